@@ -1,0 +1,3 @@
+//! Wilco without a window.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The reference device, the virtual fleet and the embedded demo broker.

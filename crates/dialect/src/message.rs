@@ -1,0 +1,121 @@
+//! What goes out and what comes in, before and after a dialect has had its say.
+
+use serde_json::Value;
+use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp};
+
+/// One send of one command.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The command's id.
+    pub id: &'a CommandId,
+    /// Its name.
+    pub command: &'a str,
+    /// Its arguments as JSON text.
+    pub args: &'a str,
+    /// When it was submitted.
+    pub issued_at: Timestamp,
+    /// When it is no longer to be carried out.
+    pub expires_at: Timestamp,
+    /// 1 for the first send.
+    pub attempt: u32,
+}
+
+/// A message to publish. Never retained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbound {
+    /// Where to.
+    pub topic: String,
+    /// What.
+    pub payload: Vec<u8>,
+    /// MQTT 5 Correlation Data (section 3.3.2.3.6): the id.
+    pub correlation: Vec<u8>,
+    /// MQTT 5 Response Topic (section 3.3.2.3.5).
+    pub response_topic: String,
+    /// MQTT 5 Message Expiry Interval in seconds (section 3.3.2.3.3), at least 1.
+    pub expiry: u32,
+    /// MQTT 5 Content Type (section 3.3.2.3.9).
+    pub content_type: &'static str,
+}
+
+/// A message that came in.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// Where it came.
+    pub topic: &'a str,
+    /// What came.
+    pub payload: &'a [u8],
+    /// Its quality of service, 0 … 2.
+    pub qos: u8,
+    /// Whether the broker had kept it.
+    pub retained: bool,
+    /// MQTT 5 Correlation Data.
+    pub correlation: Option<&'a [u8]>,
+}
+
+/// What a message means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// A device answers a command.
+    Answer(Answer),
+    /// A device says (or its last will says) whether it is there.
+    Presence {
+        /// Which device.
+        device: DeviceId,
+        /// Whether it is there.
+        online: bool,
+        /// Which start of the device this is.
+        boot: Option<String>,
+        /// Its firmware's version.
+        firmware: Option<String>,
+        /// Labels it carries.
+        tags: Vec<String>,
+        /// Since when, by its own clock.
+        since: Option<Timestamp>,
+    },
+    /// A device reports its state: LED, running and saved configuration.
+    State {
+        /// Which device.
+        device: DeviceId,
+        /// What it reports, a JSON object.
+        state: Value,
+    },
+    /// A device reports measurements.
+    Telemetry {
+        /// Which device.
+        device: DeviceId,
+        /// When, by its own clock.
+        at: Option<Timestamp>,
+        /// Its numeric members, in the payload's order.
+        series: Vec<(String, f64)>,
+    },
+    /// A command on a request topic: another console's, or our own coming back.
+    Request(Submission),
+    /// A command for many devices at once.
+    Broadcast,
+    /// A piece of a device's log file.
+    Log {
+        /// Which device.
+        device: DeviceId,
+    },
+}
+
+/// A message on one of our topics that makes no sense. It is shown as it came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unreadable {
+    /// The device on whose topic it came, where the topic names one.
+    pub device: Option<DeviceId>,
+    /// What is wrong with it, as a sentence for people.
+    pub why: String,
+}
+
+/// A topic filter to subscribe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// The filter.
+    pub filter: String,
+    /// The quality of service to ask for.
+    pub qos: u8,
+    /// Without it no command can be reconciled. Others are used where the broker allows them.
+    pub required: bool,
+}

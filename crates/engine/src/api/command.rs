@@ -1,0 +1,188 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ts_rs::TS;
+
+/// A command to send.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct NewCommand {
+    /// The connection's id.
+    pub connection: String,
+    /// The devices to ask, each by a command of its own.
+    pub devices: Vec<String>,
+    /// The command's name.
+    pub command: String,
+    /// Its arguments: a JSON object.
+    #[serde(default)]
+    #[ts(type = "Record<string, unknown>")]
+    pub args: Value,
+    /// Longest silence, milliseconds; the command's own where none is given.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub timeout_ms: Option<u64>,
+    /// Time to live, milliseconds; the command's own where none is given.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub ttl_ms: Option<u64>,
+    /// Sends after the first, at the most.
+    #[serde(default)]
+    pub retries: Option<u32>,
+    /// What to do while a device is offline.
+    #[serde(default)]
+    pub delivery: Option<Delivery>,
+    /// The command that this one repeats.
+    #[serde(default)]
+    pub again_of: Option<String>,
+}
+
+/// What to do with a command while its device is offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Delivery {
+    /// Now or fail.
+    Now,
+    /// Let the broker hold it.
+    BrokerHolds,
+    /// Hold it here until the device is online.
+    HoldHere,
+}
+
+/// The commands that a [`NewCommand`] has become, in the order of its devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Sent {
+    /// Their ids.
+    pub ids: Vec<String>,
+}
+
+/// A command as it stands. All times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandView {
+    /// Its connection's id.
+    pub connection: String,
+    /// Its device's id.
+    pub device: String,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub command: String,
+    /// Its arguments.
+    #[ts(type = "Record<string, unknown>")]
+    pub args: Value,
+    /// `you`, or `another console`.
+    pub by: String,
+    /// Its state by the name that is used everywhere: `queued` … `cancelled`.
+    pub state: String,
+    /// Nothing more is awaited.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// When it was written to the outbox.
+    #[ts(type = "number")]
+    pub queued_at: i64,
+    /// When it was on the wire.
+    #[ts(type = "number | null")]
+    pub sent_at: Option<i64>,
+    /// When the broker had it.
+    #[ts(type = "number | null")]
+    pub at_broker_at: Option<i64>,
+    /// The first sign of the device.
+    #[ts(type = "number | null")]
+    pub accepted_at: Option<i64>,
+    /// When it ended.
+    #[ts(type = "number | null")]
+    pub finished_at: Option<i64>,
+    /// When it counts as timed out or expired, unless something happens before.
+    #[ts(type = "number | null")]
+    pub deadline: Option<i64>,
+    /// When its last event happened.
+    #[ts(type = "number")]
+    pub changed_at: i64,
+    /// The number of sends.
+    pub attempts: u32,
+    /// 0 … 100 %.
+    pub progress: Option<u8>,
+    /// The device's sentence, or ours.
+    pub message: Option<String>,
+    /// The final answer's result.
+    #[ts(type = "unknown")]
+    pub result: Option<Value>,
+    /// `exact`, `inferred`, `ambiguous` or nothing yet.
+    #[serde(rename = "match")]
+    pub matched: Option<String>,
+    /// The final answer came after we had given up.
+    pub late: bool,
+    /// Answers that only repeated an earlier one.
+    pub duplicates: u32,
+    /// A second, different final answer was heard.
+    pub conflict: bool,
+    /// What the device reports of a command that had ended here as cancelled or expired.
+    pub contradicted: Option<String>,
+    /// The broker said that nobody listens on the topic.
+    pub nobody_listening: bool,
+    /// The command that it repeats.
+    pub again_of: Option<String>,
+}
+
+/// A command with all its evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandDetail {
+    /// The command.
+    pub command: CommandView,
+    /// The request as it was (or will be) published.
+    pub request: Option<WireView>,
+    /// Its events, oldest first.
+    pub events: Vec<EventView>,
+}
+
+/// A message as it went over the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct WireView {
+    /// Its topic.
+    pub topic: String,
+    /// Its quality of service.
+    pub qos: u8,
+    /// Its size in bytes.
+    pub bytes: u32,
+    /// The payload as text: bytes that are not UTF-8 stand as `\xNN`.
+    pub payload: String,
+    /// The payload was not UTF-8.
+    pub binary: bool,
+}
+
+/// One fact of a command's history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EventView {
+    /// When, Unix milliseconds.
+    #[ts(type = "number")]
+    pub at: i64,
+    /// What kind of fact: `submitted`, `handed`, `sent`, `at_broker`, `answered`, `timed_out`, …
+    pub kind: String,
+    /// What happened, as a sentence.
+    pub text: String,
+    /// The send it belongs to.
+    pub attempt: Option<u32>,
+    /// With an answer: what the device said.
+    pub answer: Option<AnswerView>,
+}
+
+/// An answer and what was made of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct AnswerView {
+    /// `accepted`, `running`, `succeeded`, `failed`, `rejected`.
+    pub outcome: String,
+    /// `moved`, `inferred`, `late`, `heartbeat`, `duplicate`, `conflict`, `contradiction`, `after_the_end`, `ambiguous`,
+    /// or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`, `nothing_outstanding`.
+    pub reading: String,
+    /// 0 … 100 %.
+    pub progress: Option<u8>,
+    /// The device's sentence.
+    pub message: Option<String>,
+    /// The message as it came.
+    pub raw: WireView,
+}

@@ -1,0 +1,38 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Why something asked of the engine was not done: a sentence each for what happened and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[ts(export)]
+#[error("{message}")]
+pub struct Failure {
+    /// What the window branches on.
+    pub code: FailureCode,
+    /// What happened and why, for people. Never holds a secret.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// The failures that somebody treats differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum FailureCode {
+    /// What was asked makes no sense as it stands.
+    Invalid,
+    /// There is no such connection, device or command.
+    NotFound,
+    /// A file that cannot be read, or is not what it should be.
+    File,
+    /// No keyring on this machine, or it is locked.
+    Keyring,
+    /// The broker is not there, or will not have us.
+    Connection,
+    /// The store: disk full, damaged, or written by a newer version.
+    Store,
+    /// Another Wilco uses the same data.
+    InUse,
+    /// A defect of Wilco's own.
+    Internal,
+}

@@ -1,0 +1,38 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::CommandView;
+
+/// Which part of the history to read. Newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(default)]
+pub struct HistoryQuery {
+    /// The connection's id; all where none is given.
+    pub connection: Option<String>,
+    /// Only this device's.
+    pub device: Option<String>,
+    /// Only commands in one of these states; all where empty.
+    pub states: Vec<String>,
+    /// Only commands submitted at or after this, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub since: Option<i64>,
+    /// From where the last page ended.
+    pub cursor: Option<String>,
+    /// Rows at the most, 1 … 1,000.
+    pub limit: u32,
+}
+
+/// A page of the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct HistoryPage {
+    /// The commands, newest first.
+    pub commands: Vec<CommandView>,
+    /// Where the next page begins; nothing at the end.
+    pub next: Option<String>,
+    /// How many commands are kept, of all connections or the one asked for.
+    pub total: u32,
+    /// How many match; not counted (`None`) where that would be slow.
+    pub matching: Option<u32>,
+}

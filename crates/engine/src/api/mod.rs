@@ -1,0 +1,17 @@
+//! What the window and the command line say to the engine, and what it says back.
+//!
+//! These are wire types: plain, serialisable, without a secret in them, and separate from the domain's own.
+
+mod command;
+mod connection;
+mod device;
+mod failure;
+mod feed;
+mod history;
+
+pub use command::{AnswerView, CommandDetail, CommandView, Delivery, EventView, NewCommand, Sent, WireView};
+pub use connection::{ConnectionView, LinkState, MqttVersion, NewConnection, Probe, TlsFiles};
+pub use device::{DeviceDetail, DeviceOrder, DevicePage, DeviceQuery, DeviceRow, Presence, SortBy};
+pub use failure::{Failure, FailureCode};
+pub use feed::{Batch, Counts, Notice, NoticeLevel};
+pub use history::{HistoryPage, HistoryQuery};

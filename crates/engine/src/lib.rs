@@ -1,0 +1,3 @@
+//! MQTT sessions, the store, the vault and the feed: all of Wilco's I/O.
+
+pub mod api;

@@ -1,0 +1,85 @@
+//! What a device said, as a dialect has read it.
+
+use crate::{CommandId, DeviceId, State, Timestamp};
+
+/// One acknowledgement heard from a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The device on whose topic it came.
+    pub device: DeviceId,
+    /// What the payload says of the command it answers.
+    pub claim: Claim,
+    /// What MQTT 5 Correlation Data says of it, where there is any.
+    pub correlation: Option<CommandId>,
+    /// What the device says of the command.
+    pub outcome: Outcome,
+    /// 0 … 100 %, with [`Outcome::Running`].
+    pub progress: Option<u8>,
+    /// A sentence of the device, for people.
+    pub message: Option<Box<str>>,
+    /// The result as canonical JSON text: equal results are equal texts.
+    pub result: Option<Box<str>>,
+    /// When the device says that it happened, by its own clock. Never used to decide anything.
+    pub said_at: Option<Timestamp>,
+    /// A retained answer is an old one and never settles anything.
+    pub retained: bool,
+    /// The message as it came.
+    pub raw: Raw,
+}
+
+/// Which command an answer says it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It names an id.
+    Id(CommandId),
+    /// Free text that may have an id of that device's commands somewhere in it.
+    Within(Box<str>),
+    /// It names none.
+    Nothing,
+}
+
+/// What a device says of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It has the command.
+    Accepted,
+    /// It is at it.
+    Running,
+    /// It did it.
+    Succeeded,
+    /// It could not.
+    Failed,
+    /// It will not.
+    Rejected,
+}
+
+impl Outcome {
+    /// The state that a command has once its device has said this.
+    #[must_use]
+    pub fn state(self) -> State {
+        match self {
+            Outcome::Accepted => State::Accepted,
+            Outcome::Running => State::Running,
+            Outcome::Succeeded => State::Succeeded,
+            Outcome::Failed => State::Failed,
+            Outcome::Rejected => State::Rejected,
+        }
+    }
+
+    /// The last answer of a command.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        self.state().is_final()
+    }
+}
+
+/// A message as it came over the wire: evidence, kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Raw {
+    /// The topic it came on.
+    pub topic: Box<str>,
+    /// The payload, byte for byte. Not necessarily UTF-8.
+    pub payload: Box<[u8]>,
+    /// Its quality of service, 0 … 2.
+    pub qos: u8,
+}

@@ -1,0 +1,144 @@
+//! One command: what was asked, and what is known of it so far.
+
+use crate::{CommandId, DeviceId, Millis, Outcome, State, Timestamp};
+
+/// What somebody asks of one device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submission {
+    /// The device it is for.
+    pub device: DeviceId,
+    /// The new command's id.
+    pub id: CommandId,
+    /// The command's name, `led` for instance.
+    pub name: Box<str>,
+    /// Its arguments as canonical JSON text.
+    pub args: Box<str>,
+    /// How it is to be delivered and waited for.
+    pub policy: Policy,
+    /// The command that this one repeats under a new id (*send again*).
+    pub again_of: Option<CommandId>,
+}
+
+/// How a command is delivered, waited for and repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// What to do while the device is offline.
+    pub delivery: Delivery,
+    /// Longest silence after a send, before the command counts as timed out.
+    pub timeout: Millis,
+    /// Longest time from submission to the (last) send.
+    pub time_to_live: Millis,
+    /// Whether and how it is sent again on silence.
+    pub retry: Retry,
+    /// `false`: no answer is expected, and a delivered command ends as [`State::Unconfirmed`].
+    pub answer_expected: bool,
+    /// `false` for firmware that answers without an id: one command in flight a device, no automatic retry.
+    pub answers_carry_ids: bool,
+}
+
+/// What to do with a command while its device is known to be offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Now or fail: ends as [`State::Undeliverable`].
+    Now,
+    /// Publish, and let the broker hold it in the device's session.
+    BrokerHolds,
+    /// Keep it here until the device is online.
+    HoldHere,
+}
+
+/// Whether a command may be sent again, under the same id, when nothing is heard of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Marked safe to repeat, or the device is known to deduplicate by id. Without it nothing is sent twice.
+    pub permitted: bool,
+    /// Sends after the first, at the most.
+    pub limit: u32,
+    /// The first pause; doubled for each further attempt, with a jitter of up to a quarter.
+    pub pause: Millis,
+}
+
+/// Where a command came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// Sent by this installation.
+    Here,
+    /// Another console's, seen on the request topic.
+    Observed,
+}
+
+/// How an answer was matched to its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Match {
+    /// By its id.
+    Exact,
+    /// Without an id, but only one command could be meant.
+    Inferred,
+    /// Without an id, and more than one could be meant: never shown as succeeded.
+    Ambiguous,
+}
+
+/// When a command reached each rung of the ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rungs {
+    /// On the wire, for the last attempt.
+    pub sent: Option<Timestamp>,
+    /// PUBACK, for the last attempt.
+    pub at_broker: Option<Timestamp>,
+    /// The first sign of the device.
+    pub accepted: Option<Timestamp>,
+    /// The final state.
+    pub finished: Option<Timestamp>,
+}
+
+/// A command and all that its events say of it. Made from events alone: [`Command::begin`], then [`Command::apply`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// What was asked.
+    pub asked: Submission,
+    /// Who asked.
+    pub origin: Origin,
+    /// When it was written to the outbox, or first seen.
+    pub submitted_at: Timestamp,
+    /// How far it has come.
+    pub state: State,
+    /// When its last event happened.
+    pub changed_at: Timestamp,
+    /// The number of sends. 0: provably never handed to MQTT.
+    pub attempt: u32,
+    /// The rungs of the ladder.
+    pub rungs: Rungs,
+    /// The last progress the device reported, 0 … 100 %.
+    pub progress: Option<u8>,
+    /// The device's last sentence, or ours where it ended without the device.
+    pub message: Option<Box<str>>,
+    /// The final answer's result as canonical JSON text.
+    pub result: Option<Box<str>>,
+    /// How the answer that moved it was matched. `None` until there is one.
+    pub matched: Option<Match>,
+    /// The final answer came after we had given up.
+    pub late: bool,
+    /// How many answers only repeated an earlier one.
+    pub duplicates: u32,
+    /// A second, different final answer was heard. The first stands.
+    pub conflict: bool,
+    /// What the device reports of a command that ended here as cancelled or expired.
+    pub contradicted: Option<Outcome>,
+    /// Answers attached to it that no one can be sure of.
+    pub ambiguous: u32,
+    /// The broker said that nobody at all listens on the topic (MQTT 5 reason 0x10). A hint.
+    pub nobody_listening: bool,
+    /// *Stop waiting* was asked: no more retries.
+    pub abandoned: bool,
+}
+
+impl Command {
+    /// The command that an event begins; `None` if the event is not a [`crate::Fact::Submitted`].
+    #[must_use]
+    pub fn begin(_event: &crate::Event) -> Option<Command> {
+        None
+    }
+
+    /// What an event adds to it. The one place where a state is derived from facts.
+    pub fn apply(&mut self, _event: &crate::Event) {}
+}

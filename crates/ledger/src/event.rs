@@ -1,0 +1,148 @@
+//! What happened, as it is kept: append-only facts of which a command's state is a projection.
+
+use crate::{Answer, CommandId, DeviceId, Origin, Submission, Timestamp};
+
+/// One fact of the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The device it is about.
+    pub device: DeviceId,
+    /// The command it is about; `None` for an answer that belongs to none.
+    pub command: Option<CommandId>,
+    /// When it happened, by this computer's clock.
+    pub at: Timestamp,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// Written to the outbox, or another console's command was seen.
+    Submitted {
+        /// What was asked.
+        asked: Box<Submission>,
+        /// Who asked.
+        origin: Origin,
+    },
+    /// Kept here until the device is online.
+    Held,
+    /// No longer held: back in the queue.
+    Released,
+    /// About to be handed to MQTT. From here on it *may* have been sent.
+    Handed {
+        /// 1 for the first send.
+        attempt: u32,
+    },
+    /// Seen on the wire.
+    Sent {
+        /// Which send.
+        attempt: u32,
+    },
+    /// PUBACK of that very publish (QoS 0: written to the wire).
+    AtBroker {
+        /// Which send.
+        attempt: u32,
+        /// MQTT 5 reason 0x10: no matching subscribers.
+        nobody_listening: bool,
+    },
+    /// The session was lost before a PUBACK: nobody knows whether the broker has it.
+    DeliveryUnknown {
+        /// Which send.
+        attempt: u32,
+    },
+    /// It cannot be delivered. Final.
+    Undeliverable(NotDelivered),
+    /// No answer is expected, and MQTT has done its part. Final until an answer comes after all.
+    Unconfirmed,
+    /// An answer, and how it was read.
+    Answered {
+        /// What the device said.
+        answer: Box<Answer>,
+        /// What the ledger made of it.
+        reading: Reading,
+    },
+    /// An answer or message that settles nothing here. `Event::command` is `None`.
+    Unsolicited {
+        /// What the device said.
+        answer: Box<Answer>,
+        /// Why it settles nothing.
+        stray: Stray,
+    },
+    /// No answer in time.
+    TimedOut(TimeOut),
+    /// The time to live passed before it was ever sent.
+    Expired,
+    /// Withdrawn before it was ever sent.
+    Cancelled,
+}
+
+/// Why a command cannot be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotDelivered {
+    /// The broker's PUBACK carries a reason of 0x80 or above (MQTT 5 section 3.4.2.1).
+    Refused {
+        /// The reason code.
+        code: u8,
+    },
+    /// The packet is larger than the broker (or our own limit) allows.
+    TooLarge {
+        /// The packet's size in bytes.
+        bytes: usize,
+    },
+    /// The device is offline and the command was *now or fail*.
+    DeviceOffline,
+    /// There is no connection to the broker and the command was *now or fail*.
+    NotConnected,
+}
+
+/// What the ledger made of an answer that belongs to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// It moved the command, by id.
+    Moved,
+    /// It moved the command, without an id: only this one could be meant.
+    Inferred,
+    /// A final answer after we had given up: it settles the command all the same.
+    Late,
+    /// `running` again: a heartbeat.
+    Heartbeat,
+    /// The same answer again.
+    Duplicate,
+    /// A second, different final answer: the first stands.
+    Conflict,
+    /// A final answer to a command that had ended here as cancelled or expired.
+    Contradiction,
+    /// A non-final answer after the end: evidence only.
+    AfterTheEnd,
+    /// Without an id, and more than one command could be meant.
+    Ambiguous,
+}
+
+/// Why an answer settles nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stray {
+    /// It names an id nobody here knows.
+    UnknownId,
+    /// It names the id of another device's command.
+    OtherDevice,
+    /// Payload and Correlation Data name different ids.
+    Disagreement,
+    /// It is retained, so it is an old one.
+    Retained,
+    /// It names no id, and no command of that device is outstanding.
+    NothingOutstanding,
+}
+
+/// Why waiting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeOut {
+    /// Silence for as long as was allowed.
+    Silence,
+    /// The heartbeats of a running command stopped.
+    HeartbeatsStopped,
+    /// Its time to live passed while nobody can say whether it was sent: it may have run.
+    MayHaveRun,
+    /// *Stop waiting* was asked.
+    Abandoned,
+}

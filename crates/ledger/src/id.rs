@@ -1,0 +1,144 @@
+//! The names of devices and commands.
+
+use std::{fmt, sync::Arc};
+
+/// A device's id: exactly one MQTT topic level.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId(Arc<str>);
+
+/// Why a text cannot be a device id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDeviceId {
+    /// Nothing at all.
+    #[error("a device id cannot be empty")]
+    Empty,
+    /// MQTT 5 section 4.7: wildcards, the level separator and U+0000 cannot stand inside a topic level.
+    #[error("a device id is one topic level, so it cannot contain {0:?}")]
+    Character(char),
+    /// MQTT 5 section 4.7.2: topics with a leading `$` belong to the broker.
+    #[error("a device id cannot begin with '$': such topics belong to the broker")]
+    Dollar,
+    /// `all` and `groups` name broadcasts.
+    #[error("'{0}' names a broadcast topic, so no device can have it as its id")]
+    Reserved(&'static str),
+    /// Longer than a topic allows (AWS: 256 bytes for the whole topic).
+    #[error("a device id can have at most 200 bytes, this one has {0}")]
+    TooLong(usize),
+}
+
+impl DeviceId {
+    /// Checks and keeps a device id.
+    ///
+    /// # Errors
+    /// See [`InvalidDeviceId`].
+    pub fn new(id: impl AsRef<str>) -> Result<DeviceId, InvalidDeviceId> {
+        let id = id.as_ref();
+        if id.is_empty() {
+            return Err(InvalidDeviceId::Empty);
+        }
+        if id.len() > 200 {
+            return Err(InvalidDeviceId::TooLong(id.len()));
+        }
+        if id.starts_with('$') {
+            return Err(InvalidDeviceId::Dollar);
+        }
+        if let Some(bad) = id.chars().find(|c| matches!(c, '+' | '#' | '/') || c.is_control()) {
+            return Err(InvalidDeviceId::Character(bad));
+        }
+        for reserved in ["all", "groups"] {
+            if id == reserved {
+                return Err(InvalidDeviceId::Reserved(reserved));
+            }
+        }
+        Ok(DeviceId(id.into()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A command's id: what an answer repeats so that it can be reconciled. Unique for a device on a connection.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(Arc<str>);
+
+/// Why a text cannot be a command id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCommandId {
+    /// Nothing at all.
+    #[error("a command id cannot be empty")]
+    Empty,
+    /// Longer than 128 bytes.
+    #[error("a command id can have at most 128 bytes, this one has {0}")]
+    TooLong(usize),
+}
+
+impl CommandId {
+    /// Checks and keeps a command id. Ids of other consoles come in here too, so any text is allowed.
+    ///
+    /// # Errors
+    /// See [`InvalidCommandId`].
+    pub fn new(id: impl AsRef<str>) -> Result<CommandId, InvalidCommandId> {
+        let id = id.as_ref();
+        match id.len() {
+            0 => Err(InvalidCommandId::Empty),
+            1..=128 => Ok(CommandId(id.into())),
+            longer => Err(InvalidCommandId::TooLong(longer)),
+        }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DeviceId, InvalidDeviceId};
+
+    #[test]
+    fn a_device_id_is_one_topic_level() {
+        let check = |id: &str, expected: Result<(), InvalidDeviceId>| {
+            assert_eq!(DeviceId::new(id).map(|_| ()), expected, "{id:?}");
+        };
+        check("kitchen-0417", Ok(()));
+        check("küche 7", Ok(()));
+        check("", Err(InvalidDeviceId::Empty));
+        check("a/b", Err(InvalidDeviceId::Character('/')));
+        check("a+", Err(InvalidDeviceId::Character('+')));
+        check("#", Err(InvalidDeviceId::Character('#')));
+        check("a\0b", Err(InvalidDeviceId::Character('\0')));
+        check("$SYS", Err(InvalidDeviceId::Dollar));
+        check("all", Err(InvalidDeviceId::Reserved("all")));
+        check("groups", Err(InvalidDeviceId::Reserved("groups")));
+        check(&"x".repeat(201), Err(InvalidDeviceId::TooLong(201)));
+    }
+}

@@ -1,0 +1,28 @@
+//! Commands, acknowledgements and deadlines as a state machine.
+//!
+//! A [`Ledger`] holds the commands of **one** connection: what was asked of which device, what was heard,
+//! and what the two together allow one to say. It is told what happened ([`Input`]) and when, and answers with
+//! what is to be done ([`Effect`]).
+//!
+//! It deliberately has no clock, no randomness, no socket, no file and no task: time and ids come in as
+//! arguments, and [`Ledger::next_deadline`] says when it wants to be woken.
+
+mod answer;
+mod command;
+mod event;
+mod id;
+mod input;
+mod ledger;
+mod limits;
+mod state;
+mod time;
+
+pub use answer::{Answer, Claim, Outcome, Raw};
+pub use command::{Command, Delivery, Match, Origin, Policy, Retry, Rungs, Submission};
+pub use event::{Event, Fact, NotDelivered, Reading, Stray, TimeOut};
+pub use id::{CommandId, DeviceId, InvalidCommandId, InvalidDeviceId};
+pub use input::{Effect, Input, Puback};
+pub use ledger::Ledger;
+pub use limits::Limits;
+pub use state::State;
+pub use time::{Millis, Timestamp};

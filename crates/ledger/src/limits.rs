@@ -1,0 +1,22 @@
+//! How much may be under way at once.
+
+use crate::Millis;
+
+/// The flow windows of one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Publishes without a PUBACK, at the most (AWS: 100).
+    pub send_window: usize,
+    /// Commands whose answer is outstanding, at the most. Below the broker's queue (mosquitto: 1,000 messages).
+    pub answer_window: usize,
+    /// A device silent for this long no longer counts in the answer window.
+    pub silent_after: Millis,
+    /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up.
+    pub settled_kept: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { send_window: 500, answer_window: 500, silent_after: Millis::seconds(2), settled_kept: 10_000 }
+    }
+}
