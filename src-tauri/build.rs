@@ -1,1 +1,24 @@
-fn main() {}
+//! Embeds the page and the icon, and gives each of our own commands a permission, so that the page may call only what
+//! `capabilities/main.json` names.
+
+use tauri_build::{AppManifest, Attributes};
+
+const COMMANDS: &[&str] = &[
+    "connections",
+    "add_connection",
+    "test_connection",
+    "remove_connection",
+    "start_demo",
+    "devices",
+    "device",
+    "send_command",
+    "cancel_command",
+    "history",
+    "command",
+    "subscribe",
+    "about",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    Ok(tauri_build::try_build(Attributes::new().app_manifest(AppManifest::new().commands(COMMANDS)))?)
+}
