@@ -1,3 +1,74 @@
-//! The tasks of this repository.
+//! `cargo xtask`: what a newcomer, a developer and CI do with this repository, from a bare checkout.
+//!
+//! It depends on almost nothing, because it is built before anything else can be, and it stays out of the product: what
+//! needs a broker, a keyring or a window lives in the `wilco-tests` crate, and is only started from here.
 
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to the person who started it")]
+
+mod bindings;
+mod check;
+mod npm;
+mod packages;
+mod process;
+mod run;
+mod tally;
+mod test;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use packages::Purpose;
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  run     sets up what is missing, builds Wilco and opens it
+  test    sets up what is missing and runs every test, those in a real window too
+  check   formatting, lints, licences, unused dependencies and the rules of the architecture
+  setup   only sets up: system packages, the window's npm packages, the test tools";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match task(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nStopped: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task(arguments: &[String]) -> Result<ExitCode> {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run"] => run::run(),
+        ["test"] => test::test(),
+        ["check"] => check::check(),
+        ["setup"] => setup(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => bail!("there is no task `{}`.\n\n{USAGE}", arguments.join(" ")),
+    }
+}
+
+fn setup() -> Result<ExitCode> {
+    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
+    npm::install()?;
+    tools::install(&[tools::TAURI_DRIVER, tools::DENY, tools::MACHETE])?;
+    println!("\nEverything is in place. Next: cargo xtask run");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The top of the checkout.
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Where cargo builds to.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), |directory| top().join(directory))
+}

@@ -1,0 +1,44 @@
+//! The window's TypeScript bindings to the engine's wire types, compared with what the engine says today.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+
+/// Exports the bindings beside the build and compares them with those in `ui`, which it leaves as they are.
+pub(crate) fn check(what: &str) -> Result<()> {
+    let fresh = crate::target().join("bindings");
+    if fresh.exists() {
+        std::fs::remove_dir_all(&fresh).with_context(|| format!("removing {}", fresh.display()))?;
+    }
+    let mut export = process::cargo();
+    export.args(["test", "--quiet", "--package", "wilco-engine", "--lib", "export_bindings"]);
+    process::run(what, export.env("TS_RS_EXPORT_DIR", &fresh))?;
+
+    let (fresh, kept) = (read(&fresh)?, read(&crate::top().join("ui/src/backend/bindings"))?);
+    let mut names: Vec<&String> = fresh.keys().chain(kept.keys()).collect();
+    names.sort();
+    names.dedup();
+    let stale: Vec<&str> =
+        names.into_iter().filter(|name| fresh.get(*name) != kept.get(*name)).map(String::as_str).collect();
+    if stale.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "ui/src/backend/bindings is not what the engine exports: {}. `cargo test --package wilco-engine export_bindings` writes it; a file of a type that is gone must be deleted.",
+        stale.join(", ")
+    )
+}
+
+fn read(directory: &Path) -> Result<BTreeMap<String, String>> {
+    let entries = std::fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))?;
+    entries
+        .map(|entry| {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok((name, std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?))
+        })
+        .collect()
+}

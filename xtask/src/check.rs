@@ -1,0 +1,122 @@
+//! `cargo xtask check`: everything that can be told about the code without running it.
+//!
+//! Every check is run, also after one has failed, so that one look shows all there is to mend.
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::packages::Purpose;
+use crate::{bindings, npm, packages, process, tools};
+
+/// The crates without I/O, and all that they may depend on.
+const PURE: [(&str, &[&str]); 2] =
+    [("wilco-ledger", &["thiserror"]), ("wilco-dialect", &["serde", "serde_json", "thiserror", "wilco-ledger"])];
+
+/// Is given its own name, and says by a sentence why it failed.
+type Check = fn(&str) -> Result<()>;
+
+/// Runs all checks and says which failed.
+pub(crate) fn check() -> Result<ExitCode> {
+    let started = Instant::now();
+    packages::install(&[Purpose::Build])?;
+    components()?;
+    npm::install()?;
+    tools::install(&[tools::DENY, tools::MACHETE])?;
+
+    let checks: [(&str, Check); 12] = [
+        ("Formatting", |name| process::run(name, process::cargo().args(["fmt", "--all", "--check"]))),
+        ("Formatting of the page", |name| process::run(name, &mut npm::script("format:check"))),
+        ("Lints", |name| process::run(name, &mut clippy())),
+        ("Lints of the page", |name| process::run(name, &mut npm::script("lint"))),
+        ("Types of the page", |name| process::run(name, &mut npm::script("check"))),
+        ("Unit tests of the page", |name| process::run(name, &mut npm::script("test"))),
+        ("Crates without I/O", |_| PURE.iter().try_for_each(|(name, allowed)| pure(name, allowed))),
+        ("Bindings of the page", bindings::check),
+        ("Licences, bans and sources", |name| process::run(name, deny().args(["licenses", "bans", "sources"]))),
+        ("Advisories", advisories),
+        ("Unused dependencies", |name| process::run(name, process::program(tools::MACHETE.path()).arg("."))),
+        ("Unused dependencies and code of the page", |name| process::run(name, &mut npm::script("unused"))),
+    ];
+    let mut failed = Vec::new();
+    for (name, check) in checks {
+        if let Err(error) = check(name) {
+            println!("    {name}: {error:#}");
+            failed.push(name);
+        }
+    }
+
+    println!("\n==> {} checks, {} failed, after {}", checks.len(), failed.len(), process::elapsed(started));
+    for name in &failed {
+        println!("    failed: {name}");
+    }
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn clippy() -> Command {
+    let mut clippy = process::cargo();
+    clippy.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
+    clippy
+}
+
+fn deny() -> Command {
+    let mut deny = process::program(tools::DENY.path());
+    deny.args(["--all-features", "check"]);
+    deny
+}
+
+/// Known vulnerabilities, where the database can be fetched. Not having reached it is no fault of the code.
+fn advisories(name: &str) -> Result<()> {
+    println!("\n==> {name}\n    cargo-deny check advisories");
+    let output = deny().arg("advisories").output().context("cargo-deny could not be started")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        println!("    {name}: none");
+        return Ok(());
+    }
+    if said.contains("failed to fetch advisory database") || said.contains("failed to load advisory database") {
+        println!("    {name}: skipped, because the advisory database could not be fetched from here");
+        return Ok(());
+    }
+    println!("{said}");
+    bail!("cargo-deny names known vulnerabilities above.")
+}
+
+/// That a crate without I/O has no dependency through which I/O, a clock or chance could come in.
+fn pure(name: &str, allowed: &[&str]) -> Result<()> {
+    let mut tree = process::cargo();
+    tree.args([
+        "tree",
+        "--package",
+        name,
+        "--edges",
+        "normal",
+        "--depth",
+        "1",
+        "--prefix",
+        "none",
+        "--format",
+        "{lib}",
+    ]);
+    println!("\n==> {name} depends on nothing but {}", allowed.join(", "));
+    let printed = process::quietly(&mut tree).context("`cargo tree` did not work")?;
+    let own = name.replace('-', "_");
+    let allowed: Vec<String> = allowed.iter().map(|name| name.replace('-', "_")).collect();
+    let others: Vec<&str> =
+        printed.lines().filter(|found| *found != own && !allowed.iter().any(|name| name == found)).collect();
+    if !others.is_empty() {
+        bail!("{name} has no I/O, no clock and no randomness, and so must not depend on {}.", others.join(", "));
+    }
+    Ok(())
+}
+
+/// rustfmt and clippy, which a minimal toolchain comes without.
+fn components() -> Result<()> {
+    let there = |name| process::quietly(process::cargo().args([name, "--version"])).is_some();
+    if there("fmt") && there("clippy") {
+        return Ok(());
+    }
+    let mut rustup = process::program("rustup");
+    process::run("Adding rustfmt and clippy to the toolchain", rustup.args(["component", "add", "rustfmt", "clippy"]))
+}

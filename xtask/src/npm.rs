@@ -1,0 +1,59 @@
+//! The window's own tools, through npm, in `ui`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::process;
+
+/// The oldest Node that the front end's tools start on.
+const NODE: (u32, u32) = (20, 19);
+
+/// `npm ci`, when the lock file has changed since the last time.
+pub(crate) fn install() -> Result<()> {
+    node()?;
+    let locked = directory().join("package-lock.json");
+    let marker = directory().join("node_modules/.package-lock.json");
+    let changed = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    if changed(&marker).is_some() && changed(&marker) >= changed(&locked) {
+        println!("\n==> npm packages\n    all there");
+        return Ok(());
+    }
+    process::run("Installing the window's npm packages", npm().args(["ci", "--no-audit", "--no-fund"]))
+}
+
+/// Builds the page into `ui/dist`.
+pub(crate) fn build() -> Result<()> {
+    process::run("Building the page", &mut script("build"))
+}
+
+/// One of `ui/package.json`'s scripts.
+pub(crate) fn script(name: &str) -> Command {
+    let mut npm = npm();
+    npm.args(["run", "--silent", name]);
+    npm
+}
+
+fn npm() -> Command {
+    let mut npm = process::program(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    npm.current_dir(directory());
+    npm
+}
+
+fn directory() -> PathBuf {
+    crate::top().join("ui")
+}
+
+fn node() -> Result<()> {
+    let wanted = format!("Node {}.{} or newer is needed to build the window, from https://nodejs.org", NODE.0, NODE.1);
+    let Some(version) = process::quietly(process::program("node").arg("--version")) else {
+        bail!("there is no `node` on the path. {wanted}");
+    };
+    let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if found < NODE {
+        bail!("this is Node {}. {wanted}", version.trim());
+    }
+    Ok(())
+}
