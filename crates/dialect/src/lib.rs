@@ -3,11 +3,18 @@
 //! It deliberately has no clock, no randomness, no socket and no file. Everything read here comes from devices and is
 //! taken for what it is: possibly malformed, huge, or somebody else's.
 
+mod catalogue;
+pub mod device_side;
+mod ids;
+mod json;
 mod message;
 mod topics;
 mod wilco;
+mod words;
 
-pub use message::{Filter, Heard, Inbound, Outbound, Request, Unreadable};
+pub use catalogue::{CommandKind, command, commands};
+pub use ids::uuids_in;
+pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, Unreadable};
 pub use topics::{Channel, InvalidPrefix, Topics};
 
 use wilco_ledger::{DeviceId, Timestamp};

@@ -99,6 +99,26 @@ pub enum Heard {
     },
 }
 
+/// The parts of a state report ([`Heard::State`]) that every device has.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Reported<'a> {
+    /// The LED, if the device has one.
+    pub led: Option<bool>,
+    /// The configuration it runs with: a JSON object.
+    pub running: Option<&'a Value>,
+    /// The configuration it will have after its next restart: a JSON object.
+    pub saved: Option<&'a Value>,
+}
+
+impl<'a> Reported<'a> {
+    /// Reads a state report; what is missing or of another type is left out.
+    #[must_use]
+    pub fn of(state: &'a Value) -> Reported<'a> {
+        let object = |name: &str| state.get(name).filter(|value| value.is_object());
+        Reported { led: state.get("led").and_then(Value::as_bool), running: object("running"), saved: object("saved") }
+    }
+}
+
 /// A message on one of our topics that makes no sense. It is shown as it came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]

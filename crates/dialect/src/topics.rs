@@ -31,14 +31,51 @@ pub enum Channel {
 #[error("a topic prefix is made of plain levels such as 'cmd/fleet-1': {0:?} is not allowed in it")]
 pub struct InvalidPrefix(pub String);
 
+/// The longest prefix in bytes: a topic has at most 256 on AWS, and a device id needs room.
+const LONGEST_PREFIX: usize = 200;
+
+impl Channel {
+    /// Every channel of a device.
+    pub const ALL: [Channel; 6] =
+        [Channel::Req, Channel::Resp, Channel::Status, Channel::State, Channel::Telemetry, Channel::Log];
+
+    /// The topic's last level.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Channel::Req => "req",
+            Channel::Resp => "resp",
+            Channel::Status => "status",
+            Channel::State => "state",
+            Channel::Telemetry => "telemetry",
+            Channel::Log => "log",
+        }
+    }
+}
+
 impl Topics {
     /// The topics under a prefix; an empty one is none, and a closing `/` may be left out.
     ///
     /// # Errors
     /// [`InvalidPrefix`] for wildcards, empty levels, control characters and a leading `$`.
     pub fn new(prefix: &str) -> Result<Topics, InvalidPrefix> {
-        let _ = prefix;
-        Ok(Topics::default())
+        let levels = prefix.strip_suffix('/').unwrap_or(prefix);
+        if prefix.is_empty() {
+            return Ok(Topics::default());
+        }
+        if levels.split('/').any(str::is_empty) {
+            return Err(InvalidPrefix("an empty level".to_owned()));
+        }
+        if levels.starts_with('$') {
+            return Err(InvalidPrefix("$".to_owned()));
+        }
+        if let Some(bad) = levels.chars().find(|c| matches!(c, '+' | '#') || c.is_control()) {
+            return Err(InvalidPrefix(bad.to_string()));
+        }
+        if levels.len() > LONGEST_PREFIX {
+            return Err(InvalidPrefix(format!("a length of {} bytes", levels.len())));
+        }
+        Ok(Topics { prefix: format!("{levels}/") })
     }
 
     /// The prefix, without a closing `/`; empty for none.
@@ -50,21 +87,130 @@ impl Topics {
     /// A device's topic.
     #[must_use]
     pub fn of(&self, device: &DeviceId, channel: Channel) -> String {
-        let _ = channel;
-        format!("{}{device}", self.prefix)
+        format!("{}{device}/{}", self.prefix, channel.as_str())
     }
 
     /// The filter that hears every device's topic of that kind.
     #[must_use]
     pub fn all(&self, channel: Channel) -> String {
-        let _ = channel;
-        format!("{}+", self.prefix)
+        format!("{}+/{}", self.prefix, channel.as_str())
+    }
+
+    /// The topic of a command for every device.
+    #[must_use]
+    pub fn everyone(&self) -> String {
+        format!("{}all/req", self.prefix)
     }
 
     /// Whose topic it is, and what for. `None` for any other topic.
     #[must_use]
     pub fn parse(&self, topic: &str) -> Option<(DeviceId, Channel)> {
-        let _ = topic;
-        None
+        let (device, last) = topic.strip_prefix(&self.prefix)?.split_once('/')?;
+        let channel = Channel::ALL.into_iter().find(|channel| channel.as_str() == last)?;
+        Some((DeviceId::new(device).ok()?, channel))
+    }
+
+    /// Whether a command on this topic is for many devices: `all/req` or `groups/{group}/req`.
+    #[must_use]
+    pub fn is_broadcast(&self, topic: &str) -> bool {
+        let Some(rest) = topic.strip_prefix(&self.prefix) else { return false };
+        if rest == "all/req" {
+            return true;
+        }
+        let group = rest.strip_prefix("groups/").and_then(|rest| rest.strip_suffix("/req"));
+        group.is_some_and(|group| !group.is_empty() && !group.contains('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_ledger::DeviceId;
+
+    use super::{Channel, Topics};
+
+    fn topics(prefix: &str) -> Topics {
+        Topics::new(prefix).expect("a plain prefix")
+    }
+
+    #[test]
+    fn a_prefix_is_made_of_plain_levels() {
+        let check = |prefix: &str, expected: Option<&str>| {
+            assert_eq!(Topics::new(prefix).ok().as_ref().map(Topics::prefix), expected, "{prefix:?}");
+        };
+        check("", Some(""));
+        check("cmd", Some("cmd"));
+        check("cmd/", Some("cmd"));
+        check("cmd/fleet-1", Some("cmd/fleet-1"));
+        check("straße 7/a", Some("straße 7/a"));
+        check("/", None);
+        check("//", None);
+        check("/cmd", None);
+        check("cmd//a", None);
+        check("cmd/+", None);
+        check("#", None);
+        check("$aws/things", None);
+        check("a\0", None);
+        check("a\nb", None);
+        check(&"x".repeat(201), None);
+    }
+
+    #[test]
+    fn a_refused_prefix_says_what_is_wrong() {
+        let check = |prefix: &str, part: &str| {
+            let error = Topics::new(prefix).expect_err("refused").to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        check("cmd/+", "\"+\"");
+        check("cmd//x", "an empty level");
+        check("$SYS", "\"$\"");
+    }
+
+    #[test]
+    fn a_topic_is_built_and_taken_apart_again() {
+        let device = DeviceId::new("kitchen-0417").expect("a device id");
+        for prefix in ["", "cmd", "cmd/fleet-1/"] {
+            let topics = topics(prefix);
+            for channel in Channel::ALL {
+                assert_eq!(topics.parse(&topics.of(&device, channel)), Some((device.clone(), channel)));
+            }
+        }
+        assert_eq!(topics("").of(&device, Channel::Req), "kitchen-0417/req");
+        assert_eq!(topics("cmd/a").of(&device, Channel::Resp), "cmd/a/kitchen-0417/resp");
+        assert_eq!(topics("cmd").all(Channel::Resp), "cmd/+/resp");
+        assert_eq!(topics("cmd").everyone(), "cmd/all/req");
+    }
+
+    #[test]
+    fn other_topics_belong_to_nobody() {
+        let check = |prefix: &str, topic: &str| assert_eq!(topics(prefix).parse(topic), None, "{topic:?}");
+        check("", "resp");
+        check("", "/resp");
+        check("", "a/b/resp");
+        check("", "a/response");
+        check("", "all/req");
+        check("", "groups/req");
+        check("", "$SYS/status");
+        check("", "");
+        check("cmd", "a/resp");
+        check("cmd", "cmda/resp");
+        check("cmd", "cmd/resp");
+        check("", "cmd/a/resp");
+    }
+
+    #[test]
+    fn a_broadcast_is_for_all_or_for_one_group() {
+        let check = |prefix: &str, topic: &str, expected: bool| {
+            assert_eq!(topics(prefix).is_broadcast(topic), expected, "{topic:?}");
+        };
+        check("", "all/req", true);
+        check("", "groups/kitchen/req", true);
+        check("cmd", "cmd/all/req", true);
+        check("cmd", "cmd/groups/kitchen/req", true);
+        check("cmd", "all/req", false);
+        check("", "groups//req", false);
+        check("", "groups/a/b/req", false);
+        check("", "groups/req", false);
+        check("", "all/resp", false);
+        check("", "kitchen/req", false);
     }
 }

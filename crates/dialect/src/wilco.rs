@@ -1,17 +1,74 @@
 //! Wilco's own JSON over MQTT.
 
+mod answer;
+mod report;
+mod request;
+
 use wilco_ledger::{DeviceId, Timestamp};
 
-use crate::{Filter, Heard, Inbound, Outbound, Request, Topics, Unreadable};
+use crate::{Channel, Filter, Heard, Inbound, Outbound, Request, Topics, Unreadable};
 
-pub(crate) fn encode(_topics: &Topics, _device: &DeviceId, _request: &Request<'_>, _now: Timestamp) -> Outbound {
-    unimplemented!()
+/// The largest payload that is looked into, in bytes. AWS carries 128 KiB, other brokers what they are told to.
+pub(crate) const LARGEST: usize = 512 * 1024;
+
+pub(crate) const JSON: &str = "application/json";
+
+pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
+    let seconds = request.expires_at.since(now).0.div_ceil(1_000).max(1);
+    Outbound {
+        topic: topics.of(device, Channel::Req),
+        payload: request::write(request).into_bytes(),
+        correlation: request.id.as_str().as_bytes().to_vec(),
+        response_topic: topics.of(device, Channel::Resp),
+        expiry: u32::try_from(seconds).unwrap_or(u32::MAX),
+        content_type: JSON,
+    }
 }
 
-pub(crate) fn decode(_topics: &Topics, _inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
-    Ok(None)
+pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+    if topics.is_broadcast(inbound.topic) {
+        return Ok(Some(Heard::Broadcast));
+    }
+    let Some((device, channel)) = topics.parse(inbound.topic) else { return Ok(None) };
+    let heard = match channel {
+        Channel::Resp => answer::read(&device, inbound).map(Heard::Answer).map(Some),
+        Channel::Req => request::observe(&device, inbound).map(Heard::Request).map(Some),
+        Channel::Status => report::presence(&device, inbound.payload),
+        Channel::State => report::state(&device, inbound.payload),
+        Channel::Telemetry => report::telemetry(&device, inbound.payload).map(Some),
+        Channel::Log => Ok(Some(Heard::Log { device: device.clone() })),
+    };
+    heard.map_err(|why| Unreadable { device: Some(device), why })
 }
 
-pub(crate) fn filters(_topics: &Topics, _devices: Option<&[DeviceId]>) -> Vec<Filter> {
-    Vec::new()
+pub(crate) fn filters(topics: &Topics, devices: Option<&[DeviceId]>) -> Vec<Filter> {
+    // The required ones first: some brokers limit how many subscriptions a connection may have.
+    const HEARD: [(Channel, u8, bool); 5] = [
+        (Channel::Resp, 1, true),
+        (Channel::Status, 0, false),
+        (Channel::State, 0, false),
+        (Channel::Telemetry, 0, false),
+        (Channel::Req, 0, false),
+    ];
+    let filter = |filter, qos, required| Filter { filter, qos, required };
+    HEARD
+        .into_iter()
+        .flat_map(|(channel, qos, required)| {
+            let of_channel: Vec<String> = match devices {
+                None => vec![topics.all(channel)],
+                Some(devices) => devices.iter().map(|device| topics.of(device, channel)).collect(),
+            };
+            of_channel.into_iter().map(move |topic| filter(topic, qos, required))
+        })
+        .collect()
+}
+
+/// A payload as text, without a byte order mark and without the spaces and NULs that C firmware likes to end with.
+pub(crate) fn text_of(payload: &[u8]) -> Result<&str, String> {
+    if payload.len() > LARGEST {
+        return Err(format!("it has {} bytes, and at most {LARGEST} are read", payload.len()));
+    }
+    let text = std::str::from_utf8(payload)
+        .map_err(|error| format!("it is not text: the byte at position {} is no UTF-8", error.valid_up_to()))?;
+    Ok(text.trim_start_matches('\u{feff}').trim_matches(|c: char| c.is_whitespace() || c == '\0'))
 }

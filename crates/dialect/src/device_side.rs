@@ -1,0 +1,157 @@
+//! The same protocol seen from the device: requests are read, answers and reports are written.
+//!
+//! Here so that both ends of the wire are described in one place. It deliberately does not decide anything: whether a
+//! request is expired, known or allowed is the firmware's business.
+
+use std::iter;
+
+use serde_json::{Map, Value, json};
+use wilco_ledger::{CommandId, Outcome, Timestamp};
+
+use crate::{
+    ids,
+    json::{Members, whole},
+    wilco::text_of,
+    words,
+};
+
+/// A request as a device reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The command's id, from the payload or else from Correlation Data.
+    pub id: CommandId,
+    /// The command's name.
+    pub command: String,
+    /// Its arguments, a JSON object.
+    pub args: Value,
+    /// When it was submitted, by the console's clock.
+    pub issued_at: Option<Timestamp>,
+    /// When it is no longer to be carried out.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A request that a device cannot act upon.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Malformed {
+    /// The id to answer under, where one could be read.
+    pub id: Option<CommandId>,
+    /// What is wrong, as part of a sentence: "it is not JSON".
+    pub why: String,
+}
+
+/// Reads what came on `{device}/req`.
+///
+/// # Errors
+/// [`Malformed`], with the id if there is one.
+pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked, Malformed> {
+    let correlated = ids::from_correlation(correlation);
+    let malformed = |id: Option<CommandId>, why: String| Malformed { id: id.or(correlated.clone()), why };
+    let text = text_of(payload).map_err(|why| malformed(None, why))?;
+    let members =
+        Members::parse(text).map_err(|error| malformed(None, format!("it is not a JSON object ({error})")))?;
+    let id = ids::from_member(members.get("id")).map_err(|why| malformed(None, why))?;
+    let Some(id) = id.or(correlated.clone()) else {
+        return Err(malformed(None, "it has no id".to_owned()));
+    };
+    let wrong = |why: &str| malformed(Some(id.clone()), why.to_owned());
+    let command = match members.get("command") {
+        Some(Value::String(name)) if !name.is_empty() => words::shortened(name, 200),
+        Some(_) => return Err(wrong("its command is not a name")),
+        None => return Err(wrong("it names no command")),
+    };
+    let args = match members.get("args") {
+        None => Value::Object(Map::new()),
+        Some(args @ Value::Object(_)) => args.clone(),
+        Some(_) => return Err(wrong("its args are not a JSON object")),
+    };
+    let time = |name: &str| match members.get(name) {
+        None => Ok(None),
+        Some(value) => match whole(value) {
+            Some(time) => Ok(Some(Timestamp(time))),
+            None => Err(wrong(&format!("its {name} is not a time in milliseconds"))),
+        },
+    };
+    Ok(Asked { command, args, issued_at: time("issued_at")?, expires_at: time("expires_at")?, id: id.clone() })
+}
+
+/// What a device answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    /// The command it answers; `None` when the request's id could not be read.
+    pub id: Option<CommandId>,
+    /// How it went.
+    pub outcome: Outcome,
+    /// 0 … 100 %, with [`Outcome::Running`].
+    pub progress: Option<u8>,
+    /// A sentence for people.
+    pub message: Option<String>,
+    /// What the command yields.
+    pub result: Option<Value>,
+    /// By the device's own clock.
+    pub at: Timestamp,
+}
+
+/// The payload of an answer for `{device}/resp`.
+#[must_use]
+pub fn write_response(response: &Response) -> Vec<u8> {
+    in_order([
+        ("id", response.id.as_ref().map(|id| id.as_str().into())),
+        ("status", Some(words::word(response.outcome).into())),
+        ("progress", response.progress.map(Value::from)),
+        ("message", response.message.as_deref().map(Value::from)),
+        ("result", response.result.clone()),
+        ("at", Some(response.at.0.into())),
+    ])
+}
+
+/// What a device says of itself when it comes online.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Online<'a> {
+    /// A new one for each start of the device.
+    pub boot: &'a str,
+    /// Its firmware's version.
+    pub firmware: &'a str,
+    /// Labels it carries.
+    pub tags: &'a [String],
+    /// Since when, by the device's own clock.
+    pub since: Timestamp,
+}
+
+/// The retained payload for `{device}/status` of a device that is there.
+#[must_use]
+pub fn write_online(online: &Online<'_>) -> Vec<u8> {
+    in_order([
+        ("online", Some(true.into())),
+        ("boot", Some(online.boot.into())),
+        ("firmware", Some(online.firmware.into())),
+        ("tags", Some(online.tags.into())),
+        ("since", Some(online.since.0.into())),
+    ])
+}
+
+/// The retained payload for `{device}/status` of a device that goes, and its last will.
+#[must_use]
+pub fn write_offline() -> Vec<u8> {
+    br#"{"online":false}"#.to_vec()
+}
+
+/// The retained payload for `{device}/state`: the LED, the running and the saved configuration.
+#[must_use]
+pub fn write_state(led: bool, running: &Map<String, Value>, saved: &Map<String, Value>) -> Vec<u8> {
+    json!({ "led": led, "running": running, "saved": saved }).to_string().into_bytes()
+}
+
+/// The payload for `{device}/telemetry`, its members in the given order.
+#[must_use]
+pub fn write_telemetry(at: Timestamp, series: &[(&str, f64)]) -> Vec<u8> {
+    let numbers = series.iter().filter(|(_, number)| number.is_finite());
+    in_order(iter::once(("at", Some(at.0.into()))).chain(numbers.map(|(name, number)| (*name, Some((*number).into())))))
+}
+
+/// A JSON object with its members in the given order. (A `serde_json` map sorts them.)
+fn in_order<'a>(members: impl IntoIterator<Item = (&'a str, Option<Value>)>) -> Vec<u8> {
+    let members: Vec<String> =
+        members.into_iter().filter_map(|(name, value)| Some(format!("{}:{}", Value::from(name), value?))).collect();
+    format!("{{{}}}", members.join(",")).into_bytes()
+}

@@ -1,0 +1,106 @@
+//! What devices answer, read leniently: the console is the newer of the two, so it is the one to adapt.
+
+use serde_json::Value;
+use wilco_ledger::{Answer, Claim, DeviceId, Outcome, Raw, Timestamp};
+
+use super::text_of;
+use crate::{
+    Inbound, ids,
+    json::{Members, canonical, whole},
+    words,
+};
+
+/// How much of a device's sentence is kept, in bytes. The whole message is kept as evidence anyway.
+const LONGEST_MESSAGE: usize = 16 * 1024;
+
+/// What an answer says, apart from where it came.
+struct Said {
+    claim: Claim,
+    outcome: Outcome,
+    progress: Option<u8>,
+    message: Option<String>,
+    result: Option<String>,
+    at: Option<Timestamp>,
+}
+
+pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Answer, String> {
+    let said = said(inbound.payload).map_err(|why| format!("This answer cannot be read: {why}."))?;
+    Ok(Answer {
+        device: device.clone(),
+        claim: said.claim,
+        correlation: ids::from_correlation(inbound.correlation),
+        outcome: said.outcome,
+        progress: said.progress,
+        message: said.message.map(Into::into),
+        result: said.result.map(Into::into),
+        said_at: said.at,
+        retained: inbound.retained,
+        raw: Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos },
+    })
+}
+
+fn said(payload: &[u8]) -> Result<Said, String> {
+    let text = text_of(payload)?;
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    match Members::parse(text) {
+        Ok(members) => from_members(&members),
+        Err(error) => from_text(text).ok_or_else(|| match text.as_bytes().first() {
+            Some(b'{') => format!("it is broken JSON ({error})"),
+            _ => "it is neither a JSON object nor a text that begins with 'SUCCESS:' or 'FAILURE:'".to_owned(),
+        }),
+    }
+}
+
+fn from_members(members: &Members) -> Result<Said, String> {
+    let outcome = match members.get("status") {
+        None => return Err("it has no status".to_owned()),
+        Some(Value::String(word)) => words::outcome(word).ok_or_else(|| {
+            let word = words::shortened(word, 40);
+            format!("its status {word:?} is none of accepted, running, succeeded, failed and rejected")
+        })?,
+        Some(_) => return Err("its status is not a word".to_owned()),
+    };
+    let claim = match ids::from_member(members.get("id"))? {
+        Some(id) => Claim::Id(id),
+        None => Claim::Nothing,
+    };
+    Ok(Said {
+        claim,
+        outcome,
+        progress: members.get("progress").filter(|_| outcome == Outcome::Running).and_then(percent),
+        message: members.get("message").map(sentence),
+        result: members.get("result").map(canonical),
+        at: members.get("at").and_then(whole).map(Timestamp),
+    })
+}
+
+/// A plain text such as `SUCCESS: …`, also as a JSON string. The request's id may be anywhere in it.
+fn from_text(text: &str) -> Option<Said> {
+    let unquoted: Option<String> = serde_json::from_str(text).ok();
+    let text = unquoted.as_deref().unwrap_or(text).trim();
+    Some(Said {
+        outcome: words::leading_outcome(text)?,
+        claim: Claim::Within(words::shortened(text, LONGEST_MESSAGE).into()),
+        progress: None,
+        message: Some(words::shortened(text, LONGEST_MESSAGE)),
+        result: None,
+        at: None,
+    })
+}
+
+fn sentence(value: &Value) -> String {
+    match value {
+        Value::String(text) => words::shortened(text, LONGEST_MESSAGE),
+        other => words::shortened(&canonical(other), LONGEST_MESSAGE),
+    }
+}
+
+fn percent(value: &Value) -> Option<u8> {
+    let percent = match value {
+        Value::String(text) => whole(&Value::from(text.trim().trim_end_matches('%')))?,
+        other => whole(other)?,
+    };
+    u8::try_from(percent.clamp(0, 100)).ok()
+}

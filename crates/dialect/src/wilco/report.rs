@@ -1,0 +1,93 @@
+//! What devices report without being asked: presence, state, measurements.
+
+use serde_json::Value;
+use wilco_ledger::{DeviceId, Timestamp};
+
+use super::text_of;
+use crate::{
+    Heard,
+    json::{Members, whole},
+    words,
+};
+
+/// How many series one message may have.
+const MOST_SERIES: usize = 256;
+/// How many tags a device may carry.
+const MOST_TAGS: usize = 64;
+/// How much is kept of a boot id, a version, a tag or a series' name, in bytes.
+const LONGEST_NAME: usize = 128;
+
+/// `None` for an empty payload: that is how a retained message is cleared (MQTT 5 section 3.3.1.3).
+pub(super) fn presence(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard>, String> {
+    if payload.is_empty() {
+        return Ok(None);
+    }
+    let text = text_of(payload).map_err(|why| format!("This status cannot be read: {why}."))?;
+    let members = match Members::parse(text) {
+        Ok(members) => members,
+        // Some firmware, and many a last will, says only the word.
+        Err(_) => Members(vec![("online".to_owned(), Value::from(text.trim_matches('"')))]),
+    };
+    let online = members.get("online").and_then(is_online).ok_or("This status does not say whether it is online.")?;
+    let name = |member: &str| members.get(member).and_then(Value::as_str).map(short);
+    let tags = members.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    Ok(Some(Heard::Presence {
+        device: device.clone(),
+        online,
+        boot: name("boot"),
+        firmware: name("firmware"),
+        tags: tags.iter().filter_map(Value::as_str).take(MOST_TAGS).map(short).collect(),
+        since: members.get("since").and_then(whole).map(Timestamp),
+    }))
+}
+
+/// `None` for an empty payload, as with [`presence`].
+pub(super) fn state(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard>, String> {
+    if payload.is_empty() {
+        return Ok(None);
+    }
+    let members = members(payload, "state report")?;
+    let state = Value::Object(members.0.into_iter().collect());
+    Ok(Some(Heard::State { device: device.clone(), state }))
+}
+
+pub(super) fn telemetry(device: &DeviceId, payload: &[u8]) -> Result<Heard, String> {
+    let members = members(payload, "telemetry")?;
+    let at = members.get("at").and_then(whole).map(Timestamp);
+    let mut series: Vec<(String, f64)> = Vec::new();
+    for (name, value) in &members.0 {
+        let Some(number) = value.as_f64().filter(|number| number.is_finite()) else { continue };
+        if name == "at" {
+            continue;
+        }
+        let name = short(name);
+        match series.iter().position(|(known, _)| *known == name) {
+            Some(known) => series[known].1 = number,
+            None if series.len() < MOST_SERIES => series.push((name, number)),
+            None => break,
+        }
+    }
+    Ok(Heard::Telemetry { device: device.clone(), at, series })
+}
+
+fn members(payload: &[u8], what: &str) -> Result<Members, String> {
+    let text = text_of(payload).map_err(|why| format!("This {what} cannot be read: {why}."))?;
+    Members::parse(text).map_err(|error| format!("This {what} is not a JSON object ({error})."))
+}
+
+fn is_online(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(online) => Some(*online),
+        Value::Number(number) => Some(number.as_f64()? != 0.0),
+        Value::String(word) => match word.trim().to_ascii_lowercase().as_str() {
+            "online" | "true" | "on" | "1" => Some(true),
+            "offline" | "false" | "off" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn short(text: &str) -> String {
+    words::shortened(text, LONGEST_NAME)
+}

@@ -1,0 +1,350 @@
+//! What the native dialect makes of what comes over the wire, as tables of messages.
+
+use serde_json::{Value, json};
+use wilco_dialect::{Dialect, Filter, Heard, Inbound, Reported, Request, Topics};
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Millis, Outcome, Timestamp};
+
+const ID: &str = "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a";
+
+fn dialect() -> Dialect {
+    Dialect::named("wilco", Topics::new("cmd").expect("a prefix")).expect("a known dialect")
+}
+
+fn device(id: &str) -> DeviceId {
+    DeviceId::new(id).expect("a device id")
+}
+
+/// What is heard on `cmd/dock-1/{channel}`: `Err` with the sentence when it cannot be read.
+fn hear(channel: &str, payload: &[u8]) -> Result<Option<Heard>, String> {
+    let topic = format!("cmd/dock-1/{channel}");
+    let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation: None };
+    dialect().decode(&inbound).map_err(|unreadable| {
+        assert_eq!(unreadable.device, Some(device("dock-1")));
+        unreadable.to_string()
+    })
+}
+
+fn answer(payload: &[u8]) -> Answer {
+    match hear("resp", payload) {
+        Ok(Some(Heard::Answer(answer))) => answer,
+        other => panic!("{}: {other:?}", String::from_utf8_lossy(payload)),
+    }
+}
+
+#[test]
+fn a_request_is_written_as_the_specification_says() {
+    let id = CommandId::new(ID).expect("an id");
+    let request = Request {
+        id: &id,
+        command: "led",
+        args: r#"{"on":true}"#,
+        issued_at: Timestamp(1_795_438_800_123),
+        expires_at: Timestamp(1_795_438_860_123),
+        attempt: 1,
+    };
+    let check = |now: i64, expiry: u32| {
+        let out = dialect().encode(&device("dock-1"), &request, Timestamp(now));
+        assert_eq!(out.topic, "cmd/dock-1/req");
+        assert_eq!(
+            String::from_utf8(out.payload).expect("UTF-8"),
+            format!(
+                r#"{{"id":"{ID}","command":"led","args":{{"on":true}},"issued_at":1795438800123,"expires_at":1795438860123,"attempt":1}}"#
+            )
+        );
+        assert_eq!(out.correlation, ID.as_bytes());
+        assert_eq!(out.response_topic, "cmd/dock-1/resp");
+        assert_eq!(out.content_type, "application/json");
+        assert_eq!(out.expiry, expiry);
+    };
+    check(1_795_438_800_123, 60);
+    check(1_795_438_800_124, 60);
+    check(1_795_438_801_123, 59);
+    check(1_795_438_860_122, 1);
+    check(1_795_438_860_123, 1);
+    check(i64::MAX, 1);
+    check(i64::MIN, u32::MAX);
+}
+
+#[test]
+fn quotes_in_names_stay_inside_their_strings() {
+    let id = CommandId::new("a\"b\\").expect("an id");
+    let request = Request {
+        id: &id,
+        command: "l\"ed\n",
+        args: "",
+        issued_at: Timestamp(1),
+        expires_at: Timestamp(2),
+        attempt: 3,
+    };
+    let out = dialect().encode(&device("dock-1"), &request, Timestamp(1));
+    let read: Value = serde_json::from_slice(&out.payload).expect("JSON");
+    assert_eq!(
+        read,
+        json!({"id": "a\"b\\", "command": "l\"ed\n", "args": {}, "issued_at": 1, "expires_at": 2, "attempt": 3})
+    );
+}
+
+#[test]
+fn a_json_answer_is_read() {
+    let payload = format!(r#"{{"id":"{ID}","status":"running","progress":40,"message":"erasing","at":1795438801004}}"#);
+    let running = answer(payload.as_bytes());
+    assert_eq!(running.device, device("dock-1"));
+    assert_eq!(running.claim, Claim::Id(CommandId::new(ID).expect("an id")));
+    assert_eq!(running.outcome, Outcome::Running);
+    assert_eq!(running.progress, Some(40));
+    assert_eq!(running.message.as_deref(), Some("erasing"));
+    assert_eq!(running.result, None);
+    assert_eq!(running.said_at, Some(Timestamp(1_795_438_801_004)));
+    assert_eq!(&*running.raw.topic, "cmd/dock-1/resp");
+    assert_eq!(&*running.raw.payload, payload.as_bytes());
+    assert_eq!(running.raw.qos, 1);
+    assert!(!running.retained);
+}
+
+#[test]
+fn answers_are_read_leniently() {
+    let check = |payload: &str, claim: Option<&str>, outcome: Outcome| {
+        let answer = answer(payload.as_bytes());
+        assert_eq!(answer.outcome, outcome, "{payload}");
+        let expected = claim.map_or(Claim::Nothing, |id| Claim::Id(CommandId::new(id).expect("an id")));
+        assert_eq!(answer.claim, expected, "{payload}");
+    };
+    check(r#"{"id":"a","status":"SUCCEEDED"}"#, Some("a"), Outcome::Succeeded);
+    check(r#"{"id":"a","status":"Ok"}"#, Some("a"), Outcome::Succeeded);
+    check(r#"{"id":"a","status":"done","at":"soon"}"#, Some("a"), Outcome::Succeeded);
+    check(r#"{"id":1111,"status":"ack"}"#, Some("1111"), Outcome::Accepted);
+    check(r#"{"id":"a","status":"in_progress"}"#, Some("a"), Outcome::Running);
+    check(r#"{"id":"a","status":"Error"}"#, Some("a"), Outcome::Failed);
+    check(r#"{"id":"a","status":"denied"}"#, Some("a"), Outcome::Rejected);
+    check(r#"{"status":"success"}"#, None, Outcome::Succeeded);
+    check(r#"{"id":"","status":"success"}"#, None, Outcome::Succeeded);
+    check(r#"{"id":null,"status":"success"}"#, None, Outcome::Succeeded);
+    check("\u{feff} {\"id\":\"a\",\"status\":\"ok\"} \r\n\0", Some("a"), Outcome::Succeeded);
+    check(r#"{"id":"a","status":"ok","result":{"t":NaN}}"#, Some("a"), Outcome::Succeeded);
+}
+
+#[test]
+fn progress_is_a_percentage_of_a_running_command() {
+    let check = |status: &str, progress: &str, expected: Option<u8>| {
+        let read = answer(format!(r#"{{"id":"a","status":"{status}","progress":{progress}}}"#).as_bytes());
+        assert_eq!(read.progress, expected, "{progress}");
+    };
+    check("running", "0", Some(0));
+    check("running", "-5", Some(0));
+    check("running", "250", Some(100));
+    check("running", "99.9", Some(99));
+    check("running", "1e300", Some(100));
+    check("running", "\"40 %\"", Some(40));
+    check("running", "\"much\"", None);
+    check("running", "null", None);
+    check("succeeded", "100", None);
+}
+
+#[test]
+fn equal_results_are_equal_texts() {
+    let result = |text: &str| answer(format!(r#"{{"id":"a","status":"ok","result":{text}}}"#).as_bytes()).result;
+    assert_eq!(result(r#"{ "b" : {"d":1,"c":2}, "a":[1, 2] }"#).as_deref(), Some(r#"{"a":[1,2],"b":{"c":2,"d":1}}"#));
+    assert_eq!(result(r#"{"on":true}"#), result(r#"{ "on": true }"#));
+    assert_eq!(result("null"), None);
+}
+
+#[test]
+fn a_plain_text_answer_is_read_with_the_request_somewhere_in_it() {
+    let check = |payload: &str, outcome: Outcome| {
+        let answer = answer(payload.as_bytes());
+        assert_eq!(answer.outcome, outcome, "{payload}");
+        let text = payload.trim().trim_matches('"');
+        assert_eq!(answer.claim, Claim::Within(text.into()), "{payload}");
+        assert_eq!(answer.message.as_deref(), Some(text));
+    };
+    check(
+        &format!(r#"SUCCESS: command ran successfully from payload: b'{{"id":"{ID}","command":"led"}}'"#),
+        Outcome::Succeeded,
+    );
+    check("FAILURE: command did not run successfully from payload: light: on", Outcome::Failed);
+    check("success: yes", Outcome::Succeeded);
+    check("Success", Outcome::Succeeded);
+    check("\"FAILURE: no\"", Outcome::Failed);
+    check("REJECTED: <b>no</b>", Outcome::Rejected);
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let check = |payload: &[u8], part: &str| {
+        let why = hear("resp", payload).expect_err(&String::from_utf8_lossy(&payload[..payload.len().min(40)]));
+        assert!(why.contains(part), "{why}");
+        assert!(why.ends_with('.') && why.len() < 400, "{why}");
+    };
+    check(b"", "it is empty");
+    check(&[0xff, 0xfe, 0x00], "no UTF-8");
+    check(br#"{"id":"a"}"#, "it has no status");
+    check(br#"{"id":"a","status":7}"#, "its status is not a word");
+    check(br#"{"id":"a","status":"weird"}"#, "\"weird\" is none of");
+    check(br#"{"id":["a"],"status":"ok"}"#, "its id is neither");
+    check(format!(r#"{{"id":"{}","status":"ok"}}"#, "x".repeat(200)).as_bytes(), "at most 128 bytes");
+    check(format!(r#"{{"id":"a","status":"{}"}}"#, "x".repeat(200_000)).as_bytes(), "is none of");
+    check(br#"{"id":"a","status":"o"#, "broken JSON");
+    check(b"[1,2,3]", "neither a JSON object");
+    check(b"17", "neither a JSON object");
+    check(b"hello", "neither a JSON object");
+    check("x".repeat(200_000).as_bytes(), "neither a JSON object");
+    check("{".repeat(200_000).as_bytes(), "broken JSON");
+    check(format!(r#"{{"status":{}"#, "[".repeat(200_000)).as_bytes(), "broken JSON");
+    check("x".repeat(600_000).as_bytes(), "600000 bytes");
+}
+
+#[test]
+fn a_long_sentence_is_cut_and_the_message_kept_as_it_came() {
+    let payload = format!(r#"{{"id":"a","status":"failed","message":"{}"}}"#, "é".repeat(100_000));
+    let answer = answer(payload.as_bytes());
+    let message = answer.message.expect("a message");
+    assert!(message.len() < 20_000 && message.ends_with('…'));
+    assert_eq!(answer.raw.payload.len(), payload.len());
+}
+
+#[test]
+fn correlation_and_retained_are_passed_through() {
+    let check = |correlation: Option<&[u8]>, expected: Option<&str>| {
+        let inbound =
+            Inbound { topic: "cmd/dock-1/resp", payload: br#"{"status":"ok"}"#, qos: 0, retained: true, correlation };
+        let Ok(Some(Heard::Answer(answer))) = dialect().decode(&inbound) else { panic!("an answer") };
+        assert_eq!(answer.correlation.as_ref().map(CommandId::as_str), expected);
+        assert!(answer.retained);
+    };
+    check(Some(ID.as_bytes()), Some(ID));
+    check(Some(b""), None);
+    check(Some(&[0xff]), None);
+    check(None, None);
+}
+
+#[test]
+fn presence_comes_from_the_status() {
+    let check = |payload: &str, expected: Option<bool>| {
+        let online = match hear("status", payload.as_bytes()) {
+            Ok(Some(Heard::Presence { online, .. })) => Some(online),
+            Ok(None) => None,
+            other => panic!("{payload}: {other:?}"),
+        };
+        assert_eq!(online, expected, "{payload}");
+    };
+    check(r#"{"online":false}"#, Some(false));
+    check(r#"{"online":"TRUE"}"#, Some(true));
+    check("online", Some(true));
+    check("\"Offline\"", Some(false));
+    check("0", Some(false));
+    check("", None);
+    let full = br#"{"online":true,"boot":"b1","firmware":"2.3.1","tags":["kitchen",7,"east"],"since":1795438801004}"#;
+    assert_eq!(
+        hear("status", full),
+        Ok(Some(Heard::Presence {
+            device: device("dock-1"),
+            online: true,
+            boot: Some("b1".into()),
+            firmware: Some("2.3.1".into()),
+            tags: vec!["kitchen".into(), "east".into()],
+            since: Some(Timestamp(1_795_438_801_004)),
+        }))
+    );
+    for unreadable in [&b"{}"[..], b"perhaps", b"{\"online\":[]}", &[0xff]] {
+        assert!(hear("status", unreadable).is_err());
+    }
+}
+
+#[test]
+fn state_is_an_object() {
+    let heard = hear("state", br#"{"led":true,"running":{"a":1},"saved":7}"#).expect("readable");
+    let Some(Heard::State { state, .. }) = heard else { panic!("a state: {heard:?}") };
+    assert_eq!(Reported::of(&state), Reported { led: Some(true), running: Some(&json!({"a": 1})), saved: None });
+    assert_eq!(hear("state", b""), Ok(None));
+    for unreadable in [&b"[]"[..], b"on", &[0xff]] {
+        assert!(hear("state", unreadable).is_err());
+    }
+}
+
+#[test]
+fn telemetry_is_its_finite_numbers_in_order() {
+    let check = |payload: &str, at: Option<i64>, expected: &[(&str, f64)]| {
+        let heard = hear("telemetry", payload.as_bytes()).expect("readable");
+        let Some(Heard::Telemetry { at: heard_at, series, .. }) = heard else { panic!("telemetry: {heard:?}") };
+        assert_eq!(heard_at, at.map(Timestamp), "{payload}");
+        let series: Vec<_> = series.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+        assert_eq!(series, expected, "{payload}");
+    };
+    check(r#"{"at":7,"temperature":21.5,"heap":81920}"#, Some(7), &[("temperature", 21.5), ("heap", 81_920.0)]);
+    check(r#"{"z":1,"a":2,"m":-3}"#, None, &[("z", 1.0), ("a", 2.0), ("m", -3.0)]);
+    check(r#"{"a":NaN,"b":1e999,"c":"7","d":{"e":1},"f":[1],"g":true,"h":null,"i":1}"#, None, &[("i", 1.0)]);
+    check(r#"{"a":1,"a":2}"#, None, &[("a", 2.0)]);
+    check("{}", None, &[]);
+    let many: String = (0..1_000).map(|n| format!("\"s{n}\":{n},")).collect();
+    let heard = hear("telemetry", format!("{{{many}\"last\":1}}").as_bytes());
+    assert!(matches!(heard, Ok(Some(Heard::Telemetry { series, .. })) if series.len() == 256));
+    for unreadable in [&b"21.5"[..], b"", b"warm", &[0xff]] {
+        assert!(hear("telemetry", unreadable).is_err());
+    }
+}
+
+#[test]
+fn another_consoles_request_is_observed() {
+    let payload = format!(
+        r#"{{"id":"{ID}","command":"restart","args":{{"b":1,"a":2}},"issued_at":1000,"expires_at":31000,"attempt":2}}"#
+    );
+    let Ok(Some(Heard::Request(seen))) = hear("req", payload.as_bytes()) else { panic!("a request") };
+    assert_eq!(seen.device, device("dock-1"));
+    assert_eq!(seen.id.as_str(), ID);
+    assert_eq!(&*seen.name, "restart");
+    assert_eq!(&*seen.args, r#"{"a":2,"b":1}"#);
+    assert_eq!(seen.policy.timeout, Millis::seconds(60));
+    assert_eq!(seen.policy.time_to_live, Millis::seconds(30));
+    assert!(!seen.policy.retry.permitted);
+    assert!(hear("req", b"light: on").is_err());
+    assert!(hear("req", br#"{"command":"led"}"#).is_err());
+}
+
+#[test]
+fn a_retained_request_is_pointed_out() {
+    let inbound = Inbound {
+        topic: "cmd/dock-1/req",
+        payload: br#"{"id":"a","command":"restart"}"#,
+        qos: 1,
+        retained: true,
+        correlation: None,
+    };
+    let unreadable = dialect().decode(&inbound).expect_err("no retained requests");
+    assert!(unreadable.why.contains("'restart'") && unreadable.why.contains("every reconnect"), "{}", unreadable.why);
+}
+
+#[test]
+fn other_topics_are_left_alone() {
+    let check = |topic: &str, expected: Option<Heard>| {
+        let inbound = Inbound { topic, payload: b"\xff", qos: 0, retained: false, correlation: None };
+        assert_eq!(dialect().decode(&inbound), Ok(expected), "{topic}");
+    };
+    check("cmd/all/req", Some(Heard::Broadcast));
+    check("cmd/groups/kitchen/req", Some(Heard::Broadcast));
+    check("cmd/dock-1/log", Some(Heard::Log { device: device("dock-1") }));
+    check("cmd/dock-1/other", None);
+    check("dock-1/resp", None);
+    check("cmd/a/b/resp", None);
+    check("$SYS/broker/uptime", None);
+}
+
+#[test]
+fn answers_are_required_and_the_rest_is_heard_where_allowed() {
+    let filter = |filter: &str, qos, required| Filter { filter: filter.to_owned(), qos, required };
+    assert_eq!(
+        dialect().filters(None),
+        [
+            filter("cmd/+/resp", 1, true),
+            filter("cmd/+/status", 0, false),
+            filter("cmd/+/state", 0, false),
+            filter("cmd/+/telemetry", 0, false),
+            filter("cmd/+/req", 0, false),
+        ]
+    );
+    let named = dialect().filters(Some(&[device("a"), device("b")]));
+    assert_eq!(named.len(), 10);
+    assert_eq!(
+        named[..3],
+        [filter("cmd/a/resp", 1, true), filter("cmd/b/resp", 1, true), filter("cmd/a/status", 0, false)]
+    );
+}
