@@ -1,1 +1,26 @@
-//! What the tests share.
+//! What the tests against the outside world stand on: a real broker, real devices, a session bus with a real keyring, a
+//! virtual display, and the app's real window.
+//!
+//! Nothing here knows Wilco's crates: the app, the command line and the device are started as programs and seen from
+//! outside. Everything started dies with the value that stands for it, also when the test is killed.
+
+mod broker;
+mod certificates;
+mod child;
+mod device;
+mod display;
+mod net;
+mod programs;
+mod session;
+mod wait;
+mod window;
+
+pub use broker::{Broker, Settings};
+pub use certificates::{Certificates, Identity};
+pub use child::Child;
+pub use device::Device;
+pub use display::Display;
+pub use programs::{program, target};
+pub use session::{Keyring, Session};
+pub use wait::{soon, soon_async};
+pub use window::{Window, WindowSettings};

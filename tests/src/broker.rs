@@ -1,0 +1,238 @@
+//! Mosquitto, for one test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::certificates::{Certificates, Identity};
+use crate::child::Child;
+use crate::net;
+
+/// How a broker is to behave.
+#[derive(Debug, Default)]
+pub struct Settings<'a> {
+    /// With mutual TLS by these certificates; plain TCP without.
+    pub tls: Option<&'a Certificates>,
+    /// The broker's own certificate, where it is not that of `tls`.
+    pub server: Option<Identity>,
+    /// Keeps sessions and retained messages over a restart, written at every change.
+    pub persistent: bool,
+    /// Mosquitto's access list, where not everybody may do everything.
+    pub access_list: Option<&'a str>,
+    /// Further lines for mosquitto's configuration.
+    pub more: &'a str,
+}
+
+/// A running mosquitto on a port of its own, which it keeps over [`Broker::restart`].
+#[derive(Debug)]
+pub struct Broker {
+    directory: tempfile::TempDir,
+    port: u16,
+    /// What `mosquitto_pub` and `mosquitto_sub` authenticate with: authority, certificate, key.
+    tls: Option<(PathBuf, Identity)>,
+    child: Option<Child>,
+}
+
+impl Broker {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// When mosquitto is not there or will not start.
+    pub fn start(settings: &Settings<'_>) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("wilco-broker-").tempdir()?;
+        let port = net::free_port()?;
+        std::fs::write(directory.path().join("mosquitto.conf"), configuration(settings, port, directory.path())?)?;
+        let tls = match settings.tls {
+            Some(certificates) => Some((certificates.ca.clone(), certificates.issue("test-bench")?)),
+            None => None,
+        };
+        let mut broker = Self { directory, port, tls, child: None };
+        broker.resume()?;
+        Ok(broker)
+    }
+
+    /// Plain TCP, everybody may do everything.
+    ///
+    /// # Errors
+    /// When mosquitto is not there or will not start.
+    pub fn plain() -> Result<Self> {
+        Self::start(&Settings::default())
+    }
+
+    /// Mutual TLS by `certificates`.
+    ///
+    /// # Errors
+    /// When mosquitto is not there or will not start.
+    pub fn mutual_tls(certificates: &Certificates) -> Result<Self> {
+        Self::start(&Settings { tls: Some(certificates), ..Settings::default() })
+    }
+
+    /// Its port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address, as a connection wants it.
+    pub fn url(&self) -> String {
+        format!("{}://localhost:{}", if self.tls.is_some() { "mqtts" } else { "mqtt" }, self.port)
+    }
+
+    /// Ends it in good order.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.stop()?;
+        }
+        Ok(())
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        self.child = None;
+    }
+
+    /// Starts it again on the same port.
+    ///
+    /// # Errors
+    /// When it will not start.
+    pub fn resume(&mut self) -> Result<()> {
+        let mut command = Child::command(mosquitto());
+        command.arg("-c").arg(self.directory.path().join("mosquitto.conf")).stdout(Stdio::null());
+        let mut child = Child::start(&mut command, &self.directory.path().join("log"))?;
+        if let Err(error) = net::wait_for_port(self.port, "mosquitto") {
+            child.kill();
+            return Err(error.context(child.log()));
+        }
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// Ends it in good order and starts it again on the same port.
+    ///
+    /// # Errors
+    /// When it will not.
+    pub fn restart(&mut self) -> Result<()> {
+        self.stop()?;
+        self.resume()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.child.as_ref().map(Child::log).unwrap_or_default()
+    }
+
+    /// Publishes by mosquitto's own client.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn publish(&self, topic: &str, payload: &[u8], retained: bool) -> Result<()> {
+        use std::io::Write;
+        let mut command = self.client("mosquitto_pub");
+        command.args(["-q", "1", "-t", topic, "-s"]).stdin(Stdio::piped());
+        if retained {
+            command.arg("-r");
+        }
+        let mut child = command.spawn().context("mosquitto_pub could not be started")?;
+        child.stdin.take().context("no standard input")?.write_all(payload)?;
+        if !child.wait()?.success() {
+            bail!("mosquitto_pub could not publish on {topic}: {}", self.log());
+        }
+        Ok(())
+    }
+
+    /// The first message that matches `filter`, a retained one too, by mosquitto's own client.
+    ///
+    /// # Errors
+    /// When none comes within `seconds`.
+    pub fn first(&self, filter: &str, seconds: u32) -> Result<String> {
+        Ok(self.messages(filter, 1, seconds)?.remove(0))
+    }
+
+    /// The first `count` messages that match `filter`.
+    ///
+    /// # Errors
+    /// When they do not come within `seconds`.
+    pub fn messages(&self, filter: &str, count: usize, seconds: u32) -> Result<Vec<String>> {
+        let output = self
+            .client("mosquitto_sub")
+            .args(["-q", "1", "-t", filter, "-C", &count.to_string(), "-W", &seconds.to_string()])
+            .output()
+            .context("mosquitto_sub could not be started")?;
+        let lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+        if lines.len() < count {
+            bail!(
+                "{} of {count} messages came on {filter} within {seconds} s. {}{}",
+                lines.len(),
+                String::from_utf8_lossy(&output.stderr),
+                self.log()
+            );
+        }
+        Ok(lines)
+    }
+
+    /// Listens by mosquitto's own client until the value is dropped; [`Child::log`] has a line a message, topic first.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn listen(&self, filter: &str) -> Result<Child> {
+        let log = self.directory.path().join(format!("heard-{}", net::free_port()?));
+        let client = self.client("mosquitto_sub");
+        let mut command = Child::command(client.get_program());
+        command.args(client.get_args()).args(["-q", "1", "-v", "-t", filter]).stdout(std::fs::File::create(&log)?);
+        Child::start(&mut command, &log)
+    }
+
+    fn client(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.args(["-V", "mqttv5", "-h", "localhost", "-p", &self.port.to_string()]);
+        if let Some((ca, identity)) = &self.tls {
+            command.arg("--cafile").arg(ca).arg("--cert").arg(&identity.certificate).arg("--key").arg(&identity.key);
+        }
+        command
+    }
+}
+
+/// Debian keeps it where only root's path leads.
+fn mosquitto() -> &'static str {
+    if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" }
+}
+
+fn configuration(settings: &Settings<'_>, port: u16, directory: &Path) -> Result<String> {
+    let mut lines = vec![
+        format!("listener {port} 127.0.0.1"),
+        // Who is let in is decided by the certificate alone.
+        "allow_anonymous true".to_owned(),
+        "set_tcp_nodelay true".to_owned(),
+        "log_dest stderr".to_owned(),
+    ];
+    if rustix::process::getuid().is_root() {
+        // Otherwise it becomes the user mosquitto, who cannot read our keys.
+        lines.push("user root".to_owned());
+    }
+    if let Some(certificates) = settings.tls {
+        let server = settings.server.as_ref().unwrap_or(&certificates.server);
+        lines.push(format!("cafile {}", certificates.ca.display()));
+        lines.push(format!("certfile {}", server.certificate.display()));
+        lines.push(format!("keyfile {}", server.key.display()));
+        lines.push("require_certificate true".to_owned());
+        lines.push("use_identity_as_username true".to_owned());
+    }
+    if settings.persistent {
+        lines.push("persistence true".to_owned());
+        lines.push(format!("persistence_location {}/", directory.display()));
+        // Every change is written: by default that is done twice an hour.
+        lines.push("autosave_on_changes true".to_owned());
+        lines.push("autosave_interval 1".to_owned());
+    }
+    if let Some(access_list) = settings.access_list {
+        let path = directory.join("access-list");
+        std::fs::write(&path, access_list)?;
+        lines.push(format!("acl_file {}", path.display()));
+    }
+    lines.push(settings.more.to_owned());
+    lines.push(String::new());
+    Ok(lines.join("\n"))
+}

@@ -1,0 +1,157 @@
+//! A certificate authority for one test, with certificates good and bad.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+
+/// A certificate and its private key, as PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+/// Certificates in a directory of their own, removed at the end.
+#[derive(Debug)]
+pub struct Certificates {
+    directory: tempfile::TempDir,
+    issuer: Issuer<'static, KeyPair>,
+    /// The authority's certificate.
+    pub ca: PathBuf,
+    /// The certificate of an authority that has signed none of these.
+    pub other_ca: PathBuf,
+    /// The broker's, for `localhost` and 127.0.0.1.
+    pub server: Identity,
+    /// The console's.
+    pub client: Identity,
+}
+
+impl Certificates {
+    /// Makes an authority, a broker's certificate and a console's.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn new() -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("wilco-certificates-").tempdir()?;
+        let (issuer, ca) = authority(directory.path(), "ca", "Wilco test authority")?;
+        let (_, other_ca) = authority(directory.path(), "other-ca", "Some other authority")?;
+        let server = signed(directory.path(), &issuer, "server", server_params(&["localhost", "127.0.0.1", "::1"])?)?;
+        let client = signed(directory.path(), &issuer, "console", client_params("console"))?;
+        Ok(Self { directory, issuer, ca, other_ca, server, client })
+    }
+
+    /// A further client's, good for as long as anybody can want.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn issue(&self, name: &str) -> Result<Identity> {
+        signed(self.directory.path(), &self.issuer, name, client_params(name))
+    }
+
+    /// A client's that ended in 2021.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn expired(&self) -> Result<Identity> {
+        let mut params = client_params("expired");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+        signed(self.directory.path(), &self.issuer, "expired", params)
+    }
+
+    /// A broker's, for another name than it is reached by.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn server_of_another_name(&self) -> Result<Identity> {
+        signed(self.directory.path(), &self.issuer, "elsewhere", server_params(&["broker.example.org"])?)
+    }
+
+    /// A client's of X.509 version 1, made as mosquitto-tls(7) shows it.
+    ///
+    /// # Errors
+    /// When `openssl` cannot do it.
+    pub fn version_1(&self) -> Result<Identity> {
+        let at = |name: &str| self.directory.path().join(name);
+        let identity = Identity { certificate: at("version-1.pem"), key: at("version-1.key") };
+        let (ca, ca_key, request) = (at("version-1-ca.pem"), at("version-1-ca.key"), at("version-1.csr"));
+        openssl(
+            &["req", "-new", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=authority"],
+            &[("-keyout", &ca_key), ("-out", &ca)],
+        )?;
+        openssl(
+            &["req", "-new", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=client"],
+            &[("-keyout", &identity.key), ("-out", &request)],
+        )?;
+        openssl(
+            &["x509", "-req", "-CAcreateserial", "-days", "365"],
+            &[("-in", &request), ("-CA", &ca), ("-CAkey", &ca_key), ("-out", &identity.certificate)],
+        )?;
+        Ok(identity)
+    }
+
+    /// Where a test may write further files, removed with the rest.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+fn authority(directory: &Path, name: &str, common_name: &str) -> Result<(Issuer<'static, KeyPair>, PathBuf)> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let key = KeyPair::generate()?;
+    let path = directory.join(format!("{name}.pem"));
+    std::fs::write(&path, params.self_signed(&key)?.pem())?;
+    Ok((Issuer::new(params, key), path))
+}
+
+fn server_params(names: &[&str]) -> Result<CertificateParams> {
+    let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
+    params.distinguished_name.push(DnType::CommonName, names[0]);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(params)
+}
+
+fn client_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}
+
+fn signed(
+    directory: &Path,
+    issuer: &Issuer<'_, KeyPair>,
+    name: &str,
+    mut params: CertificateParams,
+) -> Result<Identity> {
+    params.use_authority_key_identifier_extension = true;
+    let key = KeyPair::generate()?;
+    let identity =
+        Identity { certificate: directory.join(format!("{name}.pem")), key: directory.join(format!("{name}.key")) };
+    std::fs::write(&identity.certificate, params.signed_by(&key, issuer)?.pem())?;
+    std::fs::write(&identity.key, key.serialize_pem())?;
+    Ok(identity)
+}
+
+fn openssl(arguments: &[&str], files: &[(&str, &Path)]) -> Result<()> {
+    let mut command = Command::new("openssl");
+    command.args(arguments);
+    for (option, path) in files {
+        command.arg(option).arg(path);
+    }
+    let output = command.output()?;
+    if !output.status.success() {
+        bail!("openssl {}: {}", arguments[0], String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The reference device, as a program of its own.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::Result;
+
+use crate::broker::Broker;
+use crate::certificates::{Certificates, Identity};
+use crate::child::Child;
+use crate::programs::program;
+
+/// A running `wilco-device`, with its state in a directory that outlives it.
+#[derive(Debug)]
+pub struct Device {
+    /// Its id.
+    pub id: String,
+    arguments: Vec<String>,
+    state: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Device {
+    /// Starts one and waits until it says that it is online.
+    ///
+    /// # Errors
+    /// When it is not built, or not online within 10 s.
+    pub fn start(broker: &Broker, id: &str, tls: Option<(&Certificates, &Identity)>) -> Result<Self> {
+        let mut arguments = vec!["--url".to_owned(), broker.url(), "--id".to_owned(), id.to_owned()];
+        if let Some((certificates, identity)) = tls {
+            let files = [("--ca", &certificates.ca), ("--cert", &identity.certificate), ("--key", &identity.key)];
+            arguments
+                .extend(files.into_iter().flat_map(|(option, path)| [option.to_owned(), path.display().to_string()]));
+        }
+        let state = tempfile::Builder::new().prefix("wilco-device-").tempdir()?;
+        let mut device = Self { id: id.to_owned(), arguments, state, child: None };
+        device.resume(broker)?;
+        Ok(device)
+    }
+
+    /// Kills it, as a power cut would.
+    pub fn kill(&mut self) {
+        self.child = None;
+    }
+
+    /// Starts it again with the state that it had, and waits until it says that it is online.
+    ///
+    /// # Errors
+    /// When it is not online within 10 s.
+    pub fn resume(&mut self, broker: &Broker) -> Result<()> {
+        let mut command = Child::command(program("wilco-device")?);
+        command.args(&self.arguments).arg("--state-dir").arg(self.state.path().join("device")).stdout(Stdio::null());
+        let child = Child::start(&mut command, &self.log_path())?;
+        wait_until_online(broker, &self.id, &child)?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// What it has said on its standard error.
+    pub fn log(&self) -> String {
+        self.child.as_ref().map(Child::log).unwrap_or_default()
+    }
+
+    /// Where it keeps its state.
+    pub fn state(&self) -> &Path {
+        self.state.path()
+    }
+
+    fn log_path(&self) -> std::path::PathBuf {
+        self.state.path().join("log")
+    }
+}
+
+fn wait_until_online(broker: &Broker, id: &str, child: &Child) -> Result<()> {
+    for _ in 0..5 {
+        // A will of its life before may still be retained.
+        let status = broker.first(&format!("{id}/status"), 10);
+        match status {
+            Ok(status) if status.contains("\"online\":true") => return Ok(()),
+            Ok(_) => std::thread::sleep(std::time::Duration::from_millis(200)),
+            Err(error) => return Err(error.context(child.log())),
+        }
+    }
+    anyhow::bail!("{id} does not say that it is online: {}", child.log())
+}

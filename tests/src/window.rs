@@ -1,0 +1,259 @@
+//! The app's real window, driven through tauri-driver and WebKitWebDriver.
+//!
+//! `fantoccini` is the WebDriver client: plain asynchronous calls, no idea of its own of how to wait or to name elements.
+//! Both are here: controls are found by role and name, as a screen reader announces them.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use crate::child::Child;
+use crate::display::Display;
+use crate::session::Session;
+use crate::{net, program, soon_async, target};
+
+/// How long a control may take to appear.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Where and as whom the app runs.
+#[derive(Debug, Clone, Copy)]
+pub struct WindowSettings<'a> {
+    /// The bus and the keyring.
+    pub session: &'a Session,
+    /// The display.
+    pub display: &'a Display,
+    /// The data directory. The same again is the same installation again.
+    pub data: &'a Path,
+}
+
+/// The app, running.
+#[derive(Debug)]
+pub struct Window {
+    client: Client,
+    driver: Child,
+    _log: tempfile::NamedTempFile,
+}
+
+impl Window {
+    /// Starts the app and waits for its page.
+    ///
+    /// # Errors
+    /// When the app or a driver is missing, or no page comes.
+    pub async fn open(settings: WindowSettings<'_>) -> Result<Self> {
+        let application = program("wilco-desktop")?;
+        let log = tempfile::NamedTempFile::new()?;
+        let (port, native_port) = (net::free_port()?, net::free_port()?);
+        let mut command = Child::command(tauri_driver()?);
+        command
+            .args(["--port", &port.to_string(), "--native-port", &native_port.to_string()])
+            .envs(settings.session.variables())
+            .env("DISPLAY", settings.display.name())
+            .env_remove("WAYLAND_DISPLAY")
+            .env("GDK_BACKEND", "x11")
+            .env("NO_AT_BRIDGE", "1")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            // Without a GPU the window stays blank otherwise.
+            .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
+            .env("WILCO_DATA_DIR", settings.data)
+            .stdout(Stdio::null());
+        let driver = Child::start(&mut command, log.path())?;
+        net::wait_for_port(port, "tauri-driver").with_context(|| driver.log())?;
+        net::wait_for_port(native_port, "WebKitWebDriver").with_context(|| driver.log())?;
+
+        let capabilities = json!({ "browserName": "wry", "tauri:options": { "application": application } });
+        let Value::Object(capabilities) = capabilities else { unreachable!("an object, as written above") };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .map_err(|error| anyhow::anyhow!("the app's window did not open: {error}\n{}", driver.log()))?;
+        let window = Self { client, driver, _log: log };
+        soon_async("page in the window", Duration::from_secs(30), async || {
+            let text = window.text().await.unwrap_or_default();
+            Ok((!text.trim().is_empty()).then_some(()))
+        })
+        .await
+        .with_context(|| window.log())?;
+        Ok(window)
+    }
+
+    /// Closes the app.
+    ///
+    /// # Errors
+    /// When the driver is gone.
+    pub async fn close(mut self) -> Result<()> {
+        self.client.clone().close().await.context("closing the window")?;
+        self.driver.kill();
+        Ok(())
+    }
+
+    /// What the app and the drivers have said.
+    pub fn log(&self) -> String {
+        self.driver.log()
+    }
+
+    /// The one control of that role and name, waited for.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub async fn one(&self, role: &str, name: &str) -> Result<Element> {
+        self.find(role, name, false, None).await
+    }
+
+    /// The one control of that role whose name holds `part`.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub async fn one_like(&self, role: &str, part: &str) -> Result<Element> {
+        self.find(role, part, true, None).await
+    }
+
+    /// The one control of that role and name inside `scope`.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub async fn one_in(&self, scope: &Element, role: &str, name: &str) -> Result<Element> {
+        self.find(role, name, false, Some(scope)).await
+    }
+
+    /// All controls of that role whose name holds `part`, as they are now.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn all_like(&self, role: &str, part: &str) -> Result<Vec<Element>> {
+        self.look(role, part, true, None).await
+    }
+
+    /// Clicks the one control of that role and name.
+    ///
+    /// # Errors
+    /// When there is none, more than one, or something lies over it.
+    pub async fn click(&self, role: &str, name: &str) -> Result<()> {
+        let control = self.one(role, name).await?;
+        control.click().await.with_context(|| format!("clicking the {role} “{name}”"))
+    }
+
+    /// Puts `text` into the text box of that name, in the place of what was there.
+    ///
+    /// # Errors
+    /// When there is no such text box.
+    pub async fn fill(&self, name: &str, text: &str) -> Result<()> {
+        let control = self.one("textbox", name).await?;
+        control.clear().await?;
+        control.send_keys(text).await.with_context(|| format!("typing into “{name}”"))
+    }
+
+    /// Waits until the window shows `text`.
+    ///
+    /// # Errors
+    /// When it does not within `within`.
+    pub async fn wait_for_text(&self, text: &str, within: Duration) -> Result<()> {
+        let what = format!("“{text}” in the window");
+        match soon_async(&what, within, async || Ok(self.text().await?.contains(text).then_some(()))).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(format!("the window shows:\n{}", self.text().await?))),
+        }
+    }
+
+    /// All text that the window shows, as it is written in the page.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn text(&self) -> Result<String> {
+        let text = self.run("return document.body?.innerText ?? ''", vec![]).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The value of an attribute of `element`.
+    ///
+    /// # Errors
+    /// When it is no longer in the page.
+    pub async fn attribute(&self, element: &Element, name: &str) -> Result<String> {
+        Ok(element.attr(name).await?.unwrap_or_default())
+    }
+
+    /// Runs a script in the page.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.client.execute(script, arguments).await?)
+    }
+
+    /// Makes the page so large, in pixels of the page.
+    ///
+    /// # Errors
+    /// When the window will not.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.client.set_window_rect(0, 0, width, height).await?;
+        soon_async(&format!("window of {width} by {height}"), PATIENCE, async || {
+            let size = self.run("return [innerWidth, innerHeight]", vec![]).await?;
+            Ok((size == json!([width, height])).then_some(()))
+        })
+        .await
+    }
+
+    /// Saves a picture of the page as `target/screenshots/{name}.png`.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
+        let path = target()?.join("screenshots").join(format!("{name}.png"));
+        self.screenshot_to(&path).await?;
+        Ok(path)
+    }
+
+    /// Saves a picture of the page.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn screenshot_to(&self, path: &Path) -> Result<()> {
+        let picture = self.client.screenshot().await?;
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        std::fs::write(path, picture).with_context(|| format!("writing {}", path.display()))
+    }
+
+    async fn find(&self, role: &str, name: &str, part: bool, scope: Option<&Element>) -> Result<Element> {
+        let mut found = Vec::new();
+        let what = format!("{role} “{name}”");
+        let appeared = soon_async(&what, PATIENCE, async || {
+            found = self.look(role, name, part, scope).await?;
+            Ok((!found.is_empty()).then_some(()))
+        });
+        if let Err(error) = appeared.await {
+            let shows = self.text().await.unwrap_or_default();
+            return Err(error.context(format!("the window shows:\n{shows}\n\n{}", self.log())));
+        }
+        if found.len() > 1 {
+            bail!("there are {} of {role} “{name}”", found.len());
+        }
+        Ok(found.remove(0))
+    }
+
+    async fn look(&self, role: &str, name: &str, part: bool, scope: Option<&Element>) -> Result<Vec<Element>> {
+        let scope = scope.map(serde_json::to_value).transpose()?.unwrap_or(Value::Null);
+        let arguments = vec![json!(role), json!(name), json!(part), scope];
+        let Value::Array(found) = self.run(include_str!("find.js"), arguments).await? else { return Ok(Vec::new()) };
+        found.into_iter().map(|value| Ok(Element::from_element_id(self.client.clone(), element_id(&value)?))).collect()
+    }
+}
+
+fn element_id(value: &Value) -> Result<fantoccini::elements::ElementRef> {
+    let id = value.as_object().and_then(|object| object.values().next()).and_then(Value::as_str);
+    Ok(id.context("the page returned something that is no element")?.to_owned().into())
+}
+
+/// The driver that `cargo xtask` has installed, or the one on the path.
+fn tauri_driver() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("TAURI_DRIVER") {
+        return Ok(path.into());
+    }
+    let installed = target()?.join("tools/bin/tauri-driver");
+    Ok(if installed.is_file() { installed } else { "tauri-driver".into() })
+}
