@@ -91,6 +91,37 @@ pub struct Rungs {
     pub finished: Option<Timestamp>,
 }
 
+/// The last time a command was handed to MQTT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastSend {
+    /// Its number, as in [`crate::Effect::Publish`]. Never used twice for a command, also where a send came to nothing.
+    pub number: u32,
+    /// When it was seen on the wire, or handed over as long as it was not. Where the MQTT client did not take it: when
+    /// the send before it was.
+    pub at: Timestamp,
+    /// When the send before it was, or the submission for the first one.
+    pub before: Timestamp,
+    /// It was seen on the wire.
+    pub on_wire: bool,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a publish, as far as the history tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// No word of it yet.
+    Open,
+    /// PUBACK.
+    Confirmed,
+    /// The session was lost before a PUBACK.
+    Unknown,
+    /// Provably not on the wire.
+    NotSent,
+    /// Refused by the broker, or too large for it.
+    Refused,
+}
+
 /// A command and all that its events say of it. Made from events alone: [`Command::begin`], then [`Command::apply`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
@@ -104,10 +135,14 @@ pub struct Command {
     pub state: State,
     /// When its last event happened.
     pub changed_at: Timestamp,
-    /// The number of sends. 0: provably never handed to MQTT.
+    /// The number of sends that may have happened. 0: provably never handed to MQTT.
     pub attempt: u32,
+    /// What is known of the last send. `None` until there is one.
+    pub last_send: Option<LastSend>,
     /// The rungs of the ladder.
     pub rungs: Rungs,
+    /// When the device last spoke of it.
+    pub heard_at: Option<Timestamp>,
     /// The last progress the device reported, 0 … 100 %.
     pub progress: Option<u8>,
     /// The device's last sentence, or ours where it ended without the device.
@@ -130,15 +165,6 @@ pub struct Command {
     pub nobody_listening: bool,
     /// *Stop waiting* was asked: no more retries.
     pub abandoned: bool,
-}
-
-impl Command {
-    /// The command that an event begins; `None` if the event is not a [`crate::Fact::Submitted`].
-    #[must_use]
-    pub fn begin(_event: &crate::Event) -> Option<Command> {
-        None
-    }
-
-    /// What an event adds to it. The one place where a state is derived from facts.
-    pub fn apply(&mut self, _event: &crate::Event) {}
+    /// The broker refused a repeat while an earlier send may have arrived: no more retries.
+    pub repeat_refused: bool,
 }

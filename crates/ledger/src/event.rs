@@ -51,7 +51,14 @@ pub enum Fact {
         /// Which send.
         attempt: u32,
     },
-    /// It cannot be delivered. Final.
+    /// The MQTT client did not take that send: provably not on the wire. If it was the only one, the command is as if
+    /// it had never been handed over.
+    NotSent {
+        /// Which send.
+        attempt: u32,
+    },
+    /// It cannot be delivered. Final, unless an earlier send may have arrived: then nothing more is sent, and the
+    /// command goes on waiting for what that one brings.
     Undeliverable(NotDelivered),
     /// No answer is expected, and MQTT has done its part. Final until an answer comes after all.
     Unconfirmed,

@@ -1,6 +1,6 @@
 //! The names of devices and commands.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 /// A device's id: exactly one MQTT topic level.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +92,12 @@ impl CommandId {
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for CommandId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -1,39 +1,372 @@
 //! The state machine itself.
+//!
+//! A command is changed in one place, [`Ledger::record`], and by one means: an event is applied to it and handed out
+//! to be kept. Whatever else is remembered (windows, queues, timers) is worked out anew from the command after each
+//! of its events, so it cannot drift from what the history says.
 
-use crate::{Command, CommandId, DeviceId, Effect, Input, Limits, Timestamp};
+mod answers;
+mod clock;
+mod flow;
+mod shelf;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::{
+    Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Input, Limits, NotDelivered, Origin, Puback,
+    State, Submission, TimeOut, Timestamp,
+};
+use shelf::{Shelf, Slot};
 
 /// The commands of one connection.
 #[derive(Debug)]
 pub struct Ledger {
     limits: Limits,
+    /// The connection stands and its subscriptions are acknowledged.
+    connected: bool,
+    /// What the broker kept is still being read: nothing times out, and nothing is repeated.
+    draining: bool,
+    /// Commands to be sent again in the next session.
+    lost: BTreeSet<Slot>,
+    shelf: Shelf,
+    /// Commands whose first send is due, by age.
+    first_sends: BTreeSet<Slot>,
+    /// Commands whose next send is due, by age.
+    repeats: BTreeSet<Slot>,
+    /// Publishes of this session without a PUBACK, with their number: the send window.
+    open: BTreeMap<Slot, u32>,
+    /// Commands whose answer is outstanding from devices that are not silent: the answer window.
+    awaited: usize,
+    /// When each device that counts in the answer window becomes a silent one.
+    falls_silent: BTreeSet<(Timestamp, DeviceId)>,
+    /// Timers of commands never sent. These run also while draining.
+    expiries: BTreeSet<(Timestamp, Slot)>,
+    /// Timers of commands that may have been sent: silence is judged by these.
+    silences: BTreeSet<(Timestamp, Slot)>,
+    /// Settled commands, in the order of their ends.
+    settled: VecDeque<Slot>,
+    counts: Counts,
+}
+
+/// Commands of this installation that are not at their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// In the outbox.
+    pub queued: usize,
+    /// Kept until their device is online.
+    pub held: usize,
+    /// Sent, at the broker, accepted or running.
+    pub in_flight: usize,
 }
 
 impl Ledger {
     /// A ledger without commands, not connected.
     #[must_use]
     pub fn new(limits: Limits) -> Ledger {
-        Ledger { limits }
+        Ledger {
+            limits,
+            connected: false,
+            draining: false,
+            lost: BTreeSet::new(),
+            shelf: Shelf::default(),
+            first_sends: BTreeSet::new(),
+            repeats: BTreeSet::new(),
+            open: BTreeMap::new(),
+            awaited: 0,
+            falls_silent: BTreeSet::new(),
+            expiries: BTreeSet::new(),
+            silences: BTreeSet::new(),
+            settled: VecDeque::new(),
+            counts: Counts::default(),
+        }
     }
 
-    /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, settled ones
-    /// when an answer names them. Does nothing for a command it already has.
-    pub fn adopt(&mut self, _command: Command) {}
+    /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, oldest first;
+    /// settled ones when an answer names them. Does nothing for a command it already has.
+    ///
+    /// A send of which no fate is known may have happened. Whether its device had answered a time-out before cannot
+    /// be told from the command alone, so the next answer without an id is not taken for this one's.
+    pub fn adopt(&mut self, command: Command) {
+        if self.is_known(command.device(), command.id()) {
+            return;
+        }
+        let doubtful = command.is_outstanding() && command.heard_at.is_none();
+        let broker_may_hold = command.delivery() == Delivery::BrokerHolds;
+        let device = command.device().clone();
+        let slot = self.shelf.insert(command);
+        self.shelf.device_mut(&device).timed_out |= doubtful;
+        if let Some(entry) = self.shelf.entry_mut(slot) {
+            entry.broker_may_hold = broker_may_hold;
+        }
+        self.account(slot, shelf::Standing::default());
+        self.refresh(slot, Timestamp(i64::MIN));
+    }
 
     /// Takes note of what happened and says what is to be done.
-    pub fn handle(&mut self, _input: Input, _now: Timestamp) -> Vec<Effect> {
-        let _ = self.limits;
-        Vec::new()
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.evict();
+        match input {
+            Input::Submit(asked) => self.submit(asked, now, &mut effects),
+            Input::Cancel { device, id } => self.cancel(&device, &id, now, &mut effects),
+            Input::Connected => self.connected(now),
+            Input::Disconnected => self.disconnected(now, &mut effects),
+            Input::Sent { device, id, attempt } => self.sent(&device, &id, attempt, now, &mut effects),
+            Input::Delivered { device, id, attempt, puback } => {
+                self.delivered(&device, &id, attempt, puback, now, &mut effects);
+            }
+            Input::Answer(answer) => self.answer(answer, now, &mut effects),
+            Input::Observed(asked) => {
+                if !self.is_known(&asked.device, &asked.id) {
+                    self.begin(asked, Origin::Observed, now, &mut effects);
+                }
+            }
+            Input::Presence { device, online } => self.presence(&device, online, now, &mut effects),
+            Input::Resumed => self.draining = true,
+            Input::Drained => self.draining = false,
+            Input::Tick => {}
+        }
+        loop {
+            self.run_timers(now, &mut effects);
+            if !self.pump(now, &mut effects) {
+                return effects;
+            }
+        }
     }
 
-    /// When [`Input::Tick`] is due, if nothing else happens before.
+    /// A command in memory: every unsettled one, and the latest settled ones. What settled in a call of
+    /// [`Ledger::handle`] is there until the next one.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        None
+    pub fn command(&self, device: &DeviceId, id: &CommandId) -> Option<&Command> {
+        let slot = self.shelf.find(device, id.as_str())?;
+        self.shelf.entry(slot).map(|entry| &entry.command)
     }
 
-    /// A command in memory: every unsettled one, and the latest settled ones.
+    /// Whether a command is in memory. If not, and an answer names it, the store may have it: see [`Ledger::adopt`].
     #[must_use]
-    pub fn command(&self, _device: &DeviceId, _id: &CommandId) -> Option<&Command> {
-        None
+    pub fn is_known(&self, device: &DeviceId, id: &CommandId) -> bool {
+        self.shelf.find(device, id.as_str()).is_some()
+    }
+
+    /// Whether a command with that id is in memory for another device than this one.
+    #[must_use]
+    pub fn is_known_elsewhere(&self, device: &DeviceId, id: &CommandId) -> bool {
+        self.shelf.devices_with(id) > usize::from(self.is_known(device, id))
+    }
+
+    /// Every command that has not come to its end, oldest first.
+    pub fn outstanding(&self) -> impl Iterator<Item = &Command> {
+        self.shelf.unsettled().filter_map(|slot| self.shelf.entry(slot)).map(|entry| &entry.command)
+    }
+
+    /// The commands of this installation that have not come to their end. Kept count of, so cheap.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn submit(&mut self, asked: Submission, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.is_known(&asked.device, &asked.id) {
+            return;
+        }
+        let delivery = asked.policy.delivery;
+        let offline = self.shelf.is_offline(&asked.device);
+        let slot = self.begin(asked, Origin::Here, now, effects);
+        match delivery {
+            Delivery::Now if !self.connected => {
+                self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
+            }
+            Delivery::Now | Delivery::HoldHere if offline => self.device_is_offline(slot, now, effects),
+            Delivery::Now | Delivery::BrokerHolds | Delivery::HoldHere => {}
+        }
+    }
+
+    fn cancel(&mut self, device: &DeviceId, id: &CommandId, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some((slot, command)) = self.look_up(device, id) else { return };
+        if command.is_settled() {
+            return;
+        }
+        let fact = if command.is_unsent() { Fact::Cancelled } else { Fact::TimedOut(TimeOut::Abandoned) };
+        self.record(slot, fact, now, effects);
+    }
+
+    fn connected(&mut self, now: Timestamp) {
+        self.connected = true;
+        for slot in std::mem::take(&mut self.lost) {
+            if let Some(entry) = self.shelf.entry_mut(slot) {
+                entry.awaits_session = false;
+                self.refresh(slot, now);
+            }
+        }
+    }
+
+    fn disconnected(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if !self.connected {
+            return;
+        }
+        self.connected = false;
+        for (slot, attempt) in std::mem::take(&mut self.open) {
+            let Some(entry) = self.shelf.entry_mut(slot) else { continue };
+            entry.open = false;
+            if entry.command.state < State::Accepted {
+                self.record(slot, Fact::DeliveryUnknown { attempt }, now, effects);
+            } else {
+                self.refresh(slot, now);
+            }
+        }
+        let now_or_never: Vec<Slot> = self
+            .shelf
+            .unsettled()
+            .filter(|slot| self.shelf.entry(*slot).is_some_and(|entry| entry.command.is_now_or_never()))
+            .collect();
+        for slot in now_or_never {
+            self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
+        }
+    }
+
+    fn sent(&mut self, device: &DeviceId, id: &CommandId, attempt: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some((slot, command)) = self.look_up(device, id) else { return };
+        let Some(send) = command.last_send else { return };
+        let news = command.origin == Origin::Here && send.number == attempt && !send.on_wire;
+        if news && !matches!(send.fate, Fate::NotSent | Fate::Refused) {
+            self.record(slot, Fact::Sent { attempt }, now, effects);
+        }
+    }
+
+    fn delivered(
+        &mut self,
+        device: &DeviceId,
+        id: &CommandId,
+        attempt: u32,
+        puback: Puback,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some((slot, command)) = self.look_up(device, id) else { return };
+        let Some(send) = command.last_send else { return };
+        if command.origin == Origin::Observed || send.number != attempt {
+            return;
+        }
+        let settled = command.is_settled();
+        let answer_expected = command.asked.policy.answer_expected;
+        let unanswered = command.state < State::Accepted;
+        let undecided = matches!(send.fate, Fate::Open | Fate::Unknown);
+        if self.open.remove(&slot).is_some()
+            && let Some(entry) = self.shelf.entry_mut(slot)
+        {
+            entry.open = false;
+        }
+        match puback {
+            Puback::Accepted { nobody_listening } if undecided => {
+                self.record(slot, Fact::AtBroker { attempt, nobody_listening }, now, effects);
+                if !answer_expected && !settled {
+                    self.record(slot, Fact::Unconfirmed, now, effects);
+                }
+            }
+            Puback::Refused { code } if undecided && !settled => {
+                self.record(slot, Fact::Undeliverable(NotDelivered::Refused { code }), now, effects);
+            }
+            Puback::TooLarge { bytes } if undecided && !settled => {
+                self.record(slot, Fact::Undeliverable(NotDelivered::TooLarge { bytes }), now, effects);
+            }
+            Puback::NotTaken if undecided && !settled && !send.on_wire => self.not_taken(slot, attempt, now, effects),
+            Puback::Unknown | Puback::NotTaken if send.fate == Fate::Open && unanswered => {
+                self.await_session(slot);
+                self.record(slot, Fact::DeliveryUnknown { attempt }, now, effects);
+            }
+            _ => self.refresh(slot, now),
+        }
+    }
+
+    fn not_taken(&mut self, slot: Slot, attempt: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        if let Some(entry) = self.shelf.entry_mut(slot) {
+            entry.paused_until = Some(now + flow::PAUSE_AFTER_NOT_TAKEN);
+        }
+        self.record(slot, Fact::NotSent { attempt }, now, effects);
+        let now_or_never = self.shelf.entry(slot).is_some_and(|entry| entry.command.is_now_or_never());
+        if now_or_never && !self.connected {
+            self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
+        }
+    }
+
+    /// The session of its last send is lost, as the next [`Input::Disconnected`] will say.
+    fn await_session(&mut self, slot: Slot) {
+        if self.connected
+            && let Some(entry) = self.shelf.entry_mut(slot)
+        {
+            entry.awaits_session = true;
+            self.lost.insert(slot);
+        }
+    }
+
+    fn presence(&mut self, device: &DeviceId, online: bool, now: Timestamp, effects: &mut Vec<Effect>) {
+        let known = self.shelf.device_mut(device);
+        known.online = Some(online);
+        for slot in known.unsettled.iter().copied().collect::<Vec<Slot>>() {
+            let Some(entry) = self.shelf.entry(slot) else { continue };
+            match entry.command.state {
+                State::Held if online => self.record(slot, Fact::Released, now, effects),
+                State::Queued if !online && entry.command.is_unsent() => self.device_is_offline(slot, now, effects),
+                _ => self.refresh(slot, now),
+            }
+        }
+    }
+
+    /// What becomes of a command never sent whose device is known to be offline.
+    fn device_is_offline(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
+        match self.shelf.entry(slot).map(|entry| entry.command.delivery()) {
+            Some(Delivery::Now) => {
+                self.record(slot, Fact::Undeliverable(NotDelivered::DeviceOffline), now, effects);
+            }
+            Some(Delivery::HoldHere) => self.record(slot, Fact::Held, now, effects),
+            Some(Delivery::BrokerHolds) | None => {}
+        }
+    }
+
+    fn look_up(&self, device: &DeviceId, id: &CommandId) -> Option<(Slot, &Command)> {
+        let slot = self.shelf.find(device, id.as_str())?;
+        self.shelf.entry(slot).map(|entry| (slot, &entry.command))
+    }
+
+    /// A command's first event.
+    fn begin(&mut self, asked: Submission, origin: Origin, now: Timestamp, effects: &mut Vec<Effect>) -> Slot {
+        let event = Event {
+            device: asked.device.clone(),
+            command: Some(asked.id.clone()),
+            at: now,
+            fact: Fact::Submitted { asked: Box::new(asked), origin },
+        };
+        let slot = Command::begin(&event).map(|command| self.shelf.insert(command)).unwrap_or_default();
+        effects.push(Effect::Record(event));
+        self.account(slot, shelf::Standing::default());
+        self.refresh(slot, now);
+        slot
+    }
+
+    /// The one place where a command changes.
+    fn record(&mut self, slot: Slot, fact: Fact, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.shelf.entry_mut(slot) else { return };
+        let before = entry.standing();
+        let event =
+            Event { device: entry.command.device().clone(), command: Some(entry.command.id().clone()), at: now, fact };
+        entry.command.apply(&event);
+        if matches!(event.fact, Fact::TimedOut(_)) {
+            self.shelf.device_mut(&event.device).timed_out = true;
+        }
+        effects.push(Effect::Record(event));
+        self.account(slot, before);
+        self.refresh(slot, now);
+    }
+
+    /// Forgets the oldest settled commands. One that still has a publish under way keeps its place in the send window.
+    fn evict(&mut self) {
+        let spare = self.settled.len().saturating_sub(self.limits.settled_kept.max(1));
+        for _ in 0..spare {
+            let Some(slot) = self.settled.pop_front() else { return };
+            if self.open.contains_key(&slot) {
+                self.settled.push_back(slot);
+            } else {
+                self.shelf.remove(slot);
+            }
+        }
     }
 }

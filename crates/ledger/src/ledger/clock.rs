@@ -1,0 +1,141 @@
+//! When something happens because nothing happened.
+
+use super::{
+    Ledger,
+    shelf::{Entry, Slot},
+};
+use crate::{Command, CommandId, DeviceId, Effect, Fact, Fate, Origin, State, TimeOut, Timestamp, retry};
+
+impl Ledger {
+    /// When [`crate::Input::Tick`] is due, if nothing else happens before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let expiry = self.expiries.first().map(|(at, _)| *at);
+        let silence = self.silences.first().map(|(at, _)| *at).filter(|_| !self.draining);
+        let room = self.falls_silent.first().map(|(at, _)| *at).filter(|_| self.is_answer_window_in_the_way());
+        [expiry, silence, room].into_iter().flatten().min()
+    }
+
+    /// When a command expires or times out, unless something happens before. `None` for a settled or unknown one.
+    /// While what the broker kept is being read, it may lie in the past.
+    #[must_use]
+    pub fn deadline(&self, device: &DeviceId, id: &CommandId) -> Option<Timestamp> {
+        self.shelf.entry(self.shelf.find(device, id.as_str())?)?.deadline()
+    }
+
+    /// Does what is due by now.
+    pub(super) fn run_timers(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        while let Some(slot) = due(&self.expiries, now) {
+            self.time_is_up(slot, now, effects);
+        }
+        while !self.draining
+            && let Some(slot) = due(&self.silences, now)
+        {
+            self.time_is_up(slot, now, effects);
+        }
+        while let Some((at, device)) = self.falls_silent.first().cloned()
+            && at <= now
+        {
+            self.fall_silent(&device);
+        }
+    }
+
+    fn time_is_up(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.shelf.entry(slot) else { return };
+        if entry.deadline().is_none_or(|deadline| deadline > now) {
+            return self.refresh(slot, now);
+        }
+        let fact = end_of_waiting(&entry.command);
+        self.record(slot, fact, now, effects);
+    }
+
+    /// Finds the command's place among the queues and timers, from what is known of it now.
+    pub(super) fn refresh(&mut self, slot: Slot, now: Timestamp) {
+        let Some(entry) = self.shelf.entry_mut(slot) else { return };
+        if let Some(timer) = entry.timer.take() {
+            self.expiries.remove(&(timer, slot));
+            self.silences.remove(&(timer, slot));
+        }
+        let unsent = entry.command.is_unsent();
+        let due = entry.next_send();
+        let is_due = due.is_some_and(|due| due <= now) && now < entry.command.end_of_life();
+        let timer = [entry.deadline(), due.filter(|due| *due > now)].into_iter().flatten().min();
+        entry.timer = timer;
+        if entry.command.is_settled() && !entry.listed {
+            entry.listed = true;
+            self.settled.push_back(slot);
+        }
+        if let Some(timer) = timer {
+            let timers = if unsent { &mut self.expiries } else { &mut self.silences };
+            timers.insert((timer, slot));
+        }
+        self.enqueue(slot, is_due, unsent);
+    }
+}
+
+fn due(timers: &std::collections::BTreeSet<(Timestamp, Slot)>, now: Timestamp) -> Option<Slot> {
+    timers.first().filter(|(at, _)| *at <= now).map(|(_, slot)| *slot)
+}
+
+/// What a command ends as when its deadline has come.
+fn end_of_waiting(command: &Command) -> Fact {
+    if command.is_unsent() {
+        return Fact::Expired;
+    }
+    match command.state {
+        State::Running => Fact::TimedOut(TimeOut::HeartbeatsStopped),
+        State::Accepted if !command.asked.policy.answer_expected => Fact::Unconfirmed,
+        State::Accepted | State::AtBroker => Fact::TimedOut(TimeOut::Silence),
+        _ => Fact::TimedOut(TimeOut::MayHaveRun),
+    }
+}
+
+impl Entry {
+    /// When it expires or times out.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let command = &self.command;
+        if command.is_settled() {
+            return None;
+        }
+        if command.is_unsent() {
+            return Some(command.end_of_life());
+        }
+        let timeout = command.asked.policy.timeout;
+        let silence = command.silent_since() + timeout;
+        if command.state >= State::Accepted {
+            return Some(silence);
+        }
+        let held = self.broker_may_hold.then(|| command.end_of_life() + timeout);
+        // It waits for a connection rather than for its device.
+        let redelivery = (self.fate() == Some(Fate::Unknown) && command.may_repeat()).then(|| command.end_of_life());
+        [Some(silence), held, redelivery].into_iter().flatten().max()
+    }
+
+    /// From when on it is to be sent, for the first time or again. `None`: not at all as things stand.
+    fn next_send(&self) -> Option<Timestamp> {
+        let command = &self.command;
+        let at_once = self.paused_until.unwrap_or(Timestamp(i64::MIN));
+        if command.is_unsent() {
+            return (command.state == State::Queued && command.origin == Origin::Here).then_some(at_once);
+        }
+        if !command.may_repeat() {
+            return None;
+        }
+        let due = match self.fate()? {
+            Fate::Open | Fate::Refused => return None,
+            Fate::Unknown if self.awaits_session => return None,
+            Fate::NotSent => at_once,
+            Fate::Unknown if command.state < State::Accepted => at_once,
+            Fate::Unknown | Fate::Confirmed => {
+                command.silent_since() + retry::pause(&command.asked.policy.retry, command.id(), command.attempt)
+            }
+        };
+        (due < command.end_of_life()).then_some(due)
+    }
+
+    /// What became of its last send. One that no session of ours has under way any more is of unknown fate.
+    pub(super) fn fate(&self) -> Option<Fate> {
+        let send = self.command.last_send?;
+        Some(if send.fate == Fate::Open && !self.open { Fate::Unknown } else { send.fate })
+    }
+}

@@ -1,0 +1,196 @@
+//! What goes out when: the queue, the send window and the answer window.
+
+use super::{
+    Ledger,
+    shelf::{Slot, Standing},
+};
+use crate::{Delivery, DeviceId, Effect, Fact, Fate, Millis, State, Timestamp};
+
+/// How long to wait before a command is handed over again that the MQTT client did not take.
+pub(super) const PAUSE_AFTER_NOT_TAKEN: Millis = Millis::seconds(1);
+
+impl Ledger {
+    /// Hands over what is due, oldest first, as long as the windows are open. Says whether there was anything.
+    pub(super) fn pump(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
+        let mut handed = false;
+        while self.connected && self.has_room() {
+            let Some(slot) = self.take_next() else { break };
+            if self.hand_over(slot, now, effects) {
+                handed = true;
+            }
+        }
+        handed
+    }
+
+    fn has_room(&self) -> bool {
+        self.open.len() < self.limits.send_window && self.awaited < self.limits.answer_window
+    }
+
+    /// Something is due that only waits for devices to answer, or to fall silent.
+    pub(super) fn is_answer_window_in_the_way(&self) -> bool {
+        let waiting = !self.first_sends.is_empty() || (!self.repeats.is_empty() && !self.draining);
+        waiting && self.connected && self.awaited >= self.limits.answer_window
+    }
+
+    fn take_next(&mut self) -> Option<Slot> {
+        let first = self.first_sends.first().copied();
+        let repeat = self.repeats.first().copied().filter(|_| !self.draining);
+        let next = [first, repeat].into_iter().flatten().min()?;
+        self.first_sends.remove(&next);
+        self.repeats.remove(&next);
+        Some(next)
+    }
+
+    /// Hands one command over, unless something is in its way.
+    fn hand_over(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
+        let Some(entry) = self.shelf.entry(slot) else { return false };
+        let command = &entry.command;
+        let (device, id) = (command.device().clone(), command.id().clone());
+        let (delivery, unsent, number) = (command.delivery(), command.is_unsent(), command.last_send);
+        if now >= command.end_of_life() {
+            self.refresh(slot, now);
+            return false;
+        }
+        if self.must_wait(&device, slot) {
+            self.shelf.device_mut(&device).blocked.insert(slot);
+            return false;
+        }
+        if unsent && delivery != Delivery::BrokerHolds && self.shelf.is_offline(&device) {
+            self.device_is_offline(slot, now, effects);
+            return false;
+        }
+        let online = self.shelf.device(&device).and_then(|known| known.online) == Some(true);
+        let attempt = number.map_or(0, |send| send.number).saturating_add(1);
+        self.open.insert(slot, attempt);
+        if let Some(entry) = self.shelf.entry_mut(slot) {
+            entry.open = true;
+            entry.paused_until = None;
+            entry.broker_may_hold = delivery == Delivery::BrokerHolds && !online;
+        }
+        self.record(slot, Fact::Handed { attempt }, now, effects);
+        self.note_activity(&device, now);
+        effects.push(Effect::Publish { device, id, attempt });
+        true
+    }
+
+    /// Puts a command where it belongs: into a queue when it is due, out of all queues when it is not.
+    pub(super) fn enqueue(&mut self, slot: Slot, is_due: bool, unsent: bool) {
+        let Some(entry) = self.shelf.entry(slot) else { return };
+        let device = entry.command.device().clone();
+        // The broker holds one already: another would only lie beside it.
+        let pointless = !unsent
+            && self.shelf.is_offline(&device)
+            && !(entry.command.delivery() == Delivery::BrokerHolds && entry.fate() == Some(Fate::Unknown));
+        let wanted = is_due && !pointless;
+        self.first_sends.remove(&slot);
+        self.repeats.remove(&slot);
+        let blocked = &mut self.shelf.device_mut(&device).blocked;
+        if !wanted {
+            blocked.remove(&slot);
+        } else if !blocked.contains(&slot) {
+            self.queue_of(unsent).insert(slot);
+        }
+        self.unblock(&device);
+    }
+
+    fn queue_of(&mut self, unsent: bool) -> &mut std::collections::BTreeSet<Slot> {
+        if unsent { &mut self.first_sends } else { &mut self.repeats }
+    }
+
+    /// Lets the device's oldest waiting command back into the queue, if nothing is in its way any more.
+    fn unblock(&mut self, device: &DeviceId) {
+        let Some(slot) = self.shelf.device(device).and_then(|known| known.blocked.first().copied()) else { return };
+        if self.is_in_the_way_of(device, slot) {
+            return;
+        }
+        self.shelf.device_mut(device).blocked.remove(&slot);
+        let unsent = self.shelf.entry(slot).is_some_and(|entry| entry.command.is_unsent());
+        self.queue_of(unsent).insert(slot);
+    }
+
+    fn must_wait(&self, device: &DeviceId, slot: Slot) -> bool {
+        let older_waits =
+            self.shelf.device(device).and_then(|known| known.blocked.first()).is_some_and(|first| *first < slot);
+        older_waits || self.is_in_the_way_of(device, slot)
+    }
+
+    /// Where answers carry no id, a command and any other of the same device cannot be in flight together.
+    fn is_in_the_way_of(&self, device: &DeviceId, slot: Slot) -> bool {
+        let (Some(known), Some(entry)) = (self.shelf.device(device), self.shelf.entry(slot)) else { return false };
+        let own = entry.standing();
+        if entry.command.asked.policy.answers_carry_ids {
+            known.in_flight_without_id > usize::from(own.in_flight_without_id)
+        } else {
+            known.in_flight > usize::from(own.in_flight)
+        }
+    }
+
+    /// Keeps the counts that follow from a command's standing.
+    pub(super) fn account(&mut self, slot: Slot, before: Standing) {
+        let Some(entry) = self.shelf.entry(slot) else { return };
+        let after = entry.standing();
+        if before == after {
+            return;
+        }
+        let device = entry.command.device().clone();
+        for (standing, step) in [(before, -1), (after, 1)] {
+            let count = match standing.counted {
+                Some(State::Queued) => &mut self.counts.queued,
+                Some(State::Held) => &mut self.counts.held,
+                Some(_) => &mut self.counts.in_flight,
+                None => continue,
+            };
+            *count = count.saturating_add_signed(step);
+        }
+        self.shelf.set_unsettled(slot, after.unsettled);
+        let known = self.shelf.device_mut(&device);
+        put(&mut known.unsettled, slot, after.unsettled);
+        put(&mut known.outstanding, slot, after.outstanding);
+        let step = |before: bool, after: bool| isize::from(after) - isize::from(before);
+        known.in_flight = known.in_flight.saturating_add_signed(step(before.in_flight, after.in_flight));
+        known.in_flight_without_id = known
+            .in_flight_without_id
+            .saturating_add_signed(step(before.in_flight_without_id, after.in_flight_without_id));
+        let awaited = step(before.awaited, after.awaited);
+        known.awaited = known.awaited.saturating_add_signed(awaited);
+        if known.active_until.is_some() {
+            self.awaited = self.awaited.saturating_add_signed(awaited);
+            if known.awaited == 0 {
+                self.fall_silent(&device);
+            }
+        }
+    }
+
+    /// The device was just asked or heard: it counts in the answer window, for a while.
+    pub(super) fn note_activity(&mut self, device: &DeviceId, now: Timestamp) {
+        let until = now + self.limits.silent_after;
+        let Some(known) = self.shelf.known_device_mut(device) else { return };
+        if known.awaited == 0 {
+            return;
+        }
+        match known.active_until.replace(until) {
+            Some(earlier) => {
+                self.falls_silent.remove(&(earlier, device.clone()));
+            }
+            None => self.awaited += known.awaited,
+        }
+        self.falls_silent.insert((until, device.clone()));
+    }
+
+    /// The device no longer counts in the answer window.
+    pub(super) fn fall_silent(&mut self, device: &DeviceId) {
+        let Some(known) = self.shelf.known_device_mut(device) else { return };
+        if let Some(until) = known.active_until.take() {
+            self.awaited = self.awaited.saturating_sub(known.awaited);
+            self.falls_silent.remove(&(until, device.clone()));
+        }
+    }
+}
+
+fn put(slots: &mut std::collections::BTreeSet<Slot>, slot: Slot, wanted: bool) {
+    if wanted {
+        slots.insert(slot);
+    } else {
+        slots.remove(&slot);
+    }
+}

@@ -1,0 +1,219 @@
+//! Where the commands stand: by age, by device and by id.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::{Command, CommandId, Delivery, DeviceId, Origin, State, Timestamp};
+
+/// A command's place, in the order in which commands came in.
+pub(super) type Slot = u64;
+
+/// The commands in memory, and what is known of their devices.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    last: Slot,
+    entries: HashMap<Slot, Entry>,
+    unsettled: BTreeSet<Slot>,
+    devices: HashMap<DeviceId, Device>,
+    /// How many devices have a command with that id: a broadcast shares one.
+    ids: HashMap<CommandId, usize>,
+}
+
+/// A command and what is known of it beyond its events, for as long as this ledger lives.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) command: Command,
+    /// Its last publish is under way in this session.
+    pub(super) open: bool,
+    /// Its device was not known to be online at the last send, and the broker keeps it until it is.
+    pub(super) broker_may_hold: bool,
+    /// The MQTT client did not take it: not tried again before this.
+    pub(super) paused_until: Option<Timestamp>,
+    /// Its session is said to be lost: not sent again before the next one stands.
+    pub(super) awaits_session: bool,
+    /// Its place among the timers.
+    pub(super) timer: Option<Timestamp>,
+    /// It is listed among the settled ones.
+    pub(super) listed: bool,
+}
+
+/// What is known of a device.
+#[derive(Debug, Default)]
+pub(super) struct Device {
+    /// `None`: nobody has said.
+    pub(super) online: Option<bool>,
+    /// One of its commands has timed out since its last answer.
+    pub(super) timed_out: bool,
+    commands: HashMap<CommandId, Slot>,
+    /// How many of its commands have an id of that many bytes.
+    lengths: BTreeMap<usize, usize>,
+    pub(super) unsettled: BTreeSet<Slot>,
+    /// Unsettled commands that may have been sent, by whomever.
+    pub(super) outstanding: BTreeSet<Slot>,
+    /// Outstanding commands of ours.
+    pub(super) in_flight: usize,
+    /// Those of them that are answered without an id.
+    pub(super) in_flight_without_id: usize,
+    /// Outstanding commands of ours for which an answer is expected.
+    pub(super) awaited: usize,
+    /// Until when it counts in the answer window.
+    pub(super) active_until: Option<Timestamp>,
+    /// Commands that wait until the one in flight has ended.
+    pub(super) blocked: BTreeSet<Slot>,
+}
+
+/// What a command counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Standing {
+    /// Its state, for an unsettled command of ours.
+    pub(super) counted: Option<State>,
+    pub(super) unsettled: bool,
+    pub(super) outstanding: bool,
+    pub(super) in_flight: bool,
+    pub(super) in_flight_without_id: bool,
+    pub(super) awaited: bool,
+}
+
+impl Shelf {
+    pub(super) fn insert(&mut self, command: Command) -> Slot {
+        self.last += 1;
+        let slot = self.last;
+        let (device, id) = (command.device().clone(), command.id().clone());
+        *self.ids.entry(id.clone()).or_default() += 1;
+        let device = self.devices.entry(device).or_default();
+        *device.lengths.entry(id.as_str().len()).or_default() += 1;
+        device.commands.insert(id, slot);
+        let entry = Entry {
+            command,
+            open: false,
+            broker_may_hold: false,
+            paused_until: None,
+            awaits_session: false,
+            timer: None,
+            listed: false,
+        };
+        self.entries.insert(slot, entry);
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: Slot) {
+        let Some(Entry { command, .. }) = self.entries.remove(&slot) else { return };
+        self.unsettled.remove(&slot);
+        take_one(&mut self.ids, command.id());
+        let Some(device) = self.devices.get_mut(command.device()) else { return };
+        device.commands.remove(command.id());
+        let length = command.id().as_str().len();
+        if let Some(count) = device.lengths.get_mut(&length) {
+            *count -= 1;
+            if *count == 0 {
+                device.lengths.remove(&length);
+            }
+        }
+    }
+
+    pub(super) fn find(&self, device: &DeviceId, id: &str) -> Option<Slot> {
+        self.devices.get(device)?.commands.get(id).copied()
+    }
+
+    pub(super) fn entry(&self, slot: Slot) -> Option<&Entry> {
+        self.entries.get(&slot)
+    }
+
+    pub(super) fn entry_mut(&mut self, slot: Slot) -> Option<&mut Entry> {
+        self.entries.get_mut(&slot)
+    }
+
+    pub(super) fn device(&self, device: &DeviceId) -> Option<&Device> {
+        self.devices.get(device)
+    }
+
+    pub(super) fn device_mut(&mut self, device: &DeviceId) -> &mut Device {
+        self.devices.entry(device.clone()).or_default()
+    }
+
+    /// A device that has commands, or of which something is known.
+    pub(super) fn known_device_mut(&mut self, device: &DeviceId) -> Option<&mut Device> {
+        self.devices.get_mut(device)
+    }
+
+    pub(super) fn is_offline(&self, device: &DeviceId) -> bool {
+        self.devices.get(device).is_some_and(|device| device.online == Some(false))
+    }
+
+    pub(super) fn devices_with(&self, id: &CommandId) -> usize {
+        self.ids.get(id).copied().unwrap_or(0)
+    }
+
+    pub(super) fn unsettled(&self) -> impl Iterator<Item = Slot> {
+        self.unsettled.iter().copied()
+    }
+
+    pub(super) fn set_unsettled(&mut self, slot: Slot, unsettled: bool) {
+        if unsettled {
+            self.unsettled.insert(slot);
+        } else {
+            self.unsettled.remove(&slot);
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn standing(&self) -> Standing {
+        let command = &self.command;
+        let ours = command.origin == Origin::Here;
+        let policy = &command.asked.policy;
+        let in_flight = ours && command.is_outstanding();
+        Standing {
+            counted: (ours && !command.is_settled()).then_some(command.state),
+            unsettled: !command.is_settled(),
+            outstanding: command.is_outstanding(),
+            in_flight,
+            in_flight_without_id: in_flight && !policy.answers_carry_ids,
+            awaited: in_flight && policy.answer_expected,
+        }
+    }
+}
+
+impl Device {
+    /// The slots of its commands whose id stands in the text by itself, not as a part of a longer word.
+    pub(super) fn named_in(&self, text: &str) -> BTreeSet<Slot> {
+        let mut found = BTreeSet::new();
+        let mut read = 0;
+        let mut before: Option<char> = None;
+        for (start, character) in text.char_indices() {
+            let begins = before.replace(character).is_none_or(|before| !before.is_alphanumeric());
+            if start < read || !begins {
+                continue;
+            }
+            if let Some((id, slot)) = self.named_at_start(&text[start..]) {
+                found.insert(slot);
+                read = start + id.as_str().len();
+            }
+        }
+        found
+    }
+
+    /// The longest of its commands' ids that the text begins with.
+    fn named_at_start(&self, text: &str) -> Option<(&CommandId, Slot)> {
+        self.lengths.keys().rev().find_map(|length| {
+            let (word, rest) = text.split_at_checked(*length)?;
+            let (id, slot) = self.commands.get_key_value(word)?;
+            (!rest.starts_with(char::is_alphanumeric)).then_some((id, *slot))
+        })
+    }
+}
+
+impl Command {
+    /// Never sent, in the queue, and not to be kept there.
+    pub(super) fn is_now_or_never(&self) -> bool {
+        self.is_unsent() && self.state == State::Queued && self.delivery() == Delivery::Now
+    }
+}
+
+fn take_one(counts: &mut HashMap<CommandId, usize>, id: &CommandId) {
+    if let Some(count) = counts.get_mut(id) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(id);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What a command's events say of it. The one place where a state is derived from facts.
+
+use crate::{
+    Command, CommandId, Delivery, Event, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome, Reading, Rungs,
+    State, TimeOut, Timestamp, sentences,
+};
+
+impl Command {
+    /// The command that an event begins; `None` if the event is not a [`Fact::Submitted`].
+    #[must_use]
+    pub fn begin(event: &Event) -> Option<Command> {
+        let Fact::Submitted { asked, origin } = &event.fact else { return None };
+        let mut command = Command {
+            asked: (**asked).clone(),
+            origin: *origin,
+            submitted_at: event.at,
+            state: State::Queued,
+            changed_at: event.at,
+            attempt: 0,
+            last_send: None,
+            rungs: Rungs::default(),
+            heard_at: None,
+            progress: None,
+            message: None,
+            result: None,
+            matched: None,
+            late: false,
+            duplicates: 0,
+            conflict: false,
+            contradicted: None,
+            ambiguous: 0,
+            nobody_listening: false,
+            abandoned: false,
+            repeat_refused: false,
+        };
+        if *origin == Origin::Observed {
+            // The broker has passed it on to us, so the broker has it.
+            command.state = State::AtBroker;
+            command.attempt = 1;
+            command.rungs.at_broker = Some(event.at);
+            command.last_send =
+                Some(LastSend { number: 1, at: event.at, before: event.at, on_wire: true, fate: Fate::Confirmed });
+        }
+        Some(command)
+    }
+
+    /// The command that these events tell of, oldest first; `None` if they do not begin with its submission.
+    #[must_use]
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Command> {
+        let mut events = events.into_iter();
+        let mut command = Command::begin(events.next()?)?;
+        events.for_each(|event| command.apply(event));
+        Some(command)
+    }
+
+    /// What an event adds to it. An event that cannot follow what is known changes nothing but the time of change.
+    pub fn apply(&mut self, event: &Event) {
+        let at = event.at;
+        match &event.fact {
+            Fact::Submitted { .. } | Fact::Unsolicited { .. } => return,
+            Fact::Held if self.state == State::Queued => self.state = State::Held,
+            Fact::Released if self.state == State::Held => self.state = State::Queued,
+            Fact::Held | Fact::Released => {}
+            Fact::Handed { attempt } => self.handed(*attempt, at),
+            Fact::Sent { attempt } => self.sent(*attempt, at),
+            Fact::AtBroker { attempt, nobody_listening } => self.at_broker(*attempt, *nobody_listening, at),
+            Fact::DeliveryUnknown { attempt } => {
+                if let Some(send) = self.send(*attempt)
+                    && send.fate == Fate::Open
+                {
+                    send.fate = Fate::Unknown;
+                }
+            }
+            Fact::NotSent { attempt } => self.not_sent(*attempt),
+            Fact::Undeliverable(why) => self.undeliverable(why, at),
+            Fact::Unconfirmed => self.end(State::Unconfirmed, sentences::unconfirmed(self), at),
+            Fact::TimedOut(why) => {
+                self.abandoned |= *why == TimeOut::Abandoned && !self.is_settled();
+                self.end(State::TimedOut, sentences::timed_out(self, *why, at), at);
+            }
+            Fact::Expired => self.end(State::Expired, sentences::expired(self), at),
+            Fact::Cancelled => self.end(State::Cancelled, sentences::cancelled(), at),
+            Fact::Answered { answer, reading } => self.answered(answer, *reading, at),
+        }
+        self.changed_at = at;
+    }
+
+    /// Nothing more is awaited.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.state.is_final()
+    }
+
+    /// It waits here, and provably has never been handed to MQTT.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        self.attempt == 0 && matches!(self.state, State::Queued | State::Held)
+    }
+
+    /// It may have been sent, and nobody knows how it ends.
+    #[must_use]
+    pub fn is_outstanding(&self) -> bool {
+        !self.is_settled() && !self.is_unsent()
+    }
+
+    /// Another send under the same id is allowed, if one is needed.
+    #[must_use]
+    pub fn may_repeat(&self) -> bool {
+        let policy = &self.asked.policy;
+        self.origin == Origin::Here
+            && self.is_outstanding()
+            && policy.retry.permitted
+            && policy.answers_carry_ids
+            && !self.abandoned
+            && !self.repeat_refused
+            && self.attempt <= policy.retry.limit
+    }
+
+    /// When it may no longer be sent.
+    #[must_use]
+    pub fn end_of_life(&self) -> Timestamp {
+        self.submitted_at + self.asked.policy.time_to_live
+    }
+
+    /// The last sign of it: the device's last word, or the last send.
+    #[must_use]
+    pub fn silent_since(&self) -> Timestamp {
+        let sent = self.last_send.map_or(self.submitted_at, |send| send.at);
+        self.heard_at.map_or(sent, |heard| heard.max(sent))
+    }
+
+    /// Its device.
+    #[must_use]
+    pub fn device(&self) -> &crate::DeviceId {
+        &self.asked.device
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &CommandId {
+        &self.asked.id
+    }
+
+    /// What is to happen while the device is offline.
+    pub(crate) fn delivery(&self) -> Delivery {
+        self.asked.policy.delivery
+    }
+
+    /// The last send, if it is that one.
+    fn send(&mut self, number: u32) -> Option<&mut LastSend> {
+        self.last_send.as_mut().filter(|send| send.number == number)
+    }
+
+    fn handed(&mut self, number: u32, at: Timestamp) {
+        let before = self.last_send.map_or(self.submitted_at, |send| send.at);
+        self.attempt = self.attempt.saturating_add(1);
+        self.last_send = Some(LastSend { number, at, before, on_wire: false, fate: Fate::Open });
+    }
+
+    fn sent(&mut self, number: u32, at: Timestamp) {
+        let Some(send) = self.send(number) else { return };
+        send.at = at;
+        send.on_wire = true;
+        self.rungs.sent = Some(at);
+        self.climb(State::Sent);
+    }
+
+    fn at_broker(&mut self, number: u32, nobody_listening: bool, at: Timestamp) {
+        let Some(send) = self.send(number) else { return };
+        send.fate = Fate::Confirmed;
+        self.rungs.at_broker = Some(at);
+        self.nobody_listening = nobody_listening;
+        if self.state == State::TimedOut {
+            self.message = Some(sentences::confirmed_after_time_out());
+        }
+        self.climb(State::AtBroker);
+    }
+
+    fn not_sent(&mut self, number: u32) {
+        let Some(send) = self.send(number) else { return };
+        if send.on_wire || !matches!(send.fate, Fate::Open | Fate::Unknown) {
+            return;
+        }
+        send.fate = Fate::NotSent;
+        send.at = send.before;
+        self.attempt = self.attempt.saturating_sub(1);
+    }
+
+    fn undeliverable(&mut self, why: &NotDelivered, at: Timestamp) {
+        if let Some(send) = &mut self.last_send
+            && matches!(why, NotDelivered::Refused { .. } | NotDelivered::TooLarge { .. })
+        {
+            send.fate = Fate::Refused;
+        }
+        if self.attempt <= 1 && self.state < State::AtBroker {
+            self.end(State::Undeliverable, sentences::undeliverable(why), at);
+        } else if !self.is_settled() {
+            self.repeat_refused = true;
+            self.message = Some(sentences::repeat_refused(why));
+        }
+    }
+
+    fn answered(&mut self, answer: &crate::Answer, reading: Reading, at: Timestamp) {
+        match reading {
+            Reading::Moved | Reading::Inferred | Reading::Late => {
+                self.heard(answer, at);
+                let state = answer.outcome.state();
+                self.matched = Some(if reading == Reading::Inferred { Match::Inferred } else { Match::Exact });
+                if state.is_final() {
+                    self.state = state;
+                    self.rungs.finished = Some(at);
+                    self.late |= reading == Reading::Late;
+                    self.message.clone_from(&answer.message);
+                    self.result.clone_from(&answer.result);
+                } else {
+                    self.climb(state);
+                }
+            }
+            Reading::Heartbeat => self.heard(answer, at),
+            Reading::Duplicate => {
+                self.duplicates = self.duplicates.saturating_add(1);
+                if !self.is_settled() {
+                    self.heard_at = Some(at);
+                }
+            }
+            Reading::Conflict => self.conflict = true,
+            Reading::Contradiction => {
+                self.contradicted = Some(answer.outcome);
+                self.result.clone_from(&answer.result);
+                self.message = Some(sentences::contradicted(self.state, answer));
+            }
+            Reading::AfterTheEnd => {}
+            Reading::Ambiguous => {
+                self.ambiguous = self.ambiguous.saturating_add(1);
+                self.matched.get_or_insert(Match::Ambiguous);
+            }
+        }
+    }
+
+    /// A sign of the device about this very command.
+    fn heard(&mut self, answer: &crate::Answer, at: Timestamp) {
+        self.heard_at = Some(at);
+        self.rungs.accepted.get_or_insert(at);
+        if answer.outcome == Outcome::Running && answer.progress.is_some() {
+            self.progress = answer.progress;
+        }
+        if answer.message.is_some() {
+            self.message.clone_from(&answer.message);
+        }
+    }
+
+    fn climb(&mut self, state: State) {
+        if self.state < state {
+            self.state = state;
+        }
+    }
+
+    /// An end without the device. What has ended stays as it is.
+    fn end(&mut self, state: State, message: Box<str>, at: Timestamp) {
+        if self.is_settled() {
+            return;
+        }
+        self.state = state;
+        self.message = Some(message);
+        self.rungs.finished = Some(at);
+    }
+}
