@@ -1,3 +1,4 @@
 //! MQTT sessions, the store, the vault and the feed: all of Wilco's I/O.
 
 pub mod api;
+pub mod store;

@@ -1,0 +1,110 @@
+//! What can go wrong with the store, as sentences.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ffi;
+
+use crate::api::{Failure, FailureCode};
+
+/// Why the store did not do what was asked. Cheap to clone: every caller whose changes shared a transaction gets it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The database was written by a newer version. It has not been touched.
+    #[error("{} was written by a newer version of Wilco (format {found}, this one knows {known})", path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format that this version reads.
+        known: u32,
+    },
+    /// The database cannot be read.
+    #[error("{} is damaged or not a Wilco database: {what}", path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// No room is left. Nothing of what was to be written has been.
+    #[error("the disk is full: nothing more can be written to {}", path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file or its folder does not allow writing.
+    #[error("{} cannot be written to: {what}", path.display())]
+    NotWritable {
+        /// The database.
+        path: PathBuf,
+        /// What the system says.
+        what: String,
+    },
+    /// Another connection of that name exists.
+    #[error("there is already a connection called '{0}'")]
+    NameTaken(String),
+    /// The store has been closed.
+    #[error("the history is closed: Wilco is shutting down")]
+    Closed,
+    /// Anything else that SQLite says.
+    #[error("{} could not be used: {what}", path.display())]
+    Other {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            StoreError::Newer { .. } => {
+                "Install that newer version, or start this one with another --data-dir. Nothing was changed."
+            }
+            StoreError::Damaged { .. } => {
+                "Move the file away (keep it) and start again: connections must then be added anew. Or put a backup in its place."
+            }
+            StoreError::Full { .. } => {
+                "Free some space; Wilco goes on by itself. Until then the broker keeps what devices answer."
+            }
+            StoreError::NotWritable { .. } => "Check who owns the file and its folder, or choose another --data-dir.",
+            StoreError::NameTaken(_) => "Choose another name.",
+            StoreError::Closed | StoreError::Other { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// Reads an error of SQLite's. A value that is not what this version writes counts as damage.
+    pub(super) fn read(path: &Path, error: &rusqlite::Error) -> StoreError {
+        let path = path.to_owned();
+        let what = error.to_string();
+        let Some(code) = error.sqlite_error() else {
+            return match error {
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..) => StoreError::Damaged { path, what },
+                _ => StoreError::Other { path, what },
+            };
+        };
+        match code.extended_code & 0xff {
+            ffi::SQLITE_FULL => StoreError::Full { path },
+            ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_FORMAT => StoreError::Damaged { path, what },
+            ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM => StoreError::NotWritable { path, what },
+            _ => StoreError::Other { path, what },
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let code = match error {
+            StoreError::NameTaken(_) => FailureCode::Invalid,
+            _ => FailureCode::Store,
+        };
+        Failure { code, message: error.to_string(), hint: error.hint() }
+    }
+}

@@ -1,0 +1,286 @@
+//! How a fact is written down: JSON, and the raw payload of an answer beside it, byte for byte.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use wilco_ledger::{
+    Answer, Claim, CommandId, Delivery, DeviceId, Event, Fact, Millis, NotDelivered, Origin, Outcome, Policy, Raw,
+    Reading, Retry, Stray, Submission, TimeOut, Timestamp,
+};
+
+use super::word::Worded;
+
+/// A fact as JSON. What the event's own columns say (device, command) is not repeated, nor is the payload.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum StoredFact<'a> {
+    Submitted {
+        origin: Worded<Origin>,
+        name: Cow<'a, str>,
+        args: Cow<'a, str>,
+        policy: StoredPolicy,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again_of: Option<Cow<'a, str>>,
+    },
+    Held,
+    Released,
+    Handed {
+        attempt: u32,
+    },
+    Sent {
+        attempt: u32,
+    },
+    AtBroker {
+        attempt: u32,
+        #[serde(default, skip_serializing_if = "is_false")]
+        nobody_listening: bool,
+    },
+    DeliveryUnknown {
+        attempt: u32,
+    },
+    NotSent {
+        attempt: u32,
+    },
+    Undeliverable(StoredNotDelivered),
+    Unconfirmed,
+    Answered {
+        answer: StoredAnswer<'a>,
+        reading: Worded<Reading>,
+    },
+    Unsolicited {
+        answer: StoredAnswer<'a>,
+        stray: Worded<Stray>,
+    },
+    TimedOut {
+        why: Worded<TimeOut>,
+    },
+    Expired,
+    Cancelled,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredPolicy {
+    delivery: Worded<Delivery>,
+    timeout_ms: u64,
+    ttl_ms: u64,
+    retry: bool,
+    retries: u32,
+    pause_ms: u64,
+    answer_expected: bool,
+    answers_carry_ids: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+enum StoredNotDelivered {
+    Refused { code: u8 },
+    TooLarge { bytes: usize },
+    DeviceOffline,
+    NotConnected,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredAnswer<'a> {
+    /// Only where it is not the event's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<Cow<'a, str>>,
+    /// The claim: at most one of these two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    within: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    correlation: Option<Cow<'a, str>>,
+    outcome: Worded<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    progress: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    result: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    retained: bool,
+    topic: Cow<'a, str>,
+    qos: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// An event's fact as JSON text, and the payload that goes beside it.
+pub(super) fn write(event: &Event) -> Result<(String, Option<&[u8]>), serde_json::Error> {
+    let (stored, payload) = match &event.fact {
+        Fact::Submitted { asked, origin } => (
+            StoredFact::Submitted {
+                origin: Worded(*origin),
+                name: Cow::Borrowed(&asked.name),
+                args: Cow::Borrowed(&asked.args),
+                policy: StoredPolicy::of(asked.policy),
+                again_of: asked.again_of.as_ref().map(|id| Cow::Borrowed(id.as_str())),
+            },
+            None,
+        ),
+        Fact::Held => (StoredFact::Held, None),
+        Fact::Released => (StoredFact::Released, None),
+        Fact::Handed { attempt } => (StoredFact::Handed { attempt: *attempt }, None),
+        Fact::Sent { attempt } => (StoredFact::Sent { attempt: *attempt }, None),
+        Fact::AtBroker { attempt, nobody_listening } => {
+            (StoredFact::AtBroker { attempt: *attempt, nobody_listening: *nobody_listening }, None)
+        }
+        Fact::DeliveryUnknown { attempt } => (StoredFact::DeliveryUnknown { attempt: *attempt }, None),
+        Fact::NotSent { attempt } => (StoredFact::NotSent { attempt: *attempt }, None),
+        Fact::Undeliverable(why) => (StoredFact::Undeliverable(StoredNotDelivered::of(why)), None),
+        Fact::Unconfirmed => (StoredFact::Unconfirmed, None),
+        Fact::Answered { answer, reading } => (
+            StoredFact::Answered { answer: StoredAnswer::of(answer, &event.device), reading: Worded(*reading) },
+            Some(&*answer.raw.payload),
+        ),
+        Fact::Unsolicited { answer, stray } => (
+            StoredFact::Unsolicited { answer: StoredAnswer::of(answer, &event.device), stray: Worded(*stray) },
+            Some(&*answer.raw.payload),
+        ),
+        Fact::TimedOut(why) => (StoredFact::TimedOut { why: Worded(*why) }, None),
+        Fact::Expired => (StoredFact::Expired, None),
+        Fact::Cancelled => (StoredFact::Cancelled, None),
+    };
+    Ok((serde_json::to_string(&stored)?, payload))
+}
+
+/// A stored fact that cannot be read: a sentence.
+pub(super) type Unreadable = Box<dyn std::error::Error + Send + Sync>;
+
+/// The fact that was written as this JSON text and payload, of an event of that device and command.
+pub(super) fn read(
+    fact: &str,
+    payload: Option<Vec<u8>>,
+    device: &DeviceId,
+    command: Option<&CommandId>,
+) -> Result<Fact, Unreadable> {
+    Ok(match serde_json::from_str::<StoredFact<'_>>(fact)? {
+        StoredFact::Submitted { origin, name, args, policy, again_of } => Fact::Submitted {
+            asked: Box::new(Submission {
+                device: device.clone(),
+                id: command.ok_or("a submission without a command id")?.clone(),
+                name: name.into(),
+                args: args.into(),
+                policy: policy.policy(),
+                again_of: again_of.map(CommandId::new).transpose()?,
+            }),
+            origin: origin.0,
+        },
+        StoredFact::Held => Fact::Held,
+        StoredFact::Released => Fact::Released,
+        StoredFact::Handed { attempt } => Fact::Handed { attempt },
+        StoredFact::Sent { attempt } => Fact::Sent { attempt },
+        StoredFact::AtBroker { attempt, nobody_listening } => Fact::AtBroker { attempt, nobody_listening },
+        StoredFact::DeliveryUnknown { attempt } => Fact::DeliveryUnknown { attempt },
+        StoredFact::NotSent { attempt } => Fact::NotSent { attempt },
+        StoredFact::Undeliverable(why) => Fact::Undeliverable(why.not_delivered()),
+        StoredFact::Unconfirmed => Fact::Unconfirmed,
+        StoredFact::Answered { answer, reading } => {
+            Fact::Answered { answer: Box::new(answer.answer(payload, device)?), reading: reading.0 }
+        }
+        StoredFact::Unsolicited { answer, stray } => {
+            Fact::Unsolicited { answer: Box::new(answer.answer(payload, device)?), stray: stray.0 }
+        }
+        StoredFact::TimedOut { why } => Fact::TimedOut(why.0),
+        StoredFact::Expired => Fact::Expired,
+        StoredFact::Cancelled => Fact::Cancelled,
+    })
+}
+
+impl StoredPolicy {
+    fn of(policy: Policy) -> StoredPolicy {
+        StoredPolicy {
+            delivery: Worded(policy.delivery),
+            timeout_ms: policy.timeout.0,
+            ttl_ms: policy.time_to_live.0,
+            retry: policy.retry.permitted,
+            retries: policy.retry.limit,
+            pause_ms: policy.retry.pause.0,
+            answer_expected: policy.answer_expected,
+            answers_carry_ids: policy.answers_carry_ids,
+        }
+    }
+
+    fn policy(&self) -> Policy {
+        Policy {
+            delivery: self.delivery.0,
+            timeout: Millis(self.timeout_ms),
+            time_to_live: Millis(self.ttl_ms),
+            retry: Retry { permitted: self.retry, limit: self.retries, pause: Millis(self.pause_ms) },
+            answer_expected: self.answer_expected,
+            answers_carry_ids: self.answers_carry_ids,
+        }
+    }
+}
+
+impl StoredNotDelivered {
+    fn of(why: &NotDelivered) -> StoredNotDelivered {
+        match why {
+            NotDelivered::Refused { code } => StoredNotDelivered::Refused { code: *code },
+            NotDelivered::TooLarge { bytes } => StoredNotDelivered::TooLarge { bytes: *bytes },
+            NotDelivered::DeviceOffline => StoredNotDelivered::DeviceOffline,
+            NotDelivered::NotConnected => StoredNotDelivered::NotConnected,
+        }
+    }
+
+    fn not_delivered(&self) -> NotDelivered {
+        match self {
+            StoredNotDelivered::Refused { code } => NotDelivered::Refused { code: *code },
+            StoredNotDelivered::TooLarge { bytes } => NotDelivered::TooLarge { bytes: *bytes },
+            StoredNotDelivered::DeviceOffline => NotDelivered::DeviceOffline,
+            StoredNotDelivered::NotConnected => NotDelivered::NotConnected,
+        }
+    }
+}
+
+impl<'a> StoredAnswer<'a> {
+    fn of(answer: &'a Answer, device: &DeviceId) -> StoredAnswer<'a> {
+        let (id, within) = match &answer.claim {
+            Claim::Id(id) => (Some(Cow::Borrowed(id.as_str())), None),
+            Claim::Within(text) => (None, Some(Cow::Borrowed(&**text))),
+            Claim::Nothing => (None, None),
+        };
+        StoredAnswer {
+            device: (answer.device != *device).then(|| Cow::Borrowed(answer.device.as_str())),
+            id,
+            within,
+            correlation: answer.correlation.as_ref().map(|id| Cow::Borrowed(id.as_str())),
+            outcome: Worded(answer.outcome),
+            progress: answer.progress,
+            message: answer.message.as_deref().map(Cow::Borrowed),
+            result: answer.result.as_deref().map(Cow::Borrowed),
+            said_at: answer.said_at.map(|at| at.0),
+            retained: answer.retained,
+            topic: Cow::Borrowed(&answer.raw.topic),
+            qos: answer.raw.qos,
+        }
+    }
+
+    fn answer(self, payload: Option<Vec<u8>>, device: &DeviceId) -> Result<Answer, Unreadable> {
+        Ok(Answer {
+            device: match self.device {
+                Some(other) => DeviceId::new(other)?,
+                None => device.clone(),
+            },
+            claim: match (self.id, self.within) {
+                (Some(id), _) => Claim::Id(CommandId::new(id)?),
+                (None, Some(text)) => Claim::Within(text.into()),
+                (None, None) => Claim::Nothing,
+            },
+            correlation: self.correlation.map(CommandId::new).transpose()?,
+            outcome: self.outcome.0,
+            progress: self.progress,
+            message: self.message.map(Into::into),
+            result: self.result.map(Into::into),
+            said_at: self.said_at.map(Timestamp),
+            retained: self.retained,
+            raw: Raw { topic: self.topic.into(), payload: payload.unwrap_or_default().into(), qos: self.qos },
+        })
+    }
+}

@@ -1,0 +1,309 @@
+//! What is kept: connection profiles, devices, commands and everything that happened to them, in one SQLite file.
+//!
+//! One thread writes, many read. [`Store::commit`] returns when its changes are on the disk, and not before: what is
+//! published or acknowledged afterwards can rely on it. A command's state comes from its events alone; the table of
+//! commands is only their projection.
+//!
+//! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
+
+mod error;
+mod fact;
+mod ids;
+mod open;
+mod reader;
+mod record;
+mod table;
+#[cfg(test)]
+mod tests;
+mod word;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, mpsc::Sender},
+    thread::JoinHandle,
+};
+
+use rusqlite::{Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+use wilco_ledger::{Command, CommandId, DeviceId, Event, State};
+
+pub use error::StoreError;
+pub use ids::ConnectionId;
+pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice, StoredSecrets};
+
+use reader::Readers;
+use table::{commands, connections, counters, devices, events, meta, tallies};
+use writer::Job;
+
+/// The database's name in the data directory.
+pub const FILE_NAME: &str = "wilco.sqlite3";
+
+/// A handle to the store. Cheap to clone; the database is closed with the last one, or by [`Store::close`].
+#[derive(Clone)]
+pub struct Store {
+    path: PathBuf,
+    jobs: Sender<Job>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    readers: Readers,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database in a data directory, makes it where there is none, and brings it to the newest format.
+    /// Blocks: not for a task of the runtime. Only one process may do so at a time, see `crate::lock`.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::Damaged`], [`StoreError::Full`], [`StoreError::NotWritable`]. The first
+    /// leaves the file as it is, byte for byte.
+    pub fn open(dir: &Path) -> Result<Store, StoreError> {
+        let path = dir.join(FILE_NAME);
+        let mut connection = open::writer(&path)?;
+        let name_installation = |connection: &mut rusqlite::Connection| {
+            if meta::installation(connection)?.is_none() {
+                meta::name_installation(connection, &uuid::Uuid::new_v4().to_string())?;
+            }
+            Ok(())
+        };
+        name_installation(&mut connection).map_err(|error| StoreError::read(&path, &error))?;
+        let (jobs, thread) = writer::spawn(connection, path.clone())
+            .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
+        Ok(Store { readers: Readers::new(path.clone()), path, jobs, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// Stores changes in their order: all of them, or none. Returns when they are on the disk. Whatever waits at the
+    /// same time is committed together.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and others: then nothing of it is stored, and the next commit may work again.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.ask(|done| Job::Commit { changes, done }).await
+    }
+
+    /// The commands of a connection that are not at their end, from their events, in the order of submission.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn unsettled(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| events::unsettled(connection, &id)).await
+    }
+
+    /// A command, from its events.
+    pub async fn command(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<Option<Command>, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        self.readers
+            .read(move |connection| {
+                let events = events::of_command(connection, &id, &device, &command)?;
+                match events::replay_events(&events) {
+                    None => commands::by_id(connection, &id, &device, &command),
+                    replayed => Ok(replayed),
+                }
+            })
+            .await
+    }
+
+    /// A command's events, oldest first.
+    pub async fn events(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<Vec<Event>, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        self.readers.read(move |connection| events::of_command(connection, &id, &device, &command)).await
+    }
+
+    /// The latest answers of a device that belong to no command, newest first.
+    pub async fn strays(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.readers.read(move |connection| events::strays(connection, &id, &device, limit)).await
+    }
+
+    /// A page of the history, newest first.
+    pub async fn history(&self, filter: HistoryFilter) -> Result<HistoryRows, StoreError> {
+        self.readers.read(move |connection| history(connection, &filter)).await
+    }
+
+    /// A device's last commands, newest first, and how many it has had.
+    pub async fn last_commands(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        limit: u32,
+    ) -> Result<(Vec<Command>, u32), StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.readers
+            .read(move |connection| {
+                let count = tallies::commands(connection, &id, &device)?;
+                let filter =
+                    HistoryFilter { connection: Some(id), device: Some(device), limit, ..HistoryFilter::default() };
+                let page = history(connection, &filter)?;
+                Ok((page.rows.into_iter().map(|(_, command)| command).collect(), count))
+            })
+            .await
+    }
+
+    /// The last command of every device of a connection, by device.
+    pub async fn latest_per_device(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| commands::latest_per_device(connection, &id)).await
+    }
+
+    /// The devices of a connection, by id.
+    pub async fn devices(&self, connection: &ConnectionId) -> Result<Vec<StoredDevice>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| devices::all(connection, &id)).await
+    }
+
+    /// The number of commands kept, of one connection or of all.
+    pub async fn command_count(&self, connection: Option<&ConnectionId>) -> Result<u32, StoreError> {
+        let id = connection.cloned();
+        self.readers.read(move |connection| counters::commands(connection, id.as_ref())).await
+    }
+
+    /// Every connection's profile, in the order that the person has given them.
+    pub async fn connections(&self) -> Result<Vec<Profile>, StoreError> {
+        self.readers.read(connections::all).await
+    }
+
+    /// Adds a profile, or replaces the one of the same id.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when another one is called so.
+    pub async fn save_connection(&self, profile: &Profile) -> Result<(), StoreError> {
+        let profile = profile.clone();
+        let name = profile.name.clone();
+        let saved = self
+            .write(move |transaction| {
+                if connections::name_taken(transaction, &profile)? {
+                    return Ok(false);
+                }
+                connections::put(transaction, &profile)?;
+                Ok(true)
+            })
+            .await?;
+        if saved { Ok(()) } else { Err(StoreError::NameTaken(name)) }
+    }
+
+    /// Forgets a connection with its devices and its whole history.
+    pub async fn remove_connection(&self, connection: &ConnectionId) -> Result<(), StoreError> {
+        let id = connection.clone();
+        self.write(move |transaction| table::remove_connection(transaction, &id)).await
+    }
+
+    /// This installation's id, made at random when the database was.
+    pub async fn identity(&self) -> Result<String, StoreError> {
+        self.readers.read(|connection| meta::installation(connection).map(Option::unwrap_or_default)).await
+    }
+
+    /// Makes the table of commands anew from the events.
+    pub async fn rebuild_projection(&self) -> Result<(), StoreError> {
+        self.write(table::rebuild).await
+    }
+
+    /// Lets everything that was asked be done, writes it into the one file and closes it. Other handles then get
+    /// [`StoreError::Closed`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.readers.close().await;
+        let result = self.ask(Job::Close).await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It has nothing left to do but to return.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        match result {
+            Err(StoreError::Closed) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// A transaction of its own for something rare.
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let path = self.path.clone();
+        self.ask(move |done| {
+            Job::Run(Box::new(move |connection| {
+                let result = connection
+                    .transaction_with_behavior(TransactionBehavior::Immediate)
+                    .and_then(|transaction| {
+                        let value = change(&transaction)?;
+                        transaction.commit()?;
+                        Ok(value)
+                    })
+                    .map_err(|error| StoreError::read(&path, &error));
+                let _ = done.send(result);
+            }))
+        })
+        .await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(writer::Done<T>) -> Job) -> Result<T, StoreError> {
+        let (done, answer) = oneshot::channel();
+        self.jobs.send(job(done)).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+fn history(connection: &rusqlite::Connection, filter: &HistoryFilter) -> rusqlite::Result<HistoryRows> {
+    let connections = match &filter.connection {
+        Some(id) => vec![id.clone()],
+        None => counters::connections(connection)?,
+    };
+    let wanted = |state: &State| filter.states.is_empty() || filter.states.contains(state);
+    let runs = connections.iter().flat_map(|connection| {
+        State::ALL.into_iter().filter(wanted).map(move |state| commands::Run {
+            connection,
+            device: filter.device.as_ref(),
+            state,
+        })
+    });
+    let limit = filter.limit as usize;
+    // One more than wanted shows whether there is another page.
+    let mut places = commands::places(
+        connection,
+        runs,
+        filter.since,
+        filter.before.map(|cursor| cursor.0),
+        limit.saturating_add(1),
+    )?;
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let total = counters::commands(connection, filter.connection.as_ref())?;
+    let everything = filter.states.is_empty() && filter.since.is_none();
+    let matching = match (&filter.device, filter.before.is_none() && !more) {
+        (_, true) => u32::try_from(rows.len()).ok(),
+        (None, false) if everything => Some(total),
+        (Some(device), false) if everything => {
+            let mut sum = 0_u32;
+            for id in &connections {
+                sum = sum.saturating_add(tallies::commands(connection, id, device)?);
+            }
+            Some(sum)
+        }
+        _ => None,
+    };
+    let next = places.last().filter(|_| more).map(|&place| Cursor(place));
+    Ok(HistoryRows { rows, next, total, matching })
+}

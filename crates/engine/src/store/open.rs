@@ -1,0 +1,125 @@
+//! Opening the database: what is refused, how it is set up, and the connections to it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Read, Seek, SeekFrom},
+    path::Path,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    StoreError,
+    table::{MIGRATIONS, VERSION, meta},
+};
+
+/// Where the format's number (`user_version`) stands in the file, big-endian: <https://sqlite.org/fileformat.html>.
+const USER_VERSION_AT: u64 = 60;
+
+/// The one connection that writes, with the newest format.
+pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    create(path)?;
+    refuse_newer(path)?;
+    let read = |error| StoreError::read(path, &error);
+    let mut connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(read)?;
+    refuse_foreign(path, &connection)?;
+    set_up(&connection).map_err(read)?;
+    MIGRATIONS.to_latest(&mut connection).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => read(err),
+        other => StoreError::Other { path: path.to_owned(), what: other.to_string() },
+    })?;
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Makes an empty file that only its owner reads: a history tells a lot about a fleet.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == ErrorKind::StorageFull => Err(StoreError::Full { path: path.to_owned() }),
+        Err(error) => Err(StoreError::NotWritable { path: path.to_owned(), what: error.to_string() }),
+    }
+}
+
+/// Refuses what a newer version wrote, before SQLite has had a chance to touch it.
+fn refuse_newer(path: &Path) -> Result<(), StoreError> {
+    let newer = |found| Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION });
+    match version_in_file(path) {
+        Ok(Some(found)) if found > VERSION => return newer(found),
+        Ok(_) => {}
+        Err(error) => return Err(StoreError::NotWritable { path: path.to_owned(), what: error.to_string() }),
+    }
+    // A version that was killed right after its migration has left the new number in the log beside the file. A
+    // read-only connection sees it, and leaves both as they are.
+    if fs::metadata(path.with_extension("sqlite3-wal")).is_ok_and(|log| log.len() > 0) {
+        let version =
+            reader(path).and_then(|connection| connection.query_row("PRAGMA user_version", [], |row| row.get(0)));
+        match version {
+            Ok(found) if found > VERSION => return newer(found),
+            Ok(_) => {}
+            Err(error) => return Err(StoreError::read(path, &error)),
+        }
+    }
+    Ok(())
+}
+
+/// `None` for a file without a header.
+fn version_in_file(path: &Path) -> std::io::Result<Option<u32>> {
+    let mut file = File::open(path)?;
+    let mut magic = [0; 16];
+    let mut version = [0; 4];
+    let read = file
+        .read_exact(&mut magic)
+        .and_then(|()| file.seek(SeekFrom::Start(USER_VERSION_AT)))
+        .and_then(|_| file.read_exact(&mut version));
+    match read {
+        Ok(()) if &magic == b"SQLite format 3\0" => Ok(Some(u32::from_be_bytes(version))),
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses a database of some other program's. An empty one is ours to fill.
+fn refuse_foreign(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let (application, tables): (i64, i64) = connection
+        .query_row(
+            "SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(|error| StoreError::read(path, &error))?;
+    if tables > 0 && application != meta::APPLICATION_ID {
+        return Err(StoreError::Damaged { path: path.to_owned(), what: "another program made it".to_owned() });
+    }
+    Ok(())
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // Readers never wait for the writer, and the writer never for them.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    // What a commit returned for is on the disk, power cut or not.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -16_000)?; // KiB
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?; // pages
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?; // bytes
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}

@@ -1,0 +1,66 @@
+//! Reading: a few read-only connections, used by turns on the runtime's blocking threads.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::{StoreError, open};
+
+/// Reads going on at once, at the most.
+const READERS: usize = 4;
+
+#[derive(Clone)]
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Readers {
+        Readers { path, idle: Arc::default(), turns: Arc::new(Semaphore::new(READERS)) }
+    }
+
+    /// Reads one state of the database: what is committed meanwhile is not seen.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let readers = self.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            readers.read_now(query).map_err(|error| StoreError::read(&readers.path, &error))
+        });
+        read.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    fn read_now<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let idle = self.lock().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => open::reader(&self.path)?,
+        };
+        let transaction = connection.transaction()?;
+        let found = query(&transaction)?;
+        transaction.finish()?;
+        self.lock().push(connection);
+        Ok(found)
+    }
+
+    /// Lets what is going on end, allows nothing more, and closes the connections.
+    pub(super) async fn close(&self) {
+        if let Ok(_all) = self.turns.acquire_many(u32::try_from(READERS).unwrap_or(u32::MAX)).await {
+            self.turns.close();
+        }
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,343 @@
+//! `commands`: how each command stands, made from its events for listing and filtering.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use wilco_ledger::{
+    Command, CommandId, DeviceId, Fate, LastSend, Millis, Policy, Retry, Rungs, State, Submission, Timestamp,
+};
+
+use super::{Columns, Word};
+use crate::store::{ConnectionId, word::Worded};
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE commands (
+        row              INTEGER PRIMARY KEY, -- that of its first event
+        connection       TEXT NOT NULL,
+        device           TEXT NOT NULL,
+        id               TEXT NOT NULL,
+        name             TEXT NOT NULL,
+        args             TEXT NOT NULL,
+        delivery         TEXT NOT NULL,
+        timeout_ms       INTEGER NOT NULL,
+        ttl_ms           INTEGER NOT NULL,
+        retry            INTEGER NOT NULL,
+        retries          INTEGER NOT NULL,
+        pause_ms         INTEGER NOT NULL,
+        answer_expected  INTEGER NOT NULL,
+        carry_ids        INTEGER NOT NULL,
+        again_of         TEXT,
+        origin           TEXT NOT NULL,
+        submitted_at     INTEGER NOT NULL,
+        state            TEXT NOT NULL,
+        changed_at       INTEGER NOT NULL,
+        attempt          INTEGER NOT NULL,
+        last_send        TEXT,                -- JSON
+        sent_at          INTEGER,
+        at_broker_at     INTEGER,
+        accepted_at      INTEGER,
+        finished_at      INTEGER,
+        heard_at         INTEGER,
+        progress         INTEGER,
+        message          TEXT,
+        result           TEXT,
+        matched          TEXT,
+        late             INTEGER NOT NULL,
+        duplicates       INTEGER NOT NULL,
+        conflict         INTEGER NOT NULL,
+        contradicted     TEXT,
+        ambiguous        INTEGER NOT NULL,
+        nobody_listening INTEGER NOT NULL,
+        abandoned        INTEGER NOT NULL,
+        repeat_refused   INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX commands_by_id ON commands (connection, device, id);
+    CREATE INDEX commands_by_state ON commands (connection, state, submitted_at);
+    -- Together with the state: two indexes, one for each, make SQLite take the wrong one.
+    CREATE INDEX commands_by_device ON commands (connection, device, state, submitted_at);";
+
+const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery, c.timeout_ms, c.ttl_ms, c.retry, \
+     c.retries, c.pause_ms, c.answer_expected, c.carry_ids, c.again_of, c.origin, c.submitted_at, c.state, \
+     c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.heard_at, \
+     c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
+     c.nobody_listening, c.abandoned, c.repeat_refused";
+
+/// A command's place in the history: newest is greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::store) struct Place {
+    pub(in crate::store) submitted_at: i64,
+    pub(in crate::store) row: i64,
+}
+
+/// One run of the history that lies in an index in order: a state of a connection, or of one of its devices.
+pub(in crate::store) struct Run<'a> {
+    pub(in crate::store) connection: &'a ConnectionId,
+    pub(in crate::store) device: Option<&'a DeviceId>,
+    pub(in crate::store) state: State,
+}
+
+/// Writes a command's new standing; `false` if it is not there yet.
+pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Command) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE commands SET
+                state = ?4, changed_at = ?5, attempt = ?6, last_send = ?7, sent_at = ?8, at_broker_at = ?9,
+                accepted_at = ?10, finished_at = ?11, heard_at = ?12, progress = ?13, message = ?14, result = ?15,
+                matched = ?16, late = ?17, duplicates = ?18, conflict = ?19, contradicted = ?20, ambiguous = ?21,
+                nobody_listening = ?22, abandoned = ?23, repeat_refused = ?24
+             WHERE connection = ?1 AND device = ?2 AND id = ?3",
+        )?
+        .execute(params![
+            id.as_str(),
+            command.asked.device.as_str(),
+            command.asked.id.as_str(),
+            command.state.word(),
+            command.changed_at.0,
+            command.attempt,
+            command.last_send.map(send_text),
+            command.rungs.sent.map(|at| at.0),
+            command.rungs.at_broker.map(|at| at.0),
+            command.rungs.accepted.map(|at| at.0),
+            command.rungs.finished.map(|at| at.0),
+            command.heard_at.map(|at| at.0),
+            command.progress,
+            command.message.as_deref(),
+            command.result.as_deref(),
+            command.matched.map(Word::word),
+            command.late,
+            command.duplicates,
+            command.conflict,
+            command.contradicted.map(Word::word),
+            command.ambiguous,
+            command.nobody_listening,
+            command.abandoned,
+            command.repeat_refused,
+        ])?;
+    Ok(changed > 0)
+}
+
+/// Writes a command that is not there yet.
+pub(super) fn insert(connection: &Connection, id: &ConnectionId, command: &Command, row: i64) -> rusqlite::Result<()> {
+    let asked = &command.asked;
+    connection
+        .prepare_cached(
+            "INSERT INTO commands (row, connection, device, id, name, args, delivery, timeout_ms, ttl_ms, retry,
+                retries, pause_ms, answer_expected, carry_ids, again_of, origin, submitted_at, state, changed_at,
+                attempt, last_send, sent_at, at_broker_at, accepted_at, finished_at, heard_at, progress, message,
+                result, matched, late, duplicates, conflict, contradicted, ambiguous, nobody_listening, abandoned,
+                repeat_refused)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38)",
+        )?
+        .execute(params![
+            row,
+            id.as_str(),
+            asked.device.as_str(),
+            asked.id.as_str(),
+            &*asked.name,
+            &*asked.args,
+            asked.policy.delivery.word(),
+            stored(asked.policy.timeout),
+            stored(asked.policy.time_to_live),
+            asked.policy.retry.permitted,
+            asked.policy.retry.limit,
+            stored(asked.policy.retry.pause),
+            asked.policy.answer_expected,
+            asked.policy.answers_carry_ids,
+            asked.again_of.as_ref().map(CommandId::as_str),
+            command.origin.word(),
+            command.submitted_at.0,
+            command.state.word(),
+            command.changed_at.0,
+            command.attempt,
+            command.last_send.map(send_text),
+            command.rungs.sent.map(|at| at.0),
+            command.rungs.at_broker.map(|at| at.0),
+            command.rungs.accepted.map(|at| at.0),
+            command.rungs.finished.map(|at| at.0),
+            command.heard_at.map(|at| at.0),
+            command.progress,
+            command.message.as_deref(),
+            command.result.as_deref(),
+            command.matched.map(Word::word),
+            command.late,
+            command.duplicates,
+            command.conflict,
+            command.contradicted.map(Word::word),
+            command.ambiguous,
+            command.nobody_listening,
+            command.abandoned,
+            command.repeat_refused,
+        ])?;
+    Ok(())
+}
+
+/// The places of the newest commands of several runs, newest first: those before `before`, none submitted before
+/// `since`, `limit` at the most.
+pub(in crate::store) fn places<'a>(
+    connection: &Connection,
+    runs: impl IntoIterator<Item = Run<'a>>,
+    since: Option<Timestamp>,
+    before: Option<Place>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Place>> {
+    let since = since.map_or(i64::MIN, |at| at.0);
+    let before = before.unwrap_or(Place { submitted_at: i64::MAX, row: 0 });
+    let mut places = Vec::new();
+    for run in runs {
+        let mut left = limit;
+        // `(submitted_at, row) < (…)` in one query would walk through everything of that millisecond.
+        for rest in [REST_OF_THE_MILLISECOND, EARLIER] {
+            let found = run.places(connection, rest, since, before, left)?;
+            left -= found.len();
+            places.extend(found);
+        }
+    }
+    places.sort_unstable_by(|one, other| other.cmp(one));
+    places.truncate(limit);
+    Ok(places)
+}
+
+pub(in crate::store) const REST_OF_THE_MILLISECOND: &str = "submitted_at = ?4 AND row < ?5 AND submitted_at >= ?3";
+pub(in crate::store) const EARLIER: &str = "submitted_at < ?4 AND submitted_at >= ?3 AND ?5 IS NOT NULL";
+
+impl Run<'_> {
+    /// The query for one part of it. The device comes last, because not every query has it.
+    pub(in crate::store) fn query(&self, part: &str) -> String {
+        let device = if self.device.is_some() { "AND device = ?7" } else { "" };
+        format!(
+            "SELECT submitted_at, row FROM commands WHERE connection = ?1 AND state = ?2 {device} AND {part}
+             ORDER BY submitted_at DESC, row DESC LIMIT ?6"
+        )
+    }
+
+    fn places(
+        &self,
+        connection: &Connection,
+        part: &str,
+        since: i64,
+        before: Place,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Place>> {
+        let id = self.connection.as_str();
+        let state = self.state.word();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut values: Vec<&dyn ToSql> = vec![&id, &state, &since, &before.submitted_at, &before.row, &limit];
+        let device = self.device.map(DeviceId::as_str);
+        values.extend(device.as_ref().map(|device| device as &dyn ToSql));
+        connection
+            .prepare_cached(&self.query(part))?
+            .query_map(&*values, |row| Ok(Place { submitted_at: row.get(0)?, row: row.get(1)? }))?
+            .collect()
+    }
+}
+
+/// The command at a row.
+pub(in crate::store) fn at(connection: &Connection, row: i64) -> rusqlite::Result<(ConnectionId, Command)> {
+    connection.prepare_cached(&format!("SELECT {COLUMNS} FROM commands c WHERE row = ?1"))?.query_row([row], read)
+}
+
+/// A command by its key.
+pub(in crate::store) fn by_id(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<Option<Command>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM commands c WHERE connection = ?1 AND device = ?2 AND id = ?3"))?
+        .query_row([id.as_str(), device.as_str(), command.as_str()], |row| Ok(read(row)?.1))
+        .optional()
+}
+
+/// The last command of every device of a connection.
+pub(in crate::store) fn latest_per_device(
+    connection: &Connection,
+    id: &ConnectionId,
+) -> rusqlite::Result<Vec<Command>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM tallies t CROSS JOIN commands c ON c.row = t.last_command
+             WHERE t.connection = ?1 ORDER BY t.device"
+        ))?
+        .query_map([id.as_str()], |row| Ok(read(row)?.1))?
+        .collect()
+}
+
+fn stored(length: Millis) -> i64 {
+    i64::try_from(length.0).unwrap_or(i64::MAX)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
+    let mut columns = Columns::from(row, 0);
+    let connection = ConnectionId::from(columns.get::<String>()?);
+    let asked = Submission {
+        device: columns.checked(|device: String| DeviceId::new(device))?,
+        id: columns.checked(|id: String| CommandId::new(id))?,
+        name: columns.get()?,
+        args: columns.get()?,
+        policy: Policy {
+            delivery: columns.word()?,
+            timeout: columns.checked(length)?,
+            time_to_live: columns.checked(length)?,
+            retry: Retry { permitted: columns.get()?, limit: columns.get()?, pause: columns.checked(length)? },
+            answer_expected: columns.get()?,
+            answers_carry_ids: columns.get()?,
+        },
+        again_of: columns.checked(|id: Option<String>| id.map(CommandId::new).transpose())?,
+    };
+    let command = Command {
+        asked,
+        origin: columns.word()?,
+        submitted_at: Timestamp(columns.get()?),
+        state: columns.word()?,
+        changed_at: Timestamp(columns.get()?),
+        attempt: columns.get()?,
+        last_send: columns.checked(|send: Option<String>| send.map(read_send).transpose())?,
+        rungs: Rungs {
+            sent: columns.get::<Option<i64>>()?.map(Timestamp),
+            at_broker: columns.get::<Option<i64>>()?.map(Timestamp),
+            accepted: columns.get::<Option<i64>>()?.map(Timestamp),
+            finished: columns.get::<Option<i64>>()?.map(Timestamp),
+        },
+        heard_at: columns.get::<Option<i64>>()?.map(Timestamp),
+        progress: columns.get()?,
+        message: columns.get()?,
+        result: columns.get()?,
+        matched: columns.optional_word()?,
+        late: columns.get()?,
+        duplicates: columns.get()?,
+        conflict: columns.get()?,
+        contradicted: columns.optional_word()?,
+        ambiguous: columns.get()?,
+        nobody_listening: columns.get()?,
+        abandoned: columns.get()?,
+        repeat_refused: columns.get()?,
+    };
+    Ok((connection, command))
+}
+
+/// Only the ledger reads it, and nothing is ever looked for by it.
+#[derive(Serialize, Deserialize)]
+struct StoredSend {
+    number: u32,
+    at: i64,
+    before: i64,
+    on_wire: bool,
+    fate: Worded<Fate>,
+}
+
+fn send_text(send: LastSend) -> String {
+    let LastSend { number, at, before, on_wire, fate } = send;
+    json!(StoredSend { number, at: at.0, before: before.0, on_wire, fate: Worded(fate) }).to_string()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
+fn read_send(text: String) -> serde_json::Result<LastSend> {
+    let StoredSend { number, at, before, on_wire, fate } = serde_json::from_str(&text)?;
+    Ok(LastSend { number, at: Timestamp(at), before: Timestamp(before), on_wire, fate: fate.0 })
+}
+
+fn length(stored: i64) -> Result<Millis, std::num::TryFromIntError> {
+    u64::try_from(stored).map(Millis)
+}

@@ -1,0 +1,76 @@
+//! `devices`: what was last known of each device.
+
+use rusqlite::{Connection, params};
+use wilco_ledger::{DeviceId, Timestamp};
+
+use super::Columns;
+use crate::store::{ConnectionId, StoredDevice};
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE devices (
+        connection     TEXT NOT NULL,
+        device         TEXT NOT NULL,
+        online         INTEGER,
+        presence_since INTEGER,
+        led            INTEGER,
+        seen_at        INTEGER,
+        firmware       TEXT,
+        boot           TEXT,
+        tags           TEXT NOT NULL, -- a JSON array of texts
+        state          TEXT,          -- as reported, JSON
+        reported_at    INTEGER,
+        trip_ms        REAL,
+        PRIMARY KEY (connection, device)
+    ) STRICT, WITHOUT ROWID;";
+
+/// Writes what is known of a device now.
+pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: &StoredDevice) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO devices (connection, device, online, presence_since, led, seen_at, firmware, boot,
+                                             tags, state, reported_at, trip_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            id.as_str(),
+            device.device.as_str(),
+            device.online,
+            device.presence_since.map(|at| at.0),
+            device.led,
+            device.seen_at.map(|at| at.0),
+            device.firmware,
+            device.boot,
+            serde_json::Value::from(device.tags.as_slice()).to_string(),
+            device.state.as_ref().map(ToString::to_string),
+            device.reported_at.map(|at| at.0),
+            device.trip_ms,
+        ])?;
+    Ok(())
+}
+
+/// The devices of a connection, by id.
+pub(in crate::store) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredDevice>> {
+    connection
+        .prepare_cached(
+            "SELECT device, online, presence_since, led, seen_at, firmware, boot, tags, state, reported_at, trip_ms
+             FROM devices WHERE connection = ?1 ORDER BY device",
+        )?
+        .query_map([id.as_str()], |row| {
+            let mut columns = Columns::from(row, 0);
+            Ok(StoredDevice {
+                device: columns.checked(|device: String| DeviceId::new(device))?,
+                online: columns.get()?,
+                presence_since: columns.get::<Option<i64>>()?.map(Timestamp),
+                led: columns.get()?,
+                seen_at: columns.get::<Option<i64>>()?.map(Timestamp),
+                firmware: columns.get()?,
+                boot: columns.get()?,
+                tags: columns.checked(|tags: String| serde_json::from_str(&tags))?,
+                state: columns
+                    .checked(|state: Option<String>| state.map(|text| serde_json::from_str(&text)).transpose())?,
+                reported_at: columns.get::<Option<i64>>()?.map(Timestamp),
+                trip_ms: columns.get()?,
+            })
+        })?
+        .collect()
+}

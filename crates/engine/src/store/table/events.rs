@@ -1,0 +1,163 @@
+//! `events`: what happened, append-only. Everything that is said of a command comes from here.
+
+use rusqlite::{Connection, Row, params};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, State, Timestamp};
+
+use super::{Columns, commands, senseless};
+use crate::store::{ConnectionId, fact};
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE events (
+        row        INTEGER PRIMARY KEY,
+        connection TEXT NOT NULL,
+        device     TEXT NOT NULL,
+        command    TEXT,             -- none: an answer that belongs to no command
+        at         INTEGER NOT NULL, -- Unix milliseconds
+        fact       TEXT NOT NULL,    -- JSON
+        payload    BLOB,             -- of an answer, byte for byte
+        kind       TEXT NOT NULL GENERATED ALWAYS AS (fact ->> 'kind') VIRTUAL
+    ) STRICT;
+    CREATE INDEX events_of_command ON events (connection, device, command);
+    CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events
+    BEGIN SELECT raise(ABORT, 'events are append-only'); END;";
+
+const COLUMNS: &str = "e.row, e.connection, e.device, e.command, e.at, e.fact, e.payload";
+
+/// Appends an event and says at which row.
+pub(in crate::store) fn append(connection: &Connection, id: &ConnectionId, event: &Event) -> rusqlite::Result<i64> {
+    let (fact, payload) =
+        fact::write(event).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO events (connection, device, command, at, fact, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .insert(params![
+            id.as_str(),
+            event.device.as_str(),
+            event.command.as_ref().map(CommandId::as_str),
+            event.at.0,
+            fact,
+            payload,
+        ])
+}
+
+/// The events of a command, oldest first.
+pub(in crate::store) fn of_command(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<Vec<Event>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events e WHERE connection = ?1 AND device = ?2 AND command = ?3 ORDER BY row"
+        ))?
+        .query_map([id.as_str(), device.as_str(), command.as_str()], read)?
+        .collect()
+}
+
+/// The latest answers of a device that belong to no command, newest first.
+pub(in crate::store) fn strays(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    limit: u32,
+) -> rusqlite::Result<Vec<Event>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events e WHERE connection = ?1 AND device = ?2 AND command IS NULL
+             ORDER BY row DESC LIMIT ?3"
+        ))?
+        .query_map(params![id.as_str(), device.as_str(), limit], read)?
+        .collect()
+}
+
+/// The commands of a connection that are not at their end, from their events, in the order of submission.
+pub(in crate::store) fn unsettled(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<Command>> {
+    let open = State::ALL.iter().filter(|state| !state.is_final()).map(|state| format!("'{}'", state.as_str()));
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM commands c JOIN events e
+             ON e.connection = c.connection AND e.device = c.device AND e.command = c.id
+         WHERE c.connection = ?1 AND c.state IN ({})
+         ORDER BY c.row, e.row",
+        open.collect::<Vec<_>>().join(", ")
+    ))?;
+    let mut commands = Vec::new();
+    each(statement.query([id.as_str()])?, |id, events| {
+        commands.extend(match (replay(&events), &events[0].1) {
+            // Its beginning is gone: what was made of it still stands.
+            (None, Event { device, command: Some(command), .. }) => commands::by_id(connection, id, device, command)?,
+            (replayed, _) => replayed,
+        });
+        Ok(())
+    })?;
+    Ok(commands)
+}
+
+/// Every command's events with their rows, one command after the other.
+pub(super) fn each_command(
+    connection: &Connection,
+    take: impl FnMut(&ConnectionId, Vec<(i64, Event)>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT {COLUMNS} FROM events e WHERE command IS NOT NULL ORDER BY connection, device, command, row"
+    ))?;
+    each(statement.query([])?, take)
+}
+
+/// What the events of one command make of it.
+pub(super) fn replay(events: &[(i64, Event)]) -> Option<Command> {
+    replay_events(events.iter().map(|(_, event)| event))
+}
+
+/// What the events of one command make of it; `None` when they do not begin with its submission.
+pub(in crate::store) fn replay_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Command> {
+    let mut events = events.into_iter();
+    let mut command = Command::begin(events.next()?)?;
+    for event in events {
+        command.apply(event);
+    }
+    Some(command)
+}
+
+/// Gathers rows that are ordered by command.
+fn each(
+    mut rows: rusqlite::Rows<'_>,
+    mut take: impl FnMut(&ConnectionId, Vec<(i64, Event)>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut gathered: Option<(ConnectionId, Vec<(i64, Event)>)> = None;
+    while let Some(row) = rows.next()? {
+        let number: i64 = row.get(0)?;
+        let event = read(row)?;
+        let connection = row.get_ref(1)?.as_str()?;
+        match &mut gathered {
+            Some((of, events))
+                if of.as_str() == connection
+                    && events[0].1.device == event.device
+                    && events[0].1.command == event.command =>
+            {
+                events.push((number, event));
+            }
+            _ => {
+                if let Some((of, events)) = gathered.replace((connection.into(), vec![(number, event)])) {
+                    take(&of, events)?;
+                }
+            }
+        }
+    }
+    match gathered {
+        Some((of, events)) => take(&of, events),
+        None => Ok(()),
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let mut columns = Columns::from(row, 2);
+    let device = columns.checked(|device: String| DeviceId::new(device))?;
+    let command = columns.checked(|command: Option<String>| command.map(CommandId::new).transpose())?;
+    let at = Timestamp(columns.get()?);
+    let fact: String = columns.get()?;
+    let payload: Option<Vec<u8>> = columns.get()?;
+    let fact = fact::read(&fact, payload, &device, command.as_ref()).map_err(|error| senseless(5, error))?;
+    Ok(Event { device, command, at, fact })
+}

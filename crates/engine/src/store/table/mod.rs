@@ -1,0 +1,118 @@
+//! The tables, one file each: migration, row, queries.
+//!
+//! `events` is the truth, append-only. `commands`, `tallies` and `counters` are made from it and can be made again
+//! ([`rebuild`]); they are written in the same transaction as the event, so they never disagree with it.
+
+pub(super) mod commands;
+pub(super) mod connections;
+pub(super) mod counters;
+pub(super) mod devices;
+pub(super) mod events;
+pub(super) mod meta;
+pub(super) mod tallies;
+
+use rusqlite::{Row, Transaction, types::FromSql};
+use rusqlite_migration::{M, Migrations};
+use wilco_ledger::Command;
+
+use super::{ConnectionId, word::Word};
+
+/// In the order in which they came to be. Only ever added to, at the end.
+const STEPS: &[M<'_>] = &[
+    M::up(meta::CREATE),
+    M::up(connections::CREATE),
+    M::up(devices::CREATE),
+    M::up(events::CREATE),
+    M::up(commands::CREATE),
+    M::up(tallies::CREATE),
+    M::up(counters::CREATE),
+];
+
+/// What makes a database of any earlier version one of this version.
+pub(super) const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
+
+/// The format that this version writes (SQLite's `user_version`).
+#[expect(clippy::cast_possible_truncation, reason = "there will never be so many steps")]
+pub(super) const VERSION: u32 = STEPS.len() as u32;
+
+/// Writes a command as it stands. `event` is the row of the event that it stands after; a new command keeps it as
+/// its own row number, so that rows follow the order of submission and a rebuild gives them the same numbers.
+pub(super) fn put_command(
+    transaction: &Transaction<'_>,
+    connection: &ConnectionId,
+    command: &Command,
+    event: i64,
+) -> rusqlite::Result<()> {
+    if commands::update(transaction, connection, command)? {
+        return Ok(());
+    }
+    commands::insert(transaction, connection, command, event)?;
+    tallies::add(transaction, connection, command, event)?;
+    counters::add(transaction, connection)
+}
+
+/// Makes the projection anew from the events.
+pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    for table in ["commands", "tallies", "counters"] {
+        transaction.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    events::each_command(transaction, |connection, events| match events::replay(&events) {
+        Some(command) => put_command(transaction, connection, &command, events[0].0),
+        None => Ok(()),
+    })
+}
+
+/// Forgets everything of a connection.
+pub(super) fn remove_connection(transaction: &Transaction<'_>, connection: &ConnectionId) -> rusqlite::Result<()> {
+    connections::remove(transaction, connection)?;
+    for table in ["devices", "events", "commands", "tallies", "counters"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE connection = ?1"), [connection.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Reads a row's columns one after the other.
+struct Columns<'a, 'b> {
+    row: &'a Row<'b>,
+    next: usize,
+}
+
+impl<'a, 'b> Columns<'a, 'b> {
+    fn from(row: &'a Row<'b>, first: usize) -> Columns<'a, 'b> {
+        Columns { row, next: first }
+    }
+
+    fn get<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        let column = self.next;
+        self.next += 1;
+        self.row.get(column)
+    }
+
+    /// A value that is stored as text or a number and must make sense.
+    fn checked<S: FromSql, T, E>(&mut self, check: impl FnOnce(S) -> Result<T, E>) -> rusqlite::Result<T>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let column = self.next;
+        let stored = self.get()?;
+        check(stored).map_err(|error| senseless(column, error))
+    }
+
+    fn word<T: Word>(&mut self) -> rusqlite::Result<T> {
+        self.checked(read_word)
+    }
+
+    fn optional_word<T: Word>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.checked(|word: Option<String>| word.map(read_word).transpose())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
+fn read_word<T: Word>(word: String) -> Result<T, String> {
+    T::read(&word).ok_or_else(|| format!("unknown word '{word}'"))
+}
+
+/// A stored value that this version cannot have written.
+fn senseless(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+}

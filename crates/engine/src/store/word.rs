@@ -1,0 +1,101 @@
+//! The words by which the store writes down the domain's plain enums. They outlive renamings in the code.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
+
+use crate::api::MqttVersion;
+
+/// Something that is stored as a word.
+pub(super) trait Word: Sized + Copy {
+    fn word(self) -> &'static str;
+    fn read(word: &str) -> Option<Self>;
+}
+
+macro_rules! words {
+    ($type:ident { $($variant:ident = $word:literal,)+ }) => {
+        impl Word for $type {
+            fn word(self) -> &'static str {
+                match self {
+                    $($type::$variant => $word,)+
+                }
+            }
+
+            fn read(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some($type::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+words!(Outcome {
+    Accepted = "accepted",
+    Running = "running",
+    Succeeded = "succeeded",
+    Failed = "failed",
+    Rejected = "rejected",
+});
+words!(Delivery { Now = "now", BrokerHolds = "broker_holds", HoldHere = "hold_here", });
+words!(Fate {
+    Open = "open",
+    Confirmed = "confirmed",
+    Unknown = "unknown",
+    NotSent = "not_sent",
+    Refused = "refused",
+});
+words!(Match { Exact = "exact", Inferred = "inferred", Ambiguous = "ambiguous", });
+words!(Origin { Here = "here", Observed = "observed", });
+words!(Reading {
+    Moved = "moved",
+    Inferred = "inferred",
+    Late = "late",
+    Heartbeat = "heartbeat",
+    Duplicate = "duplicate",
+    Conflict = "conflict",
+    Contradiction = "contradiction",
+    AfterTheEnd = "after_the_end",
+    Ambiguous = "ambiguous",
+});
+words!(Stray {
+    UnknownId = "unknown_id",
+    OtherDevice = "other_device",
+    Disagreement = "disagreement",
+    Retained = "retained",
+    NothingOutstanding = "nothing_outstanding",
+});
+words!(TimeOut {
+    Silence = "silence",
+    HeartbeatsStopped = "heartbeats_stopped",
+    MayHaveRun = "may_have_run",
+    Abandoned = "abandoned",
+});
+words!(MqttVersion { V5 = "5", V311 = "3.1.1", });
+
+impl Word for State {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        State::parse(word)
+    }
+}
+
+/// A plain enum inside stored JSON.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Worded<T>(pub(super) T);
+
+impl<T: Word> Serialize for Worded<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.word())
+    }
+}
+
+impl<'de, T: Word> Deserialize<'de> for Worded<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        T::read(&word).map(Worded).ok_or_else(|| D::Error::custom(format!("unknown word '{word}'")))
+    }
+}

@@ -1,0 +1,147 @@
+//! The one thread that writes. It takes everything that waits into one transaction (group commit), so that the disk is
+//! asked once for many commands.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread::JoinHandle,
+};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+use wilco_ledger::{Command, CommandId, DeviceId};
+
+use super::{
+    Change, ConnectionId, StoreError, StoredDevice,
+    table::{devices, events, put_command},
+};
+
+/// A transaction takes no further batch once it holds so many changes.
+const GROUP: usize = 4_096;
+
+pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
+type Task = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// What the thread is asked to do.
+pub(super) enum Job {
+    Commit {
+        changes: Vec<Change>,
+        done: Done<()>,
+    },
+    /// Something rare, by itself.
+    Run(Task),
+    /// Make the database one whole file and end. What was asked before has been done by then.
+    Close(Done<()>),
+}
+
+pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<(Sender<Job>, JoinHandle<()>)> {
+    let (sender, jobs) = channel();
+    let thread =
+        std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || run(connection, &path, &jobs))?;
+    Ok((sender, thread))
+}
+
+fn run(mut connection: Connection, path: &Path, jobs: &Receiver<Job>) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+        match job {
+            Job::Commit { changes, done } => {
+                let mut group = vec![(changes, done)];
+                next = gather(&mut group, jobs);
+                let result = commit(&mut connection, group.iter().flat_map(|(changes, _)| changes))
+                    .map_err(|error| StoreError::read(path, &error));
+                if let Err(error) = &result {
+                    tracing::error!(%error, batches = group.len(), "nothing of these batches was stored");
+                }
+                for (_, done) in group {
+                    // Whoever asked may have gone; the changes are stored all the same.
+                    let _ = done.send(result.clone());
+                }
+            }
+            Job::Run(task) => task(&mut connection),
+            Job::Close(done) => {
+                let result = close(connection).map_err(|error| StoreError::read(path, &error));
+                let _ = done.send(result);
+                return;
+            }
+        }
+    }
+}
+
+/// Takes what waits already, up to the first thing that is not a batch; that is handed back.
+fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Option<Job> {
+    let mut size = group.iter().map(|(changes, _)| changes.len()).sum::<usize>();
+    while size < GROUP {
+        match jobs.try_recv().ok()? {
+            Job::Commit { changes, done } => {
+                size += changes.len();
+                group.push((changes, done));
+            }
+            other => return Some(other),
+        }
+    }
+    None
+}
+
+/// All of the changes, or none.
+fn commit<'a>(connection: &mut Connection, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
+    // Rolled back when dropped, also when COMMIT itself finds no room.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    write(&transaction, changes)?;
+    transaction.commit()
+}
+
+/// Appends the events; of commands and devices that change more than once only the last standing is written.
+fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
+    let mut commands = LastOf::<(&ConnectionId, &DeviceId, &CommandId), (&Command, i64)>::default();
+    let mut seen = LastOf::<(&ConnectionId, &DeviceId), &StoredDevice>::default();
+    for change in changes {
+        match change {
+            Change::Event { connection, event, command } => {
+                let row = events::append(transaction, connection, event)?;
+                if let Some(command) = command {
+                    commands.put((connection, &command.asked.device, &command.asked.id), |first| {
+                        (command, first.map_or(row, |(_, row)| *row))
+                    });
+                }
+            }
+            Change::Device { connection, device } => seen.put((connection, &device.device), |_| device),
+        }
+    }
+    for ((connection, ..), (command, row)) in commands.entries {
+        put_command(transaction, connection, command, row)?;
+    }
+    for ((connection, _), device) in seen.entries {
+        devices::put(transaction, connection, device)?;
+    }
+    Ok(())
+}
+
+fn close(connection: Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// The last value for each key, in the order in which the keys first came.
+struct LastOf<K, V> {
+    entries: Vec<(K, V)>,
+    places: HashMap<K, usize>,
+}
+
+impl<K, V> Default for LastOf<K, V> {
+    fn default() -> Self {
+        LastOf { entries: Vec::new(), places: HashMap::new() }
+    }
+}
+
+impl<K: std::hash::Hash + Eq + Clone, V> LastOf<K, V> {
+    fn put(&mut self, key: K, value: impl FnOnce(Option<&V>) -> V) {
+        if let Some(&place) = self.places.get(&key) {
+            self.entries[place].1 = value(Some(&self.entries[place].1));
+        } else {
+            self.places.insert(key.clone(), self.entries.len());
+            self.entries.push((key, value(None)));
+        }
+    }
+}
