@@ -1,0 +1,307 @@
+//! From submission to the broker: connections, sessions, presence, cancelling and restarts.
+
+use wilco_ledger::{Delivery, Input, Limits, Match, Millis, Outcome, Policy, Puback, Retry, Timestamp};
+
+use crate::bench::{
+    Bench, OUT, PLAIN, REPEATABLE, at_broker, cancel, delivered, out, presence, puback, says, sent, submit,
+};
+
+#[test]
+fn a_command_climbs_its_ladder() {
+    at_broker(PLAIN)
+        .at(30, says("a", Outcome::Accepted), "a accepted moved")
+        .at(40, says("a", Outcome::Running), "a running moved")
+        .at(50, says("a", Outcome::Running), "a running heartbeat")
+        .at(60, says("a", Outcome::Succeeded), "a succeeded moved")
+        .look("a", |command| {
+            assert_eq!(command.state.as_str(), "succeeded");
+            assert_eq!(command.matched, Some(Match::Exact));
+            assert_eq!(command.rungs.sent, Some(Timestamp(10)));
+            assert_eq!(command.rungs.at_broker, Some(Timestamp(20)));
+            assert_eq!(command.rungs.accepted, Some(Timestamp(30)));
+            assert_eq!(command.rungs.finished, Some(Timestamp(60)));
+            assert_eq!((command.attempt, command.duplicates, command.late), (1, 0, false));
+        })
+        .wakes(None);
+}
+
+#[test]
+fn nothing_goes_out_before_the_connection_stands() {
+    Bench::new()
+        .at(0, submit("a", PLAIN), "a submitted")
+        .at(1, submit("b", PLAIN), "b submitted")
+        .at(2, Input::Tick, "")
+        .at(3, Input::Connected, "a handed 1; publish a 1; b handed 1; publish b 1")
+        .shows("a", "queued", "");
+}
+
+#[test]
+fn cancel_withdraws_what_was_never_sent_and_stops_waiting_for_the_rest() {
+    Bench::new()
+        .at(0, submit("a", PLAIN), "a submitted")
+        .at(1, cancel("a"), "a Cancelled")
+        .shows("a", "cancelled", "Cancelled before it was sent. It will not be sent.")
+        .at(2, Input::Connected, "")
+        .at(3, cancel("a"), "")
+        .at(4, cancel("x"), "");
+    Bench::connected()
+        .at(0, presence(false), "")
+        .at(1, submit("a", PLAIN), "a submitted; a Held")
+        .at(2, cancel("a"), "a Cancelled")
+        .at(3, presence(true), "");
+    let check = |bench: Bench, message: &str| {
+        bench
+            .at(100, cancel("a"), "a TimedOut(Abandoned)")
+            .shows("a", "timed_out", message)
+            .look("a", |command| assert!(command.abandoned))
+            .at(101, cancel("a"), "")
+            .at(30_000, Input::Tick, "")
+            .at(30_001, says("a", Outcome::Succeeded), "a succeeded late");
+    };
+    check(out(REPEATABLE), "Waiting was stopped. The broker never confirmed it, so it may have run.");
+    check(at_broker(REPEATABLE), "Waiting was stopped. The broker has it; the device may still run it.");
+    check(
+        at_broker(REPEATABLE).at(30, says("a", Outcome::Accepted), "a accepted moved"),
+        "Waiting was stopped. The device has it and may still finish it.",
+    );
+}
+
+#[test]
+fn a_lost_session_redelivers_only_what_may_be_repeated() {
+    out(REPEATABLE)
+        .at(10, sent("a", 1), "a sent 1")
+        .at(20, Input::Disconnected, "a delivery unknown 1")
+        .at(21, delivered("a", 1, Puback::Unknown), "")
+        .at(30, Input::Connected, "a handed 2; publish a 2")
+        .at(31, puback("a", 1), "")
+        .at(32, puback("a", 2), "a at broker 2")
+        .look("a", |command| assert_eq!(command.attempt, 2));
+    out(PLAIN)
+        .at(10, sent("a", 1), "a sent 1")
+        .at(20, Input::Disconnected, "a delivery unknown 1")
+        .at(30, Input::Connected, "")
+        .at(40, Input::Disconnected, "")
+        .shows("a", "sent", "")
+        .at(10_010, Input::Tick, "a TimedOut(MayHaveRun)")
+        .shows(
+            "a",
+            "timed_out",
+            "No answer within 10 s. The connection was lost before the broker confirmed it, so it may have run.",
+        );
+}
+
+#[test]
+fn what_waits_for_redelivery_waits_for_its_time_to_live() {
+    out(REPEATABLE)
+        .at(20, Input::Disconnected, "a delivery unknown 1")
+        .wakes(Some(60_000))
+        .at(60_000, Input::Tick, "a TimedOut(MayHaveRun)")
+        .at(60_001, Input::Connected, "");
+}
+
+#[test]
+fn a_lost_publish_is_not_sent_again_into_the_session_that_lost_it() {
+    out(REPEATABLE)
+        .at(20, delivered("a", 1, Puback::Unknown), "a delivery unknown 1")
+        .at(21, Input::Tick, "")
+        .at(22, Input::Disconnected, "")
+        .at(30, Input::Connected, "a handed 2; publish a 2");
+}
+
+#[test]
+fn redelivery_has_the_retries_limit() {
+    out(REPEATABLE)
+        .at(10, Input::Disconnected, "a delivery unknown 1")
+        .at(20, Input::Connected, "a handed 2; publish a 2")
+        .at(30, Input::Disconnected, "a delivery unknown 2")
+        .at(40, Input::Connected, "a handed 3; publish a 3")
+        .at(50, Input::Disconnected, "a delivery unknown 3")
+        .at(60, Input::Connected, "")
+        .at(10_040, Input::Tick, "a TimedOut(MayHaveRun)");
+}
+
+#[test]
+fn a_refusal_by_the_broker_is_final() {
+    let check = |puback: Puback, event: &str, message: &str| {
+        out(REPEATABLE)
+            .at(10, sent("a", 1), "a sent 1")
+            .at(20, delivered("a", 1, puback), event)
+            .shows("a", "undeliverable", message)
+            .at(9_000, Input::Tick, "")
+            .at(9_001, says("a", Outcome::Succeeded), "a succeeded contradiction")
+            .look("a", |command| assert_eq!(command.state.as_str(), "undeliverable"));
+    };
+    check(
+        Puback::Refused { code: 0x87 },
+        "a Undeliverable(Refused { code: 135 })",
+        "The broker refused it: not authorised (0x87). The device did not get it.",
+    );
+    check(
+        Puback::TooLarge { bytes: 300_000 },
+        "a Undeliverable(TooLarge { bytes: 300000 })",
+        "The message of 300000 bytes is larger than the broker takes. It was not sent.",
+    );
+}
+
+#[test]
+fn a_refused_repeat_does_not_deny_the_send_before() {
+    out(REPEATABLE)
+        .at(10, Input::Disconnected, "a delivery unknown 1")
+        .at(20, Input::Connected, "a handed 2; publish a 2")
+        .at(30, delivered("a", 2, Puback::Refused { code: 0x97 }), "a Undeliverable(Refused { code: 151 })")
+        .shows(
+            "a",
+            "queued",
+            "The broker refused the repeat: a quota is exceeded (0x97). An earlier send may have arrived.",
+        )
+        .at(40, Input::Disconnected, "")
+        .at(50, Input::Connected, "")
+        .at(60, says("a", Outcome::Succeeded), "a succeeded moved");
+}
+
+#[test]
+fn nobody_listening_is_a_hint() {
+    out(PLAIN)
+        .at(20, delivered("a", 1, Puback::Accepted { nobody_listening: true }), "a at broker 1, nobody listening")
+        .look("a", |command| assert!(command.nobody_listening))
+        .at(10_000, Input::Tick, "a TimedOut(Silence)")
+        .shows(
+            "a",
+            "timed_out",
+            "No answer within 10 s. The broker has it, but reported that nobody listens on the device's topic.",
+        );
+}
+
+#[test]
+fn what_the_mqtt_client_did_not_take_was_never_sent() {
+    out(PLAIN)
+        .at(10, delivered("a", 1, Puback::NotTaken), "a not sent 1")
+        .look("a", |command| assert_eq!(command.attempt, 0))
+        .at(11, sent("a", 1), "")
+        .at(12, puback("a", 1), "")
+        .wakes(Some(1_010))
+        .at(1_010, Input::Tick, "a handed 2; publish a 2")
+        .look("a", |command| assert_eq!(command.attempt, 1))
+        .at(1_011, delivered("a", 2, Puback::NotTaken), "a not sent 2")
+        .at(1_012, cancel("a"), "a Cancelled");
+    out(PLAIN)
+        .at(10, Input::Disconnected, "a delivery unknown 1")
+        .at(11, delivered("a", 1, Puback::NotTaken), "a not sent 1")
+        .restarted()
+        .at(20, Input::Connected, "a handed 2; publish a 2");
+    out(PLAIN)
+        .at(10, sent("a", 1), "a sent 1")
+        .at(11, delivered("a", 1, Puback::NotTaken), "a delivery unknown 1")
+        .shows("a", "sent", "");
+}
+
+#[test]
+fn now_or_never_does_not_wait() {
+    let now = Policy { delivery: Delivery::Now, ..PLAIN };
+    Bench::new()
+        .at(0, submit("a", now), "a submitted; a Undeliverable(NotConnected)")
+        .shows(
+            "a",
+            "undeliverable",
+            "There is no connection to the broker, and the command was for now or never. It was not sent.",
+        )
+        .at(1, Input::Connected, "");
+    Bench::connected()
+        .at(0, presence(false), "")
+        .at(1, submit("a", now), "a submitted; a Undeliverable(DeviceOffline)")
+        .shows("a", "undeliverable", "The device is offline, and the command was for now or never. It was not sent.")
+        .at(2, presence(true), "")
+        .at(3, submit("b", now), "b submitted; b handed 1; publish b 1");
+    let narrow = Limits { send_window: 1, ..Limits::default() };
+    let waiting = || {
+        Bench::with(narrow).at(0, Input::Connected, "").at(1, submit("a", PLAIN), OUT).at(
+            2,
+            submit("b", now),
+            "b submitted",
+        )
+    };
+    waiting().at(3, Input::Disconnected, "a delivery unknown 1; b Undeliverable(NotConnected)");
+    waiting().at(3, presence(false), "b Undeliverable(DeviceOffline)");
+}
+
+#[test]
+fn hold_here_keeps_it_until_the_device_is_online() {
+    Bench::connected()
+        .at(0, presence(false), "")
+        .at(1, submit("a", PLAIN), "a submitted; a Held")
+        .at(2, submit("b", PLAIN), "b submitted; b Held")
+        .restarted()
+        .at(3, Input::Connected, "")
+        .at(4, presence(true), "a Released; b Released; a handed 1; publish a 1; b handed 1; publish b 1");
+    Bench::connected().at(0, presence(false), "").at(1, submit("a", PLAIN), "a submitted; a Held").at(
+        60_001,
+        presence(true),
+        "a Released; a Expired",
+    );
+    Bench::connected()
+        .at(0, presence(false), "")
+        .at(1, submit("a", PLAIN), "a submitted; a Held")
+        .at(60_001, Input::Tick, "a Expired")
+        .shows("a", "expired", "The device did not come online within 60 s. It was never sent, and will not be.");
+    Bench::new()
+        .at(0, submit("a", PLAIN), "a submitted")
+        .at(1, presence(false), "a Held")
+        .at(2, presence(false), "")
+        .at(3, presence(true), "a Released")
+        .at(4, presence(true), "");
+}
+
+#[test]
+fn a_restart_sends_freely_only_what_was_provably_never_sent() {
+    Bench::connected()
+        .at(0, submit("a", PLAIN), OUT)
+        .at(1, submit("b", REPEATABLE), "b submitted; b handed 1; publish b 1")
+        .at(2, Input::Disconnected, "a delivery unknown 1; b delivery unknown 1")
+        .at(3, submit("c", PLAIN), "c submitted")
+        .restarted()
+        .at(4, Input::Connected, "b handed 2; publish b 2; c handed 1; publish c 1")
+        .at(10_000, Input::Tick, "a TimedOut(MayHaveRun)");
+    // Killed with its publish under way: no event says that the session was lost.
+    out(PLAIN).restarted().at(4, Input::Connected, "").at(10_000, Input::Tick, "a TimedOut(MayHaveRun)").shows(
+        "a",
+        "timed_out",
+        "No answer within 10 s. The broker never confirmed it, so it may have run.",
+    );
+    at_broker(PLAIN).restarted().at(30, Input::Connected, "").at(
+        40,
+        says("a", Outcome::Succeeded),
+        "a succeeded moved",
+    );
+}
+
+#[test]
+fn inputs_about_nothing_known_do_nothing() {
+    let check = |input: Input| {
+        Bench::new().at(0, input.clone(), "");
+        Bench::connected().at(0, input, "");
+    };
+    check(cancel("x"));
+    check(sent("x", 1));
+    check(puback("x", 1));
+    check(delivered("x", 0, Puback::NotTaken));
+    check(Input::Tick);
+    check(Input::Drained);
+    check(Input::Connected);
+    at_broker(PLAIN)
+        .at(30, sent("a", 0), "")
+        .at(30, sent("a", 2), "")
+        .at(30, puback("a", 0), "")
+        .at(30, puback("a", 2), "")
+        .at(30, delivered("a", 1, Puback::Refused { code: 0x80 }), "")
+        .at(30, delivered("a", 1, Puback::NotTaken), "")
+        .at(-30, Input::Tick, "")
+        .at(i64::MIN, Input::Tick, "")
+        .at(i64::MAX, Input::Tick, "a TimedOut(Silence)");
+    let endless = Policy {
+        timeout: Millis(u64::MAX),
+        time_to_live: Millis(u64::MAX),
+        retry: Retry { permitted: true, limit: u32::MAX, pause: Millis(u64::MAX) },
+        ..PLAIN
+    };
+    at_broker(endless).at(i64::MAX - 1, Input::Tick, "");
+}

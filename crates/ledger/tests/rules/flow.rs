@@ -1,0 +1,177 @@
+//! The windows, the queue, and how much the ledger can bear.
+
+use std::collections::VecDeque;
+
+use wilco_ledger::{Answer, Claim, Command, Effect, Input, Ledger, Limits, Outcome, Puback, Timestamp};
+
+use crate::bench::{
+    Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, delivered, device, id, murmurs, out,
+    presence, puback, says, submit,
+};
+
+#[test]
+fn firmware_without_ids_gets_one_command_at_a_time_and_no_repeat() {
+    at_broker(WITHOUT_ID)
+        .at(25, submit("b", WITHOUT_ID), "b submitted")
+        .at(26, submit("c", WITHOUT_ID), "c submitted")
+        .at(27, Input::Submit(asked("e", "f", WITHOUT_ID)), "e/f submitted; e/f handed 1; publish e/f 1")
+        .at(30, murmurs(Outcome::Succeeded), "a succeeded inferred; b handed 1; publish b 1")
+        .at(31, cancel("c"), "c Cancelled")
+        .at(32, submit("g", WITHOUT_ID), "g submitted")
+        .at(
+            40,
+            delivered("b", 1, Puback::Refused { code: 0x80 }),
+            "b Undeliverable(Refused { code: 128 }); g handed 1; publish g 1",
+        )
+        .at(50, Input::Disconnected, "e/f delivery unknown 1; g delivery unknown 1")
+        .at(60, Input::Connected, "");
+}
+
+#[test]
+fn the_send_window_counts_what_has_no_puback() {
+    let narrow = Limits { send_window: 2, ..Limits::default() };
+    let full = || {
+        Bench::with(narrow)
+            .at(0, Input::Connected, "")
+            .at(0, submit("a", PLAIN), OUT)
+            .at(1, submit("b", PLAIN), "b submitted; b handed 1; publish b 1")
+            .at(2, submit("c", PLAIN), "c submitted")
+            .at(3, submit("e", PLAIN), "e submitted")
+    };
+    full().at(4, puback("b", 1), "b at broker 1; c handed 1; publish c 1");
+    full().at(4, delivered("b", 1, Puback::NotTaken), "b not sent 1; c handed 1; publish c 1");
+    // An answer is no PUBACK.
+    full()
+        .at(4, says("a", Outcome::Succeeded), "a succeeded moved")
+        .at(5, puback("a", 1), "a at broker 1; c handed 1; publish c 1")
+        .at(6, puback("a", 1), "");
+    full().at(4, Input::Disconnected, "a delivery unknown 1; b delivery unknown 1").at(
+        5,
+        Input::Connected,
+        "c handed 1; publish c 1; e handed 1; publish e 1",
+    );
+}
+
+#[test]
+fn the_answer_window_counts_what_is_unanswered_by_devices_that_are_not_silent() {
+    let narrow = Limits { answer_window: 2, ..Limits::default() };
+    let ask = |name: &str| Input::Submit(asked(name, "a", PLAIN));
+    let full = || {
+        Bench::with(narrow)
+            .at(0, Input::Connected, "")
+            .at(0, submit("a", PLAIN), OUT)
+            .at(10, ask("e"), "e/a submitted; e/a handed 1; publish e/a 1")
+            .at(20, ask("f"), "f/a submitted")
+            .at(30, ask("g"), "g/a submitted")
+    };
+    full().at(40, says("a", Outcome::Succeeded), "a succeeded moved; f/a handed 1; publish f/a 1");
+    full()
+        .at(40, puback("a", 1), "a at broker 1")
+        .wakes(Some(2_000))
+        .at(1_999, Input::Tick, "")
+        .at(2_000, Input::Tick, "f/a handed 1; publish f/a 1")
+        .at(2_010, Input::Tick, "g/a handed 1; publish g/a 1");
+    // A device that speaks is not silent.
+    full()
+        .at(1_500, says("a", Outcome::Accepted), "a accepted moved")
+        .at(2_009, Input::Tick, "")
+        .at(2_010, Input::Tick, "f/a handed 1; publish f/a 1")
+        .at(3_499, Input::Tick, "")
+        .at(3_500, Input::Tick, "g/a handed 1; publish g/a 1");
+}
+
+#[test]
+fn five_hundred_dead_devices_do_not_stall_the_rest() {
+    let mut ledger = Ledger::new(Limits::default());
+    ledger.handle(Input::Connected, Timestamp(0));
+    let mut published = 0;
+    for n in 0..1_000 {
+        let effects = ledger.handle(Input::Submit(asked(&format!("dead-{n}"), "a", PLAIN)), Timestamp(0));
+        for effect in effects {
+            if let Effect::Publish { device, id, attempt } = effect {
+                published += 1;
+                let puback = Puback::Accepted { nobody_listening: false };
+                ledger.handle(Input::Delivered { device, id, attempt, puback }, Timestamp(1));
+            }
+        }
+    }
+    assert_eq!(published, 500);
+    let effects = ledger.handle(Input::Tick, Timestamp(2_000));
+    assert_eq!(effects.len(), 1_000, "five hundred more, each recorded and published");
+}
+
+#[test]
+fn the_counts_follow() {
+    let check = |bench: Bench, queued: usize, held: usize, in_flight: usize| {
+        let counts = bench.ledger.counts();
+        assert_eq!((counts.queued, counts.held, counts.in_flight), (queued, held, in_flight));
+        assert_eq!(bench.ledger.outstanding().count(), queued + held + in_flight);
+    };
+    check(Bench::new(), 0, 0, 0);
+    check(out(PLAIN), 1, 0, 0);
+    check(at_broker(PLAIN), 0, 0, 1);
+    check(at_broker(PLAIN).at(30, presence(false), "").at(31, submit("b", PLAIN), "b submitted; b Held"), 0, 1, 1);
+    check(at_broker(PLAIN).at(30, says("a", Outcome::Failed), "a failed moved"), 0, 0, 0);
+    check(at_broker(PLAIN).restarted(), 0, 0, 1);
+}
+
+#[test]
+fn the_oldest_settled_commands_are_forgotten() {
+    let few = Limits { settled_kept: 2, ..Limits::default() };
+    let mut bench = Bench::with(few).at(0, Input::Connected, "");
+    for name in ["a", "b", "c"] {
+        bench = bench.at(0, submit(name, PLAIN), &format!("{name} submitted; {name} handed 1; publish {name} 1")).at(
+            0,
+            says(name, Outcome::Succeeded),
+            &format!("{name} succeeded moved"),
+        );
+    }
+    for name in ["a", "b", "c"] {
+        assert!(bench.ledger.is_known(&device("d"), &id(name)), "a publish is still under way");
+        bench = bench.at(1, puback(name, 1), &format!("{name} at broker 1"));
+    }
+    bench = bench.at(2, Input::Tick, "");
+    assert!(!bench.ledger.is_known(&device("d"), &id("a")));
+    assert!(bench.ledger.is_known(&device("d"), &id("b")));
+    assert!(bench.ledger.is_known_elsewhere(&device("e"), &id("b")));
+    assert!(!bench.ledger.is_known_elsewhere(&device("d"), &id("b")));
+    // The store brings it back when an answer names it.
+    let kept = bench.events.iter().filter(|event| event.command.as_ref() == Some(&id("a")));
+    let command = Command::replay(kept).expect("a command");
+    bench.ledger.adopt(command);
+    bench.at(3, says("a", Outcome::Succeeded), "a succeeded duplicate");
+}
+
+#[test]
+fn twenty_thousand_outstanding_commands_are_no_burden() {
+    let mut ledger = Ledger::new(Limits { answer_window: 20_000, ..Limits::default() });
+    let started = std::time::Instant::now();
+    let mut published = VecDeque::new();
+    let mut handle = |input: Input| {
+        let effects = ledger.handle(input, Timestamp(0));
+        published.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Publish { device, id, attempt } => Some((device, id, attempt)),
+            Effect::Record(_) => None,
+        }));
+        published.len()
+    };
+    handle(Input::Connected);
+    for n in 0..20_000 {
+        handle(Input::Submit(asked(&format!("device-{n}"), "shared", REPEATABLE)));
+    }
+    assert_eq!(handle(Input::Tick), 500, "the send window");
+    for n in 0..20_000 {
+        let (device, attempt) = (device(&format!("device-{n}")), 1);
+        let puback = Puback::Accepted { nobody_listening: false };
+        handle(Input::Delivered { device, id: id("shared"), attempt, puback });
+    }
+    assert_eq!(handle(Input::Tick), 20_000);
+    handle(Input::Disconnected);
+    handle(Input::Connected);
+    for n in 0..20_000 {
+        let device = device(&format!("device-{n}"));
+        handle(Input::Answer(Answer { device, ..answer(Claim::Id(id("shared")), Outcome::Succeeded) }));
+    }
+    assert_eq!(ledger.outstanding().count(), 0);
+    assert!(started.elapsed().as_secs() < 10, "took {:?}", started.elapsed());
+}
