@@ -1,0 +1,67 @@
+/** The evidence behind a command of the invented fleet, made from the command itself. */
+
+import type { AnswerView } from '../bindings/AnswerView';
+import type { CommandDetail } from '../bindings/CommandDetail';
+import type { CommandView } from '../bindings/CommandView';
+import type { EventView } from '../bindings/EventView';
+import type { WireView } from '../bindings/WireView';
+
+export function detailOf(command: CommandView): CommandDetail {
+  return { command, request: request(command), events: events(command) };
+}
+
+function request(command: CommandView): WireView {
+  return wire(`${command.device}/req`, {
+    id: command.id,
+    command: command.command,
+    args: command.args,
+    issued_at: command.queued_at,
+    expires_at: command.queued_at + 60_000,
+    attempt: Math.max(1, command.attempts),
+  });
+}
+
+function events(command: CommandView): EventView[] {
+  const out: EventView[] = [fact(command.queued_at, 'submitted', 'Written to the outbox.')];
+  if (command.sent_at !== null) out.push(fact(command.sent_at, 'sent', 'On the wire.'));
+  if (command.at_broker_at !== null) out.push(fact(command.at_broker_at, 'at_broker', 'The broker acknowledged it.'));
+  const said = ['succeeded', 'failed', 'rejected'].includes(command.state);
+  if (command.accepted_at !== null && command.state !== 'rejected') {
+    out.push(answered(command, command.accepted_at, 'accepted', 'moved', 'Moved the command to Accepted.'));
+  }
+  if (command.finished_at !== null && said) {
+    const reading = command.late ? 'late' : 'moved';
+    out.push(answered(command, command.finished_at, command.state, reading, `The final answer: ${command.state}.`));
+    for (let i = 1; i <= command.duplicates; i++) {
+      const at = command.finished_at + 1_108 * i;
+      out.push(answered(command, at, command.state, 'duplicate', 'The same answer again. The state did not move.'));
+    }
+  } else if (command.finished_at !== null) {
+    out.push(fact(command.finished_at, command.state, command.message ?? `It ended as ${command.state}.`));
+  }
+  return out;
+}
+
+function fact(at: number, kind: string, text: string): EventView {
+  return { at, kind, text, attempt: kind === 'submitted' ? null : 1, answer: null };
+}
+
+function answered(command: CommandView, at: number, outcome: string, reading: string, text: string): EventView {
+  const said: Record<string, unknown> = { id: command.id, status: outcome };
+  if (outcome === command.state && command.result !== null) said['result'] = command.result;
+  if (outcome === command.state && command.message !== null) said['message'] = command.message;
+  said['at'] = at - 15;
+  const answer: AnswerView = {
+    outcome,
+    reading,
+    progress: null,
+    message: outcome === command.state ? command.message : null,
+    raw: wire(`${command.device}/resp`, said),
+  };
+  return { at, kind: 'answered', text, attempt: 1, answer };
+}
+
+function wire(topic: string, body: unknown): WireView {
+  const payload = JSON.stringify(body);
+  return { topic, qos: 1, bytes: payload.length, payload, binary: false };
+}

@@ -1,0 +1,67 @@
+import { createContext } from 'svelte';
+
+import type { About, Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import type { Failure } from '../backend/bindings/Failure';
+import { Connections } from './connections.svelte';
+import { failureOf } from './failure';
+import { Feed } from './feed';
+import { Fleet } from './fleet.svelte';
+import { History } from './history.svelte';
+import { Inspected } from './inspected.svelte';
+import { Notices } from './notices.svelte';
+import { Preferences } from './preferences.svelte';
+import { Route } from './route.svelte';
+
+/** Everything the window knows. */
+export class App {
+  readonly preferences: Preferences;
+  readonly connections: Connections;
+  readonly fleet: Fleet;
+  readonly inspected: Inspected;
+  readonly history: History;
+  readonly notices = new Notices();
+  readonly route = new Route();
+  readonly feed: Feed;
+  about = $state.raw<About | null>(null);
+  /** The engine could not be reached at all. */
+  failure = $state.raw<Failure | null>(null);
+
+  constructor(backend: Backend, feed = new Feed()) {
+    this.preferences = new Preferences(backend);
+    this.connections = new Connections(backend, this.preferences);
+    this.fleet = new Fleet(backend, this.connections);
+    this.inspected = new Inspected(backend);
+    this.history = new History(backend);
+    this.feed = feed;
+    this.feed.on((batch) => this.#take(batch));
+    void this.#start(backend);
+  }
+
+  async #start(backend: Backend): Promise<void> {
+    // A setting that cannot be read is no reason to show nothing.
+    await this.preferences.load().catch((reason: unknown) => this.#complain(reason));
+    try {
+      await this.feed.start(backend);
+      await this.connections.load();
+      this.about = await backend.about();
+    } catch (reason) {
+      this.failure = failureOf(reason);
+    }
+  }
+
+  #take(batch: Batch): void {
+    this.connections.take(batch);
+    this.fleet.take(batch);
+    this.inspected.take(batch);
+    this.history.take(batch);
+    this.notices.add(batch.notices);
+  }
+
+  #complain(reason: unknown): void {
+    const { message, hint } = failureOf(reason);
+    this.notices.add([{ level: 'warning', message, hint }]);
+  }
+}
+
+export const [getApp, setApp] = createContext<App>();

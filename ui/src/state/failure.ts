@@ -1,0 +1,9 @@
+import type { Failure } from '../backend/bindings/Failure';
+
+/** Whatever a promise was rejected with, as a sentence for the person. */
+export function failureOf(reason: unknown): Failure {
+  if (typeof reason === 'object' && reason !== null && 'message' in reason && 'code' in reason)
+    return reason as Failure;
+  const message = reason instanceof Error ? reason.message : String(reason);
+  return { code: 'internal', message: `Something went wrong inside Wilco: ${message}`, hint: null };
+}

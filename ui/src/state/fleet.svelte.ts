@@ -1,0 +1,129 @@
+import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import type { DeviceQuery } from '../backend/bindings/DeviceQuery';
+import type { DeviceRow } from '../backend/bindings/DeviceRow';
+import type { Failure } from '../backend/bindings/Failure';
+import type { SortBy } from '../backend/bindings/SortBy';
+import { line, type Search } from '../words/search';
+import { pagesOf, type Range } from '../words/window';
+import type { Connections } from './connections.svelte';
+import { failureOf } from './failure';
+import { Throttle } from './throttle';
+
+const PAGE = 100;
+/** Four times a second is as often as a table can be read. */
+const REFRESH_PAUSE = 250;
+
+/** The list of devices: the engine sorts and filters, the pages that are looked at are here. */
+export class Fleet {
+  search = $state.raw<Search>({ tokens: [], text: '' });
+  sort = $state.raw<Pick<DeviceQuery, 'sort' | 'order'>>({ sort: 'device', order: 'ascending' });
+  matching = $state(0);
+  total = $state(0);
+  loaded = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** The row that the keyboard stands on. */
+  active = $state(0);
+  pages = $state.raw(new Map<number, DeviceRow[]>());
+
+  #connection: string | null = null;
+  #range: Range = { from: 0, to: 50 };
+  #fresh = new Set<number>();
+  #generation = 0;
+  readonly #refresh = new Throttle(REFRESH_PAUSE, () => void this.#load());
+
+  constructor(
+    readonly backend: Backend,
+    readonly connections: Connections,
+  ) {}
+
+  row(index: number): DeviceRow | undefined {
+    return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];
+  }
+
+  /** The place of a device, where it is among the loaded rows. */
+  indexOf(device: string): number {
+    for (const [page, rows] of this.pages) {
+      const place = rows.findIndex((row) => row.device === device);
+      if (place >= 0) return page * PAGE + place;
+    }
+    return -1;
+  }
+
+  /** Which connection's devices are listed. */
+  open(connection: string): void {
+    if (connection === this.#connection) return;
+    this.#connection = connection;
+    this.search = { tokens: [], text: '' };
+    this.#begin(true);
+  }
+
+  find(search: Search): void {
+    const changed = line(search) !== line(this.search);
+    this.search = search;
+    if (changed) this.#begin();
+  }
+
+  sortBy(column: SortBy): void {
+    const turned = this.sort.sort === column && this.sort.order === 'ascending';
+    this.sort = { sort: column, order: turned ? 'descending' : 'ascending' };
+    this.#begin();
+  }
+
+  /** The rows that are drawn now. */
+  show(range: Range): void {
+    this.#range = range;
+    if (pagesOf(range, PAGE).some((page) => !this.#fresh.has(page))) void this.#load();
+  }
+
+  take(batch: Batch): void {
+    if (this.#connection !== null && batch.devices.includes(this.#connection)) this.refresh();
+  }
+
+  refresh(): void {
+    this.#fresh.clear();
+    this.#refresh.ask();
+  }
+
+  #begin(empty = false): void {
+    this.#generation += 1;
+    this.#fresh.clear();
+    this.active = 0;
+    this.#range = { from: 0, to: Math.max(50, this.#range.to - this.#range.from) };
+    if (empty) {
+      this.pages = new Map();
+      this.loaded = false;
+      this.matching = 0;
+      this.total = 0;
+    }
+    void this.#load(true);
+  }
+
+  async #load(anew = false): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const generation = this.#generation;
+    const wanted = pagesOf(this.#range, PAGE).filter((page) => !this.#fresh.has(page));
+    const first = wanted[0];
+    const last = wanted.at(-1);
+    if (first === undefined || last === undefined) return;
+    wanted.forEach((page) => this.#fresh.add(page));
+    try {
+      const query = { connection, search: line(this.search), ...this.sort };
+      const page = await this.backend.devices(query, first * PAGE, (last - first + 1) * PAGE);
+      if (generation !== this.#generation) return;
+      const pages = new Map(anew ? [] : this.pages);
+      for (let i = first; i <= last; i++) pages.set(i, page.rows.slice((i - first) * PAGE, (i - first + 1) * PAGE));
+      this.pages = pages;
+      this.matching = page.matching;
+      this.total = page.total;
+      this.failure = null;
+      this.loaded = true;
+      if (this.active >= page.matching) this.active = Math.max(0, page.matching - 1);
+    } catch (reason) {
+      if (generation !== this.#generation) return;
+      wanted.forEach((page) => this.#fresh.delete(page));
+      this.failure = failureOf(reason);
+    }
+  }
+}

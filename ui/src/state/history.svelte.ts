@@ -1,0 +1,180 @@
+import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import type { CommandDetail } from '../backend/bindings/CommandDetail';
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { Failure } from '../backend/bindings/Failure';
+import { IN_FLIGHT } from '../words/states';
+import { failureOf } from './failure';
+import { keyOf, newer } from './feed';
+import { Throttle } from './throttle';
+
+const PAGE = 100;
+
+export interface Filter {
+  name: string;
+  states: string[];
+}
+
+export const FILTERS: Filter[] = [
+  { name: 'All', states: [] },
+  { name: 'In flight', states: IN_FLIGHT },
+  { name: 'Succeeded', states: ['succeeded'] },
+  { name: 'Failed or rejected', states: ['failed', 'rejected'] },
+  { name: 'Timed out', states: ['timed_out'] },
+  { name: 'Undeliverable', states: ['undeliverable'] },
+  { name: 'Expired or cancelled', states: ['expired', 'cancelled'] },
+];
+
+/** What needs a look: the status bar's badge leads here. */
+export const NEED_YOU: Filter = { name: 'Needs you', states: ['failed', 'rejected', 'timed_out', 'undeliverable'] };
+
+/** Every command there ever was, newest first, a page at a time. */
+export class History {
+  filter = $state.raw<Filter>(FILTERS[0] as Filter);
+  device = $state('');
+  rows = $state.raw<CommandView[]>([]);
+  total = $state(0);
+  matching = $state<number | null>(null);
+  loading = $state(false);
+  loaded = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** New commands that are not shown yet, because somebody reads further down. */
+  waiting = $state(0);
+  /** The row that is unfolded, by its key, and what there is to see in it. */
+  open = $state<string | null>(null);
+  detail = $state.raw<CommandDetail | null>(null);
+  detailFailure = $state.raw<Failure | null>(null);
+  /** The row that the keyboard stands on. */
+  active = $state(0);
+  /** Nobody has scrolled away from the newest. */
+  atTop = true;
+
+  #connection: string | null = null;
+  #next: string | null = null;
+  #generation = 0;
+  readonly #reload = new Throttle(500, () => void this.#load(true));
+  readonly #redetail = new Throttle(250, () => void this.#loadDetail());
+
+  constructor(readonly backend: Backend) {}
+
+  show(connection: string | null): void {
+    if (connection === this.#connection && this.loaded) {
+      this.#reload.ask();
+      return;
+    }
+    this.#connection = connection;
+    this.#begin();
+  }
+
+  filterBy(filter: Filter, device = this.device): void {
+    this.filter = filter;
+    this.device = device;
+    this.#begin();
+  }
+
+  /** Asks for the next page, where there is one. */
+  more(): void {
+    if (!this.loading && this.#next !== null) void this.#load(false);
+  }
+
+  /** Shows the newest. */
+  catchUp(): void {
+    if (this.waiting === 0) return;
+    this.waiting = 0;
+    this.#reload.ask();
+  }
+
+  unfold(command: CommandView | null): void {
+    this.open = command === null ? null : keyOf(command);
+    this.detail = null;
+    this.detailFailure = null;
+    if (command !== null) void this.#loadDetail();
+  }
+
+  take(batch: Batch): void {
+    if (!this.loaded) return;
+    if (batch.more_commands) this.#reload.ask();
+    const changed = new Map(batch.commands.map((command) => [keyOf(command), command]));
+    if (changed.size === 0) return;
+    let touched = false;
+    const rows = this.rows.map((row) => {
+      const change = changed.get(keyOf(row));
+      if (!change) return row;
+      changed.delete(keyOf(row));
+      touched = true;
+      return newer(row, change);
+    });
+    if (this.open !== null && batch.commands.some((command) => keyOf(command) === this.open)) this.#redetail.ask();
+    const newest = this.rows[0]?.queued_at ?? 0;
+    const fresh = [...changed.values()]
+      .filter((command) => this.#admits(command) && command.queued_at >= newest)
+      .sort((a, b) => b.queued_at - a.queued_at);
+    if (fresh.length > 0 && !this.atTop) this.waiting += fresh.length;
+    const shown = this.atTop ? fresh : [];
+    if (!touched && shown.length === 0) return;
+    this.rows = [...shown, ...rows];
+    if (this.active > 0) this.active += shown.length;
+    this.total += fresh.length;
+    if (this.matching !== null) this.matching += shown.length;
+  }
+
+  #admits(command: CommandView): boolean {
+    const device = this.device.trim();
+    return (
+      (this.#connection === null || command.connection === this.#connection) &&
+      (device === '' || command.device === device) &&
+      (this.filter.states.length === 0 || this.filter.states.includes(command.state))
+    );
+  }
+
+  #begin(): void {
+    this.#generation += 1;
+    this.waiting = 0;
+    this.active = 0;
+    this.unfold(null);
+    void this.#load(true);
+  }
+
+  async #load(anew: boolean): Promise<void> {
+    const generation = this.#generation;
+    this.loading = true;
+    try {
+      const device = this.device.trim();
+      const page = await this.backend.history({
+        connection: this.#connection,
+        device: device === '' ? null : device,
+        states: this.filter.states,
+        since: null,
+        cursor: anew ? null : this.#next,
+        limit: PAGE,
+      });
+      if (generation !== this.#generation) return;
+      this.rows = anew ? page.commands : append(this.rows, page.commands);
+      this.#next = page.next;
+      this.total = page.total;
+      this.matching = page.matching;
+      this.failure = null;
+      this.loaded = true;
+    } catch (reason) {
+      if (generation === this.#generation) this.failure = failureOf(reason);
+    } finally {
+      if (generation === this.#generation) this.loading = false;
+    }
+  }
+
+  async #loadDetail(): Promise<void> {
+    const row = this.rows.find((command) => keyOf(command) === this.open);
+    if (!row) return;
+    try {
+      const detail = await this.backend.command(row.connection, row.device, row.id);
+      if (keyOf(row) === this.open) this.detail = detail;
+    } catch (reason) {
+      if (keyOf(row) === this.open) this.detailFailure = failureOf(reason);
+    }
+  }
+}
+
+function append(rows: CommandView[], more: CommandView[]): CommandView[] {
+  const known = new Set(rows.map(keyOf));
+  return [...rows, ...more.filter((command) => !known.has(keyOf(command)))];
+}

@@ -1,0 +1,189 @@
+import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
+import type { Failure } from '../backend/bindings/Failure';
+import { read, same, shown } from '../words/config';
+import { failureOf } from './failure';
+import { keyOf, newer } from './feed';
+import { Throttle } from './throttle';
+
+const KEPT = 8;
+
+/** Which of the inspector's controls a failure belongs to. */
+export type Control = 'led' | 'restart' | 'config';
+
+/** The device that is looked at: what it reports, what was asked of it, and what can be asked. */
+export class Inspected {
+  connection = $state<string | null>(null);
+  device = $state<string | null>(null);
+  detail = $state.raw<DeviceDetail | null>(null);
+  /** The device itself cannot be shown. */
+  failure = $state.raw<Failure | null>(null);
+  /** A command was not taken, by the control that asked for it. */
+  refused = $state.raw<{ control: Control; failure: Failure } | null>(null);
+  /** Configuration values as they were typed, by key. */
+  edits = $state.raw<Record<string, string>>({});
+  /** A command is being written to the outbox. */
+  sending = $state<Control | null>(null);
+
+  readonly #refresh = new Throttle(250, () => void this.#load());
+
+  constructor(readonly backend: Backend) {}
+
+  choose(connection: string, device: string): void {
+    if (connection === this.connection && device === this.device) return;
+    this.connection = connection;
+    this.device = device;
+    this.failure = null;
+    this.refused = null;
+    this.edits = {};
+    if (this.detail?.row.device !== device || this.detail.row.connection !== connection) this.detail = null;
+    this.#refresh.ask();
+  }
+
+  close(): void {
+    this.connection = null;
+    this.device = null;
+    this.detail = null;
+    this.failure = null;
+    this.refused = null;
+    this.edits = {};
+  }
+
+  take(batch: Batch): void {
+    const { connection, device } = this;
+    if (connection === null || device === null) return;
+    const mine = batch.commands.filter((command) => command.connection === connection && command.device === device);
+    if (this.detail !== null && mine.length > 0) this.detail = withCommands(this.detail, mine);
+    const listed = batch.changed_devices.some(([c, d]) => c === connection && d === device);
+    const unlisted = batch.changed_devices.length >= 200 && batch.devices.includes(connection);
+    if (listed || unlisted || mine.length > 0) this.#refresh.ask();
+  }
+
+  async switchLed(on: boolean): Promise<void> {
+    await this.#ask('led', 'led', { on });
+  }
+
+  async restart(): Promise<void> {
+    await this.#ask('restart', 'restart', {});
+  }
+
+  async askConfiguration(): Promise<void> {
+    await this.#ask('config', 'config.get', {});
+  }
+
+  edit(key: string, typed: string): void {
+    const old = this.#saved()[key];
+    const unchanged = typed === shown(old);
+    const rest = Object.fromEntries(Object.entries(this.edits).filter(([other]) => other !== key));
+    this.edits = unchanged ? rest : { ...rest, [key]: typed };
+  }
+
+  discard(): void {
+    this.edits = {};
+    this.refused = null;
+  }
+
+  /** Why an edited value cannot be sent as it stands; nothing where it can. */
+  complaint(key: string): string | null {
+    const typed = this.edits[key];
+    if (typed === undefined) return null;
+    const edit = read(typed, this.#saved()[key]);
+    return edit.ok ? null : edit.why;
+  }
+
+  /** The edited values, each of the type of the one that it replaces. */
+  changes(): Record<string, unknown> {
+    const saved = this.#saved();
+    const out: Record<string, unknown> = {};
+    for (const [key, typed] of Object.entries(this.edits)) {
+      const edit = read(typed, saved[key]);
+      if (edit.ok) out[key] = edit.value;
+    }
+    return out;
+  }
+
+  async apply(when: 'now' | 'restart'): Promise<void> {
+    const changes = this.changes();
+    if (await this.#ask('config', 'config.set', { changes, apply: when })) {
+      const sent = (key: string, typed: string) => {
+        const edit = read(typed, this.#saved()[key]);
+        return edit.ok && same(edit.value, changes[key]);
+      };
+      this.edits = Object.fromEntries(Object.entries(this.edits).filter(([key, typed]) => !sent(key, typed)));
+    }
+  }
+
+  /** Withdraws a command that was never sent; later it stops the waiting. */
+  async stop(command: CommandView, control: Control): Promise<void> {
+    try {
+      await this.backend.cancel(command.connection, command.device, command.id);
+    } catch (reason) {
+      this.refused = { control, failure: failureOf(reason) };
+    }
+  }
+
+  #saved(): Record<string, unknown> {
+    return this.detail?.saved_config ?? this.detail?.running_config ?? {};
+  }
+
+  async #ask(control: Control, command: string, args: Record<string, unknown>): Promise<boolean> {
+    const { connection, device } = this;
+    if (connection === null || device === null) return false;
+    this.sending = control;
+    this.refused = null;
+    const offline = this.detail?.row.presence === 'offline';
+    try {
+      await this.backend.send({
+        connection,
+        devices: [device],
+        command,
+        args,
+        timeout_ms: null,
+        ttl_ms: null,
+        retries: null,
+        // Known to be offline: wait for it here, where it can still be withdrawn.
+        delivery: offline ? 'hold_here' : null,
+        again_of: null,
+      });
+      this.#refresh.ask();
+      return true;
+    } catch (reason) {
+      if (device === this.device) this.refused = { control, failure: failureOf(reason) };
+      return false;
+    } finally {
+      this.sending = null;
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { connection, device } = this;
+    if (connection === null || device === null) return;
+    try {
+      const detail = await this.backend.device(connection, device);
+      if (connection !== this.connection || device !== this.device) return;
+      this.detail = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
+      this.failure = null;
+    } catch (reason) {
+      if (device === this.device) this.failure = failureOf(reason);
+    }
+  }
+}
+
+/** The detail with what else is known of its commands, newest first. */
+function withCommands(detail: DeviceDetail, known: CommandView[]): DeviceDetail {
+  const byKey = new Map(detail.commands.map((command) => [keyOf(command), command]));
+  let fresh = 0;
+  const oldest = detail.commands.at(-1)?.queued_at ?? 0;
+  for (const command of known) {
+    const listed = byKey.get(keyOf(command));
+    if (listed) byKey.set(keyOf(command), newer(listed, command));
+    else if (command.queued_at >= oldest) {
+      byKey.set(keyOf(command), command);
+      fresh += 1;
+    }
+  }
+  const commands = [...byKey.values()].sort((a, b) => b.queued_at - a.queued_at).slice(0, KEPT);
+  return { ...detail, commands, command_count: Math.max(detail.command_count, fresh) };
+}

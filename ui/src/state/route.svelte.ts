@@ -1,0 +1,32 @@
+/** Which screen is shown. It stands in the address, so that links are links. */
+
+export type Screen = 'fleet' | 'history' | 'connections' | 'settings';
+
+const SCREENS: Screen[] = ['fleet', 'history', 'connections', 'settings'];
+
+export class Route {
+  screen = $state<Screen>('fleet');
+  parameters = $state.raw(new URLSearchParams());
+
+  constructor() {
+    this.read();
+    window.addEventListener('hashchange', () => this.read());
+  }
+
+  go(screen: Screen, parameters: Record<string, string> = {}): void {
+    window.location.hash = address(screen, parameters);
+    this.read();
+  }
+
+  read(): void {
+    const [path = '', query = ''] = window.location.hash.replace(/^#\/?/, '').split('?', 2);
+    this.screen = SCREENS.find((screen) => screen === path) ?? 'fleet';
+    this.parameters = new URLSearchParams(query);
+  }
+}
+
+/** The address of a screen: `#/history?device=kitchen-0417`. */
+export function address(screen: Screen, parameters: Record<string, string> = {}): string {
+  const query = new URLSearchParams(parameters).toString();
+  return `#/${screen}${query === '' ? '' : `?${query}`}`;
+}

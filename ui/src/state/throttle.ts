@@ -1,0 +1,25 @@
+/** Runs something at most so often; what is asked for meanwhile is done once, at the end of the pause. */
+export class Throttle {
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #again = false;
+
+  constructor(
+    readonly pause: number,
+    readonly run: () => void,
+  ) {}
+
+  ask(): void {
+    if (this.#timer !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#again) {
+        this.#again = false;
+        this.ask();
+      }
+    }, this.pause);
+    this.run();
+  }
+}

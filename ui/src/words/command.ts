@@ -1,0 +1,41 @@
+/** What a command asks, as short as it stays clear. */
+
+import type { CommandView } from '../backend/bindings/CommandView';
+import { wordOf } from './states';
+import { counted } from './count';
+import { visible } from './text';
+
+/** `led on`, `config.set`, `restart`: as in a row, where the name says most of it. */
+export function title(command: Pick<CommandView, 'command' | 'args'>): string {
+  const on = command.args['on'];
+  if (command.command === 'led' && typeof on === 'boolean') return `led ${on ? 'on' : 'off'}`;
+  return visible(command.command);
+}
+
+/** The arguments, where the name alone does not tell: `temp_high_c 7.5`, `2 changes`. */
+export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
+  const { args } = command;
+  if (command.command === 'led' && typeof args['on'] === 'boolean') return args['on'] ? 'on' : 'off';
+  if (command.command === 'config.set' && isObject(args['changes'])) {
+    const changes = Object.entries(args['changes']);
+    const after = args['apply'] === 'restart' ? ', on next restart' : '';
+    const [first] = changes;
+    if (changes.length === 1 && first) return `${pair(first)}${after}`;
+    return `${counted(changes.length, 'change')}${after}`;
+  }
+  const rest = Object.entries(args);
+  return rest.length > 2 ? counted(rest.length, 'argument') : rest.map(pair).join(', ');
+}
+
+/** `led on: Succeeded`: a ladder's name for those who do not see it. */
+export function ladderName(command: CommandView): string {
+  return `${title(command)}: ${wordOf(command.state)}`;
+}
+
+function pair([key, value]: [string, unknown]): string {
+  return visible(`${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,56 @@
+/** The states of a command: how each is called and drawn. The names are the ledger's own. */
+
+export type State =
+  | 'queued'
+  | 'held'
+  | 'sent'
+  | 'at_broker'
+  | 'accepted'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'rejected'
+  | 'undeliverable'
+  | 'unconfirmed'
+  | 'timed_out'
+  | 'expired'
+  | 'cancelled';
+
+const WORDS: Record<State, { word: string; glyph: string }> = {
+  queued: { word: 'Queued', glyph: 's-queued' },
+  held: { word: 'Held', glyph: 's-held' },
+  sent: { word: 'Sent', glyph: 's-sent' },
+  at_broker: { word: 'At broker', glyph: 's-at-broker' },
+  accepted: { word: 'Accepted', glyph: 's-accepted' },
+  running: { word: 'Running', glyph: 's-running' },
+  succeeded: { word: 'Succeeded', glyph: 's-succeeded' },
+  failed: { word: 'Failed', glyph: 's-failed' },
+  rejected: { word: 'Rejected', glyph: 's-rejected' },
+  undeliverable: { word: 'Undeliverable', glyph: 's-undeliverable' },
+  unconfirmed: { word: 'Unconfirmed', glyph: 's-unknown' },
+  timed_out: { word: 'Timed out', glyph: 's-timed-out' },
+  expired: { word: 'Expired', glyph: 's-expired' },
+  cancelled: { word: 'Cancelled', glyph: 's-cancelled' },
+};
+
+/** A state of that name; one that is not known here is shown as it is called. */
+export function wordOf(state: string): string {
+  return WORDS[state as State]?.word ?? state;
+}
+
+/** The symbol of a state in the sprite. */
+export function glyphOf(state: string): string {
+  return WORDS[state as State]?.glyph ?? 's-unknown';
+}
+
+/** Succeeded, as far as anybody can tell: it may stand back. */
+export function isQuiet(state: string): boolean {
+  return state === 'succeeded';
+}
+
+/** Not yet handed to MQTT, so that it can still be withdrawn. */
+export function isWithdrawable(state: string): boolean {
+  return state === 'queued' || state === 'held';
+}
+
+export const IN_FLIGHT: State[] = ['queued', 'held', 'sent', 'at_broker', 'accepted', 'running'];

@@ -1,0 +1,22 @@
+/** Text of devices is data: what cannot be seen is shown as an escape. */
+
+// C0 and C1 controls, DEL, soft hyphen, zero-width and bidirectional marks, the byte order mark, lone surrogates.
+const UNSEEN =
+  // eslint-disable-next-line no-control-regex -- these are the very characters to be found
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** One line of text with everything unseen made visible. */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, escape);
+}
+
+/** Many lines of text: line ends stay, everything else unseen is made visible. */
+export function visibleLines(text: string): string {
+  return text.replace(UNSEEN, (c) => (c === '\n' ? c : escape(c)));
+}
+
+function escape(character: string): string {
+  return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,33 @@
+/** Which rows of a long list are to be drawn. All rows have the same height. */
+
+export interface Range {
+  /** The first row. */
+  from: number;
+  /** One after the last. */
+  to: number;
+}
+
+/** The rows that are seen, and some before and after them. */
+export function visibleRange(scrollTop: number, height: number, rowHeight: number, count: number, around = 6): Range {
+  if (count <= 0 || rowHeight <= 0) return { from: 0, to: 0 };
+  const first = Math.floor(Math.max(0, scrollTop) / rowHeight);
+  const last = Math.ceil((Math.max(0, scrollTop) + Math.max(0, height)) / rowHeight);
+  const from = Math.min(Math.max(0, first - around), Math.max(0, count - 1));
+  return { from, to: Math.min(count, Math.max(from + 1, last + around)) };
+}
+
+/** Where to scroll so that a row is wholly seen; the same place where it is already. */
+export function scrollTo(row: number, scrollTop: number, height: number, rowHeight: number): number {
+  const top = row * rowHeight;
+  if (top < scrollTop) return top;
+  if (top + rowHeight > scrollTop + height) return Math.max(0, top + rowHeight - height);
+  return scrollTop;
+}
+
+/** The pages that hold a range. */
+export function pagesOf(range: Range, pageSize: number): number[] {
+  if (range.to <= range.from) return [];
+  const first = Math.floor(range.from / pageSize);
+  const last = Math.floor((range.to - 1) / pageSize);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
