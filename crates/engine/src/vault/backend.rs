@@ -62,10 +62,10 @@ impl Backend for Keyring {
 fn explain(error: Error) -> VaultError {
     match error {
         Error::NoDefaultStore => VaultError::NoKeyring("it could not be reached".to_owned()),
-        Error::NoStorageAccess(_) => VaultError::Locked(innermost(&error)),
+        Error::NoStorageAccess(_) => VaultError::Locked,
         Error::PlatformFailure(_) => {
             let what = innermost(&error);
-            if what.to_lowercase().contains("locked") { VaultError::Locked(what) } else { VaultError::Other(what) }
+            if what.to_lowercase().contains("locked") { VaultError::Locked } else { VaultError::Other(what) }
         }
         Error::Ambiguous(_) => VaultError::Other("it holds several entries of the same name".to_owned()),
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {

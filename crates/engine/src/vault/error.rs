@@ -6,11 +6,11 @@ use crate::api::{Failure, FailureCode};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There is no keyring.
-    #[error("there is no keyring on this machine to keep secrets in: {0}")]
+    #[error("there is no keyring on this machine to keep secrets in ({0})")]
     NoKeyring(String),
     /// The keyring is locked and was not unlocked.
-    #[error("the keyring is locked, so no secret can be read or kept: {0}")]
-    Locked(String),
+    #[error("the keyring is locked and was not unlocked, so no secret can be read or kept")]
+    Locked,
     /// What the keyring holds is not what was put there.
     #[error("the {kind} kept in the keyring is damaged: {what}")]
     Damaged {
@@ -34,7 +34,7 @@ impl VaultError {
                  Wilco. Or hold the secrets in memory for this run."
             }
             VaultError::NoKeyring(_) => "Hold the secrets in memory for this run.",
-            VaultError::Locked(_) => {
+            VaultError::Locked => {
                 "Unlock it (log in to the desktop session, or answer the system's question) and try again. Or hold the \
                  secrets in memory for this run."
             }
