@@ -143,6 +143,7 @@ fn the_oldest_settled_commands_are_forgotten() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "it is the test that is timed, not the ledger")]
 fn twenty_thousand_outstanding_commands_are_no_burden() {
     let mut ledger = Ledger::new(Limits { answer_window: 20_000, ..Limits::default() });
     let started = std::time::Instant::now();

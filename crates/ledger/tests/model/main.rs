@@ -1,0 +1,43 @@
+//! The ledger against a naive model of its rules, over random histories: submissions, publishes, PUBACKs, answers
+//! that are lost, doubled, overtaken or nobody's, time, sessions, presence, cancelling, and a process that is killed
+//! with part of its events not yet on disk.
+
+mod action;
+mod invariants;
+mod naive;
+mod world;
+
+use proptest::prelude::*;
+
+use action::{Action, actions};
+use wilco_ledger::{Limits, Millis};
+use world::World;
+
+/// Windows small enough to be in the way.
+const NARROW: Limits =
+    Limits { send_window: 2, answer_window: 3, silent_after: Millis::seconds(2), settled_kept: 10_000 };
+
+/// Windows that are never in the way.
+const WIDE: Limits = Limits { send_window: 500, answer_window: 500, ..NARROW };
+
+fn play(limits: Limits, actions: &[Action]) -> Result<(), TestCaseError> {
+    let mut world = World::new(limits);
+    for action in actions {
+        world.play(action)?;
+    }
+    world.finish()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_ledger_does_what_its_rules_say_with_room_for_all(actions in actions()) {
+        play(WIDE, &actions)?;
+    }
+
+    #[test]
+    fn the_ledger_does_what_its_rules_say_through_narrow_windows(actions in actions()) {
+        play(NARROW, &actions)?;
+    }
+}

@@ -1,0 +1,658 @@
+//! The rules, written down as plainly as possible: one list of commands, gone through from the front each time.
+//! It shares nothing with the ledger but the types of its inputs and events.
+
+use std::collections::BTreeSet;
+
+use wilco_ledger::{
+    Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Fact, Input, Limits, Match, NotDelivered, Origin,
+    Outcome, Puback, Reading, State, Stray, Submission, TimeOut, Timestamp,
+};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Naive {
+    limits: Limits,
+    connected: bool,
+    draining: bool,
+    devices: Vec<Device>,
+    pub(crate) commands: Vec<Told>,
+}
+
+#[derive(Debug, Clone)]
+struct Device {
+    id: DeviceId,
+    online: Option<bool>,
+    /// A command has timed out since its last answer, or may have.
+    doubt: bool,
+    active_until: i64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) asked: Submission,
+    pub(crate) origin: Origin,
+    pub(crate) state: State,
+    pub(crate) late: bool,
+    pub(crate) duplicates: u32,
+    pub(crate) conflict: bool,
+    pub(crate) contradicted: Option<Outcome>,
+    pub(crate) ambiguous: u32,
+    pub(crate) matched: Option<Match>,
+    pub(crate) result: Option<Box<str>>,
+    submitted: i64,
+    sends: Vec<Sending>,
+    heard: Option<i64>,
+    no_more_sends: bool,
+    held_by_broker: bool,
+    not_before: i64,
+    in_next_session: bool,
+    /// Settled before a restart, and not looked up since.
+    pub(crate) forgotten: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sending {
+    number: u32,
+    at: i64,
+    on_wire: bool,
+    /// This process waits for its PUBACK.
+    under_way: bool,
+    end: End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum End {
+    Open,
+    AtBroker,
+    Lost,
+    NotTaken,
+    Refused,
+}
+
+impl Told {
+    pub(crate) fn attempts(&self) -> u32 {
+        let sends = self.sends.iter().filter(|send| send.end != End::NotTaken).count();
+        u32::try_from(sends).expect("few sends")
+    }
+
+    fn ours(&self) -> bool {
+        self.origin == Origin::Here
+    }
+
+    fn never_sent(&self) -> bool {
+        self.attempts() == 0 && (self.state == State::Queued || self.state == State::Held)
+    }
+
+    fn settled(&self) -> bool {
+        self.state.is_final()
+    }
+
+    fn outstanding(&self) -> bool {
+        !self.settled() && !self.never_sent()
+    }
+
+    fn in_flight(&self) -> bool {
+        self.ours() && self.outstanding()
+    }
+
+    fn heard_of_device(&self) -> bool {
+        self.state == State::Accepted || self.state == State::Running
+    }
+
+    fn is(&self, device: &DeviceId, id: &CommandId) -> bool {
+        !self.forgotten && self.asked.device == *device && self.asked.id == *id
+    }
+
+    fn last_sign(&self) -> i64 {
+        let sent =
+            self.sends.iter().rev().find(|send| send.end != End::NotTaken).map_or(self.submitted, |send| send.at);
+        sent.max(self.heard.unwrap_or(i64::MIN))
+    }
+
+    fn end_of_life(&self) -> i64 {
+        self.submitted + millis(self.asked.policy.time_to_live.0)
+    }
+
+    fn may_repeat(&self) -> bool {
+        let policy = self.asked.policy;
+        self.in_flight()
+            && policy.retry.permitted
+            && policy.answers_carry_ids
+            && !self.no_more_sends
+            && self.attempts() <= policy.retry.limit
+    }
+
+    /// Its last send is neither under way nor known to have arrived or not.
+    fn lost(&self) -> bool {
+        self.sends.last().is_some_and(|send| send.end == End::Lost || (send.end == End::Open && !send.under_way))
+    }
+
+    fn deadline(&self) -> i64 {
+        if self.never_sent() {
+            return self.end_of_life();
+        }
+        let timeout = millis(self.asked.policy.timeout.0);
+        let mut deadline = self.last_sign() + timeout;
+        if !self.heard_of_device() {
+            if self.held_by_broker {
+                deadline = deadline.max(self.end_of_life() + timeout);
+            }
+            if self.lost() && self.may_repeat() {
+                deadline = deadline.max(self.end_of_life());
+            }
+        }
+        deadline
+    }
+
+    /// Whether it is to be sent now, if everything else allows it.
+    fn due(&self, now: i64) -> bool {
+        if now >= self.end_of_life() || !self.ours() {
+            return false;
+        }
+        if self.never_sent() {
+            return self.state == State::Queued && now >= self.not_before;
+        }
+        if !self.may_repeat() {
+            return false;
+        }
+        let Some(last) = self.sends.last() else { return false };
+        if last.end == End::NotTaken {
+            return now >= self.not_before;
+        }
+        if last.under_way || last.end == End::Refused || (self.lost() && self.in_next_session) {
+            return false;
+        }
+        (self.lost() && !self.heard_of_device()) || now >= self.last_sign() + self.pause()
+    }
+
+    /// Doubled for each attempt, and up to a quarter more by a hash of the id (FNV-1a).
+    fn pause(&self) -> i64 {
+        let mut pause = self.asked.policy.retry.pause.0;
+        for _ in 1..self.attempts() {
+            pause *= 2;
+        }
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut bytes = self.asked.id.as_str().as_bytes().to_vec();
+        bytes.extend(self.attempts().to_le_bytes());
+        for byte in bytes {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        millis(pause + hash % (pause / 4 + 1))
+    }
+}
+
+impl Naive {
+    pub(crate) fn new(limits: Limits) -> Naive {
+        Naive { limits, connected: false, draining: false, devices: Vec::new(), commands: Vec::new() }
+    }
+
+    /// The process is started anew with what the disk has.
+    pub(crate) fn restart(&mut self) {
+        self.connected = false;
+        self.draining = false;
+        self.devices.clear();
+        for index in 0..self.commands.len() {
+            let command = &mut self.commands[index];
+            command.not_before = i64::MIN;
+            command.in_next_session = false;
+            command.held_by_broker = command.asked.policy.delivery == Delivery::BrokerHolds;
+            command.forgotten = command.settled();
+            command.sends.iter_mut().for_each(|send| send.under_way = false);
+            let doubt = command.outstanding() && command.heard.is_none();
+            let device = command.asked.device.clone();
+            self.device(&device).doubt |= doubt;
+        }
+    }
+
+    /// The store was asked for a settled command that an answer names.
+    pub(crate) fn remember(&mut self, device: &DeviceId, id: &CommandId) {
+        for command in &mut self.commands {
+            if command.asked.device == *device && command.asked.id == *id {
+                command.forgotten = false;
+            }
+        }
+    }
+
+    pub(crate) fn handle(&mut self, input: &Input, now: i64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Submit(asked) => self.submit(asked, now, &mut effects),
+            Input::Cancel { device, id } => {
+                if let Some(index) = self.find(device, id)
+                    && !self.commands[index].settled()
+                {
+                    let never_sent = self.commands[index].never_sent();
+                    let fact = if never_sent { Fact::Cancelled } else { Fact::TimedOut(TimeOut::Abandoned) };
+                    self.note(index, fact, now, &mut effects);
+                }
+            }
+            Input::Connected => {
+                self.connected = true;
+                self.commands.iter_mut().for_each(|command| command.in_next_session = false);
+            }
+            Input::Disconnected => self.disconnect(now, &mut effects),
+            Input::Sent { device, id, attempt } => {
+                if let Some(index) = self.find_send(device, id, *attempt) {
+                    let send = self.commands[index].sends.last().expect("found");
+                    if !send.on_wire && send.end != End::NotTaken && send.end != End::Refused {
+                        self.note(index, Fact::Sent { attempt: *attempt }, now, &mut effects);
+                    }
+                }
+            }
+            Input::Delivered { device, id, attempt, puback } => {
+                if let Some(index) = self.find_send(device, id, *attempt) {
+                    self.deliver(index, *attempt, *puback, now, &mut effects);
+                }
+            }
+            Input::Answer(answer) => self.answer(answer, now, &mut effects),
+            Input::Observed(asked) => {
+                if self.find(&asked.device, &asked.id).is_none() {
+                    self.begin(asked, Origin::Observed, now, &mut effects);
+                }
+            }
+            Input::Presence { device, online } => {
+                self.device(device).online = Some(*online);
+                for index in 0..self.commands.len() {
+                    if self.commands[index].asked.device != *device {
+                        continue;
+                    }
+                    if *online && self.commands[index].state == State::Held {
+                        self.note(index, Fact::Released, now, &mut effects);
+                    } else if !*online && self.commands[index].never_sent() {
+                        self.device_is_offline(index, now, &mut effects);
+                    }
+                }
+            }
+            Input::Resumed => self.draining = true,
+            Input::Drained => self.draining = false,
+            Input::Tick => {}
+        }
+        loop {
+            self.run_out_of_time(now, &mut effects);
+            if !self.send_what_is_due(now, &mut effects) {
+                return effects;
+            }
+        }
+    }
+
+    fn submit(&mut self, asked: &Submission, now: i64, effects: &mut Vec<Effect>) {
+        if self.find(&asked.device, &asked.id).is_some() {
+            return;
+        }
+        let index = self.begin(asked, Origin::Here, now, effects);
+        if asked.policy.delivery == Delivery::Now && !self.connected {
+            self.note(index, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
+        } else if self.device(&asked.device).online == Some(false) {
+            self.device_is_offline(index, now, effects);
+        }
+    }
+
+    fn disconnect(&mut self, now: i64, effects: &mut Vec<Effect>) {
+        if !self.connected {
+            return;
+        }
+        self.connected = false;
+        for index in 0..self.commands.len() {
+            let command = &mut self.commands[index];
+            let Some(send) = command.sends.last_mut().filter(|send| send.under_way) else { continue };
+            send.under_way = false;
+            let attempt = send.number;
+            if matches!(command.state, State::Queued | State::Sent | State::AtBroker) {
+                self.note(index, Fact::DeliveryUnknown { attempt }, now, effects);
+            }
+        }
+        for index in 0..self.commands.len() {
+            self.fail_if_now_or_never(index, now, effects);
+        }
+    }
+
+    fn fail_if_now_or_never(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {
+        let command = &self.commands[index];
+        if command.never_sent() && command.asked.policy.delivery == Delivery::Now {
+            self.note(index, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
+        }
+    }
+
+    fn deliver(&mut self, index: usize, attempt: u32, puback: Puback, now: i64, effects: &mut Vec<Effect>) {
+        let connected = self.connected;
+        let command = &mut self.commands[index];
+        let send = command.sends.last_mut().expect("found");
+        send.under_way = false;
+        let send = *send;
+        if send.end != End::Open && send.end != End::Lost {
+            return;
+        }
+        match puback {
+            Puback::Accepted { nobody_listening } => {
+                let done = !command.asked.policy.answer_expected && !command.settled();
+                self.note(index, Fact::AtBroker { attempt, nobody_listening }, now, effects);
+                if done {
+                    self.note(index, Fact::Unconfirmed, now, effects);
+                }
+            }
+            _ if command.settled() => {}
+            Puback::Refused { code } => {
+                self.note(index, Fact::Undeliverable(NotDelivered::Refused { code }), now, effects);
+            }
+            Puback::TooLarge { bytes } => {
+                self.note(index, Fact::Undeliverable(NotDelivered::TooLarge { bytes }), now, effects);
+            }
+            Puback::NotTaken if !send.on_wire => {
+                command.not_before = now + 1_000;
+                self.note(index, Fact::NotSent { attempt }, now, effects);
+                if !self.connected {
+                    self.fail_if_now_or_never(index, now, effects);
+                }
+            }
+            Puback::NotTaken | Puback::Unknown => {
+                if send.end == End::Open && !command.heard_of_device() {
+                    command.in_next_session |= connected;
+                    self.note(index, Fact::DeliveryUnknown { attempt }, now, effects);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, answer: &Answer, now: i64, effects: &mut Vec<Effect>) {
+        let home = self.home(answer);
+        match home {
+            Err(stray) => {
+                let fact = Fact::Unsolicited { answer: Box::new(answer.clone()), stray };
+                let device = answer.device.clone();
+                effects.push(Effect::Record(Event { device, command: None, at: Timestamp(now), fact }));
+            }
+            Ok((index, how)) => {
+                let reading = match (how, self.read(index, answer)) {
+                    (Match::Ambiguous, _) => Reading::Ambiguous,
+                    (Match::Inferred, Reading::Moved) => Reading::Inferred,
+                    (_, reading) => reading,
+                };
+                self.note(index, Fact::Answered { answer: Box::new(answer.clone()), reading }, now, effects);
+            }
+        }
+        if !answer.retained {
+            let until = now + millis(self.limits.silent_after.0);
+            let device = self.device(&answer.device);
+            device.doubt = false;
+            device.active_until = until;
+        }
+    }
+
+    fn home(&mut self, answer: &Answer) -> Result<(usize, Match), Stray> {
+        if answer.retained {
+            return Err(Stray::Retained);
+        }
+        let claimed = match &answer.claim {
+            Claim::Id(id) => Some(id.clone()),
+            Claim::Nothing => None,
+            Claim::Within(text) => {
+                let words: Vec<&str> = text.split(|character: char| !character.is_alphanumeric()).collect();
+                let named: Vec<&Told> = self
+                    .commands
+                    .iter()
+                    .filter(|told| told.is(&answer.device, &told.asked.id) && words.contains(&told.asked.id.as_str()))
+                    .collect();
+                let alive: Vec<&Told> = named.iter().copied().filter(|told| told.outstanding()).collect();
+                let meant = if alive.is_empty() { named } else { alive };
+                if meant.len() == 1 { Some(meant[0].asked.id.clone()) } else { None }
+            }
+        };
+        if let (Some(claimed), Some(correlation)) = (&claimed, &answer.correlation)
+            && claimed != correlation
+        {
+            return Err(Stray::Disagreement);
+        }
+        if let Some(id) = claimed.or(answer.correlation.clone()) {
+            return match self.find(&answer.device, &id) {
+                Some(index) => Ok((index, Match::Exact)),
+                None if self.commands.iter().any(|told| told.is(&told.asked.device, &id)) => Err(Stray::OtherDevice),
+                None => Err(Stray::UnknownId),
+            };
+        }
+        let candidates: Vec<usize> = (0..self.commands.len())
+            .filter(|index| self.commands[*index].asked.device == answer.device && self.commands[*index].outstanding())
+            .collect();
+        let doubt = self.device(&answer.device).doubt;
+        match candidates.len() {
+            0 => Err(Stray::NothingOutstanding),
+            1 if !doubt => Ok((candidates[0], Match::Inferred)),
+            _ => Ok((candidates[0], Match::Ambiguous)),
+        }
+    }
+
+    fn read(&self, index: usize, answer: &Answer) -> Reading {
+        let told = &self.commands[index];
+        let said = answer.outcome.state();
+        let repeats = |state: State| said == state && answer.result == told.result;
+        if !told.settled() {
+            if told.state < said {
+                Reading::Moved
+            } else if told.state == State::Accepted {
+                Reading::Duplicate
+            } else {
+                Reading::Heartbeat
+            }
+        } else if !said.is_final() {
+            Reading::AfterTheEnd
+        } else if told.state == State::TimedOut {
+            Reading::Late
+        } else if told.state == State::Unconfirmed {
+            Reading::Moved
+        } else if told.state.is_device_said() {
+            if repeats(told.state) { Reading::Duplicate } else { Reading::Conflict }
+        } else {
+            match told.contradicted {
+                None => Reading::Contradiction,
+                Some(outcome) if repeats(outcome.state()) => Reading::Duplicate,
+                Some(_) => Reading::Conflict,
+            }
+        }
+    }
+
+    fn run_out_of_time(&mut self, now: i64, effects: &mut Vec<Effect>) {
+        for index in 0..self.commands.len() {
+            let told = &self.commands[index];
+            if told.settled() || now < told.deadline() || (self.draining && !told.never_sent()) {
+                continue;
+            }
+            let fact = match told.state {
+                _ if told.never_sent() => Fact::Expired,
+                State::Running => Fact::TimedOut(TimeOut::HeartbeatsStopped),
+                State::Accepted if !told.asked.policy.answer_expected => Fact::Unconfirmed,
+                State::Accepted | State::AtBroker => Fact::TimedOut(TimeOut::Silence),
+                _ => Fact::TimedOut(TimeOut::MayHaveRun),
+            };
+            self.note(index, fact, now, effects);
+        }
+    }
+
+    fn send_what_is_due(&mut self, now: i64, effects: &mut Vec<Effect>) -> bool {
+        let mut any = false;
+        let mut waiting = BTreeSet::new();
+        for index in 0..self.commands.len() {
+            if !self.connected || !self.windows_are_open(now) {
+                break;
+            }
+            let device = self.commands[index].asked.device.clone();
+            let online = self.device(&device).online;
+            let told = &self.commands[index];
+            let never_sent = told.never_sent();
+            let held_already = !never_sent
+                && online == Some(false)
+                && !(told.asked.policy.delivery == Delivery::BrokerHolds && told.lost());
+            if !told.due(now) || held_already || (self.draining && !never_sent) {
+                continue;
+            }
+            let in_the_way = self.commands.iter().enumerate().any(|(other, one)| {
+                let carry_ids = one.asked.policy.answers_carry_ids && told.asked.policy.answers_carry_ids;
+                other != index && one.asked.device == device && one.in_flight() && !carry_ids
+            });
+            if in_the_way || waiting.contains(&device) {
+                waiting.insert(device);
+                continue;
+            }
+            if never_sent && online == Some(false) && told.asked.policy.delivery != Delivery::BrokerHolds {
+                self.device_is_offline(index, now, effects);
+                continue;
+            }
+            let told = &mut self.commands[index];
+            let number = told.sends.last().map_or(0, |send| send.number) + 1;
+            told.held_by_broker = told.asked.policy.delivery == Delivery::BrokerHolds && online != Some(true);
+            let id = told.asked.id.clone();
+            self.note(index, Fact::Handed { attempt: number }, now, effects);
+            self.device(&device).active_until = now + millis(self.limits.silent_after.0);
+            effects.push(Effect::Publish { device, id, attempt: number });
+            any = true;
+        }
+        any
+    }
+
+    fn windows_are_open(&self, now: i64) -> bool {
+        let under_way = self.commands.iter().filter(|told| told.sends.iter().any(|send| send.under_way)).count();
+        let awaited = self.commands.iter().filter(|told| {
+            let active = self.devices.iter().any(|one| one.id == told.asked.device && one.active_until > now);
+            told.in_flight() && told.asked.policy.answer_expected && active
+        });
+        under_way < self.limits.send_window && awaited.count() < self.limits.answer_window
+    }
+
+    fn device_is_offline(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {
+        let told = &self.commands[index];
+        match told.asked.policy.delivery {
+            Delivery::Now => self.note(index, Fact::Undeliverable(NotDelivered::DeviceOffline), now, effects),
+            Delivery::HoldHere if told.state == State::Queued => self.note(index, Fact::Held, now, effects),
+            Delivery::HoldHere | Delivery::BrokerHolds => {}
+        }
+    }
+
+    fn device(&mut self, id: &DeviceId) -> &mut Device {
+        let index = self.devices.iter().position(|device| device.id == *id).unwrap_or_else(|| {
+            self.devices.push(Device { id: id.clone(), online: None, doubt: false, active_until: i64::MIN });
+            self.devices.len() - 1
+        });
+        &mut self.devices[index]
+    }
+
+    fn find(&self, device: &DeviceId, id: &CommandId) -> Option<usize> {
+        self.commands.iter().position(|told| told.is(device, id))
+    }
+
+    /// The command whose last send it is.
+    fn find_send(&self, device: &DeviceId, id: &CommandId, attempt: u32) -> Option<usize> {
+        let index = self.find(device, id)?;
+        let told = &self.commands[index];
+        (told.ours() && told.sends.last()?.number == attempt).then_some(index)
+    }
+
+    fn begin(&mut self, asked: &Submission, origin: Origin, now: i64, effects: &mut Vec<Effect>) -> usize {
+        let fact = Fact::Submitted { asked: Box::new(asked.clone()), origin };
+        effects.push(event(asked, fact, now));
+        let seen = Sending { number: 1, at: now, on_wire: true, under_way: false, end: End::AtBroker };
+        self.commands.push(Told {
+            asked: asked.clone(),
+            origin,
+            state: if origin == Origin::Here { State::Queued } else { State::AtBroker },
+            late: false,
+            duplicates: 0,
+            conflict: false,
+            contradicted: None,
+            ambiguous: 0,
+            matched: None,
+            result: None,
+            submitted: now,
+            sends: if origin == Origin::Here { Vec::new() } else { vec![seen] },
+            heard: None,
+            no_more_sends: false,
+            held_by_broker: false,
+            not_before: i64::MIN,
+            in_next_session: false,
+            forgotten: false,
+        });
+        self.commands.len() - 1
+    }
+
+    fn note(&mut self, index: usize, fact: Fact, now: i64, effects: &mut Vec<Effect>) {
+        let told = &mut self.commands[index];
+        match &fact {
+            Fact::Submitted { .. } | Fact::Unsolicited { .. } => {}
+            Fact::Held => told.state = State::Held,
+            Fact::Released => told.state = State::Queued,
+            Fact::Handed { attempt } => {
+                told.sends.push(Sending { number: *attempt, at: now, on_wire: false, under_way: true, end: End::Open })
+            }
+            Fact::Sent { .. } => {
+                let send = told.sends.last_mut().expect("a send");
+                send.at = now;
+                send.on_wire = true;
+                told.state = told.state.max(State::Sent);
+            }
+            Fact::AtBroker { .. } => {
+                told.sends.last_mut().expect("a send").end = End::AtBroker;
+                told.state = told.state.max(State::AtBroker);
+            }
+            Fact::DeliveryUnknown { .. } => told.sends.last_mut().expect("a send").end = End::Lost,
+            Fact::NotSent { .. } => told.sends.last_mut().expect("a send").end = End::NotTaken,
+            Fact::Undeliverable(_) => {
+                if let Some(send) = told.sends.last_mut()
+                    && send.end != End::NotTaken
+                {
+                    send.end = End::Refused;
+                }
+                if told.attempts() > 1 || told.state >= State::AtBroker {
+                    told.no_more_sends = true;
+                } else {
+                    told.state = State::Undeliverable;
+                }
+            }
+            Fact::Unconfirmed => told.state = State::Unconfirmed,
+            Fact::TimedOut(_) => told.state = State::TimedOut,
+            Fact::Expired => told.state = State::Expired,
+            Fact::Cancelled => told.state = State::Cancelled,
+            Fact::Answered { answer, reading } => told.answered(answer, *reading, now),
+        }
+        if matches!(fact, Fact::TimedOut(_)) {
+            let device = told.asked.device.clone();
+            self.device(&device).doubt = true;
+        }
+        effects.push(event(&self.commands[index].asked, fact, now));
+    }
+}
+
+impl Told {
+    fn answered(&mut self, answer: &Answer, reading: Reading, now: i64) {
+        if !self.settled() && reading != Reading::Ambiguous {
+            self.heard = Some(now);
+        }
+        match reading {
+            Reading::Moved | Reading::Inferred | Reading::Late => {
+                self.state = answer.outcome.state();
+                self.late |= reading == Reading::Late;
+                self.matched = Some(if reading == Reading::Inferred { Match::Inferred } else { Match::Exact });
+                if self.settled() {
+                    self.result.clone_from(&answer.result);
+                }
+            }
+            Reading::Heartbeat | Reading::AfterTheEnd => {}
+            Reading::Duplicate => self.duplicates += 1,
+            Reading::Conflict => self.conflict = true,
+            Reading::Contradiction => {
+                self.contradicted = Some(answer.outcome);
+                self.result.clone_from(&answer.result);
+            }
+            Reading::Ambiguous => {
+                self.ambiguous += 1;
+                if self.matched.is_none() {
+                    self.matched = Some(Match::Ambiguous);
+                }
+            }
+        }
+    }
+}
+
+fn event(asked: &Submission, fact: Fact, now: i64) -> Effect {
+    let (device, command) = (asked.device.clone(), Some(asked.id.clone()));
+    Effect::Record(Event { device, command, at: Timestamp(now), fact })
+}
+
+fn millis(length: u64) -> i64 {
+    i64::try_from(length).expect("a short time")
+}

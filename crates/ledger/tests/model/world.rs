@@ -1,0 +1,319 @@
+//! A ledger, its disk, its wire and the model beside it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use proptest::prelude::*;
+use wilco_ledger::{
+    Answer, Claim, Command, CommandId, DeviceId, Effect, Event, Fact, Input, Ledger, Limits, Policy, Puback, Raw,
+    Submission, Timestamp,
+};
+
+use crate::{
+    action::{Action, Naming, PubackKind, Said},
+    invariants::{Key, Watch},
+    naive::Naive,
+};
+
+pub(crate) struct World {
+    limits: Limits,
+    now: i64,
+    ledger: Ledger,
+    model: Naive,
+    watch: Watch,
+    /// What a restart finds.
+    disk: Vec<Event>,
+    /// The model as it was when the last batch reached the disk.
+    model_on_disk: Naive,
+    stalled: bool,
+    /// Not on disk yet; with the model as it was after each.
+    pending: VecDeque<(Vec<Effect>, Naive)>,
+    /// Publishes that left in this process.
+    published: Vec<(Key, u32)>,
+    /// Every command that was ever asked for, also if it never reached the disk.
+    keys: Vec<Key>,
+    answers: Vec<Answer>,
+    ids: u32,
+}
+
+impl World {
+    pub(crate) fn new(limits: Limits) -> World {
+        World {
+            limits,
+            now: 1_000,
+            ledger: Ledger::new(limits),
+            model: Naive::new(limits),
+            watch: Watch::default(),
+            disk: Vec::new(),
+            model_on_disk: Naive::new(limits),
+            stalled: false,
+            pending: VecDeque::new(),
+            published: Vec::new(),
+            keys: Vec::new(),
+            answers: Vec::new(),
+            ids: 0,
+        }
+    }
+
+    pub(crate) fn play(&mut self, action: &Action) -> Result<(), TestCaseError> {
+        match action {
+            Action::Submit { device, policy, shared_id } => {
+                let asked = self.submission(*device, *policy, *shared_id);
+                self.input(Input::Submit(asked))
+            }
+            Action::Observe { device, policy, own, pick } => {
+                let asked = match self.key(*pick) {
+                    Some((device, id)) if *own => submission(device, id, *policy),
+                    _ => self.submission(*device, *policy, false),
+                };
+                self.input(Input::Observed(asked))
+            }
+            Action::Cancel { pick } => match self.key(*pick) {
+                Some((device, id)) => self.input(Input::Cancel { device, id }),
+                None => Ok(()),
+            },
+            Action::Wire { pick } => match self.publish(*pick) {
+                Some(((device, id), attempt)) => self.input(Input::Sent { device, id, attempt }),
+                None => Ok(()),
+            },
+            Action::Puback { pick, fate } => match self.publish(*pick) {
+                Some(((device, id), attempt)) => {
+                    self.input(Input::Delivered { device, id, attempt, puback: puback(*fate) })
+                }
+                None => Ok(()),
+            },
+            Action::Answer(said) => {
+                let answer = self.answer(said);
+                self.answers.push(answer.clone());
+                self.input(Input::Answer(answer))
+            }
+            Action::Again { pick } => match self.answers.get(*pick % self.answers.len().max(1)) {
+                Some(answer) => self.input(Input::Answer(answer.clone())),
+                None => Ok(()),
+            },
+            Action::Presence { device, online } => {
+                self.input(Input::Presence { device: device_id(*device), online: *online })
+            }
+            Action::Connect => self.input(Input::Connected),
+            Action::Disconnect => self.input(Input::Disconnected),
+            Action::Resumed => self.input(Input::Resumed),
+            Action::Drained => self.input(Input::Drained),
+            Action::Wait { milliseconds } => {
+                self.now += milliseconds;
+                self.input(Input::Tick)
+            }
+            Action::WaitUntilDue => {
+                if let Some(due) = self.ledger.next_deadline() {
+                    self.now = self.now.max(due.0);
+                }
+                self.input(Input::Tick)
+            }
+            Action::Stall => {
+                self.stalled = true;
+                Ok(())
+            }
+            Action::Commit { batches } => {
+                self.commit(*batches)?;
+                self.stalled = !self.pending.is_empty();
+                Ok(())
+            }
+            Action::Crash => {
+                self.crash();
+                Ok(())
+            }
+        }
+    }
+
+    /// Everything reaches the disk, and a new process reads it: all is as it was.
+    pub(crate) fn finish(mut self) -> Result<(), TestCaseError> {
+        self.commit(usize::MAX)?;
+        let before = self.watch.told().clone();
+        self.watch.restarted(&self.disk);
+        prop_assert_eq!(&before, self.watch.told());
+        Ok(())
+    }
+
+    fn input(&mut self, input: Input) -> Result<(), TestCaseError> {
+        self.look_up(&input);
+        self.watch.input(&input);
+        let expected = self.model.handle(&input, self.now);
+        let effects = self.ledger.handle(input.clone(), Timestamp(self.now));
+        prop_assert_eq!(by_command(&effects), by_command(&expected), "at {} after {:?}", self.now, input);
+        prop_assert_eq!(publishes(&effects), publishes(&expected), "at {} after {:?}", self.now, input);
+        self.watch.effects(&input, &effects, &self.ledger, &self.limits, self.now)?;
+        self.compare()?;
+        self.pending.push_back((effects, self.model.clone()));
+        if self.stalled { Ok(()) } else { self.commit(usize::MAX) }
+    }
+
+    fn compare(&self) -> Result<(), TestCaseError> {
+        for told in self.model.commands.iter().filter(|told| !told.forgotten) {
+            let Some(command) = self.ledger.command(&told.asked.device, &told.asked.id) else {
+                return Err(TestCaseError::fail(format!("the ledger does not have {}", told.asked.id)));
+            };
+            prop_assert_eq!(
+                (command.origin, command.state, command.attempt, command.late, command.duplicates, command.conflict),
+                (told.origin, told.state, told.attempts(), told.late, told.duplicates, told.conflict)
+            );
+            prop_assert_eq!(
+                (command.contradicted, command.ambiguous, command.matched, &command.result),
+                (told.contradicted, told.ambiguous, told.matched, &told.result)
+            );
+        }
+        Ok(())
+    }
+
+    /// As the engine does: a command that is named and not in memory is fetched from the store.
+    fn look_up(&mut self, input: &Input) {
+        let named: Vec<Key> = match input {
+            Input::Answer(answer) => {
+                let claimed = if let Claim::Id(id) = &answer.claim { Some(id.clone()) } else { None };
+                let ids = claimed.into_iter().chain(answer.correlation.clone());
+                ids.map(|id| (answer.device.clone(), id)).collect()
+            }
+            Input::Observed(asked) | Input::Submit(asked) => vec![(asked.device.clone(), asked.id.clone())],
+            Input::Cancel { device, id } => vec![(device.clone(), id.clone())],
+            _ => Vec::new(),
+        };
+        for (device, id) in named {
+            if !self.ledger.is_known(&device, &id)
+                && let Some(command) = replay(&self.disk, &device, &id)
+            {
+                self.ledger.adopt(command);
+                self.model.remember(&device, &id);
+            }
+        }
+    }
+
+    fn commit(&mut self, batches: usize) -> Result<(), TestCaseError> {
+        for _ in 0..batches.min(self.pending.len()) {
+            let Some((effects, model)) = self.pending.pop_front() else { break };
+            self.disk.extend(effects.iter().filter_map(|effect| match effect {
+                Effect::Record(event) => Some(event.clone()),
+                Effect::Publish { .. } => None,
+            }));
+            for (key, attempt) in publishes(&effects) {
+                self.watch.leaves(&key, attempt, &self.disk)?;
+                self.published.push((key, attempt));
+            }
+            self.model_on_disk = model;
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self) {
+        self.pending.clear();
+        self.stalled = false;
+        self.published.clear();
+        self.model = self.model_on_disk.clone();
+        self.model.restart();
+        self.model_on_disk = self.model.clone();
+        self.ledger = Ledger::new(self.limits);
+        for event in &self.disk {
+            if let (Fact::Submitted { .. }, Some(id)) = (&event.fact, &event.command)
+                && let Some(command) = replay(&self.disk, &event.device, id)
+                && !command.is_settled()
+            {
+                self.ledger.adopt(command);
+            }
+        }
+        self.watch.restarted(&self.disk);
+    }
+
+    fn submission(&mut self, device: usize, policy: Policy, shared_id: bool) -> Submission {
+        let device = device_id(device);
+        let shared = self.keys.last().filter(|(other, _)| shared_id && *other != device).map(|(_, id)| id.clone());
+        let id = shared.unwrap_or_else(|| {
+            self.ids += 1;
+            command_id(&format!("c{}", self.ids))
+        });
+        let key = (device.clone(), id.clone());
+        if !self.keys.contains(&key) {
+            self.keys.push(key);
+        }
+        submission(device, id, policy)
+    }
+
+    fn answer(&self, said: &Said) -> Answer {
+        let (device, id) = self.key(said.pick).unwrap_or_else(|| (device_id(0), command_id("x")));
+        let claim = match said.how {
+            Naming::Id => Claim::Id(id),
+            Naming::UnknownId => Claim::Id(command_id("unknown")),
+            Naming::Within { beside: None } => Claim::Within(format!("SUCCESS: b'{{\"id\": \"{id}\"}}'").into()),
+            Naming::Within { beside: Some(other) } => {
+                let other = self.key(other).map_or_else(String::new, |(_, id)| id.to_string());
+                Claim::Within(format!("{id}, {other}; not c{id} or {id}0").into())
+            }
+            Naming::Nothing => Claim::Nothing,
+        };
+        Answer {
+            device: if said.elsewhere { device_id(3) } else { device },
+            claim,
+            correlation: said.correlation.and_then(|pick| self.key(pick)).map(|(_, id)| id),
+            outcome: said.outcome,
+            progress: None,
+            message: None,
+            result: said.result.then(|| "1".into()),
+            said_at: None,
+            retained: said.retained,
+            raw: Raw::default(),
+        }
+    }
+
+    /// One of the commands, the latest first.
+    fn key(&self, pick: usize) -> Option<Key> {
+        self.keys.iter().rev().nth(pick % self.keys.len().max(1)).cloned()
+    }
+
+    /// One of the publishes, the latest first.
+    fn publish(&self, pick: usize) -> Option<(Key, u32)> {
+        self.published.iter().rev().nth(pick % self.published.len().max(1)).cloned()
+    }
+}
+
+/// The order in which different commands are recorded in one call means nothing; the order within a command does.
+fn by_command(effects: &[Effect]) -> BTreeMap<Option<Key>, Vec<&Effect>> {
+    let mut sorted: BTreeMap<Option<Key>, Vec<&Effect>> = BTreeMap::new();
+    for effect in effects {
+        let key = match effect {
+            Effect::Record(event) => event.command.clone().map(|id| (event.device.clone(), id)),
+            Effect::Publish { device, id, .. } => Some((device.clone(), id.clone())),
+        };
+        sorted.entry(key).or_default().push(effect);
+    }
+    sorted
+}
+
+fn publishes(effects: &[Effect]) -> Vec<(Key, u32)> {
+    let publish = |effect: &Effect| match effect {
+        Effect::Publish { device, id, attempt } => Some(((device.clone(), id.clone()), *attempt)),
+        Effect::Record(_) => None,
+    };
+    effects.iter().filter_map(publish).collect()
+}
+
+fn replay(disk: &[Event], device: &DeviceId, id: &CommandId) -> Option<Command> {
+    Command::replay(disk.iter().filter(|event| event.device == *device && event.command.as_ref() == Some(id)))
+}
+
+fn submission(device: DeviceId, id: CommandId, policy: Policy) -> Submission {
+    Submission { device, id, name: "led".into(), args: "{}".into(), policy, again_of: None }
+}
+
+fn device_id(number: usize) -> DeviceId {
+    DeviceId::new(format!("d{number}")).expect("a valid device id")
+}
+
+fn command_id(text: &str) -> CommandId {
+    CommandId::new(text).expect("a valid command id")
+}
+
+fn puback(kind: PubackKind) -> Puback {
+    match kind {
+        PubackKind::Accepted => Puback::Accepted { nobody_listening: false },
+        PubackKind::NobodyListening => Puback::Accepted { nobody_listening: true },
+        PubackKind::Refused => Puback::Refused { code: 0x97 },
+        PubackKind::TooLarge => Puback::TooLarge { bytes: 300_000 },
+        PubackKind::Unknown => Puback::Unknown,
+        PubackKind::NotTaken => Puback::NotTaken,
+    }
+}
