@@ -30,7 +30,7 @@ export class App {
   constructor(backend: Backend, feed = new Feed()) {
     this.preferences = new Preferences(backend);
     this.connections = new Connections(backend, this.preferences);
-    this.fleet = new Fleet(backend, this.connections);
+    this.fleet = new Fleet(backend);
     this.inspected = new Inspected(backend);
     this.history = new History(backend);
     this.feed = feed;

@@ -6,7 +6,6 @@ import type { Failure } from '../backend/bindings/Failure';
 import type { SortBy } from '../backend/bindings/SortBy';
 import { line, type Search } from '../words/search';
 import { pagesOf, type Range } from '../words/window';
-import type { Connections } from './connections.svelte';
 import { failureOf } from './failure';
 import { Throttle } from './throttle';
 
@@ -32,10 +31,7 @@ export class Fleet {
   #generation = 0;
   readonly #refresh = new Throttle(REFRESH_PAUSE, () => void this.#load());
 
-  constructor(
-    readonly backend: Backend,
-    readonly connections: Connections,
-  ) {}
+  constructor(readonly backend: Backend) {}
 
   row(index: number): DeviceRow | undefined {
     return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];

@@ -35,11 +35,12 @@ export class History {
   rows = $state.raw<CommandView[]>([]);
   total = $state(0);
   matching = $state<number | null>(null);
-  loading = $state(false);
+  loading = false;
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
   /** New commands that are not shown yet, because somebody reads further down. */
   waiting = $state(0);
+  hasMore = $state(false);
   /** The row that is unfolded, by its key, and what there is to see in it. */
   open = $state<string | null>(null);
   detail = $state.raw<CommandDetail | null>(null);
@@ -89,6 +90,15 @@ export class History {
     this.detail = null;
     this.detailFailure = null;
     if (command !== null) void this.#loadDetail();
+  }
+
+  /** Withdraws a command that was never sent; later it stops the waiting. */
+  async stop(command: CommandView): Promise<void> {
+    try {
+      await this.backend.cancel(command.connection, command.device, command.id);
+    } catch (reason) {
+      this.detailFailure = failureOf(reason);
+    }
   }
 
   take(batch: Batch): void {
@@ -151,6 +161,7 @@ export class History {
       if (generation !== this.#generation) return;
       this.rows = anew ? page.commands : append(this.rows, page.commands);
       this.#next = page.next;
+      this.hasMore = page.next !== null;
       this.total = page.total;
       this.matching = page.matching;
       this.failure = null;

@@ -31,3 +31,33 @@ export function pagesOf(range: Range, pageSize: number): number[] {
   const last = Math.floor((range.to - 1) / pageSize);
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
+
+/** A list in which one row is unfolded: which row lies at a height, and at which height a row lies. */
+export interface Unfolded {
+  /** The row under which the panel hangs; -1 for none. */
+  row: number;
+  /** The panel's height. */
+  height: number;
+}
+
+/** The rows that are seen, when one of them may be unfolded. */
+export function unfoldedRange(
+  scrollTop: number,
+  height: number,
+  rowHeight: number,
+  count: number,
+  unfolded: Unfolded,
+  around = 6,
+): Range {
+  if (unfolded.row < 0) return visibleRange(scrollTop, height, rowHeight, count, around);
+  const panelTop = (unfolded.row + 1) * rowHeight;
+  const fold = (y: number) => (y <= panelTop ? y : Math.max(panelTop, y - unfolded.height));
+  const top = fold(scrollTop);
+  return visibleRange(top, fold(scrollTop + height) - top, rowHeight, count, around);
+}
+
+/** The height at which a row begins. */
+export function rowTop(row: number, rowHeight: number, unfolded: Unfolded): number {
+  const below = unfolded.row >= 0 && row > unfolded.row;
+  return row * rowHeight + (below ? unfolded.height : 0);
+}
