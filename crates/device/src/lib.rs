@@ -1,1 +1,21 @@
 //! The reference device, the virtual fleet and the embedded demo broker.
+//!
+//! [`device`] is the part that a firmware engineer reads and copies: what a device does with a request, without any
+//! I/O. Everything else puts it on a network, in one copy or in thousands.
+
+mod agenda;
+mod clock;
+pub mod config;
+pub mod demo;
+pub mod device;
+pub mod endpoint;
+pub mod faults;
+pub mod fleet;
+mod link;
+pub mod memory;
+pub mod persona;
+pub mod random;
+mod session;
+pub mod store;
+pub mod telemetry;
+pub mod work;

@@ -130,10 +130,11 @@ pub fn write_online(online: &Online<'_>) -> Vec<u8> {
     ])
 }
 
-/// The retained payload for `{device}/status` of a device that goes, and its last will.
+/// The retained payload for `{device}/status` of a device that goes, and its last will. Firmware and tags are in it
+/// too, because it is all that a console which comes later is told.
 #[must_use]
-pub fn write_offline() -> Vec<u8> {
-    br#"{"online":false}"#.to_vec()
+pub fn write_offline(firmware: &str, tags: &[String]) -> Vec<u8> {
+    in_order([("online", Some(false.into())), ("firmware", Some(firmware.into())), ("tags", Some(tags.into()))])
 }
 
 /// The retained payload for `{device}/state`: the LED, the running and the saved configuration.

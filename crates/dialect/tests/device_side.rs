@@ -84,7 +84,10 @@ fn reports_are_heard_as_written() {
             since: Some(Timestamp(5)),
         })
     );
-    assert!(matches!(hear(Channel::Status, &write_offline()), Some(Heard::Presence { online: false, .. })));
+    assert!(matches!(
+        hear(Channel::Status, &write_offline("2.3.1", &tags)),
+        Some(Heard::Presence { online: false, .. })
+    ));
     let config = json!({"buzzer": true});
     let config = config.as_object().expect("an object");
     let Some(Heard::State { state, .. }) = hear(Channel::State, &write_state(true, config, config)) else {

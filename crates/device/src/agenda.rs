@@ -1,0 +1,101 @@
+//! What a virtual device has to do later, in the order of time.
+
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BinaryHeap,
+};
+
+use tokio::time::Instant;
+
+/// Things to do at their times; what was added first comes first among equals.
+#[derive(Debug)]
+pub(crate) struct Agenda<T> {
+    entries: BinaryHeap<Reverse<Entry<T>>>,
+    added: u64,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    at: Instant,
+    number: u64,
+    what: T,
+}
+
+impl<T> Agenda<T> {
+    pub(crate) fn new() -> Agenda<T> {
+        Agenda { entries: BinaryHeap::new(), added: 0 }
+    }
+
+    pub(crate) fn add(&mut self, at: Instant, what: T) {
+        self.added += 1;
+        self.entries.push(Reverse(Entry { at, number: self.added, what }));
+    }
+
+    /// When there is something to do next.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.entries.peek().map(|Reverse(entry)| entry.at)
+    }
+
+    /// What is to be done by now.
+    pub(crate) fn take(&mut self, now: Instant) -> Option<T> {
+        if self.next()? > now {
+            return None;
+        }
+        self.entries.pop().map(|Reverse(entry)| entry.what)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+impl<T> Entry<T> {
+    fn key(&self) -> (Instant, u64) {
+        (self.at, self.number)
+    }
+}
+
+impl<T> PartialEq for Entry<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl<T> Eq for Entry<T> {}
+
+impl<T> PartialOrd for Entry<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Entry<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Agenda;
+
+    #[test]
+    fn things_come_in_the_order_of_time() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut agenda = Agenda::new();
+        for (ms, what) in [(20, 'c'), (10, 'a'), (10, 'b'), (30, 'd')] {
+            agenda.add(at(ms), what);
+        }
+        assert_eq!(agenda.next(), Some(at(10)));
+        assert_eq!(agenda.take(at(9)), None);
+        let taken: String = std::iter::from_fn(|| agenda.take(at(20))).collect();
+        assert_eq!(taken, "abc");
+        agenda.clear();
+        assert_eq!(agenda.next(), None);
+    }
+}

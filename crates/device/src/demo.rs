@@ -1,0 +1,103 @@
+//! A living fleet without any setting up: a broker and virtual devices inside this process, on this machine only.
+//!
+//! Nothing of it is written to disk.
+
+mod broker;
+mod cast;
+
+use std::{io, net::SocketAddr};
+
+use wilco_dialect::Topics;
+
+use crate::{
+    endpoint::{Endpoint, EndpointError, TlsFiles},
+    fleet::Fleet,
+    store::{Store, StoreError},
+};
+use broker::Broker;
+
+/// How many devices the demo fleet usually has.
+pub const DEMO_DEVICES: usize = 2_000;
+
+/// Files that this process needs for other things.
+const OTHER_FILES: u64 = 256;
+/// A device's end of its connection, and the broker's.
+const FILES_EACH: u64 = 2;
+/// As soon as these are there, the fleet can be shown; the others come within seconds.
+const VANGUARD: usize = 12;
+
+/// A running demo fleet.
+pub struct DemoFleet {
+    fleet: Fleet,
+    broker: Broker,
+    devices: usize,
+}
+
+/// Why there is no demo fleet.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The broker cannot listen.
+    #[error("the demo broker could not be started on this machine: {0}")]
+    Broker(String),
+    /// The process may not open as many files as even a small fleet needs.
+    #[error("this process may open too few files for a demo fleet: {0}")]
+    Files(io::Error),
+    /// Not to be expected: the broker's own address is not understood.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// Not to be expected: these devices have no stored memory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DemoFleet {
+    /// Starts a broker on 127.0.0.1 and so many devices, fewer if the system allows fewer connections. Returns when
+    /// the first of them are connected; the rest follow in the background. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// See [`DemoError`].
+    pub async fn start(devices: usize) -> Result<DemoFleet, DemoError> {
+        let devices = devices.min(connections_allowed(devices)?);
+        let broker = Broker::start(devices).await?;
+        let endpoint = Endpoint::new(&url(broker.address), &TlsFiles::default(), Topics::default())?;
+        let cast = cast::cast(devices).into_iter().map(|persona| (persona, Store::None));
+        let fleet = Fleet::start(endpoint, cast)?;
+        fleet.connected(VANGUARD).await;
+        Ok(DemoFleet { fleet, broker, devices })
+    }
+
+    /// Where to connect: `mqtt://127.0.0.1:PORT`, MQTT 5 or 3.1.1, no credentials.
+    #[must_use]
+    pub fn url(&self) -> String {
+        url(self.broker.address)
+    }
+
+    /// How many devices there are, including those that are away.
+    #[must_use]
+    pub fn devices(&self) -> usize {
+        self.devices
+    }
+
+    /// Waits until every device has been connected at least once.
+    pub async fn complete(&self) {
+        self.fleet.connected(self.devices).await;
+    }
+
+    /// Ends the devices and then the broker.
+    pub async fn stop(self) {
+        // Without the good-byes of thousands of devices: nobody is left to hear them.
+        drop(self.fleet);
+        self.broker.stop().await;
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("mqtt://{address}")
+}
+
+fn connections_allowed(devices: usize) -> Result<usize, DemoError> {
+    let wanted = OTHER_FILES + FILES_EACH * devices as u64;
+    let allowed = rlimit::increase_nofile_limit(wanted).map_err(DemoError::Files)?;
+    let connections = allowed.saturating_sub(OTHER_FILES) / FILES_EACH;
+    Ok(usize::try_from(connections).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,127 @@
+//! What can go wrong with a virtual device, on a dial. Everything at zero is a device without faults.
+
+use std::ops::RangeInclusive;
+
+use wilco_dialect::device_side::{self, Response};
+use wilco_ledger::CommandId;
+
+use crate::random::Random;
+
+/// How often each thing goes wrong: probabilities from 0 to 1, for each answer unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Faults {
+    /// The answer is never sent.
+    pub drop: f64,
+    /// The answer is sent twice.
+    pub duplicate: f64,
+    /// The answer waits a second, so that later ones overtake it.
+    pub reorder: f64,
+    /// The answer names an id that nobody asked under.
+    pub wrong_id: f64,
+    /// The answer's payload is cut in the middle.
+    pub malformed: f64,
+    /// The command cannot be done (for each command).
+    pub fail: f64,
+    /// The command takes twenty times as long (for each command).
+    pub slow: f64,
+}
+
+/// How long a device takes, in milliseconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pace {
+    /// Until it says `accepted`.
+    pub accept: RangeInclusive<u64>,
+    /// For the work itself.
+    pub work: RangeInclusive<u64>,
+    /// Until it is back after a restart.
+    pub reboot: RangeInclusive<u64>,
+    /// What the network adds to each answer. Answers may overtake each other.
+    pub delay: RangeInclusive<u64>,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace { accept: 0..=0, work: 0..=0, reboot: 500..=500, delay: 0..=0 }
+    }
+}
+
+/// What becomes of one answer.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Fate {
+    /// What to send.
+    pub(crate) payload: Vec<u8>,
+    /// The id to send it under.
+    pub(crate) id: Option<CommandId>,
+    /// How often.
+    pub(crate) copies: u32,
+    /// It waits until others have overtaken it.
+    pub(crate) held_back: bool,
+}
+
+impl Faults {
+    pub(crate) fn fate_of(&self, response: &Response, random: &mut Random) -> Fate {
+        let copies = match random.happens(self.drop) {
+            true => 0,
+            false if random.happens(self.duplicate) => 2,
+            false => 1,
+        };
+        let id = if random.happens(self.wrong_id) {
+            CommandId::new(format!("00000000-0000-4000-8000-{:012x}", random.within(&(0..=0xffff_ffff_ffff)))).ok()
+        } else {
+            response.id.clone()
+        };
+        let mut payload = device_side::write_response(&Response { id: id.clone(), ..response.clone() });
+        if random.happens(self.malformed) {
+            payload.truncate(payload.len() / 2);
+        }
+        Fate { payload, id, copies, held_back: random.happens(self.reorder) }
+    }
+
+    /// Why the device cannot do a command, if it cannot.
+    pub(crate) fn broken(&self, random: &mut Random) -> Option<&'static str> {
+        const REASONS: &[&str] = &[
+            "The I2C bus does not answer.",
+            "Writing to flash failed: block 17 is worn out.",
+            "The supply voltage is too low (2.81 V).",
+        ];
+        random.happens(self.fail).then(|| random.pick(REASONS).copied()).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_dialect::device_side::{Response, write_response};
+    use wilco_ledger::{CommandId, Outcome, Timestamp};
+
+    use super::{Fate, Faults};
+    use crate::random::Random;
+
+    fn response() -> Response {
+        Response {
+            id: CommandId::new("a").ok(),
+            outcome: Outcome::Succeeded,
+            progress: None,
+            message: None,
+            result: None,
+            at: Timestamp(1),
+        }
+    }
+
+    #[test]
+    fn each_fault_does_its_own_harm() {
+        let right = write_response(&response());
+        let fate = |faults: Faults| faults.fate_of(&response(), &mut Random::new(1, 1));
+        let none = Faults::default();
+        let unharmed = Fate { payload: right.clone(), id: response().id, copies: 1, held_back: false };
+        assert_eq!(fate(none.clone()), unharmed);
+        assert_eq!(fate(Faults { drop: 1.0, ..none.clone() }).copies, 0);
+        assert_eq!(fate(Faults { duplicate: 1.0, ..none.clone() }).copies, 2);
+        assert!(fate(Faults { reorder: 1.0, ..none.clone() }).held_back);
+        assert_eq!(fate(Faults { malformed: 1.0, ..none.clone() }).payload, right[..right.len() / 2]);
+        let stray = fate(Faults { wrong_id: 1.0, ..none.clone() });
+        assert!(String::from_utf8_lossy(&stray.payload).starts_with(r#"{"id":"00000000-"#));
+        assert_ne!(stray.id, response().id);
+        assert!(Faults { fail: 1.0, ..none.clone() }.broken(&mut Random::new(1, 1)).is_some());
+        assert!(none.broken(&mut Random::new(1, 1)).is_none());
+    }
+}

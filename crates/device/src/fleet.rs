@@ -1,0 +1,57 @@
+//! Many devices in one process, each with an MQTT connection of its own.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    endpoint::Endpoint,
+    persona::Persona,
+    session::{Session, Surroundings},
+    store::{Store, StoreError},
+};
+
+/// How many devices connect at the same time: enough to be quick, few enough for any broker's backlog.
+const CONNECTING: usize = 64;
+
+/// Running devices. They stop when it is dropped, without a good-bye.
+pub struct Fleet {
+    sessions: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    seen: watch::Receiver<usize>,
+}
+
+impl Fleet {
+    /// Switches devices on, each with the place of its memory. They connect in the background, in this order, and
+    /// keep trying.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a device's memory cannot be read; then none is switched on.
+    pub fn start(endpoint: Endpoint, devices: impl IntoIterator<Item = (Persona, Store)>) -> Result<Fleet, StoreError> {
+        let (seen_sender, seen) = watch::channel(0);
+        let around = Arc::new(Surroundings { endpoint, gate: Semaphore::new(CONNECTING), seen: seen_sender });
+        let prepared: Result<Vec<_>, _> =
+            devices.into_iter().map(|(persona, store)| Session::new(Arc::clone(&around), persona, store)).collect();
+        let (stop, stopped) = watch::channel(false);
+        let mut sessions = JoinSet::new();
+        for (session, event_loop) in prepared? {
+            sessions.spawn(session.run(event_loop, stopped.clone()));
+        }
+        Ok(Fleet { sessions, stop, seen })
+    }
+
+    /// Waits until so many devices have been connected at least once.
+    pub async fn connected(&self, count: usize) {
+        // An error means that all devices have stopped.
+        let _ = self.seen.clone().wait_for(|seen| *seen >= count.min(self.sessions.len())).await;
+    }
+
+    /// Switches all devices off; each says good-bye.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.sessions.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,133 @@
+//! What a device still knows after a restart: its saved configuration, and what it was asked and how that ended.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wilco_dialect::device_side::Response;
+use wilco_ledger::{CommandId, Outcome, Timestamp};
+
+use crate::config::Config;
+
+/// How many commands are remembered. A repeated id older than that is carried out again.
+const REMEMBERED: usize = 1_000;
+
+/// Everything that survives a restart.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Memory {
+    /// The configuration that the device will start with.
+    pub saved: Config,
+    /// What it was asked, oldest first.
+    commands: VecDeque<Record>,
+}
+
+/// A command that was begun, and how it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    id: String,
+    /// The command's name.
+    pub command: String,
+    /// `None` while it is being carried out.
+    pub ending: Option<Ending>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    /// It was done; otherwise it failed.
+    pub done: bool,
+    /// A sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What the command yielded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// When, in milliseconds of Unix time.
+    pub at: i64,
+}
+
+impl Memory {
+    /// What is known of a command.
+    #[must_use]
+    pub fn recall(&self, id: &CommandId) -> Option<&Record> {
+        self.commands.iter().rev().find(|record| record.id == id.as_str())
+    }
+
+    /// Notes that a command is about to be carried out.
+    pub fn begin(&mut self, id: &CommandId, command: &str) {
+        if self.commands.len() >= REMEMBERED {
+            // What is still being carried out is not forgotten.
+            let oldest = self.commands.iter().position(|record| record.ending.is_some()).unwrap_or(0);
+            self.commands.remove(oldest);
+        }
+        self.commands.push_back(Record { id: id.as_str().to_owned(), command: command.to_owned(), ending: None });
+    }
+
+    /// Notes how a command ended.
+    pub fn end(&mut self, id: &CommandId, ending: Ending) {
+        if let Some(record) = self.commands.iter_mut().rev().find(|record| record.id == id.as_str()) {
+            record.ending = Some(ending);
+        }
+    }
+
+    /// Takes back [`Memory::begin`].
+    pub fn withdraw(&mut self, id: &CommandId) {
+        self.commands.retain(|record| record.id != id.as_str() || record.ending.is_some());
+    }
+
+    /// The commands that were begun and did not end, oldest first.
+    #[must_use]
+    pub fn unended(&self) -> Vec<(CommandId, String)> {
+        let unended = self.commands.iter().filter(|record| record.ending.is_none());
+        unended.filter_map(|record| Some((CommandId::new(&record.id).ok()?, record.command.clone()))).collect()
+    }
+}
+
+impl Ending {
+    /// The answer that says so.
+    #[must_use]
+    pub fn response(&self, id: &CommandId) -> Response {
+        Response {
+            id: Some(id.clone()),
+            outcome: if self.done { Outcome::Succeeded } else { Outcome::Failed },
+            progress: None,
+            message: self.message.clone(),
+            result: self.result.clone(),
+            at: Timestamp(self.at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_ledger::CommandId;
+
+    use super::{Ending, Memory};
+
+    fn id(n: usize) -> CommandId {
+        CommandId::new(format!("c{n}")).expect("an id")
+    }
+
+    #[test]
+    fn the_oldest_that_ended_is_forgotten_first() {
+        let mut memory = Memory::default();
+        memory.begin(&id(0), "led");
+        for n in 1..=1_100 {
+            memory.begin(&id(n), "led");
+            memory.end(&id(n), Ending { done: true, message: None, result: None, at: 0 });
+        }
+        assert!(memory.recall(&id(0)).is_some_and(|record| record.ending.is_none()));
+        assert!(memory.recall(&id(1)).is_none());
+        assert!(memory.recall(&id(1_100)).is_some());
+        assert_eq!(memory.commands.len(), 1_000);
+        assert_eq!(memory.unended(), [(id(0), "led".to_owned())]);
+    }
+
+    #[test]
+    fn what_was_begun_can_be_taken_back() {
+        let mut memory = Memory::default();
+        memory.begin(&id(1), "led");
+        memory.withdraw(&id(1));
+        assert_eq!(memory, Memory::default());
+    }
+}

@@ -1,0 +1,65 @@
+//! Who a virtual device is: its name, its labels, its temper.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use wilco_ledger::DeviceId;
+
+use crate::{
+    faults::{Faults, Pace},
+    telemetry::Climate,
+};
+
+/// Everything that sets one device apart from another.
+#[derive(Debug, Clone)]
+pub struct Persona {
+    /// Its id, which is its MQTT client id too.
+    pub id: DeviceId,
+    /// Its firmware's version.
+    pub firmware: String,
+    /// Labels it carries.
+    pub tags: Vec<String>,
+    /// Whether its LED is on when it is first switched on.
+    pub led: bool,
+    /// The climate that it measures.
+    pub climate: Climate,
+    /// How often it measures; `None` for never.
+    pub telemetry: Option<Duration>,
+    /// How long it takes.
+    pub pace: Pace,
+    /// What goes wrong with it.
+    pub faults: Faults,
+    /// Whether it goes away at times.
+    pub absence: Option<Absence>,
+    /// The seed of its accidents.
+    pub seed: u64,
+}
+
+/// A device that comes and goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// How long it stays, in milliseconds.
+    pub stay: RangeInclusive<u64>,
+    /// How long it is away, in milliseconds.
+    pub away: RangeInclusive<u64>,
+    /// It is away at first. It still shows itself for a moment, so that it is known.
+    pub away_first: bool,
+}
+
+impl Persona {
+    /// A healthy device with this program's own version as its firmware.
+    #[must_use]
+    pub fn new(id: DeviceId) -> Persona {
+        Persona {
+            id,
+            firmware: env!("CARGO_PKG_VERSION").to_owned(),
+            tags: Vec::new(),
+            led: false,
+            climate: Climate::default(),
+            telemetry: Some(Duration::from_secs(5)),
+            pace: Pace::default(),
+            faults: Faults::default(),
+            absence: None,
+            seed: 0,
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! One device on the network: carries out what [`Device`] wants done, over one MQTT connection.
+//!
+//! It decides nothing about commands. Faults, pace and absences of virtual devices happen here, outside the device.
+
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+
+use rumqttc_v5::{
+    AsyncClient, ConnectionError, Event, EventLoop, Outgoing, Packet, Publish, PublishOptions, PublishProperties, QoS,
+    SubAck, SubscribeReasonCode,
+};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tracing::{error, info, warn};
+use uuid::Uuid;
+use wilco_dialect::{Channel, device_side, device_side::Response};
+use wilco_ledger::{CommandId, Millis, Outcome};
+
+use crate::{
+    agenda::Agenda,
+    clock,
+    device::{Action, Device},
+    endpoint::Endpoint,
+    link,
+    persona::Persona,
+    random::Random,
+    store::{Store, StoreError},
+};
+
+/// A command that takes longer than this says so every so often.
+const HEARTBEAT: u64 = 1_000;
+/// How much longer a slow command takes.
+const SLOWNESS: u64 = 20;
+/// How long an answer that is to be overtaken waits.
+const HELD_BACK: Millis = Millis(1_000);
+/// How much of a request is logged, in bytes.
+const LOGGED: usize = 300;
+/// How long a device that is away at first shows itself, in milliseconds.
+const GLIMPSE: u64 = 1_000;
+const FIRST_PAUSE: u64 = 500;
+const LONGEST_PAUSE: u64 = 30_000;
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the devices of a program share.
+pub(crate) struct Surroundings {
+    pub(crate) endpoint: Endpoint,
+    /// How many may be connecting at the same time.
+    pub(crate) gate: Semaphore,
+    /// How many have been connected at least once.
+    pub(crate) seen: watch::Sender<usize>,
+}
+
+pub(crate) struct Session {
+    around: Arc<Surroundings>,
+    persona: Persona,
+    device: Device,
+    store: Store,
+    random: Random,
+    /// 0 … 1: what sets its measurements apart from those of others.
+    phase: f64,
+    client: AsyncClient,
+    agenda: Agenda<Due>,
+    connected: bool,
+    seen: bool,
+    pause: u64,
+}
+
+/// What is to be done later.
+enum Due {
+    Send { id: Option<CommandId>, payload: Vec<u8>, copies: u32 },
+    Perform(CommandId),
+    Progress(CommandId, u8),
+    Telemetry,
+    Restart,
+    Leave,
+}
+
+/// Why a connection ends.
+enum Parting {
+    Lost(ConnectionError),
+    Restart,
+    Leave,
+    Stopped,
+}
+
+impl Session {
+    pub(crate) fn new(
+        around: Arc<Surroundings>,
+        persona: Persona,
+        store: Store,
+    ) -> Result<(Session, EventLoop), StoreError> {
+        let memory = store.load()?;
+        let (client, event_loop) = link::open(&around.endpoint, &persona);
+        let mut random = Random::new(persona.seed, 1);
+        let device = Device::start(memory, new_boot(), clock::now()).with_led(persona.led);
+        let mut session = Session {
+            around,
+            phase: random.unit(),
+            persona,
+            device,
+            store,
+            random,
+            client,
+            agenda: Agenda::new(),
+            connected: false,
+            seen: false,
+            pause: FIRST_PAUSE,
+        };
+        session.plan();
+        Ok((session, event_loop))
+    }
+
+    /// Runs until it is told to stop; then says good-bye.
+    pub(crate) async fn run(mut self, mut event_loop: EventLoop, mut stop: watch::Receiver<bool>) {
+        loop {
+            let parting = self.serve(&mut event_loop, &mut stop).await;
+            let was_connected = std::mem::replace(&mut self.connected, false);
+            let pause = match parting {
+                Parting::Stopped if was_connected => return self.say_good_bye(event_loop).await,
+                Parting::Stopped => return,
+                Parting::Lost(error) => {
+                    warn!(device = %self.persona.id, "no connection to the broker: {error}");
+                    let jitter = self.random.within(&(0..=self.pause / 4));
+                    let pause = self.pause + jitter;
+                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                    pause
+                }
+                Parting::Restart => {
+                    // No DISCONNECT: the broker publishes the last will, as with a real restart.
+                    event_loop.clean();
+                    self.start_anew();
+                    self.random.within(&self.persona.pace.reboot)
+                }
+                Parting::Leave => {
+                    event_loop.clean();
+                    self.leave()
+                }
+            };
+            tokio::select! {
+                () = sleep(Duration::from_millis(pause)) => {}
+                () = stopped(&mut stop) => return,
+            }
+        }
+    }
+
+    /// Connects, and does what comes and what is due, until the connection ends.
+    async fn serve(&mut self, event_loop: &mut EventLoop, stop: &mut watch::Receiver<bool>) -> Parting {
+        let around = Arc::clone(&self.around);
+        let mut turn = tokio::select! {
+            turn = around.gate.acquire() => turn.ok(),
+            () = stopped(stop) => return Parting::Stopped,
+        };
+        loop {
+            // Not dropped when something is due: it may be in the midst of connecting.
+            let mut poll = pin!(event_loop.poll());
+            let event = loop {
+                let next = self.agenda.next().filter(|_| self.connected);
+                tokio::select! {
+                    event = &mut poll => break event,
+                    () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                        if let Some(parting) = self.do_what_is_due() {
+                            return parting;
+                        }
+                    }
+                    () = stopped(stop) => return Parting::Stopped,
+                }
+            };
+            match event {
+                Ok(Event::Incoming(packet)) => self.hear(packet, &mut turn),
+                Ok(Event::Outgoing(_) | Event::Auth(_)) => {}
+                Err(error) => return Parting::Lost(error),
+            }
+        }
+    }
+
+    fn hear(&mut self, packet: Packet, turn: &mut Option<SemaphorePermit<'_>>) {
+        match packet {
+            Packet::ConnAck(_) => {
+                *turn = None;
+                self.connected();
+            }
+            Packet::SubAck(ack) => self.check_subscription(&ack),
+            Packet::Publish(publish) => self.receive(&publish),
+            Packet::Disconnect(disconnect) => {
+                warn!(device = %self.persona.id, reason = ?disconnect.reason_code, "the broker disconnects us");
+            }
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self) {
+        self.connected = true;
+        self.pause = FIRST_PAUSE;
+        info!(device = %self.persona.id, "connected");
+        // Asked for each time: the broker may have lost the session, and says nothing when it has not.
+        let request_topic = self.topic(Channel::Req);
+        if let Err(error) = self.client.try_subscribe(request_topic, QoS::AtLeastOnce) {
+            error!(device = %self.persona.id, "the subscription could not be asked for: {error}");
+        }
+        let actions = self.device.connected();
+        self.carry_out(actions);
+        if !self.seen {
+            self.seen = true;
+            self.around.seen.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn check_subscription(&self, ack: &SubAck) {
+        for code in &ack.return_codes {
+            if !matches!(code, SubscribeReasonCode::Success(_)) {
+                error!(device = %self.persona.id, reason = ?code, "the broker refuses the subscription to our requests");
+            }
+        }
+    }
+
+    fn receive(&mut self, publish: &Publish) {
+        let text = String::from_utf8_lossy(&publish.payload[..publish.payload.len().min(LOGGED)]);
+        info!(device = %self.persona.id, "asked {text}");
+        if publish.retain {
+            warn!(device = %self.persona.id, "a retained request is ignored: it would come again at every reconnect");
+        } else {
+            let correlation = publish.properties.as_ref().and_then(|properties| properties.correlation_data.clone());
+            let actions = self.device.receive(&publish.payload, correlation.as_deref(), clock::now());
+            self.carry_out(actions);
+        }
+        if let Err(error) = self.client.try_ack(publish) {
+            warn!(device = %self.persona.id, "a request could not be acknowledged: {error}");
+        }
+    }
+
+    fn carry_out(&mut self, actions: Vec<Action>) {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Remember => {
+                    if let Err(error) = self.store.save(self.device.memory()) {
+                        error!(device = %self.persona.id, "the memory could not be written: {error}");
+                        let begun = actions.iter().find_map(|action| match action {
+                            Action::Perform(id) => Some(id.clone()),
+                            _ => None,
+                        });
+                        if let Some(id) = begun {
+                            let refusal = self.device.withdraw(&id, &error.to_string(), clock::now());
+                            actions = VecDeque::from([refusal]);
+                        }
+                    }
+                }
+                Action::Answer(response) => self.answer(&response),
+                Action::ReportStatus => {
+                    let payload = self.device.status_payload(&self.persona.firmware, &self.persona.tags);
+                    self.publish(Channel::Status, payload, PublishOptions::at_least_once().retained());
+                }
+                Action::ReportState => {
+                    let payload = self.device.state_payload();
+                    self.publish(Channel::State, payload, PublishOptions::at_least_once().retained());
+                }
+                Action::Perform(id) => actions.extend(self.begin(id)),
+                Action::Restart(delay) => self.later(delay, Due::Restart),
+            }
+        }
+    }
+
+    /// Takes its time over the work, or does it at once.
+    fn begin(&mut self, id: CommandId) -> Vec<Action> {
+        let mut work = self.random.within(&self.persona.pace.work);
+        if self.random.happens(self.persona.faults.slow) {
+            work = work.max(HEARTBEAT / 5) * SLOWNESS;
+        }
+        let accept = *self.persona.pace.accept.end();
+        if accept + work == 0 {
+            return self.perform(&id);
+        }
+        let mut beat = HEARTBEAT;
+        while beat < work {
+            let percent = u8::try_from(beat * 100 / work).unwrap_or(100);
+            self.later(Millis(accept + beat), Due::Progress(id.clone(), percent));
+            beat += HEARTBEAT;
+        }
+        self.later(Millis(accept + work), Due::Perform(id));
+        Vec::new()
+    }
+
+    fn perform(&mut self, id: &CommandId) -> Vec<Action> {
+        let broken = self.persona.faults.broken(&mut self.random);
+        self.device.perform(id, broken, clock::now())
+    }
+
+    fn answer(&mut self, response: &Response) {
+        info!(
+            device = %self.persona.id,
+            id = response.id.as_ref().map(CommandId::as_str),
+            says = response.message,
+            "answers {}",
+            response.outcome.state().as_str(),
+        );
+        let fate = self.persona.faults.fate_of(response, &mut self.random);
+        let mut delay = Millis(self.random.within(&self.persona.pace.delay));
+        if response.outcome == Outcome::Accepted {
+            delay = delay + Millis(self.random.within(&self.persona.pace.accept));
+        }
+        if fate.held_back {
+            delay = delay + HELD_BACK;
+        }
+        if delay == Millis(0) {
+            self.send(fate.id.as_ref(), &fate.payload, fate.copies);
+        } else {
+            self.later(delay, Due::Send { id: fate.id, payload: fate.payload, copies: fate.copies });
+        }
+    }
+
+    fn send(&mut self, id: Option<&CommandId>, payload: &[u8], copies: u32) {
+        let properties = PublishProperties {
+            correlation_data: id.map(|id| id.as_str().to_owned().into_bytes().into()),
+            content_type: Some("application/json".to_owned()),
+            ..PublishProperties::default()
+        };
+        for _ in 0..copies {
+            let options = PublishOptions::at_least_once().properties(properties.clone());
+            self.publish(Channel::Resp, payload.to_vec(), options);
+        }
+    }
+
+    fn publish(&self, channel: Channel, payload: Vec<u8>, options: PublishOptions) {
+        if let Err(error) = self.client.try_publish(self.topic(channel), payload, options) {
+            warn!(device = %self.persona.id, "a message could not be handed to MQTT: {error}");
+        }
+    }
+
+    fn do_what_is_due(&mut self) -> Option<Parting> {
+        while let Some(due) = self.agenda.take(Instant::now()) {
+            match due {
+                Due::Send { id, payload, copies } => self.send(id.as_ref(), &payload, copies),
+                Due::Perform(id) => {
+                    let actions = self.perform(&id);
+                    self.carry_out(actions);
+                }
+                Due::Progress(id, percent) => {
+                    let heartbeat = self.device.progress(&id, percent, clock::now());
+                    self.carry_out(heartbeat.into_iter().collect());
+                }
+                Due::Telemetry => {
+                    let payload = self.persona.climate.payload(self.phase, clock::now(), &mut self.random);
+                    self.publish(Channel::Telemetry, payload, PublishOptions::at_most_once());
+                    if let Some(interval) = self.persona.telemetry {
+                        self.agenda.add(Instant::now() + interval, Due::Telemetry);
+                    }
+                }
+                Due::Restart => return Some(Parting::Restart),
+                Due::Leave => return Some(Parting::Leave),
+            }
+        }
+        None
+    }
+
+    fn start_anew(&mut self) {
+        info!(device = %self.persona.id, "restarts");
+        let off = Device::start(Default::default(), String::new(), clock::now());
+        let memory = std::mem::replace(&mut self.device, off).into_memory();
+        self.device = Device::start(memory, new_boot(), clock::now());
+        self.agenda.clear();
+        self.plan();
+    }
+
+    /// What happens by itself.
+    fn plan(&mut self) {
+        if let Some(interval) = self.persona.telemetry {
+            // Spread over the interval, so that a fleet does not speak all at once.
+            self.agenda.add(Instant::now() + interval.mul_f64(self.random.unit()), Due::Telemetry);
+        }
+        if let Some(absence) = &self.persona.absence {
+            let stay = if absence.away_first && !self.seen { GLIMPSE } else { self.random.within(&absence.stay) };
+            self.later(Millis(stay), Due::Leave);
+        }
+    }
+
+    /// How long it will be away, in milliseconds.
+    fn leave(&mut self) -> u64 {
+        let Some(absence) = &self.persona.absence else { return 0 };
+        let away = self.random.within(&absence.away);
+        let stay = self.random.within(&absence.stay);
+        self.later(Millis(away + stay), Due::Leave);
+        away
+    }
+
+    fn later(&mut self, delay: Millis, due: Due) {
+        self.agenda.add(Instant::now() + Duration::from_millis(delay.0), due);
+    }
+
+    fn topic(&self, channel: Channel) -> String {
+        self.around.endpoint.topics.of(&self.persona.id, channel)
+    }
+
+    async fn say_good_bye(self, mut event_loop: EventLoop) {
+        let payload = device_side::write_offline(&self.persona.firmware, &self.persona.tags);
+        self.publish(Channel::Status, payload, PublishOptions::at_least_once().retained());
+        let drained = async {
+            while let Ok(event) = event_loop.poll().await {
+                if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                    break;
+                }
+            }
+        };
+        if self.client.try_disconnect_with_timeout(FAREWELL).is_ok() {
+            // Whether or not the broker still hears it, this is the end.
+            let _ = timeout(FAREWELL, drained).await;
+        }
+        info!(device = %self.persona.id, "switched off");
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that whoever could say *stop* is gone, which means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn new_boot() -> String {
+    Uuid::new_v4().simple().to_string()
+}

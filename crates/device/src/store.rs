@@ -1,0 +1,107 @@
+//! Where a device's memory is written: a file that is replaced as a whole, or nowhere.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::memory::Memory;
+
+/// Where a device's memory is written.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// Nowhere: it lasts as long as the program.
+    None,
+    /// To this file.
+    File(PathBuf),
+}
+
+/// Why a memory cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file or its directory is not accessible.
+    #[error("the device's memory {path} cannot be opened: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not what was written there. It is left as it is.
+    #[error("the device's memory {path} is damaged ({source}): move it away to start with an empty one")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+impl Store {
+    /// The file of one device in a directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the directory cannot be made.
+    pub fn in_directory(directory: &Path, device: &str) -> Result<Store, StoreError> {
+        fs::create_dir_all(directory).map_err(|source| StoreError::Io { path: directory.to_owned(), source })?;
+        // A device id has no separator in it, so this stays inside the directory.
+        Ok(Store::File(directory.join(format!("{device}.json"))))
+    }
+
+    /// What was written last; an empty memory if nothing was.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn load(&self) -> Result<Memory, StoreError> {
+        let Store::File(path) = self else { return Ok(Memory::default()) };
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Memory::default()),
+            Err(source) => return Err(StoreError::Io { path: path.clone(), source }),
+        };
+        serde_json::from_slice(&text).map_err(|source| StoreError::Damaged { path: path.clone(), source })
+    }
+
+    /// Writes a memory so that either the old or the new one is there whatever happens meanwhile.
+    ///
+    /// # Errors
+    /// That of the file system.
+    pub fn save(&self, memory: &Memory) -> io::Result<()> {
+        let Store::File(path) = self else { return Ok(()) };
+        let beside = path.with_extension("json.new");
+        let mut file = fs::File::create(&beside)?;
+        file.write_all(&serde_json::to_vec(memory)?)?;
+        file.sync_data()?;
+        fs::rename(&beside, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_ledger::CommandId;
+
+    use super::{Store, StoreError};
+    use crate::memory::Memory;
+
+    #[test]
+    fn a_memory_is_read_as_it_was_written() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::in_directory(&directory.path().join("deep"), "dock-1").expect("a store");
+        assert_eq!(store.load().expect("empty"), Memory::default());
+        let mut memory = Memory::default();
+        memory.begin(&CommandId::new("a").expect("an id"), "led");
+        store.save(&memory).expect("written");
+        assert_eq!(store.load().expect("read"), memory);
+    }
+
+    #[test]
+    fn a_damaged_memory_is_refused_and_left_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("dock-1.json");
+        std::fs::write(&path, "{half").expect("written");
+        let store = Store::File(path.clone());
+        assert!(matches!(store.load(), Err(StoreError::Damaged { .. })));
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "{half");
+    }
+}
