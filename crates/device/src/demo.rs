@@ -2,19 +2,18 @@
 //!
 //! Nothing of it is written to disk.
 
-mod broker;
 mod cast;
 
-use std::{io, net::SocketAddr};
+use std::io;
 
 use wilco_dialect::Topics;
 
 use crate::{
+    broker::{Broker, BrokerError},
     endpoint::{Endpoint, EndpointError, TlsFiles},
     fleet::Fleet,
     store::{Store, StoreError},
 };
-use broker::Broker;
 
 /// How many devices the demo fleet usually has.
 pub const DEMO_DEVICES: usize = 2_000;
@@ -23,6 +22,8 @@ pub const DEMO_DEVICES: usize = 2_000;
 const OTHER_FILES: u64 = 256;
 /// A device's end of its connection, and the broker's.
 const FILES_EACH: u64 = 2;
+/// Consoles and tools that may connect beside the devices.
+const GUESTS: usize = 100;
 /// As soon as these are there, the fleet can be shown; the others come within seconds.
 const VANGUARD: usize = 12;
 
@@ -37,8 +38,8 @@ pub struct DemoFleet {
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// The broker cannot listen.
-    #[error("the demo broker could not be started on this machine: {0}")]
-    Broker(String),
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
     /// The process may not open as many files as even a small fleet needs.
     #[error("this process may open too few files for a demo fleet: {0}")]
     Files(io::Error),
@@ -58,8 +59,8 @@ impl DemoFleet {
     /// See [`DemoError`].
     pub async fn start(devices: usize) -> Result<DemoFleet, DemoError> {
         let devices = devices.min(connections_allowed(devices)?);
-        let broker = Broker::start(devices).await?;
-        let endpoint = Endpoint::new(&url(broker.address), &TlsFiles::default(), Topics::default())?;
+        let broker = Broker::start(devices + GUESTS).await?;
+        let endpoint = Endpoint::new(&broker.url(), &TlsFiles::default(), Topics::default())?;
         let cast = cast::cast(devices).into_iter().map(|persona| (persona, Store::None));
         let fleet = Fleet::start(endpoint, cast)?;
         fleet.connected(VANGUARD).await;
@@ -69,7 +70,7 @@ impl DemoFleet {
     /// Where to connect: `mqtt://127.0.0.1:PORT`, MQTT 5 or 3.1.1, no credentials.
     #[must_use]
     pub fn url(&self) -> String {
-        url(self.broker.address)
+        self.broker.url()
     }
 
     /// How many devices there are, including those that are away.
@@ -89,10 +90,6 @@ impl DemoFleet {
         drop(self.fleet);
         self.broker.stop().await;
     }
-}
-
-fn url(address: SocketAddr) -> String {
-    format!("mqtt://{address}")
 }
 
 fn connections_allowed(devices: usize) -> Result<usize, DemoError> {

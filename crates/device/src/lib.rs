@@ -4,6 +4,7 @@
 //! I/O. Everything else puts it on a network, in one copy or in thousands.
 
 mod agenda;
+pub mod broker;
 mod clock;
 pub mod config;
 pub mod demo;

@@ -1,4 +1,6 @@
-//! The demo broker: in memory, on the loopback interface, on a port that is free.
+//! An MQTT broker inside this process: in memory, on the loopback interface, on a port that is free.
+//!
+//! For the demo fleet and for tests. It is deliberately not reachable from other machines, and writes no file.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -9,31 +11,37 @@ use mqtt5::broker::{
 use tokio::task::JoinHandle;
 use tracing::error;
 
-use super::DemoError;
-
-/// Consoles and tools that may connect beside the devices.
-const GUESTS: usize = 100;
 const LARGEST_PACKET: usize = 1 << 20;
 
-pub(super) struct Broker {
-    pub(super) address: SocketAddr,
+/// A running broker. It ends when it is dropped.
+pub struct Broker {
+    address: SocketAddr,
     shutdown: Box<dyn Fn() + Send + Sync>,
     running: JoinHandle<()>,
 }
 
+/// The broker could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("the broker could not be started on this machine: {0}")]
+pub struct BrokerError(String);
+
 impl Broker {
-    pub(super) async fn start(devices: usize) -> Result<Broker, DemoError> {
+    /// Starts a broker for so many clients, on MQTT 5 and 3.1.1, without credentials.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when it cannot listen.
+    pub async fn start(clients: usize) -> Result<Broker, BrokerError> {
         // Persistence stays on, in memory: without it no session is resumed.
         let storage = StorageConfig::new().with_backend(StorageBackend::Memory).with_persistence(true);
         let config = BrokerConfig::new()
             .with_bind_address((Ipv4Addr::LOCALHOST, 0))
-            .with_max_clients(devices + GUESTS)
+            .with_max_clients(clients)
             .with_max_packet_size(LARGEST_PACKET)
             .with_storage(storage)
             .with_sys_topics_enabled(false);
-        let failed = |error: mqtt5::MqttError| DemoError::Broker(error.to_string());
+        let failed = |error: mqtt5::MqttError| BrokerError(error.to_string());
         let mut broker = MqttBroker::with_config(config).await.map_err(failed)?;
-        let address = broker.local_addr().ok_or_else(|| DemoError::Broker("it has no address".to_owned()))?;
+        let address = broker.local_addr().ok_or_else(|| BrokerError("it has no address".to_owned()))?;
         let handle = broker.shutdown_handle();
         let mut ready = broker.ready_receiver();
         let running = tokio::spawn(async move {
@@ -42,11 +50,18 @@ impl Broker {
             }
         });
         // An error means that the broker has ended already.
-        ready.wait_for(|ready| *ready).await.map_err(|_| DemoError::Broker("it ended at once".to_owned()))?;
+        ready.wait_for(|ready| *ready).await.map_err(|_| BrokerError("it ended at once".to_owned()))?;
         Ok(Broker { address, shutdown: Box::new(move || handle.shutdown()), running })
     }
 
-    pub(super) async fn stop(mut self) {
+    /// Where to connect: `mqtt://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("mqtt://{}", self.address)
+    }
+
+    /// Ends it, and waits until it has ended.
+    pub async fn stop(mut self) {
         (self.shutdown)();
         // A panic inside the broker is over by now, too.
         let _ = (&mut self.running).await;

@@ -1,0 +1,240 @@
+//! The device without a network: what it wants done when something comes.
+
+use serde_json::{Value, json};
+use wilco_device::{
+    device::{Action, Device},
+    memory::Memory,
+};
+use wilco_dialect::device_side::Response;
+use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
+
+/// In November 2026.
+const NOW: Timestamp = Timestamp(1_795_438_800_000);
+
+fn device() -> Device {
+    Device::start(Memory::default(), "boot-1".to_owned(), NOW)
+}
+
+fn request(id: &str, command: &str, args: Value) -> Vec<u8> {
+    json!({"id": id, "command": command, "args": args, "issued_at": NOW.0, "expires_at": NOW.0 + 60_000, "attempt": 1})
+        .to_string()
+        .into_bytes()
+}
+
+fn id(id: &str) -> CommandId {
+    CommandId::new(id).expect("an id")
+}
+
+/// Everything that happens to a request on a device that does it at once.
+fn ask(device: &mut Device, payload: &[u8], now: Timestamp) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for action in device.receive(payload, None, now) {
+        match action {
+            Action::Perform(id) => actions.extend(device.perform(&id, None, now)),
+            other => actions.push(other),
+        }
+    }
+    actions
+}
+
+fn answers(actions: &[Action]) -> Vec<&Response> {
+    actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Answer(response) => Some(response),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The only answer, which has to be a refusal.
+fn refusal(actions: &[Action]) -> (Option<&CommandId>, &str) {
+    match actions {
+        [Action::Answer(Response { id, outcome: Outcome::Rejected, message: Some(why), .. })] => (id.as_ref(), why),
+        other => panic!("not one refusal: {other:?}"),
+    }
+}
+
+fn state(device: &Device) -> Value {
+    serde_json::from_slice(&device.state_payload()).expect("JSON")
+}
+
+#[test]
+fn a_command_is_remembered_accepted_done_remembered_and_answered_in_this_order() {
+    let mut device = device();
+    let begun = device.receive(&request("a", "led", json!({"on": true})), None, NOW);
+    assert!(
+        matches!(
+            begun.as_slice(),
+            [Action::Remember, Action::Answer(Response { outcome: Outcome::Accepted, .. }), Action::Perform(_)]
+        ),
+        "{begun:?}"
+    );
+    assert_eq!(state(&device)["led"], json!(false));
+    let done = device.perform(&id("a"), None, NOW);
+    assert!(
+        matches!(
+            done.as_slice(),
+            [Action::Remember, Action::ReportState, Action::Answer(Response { outcome: Outcome::Succeeded, .. })]
+        ),
+        "{done:?}"
+    );
+    assert_eq!(answers(&done)[0].result, Some(json!({"on": true})));
+    assert_eq!(state(&device)["led"], json!(true));
+}
+
+#[test]
+fn each_command_yields_its_result() {
+    let first_day = json!({"report_interval_s": 30, "temp_high_c": 8.0, "buzzer": true, "ntp_host": "pool.ntp.org"});
+    let quiet = json!({"report_interval_s": 30, "temp_high_c": 8.0, "buzzer": false, "ntp_host": "pool.ntp.org"});
+    let change = |apply: &str| json!({"changes": {"buzzer": false}, "apply": apply});
+    let check = |command: &str, args: Value, expected: Value| {
+        let actions = ask(&mut device(), &request("a", command, args), NOW);
+        let answers = answers(&actions);
+        assert_eq!(answers.len(), 2, "{command}: {answers:?}");
+        assert_eq!(answers[1].outcome, Outcome::Succeeded, "{command}");
+        assert_eq!(answers[1].result.as_ref(), Some(&expected), "{command}");
+    };
+    check("led", json!({"on": false}), json!({"on": false}));
+    check("config.get", json!({}), json!({"running": first_day, "saved": first_day}));
+    check("config.set", change("now"), json!({"running": quiet, "saved": quiet}));
+    check("config.set", change("restart"), json!({"running": first_day, "saved": quiet}));
+    check("state.get", json!({}), json!({"led": false, "running": first_day, "saved": first_day}));
+}
+
+#[test]
+fn what_it_will_not_do_is_refused_with_a_reason() {
+    let expired = json!({"id": "a", "command": "led", "args": {"on": true}, "expires_at": NOW.0 - 5}).to_string();
+    let half = json!({"changes": {"buzzer": false, "colour": "red"}, "apply": "now"});
+    let check = |payload: Vec<u8>, named: Option<&str>, part: &str| {
+        let mut device = device();
+        let before = state(&device);
+        let actions = ask(&mut device, &payload, NOW);
+        let (refused, why) = refusal(&actions);
+        assert_eq!(refused.map(CommandId::as_str), named, "{why}");
+        assert!(why.contains(part) && why.ends_with('.'), "{why}");
+        assert_eq!(state(&device), before);
+        assert_eq!(*device.memory(), Memory::default(), "nothing was begun");
+    };
+    check(expired.into_bytes(), Some("a"), "expired 5 ms before it came");
+    check(request("a", "fly", json!({})), Some("a"), "knows no command 'fly'");
+    check(request("a", "led", json!({"on": "yes"})), Some("a"), "'on' to be true or false");
+    check(request("a", "config.set", half), Some("a"), "no configuration key 'colour'");
+    check(b"light: on".to_vec(), None, "malformed");
+    check(vec![0xff, 0x00], None, "malformed");
+    check(br#"{"command":"led"}"#.to_vec(), None, "it has no id");
+    check(br#"{"id":"a","command":"led","args":7}"#.to_vec(), Some("a"), "args are not a JSON object");
+}
+
+#[test]
+fn without_a_clock_nothing_is_expired() {
+    let expired = json!({"id": "a", "command": "led", "args": {"on": true}, "expires_at": 1}).to_string();
+    let actions = ask(&mut device(), expired.as_bytes(), Timestamp(7_000));
+    assert_eq!(answers(&actions)[1].outcome, Outcome::Succeeded);
+}
+
+#[test]
+fn a_repeated_id_gets_the_stored_outcome_also_after_a_restart_and_after_it_expired() {
+    let mut device = device();
+    let payload = request("a", "led", json!({"on": true}));
+    let first = ask(&mut device, &payload, NOW);
+    let stored = answers(&first)[1].clone();
+    let much_later = NOW + Millis::seconds(3_600);
+    assert_eq!(ask(&mut device, &payload, much_later), [Action::Answer(stored.clone())]);
+
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), much_later);
+    assert_eq!(ask(&mut device, &payload, much_later), [Action::Answer(stored)]);
+    assert_eq!(state(&device)["led"], json!(false), "it was not done again");
+}
+
+#[test]
+fn a_repeated_id_of_what_is_under_way_is_accepted_again_and_done_once() {
+    let mut device = device();
+    let payload = request("a", "led", json!({"on": true}));
+    let begun = device.receive(&payload, None, NOW);
+    assert_eq!(begun.len(), 3);
+    let again = device.receive(&payload, None, NOW);
+    assert!(matches!(again.as_slice(), [Action::Answer(Response { outcome: Outcome::Accepted, .. })]), "{again:?}");
+    assert_eq!(device.perform(&id("a"), None, NOW).len(), 3);
+    assert_eq!(device.perform(&id("a"), None, NOW), []);
+}
+
+#[test]
+fn a_restart_is_answered_by_the_next_start() {
+    let mut device = device();
+    let actions = ask(&mut device, &request("a", "restart", json!({"delay_ms": 50})), NOW);
+    assert_eq!(actions.last(), Some(&Action::Restart(Millis(50))));
+    assert_eq!(answers(&actions).len(), 1);
+
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW);
+    let back = device.connected();
+    assert!(
+        matches!(
+            back.as_slice(),
+            [
+                Action::Remember,
+                Action::ReportStatus,
+                Action::ReportState,
+                Action::Answer(Response { outcome: Outcome::Succeeded, .. })
+            ]
+        ),
+        "{back:?}"
+    );
+    assert_eq!(answers(&back)[0].result, Some(json!({"boot": "boot-2"})));
+    assert_eq!(device.connected(), [Action::ReportStatus, Action::ReportState], "it is said once");
+}
+
+#[test]
+fn what_was_interrupted_is_reported_as_unknown() {
+    let mut device = device();
+    let begun = device.receive(&request("a", "led", json!({"on": true})), None, NOW);
+    assert_eq!(begun.len(), 3);
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW);
+    let back = device.connected();
+    let said = answers(&back);
+    assert_eq!(said[0].outcome, Outcome::Failed);
+    assert!(said[0].message.as_deref().is_some_and(|why| why.contains("outcome is unknown")));
+}
+
+#[test]
+fn configuration_saved_for_the_next_restart_runs_after_it() {
+    let mut device = device();
+    let changes = json!({"changes": {"buzzer": false, "temp_high_c": 6.5}, "apply": "restart"});
+    ask(&mut device, &request("a", "config.set", changes), NOW);
+    assert_eq!(state(&device)["running"]["buzzer"], json!(true));
+    assert_eq!(state(&device)["saved"]["buzzer"], json!(false));
+    let device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW);
+    assert_eq!(state(&device)["running"], state(&device)["saved"]);
+    assert_eq!(state(&device)["running"]["temp_high_c"], json!(6.5));
+}
+
+#[test]
+fn a_broken_device_says_that_it_failed_and_remembers_it() {
+    let mut device = device();
+    let payload = request("a", "led", json!({"on": true}));
+    assert_eq!(device.receive(&payload, None, NOW).len(), 3);
+    let actions = device.perform(&id("a"), Some("The bus does not answer."), NOW);
+    assert_eq!(answers(&actions)[0].outcome, Outcome::Failed);
+    assert_eq!(state(&device)["led"], json!(false));
+    let again = ask(&mut device, &payload, NOW);
+    assert_eq!(answers(&again), answers(&actions));
+}
+
+#[test]
+fn what_cannot_be_remembered_is_not_begun() {
+    let mut device = device();
+    assert_eq!(device.receive(&request("a", "led", json!({"on": true})), None, NOW).len(), 3);
+    let refused = [device.withdraw(&id("a"), "no space left on device", NOW)];
+    assert!(refusal(&refused).1.contains("no space left on device"));
+    assert_eq!(device.perform(&id("a"), None, NOW), []);
+    assert_eq!(*device.memory(), Memory::default());
+}
+
+#[test]
+fn progress_is_said_of_what_is_under_way_only() {
+    let mut device = device();
+    assert_eq!(device.progress(&id("a"), 10, NOW), None);
+    assert_eq!(device.receive(&request("a", "led", json!({"on": true})), None, NOW).len(), 3);
+    let Some(Action::Answer(running)) = device.progress(&id("a"), 40, NOW) else { panic!("a heartbeat") };
+    assert_eq!((running.outcome, running.progress), (Outcome::Running, Some(40)));
+}
