@@ -2,4 +2,5 @@
 
 pub mod api;
 pub mod store;
+pub mod tls;
 pub mod vault;

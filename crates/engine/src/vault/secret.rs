@@ -59,7 +59,7 @@ impl SecretKind {
         [SecretKind::Password, SecretKind::PrivateKey, SecretKind::CertificateChain, SecretKind::AuthorityCertificates];
 
     /// Its part of a keyring entry's name.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             SecretKind::Password => "password",
             SecretKind::PrivateKey => "private-key",

@@ -1,0 +1,106 @@
+//! What a certificate says, for people.
+
+use std::path::Path;
+
+use rustls_pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
+use wilco_ledger::Timestamp;
+use x509_parser::{
+    extensions::GeneralName,
+    prelude::{FromDer, X509Certificate},
+    time::ASN1Time,
+};
+
+use super::CertificateError;
+
+/// What a certificate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// Whose it is, `CN=…` and so on.
+    pub subject: String,
+    /// Who has signed it.
+    pub issuer: String,
+    /// Valid from then on.
+    pub not_before: Timestamp,
+    /// Valid until then.
+    pub not_after: Timestamp,
+    /// Its serial number, hexadecimal bytes with colons.
+    pub serial: String,
+    /// The SHA-256 of its DER, hexadecimal bytes with colons.
+    pub sha256: String,
+    /// 3, or an older version.
+    pub version: u32,
+    /// It may sign others.
+    pub is_authority: bool,
+    /// The host names and addresses that it is for.
+    pub names: Vec<String>,
+}
+
+impl CertificateFacts {
+    /// Reads a certificate; a sentence if it is none.
+    pub(super) fn of(certificate: &CertificateDer<'_>) -> Result<CertificateFacts, String> {
+        let (_, parsed) = X509Certificate::from_der(certificate)
+            .map_err(|_| "it holds something that is no certificate".to_owned())?;
+        Ok(CertificateFacts {
+            subject: parsed.subject().to_string(),
+            issuer: parsed.issuer().to_string(),
+            not_before: milliseconds(parsed.validity().not_before),
+            not_after: milliseconds(parsed.validity().not_after),
+            serial: parsed.raw_serial_as_string(),
+            sha256: hex(&Sha256::digest(certificate)),
+            version: parsed.version().0.saturating_add(1),
+            is_authority: parsed.is_ca(),
+            names: names(&parsed),
+        })
+    }
+}
+
+/// The facts of a certificate from a file.
+pub(super) fn check(path: &Path, certificate: &CertificateDer<'_>) -> Result<CertificateFacts, CertificateError> {
+    CertificateFacts::of(certificate).map_err(|what| CertificateError::Damaged { path: path.to_owned(), what })
+}
+
+/// Whether a certificate from a file is valid now.
+pub(super) fn check_time(path: &Path, facts: &CertificateFacts, now: Timestamp) -> Result<(), CertificateError> {
+    let path = path.to_owned();
+    let subject = facts.subject.clone();
+    if now > facts.not_after {
+        return Err(CertificateError::Expired { path, subject, date: date(facts.not_after) });
+    }
+    if now < facts.not_before {
+        return Err(CertificateError::NotYetValid { path, subject, date: date(facts.not_before) });
+    }
+    Ok(())
+}
+
+/// The day of an instant in UTC, `2027-03-01`.
+pub(super) fn date(at: Timestamp) -> String {
+    match ASN1Time::from_timestamp(at.0.div_euclid(1_000)) {
+        Ok(time) => {
+            let time = time.to_datetime();
+            format!("{:04}-{:02}-{:02}", time.year(), u8::from(time.month()), time.day())
+        }
+        Err(_) => "a day beyond all calendars".to_owned(),
+    }
+}
+
+fn milliseconds(time: ASN1Time) -> Timestamp {
+    Timestamp(time.timestamp().saturating_mul(1_000))
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(alternatives)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(*bytes).ok().map(|bytes| std::net::IpAddr::from(bytes).to_string()),
+            _ => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::IpAddr::from(bytes).to_string()),
+        },
+        _ => None,
+    };
+    alternatives.value.general_names.iter().filter_map(name).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+}
