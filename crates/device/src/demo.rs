@@ -4,8 +4,9 @@
 
 mod cast;
 
-use std::io;
+use std::{io, time::Duration};
 
+use tokio::time::timeout;
 use wilco_dialect::Topics;
 
 use crate::{
@@ -26,6 +27,7 @@ const FILES_EACH: u64 = 2;
 const GUESTS: usize = 100;
 /// As soon as these are there, the fleet can be shown; the others come within seconds.
 const VANGUARD: usize = 12;
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running demo fleet.
 pub struct DemoFleet {
@@ -63,7 +65,8 @@ impl DemoFleet {
         let endpoint = Endpoint::new(&broker.url(), &TlsFiles::default(), Topics::default())?;
         let cast = cast::cast(devices).into_iter().map(|persona| (persona, Store::None));
         let fleet = Fleet::start(endpoint, cast)?;
-        fleet.connected(VANGUARD).await;
+        // Too late is better than never: the devices keep trying.
+        let _ = timeout(PATIENCE, fleet.connected(VANGUARD)).await;
         Ok(DemoFleet { fleet, broker, devices })
     }
 

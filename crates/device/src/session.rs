@@ -116,6 +116,7 @@ impl Session {
         loop {
             let parting = self.serve(&mut event_loop, &mut stop).await;
             let was_connected = std::mem::replace(&mut self.connected, false);
+            let mut starts_anew = false;
             let pause = match parting {
                 Parting::Stopped if was_connected => return self.say_good_bye(event_loop).await,
                 Parting::Stopped => return,
@@ -127,9 +128,10 @@ impl Session {
                     pause
                 }
                 Parting::Restart => {
+                    info!(device = %self.persona.id, "restarts");
                     // No DISCONNECT: the broker publishes the last will, as with a real restart.
                     event_loop.clean();
-                    self.start_anew();
+                    starts_anew = true;
                     self.random.within(&self.persona.pace.reboot)
                 }
                 Parting::Leave => {
@@ -140,6 +142,9 @@ impl Session {
             tokio::select! {
                 () = sleep(Duration::from_millis(pause)) => {}
                 () = stopped(&mut stop) => return,
+            }
+            if starts_anew {
+                self.start_anew();
             }
         }
     }
@@ -354,7 +359,6 @@ impl Session {
     }
 
     fn start_anew(&mut self) {
-        info!(device = %self.persona.id, "restarts");
         let off = Device::start(Default::default(), String::new(), clock::now());
         let memory = std::mem::replace(&mut self.device, off).into_memory();
         self.device = Device::start(memory, new_boot(), clock::now());

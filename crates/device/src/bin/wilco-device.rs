@@ -1,6 +1,6 @@
 //! `wilco-device`: one reference device, or a fleet of them, against any broker.
 
-use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, ops::RangeInclusive, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use tracing::{error, info};
@@ -102,7 +102,13 @@ struct Trouble {
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal)
+        .with_target(false)
+        .init();
     match run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

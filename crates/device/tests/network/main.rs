@@ -13,7 +13,7 @@ use wilco_device::{
     endpoint::{Endpoint, TlsFiles},
     faults::{Faults, Pace},
     fleet::Fleet,
-    persona::Persona,
+    persona::{Absence, Persona},
     store::Store,
 };
 use wilco_dialect::Topics;
@@ -188,6 +188,17 @@ async fn faults_are_seen_on_the_wire() {
     console.ask("dock-1", "a", "led", json!({"on": true})).await;
     for expected in ["accepted", "accepted", "failed", "failed"] {
         assert_eq!(console.expect("dock-1/resp", |_| true).await["status"], json!(expected));
+    }
+    fleet.stop().await;
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_that_comes_and_goes_does_so() {
+    let absence = Absence { stay: 100..=100, away: 50..=50, away_first: false };
+    let (broker, mut console, fleet, _directory) = bench(Persona { absence: Some(absence), ..dock() }).await;
+    for online in [false, true, false, true] {
+        console.expect("dock-1/status", |status| status["online"] == json!(online)).await;
     }
     fleet.stop().await;
     broker.stop().await;
