@@ -1,6 +1,23 @@
 //! MQTT sessions, the store, the vault and the feed: all of Wilco's I/O.
+//!
+//! The controller is the one task that changes anything; [`Handle`] asks things of it, and [`attach`] lets other
+//! processes do so. Everything that decides about commands is the ledger's, everything about topics and payloads the
+//! dialect's.
 
 pub mod api;
+pub mod attach;
+mod clock;
+mod console;
+mod controller;
+mod feed;
+mod fleet;
+pub mod lock;
+mod mqtt;
+pub mod paths;
+mod profile;
 pub mod store;
 pub mod tls;
 pub mod vault;
+mod views;
+
+pub use console::{DEMO, Engine, Handle, Options};

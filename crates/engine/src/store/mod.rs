@@ -56,7 +56,7 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens the database in a data directory, makes it where there is none, and brings it to the newest format.
-    /// Blocks: not for a task of the runtime. Only one process may do so at a time, see `crate::lock`.
+    /// Blocks: not for a task of the runtime. Only one process may do so at a time, see [`crate::lock`].
     ///
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::Damaged`], [`StoreError::Full`], [`StoreError::NotWritable`]. The first

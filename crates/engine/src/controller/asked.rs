@@ -1,0 +1,175 @@
+//! What people and programs ask of the engine.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
+use wilco_ledger::{CommandId, DeviceId, Input, State, Submission};
+
+use super::{Connection, Controller, Event, limits};
+use crate::{
+    api::{Batch, ConnectionView, Failure, FailureCode, LinkState},
+    console::not_found,
+    profile,
+    store::{ConnectionId, HistoryFilter, Profile},
+    vault::Vault,
+};
+
+/// Something asked of the controller, and where the answer goes.
+pub(crate) enum Asked {
+    Connections(oneshot::Sender<Vec<ConnectionView>>),
+    /// A stored profile becomes a connection; one of the same id is replaced.
+    Open(Box<Profile>, oneshot::Sender<Result<ConnectionView, Failure>>),
+    /// A connection is ended and forgotten here. What is stored of it is not this task's.
+    Forget(ConnectionId, oneshot::Sender<Result<(), Failure>>),
+    /// The answer comes once the commands are on the disk.
+    Send(ConnectionId, Vec<Submission>, oneshot::Sender<Result<(), Failure>>),
+    Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
+    Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
+}
+
+/// What is done beside the controller because it may take long.
+pub(crate) struct Errands {
+    pub(crate) vault: Arc<Vault>,
+    /// Sessions end with the program: nothing is to be kept by the broker.
+    pub(crate) passing: bool,
+}
+
+impl Errands {
+    /// Fetches a connection's secrets and tells when that is done.
+    pub(super) fn prepare(&self, tell: &mpsc::Sender<Event>, profile: Profile, generation: u64, pause: Duration) {
+        let (vault, tell, passing) = (Arc::clone(&self.vault), tell.clone(), self.passing);
+        tokio::spawn(async move {
+            sleep(pause).await;
+            let connection = profile.id.clone();
+            let settings = profile::settings(profile, vault, passing).await.map(Box::new);
+            let _ = tell.send(Event::Prepared { connection, generation, settings }).await;
+        });
+    }
+}
+
+impl Controller {
+    pub(super) async fn asked(&mut self, asked: Asked) {
+        match asked {
+            Asked::Connections(reply) => {
+                let _ = reply.send(super::views_of(&self.connections));
+            }
+            Asked::Open(profile, reply) => {
+                let id = profile.id.clone();
+                let opened = self.open(*profile).await;
+                let view = opened.and_then(|()| {
+                    self.connections.get(&id).map(Connection::view).ok_or_else(|| not_found("connection", id.as_str()))
+                });
+                let _ = reply.send(view);
+            }
+            Asked::Forget(id, reply) => {
+                let forgotten = self.forget(&id).await;
+                let _ = reply.send(forgotten);
+            }
+            Asked::Send(connection, submissions, reply) => {
+                if !self.connections.contains_key(&connection) {
+                    let _ = reply.send(Err(not_found("connection", connection.as_str())));
+                    return;
+                }
+                for submission in submissions {
+                    self.tell(&connection, Input::Submit(submission));
+                }
+                self.turn.replies.push(reply);
+                self.turn.urgent = true;
+            }
+            Asked::Cancel(connection, device, id, reply) => {
+                self.look_up(&connection, &device, &id).await;
+                let known = self.connections.get(&connection).is_some_and(|known| known.ledger.is_known(&device, &id));
+                if !known {
+                    let _ = reply.send(Err(not_found("command", id.as_str())));
+                    return;
+                }
+                self.tell(&connection, Input::Cancel { device, id });
+                self.turn.replies.push(reply);
+                self.turn.urgent = true;
+            }
+            Asked::Listen(reply) => {
+                let _ = reply.send(self.feed.listen());
+            }
+        }
+    }
+
+    async fn open(&mut self, profile: Profile) -> Result<(), Failure> {
+        let id = profile.id.clone();
+        if let Some(mut before) = self.connections.remove(&id)
+            && let Some(session) = before.session.take()
+        {
+            session.close().await;
+        }
+        let dialect = profile::dialect(&profile)?;
+        // A demo fleet that is not running is nothing to be tried again and again.
+        let asleep = profile.demo && profile.url.is_empty();
+        let mut connection = Connection::new(profile, dialect, limits());
+        connection.kept = self.store.command_count(Some(&id)).await?;
+        let devices = self.store.devices(&id).await?;
+        let latest = self.store.latest_per_device(&id).await?;
+        {
+            let mut fleet = connection.fleet();
+            *fleet = crate::fleet::Fleet::restore(devices);
+            for command in &latest {
+                let view = crate::views::command(&id, command, None);
+                fleet.command(&command.asked.device, &view);
+            }
+        }
+        connection.bad_ends = self.recent_bad_ends(&id).await?;
+        self.generations += 1;
+        connection.generation = self.generations;
+        self.directory
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(id.clone(), connection.fleet.clone());
+        let (profile, generation) = (connection.profile.clone(), connection.generation);
+        if asleep {
+            connection.link = LinkState::Stopped {
+                code: FailureCode::Connection,
+                message: "The demo fleet is not running.".into(),
+                hint: Some("It runs inside the app: start it there.".into()),
+            };
+        }
+        self.connections.insert(id.clone(), connection);
+        self.reload(&id).await;
+        self.feed.connections();
+        if !asleep {
+            self.errands.prepare(&self.tell, profile, generation, Duration::ZERO);
+        }
+        Ok(())
+    }
+
+    async fn forget(&mut self, id: &ConnectionId) -> Result<(), Failure> {
+        let mut connection = self.connections.remove(id).ok_or_else(|| not_found("connection", id.as_str()))?;
+        self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
+        // What has gathered for it goes to the disk first: the store then forgets it with the rest.
+        self.commit().await;
+        if let Some(session) = connection.session.take() {
+            session.close().await;
+        }
+        self.feed.connections();
+        Ok(())
+    }
+
+    /// When commands of the last hour ended badly.
+    async fn recent_bad_ends(
+        &self,
+        id: &ConnectionId,
+    ) -> Result<std::collections::VecDeque<wilco_ledger::Timestamp>, Failure> {
+        let now = self.clock.now();
+        let filter = HistoryFilter {
+            connection: Some(id.clone()),
+            states: State::ALL.into_iter().filter(|state| super::ended_badly(*state)).collect(),
+            since: Some(wilco_ledger::Timestamp(now.0 - 3_600_000)),
+            limit: 1_000,
+            ..HistoryFilter::default()
+        };
+        let page = self.store.history(filter).await?;
+        let mut ends: Vec<_> = page.rows.iter().filter_map(|(_, command)| command.rungs.finished).collect();
+        ends.sort_unstable();
+        Ok(ends.into())
+    }
+}

@@ -1,0 +1,140 @@
+//! One connection as the controller holds it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
+};
+
+use wilco_dialect::Dialect;
+use wilco_ledger::{Ledger, Limits, Millis, Timestamp};
+
+use crate::{
+    api::{ConnectionView, Counts, LinkState},
+    fleet::Fleet,
+    mqtt::{Outlet, Session},
+    store::{ConnectionId, Profile},
+};
+
+/// The devices of a connection, read by queries while the controller changes them.
+pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
+
+/// How long a failure needs somebody's look.
+const NEEDS_YOU_FOR: Millis = Millis::seconds(3_600);
+
+pub(super) struct Connection {
+    pub(super) profile: Profile,
+    pub(super) dialect: Dialect,
+    pub(super) ledger: Ledger,
+    pub(super) fleet: SharedFleet,
+    pub(super) session: Option<Session>,
+    /// Counts up with each session, so that what an earlier one still says is not taken for the present one's.
+    pub(super) generation: u64,
+    /// There while the connection stands and is subscribed.
+    pub(super) outlet: Option<Outlet>,
+    pub(super) link: LinkState,
+    pub(super) draining: Option<Draining>,
+    pub(super) traffic: Traffic,
+    pub(super) round_trip_ms: Option<f64>,
+    pub(super) kept: u32,
+    /// When commands ended badly, oldest first.
+    pub(super) bad_ends: VecDeque<Timestamp>,
+}
+
+/// Reading what the broker kept for us, during which nothing may time out.
+pub(super) struct Draining {
+    /// When it is given up at the latest, connected or not.
+    pub(super) until: Timestamp,
+    /// When it has been quiet for long enough; unknown before the connection stands.
+    pub(super) quiet_at: Option<Timestamp>,
+}
+
+/// Messages counted over the last second.
+#[derive(Default)]
+pub(super) struct Traffic {
+    pub(super) arrived: u32,
+    pub(super) sent: u32,
+    pub(super) in_per_second: f64,
+    pub(super) out_per_second: f64,
+}
+
+impl Connection {
+    pub(super) fn new(profile: Profile, dialect: Dialect, limits: Limits) -> Connection {
+        Connection {
+            profile,
+            dialect,
+            ledger: Ledger::new(limits),
+            fleet: SharedFleet::default(),
+            session: None,
+            generation: 0,
+            outlet: None,
+            link: LinkState::Connecting,
+            draining: None,
+            traffic: Traffic::default(),
+            round_trip_ms: None,
+            kept: 0,
+            bad_ends: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn id(&self) -> &ConnectionId {
+        &self.profile.id
+    }
+
+    pub(super) fn fleet(&self) -> RwLockWriteGuard<'_, Fleet> {
+        self.fleet.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Smooths the time to a PUBACK over the last few.
+    pub(super) fn measured(&mut self, milliseconds: f64) {
+        self.round_trip_ms = Some(match self.round_trip_ms {
+            Some(before) => before * 0.8 + milliseconds * 0.2,
+            None => milliseconds,
+        });
+    }
+
+    /// Closes the count of the second that has passed, and says whether anything is different.
+    pub(super) fn count_second(&mut self, seconds: f64, now: Timestamp) -> bool {
+        let before = (self.traffic.in_per_second, self.traffic.out_per_second, self.bad_ends.len());
+        self.traffic.in_per_second = f64::from(std::mem::take(&mut self.traffic.arrived)) / seconds;
+        self.traffic.out_per_second = f64::from(std::mem::take(&mut self.traffic.sent)) / seconds;
+        while self.bad_ends.front().is_some_and(|at| now.since(*at) > NEEDS_YOU_FOR) {
+            self.bad_ends.pop_front();
+        }
+        before != (self.traffic.in_per_second, self.traffic.out_per_second, self.bad_ends.len())
+    }
+
+    pub(super) fn view(&self) -> ConnectionView {
+        let (devices, online) = {
+            let fleet = self.fleet();
+            (fleet.len(), fleet.online())
+        };
+        let counts = self.ledger.counts();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        ConnectionView {
+            id: self.profile.id.as_str().to_owned(),
+            name: self.profile.name.clone(),
+            url: self.profile.url.clone(),
+            mqtt: self.profile.mqtt,
+            client_id: self.profile.client_id.clone(),
+            username: self.profile.username.clone(),
+            dialect: self.profile.dialect.clone(),
+            prefix: self.profile.prefix.clone(),
+            demo: self.profile.demo,
+            certificate_expires_at: self.profile.certificate_expires_at.map(|at| at.0),
+            certificate_subject: self.profile.certificate_subject.clone(),
+            link: self.link.clone(),
+            round_trip_ms: self.round_trip_ms,
+            in_per_second: self.traffic.in_per_second,
+            out_per_second: self.traffic.out_per_second,
+            devices,
+            online,
+            counts: Counts {
+                queued: count(counts.queued),
+                held: count(counts.held),
+                in_flight: count(counts.in_flight),
+                need_you: count(self.bad_ends.len()),
+                kept: self.kept,
+            },
+        }
+    }
+}

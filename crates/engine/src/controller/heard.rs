@@ -1,0 +1,194 @@
+//! What comes in from a session: how its connection stands, and what devices say.
+
+use wilco_dialect::{Heard, Inbound, Unreadable};
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Input};
+
+use super::{Controller, Draining, PATIENCE, QUIET};
+use crate::{
+    api::{LinkState, NoticeLevel, Presence},
+    mqtt::{LinkEvent, Message, Outlet, Refusal, Remedy},
+    store::ConnectionId,
+};
+
+impl Controller {
+    pub(super) async fn link(&mut self, connection: &ConnectionId, event: LinkEvent) {
+        match event {
+            LinkEvent::Connecting => self.set_link(connection, LinkState::Connecting),
+            LinkEvent::Connected => self.set_link(connection, LinkState::Subscribing),
+            LinkEvent::Ready { outlet, resumed, refused } => {
+                self.set_link(connection, LinkState::Online { since: self.clock.now().0 });
+                for filter in refused {
+                    self.feed.notice(
+                        NoticeLevel::Warning,
+                        format!("The broker does not let Wilco hear {}.", filter.filter),
+                        Some("Commands work; what comes there is not shown.".into()),
+                    );
+                }
+                self.ready(connection, outlet, resumed);
+            }
+            LinkEvent::Written(publication) => {
+                if let Some(known) = self.connections.get_mut(connection) {
+                    known.traffic.sent += 1;
+                }
+                let (device, id, attempt) = (publication.device, publication.id, publication.attempt);
+                self.tell(connection, Input::Sent { device, id, attempt });
+            }
+            LinkEvent::Delivered(publication, puback, took) => {
+                if let Some(known) = self.connections.get_mut(connection) {
+                    known.measured(took.as_secs_f64() * 1_000.0);
+                }
+                let (device, id, attempt) = (publication.device, publication.id, publication.attempt);
+                self.tell(connection, Input::Delivered { device, id, attempt, puback });
+            }
+            LinkEvent::Message(outlet, message) => self.message(connection, &outlet, message).await,
+            LinkEvent::Lost { refusal, retry_in } => self.lost(connection, refusal, retry_in),
+        }
+    }
+
+    fn set_link(&mut self, connection: &ConnectionId, link: LinkState) {
+        if let Some(known) = self.connections.get_mut(connection) {
+            known.link = link;
+            self.feed.connections();
+        }
+    }
+
+    fn ready(&mut self, connection: &ConnectionId, outlet: Outlet, resumed: bool) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.outlet = Some(outlet);
+        if let Some(draining) = &mut known.draining {
+            // A broker that has kept no session has kept no answers either.
+            draining.quiet_at = Some(if resumed { now + QUIET } else { now });
+        } else if resumed {
+            known.draining = Some(Draining { until: now + PATIENCE, quiet_at: Some(now + QUIET) });
+            self.tell(connection, Input::Resumed);
+        }
+        self.tell(connection, Input::Connected);
+    }
+
+    fn lost(&mut self, connection: &ConnectionId, refusal: Refusal, retry_in: Option<std::time::Duration>) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.outlet = None;
+        known.fleet().forget_presence();
+        known.round_trip_ms = None;
+        let Refusal { code, message, hint, remedy } = refusal;
+        known.link = match (remedy, retry_in) {
+            (Remedy::TryAgain, Some(pause)) => {
+                let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+                LinkState::Waiting { message, hint, retry_at: now.0.saturating_add(pause) }
+            }
+            _ => LinkState::Stopped { code, message, hint },
+        };
+        self.feed.connections();
+        self.tell(connection, Input::Disconnected);
+    }
+
+    async fn message(&mut self, connection: &ConnectionId, outlet: &Outlet, message: Message) {
+        let Message { topic, payload, qos, retained, correlation, receipt } = message;
+        if let Some(receipt) = receipt {
+            self.turn.receipts.push((outlet.clone(), receipt));
+            self.turn.urgent = true;
+        }
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.traffic.arrived += 1;
+        let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
+        let heard = known.dialect.decode(&inbound);
+        if let Some(draining) = known.draining.as_mut().filter(|_| matches!(heard, Ok(Some(Heard::Answer(_))))) {
+            draining.quiet_at = draining.quiet_at.map(|_| now + QUIET);
+        }
+        match heard {
+            Ok(None | Some(Heard::Broadcast)) => {}
+            Ok(Some(Heard::Answer(answer))) => {
+                known.fleet().heard(&answer.device, now);
+                self.answer(connection, answer).await;
+            }
+            Ok(Some(Heard::Presence { device, online, boot, firmware, tags, since })) => {
+                known.fleet().update(&device, |device| {
+                    let presence = if online { Presence::Online } else { Presence::Offline };
+                    if device.presence != presence || (boot.is_some() && device.boot != boot) {
+                        device.presence_since = since.or((!retained).then_some(now));
+                    }
+                    device.presence = presence;
+                    device.boot = boot.or(device.boot.take());
+                    device.firmware = firmware.or(device.firmware.take());
+                    if !tags.is_empty() {
+                        device.tags = tags;
+                    }
+                    if !retained {
+                        device.seen_at = Some(now);
+                    }
+                });
+                self.tell(connection, Input::Presence { device, online });
+            }
+            Ok(Some(Heard::State { device, state })) => known.fleet().update(&device, |device| {
+                device.report(state, now);
+                if !retained {
+                    device.seen_at = Some(now);
+                }
+            }),
+            Ok(Some(Heard::Telemetry { device, .. } | Heard::Log { device })) => known.fleet().heard(&device, now),
+            Ok(Some(Heard::Request(asked))) => {
+                if !known.ledger.is_known(&asked.device, &asked.id) {
+                    self.look_up(connection, &asked.device, &asked.id).await;
+                    self.tell(connection, Input::Observed(asked));
+                }
+            }
+            Err(unreadable) => self.unreadable(connection, &topic, unreadable, &payload, qos),
+        }
+    }
+
+    /// Reconciles an answer. One to a command that has long ended is told from a stray one by asking the store.
+    async fn answer(&mut self, connection: &ConnectionId, answer: Answer) {
+        let named = match &answer.claim {
+            Claim::Id(id) => vec![id.clone()],
+            Claim::Within(text) => wilco_dialect::uuids_in(text),
+            Claim::Nothing => Vec::new(),
+        };
+        for id in named.into_iter().chain(answer.correlation.clone()) {
+            self.look_up(connection, &answer.device, &id).await;
+        }
+        self.tell(connection, Input::Answer(answer));
+        self.turn.urgent = true;
+    }
+
+    /// Has the ledger know a command that the store knows.
+    pub(super) async fn look_up(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) {
+        let Some(known) = self.connections.get(connection) else { return };
+        if known.ledger.is_known(device, id) {
+            return;
+        }
+        match self.store.command(connection, device, id).await {
+            Ok(Some(command)) => {
+                if let Some(known) = self.connections.get_mut(connection) {
+                    known.ledger.adopt(command);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => self.feed.notice(NoticeLevel::Error, error.to_string(), error.hint()),
+        }
+    }
+
+    /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
+    fn unreadable(
+        &mut self,
+        connection: &ConnectionId,
+        topic: &str,
+        unreadable: Unreadable,
+        _payload: &[u8],
+        _qos: u8,
+    ) {
+        let Unreadable { device, why } = unreadable;
+        let from = device.as_ref().map_or_else(|| topic.to_owned(), ToString::to_string);
+        self.feed.notice(
+            NoticeLevel::Warning,
+            format!("{from} sent something on {topic} that cannot be read: {why}"),
+            Some("It settles nothing. The message is kept as it came.".into()),
+        );
+        let Some(device) = device else { return };
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.fleet().heard(&device, now);
+    }
+}

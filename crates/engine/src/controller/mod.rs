@@ -1,0 +1,449 @@
+//! The one task that changes anything: it hears every event, asks the ledgers what follows, commits it, and only then
+//! lets it be seen or sent.
+//!
+//! It deliberately knows neither SQL nor sockets nor topics: those are the store's, the sessions' and the dialect's.
+
+mod asked;
+mod connection;
+mod heard;
+mod turn;
+
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use wilco_dialect::Request as Encoding;
+use wilco_ledger::{CommandId, DeviceId, Effect, Input, Ledger, Limits, Millis, Puback, State, Timestamp};
+
+pub(crate) use asked::{Asked, Errands};
+pub(crate) use connection::SharedFleet;
+use connection::{Connection, Draining};
+use turn::Turn;
+
+use crate::{
+    api::{Failure, FailureCode, LinkState, NoticeLevel},
+    clock::Clock,
+    console::Directory,
+    feed::Feed,
+    mqtt::{LinkEvent, Publication, Session, Settings},
+    store::{Change, ConnectionId, Store, StoreError},
+    views,
+};
+
+/// Everything that can happen to the engine.
+pub(crate) enum Event {
+    /// A person, or a program, asks for something.
+    Asked(Asked),
+    /// The secrets of a connection have been fetched (or not), so its session can begin.
+    Prepared { connection: ConnectionId, generation: u64, settings: Result<Box<Settings>, Failure> },
+    /// A session tells of its connection.
+    Link { connection: ConnectionId, generation: u64, event: LinkEvent },
+    /// Everything is to be put away.
+    Close(oneshot::Sender<()>),
+}
+
+/// Handed out at most this often.
+const BATCH_EVERY: Duration = Duration::from_millis(60);
+/// What nobody waits for is committed after this at the latest.
+const COMMIT_WITHIN: Duration = Duration::from_millis(15);
+/// Events taken into one commit, at the most.
+const EVENTS_A_TURN: usize = 2_000;
+/// What the broker kept has been read when nothing has come for this long.
+const QUIET: Millis = Millis::seconds(5);
+/// Longest wait for a connection after a start, before commands may time out without it.
+const PATIENCE: Millis = Millis::seconds(30);
+
+pub(crate) struct Controller {
+    events: mpsc::Receiver<Event>,
+    /// For sessions and errands to tell what happens.
+    tell: mpsc::Sender<Event>,
+    store: Store,
+    clock: Clock,
+    connections: BTreeMap<ConnectionId, Connection>,
+    directory: Directory,
+    feed: Feed,
+    turn: Turn,
+    errands: Errands,
+    /// The number of sessions begun.
+    generations: u64,
+}
+
+impl Controller {
+    pub(crate) fn new(
+        (tell, events): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+        store: Store,
+        clock: Clock,
+        directory: Directory,
+        errands: Errands,
+    ) -> Controller {
+        Controller {
+            events,
+            tell,
+            store,
+            clock,
+            connections: BTreeMap::new(),
+            directory,
+            feed: Feed::default(),
+            turn: Turn::default(),
+            errands,
+            generations: 0,
+        }
+    }
+
+    /// Runs until it is closed.
+    pub(crate) async fn run(mut self) {
+        let mut second = Instant::now() + Duration::from_secs(1);
+        let mut next_batch = Instant::now();
+        let mut commit_by: Option<Instant> = None;
+        let closed = loop {
+            let wake = [Some(second), self.feed.is_due().then_some(next_batch), commit_by, self.next_deadline()];
+            let wake = wake.into_iter().flatten().min().unwrap_or(second);
+            let first = tokio::select! {
+                biased;
+                event = self.events.recv() => event,
+                () = sleep_until(wake) => None,
+            };
+            let mut event = first;
+            let mut taken = 0;
+            let mut closing = None;
+            while let Some(this) = event.take() {
+                if let Event::Close(done) = this {
+                    closing = Some(done);
+                    break;
+                }
+                self.handle(this).await;
+                taken += 1;
+                if taken < EVENTS_A_TURN {
+                    event = self.events.try_recv().ok();
+                }
+            }
+
+            let now = Instant::now();
+            if now >= second {
+                self.every_second((now - second).as_secs_f64() + 1.0).await;
+                second = now + Duration::from_secs(1);
+            }
+            self.tick();
+
+            if self.turn.is_empty() {
+                commit_by = None;
+            } else if self.turn.urgent || commit_by.is_some_and(|by| now >= by) || closing.is_some() {
+                self.commit().await;
+                commit_by = None;
+            } else {
+                commit_by = commit_by.or(Some(now + COMMIT_WITHIN));
+            }
+
+            if self.feed.is_due() && now >= next_batch {
+                self.hand_out();
+                next_batch = now + BATCH_EVERY;
+            }
+            if let Some(done) = closing {
+                break done;
+            }
+        };
+        self.close().await;
+        let _ = closed.send(());
+    }
+
+    async fn handle(&mut self, event: Event) {
+        match event {
+            Event::Asked(asked) => self.asked(asked).await,
+            Event::Prepared { connection, generation, settings } => self.prepared(&connection, generation, settings),
+            Event::Link { connection, generation, event } => {
+                if self.connections.get(&connection).is_some_and(|known| known.generation == generation) {
+                    self.link(&connection, event).await;
+                }
+            }
+            Event::Close(_) => {}
+        }
+    }
+
+    /// Tells a connection's ledger what happened and takes down what follows from it.
+    fn tell(&mut self, connection: &ConnectionId, input: Input) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        for effect in known.ledger.handle(input, now) {
+            match effect {
+                Effect::Record(event) => {
+                    let command =
+                        event.command.as_ref().and_then(|id| known.ledger.command(&event.device, id)).cloned();
+                    if let Some(command) = &command {
+                        if command.submitted_at == event.at
+                            && matches!(event.fact, wilco_ledger::Fact::Submitted { .. })
+                        {
+                            known.kept = known.kept.saturating_add(1);
+                        }
+                        if ended_badly(command.state) && command.rungs.finished == Some(event.at) {
+                            known.bad_ends.push_back(event.at);
+                        }
+                        self.turn.touched.push((connection.clone(), event.device.clone(), command.asked.id.clone()));
+                    }
+                    self.turn.changes.push(Change::Event { connection: connection.clone(), event, command });
+                }
+                Effect::Publish { device, id, attempt } => {
+                    self.turn.publish.push((connection.clone(), device, id, attempt));
+                    self.turn.urgent = true;
+                }
+            }
+        }
+    }
+
+    /// Makes durable what has gathered, then lets it be seen, sent and acknowledged.
+    async fn commit(&mut self) {
+        let turn = std::mem::take(&mut self.turn);
+        if let Err(error) = self.store.commit(turn.changes).await {
+            self.not_stored(error, turn.replies).await;
+            return;
+        }
+        for (outlet, receipt) in turn.receipts {
+            outlet.acknowledge(receipt);
+        }
+        for reply in turn.replies {
+            let _ = reply.send(Ok(()));
+        }
+        for (connection, device, id, attempt) in turn.publish {
+            self.publish(&connection, device, id, attempt);
+        }
+        for (connection, device, id) in turn.touched {
+            self.show(&connection, device, id);
+        }
+    }
+
+    /// Nothing of the last turn is stored, so none of it has happened: the ledgers go back to what is stored, and the
+    /// sessions begin anew, for the broker still has every answer that was not acknowledged.
+    async fn not_stored(&mut self, error: StoreError, replies: Vec<oneshot::Sender<Result<(), Failure>>>) {
+        tracing::error!(%error, "a commit failed");
+        let failure = Failure::from(error);
+        self.feed.notice(NoticeLevel::Error, failure.message.clone(), failure.hint.clone());
+        for reply in replies {
+            let _ = reply.send(Err(failure.clone()));
+        }
+        let ids: Vec<_> = self.connections.keys().cloned().collect();
+        for id in ids {
+            self.reload(&id).await;
+            self.restart(&id, Some(failure.clone()));
+        }
+    }
+
+    /// Hands a command to MQTT.
+    fn publish(&mut self, connection: &ConnectionId, device: DeviceId, id: CommandId, attempt: u32) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(command) = known.ledger.command(&device, &id) else { return };
+        let outcome = match &known.outlet {
+            Some(outlet) => {
+                let request = Encoding {
+                    id: &id,
+                    command: &command.asked.name,
+                    args: &command.asked.args,
+                    issued_at: command.submitted_at,
+                    expires_at: command.submitted_at + command.asked.policy.time_to_live,
+                    attempt,
+                };
+                let outbound = known.dialect.encode(&device, &request, now);
+                let publication = Publication { device: device.clone(), id: id.clone(), attempt };
+                outlet.publish(publication, outbound)
+            }
+            None => Err(Puback::NotTaken),
+        };
+        if let Err(puback) = outcome {
+            self.tell(connection, Input::Delivered { device, id, attempt, puback });
+        }
+    }
+
+    /// Lets the window see how a command stands.
+    fn show(&mut self, connection: &ConnectionId, device: DeviceId, id: CommandId) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(command) = known.ledger.command(&device, &id) else { return };
+        let view = views::command(connection, command, known.ledger.deadline(&device, &id));
+        known.fleet().command(&device, &view);
+        self.feed.command((connection.clone(), device, id), view);
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        let due: Vec<_> = self
+            .connections
+            .values()
+            .filter(|known| known.ledger.next_deadline().is_some_and(|deadline| deadline <= now))
+            .map(|known| known.id().clone())
+            .collect();
+        for id in due {
+            self.tell(&id, Input::Tick);
+            self.turn.urgent = true;
+        }
+        self.drain(now);
+    }
+
+    /// Lets commands time out again once what the broker kept has been read, or cannot be had.
+    fn drain(&mut self, now: Timestamp) {
+        let drained: Vec<_> = self
+            .connections
+            .values_mut()
+            .filter(|known| {
+                known.draining.as_ref().is_some_and(|draining| draining.quiet_at.unwrap_or(draining.until) <= now)
+            })
+            .map(|known| {
+                known.draining = None;
+                known.id().clone()
+            })
+            .collect();
+        for id in drained {
+            self.tell(&id, Input::Drained);
+            self.turn.urgent = true;
+        }
+    }
+
+    async fn every_second(&mut self, seconds: f64) {
+        if let Some(slept) = self.clock.catch_up() {
+            tracing::info!(slept_ms = slept.0, "the computer has slept");
+            let ids: Vec<_> = self.connections.keys().cloned().collect();
+            for id in ids {
+                self.resumed(&id);
+                self.restart(&id, None);
+            }
+        }
+        let now = self.clock.now();
+        for known in self.connections.values_mut() {
+            if known.count_second(seconds, now) {
+                self.feed.connections();
+            }
+            let unsaved = known.fleet().take_unsaved();
+            let connection = known.id().clone();
+            self.turn
+                .changes
+                .extend(unsaved.into_iter().map(|device| Change::Device { connection: connection.clone(), device }));
+        }
+    }
+
+    fn hand_out(&mut self) {
+        for known in self.connections.values() {
+            let changed = known.fleet().take_changed();
+            if !changed.is_empty() {
+                self.feed.devices(known.id(), changed);
+            }
+        }
+        let connections = &self.connections;
+        self.feed.hand_out(|| views_of(connections));
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let now = self.clock.now();
+        let ledgers = self.connections.values().filter_map(|known| known.ledger.next_deadline());
+        let drains = self
+            .connections
+            .values()
+            .filter_map(|known| known.draining.as_ref())
+            .map(|draining| draining.quiet_at.unwrap_or(draining.until));
+        let next = ledgers.chain(drains).min()?;
+        Some(Instant::now() + Duration::from_millis(next.since(now).0.clamp(1, 3_600_000)))
+    }
+
+    /// Timing out waits until what the broker kept has been read.
+    fn resumed(&mut self, connection: &ConnectionId) {
+        let until = self.clock.now() + PATIENCE;
+        self.tell(connection, Input::Resumed);
+        if let Some(known) = self.connections.get_mut(connection) {
+            known.draining = Some(Draining { until, quiet_at: None });
+        }
+    }
+
+    /// Puts a ledger back to what the store knows.
+    async fn reload(&mut self, connection: &ConnectionId) {
+        let unsettled = match self.store.unsettled(connection).await {
+            Ok(unsettled) => unsettled,
+            Err(error) => {
+                self.feed.notice(NoticeLevel::Error, error.to_string(), error.hint());
+                return;
+            }
+        };
+        if let Some(known) = self.connections.get_mut(connection) {
+            known.ledger = Ledger::new(limits());
+            for command in unsettled {
+                known.ledger.adopt(command);
+            }
+        }
+        self.resumed(connection);
+    }
+
+    /// Ends a connection's session and begins another, at once or after a pause to let a failure pass.
+    fn restart(&mut self, connection: &ConnectionId, because: Option<Failure>) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        self.generations += 1;
+        known.generation = self.generations;
+        known.outlet = None;
+        drop(known.session.take());
+        let pause = if because.is_some() { Duration::from_secs(5) } else { Duration::ZERO };
+        known.link = match because {
+            Some(failure) => LinkState::Waiting {
+                message: failure.message,
+                hint: failure.hint,
+                retry_at: self.clock.now().0 + 5_000,
+            },
+            None => LinkState::Connecting,
+        };
+        self.feed.connections();
+        let (profile, generation) = (known.profile.clone(), known.generation);
+        self.tell(connection, Input::Disconnected);
+        self.errands.prepare(&self.tell, profile, generation, pause);
+    }
+
+    fn prepared(&mut self, connection: &ConnectionId, generation: u64, settings: Result<Box<Settings>, Failure>) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection).filter(|known| known.generation == generation) else {
+            return;
+        };
+        match settings {
+            Ok(settings) => {
+                let id = connection.clone();
+                known.session = Some(Session::start(*settings, self.tell.clone(), move |event| Event::Link {
+                    connection: id.clone(),
+                    generation,
+                    event,
+                }));
+            }
+            // A keyring may be unlocked any moment, so it is asked again.
+            Err(failure) if failure.code == FailureCode::Keyring => {
+                known.link =
+                    LinkState::Waiting { message: failure.message, hint: failure.hint, retry_at: now.0 + 15_000 };
+                let profile = known.profile.clone();
+                self.errands.prepare(&self.tell, profile, generation, Duration::from_secs(15));
+            }
+            Err(failure) => {
+                known.link = LinkState::Stopped { code: failure.code, message: failure.message, hint: failure.hint };
+            }
+        }
+        self.feed.connections();
+    }
+
+    async fn close(mut self) {
+        let sessions: Vec<_> = self.connections.values_mut().filter_map(|known| known.session.take()).collect();
+        for session in sessions {
+            session.close().await;
+        }
+        // What the sessions still had to tell on their way out is no longer waited for: it is as if the program had
+        // been killed here, which is always safe.
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Err(error) = self.store.close().await {
+            tracing::error!(%error, "the store could not be closed");
+        }
+    }
+}
+
+fn limits() -> Limits {
+    Limits::default()
+}
+
+/// The connections as they are listed: in the order that the person has given them.
+fn views_of(connections: &BTreeMap<ConnectionId, Connection>) -> Vec<crate::api::ConnectionView> {
+    let mut known: Vec<_> = connections.values().collect();
+    known.sort_by_key(|known| (known.profile.position, known.profile.name.clone()));
+    known.into_iter().map(Connection::view).collect()
+}
+
+fn ended_badly(state: State) -> bool {
+    matches!(state, State::Failed | State::Rejected | State::TimedOut | State::Undeliverable)
+}

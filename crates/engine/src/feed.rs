@@ -1,0 +1,100 @@
+//! What has changed, gathered and handed out in batches.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use tokio::sync::mpsc;
+use wilco_ledger::{CommandId, DeviceId};
+
+use crate::{
+    api::{Batch, CommandView, Notice, NoticeLevel},
+    store::ConnectionId,
+};
+
+/// At most so many commands and devices are named in one batch; beyond that, who shows them asks again.
+const NAMED_AT_MOST: usize = 200;
+
+/// Batches that a slow listener may fall behind before it is taken for gone.
+const PATIENCE: usize = 600;
+
+type CommandKey = (ConnectionId, DeviceId, CommandId);
+
+/// Gathers changes until the next batch.
+#[derive(Default)]
+pub(crate) struct Feed {
+    listeners: Vec<mpsc::Sender<Batch>>,
+    sequence: u64,
+    commands: HashMap<CommandKey, CommandView>,
+    more_commands: bool,
+    connections: bool,
+    devices: HashSet<ConnectionId>,
+    changed_devices: BTreeSet<(ConnectionId, DeviceId)>,
+    notices: Vec<Notice>,
+}
+
+impl Feed {
+    /// A new listener. It gets every batch from now on, the first of them with all connections.
+    pub(crate) fn listen(&mut self) -> mpsc::Receiver<Batch> {
+        let (listener, batches) = mpsc::channel(PATIENCE);
+        self.listeners.push(listener);
+        self.connections = true;
+        batches
+    }
+
+    /// There is something to hand out.
+    pub(crate) fn is_due(&self) -> bool {
+        self.connections || !self.commands.is_empty() || !self.devices.is_empty() || !self.notices.is_empty()
+    }
+
+    /// How a command stands now.
+    pub(crate) fn command(&mut self, key: CommandKey, view: CommandView) {
+        if self.commands.len() < NAMED_AT_MOST || self.commands.contains_key(&key) {
+            self.commands.insert(key, view);
+        } else {
+            self.more_commands = true;
+        }
+    }
+
+    /// Something about a connection is different.
+    pub(crate) fn connections(&mut self) {
+        self.connections = true;
+    }
+
+    /// Something about devices is different.
+    pub(crate) fn devices(&mut self, connection: &ConnectionId, changed: impl IntoIterator<Item = DeviceId>) {
+        for device in changed {
+            self.devices.insert(connection.clone());
+            if self.changed_devices.len() < NAMED_AT_MOST {
+                self.changed_devices.insert((connection.clone(), device));
+            }
+        }
+    }
+
+    /// A sentence for the person.
+    pub(crate) fn notice(&mut self, level: NoticeLevel, message: impl Into<String>, hint: Option<String>) {
+        let notice = Notice { level, message: message.into(), hint };
+        if !self.notices.contains(&notice) && self.notices.len() < 20 {
+            self.notices.push(notice);
+        }
+    }
+
+    /// Hands out what has gathered. `connections` is asked only when one of them changed.
+    pub(crate) fn hand_out(&mut self, connections: impl FnOnce() -> Vec<crate::api::ConnectionView>) {
+        let mut commands: Vec<_> = self.commands.drain().map(|(_, view)| view).collect();
+        commands.sort_unstable_by(|a, b| (a.queued_at, &a.id).cmp(&(b.queued_at, &b.id)));
+        self.sequence += 1;
+        let batch = Batch {
+            sequence: self.sequence,
+            connections: std::mem::take(&mut self.connections).then(connections),
+            commands,
+            more_commands: std::mem::take(&mut self.more_commands),
+            devices: self.devices.drain().map(|id| id.as_str().to_owned()).collect(),
+            changed_devices: std::mem::take(&mut self.changed_devices)
+                .into_iter()
+                .map(|(connection, device)| (connection.as_str().to_owned(), device.as_str().to_owned()))
+                .collect(),
+            notices: std::mem::take(&mut self.notices),
+        };
+        // A listener that is gone, or that has not read for half a minute, is no longer served.
+        self.listeners.retain(|listener| listener.try_send(batch.clone()).is_ok());
+    }
+}

@@ -1,0 +1,143 @@
+//! One engine for a data directory: two would use the same client id and tell the same history twice.
+//!
+//! The lock is the system's, on an open file, so that it ends with its process, however that ends. The file itself
+//! stays and means nothing.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::api::{Failure, FailureCode};
+
+const FILE_NAME: &str = "engine.lock";
+
+/// The right to use a data directory, for as long as it is kept.
+#[derive(Debug)]
+pub struct DataLock {
+    /// Closing it gives the right back.
+    _file: File,
+}
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Held {
+    /// Another process has it.
+    #[error("another Wilco is already running on the data in {}", dir.display())]
+    InUse {
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// The lock file cannot be made or locked.
+    #[error("the data in {} cannot be locked: {source}", dir.display())]
+    Unlockable {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl DataLock {
+    /// Takes the lock of a data directory, or says at once why not.
+    ///
+    /// # Errors
+    /// See [`Held`].
+    pub fn acquire(dir: &Path) -> Result<DataLock, Held> {
+        let unlockable = |source| Held::Unlockable { dir: dir.to_owned(), source };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join(FILE_NAME))
+            .map_err(unlockable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(DataLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Held::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(unlockable(source)),
+        }
+    }
+}
+
+impl Held {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Held::InUse { .. } => "Use that one, close it first, or start this one with another --data-dir.",
+            Held::Unlockable { .. } => "Check who owns the folder, or choose another --data-dir on a local disk.",
+        }
+        .to_owned()
+    }
+}
+
+impl From<Held> for Failure {
+    fn from(held: Held) -> Failure {
+        let code = match held {
+            Held::InUse { .. } => FailureCode::InUse,
+            Held::Unlockable { .. } => FailureCode::Store,
+        };
+        Failure { code, message: held.to_string(), hint: Some(held.hint()) }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader},
+        path::Path,
+        process::{Child, Command, Stdio},
+    };
+
+    use super::{DataLock, Held};
+
+    const HOLDER: &str = "WILCO_LOCK_HOLDER";
+
+    #[test]
+    fn a_directory_is_held_once_and_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = DataLock::acquire(dir.path()).unwrap();
+        assert!(matches!(DataLock::acquire(dir.path()), Err(Held::InUse { .. })));
+        drop(lock);
+        DataLock::acquire(dir.path()).unwrap();
+        let gone = DataLock::acquire(&dir.path().join("gone")).unwrap_err();
+        assert!(matches!(gone, Held::Unlockable { .. }), "{gone:?}");
+    }
+
+    #[test]
+    fn another_process_holds_it_until_it_is_killed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut holder = start_holder(dir.path());
+        let held = DataLock::acquire(dir.path()).unwrap_err();
+        assert!(held.to_string().starts_with("another Wilco is already running"), "{held}");
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        DataLock::acquire(dir.path()).unwrap();
+    }
+
+    fn start_holder(dir: &Path) -> Child {
+        let mut holder = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "lock::tests::the_other_process", "--nocapture"])
+            .env(HOLDER, dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(holder.stdout.take().unwrap()).lines();
+        assert!(lines.map_while(Result::ok).any(|line| line == "held"));
+        holder
+    }
+
+    /// Does nothing but when [`start_holder`] starts it.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "the test that started it listens")]
+    fn the_other_process() {
+        let Some(dir) = std::env::var_os(HOLDER) else { return };
+        let _lock = DataLock::acquire(dir.as_ref()).unwrap();
+        println!("\nheld");
+        loop {
+            std::thread::park();
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! MQTT 3.1.1.
+
+use std::sync::Arc;
+
+use rumqttc_v4::{
+    AckMode, AsyncClient, Broker, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing, Packet, QoS,
+    SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+};
+use wilco_dialect::Filter;
+use wilco_ledger::Puback;
+
+use super::{CONNECT_TIMEOUT, KEEP_ALIVE, Message, PACKET_LIMIT, Receipt, Refusal, Settings, Welcome, Wire};
+
+/// Connects, up to CONNACK.
+pub(super) async fn connect(settings: &Settings) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
+    let (client, mut events) = AsyncClient::builder(options(settings)).capacity(100_000).build();
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    network.set_connection_timeout(CONNECT_TIMEOUT.as_secs());
+    events.set_network_options(network);
+    loop {
+        if let Event::Incoming(Packet::ConnAck(connack)) = events.poll().await? {
+            let welcome = Welcome { session_present: connack.session_present, max_packet_size: None };
+            return Ok((client, events, welcome));
+        }
+    }
+}
+
+/// The next thing on the wire.
+pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result<Wire, Refusal> {
+    Ok(match events.poll().await? {
+        Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => Wire::Written { packet },
+        Event::Incoming(Packet::PubAck(ack)) => {
+            Wire::Acknowledged { packet: ack.pkid, puback: Puback::Accepted { nobody_listening: false } }
+        }
+        Event::Incoming(Packet::Publish(publish)) => {
+            let receipt = client.prepare_ack(&publish).map(Receipt::V4);
+            Wire::Message(Message {
+                topic: String::from_utf8_lossy(publish.topic.as_ref()).into_owned(),
+                payload: publish.payload.to_vec(),
+                qos: publish.qos as u8,
+                retained: publish.retain,
+                correlation: None,
+                receipt,
+            })
+        }
+        _ => Wire::Other,
+    })
+}
+
+/// Asks for these filters and says which of them were refused.
+pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
+    let wanted = filters.iter().map(|filter| SubscribeFilter::new(filter.filter.clone(), quality(filter.qos)));
+    let notice = client.subscribe_many_tracked(wanted).await.map_err(|_| Refusal::gone())?;
+    let suback = notice.wait_async().await.map_err(|_| Refusal::gone())?;
+    Ok(filters
+        .iter()
+        .zip(suback.return_codes)
+        .filter(|(_, code)| !matches!(code, SubscribeReasonCode::Success(_)))
+        .map(|(filter, code)| (filter.clone(), format!("{code:?}")))
+        .collect())
+}
+
+fn options(settings: &Settings) -> MqttOptions {
+    let mut options = MqttOptions::new(settings.client_id.clone(), Broker::tcp(settings.host.clone(), settings.port));
+    let limit = PACKET_LIMIT as usize;
+    options
+        .set_keep_alive(KEEP_ALIVE)
+        .set_clean_session(settings.session_expiry == 0)
+        .set_max_packet_size(limit, limit)
+        .set_max_request_batch(100)
+        .set_ack_mode(AckMode::Manual)
+        .set_inflight(settings.send_window);
+    if let Some(tls) = &settings.tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
+    }
+    match (&settings.username, &settings.password) {
+        (Some(name), Some(password)) => {
+            options.set_credentials(name.clone(), password.to_vec());
+        }
+        (Some(name), None) => {
+            options.set_username(name.clone());
+        }
+        // MQTT 3.1.1 section 3.1.2.9: no password without a user name.
+        (None, _) => {}
+    }
+    options
+}
+
+fn quality(qos: u8) -> QoS {
+    match qos {
+        0 => QoS::AtMostOnce,
+        1 => QoS::AtLeastOnce,
+        _ => QoS::ExactlyOnce,
+    }
+}

@@ -1,0 +1,167 @@
+//! MQTT 5.
+
+use std::{pin::Pin, sync::Arc};
+
+use rumqttc_v5::{
+    AckMode, AsyncClient, Broker, ConnectProperties, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing, Packet,
+    PersistedAckMode, PersistedSession, PubAckReason, PublishOptions, PublishProperties, QoS, SessionStore,
+    SessionStoreError, SessionStoreKey, SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+};
+use wilco_dialect::{Filter, Outbound};
+use wilco_ledger::Puback;
+
+use super::{CONNECT_TIMEOUT, KEEP_ALIVE, Message, PACKET_LIMIT, Receipt, Refusal, Settings, Welcome, Wire};
+
+/// Connects, up to CONNACK.
+pub(super) async fn connect(settings: &Settings) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
+    let (client, mut events) = AsyncClient::builder(options(settings)).capacity(100_000).build();
+    loop {
+        if let Event::Incoming(Packet::ConnAck(connack)) = events.poll().await? {
+            events.options.clear_session_store();
+            let max_packet_size = connack.properties.as_ref().and_then(|properties| properties.max_packet_size);
+            return Ok((client, events, Welcome { session_present: connack.session_present, max_packet_size }));
+        }
+    }
+}
+
+/// The next thing on the wire.
+pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result<Wire, Refusal> {
+    Ok(match events.poll().await? {
+        Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => Wire::Written { packet },
+        Event::Incoming(Packet::PubAck(ack)) => {
+            let puback = match ack.reason {
+                PubAckReason::Success => Puback::Accepted { nobody_listening: false },
+                PubAckReason::NoMatchingSubscribers => Puback::Accepted { nobody_listening: true },
+                refused => Puback::Refused { code: refused as u8 },
+            };
+            Wire::Acknowledged { packet: ack.pkid, puback }
+        }
+        Event::Incoming(Packet::Publish(publish)) => {
+            let receipt = client.prepare_ack(&publish).map(Receipt::V5);
+            Wire::Message(Message {
+                topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+                payload: publish.payload.to_vec(),
+                qos: publish.qos as u8,
+                retained: publish.retain,
+                correlation: publish
+                    .properties
+                    .and_then(|properties| properties.correlation_data)
+                    .map(|data| data.to_vec()),
+                receipt,
+            })
+        }
+        _ => Wire::Other,
+    })
+}
+
+/// The options of a publish, and what they come to.
+pub(super) fn publish_options(outbound: &Outbound) -> PublishOptions {
+    PublishOptions::at_least_once().properties(PublishProperties {
+        payload_format_indicator: Some(1),
+        message_expiry_interval: Some(outbound.expiry),
+        response_topic: Some(outbound.response_topic.clone()),
+        correlation_data: Some(outbound.correlation.clone().into()),
+        content_type: Some(outbound.content_type.to_owned()),
+        ..PublishProperties::default()
+    })
+}
+
+/// Asks for these filters and says which of them were refused.
+pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
+    let wanted = filters.iter().map(|filter| SubscribeFilter::new(filter.filter.clone(), quality(filter.qos)));
+    let notice = client.subscribe_many_tracked(wanted).await.map_err(|_| Refusal::gone())?;
+    let suback = notice.wait_async().await.map_err(|_| Refusal::gone())?;
+    Ok(filters
+        .iter()
+        .zip(suback.return_codes)
+        .filter(|(_, code)| !matches!(code, SubscribeReasonCode::Success(_)))
+        .map(|(filter, code)| (filter.clone(), format!("{code:?}")))
+        .collect())
+}
+
+fn options(settings: &Settings) -> MqttOptions {
+    let mut options = MqttOptions::new(settings.client_id.clone(), Broker::tcp(settings.host.clone(), settings.port));
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    network.set_connection_timeout(CONNECT_TIMEOUT.as_secs());
+    let mut properties = ConnectProperties::new();
+    properties.session_expiry_interval = Some(settings.session_expiry);
+    options
+        .set_network_options(network)
+        .set_connect_timeout(CONNECT_TIMEOUT)
+        .set_keep_alive(KEEP_ALIVE)
+        .set_connect_properties(properties)
+        .set_max_packet_size(Some(PACKET_LIMIT))
+        .set_max_request_batch(100)
+        .set_ack_mode(AckMode::Manual)
+        .set_outgoing_inflight_upper_limit(settings.send_window);
+    options.set_clean_start(settings.session_expiry == 0);
+    if settings.session_expiry > 0 {
+        options.set_session_store(ResumeWithoutReplay { settings: settings.clone() });
+    }
+    if let Some(tls) = &settings.tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
+    }
+    match (&settings.username, &settings.password) {
+        (Some(name), Some(password)) => {
+            options.set_credentials(name.clone(), password.to_vec());
+        }
+        (Some(name), None) => {
+            options.set_username(name.clone());
+        }
+        (None, Some(password)) => {
+            options.set_password(password.to_vec());
+        }
+        (None, None) => {}
+    }
+    options
+}
+
+fn quality(qos: u8) -> QoS {
+    match qos {
+        0 => QoS::AtMostOnce,
+        1 => QoS::AtLeastOnce,
+        _ => QoS::ExactlyOnce,
+    }
+}
+
+/// Lets the library resume the broker's session as one in which nothing is under way: what the broker kept for us
+/// arrives, and nothing of ours is published a second time unseen by the ledger.
+struct ResumeWithoutReplay {
+    settings: Settings,
+}
+
+impl std::fmt::Debug for ResumeWithoutReplay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResumeWithoutReplay")
+    }
+}
+
+/// What the library's trait wants back.
+type SessionStoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionStoreError>> + Send + 'a>>;
+
+impl SessionStore for ResumeWithoutReplay {
+    fn load<'a>(&'a self, _: &'a SessionStoreKey) -> SessionStoreFuture<'a, Option<PersistedSession>> {
+        let session = PersistedSession {
+            format_version: 1,
+            client_id: self.settings.client_id.clone(),
+            clean_start: false,
+            session_expiry_interval: Some(self.settings.session_expiry),
+            outgoing_inflight_upper_limit: Some(self.settings.send_window),
+            ack_mode: PersistedAckMode::Manual,
+            last_pkid: 0,
+            last_puback: 0,
+            replay: Vec::new(),
+            incoming_qos2: Vec::new(),
+        };
+        Box::pin(async move { Ok(Some(session)) })
+    }
+
+    fn save<'a>(&'a self, _: &'a SessionStoreKey, _: &'a PersistedSession) -> SessionStoreFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn clear<'a>(&'a self, _: &'a SessionStoreKey) -> SessionStoreFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
