@@ -7,6 +7,7 @@
 mod broker;
 mod certificates;
 mod child;
+mod console;
 mod device;
 mod display;
 mod net;
@@ -18,6 +19,7 @@ mod window;
 pub use broker::{Broker, Settings};
 pub use certificates::{Certificates, Identity};
 pub use child::Child;
+pub use console::{Connection, Console, Ended};
 pub use device::Device;
 pub use display::Display;
 pub use programs::{program, target};

@@ -20,6 +20,8 @@ use crate::{net, program, soon_async, target};
 
 /// How long a control may take to appear.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the driver may take over one thing: it has been seen to hang for ever.
+const ONE_CALL: Duration = Duration::from_secs(30);
 
 /// Where and as whom the app runs.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +60,11 @@ impl Window {
             .env("GDK_BACKEND", "x11")
             .env("NO_AT_BRIDGE", "1")
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            // Without a GPU the window stays blank otherwise.
-            .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
+            // There is no GPU: WebKit paints at full rate on the processor. Its older way without shared buffers never
+            // finishes a picture of the page for the driver (seen with WebKitGTK 2.50), so it stays off.
+            .env("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1")
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "0")
+            .env_remove("WEBKIT_DISABLE_COMPOSITING_MODE")
             .env("WILCO_DATA_DIR", settings.data)
             .stdout(Stdio::null());
         let driver = Child::start(&mut command, log.path())?;
@@ -68,11 +73,11 @@ impl Window {
 
         let capabilities = json!({ "browserName": "wry", "tauri:options": { "application": application } });
         let Value::Object(capabilities) = capabilities else { unreachable!("an object, as written above") };
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .map_err(|error| anyhow::anyhow!("the app's window did not open: {error}\n{}", driver.log()))?;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities);
+        let address = format!("http://127.0.0.1:{port}");
+        let client =
+            limited("opening the app's window", builder.connect(&address)).await.with_context(|| driver.log())?;
         let window = Self { client, driver, _log: log };
         soon_async("page in the window", Duration::from_secs(30), async || {
             let text = window.text().await.unwrap_or_default();
@@ -88,7 +93,7 @@ impl Window {
     /// # Errors
     /// When the driver is gone.
     pub async fn close(mut self) -> Result<()> {
-        self.client.clone().close().await.context("closing the window")?;
+        limited("closing the window", self.client.clone().close()).await?;
         self.driver.kill();
         Ok(())
     }
@@ -136,7 +141,15 @@ impl Window {
     /// When there is none, more than one, or something lies over it.
     pub async fn click(&self, role: &str, name: &str) -> Result<()> {
         let control = self.one(role, name).await?;
-        control.click().await.with_context(|| format!("clicking the {role} “{name}”"))
+        self.click_on(&control, &format!("{role} “{name}”")).await
+    }
+
+    /// Clicks a control that was found before.
+    ///
+    /// # Errors
+    /// When it is gone, or something lies over it.
+    pub async fn click_on(&self, control: &Element, name: &str) -> Result<()> {
+        limited(&format!("clicking {name}"), control.click()).await
     }
 
     /// Puts `text` into the text box of that name, in the place of what was there.
@@ -145,8 +158,8 @@ impl Window {
     /// When there is no such text box.
     pub async fn fill(&self, name: &str, text: &str) -> Result<()> {
         let control = self.one("textbox", name).await?;
-        control.clear().await?;
-        control.send_keys(text).await.with_context(|| format!("typing into “{name}”"))
+        limited(&format!("emptying “{name}”"), control.clear()).await?;
+        limited(&format!("typing into “{name}”"), control.send_keys(text)).await
     }
 
     /// Waits until the window shows `text`.
@@ -183,7 +196,7 @@ impl Window {
     /// # Errors
     /// When it throws.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
-        Ok(self.client.execute(script, arguments).await?)
+        limited("asking the page", self.client.execute(script, arguments)).await
     }
 
     /// Makes the page so large, in pixels of the page.
@@ -191,7 +204,7 @@ impl Window {
     /// # Errors
     /// When the window will not.
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
-        self.client.set_window_rect(0, 0, width, height).await?;
+        limited("resizing the window", self.client.set_window_rect(0, 0, width, height)).await?;
         soon_async(&format!("window of {width} by {height}"), PATIENCE, async || {
             let size = self.run("return [innerWidth, innerHeight]", vec![]).await?;
             Ok((size == json!([width, height])).then_some(()))
@@ -214,7 +227,7 @@ impl Window {
     /// # Errors
     /// When it cannot be taken or written.
     pub async fn screenshot_to(&self, path: &Path) -> Result<()> {
-        let picture = self.client.screenshot().await?;
+        let picture = limited("taking a picture of the page", self.client.screenshot()).await?;
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         std::fs::write(path, picture).with_context(|| format!("writing {}", path.display()))
     }
@@ -241,6 +254,17 @@ impl Window {
         let arguments = vec![json!(role), json!(name), json!(part), scope];
         let Value::Array(found) = self.run(include_str!("find.js"), arguments).await? else { return Ok(Vec::new()) };
         found.into_iter().map(|value| Ok(Element::from_element_id(self.client.clone(), element_id(&value)?))).collect()
+    }
+}
+
+/// Waits for the driver, but not for ever.
+async fn limited<T, E>(what: &str, call: impl Future<Output = Result<T, E>>) -> Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match tokio::time::timeout(ONE_CALL, call).await {
+        Ok(result) => result.with_context(|| format!("{what} did not work")),
+        Err(_) => bail!("{what}: the driver said nothing for {ONE_CALL:?}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! That the harness itself stands: a broker that wants certificates, and a keyring that keeps a secret.
 
-use wilco_tests::{Broker, Certificates, Display, Keyring, Session, Settings};
+use wilco_tests::{Broker, Certificates, Device, Display, Keyring, Session, Settings};
 
 use anyhow::Result;
 
@@ -38,6 +38,17 @@ fn a_broker_keeps_its_port_and_its_messages_over_a_restart() -> Result<()> {
     broker.restart()?;
     assert_eq!(broker.url(), url);
     assert_eq!(broker.first("d1/status", 5)?, "kept");
+    Ok(())
+}
+
+#[test]
+fn a_device_is_online_by_mutual_tls_and_again_after_a_power_cut() -> Result<()> {
+    let certificates = Certificates::new()?;
+    let broker = Broker::mutual_tls(&certificates)?;
+    let mut device = Device::start(&broker, "bench-1", Some((&certificates, &certificates.issue("bench-1")?)))?;
+    device.kill();
+    device.resume(&broker)?;
+    assert!(broker.first("bench-1/status", 5)?.contains("\"online\":true"));
     Ok(())
 }
 
