@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use wilco_ledger::{CommandId, DeviceId};
 
 use crate::{
-    api::{Batch, CommandView, Notice, NoticeLevel},
+    api::{Batch, CommandView, Failure, Notice, NoticeLevel},
     store::ConnectionId,
 };
 
@@ -75,6 +75,12 @@ impl Feed {
         if !self.notices.contains(&notice) && self.notices.len() < 20 {
             self.notices.push(notice);
         }
+    }
+
+    /// Something was not done that was to be done.
+    pub(crate) fn failure(&mut self, failure: impl Into<Failure>) {
+        let failure = failure.into();
+        self.notice(NoticeLevel::Error, failure.message, failure.hint);
     }
 
     /// Hands out what has gathered. `connections` is asked only when one of them changed.

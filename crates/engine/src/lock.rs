@@ -78,7 +78,7 @@ impl From<Held> for Failure {
             Held::InUse { .. } => FailureCode::InUse,
             Held::Unlockable { .. } => FailureCode::Store,
         };
-        Failure { code, message: held.to_string(), hint: Some(held.hint()) }
+        Failure::of(code, &held, Some(held.hint()))
     }
 }
 

@@ -142,7 +142,7 @@ fn fingerprint(path: &Path, bytes: usize) -> String {
 impl From<NoDataDir> for Failure {
     fn from(error: NoDataDir) -> Failure {
         let hint = "Choose a folder that you may write to with --data-dir or WILCO_DATA_DIR.";
-        Failure { code: FailureCode::Store, message: error.to_string(), hint: Some(hint.to_owned()) }
+        Failure::of(FailureCode::Store, &error, Some(hint.to_owned()))
     }
 }
 

@@ -10,7 +10,7 @@ use wilco_ledger::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::{
-    api::{Failure, FailureCode, MqttVersion, NewConnection},
+    api::{Failure, FailureCode, MqttVersion, NewConnection, sentence},
     mqtt::Settings,
     store::{ConnectionId, Profile, StoredSecrets},
     tls::{self, Credentials},
@@ -246,14 +246,6 @@ fn missing(profile: &Profile) -> Failure {
 
 pub(crate) fn invalid(message: String, hint: &str) -> Failure {
     Failure { code: FailureCode::Invalid, message, hint: Some(hint.to_owned()) }
-}
-
-/// An error's text as a sentence.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
 }
 
 #[cfg(test)]

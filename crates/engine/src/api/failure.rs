@@ -14,6 +14,21 @@ pub struct Failure {
     pub hint: Option<String>,
 }
 
+impl Failure {
+    /// A failure told by an error: its text becomes a sentence.
+    pub fn of(code: FailureCode, error: &impl std::fmt::Display, hint: Option<String>) -> Failure {
+        Failure { code, message: sentence(&error.to_string()), hint }
+    }
+}
+
+/// A text with a capital at its beginning and a full stop at its end.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
 /// The failures that somebody treats differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

@@ -12,6 +12,7 @@ mod history;
 pub use command::{AnswerView, CommandDetail, CommandView, Delivery, EventView, NewCommand, Sent, WireView};
 pub use connection::{ConnectionView, LinkState, MqttVersion, NewConnection, Probe, TlsFiles};
 pub use device::{DeviceDetail, DeviceOrder, DevicePage, DeviceQuery, DeviceRow, Presence, SortBy};
+pub(crate) use failure::sentence;
 pub use failure::{Failure, FailureCode};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use history::{HistoryPage, HistoryQuery};

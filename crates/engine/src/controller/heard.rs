@@ -166,7 +166,7 @@ impl Controller {
                 }
             }
             Ok(None) => {}
-            Err(error) => self.feed.notice(NoticeLevel::Error, error.to_string(), error.hint()),
+            Err(error) => self.feed.failure(error),
         }
     }
 

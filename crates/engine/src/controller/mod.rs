@@ -217,7 +217,7 @@ impl Controller {
     async fn not_stored(&mut self, error: StoreError, replies: Vec<oneshot::Sender<Result<(), Failure>>>) {
         tracing::error!(%error, "a commit failed");
         let failure = Failure::from(error);
-        self.feed.notice(NoticeLevel::Error, failure.message.clone(), failure.hint.clone());
+        self.feed.failure(failure.clone());
         for reply in replies {
             let _ = reply.send(Err(failure.clone()));
         }
@@ -356,7 +356,7 @@ impl Controller {
         let unsettled = match self.store.unsettled(connection).await {
             Ok(unsettled) => unsettled,
             Err(error) => {
-                self.feed.notice(NoticeLevel::Error, error.to_string(), error.hint());
+                self.feed.failure(error);
                 return;
             }
         };

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use crate::{api::FailureCode, profile::sentence, tls};
+use crate::{
+    api::{FailureCode, sentence},
+    tls,
+};
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

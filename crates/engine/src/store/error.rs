@@ -105,6 +105,6 @@ impl From<StoreError> for Failure {
             StoreError::NameTaken(_) => FailureCode::Invalid,
             _ => FailureCode::Store,
         };
-        Failure { code, message: error.to_string(), hint: error.hint() }
+        Failure::of(code, &error, error.hint())
     }
 }

@@ -191,6 +191,6 @@ impl CertificateError {
 
 impl From<CertificateError> for Failure {
     fn from(error: CertificateError) -> Failure {
-        Failure { code: FailureCode::File, message: error.to_string(), hint: error.hint() }
+        Failure::of(FailureCode::File, &error, error.hint())
     }
 }

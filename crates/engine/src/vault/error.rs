@@ -47,6 +47,6 @@ impl VaultError {
 
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Failure {
-        Failure { code: FailureCode::Keyring, message: error.to_string(), hint: error.hint() }
+        Failure::of(FailureCode::Keyring, &error, error.hint())
     }
 }
