@@ -45,6 +45,8 @@ export class History {
   open = $state<string | null>(null);
   detail = $state.raw<CommandDetail | null>(null);
   detailFailure = $state.raw<Failure | null>(null);
+  /** Counts up when the list is to go back to its top. */
+  toTop = $state(0);
   /** The row that the keyboard stands on. */
   active = $state(0);
   /** Nobody has scrolled away from the newest. */
@@ -78,7 +80,16 @@ export class History {
     if (!this.loading && this.#next !== null) void this.#load(false);
   }
 
-  /** Shows the newest. */
+  /** Goes back to the newest. */
+  showNewest(): void {
+    this.unfold(null);
+    this.atTop = true;
+    this.active = 0;
+    this.toTop += 1;
+    this.catchUp();
+  }
+
+  /** Takes in what has waited. */
   catchUp(): void {
     if (this.waiting === 0) return;
     this.waiting = 0;
@@ -119,8 +130,10 @@ export class History {
     const fresh = [...changed.values()]
       .filter((command) => this.#admits(command) && command.queued_at >= newest)
       .sort((a, b) => b.queued_at - a.queued_at);
-    if (fresh.length > 0 && !this.atTop) this.waiting += fresh.length;
-    const shown = this.atTop ? fresh : [];
+    // What somebody reads does not move away under the eyes.
+    const follows = this.atTop && this.open === null;
+    if (!follows) this.waiting += fresh.length;
+    const shown = follows ? fresh : [];
     if (!touched && shown.length === 0) return;
     this.rows = [...shown, ...rows];
     if (this.active > 0) this.active += shown.length;

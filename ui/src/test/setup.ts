@@ -1,1 +1,24 @@
 import '@testing-library/jest-dom/vitest';
+
+import { afterEach } from 'vitest';
+
+// What jsdom does not have.
+class NoResizes implements ResizeObserver {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+}
+globalThis.ResizeObserver ??= NoResizes;
+HTMLCanvasElement.prototype.getContext = () => null;
+window.matchMedia = (query) =>
+  Object.assign(new EventTarget(), {
+    matches: false,
+    media: query,
+    onchange: null,
+    addListener: () => undefined,
+    removeListener: () => undefined,
+  });
+
+afterEach(() => {
+  window.location.hash = '';
+});

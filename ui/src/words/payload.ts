@@ -8,7 +8,7 @@ export interface Piece {
 }
 
 /** How much of a payload is shown at first. */
-export const SHOWN_AT_FIRST = 4_096;
+const SHOWN_AT_FIRST = 4_096;
 
 const STRING = /"(?:[^"\\]|\\.)*"/y;
 

@@ -2,6 +2,9 @@
 
 const KEYS = ['is', 'led', 'firmware', 'tag', 'state'];
 
+/** The only values that some tokens can have. */
+const WHOLE: Record<string, string[]> = { is: ['online', 'offline', 'unknown'], led: ['on', 'off'] };
+
 export interface Search {
   /** Finished tokens, in the order they were typed. */
   tokens: string[];
@@ -10,7 +13,7 @@ export interface Search {
 }
 
 /** Whether a word is a token with a value. */
-export function isToken(word: string): boolean {
+function isToken(word: string): boolean {
   const colon = word.indexOf(':');
   return colon > 0 && colon < word.length - 1 && KEYS.includes(word.slice(0, colon).toLowerCase());
 }
@@ -26,12 +29,21 @@ export function take(search: Search, typed: string, all = false): Search {
     return false;
   });
   const text = kept.join('');
-  return { tokens, text: tokens.length > search.tokens.length ? text.trimStart() : text };
+  return { tokens, text: tokens.length > search.tokens.length ? text.trim() : text };
 }
 
 /** The search as the engine wants it: one line. */
 export function line(search: Search): string {
-  return [...search.tokens, search.text.trim()].filter((part) => part !== '').join(' ');
+  const words = search.text.split(/\s+/).filter((word) => word !== '' && !isBegun(word));
+  return [...search.tokens, ...words].join(' ');
+}
+
+/** A token that is being typed and cannot match anything yet. */
+function isBegun(word: string): boolean {
+  const [key, value] = halves(word.toLowerCase());
+  if (!KEYS.includes(key.slice(0, -1))) return false;
+  const whole = WHOLE[key.slice(0, -1)];
+  return whole === undefined ? value === '' : !whole.includes(value);
 }
 
 /** A token's two halves. */

@@ -71,8 +71,8 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
     case 'succeeded':
       return tell(
         's-done',
-        'The device said it is done,',
-        `${duration((command.finished_at ?? command.changed_at) - command.queued_at)} after it was asked.`,
+        'The device said it is done.',
+        `It took ${duration((command.finished_at ?? command.changed_at) - command.queued_at)}.`,
         said(command),
       );
     case 'failed':

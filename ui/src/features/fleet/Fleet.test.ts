@@ -1,0 +1,166 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+
+import type { Step } from '../../backend/fake/fate';
+import { expectAccessible, openFleet } from '../../test/window';
+
+/** A device that takes its time at each rung until it is told on. */
+const CLIMBS: Step[] = [
+  { after: 1, change: { state: 'sent' } },
+  { after: 1, change: { state: 'at_broker' } },
+  { after: 1, change: { state: 'accepted', match: 'exact' } },
+  { after: 250, change: { state: 'succeeded' }, effect: 'led' },
+];
+
+async function openDevice(device: string, options = {}) {
+  const window = await openFleet(options);
+  await window.user.click(window.getByText(device, { selector: '.device' }));
+  const inspector = within(await window.findByRole('complementary', { name: `Inspector: ${device}` }));
+  await inspector.findByRole('switch', { name: 'LED' });
+  return { ...window, inspector };
+}
+
+describe('the fleet', () => {
+  it('is a grid with names and counts', async () => {
+    const { getByRole, container } = await openFleet();
+    expect(getByRole('grid')).toHaveAttribute('aria-rowcount', '61');
+    expect(container.querySelector('[data-device="bench-0001"]')).toBeInTheDocument();
+    await expectAccessible(container);
+  });
+
+  it('is searched by words and tokens', async () => {
+    const { getByRole, findByText, findByRole, user, container } = await openFleet();
+    await user.keyboard('/');
+    const field = getByRole('textbox', { name: 'Search devices' });
+    expect(field).toHaveFocus();
+    await user.keyboard('tag:kitchen 0003');
+    await waitFor(() => expect(container.querySelectorAll('[data-device]')).toHaveLength(1));
+    expect(container.querySelector('[data-device]')).toHaveAttribute('data-device', 'kitchen-0003');
+    await user.keyboard('x');
+    await findByText('No device matches');
+    await user.click(await findByRole('button', { name: 'Show all devices' }));
+    await findByText('bench-0001');
+  });
+
+  it('is sorted by its heads', async () => {
+    const { getByRole, findByText, user } = await openFleet();
+    await user.click(getByRole('button', { name: 'Device' }));
+    expect(getByRole('columnheader', { name: 'Device' })).toHaveAttribute('aria-sort', 'descending');
+    await findByText('roof-0005');
+  });
+
+  it('is walked with the keyboard', async () => {
+    const { getByRole, findByRole, user } = await openFleet();
+    getByRole('grid').focus();
+    await user.keyboard('{ArrowDown}{ArrowDown}');
+    expect(getByRole('row', { selected: true })).toHaveAttribute('data-device', 'cold-store-0001');
+    await user.keyboard('{Home}');
+    const led = await findByRole('switch', { name: 'LED' });
+    await user.keyboard('{Enter}');
+    expect(led).toHaveFocus();
+  });
+});
+
+describe('the LED', () => {
+  it('moves only when the device reports it', async () => {
+    const { inspector, user, container } = await openDevice('bench-0001', { fates: [CLIMBS] });
+    const led = inspector.getByRole('switch', { name: 'LED' });
+    const before = led.getAttribute('aria-checked');
+    const wanted = before === 'true' ? 'off' : 'on';
+    await user.click(led);
+    await inspector.findByRole('group', { name: `led ${wanted}: Accepted` });
+    expect(led).toHaveAttribute('aria-checked', before);
+    expect(container.querySelector('.seat')).toBeInTheDocument();
+    inspector.getByText(`You asked for ${wanted}. Not yet so.`);
+    inspector.getByText('The device has it, and has not said it is done.');
+    const ladder = await inspector.findByRole('group', { name: `led ${wanted}: Succeeded` });
+    expect(ladder).toHaveAttribute('data-state', 'succeeded');
+    await waitFor(() => expect(led).toHaveAttribute('aria-checked', String(wanted === 'on')));
+    expect(container.querySelector('.seat')).not.toBeInTheDocument();
+    await expectAccessible(container);
+  });
+
+  it('stays where it is when the device fails, and says why', async () => {
+    const fates: Step[][] = [
+      [...CLIMBS.slice(0, 3), { after: 5, change: { state: 'failed', message: '<b>burnt</b>' } }],
+    ];
+    const { inspector, user, container } = await openDevice('bench-0001', { fates });
+    const led = inspector.getByRole('switch', { name: 'LED' });
+    const before = led.getAttribute('aria-checked');
+    await user.click(led);
+    await inspector.findByText(/It said “<b>burnt<\/b>”/);
+    expect(led).toHaveAttribute('aria-checked', before);
+    expect(container.querySelector('.ladder b')).toBeNull();
+  });
+
+  it('can be waited for no longer', async () => {
+    const { inspector, user } = await openDevice('bench-0001', { fates: [CLIMBS.slice(0, 2)] });
+    await user.click(inspector.getByRole('switch', { name: 'LED' }));
+    await user.click(await inspector.findByRole('button', { name: 'Stop waiting' }));
+    await inspector.findByText('You stopped waiting for an answer.');
+  });
+
+  it('says when a command was not taken', async () => {
+    const { inspector, user, backend } = await openDevice('bench-0001');
+    backend.send = () => Promise.reject({ code: 'store', message: 'The disk is full.', hint: 'Make room.' });
+    await user.click(inspector.getByRole('switch', { name: 'LED' }));
+    expect(await inspector.findByRole('alert')).toHaveTextContent('The disk is full. Make room.');
+  });
+});
+
+describe('a restart', () => {
+  it('asks first and names the device', async () => {
+    const { inspector, user, container } = await openDevice('bench-0001', {
+      fates: [[...CLIMBS.slice(0, 3), { after: 5, change: { state: 'succeeded' }, effect: 'return' }]],
+    });
+    await user.click(inspector.getByRole('button', { name: 'Restart…' }));
+    const dialog = within(await inspector.findByRole('dialog', { name: 'Restart bench-0001?' }));
+    expect(dialog.getByRole('button', { name: 'Leave it' })).toHaveFocus();
+    await expectAccessible(container);
+    await user.keyboard('{Escape}');
+    expect(inspector.queryByRole('dialog')).toBeNull();
+    expect(inspector.getByRole('button', { name: 'Restart…' })).toHaveFocus();
+    await user.click(inspector.getByRole('button', { name: 'Restart…' }));
+    await user.click(await inspector.findByRole('button', { name: 'Restart bench-0001' }));
+    await inspector.findByRole('group', { name: 'restart: Succeeded' });
+  });
+});
+
+describe('the configuration', () => {
+  const fates: Step[][] = [[...CLIMBS.slice(0, 3), { after: 5, change: { state: 'succeeded' }, effect: 'config' }]];
+
+  it('is changed now', async () => {
+    const { inspector, user } = await openDevice('kitchen-0002', { fates: [...fates] });
+    await user.click(inspector.getByRole('button', { name: /^Edit report_interval_s/ }));
+    const field = inspector.getByRole('textbox', { name: 'report_interval_s after restart' });
+    await user.clear(field);
+    await user.type(field, '45{Enter}');
+    inspector.getByText('1 change');
+    await user.click(inspector.getByRole('button', { name: 'Apply now' }));
+    await inspector.findByRole('group', { name: 'config.set: Succeeded' });
+    await inspector.findByRole('cell', { name: '45' });
+  });
+
+  it('is changed for the next restart, and shown as different', async () => {
+    const { inspector, user, container } = await openDevice('kitchen-0002', { fates: [...fates] });
+    await user.click(inspector.getByRole('button', { name: /^Edit buzzer/ }));
+    const field = inspector.getByRole('textbox', { name: 'buzzer after restart' });
+    const turned = (field as HTMLInputElement).value === 'true' ? 'false' : 'true';
+    await user.clear(field);
+    await user.type(field, `${turned}{Enter}`);
+    await user.click(inspector.getByRole('button', { name: 'On next restart' }));
+    await waitFor(() => expect(container.querySelector('[data-key="buzzer"] .differs')).toHaveTextContent(turned));
+  });
+
+  it('refuses a value of another kind in words', async () => {
+    const { inspector, user } = await openDevice('kitchen-0002');
+    await user.click(inspector.getByRole('button', { name: /^Edit report_interval_s/ }));
+    const field = inspector.getByRole('textbox', { name: 'report_interval_s after restart' });
+    await user.clear(field);
+    await user.type(field, 'often');
+    inspector.getByText(/It is a number: “often” is not one/);
+    expect(inspector.getByRole('button', { name: 'Apply now' })).toBeDisabled();
+    await user.click(inspector.getByRole('button', { name: 'Discard' }));
+    expect(inspector.queryByText(/is not one/)).toBeNull();
+  });
+});

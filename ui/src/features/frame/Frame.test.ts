@@ -1,0 +1,40 @@
+import { within } from '@testing-library/svelte';
+import { expect, it } from 'vitest';
+
+import { openFleet } from '../../test/window';
+
+it('shows what the engine has to say, until it is dismissed', async () => {
+  const { backend, findByRole, queryByText, user } = await openFleet();
+  backend.notify({ level: 'error', message: 'The disk is full.', hint: 'Make room: answers wait at the broker.' });
+  const notices = within(await findByRole('list', { name: 'Notices' }));
+  await notices.findByText('The disk is full.');
+  await user.click(notices.getByRole('button', { name: 'Dismiss' }));
+  expect(queryByText('The disk is full.')).toBeNull();
+});
+
+it('says how the connection stands while it is not online', async () => {
+  const { backend, findByRole } = await openFleet();
+  backend.setLink('demo', { state: 'connecting' });
+  expect(await findByRole('status', { name: 'Connection' })).toHaveTextContent('Connecting…');
+});
+
+it('leads from the badge to what needs a look', async () => {
+  const { findByRole, container, user } = await openFleet();
+  await user.click(await findByRole('button', { name: /need(s)? you$/ }));
+  await findByRole('treegrid');
+  expect(await findByRole('button', { name: 'Needs you' })).toHaveAttribute('aria-pressed', 'true');
+  expect(container.querySelector('[data-state="succeeded"].grid-row')).toBeNull();
+});
+
+it('has links to every screen, and says which one is shown', async () => {
+  const { getByRole, user } = await openFleet();
+  const navigation = within(getByRole('navigation', { name: 'Main' }));
+  expect(navigation.getAllByRole('link').map((link) => link.textContent.trim())).toEqual([
+    'Fleet',
+    'History',
+    'Connections',
+    'Settings',
+  ]);
+  await user.click(navigation.getByRole('link', { name: 'Connections' }));
+  expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Connections');
+});

@@ -1,0 +1,20 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import { Throttle } from './throttle';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('runs at once, then at most once a pause, and never forgets the last', () => {
+  const run = vi.fn();
+  const throttle = new Throttle(250, run);
+  for (let i = 0; i < 100; i++) {
+    throttle.ask();
+    vi.advanceTimersByTime(10);
+  }
+  expect(run).toHaveBeenCalledTimes(5);
+  vi.advanceTimersByTime(1_000);
+  expect(run).toHaveBeenCalledTimes(5);
+  throttle.ask();
+  expect(run).toHaveBeenCalledTimes(6);
+});

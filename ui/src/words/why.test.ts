@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+
+import { climbed, command } from '../test/commands';
+import { why } from './why';
+
+const around = { prefix: '', connected: true };
+const told = (given: ReturnType<typeof command>, now = 1_001_300) => {
+  const { what, then } = why(given, now, around);
+  return `${what} ${then}`;
+};
+
+describe('the words under a ladder', () => {
+  it('counts down to the time-out', () => {
+    expect(told(climbed('accepted'))).toBe(
+      'The device has it, and has not said it is done. It has 8.7 s left before this counts as timed out.',
+    );
+  });
+
+  it('passes on that nobody listens, and on which topic', () => {
+    const given = climbed('at_broker', { accepted_at: null, nobody_listening: true });
+    expect(why(given, 0, { prefix: 'cmd/a', connected: true }).what).toBe(
+      'The broker says that nobody listens on cmd/a/kitchen-0417/req.',
+    );
+  });
+
+  it('quotes the device', () => {
+    expect(told(climbed('failed', { message: 'flash write error at 0x1f0000' }))).toContain(
+      'It said “flash write error at 0x1f0000”.',
+    );
+  });
+
+  it('shows what a device hides in its text', () => {
+    expect(told(climbed('rejected', { message: 'no\u202e\u0007' }))).toContain('“no\\u202e\\u0007”');
+  });
+
+  it('never calls a command done that only the broker has', () => {
+    expect(told(climbed('unconfirmed'))).toContain('Nobody has said that it was done.');
+  });
+
+  it('says that a timed out command may have run', () => {
+    const silent = climbed('timed_out', { accepted_at: null, finished_at: 1_010_002, attempts: 3 });
+    expect(told(silent)).toContain('No answer within 10.0 s in 3 attempts. It may have run all the same.');
+  });
+
+  it('waits for the connection where there is none', () => {
+    expect(why(command(), 0, { prefix: '', connected: false }).what).toBe('It waits in the outbox for the connection.');
+  });
+
+  it('adds what is unusual', () => {
+    const given = climbed('succeeded', { finished_at: 1_000_500, late: true, duplicates: 1, conflict: true });
+    expect(told(given)).toContain('came late');
+    expect(told(given)).toContain('came twice');
+    expect(told(given)).toContain('A second, different answer came.');
+    expect(told(command({ state: 'cancelled', contradicted: 'succeeded' }))).toContain(
+      'But the device reports succeeded.',
+    );
+  });
+});
