@@ -44,6 +44,8 @@ pub struct Ledger {
     silences: BTreeSet<(Timestamp, Slot)>,
     /// Settled commands, in the order of their ends.
     settled: VecDeque<Slot>,
+    /// How many of them were listed since the last input.
+    just_settled: usize,
     counts: Counts,
 }
 
@@ -76,6 +78,7 @@ impl Ledger {
             expiries: BTreeSet::new(),
             silences: BTreeSet::new(),
             settled: VecDeque::new(),
+            just_settled: 0,
             counts: Counts::default(),
         }
     }
@@ -104,7 +107,7 @@ impl Ledger {
     /// Takes note of what happened and says what is to be done.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.evict();
+        self.just_settled = 0;
         match input {
             Input::Submit(asked) => self.submit(asked, now, &mut effects),
             Input::Cancel { device, id } => self.cancel(&device, &id, now, &mut effects),
@@ -128,9 +131,11 @@ impl Ledger {
         loop {
             self.run_timers(now, &mut effects);
             if !self.pump(now, &mut effects) {
-                return effects;
+                break;
             }
         }
+        self.evict();
+        effects
     }
 
     /// A command in memory: every unsettled one, and the latest settled ones. What settled in a call of
@@ -357,13 +362,17 @@ impl Ledger {
         self.refresh(slot, now);
     }
 
-    /// Forgets the oldest settled commands. One that still has a publish under way keeps its place in the send window.
+    /// Forgets the oldest settled commands, but none that ended in this very call. One with a publish under way keeps
+    /// its place in the send window, and is listed again once that has come to its end.
     fn evict(&mut self) {
-        let spare = self.settled.len().saturating_sub(self.limits.settled_kept.max(1));
-        for _ in 0..spare {
-            let Some(slot) = self.settled.pop_front() else { return };
-            if self.open.contains_key(&slot) {
-                self.settled.push_back(slot);
+        let kept = self.limits.settled_kept.max(self.just_settled);
+        while self.settled.len() > kept
+            && let Some(slot) = self.settled.pop_front()
+        {
+            if let Some(entry) = self.shelf.entry_mut(slot)
+                && entry.open
+            {
+                entry.listed = false;
             } else {
                 self.shelf.remove(slot);
             }

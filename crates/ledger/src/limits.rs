@@ -11,7 +11,8 @@ pub struct Limits {
     pub answer_window: usize,
     /// A device silent for this long no longer counts in the answer window.
     pub silent_after: Millis,
-    /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up.
+    /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up. Must be
+    /// more than can finish between two commits: what the store says of a command forgotten earlier is out of date.
     pub settled_kept: usize,
 }
 

@@ -61,8 +61,9 @@ impl Ledger {
         let is_due = due.is_some_and(|due| due <= now) && now < entry.command.end_of_life();
         let timer = [entry.deadline(), due.filter(|due| *due > now)].into_iter().flatten().min();
         entry.timer = timer;
-        if entry.command.is_settled() && !entry.listed {
+        if entry.command.is_settled() && !entry.open && !entry.listed {
             entry.listed = true;
+            self.just_settled += 1;
             self.settled.push_back(slot);
         }
         if let Some(timer) = timer {

@@ -5,6 +5,7 @@
 mod action;
 mod invariants;
 mod naive;
+mod told;
 mod world;
 
 use proptest::prelude::*;
@@ -28,8 +29,11 @@ fn play(limits: Limits, actions: &[Action]) -> Result<(), TestCaseError> {
     world.finish()
 }
 
+/// As narrow, and hardly any memory for what has ended.
+const FORGETFUL: Limits = Limits { settled_kept: 0, ..NARROW };
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_ledger_does_what_its_rules_say_with_room_for_all(actions in actions()) {
@@ -39,5 +43,10 @@ proptest! {
     #[test]
     fn the_ledger_does_what_its_rules_say_through_narrow_windows(actions in actions()) {
         play(NARROW, &actions)?;
+    }
+
+    #[test]
+    fn the_ledger_does_what_its_rules_say_when_it_forgets_what_has_ended(actions in actions()) {
+        play(FORGETFUL, &actions)?;
     }
 }

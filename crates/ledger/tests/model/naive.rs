@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use wilco_ledger::{
     Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Fact, Input, Limits, Match, NotDelivered, Origin,
-    Outcome, Puback, Reading, State, Stray, Submission, TimeOut, Timestamp,
+    Puback, Reading, State, Stray, Submission, TimeOut, Timestamp,
 };
+
+use crate::told::{End, Told};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Naive {
@@ -24,160 +26,6 @@ struct Device {
     /// A command has timed out since its last answer, or may have.
     doubt: bool,
     active_until: i64,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Told {
-    pub(crate) asked: Submission,
-    pub(crate) origin: Origin,
-    pub(crate) state: State,
-    pub(crate) late: bool,
-    pub(crate) duplicates: u32,
-    pub(crate) conflict: bool,
-    pub(crate) contradicted: Option<Outcome>,
-    pub(crate) ambiguous: u32,
-    pub(crate) matched: Option<Match>,
-    pub(crate) result: Option<Box<str>>,
-    submitted: i64,
-    sends: Vec<Sending>,
-    heard: Option<i64>,
-    no_more_sends: bool,
-    held_by_broker: bool,
-    not_before: i64,
-    in_next_session: bool,
-    /// Settled before a restart, and not looked up since.
-    pub(crate) forgotten: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Sending {
-    number: u32,
-    at: i64,
-    on_wire: bool,
-    /// This process waits for its PUBACK.
-    under_way: bool,
-    end: End,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum End {
-    Open,
-    AtBroker,
-    Lost,
-    NotTaken,
-    Refused,
-}
-
-impl Told {
-    pub(crate) fn attempts(&self) -> u32 {
-        let sends = self.sends.iter().filter(|send| send.end != End::NotTaken).count();
-        u32::try_from(sends).expect("few sends")
-    }
-
-    fn ours(&self) -> bool {
-        self.origin == Origin::Here
-    }
-
-    fn never_sent(&self) -> bool {
-        self.attempts() == 0 && (self.state == State::Queued || self.state == State::Held)
-    }
-
-    fn settled(&self) -> bool {
-        self.state.is_final()
-    }
-
-    fn outstanding(&self) -> bool {
-        !self.settled() && !self.never_sent()
-    }
-
-    fn in_flight(&self) -> bool {
-        self.ours() && self.outstanding()
-    }
-
-    fn heard_of_device(&self) -> bool {
-        self.state == State::Accepted || self.state == State::Running
-    }
-
-    fn is(&self, device: &DeviceId, id: &CommandId) -> bool {
-        !self.forgotten && self.asked.device == *device && self.asked.id == *id
-    }
-
-    fn last_sign(&self) -> i64 {
-        let sent =
-            self.sends.iter().rev().find(|send| send.end != End::NotTaken).map_or(self.submitted, |send| send.at);
-        sent.max(self.heard.unwrap_or(i64::MIN))
-    }
-
-    fn end_of_life(&self) -> i64 {
-        self.submitted + millis(self.asked.policy.time_to_live.0)
-    }
-
-    fn may_repeat(&self) -> bool {
-        let policy = self.asked.policy;
-        self.in_flight()
-            && policy.retry.permitted
-            && policy.answers_carry_ids
-            && !self.no_more_sends
-            && self.attempts() <= policy.retry.limit
-    }
-
-    /// Its last send is neither under way nor known to have arrived or not.
-    fn lost(&self) -> bool {
-        self.sends.last().is_some_and(|send| send.end == End::Lost || (send.end == End::Open && !send.under_way))
-    }
-
-    fn deadline(&self) -> i64 {
-        if self.never_sent() {
-            return self.end_of_life();
-        }
-        let timeout = millis(self.asked.policy.timeout.0);
-        let mut deadline = self.last_sign() + timeout;
-        if !self.heard_of_device() {
-            if self.held_by_broker {
-                deadline = deadline.max(self.end_of_life() + timeout);
-            }
-            if self.lost() && self.may_repeat() {
-                deadline = deadline.max(self.end_of_life());
-            }
-        }
-        deadline
-    }
-
-    /// Whether it is to be sent now, if everything else allows it.
-    fn due(&self, now: i64) -> bool {
-        if now >= self.end_of_life() || !self.ours() {
-            return false;
-        }
-        if self.never_sent() {
-            return self.state == State::Queued && now >= self.not_before;
-        }
-        if !self.may_repeat() {
-            return false;
-        }
-        let Some(last) = self.sends.last() else { return false };
-        if last.end == End::NotTaken {
-            return now >= self.not_before;
-        }
-        if last.under_way || last.end == End::Refused || (self.lost() && self.in_next_session) {
-            return false;
-        }
-        (self.lost() && !self.heard_of_device()) || now >= self.last_sign() + self.pause()
-    }
-
-    /// Doubled for each attempt, and up to a quarter more by a hash of the id (FNV-1a).
-    fn pause(&self) -> i64 {
-        let mut pause = self.asked.policy.retry.pause.0;
-        for _ in 1..self.attempts() {
-            pause *= 2;
-        }
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut bytes = self.asked.id.as_str().as_bytes().to_vec();
-        bytes.extend(self.attempts().to_le_bytes());
-        for byte in bytes {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        millis(pause + hash % (pause / 4 + 1))
-    }
 }
 
 impl Naive {
@@ -200,6 +48,13 @@ impl Naive {
             let doubt = command.outstanding() && command.heard.is_none();
             let device = command.asked.device.clone();
             self.device(&device).doubt |= doubt;
+        }
+    }
+
+    /// Settled commands may leave the memory at any time.
+    pub(crate) fn forget(&mut self, is_gone: impl Fn(&DeviceId, &CommandId) -> bool) {
+        for command in &mut self.commands {
+            command.forgotten |= command.settled() && is_gone(&command.asked.device, &command.asked.id);
         }
     }
 
@@ -546,69 +401,13 @@ impl Naive {
     fn begin(&mut self, asked: &Submission, origin: Origin, now: i64, effects: &mut Vec<Effect>) -> usize {
         let fact = Fact::Submitted { asked: Box::new(asked.clone()), origin };
         effects.push(event(asked, fact, now));
-        let seen = Sending { number: 1, at: now, on_wire: true, under_way: false, end: End::AtBroker };
-        self.commands.push(Told {
-            asked: asked.clone(),
-            origin,
-            state: if origin == Origin::Here { State::Queued } else { State::AtBroker },
-            late: false,
-            duplicates: 0,
-            conflict: false,
-            contradicted: None,
-            ambiguous: 0,
-            matched: None,
-            result: None,
-            submitted: now,
-            sends: if origin == Origin::Here { Vec::new() } else { vec![seen] },
-            heard: None,
-            no_more_sends: false,
-            held_by_broker: false,
-            not_before: i64::MIN,
-            in_next_session: false,
-            forgotten: false,
-        });
+        self.commands.push(Told::new(asked, origin, now));
         self.commands.len() - 1
     }
 
     fn note(&mut self, index: usize, fact: Fact, now: i64, effects: &mut Vec<Effect>) {
         let told = &mut self.commands[index];
-        match &fact {
-            Fact::Submitted { .. } | Fact::Unsolicited { .. } => {}
-            Fact::Held => told.state = State::Held,
-            Fact::Released => told.state = State::Queued,
-            Fact::Handed { attempt } => {
-                told.sends.push(Sending { number: *attempt, at: now, on_wire: false, under_way: true, end: End::Open })
-            }
-            Fact::Sent { .. } => {
-                let send = told.sends.last_mut().expect("a send");
-                send.at = now;
-                send.on_wire = true;
-                told.state = told.state.max(State::Sent);
-            }
-            Fact::AtBroker { .. } => {
-                told.sends.last_mut().expect("a send").end = End::AtBroker;
-                told.state = told.state.max(State::AtBroker);
-            }
-            Fact::DeliveryUnknown { .. } => told.sends.last_mut().expect("a send").end = End::Lost,
-            Fact::NotSent { .. } => told.sends.last_mut().expect("a send").end = End::NotTaken,
-            Fact::Undeliverable(_) => {
-                if let Some(send) = told.sends.last_mut()
-                    && send.end != End::NotTaken
-                {
-                    send.end = End::Refused;
-                }
-                if told.attempts() > 1 || told.state >= State::AtBroker {
-                    told.no_more_sends = true;
-                } else {
-                    told.state = State::Undeliverable;
-                }
-            }
-            Fact::Unconfirmed => told.state = State::Unconfirmed,
-            Fact::TimedOut(_) => told.state = State::TimedOut,
-            Fact::Expired => told.state = State::Expired,
-            Fact::Cancelled => told.state = State::Cancelled,
-            Fact::Answered { answer, reading } => told.answered(answer, *reading, now),
-        }
+        told.note(&fact, now);
         if matches!(fact, Fact::TimedOut(_)) {
             let device = told.asked.device.clone();
             self.device(&device).doubt = true;
@@ -617,42 +416,11 @@ impl Naive {
     }
 }
 
-impl Told {
-    fn answered(&mut self, answer: &Answer, reading: Reading, now: i64) {
-        if !self.settled() && reading != Reading::Ambiguous {
-            self.heard = Some(now);
-        }
-        match reading {
-            Reading::Moved | Reading::Inferred | Reading::Late => {
-                self.state = answer.outcome.state();
-                self.late |= reading == Reading::Late;
-                self.matched = Some(if reading == Reading::Inferred { Match::Inferred } else { Match::Exact });
-                if self.settled() {
-                    self.result.clone_from(&answer.result);
-                }
-            }
-            Reading::Heartbeat | Reading::AfterTheEnd => {}
-            Reading::Duplicate => self.duplicates += 1,
-            Reading::Conflict => self.conflict = true,
-            Reading::Contradiction => {
-                self.contradicted = Some(answer.outcome);
-                self.result.clone_from(&answer.result);
-            }
-            Reading::Ambiguous => {
-                self.ambiguous += 1;
-                if self.matched.is_none() {
-                    self.matched = Some(Match::Ambiguous);
-                }
-            }
-        }
-    }
-}
-
 fn event(asked: &Submission, fact: Fact, now: i64) -> Effect {
     let (device, command) = (asked.device.clone(), Some(asked.id.clone()));
     Effect::Record(Event { device, command, at: Timestamp(now), fact })
 }
 
-fn millis(length: u64) -> i64 {
+pub(crate) fn millis(length: u64) -> i64 {
     i64::try_from(length).expect("a short time")
 }

@@ -133,10 +133,11 @@ impl World {
     }
 
     fn input(&mut self, input: Input) -> Result<(), TestCaseError> {
-        self.look_up(&input);
+        self.look_up(&input)?;
         self.watch.input(&input);
         let expected = self.model.handle(&input, self.now);
         let effects = self.ledger.handle(input.clone(), Timestamp(self.now));
+        self.model.forget(|device, id| !self.ledger.is_known(device, id));
         prop_assert_eq!(by_command(&effects), by_command(&expected), "at {} after {:?}", self.now, input);
         prop_assert_eq!(publishes(&effects), publishes(&expected), "at {} after {:?}", self.now, input);
         self.watch.effects(&input, &effects, &self.ledger, &self.limits, self.now)?;
@@ -163,7 +164,7 @@ impl World {
     }
 
     /// As the engine does: a command that is named and not in memory is fetched from the store.
-    fn look_up(&mut self, input: &Input) {
+    fn look_up(&mut self, input: &Input) -> Result<(), TestCaseError> {
         let named: Vec<Key> = match input {
             Input::Answer(answer) => {
                 let claimed = if let Claim::Id(id) = &answer.claim { Some(id.clone()) } else { None };
@@ -175,13 +176,19 @@ impl World {
             _ => Vec::new(),
         };
         for (device, id) in named {
-            if !self.ledger.is_known(&device, &id)
-                && let Some(command) = replay(&self.disk, &device, &id)
-            {
+            if self.ledger.is_known(&device, &id) {
+                continue;
+            }
+            // Forgotten before its end is on disk: what the disk has is out of date.
+            if self.pending.iter().any(|(effects, _)| effects.iter().any(|effect| is_about(effect, &device, &id))) {
+                self.commit(usize::MAX)?;
+            }
+            if let Some(command) = replay(&self.disk, &device, &id) {
                 self.ledger.adopt(command);
                 self.model.remember(&device, &id);
             }
         }
+        Ok(())
     }
 
     fn commit(&mut self, batches: usize) -> Result<(), TestCaseError> {
@@ -289,6 +296,10 @@ fn publishes(effects: &[Effect]) -> Vec<(Key, u32)> {
         Effect::Record(_) => None,
     };
     effects.iter().filter_map(publish).collect()
+}
+
+fn is_about(effect: &Effect, device: &DeviceId, id: &CommandId) -> bool {
+    matches!(effect, Effect::Record(event) if event.device == *device && event.command.as_ref() == Some(id))
 }
 
 fn replay(disk: &[Event], device: &DeviceId, id: &CommandId) -> Option<Command> {

@@ -169,6 +169,19 @@ fn an_answer_without_an_id_may_be_that_of_a_command_that_timed_out() {
 }
 
 #[test]
+fn a_retained_answer_does_not_end_the_doubt_that_a_time_out_leaves() {
+    at_broker(PLAIN)
+        .at(10_010, Input::Tick, "a TimedOut(Silence)")
+        .at(10_011, submit("b", PLAIN), "b submitted; b handed 1; publish b 1")
+        .at(
+            10_012,
+            Input::Answer(Answer { retained: true, ..answer(Claim::Nothing, Outcome::Succeeded) }),
+            "unsolicited Retained",
+        )
+        .at(10_020, murmurs(Outcome::Succeeded), "b succeeded ambiguous");
+}
+
+#[test]
 fn an_id_is_found_inside_a_text() {
     let within = |text: &str, outcome: Outcome| Input::Answer(answer(Claim::Within(text.into()), outcome));
     let check = |text: &str, expected: &str| {
@@ -184,6 +197,8 @@ fn an_id_is_found_inside_a_text() {
     check("SUCCESS: küche!", "küche succeeded moved");
     check("SUCCESS: ükü küche", "küche succeeded moved");
     check("a, or a-2?", "a succeeded ambiguous");
+    check("apple", "a succeeded ambiguous");
+    check("a2", "a succeeded ambiguous");
     check("banana", "a succeeded ambiguous");
     check("ünïcödé", "a succeeded ambiguous");
     check("", "a succeeded ambiguous");

@@ -1,9 +1,9 @@
 //! From submission to the broker: connections, sessions, presence, cancelling and restarts.
 
-use wilco_ledger::{Delivery, Input, Limits, Match, Millis, Outcome, Policy, Puback, Retry, Timestamp};
+use wilco_ledger::{Delivery, Input, Ledger, Limits, Match, Millis, Outcome, Policy, Puback, Retry, Timestamp};
 
 use crate::bench::{
-    Bench, OUT, PLAIN, REPEATABLE, at_broker, cancel, delivered, out, presence, puback, says, sent, submit,
+    Bench, OUT, PLAIN, REPEATABLE, at_broker, cancel, delivered, device, id, out, presence, puback, says, sent, submit,
 };
 
 #[test]
@@ -304,4 +304,30 @@ fn inputs_about_nothing_known_do_nothing() {
         ..PLAIN
     };
     at_broker(endless).at(i64::MAX - 1, Input::Tick, "");
+}
+
+#[test]
+fn a_device_known_to_be_offline_before_its_commands_are_is_not_asked() {
+    let check = |delivery: Delivery, expected: &str| {
+        let policy = Policy { delivery, ..PLAIN };
+        let mut bench = Bench::new().at(0, submit("a", policy), "a submitted");
+        let command = bench.ledger.command(&device("d"), &id("a")).cloned().expect("a command");
+        bench.ledger = Ledger::new(Limits::default());
+        let mut bench = bench.at(1, presence(false), "");
+        bench.ledger.adopt(command);
+        bench.at(2, Input::Connected, expected);
+    };
+    check(Delivery::HoldHere, "a Held");
+    check(Delivery::BrokerHolds, "a handed 1; publish a 1");
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_no_harm() {
+    at_broker(REPEATABLE)
+        .at(-5_000, Input::Tick, "")
+        .at(-4_000, submit("b", PLAIN), "b submitted; b handed 1; publish b 1")
+        .at(-3_000, says("b", Outcome::Succeeded), "b succeeded moved")
+        .at(-2_000, Input::Disconnected, "")
+        .at(-1_000, Input::Connected, "")
+        .at(30, says("a", Outcome::Succeeded), "a succeeded moved");
 }
