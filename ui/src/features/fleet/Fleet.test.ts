@@ -130,7 +130,7 @@ describe('the configuration', () => {
   const fates: Step[][] = [[...CLIMBS.slice(0, 3), { after: 5, change: { state: 'succeeded' }, effect: 'config' }]];
 
   it('is changed now', async () => {
-    const { inspector, user } = await openDevice('kitchen-0002', { fates: [...fates] });
+    const { inspector, user } = await openDevice('bench-0001', { fates: [...fates] });
     await user.click(inspector.getByRole('button', { name: /^Edit report_interval_s/ }));
     const field = inspector.getByRole('textbox', { name: 'report_interval_s after restart' });
     await user.clear(field);
@@ -142,7 +142,7 @@ describe('the configuration', () => {
   });
 
   it('is changed for the next restart, and shown as different', async () => {
-    const { inspector, user, container } = await openDevice('kitchen-0002', { fates: [...fates] });
+    const { inspector, user, container } = await openDevice('bench-0001', { fates: [...fates] });
     await user.click(inspector.getByRole('button', { name: /^Edit buzzer/ }));
     const field = inspector.getByRole('textbox', { name: 'buzzer after restart' });
     const turned = (field as HTMLInputElement).value === 'true' ? 'false' : 'true';
@@ -153,7 +153,7 @@ describe('the configuration', () => {
   });
 
   it('refuses a value of another kind in words', async () => {
-    const { inspector, user } = await openDevice('kitchen-0002');
+    const { inspector, user } = await openDevice('bench-0001');
     await user.click(inspector.getByRole('button', { name: /^Edit report_interval_s/ }));
     const field = inspector.getByRole('textbox', { name: 'report_interval_s after restart' });
     await user.clear(field);

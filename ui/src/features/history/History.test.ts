@@ -24,11 +24,11 @@ describe('the history', () => {
   it('is filtered by a device, also from its inspector', async () => {
     const { getByRole, findByRole, getByText, rows, user } = await openHistory();
     await user.click(getByRole('link', { name: 'Fleet' }));
-    await user.click(await waitFor(() => getByText('kitchen-0003', { selector: '.device' })));
+    await user.click(await waitFor(() => getByText('bench-0001', { selector: '.device' })));
     await user.click(await findByRole('link', { name: /^All \d/ }));
     await findByRole('treegrid');
-    await waitFor(() => expect(new Set(rows().map((row) => row.dataset['device']))).toEqual(new Set(['kitchen-0003'])));
-    expect(getByRole('textbox', { name: 'Device' })).toHaveValue('kitchen-0003');
+    await waitFor(() => expect(new Set(rows().map((row) => row.dataset['device']))).toEqual(new Set(['bench-0001'])));
+    expect(getByRole('textbox', { name: 'Device' })).toHaveValue('bench-0001');
     await user.click(getByRole('button', { name: 'All devices' }));
     await waitFor(() => expect(new Set(rows().map((row) => row.dataset['device'])).size).toBeGreaterThan(1));
   });
