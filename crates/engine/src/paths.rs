@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::api::{Failure, FailureCode};
 
 /// Bytes that fit into a socket's address everywhere (macOS has 104 with the closing NUL, Linux 108).
+#[cfg(unix)]
 const SOCKET_PATH: usize = 100;
 
 /// The environment variable that keeps a run apart.

@@ -91,6 +91,8 @@ impl StoreError {
             };
         };
         match code.extended_code & 0xff {
+            // The log's index could not be given its size, which is all that opening on a full disk says.
+            _ if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::Full { path },
             ffi::SQLITE_FULL => StoreError::Full { path },
             ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_FORMAT => StoreError::Damaged { path, what },
             ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM => StoreError::NotWritable { path, what },
@@ -106,5 +108,29 @@ impl From<StoreError> for Failure {
             _ => FailureCode::Store,
         };
         Failure::of(code, &error, error.hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::ffi;
+
+    use super::StoreError;
+
+    #[test]
+    fn sqlites_codes_become_sentences() {
+        let check = |code, expected: &str| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let read = StoreError::read(Path::new("w.sqlite3"), &error);
+            assert!(read.to_string().contains(expected), "{read}");
+        };
+        check(ffi::SQLITE_FULL, "the disk is full");
+        check(ffi::SQLITE_IOERR_SHMSIZE, "the disk is full");
+        check(ffi::SQLITE_CORRUPT_INDEX, "damaged");
+        check(ffi::SQLITE_NOTADB, "damaged or not a Wilco database");
+        check(ffi::SQLITE_READONLY_DIRECTORY, "cannot be written to");
+        check(ffi::SQLITE_IOERR_READ, "could not be used");
     }
 }
