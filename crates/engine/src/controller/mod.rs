@@ -23,7 +23,7 @@ use connection::{Connection, Draining};
 use turn::Turn;
 
 use crate::{
-    api::{Failure, FailureCode, LinkState, NoticeLevel},
+    api::{Failure, FailureCode, LinkState},
     clock::Clock,
     console::Directory,
     feed::Feed,
