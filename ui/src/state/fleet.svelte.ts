@@ -23,6 +23,8 @@ export class Fleet {
   failure = $state.raw<Failure | null>(null);
   /** The row that the keyboard stands on. */
   active = $state(0);
+  /** Counts up when the list is to go back to its top. */
+  toTop = $state(0);
   pages = $state.raw(new Map<number, DeviceRow[]>());
 
   #connection: string | null = null;
@@ -85,6 +87,7 @@ export class Fleet {
     this.#generation += 1;
     this.#fresh.clear();
     this.active = 0;
+    this.toTop += 1;
     this.#range = { from: 0, to: Math.max(50, this.#range.to - this.#range.from) };
     if (empty) {
       this.pages = new Map();

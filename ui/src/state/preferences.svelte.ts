@@ -10,6 +10,8 @@ export class Preferences {
   theme = $state<Theme>(DEFAULT_PREFERENCES.theme);
   density = $state<Density>(DEFAULT_PREFERENCES.density);
   connection = $state<string | null>(DEFAULT_PREFERENCES.connection);
+  /** The height of a row in every list, pixels: `--h-row` of the design tokens. */
+  readonly rowHeight = $derived(this.density === 'compact' ? 24 : 32);
 
   constructor(readonly backend: Backend) {}
 

@@ -138,7 +138,7 @@ describe('the configuration', () => {
     inspector.getByText('1 change');
     await user.click(inspector.getByRole('button', { name: 'Apply now' }));
     await inspector.findByRole('group', { name: 'config.set: Succeeded' });
-    await inspector.findByRole('cell', { name: '45' });
+    await waitFor(() => expect(inspector.getAllByRole('cell', { name: '45' })).toHaveLength(2));
   });
 
   it('is changed for the next restart, and shown as different', async () => {

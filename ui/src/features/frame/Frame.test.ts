@@ -1,4 +1,4 @@
-import { within } from '@testing-library/svelte';
+import { waitFor, within } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 
 import { openFleet } from '../../test/window';
@@ -36,5 +36,5 @@ it('has links to every screen, and says which one is shown', async () => {
     'Settings',
   ]);
   await user.click(navigation.getByRole('link', { name: 'Connections' }));
-  expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Connections');
+  await waitFor(() => expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Connections'));
 });
