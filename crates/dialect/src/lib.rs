@@ -57,6 +57,14 @@ impl Dialect {
         }
     }
 
+    /// Whether devices answer on this topic.
+    #[must_use]
+    pub fn is_answer(&self, topic: &str) -> bool {
+        match self {
+            Dialect::Wilco(topics) => matches!(topics.parse(topic), Some((_, Channel::Resp))),
+        }
+    }
+
     /// What to subscribe to hear every device (or only the named ones).
     #[must_use]
     pub fn filters(&self, devices: Option<&[DeviceId]>) -> Vec<Filter> {

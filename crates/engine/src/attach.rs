@@ -16,8 +16,8 @@ use tokio::{
 use crate::{
     Handle,
     api::{
-        Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, Failure, FailureCode, HistoryPage,
-        HistoryQuery, NewCommand, NewConnection, Probe, Sent,
+        Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView, Failure, FailureCode,
+        HistoryPage, HistoryQuery, NewCommand, NewConnection, Probe, Sent,
     },
     paths::DataDir,
 };
@@ -36,6 +36,7 @@ enum Call {
     Cancel { connection: String, device: String, id: String },
     History(HistoryQuery),
     Command { connection: String, device: String, id: String },
+    Strays { connection: String, device: String, limit: u32 },
     Listen,
 }
 
@@ -157,6 +158,14 @@ impl Console {
         async |handle: &Handle, connection: &str, device: &str, id: &str| handle.command(connection, device, id).await,
         |connection: &str, device: &str, id: &str| Call::Command {
             connection: connection.to_owned(), device: device.to_owned(), id: id.to_owned()
+        }
+    );
+    forward!(
+        /// The latest answers of a device that settled no command.
+        strays(connection: &str, device: &str, limit: u32) -> Vec<EventView>,
+        async |handle: &Handle, connection: &str, device: &str, limit| handle.strays(connection, device, limit).await,
+        |connection: &str, device: &str, limit| Call::Strays {
+            connection: connection.to_owned(), device: device.to_owned(), limit
         }
     );
 
@@ -293,6 +302,7 @@ async fn answer(handle: &Handle, call: Call) -> Result<Value, Failure> {
         Call::Cancel { connection, device, id } => done(handle.cancel(&connection, &device, &id).await),
         Call::History(query) => done(handle.history(query).await),
         Call::Command { connection, device, id } => done(handle.command(&connection, &device, &id).await),
+        Call::Strays { connection, device, limit } => done(handle.strays(&connection, &device, limit).await),
         Call::Listen => Ok(Value::Null),
     }
 }

@@ -17,8 +17,8 @@ use wilco_ledger::{CommandId, Delivery, DeviceId, Millis, Policy, Retry, State, 
 
 use crate::{
     api::{
-        self, Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, Failure, FailureCode,
-        HistoryPage, HistoryQuery, MqttVersion, NewCommand, NewConnection, Probe, Sent, sentence,
+        self, Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView, Failure,
+        FailureCode, HistoryPage, HistoryQuery, MqttVersion, NewCommand, NewConnection, Probe, Sent, sentence,
     },
     clock::Clock,
     controller::{Asked, Controller, Errands, Event, SharedFleet},
@@ -354,6 +354,16 @@ impl Handle {
             request,
             events: events.iter().map(views::event).collect(),
         })
+    }
+
+    /// The latest answers of a device that settled no command: of an unknown id, retained, and the like. Newest first.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`].
+    pub async fn strays(&self, connection: &str, device: &str, limit: u32) -> Result<Vec<EventView>, Failure> {
+        let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
+        let strays = self.store.strays(&connection, &device, limit.clamp(1, 1_000)).await?;
+        Ok(strays.iter().map(views::event).collect())
     }
 
     /// Everything that changes from now on, in batches; the first has all connections in it.

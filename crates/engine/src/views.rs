@@ -85,6 +85,16 @@ pub(crate) fn event(event: &Event) -> EventView {
         Fact::Unsolicited { answer, stray } => {
             ("unsolicited", stray_sentence(*stray).to_owned(), None, Some(answer_view(answer, stray_word(*stray))))
         }
+        Fact::Unreadable { raw, why } => {
+            let answer = AnswerView {
+                outcome: "unreadable".to_owned(),
+                reading: "unreadable".to_owned(),
+                progress: None,
+                message: None,
+                raw: wire(&raw.topic, &raw.payload, raw.qos),
+            };
+            ("unreadable", format!("Cannot be read: {why}"), None, Some(answer))
+        }
         Fact::TimedOut(why) => ("timed_out", timed_out(*why).to_owned(), None, None),
         Fact::Expired => ("expired", "Its time to live passed before it was sent".to_owned(), None, None),
         Fact::Cancelled => ("cancelled", "Withdrawn before it was sent".to_owned(), None, None),

@@ -1,6 +1,6 @@
 //! What happened, as it is kept: append-only facts of which a command's state is a projection.
 
-use crate::{Answer, CommandId, DeviceId, Origin, Submission, Timestamp};
+use crate::{Answer, CommandId, DeviceId, Origin, Raw, Submission, Timestamp};
 
 /// One fact of the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,13 @@ pub enum Fact {
         answer: Box<Answer>,
         /// Why it settles nothing.
         stray: Stray,
+    },
+    /// Something on the answers' topic that cannot be read. `Event::command` is `None`.
+    Unreadable {
+        /// The message as it came.
+        raw: Box<Raw>,
+        /// What is wrong with it, as a sentence.
+        why: Box<str>,
     },
     /// No answer in time.
     TimedOut(TimeOut),

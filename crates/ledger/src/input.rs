@@ -1,6 +1,6 @@
 //! What the ledger is told, and what it wants done.
 
-use crate::{Answer, CommandId, DeviceId, Event, Submission};
+use crate::{Answer, CommandId, DeviceId, Event, Raw, Submission};
 
 /// Something that happened outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,15 @@ pub enum Input {
     },
     /// A device spoke.
     Answer(Answer),
+    /// A device said something on the answers' topic that cannot be read. Kept as evidence; settles nothing.
+    Unreadable {
+        /// Which device.
+        device: DeviceId,
+        /// The message as it came.
+        raw: Raw,
+        /// What is wrong with it, as a sentence.
+        why: Box<str>,
+    },
     /// Another console's command was seen on the request topic.
     Observed(Submission),
     /// A device came online or went offline.

@@ -118,6 +118,10 @@ impl Ledger {
                 self.delivered(&device, &id, attempt, puback, now, &mut effects);
             }
             Input::Answer(answer) => self.answer(answer, now, &mut effects),
+            Input::Unreadable { device, raw, why } => {
+                let fact = Fact::Unreadable { raw: Box::new(raw), why };
+                effects.push(Effect::Record(Event { device, command: None, at: now, fact }));
+            }
             Input::Observed(asked) => {
                 if !self.is_known(&asked.device, &asked.id) {
                     self.begin(asked, Origin::Observed, now, &mut effects);

@@ -57,7 +57,7 @@ impl Command {
     pub fn apply(&mut self, event: &Event) {
         let at = event.at;
         match &event.fact {
-            Fact::Submitted { .. } | Fact::Unsolicited { .. } => return,
+            Fact::Submitted { .. } | Fact::Unsolicited { .. } | Fact::Unreadable { .. } => return,
             Fact::Held if self.state == State::Queued => self.state = State::Held,
             Fact::Released if self.state == State::Held => self.state = State::Queued,
             Fact::Held | Fact::Released => {}

@@ -174,10 +174,11 @@ pub struct EventView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AnswerView {
-    /// `accepted`, `running`, `succeeded`, `failed`, `rejected`.
+    /// `accepted`, `running`, `succeeded`, `failed`, `rejected`, or `unreadable`.
     pub outcome: String,
     /// `moved`, `inferred`, `late`, `heartbeat`, `duplicate`, `conflict`, `contradiction`, `after_the_end`, `ambiguous`,
-    /// or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`, `nothing_outstanding`.
+    /// or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`, `nothing_outstanding`,
+    /// `unreadable`.
     pub reading: String,
     /// 0 … 100 %.
     pub progress: Option<u8>,

@@ -1,7 +1,7 @@
 //! What comes in from a session: how its connection stands, and what devices say.
 
 use wilco_dialect::{Heard, Inbound, Unreadable};
-use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Input};
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Input, Raw};
 
 use super::{Controller, Draining, PATIENCE, QUIET};
 use crate::{
@@ -171,14 +171,7 @@ impl Controller {
     }
 
     /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
-    fn unreadable(
-        &mut self,
-        connection: &ConnectionId,
-        topic: &str,
-        unreadable: Unreadable,
-        _payload: &[u8],
-        _qos: u8,
-    ) {
+    fn unreadable(&mut self, connection: &ConnectionId, topic: &str, unreadable: Unreadable, payload: &[u8], qos: u8) {
         let Unreadable { device, why } = unreadable;
         let from = device.as_ref().map_or_else(|| topic.to_owned(), ToString::to_string);
         self.feed.notice(
@@ -190,5 +183,10 @@ impl Controller {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.fleet().heard(&device, now);
+        if known.dialect.is_answer(topic) {
+            let raw = Raw { topic: topic.into(), payload: payload.into(), qos };
+            self.tell(connection, Input::Unreadable { device, raw, why: why.into() });
+            self.turn.urgent = true;
+        }
     }
 }

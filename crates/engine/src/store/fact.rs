@@ -51,6 +51,11 @@ enum StoredFact<'a> {
         answer: StoredAnswer<'a>,
         stray: Worded<Stray>,
     },
+    Unreadable {
+        topic: Cow<'a, str>,
+        qos: u8,
+        why: Cow<'a, str>,
+    },
     TimedOut {
         why: Worded<TimeOut>,
     },
@@ -143,6 +148,11 @@ pub(super) fn write(event: &Event) -> Result<(String, Option<&[u8]>), serde_json
             StoredFact::Unsolicited { answer: StoredAnswer::of(answer, &event.device), stray: Worded(*stray) },
             Some(&*answer.raw.payload),
         ),
+        Fact::Unreadable { raw, why } => {
+            let Raw { topic, payload, qos } = &**raw;
+            let stored = StoredFact::Unreadable { topic: (&**topic).into(), qos: *qos, why: (&**why).into() };
+            (stored, Some(&**payload))
+        }
         Fact::TimedOut(why) => (StoredFact::TimedOut { why: Worded(*why) }, None),
         Fact::Expired => (StoredFact::Expired, None),
         Fact::Cancelled => (StoredFact::Cancelled, None),
@@ -186,6 +196,10 @@ pub(super) fn read(
         }
         StoredFact::Unsolicited { answer, stray } => {
             Fact::Unsolicited { answer: Box::new(answer.answer(payload, device)?), stray: stray.0 }
+        }
+        StoredFact::Unreadable { topic, qos, why } => {
+            let raw = Raw { topic: topic.into(), payload: payload.unwrap_or_default().into(), qos };
+            Fact::Unreadable { raw: Box::new(raw), why: why.into() }
         }
         StoredFact::TimedOut { why } => Fact::TimedOut(why.0),
         StoredFact::Expired => Fact::Expired,

@@ -99,6 +99,10 @@ impl Naive {
                 }
             }
             Input::Answer(answer) => self.answer(answer, now, &mut effects),
+            Input::Unreadable { device, raw, why } => {
+                let fact = Fact::Unreadable { raw: Box::new(raw.clone()), why: why.clone() };
+                effects.push(Effect::Record(Event { device: device.clone(), command: None, at: Timestamp(now), fact }));
+            }
             Input::Observed(asked) => {
                 if self.find(&asked.device, &asked.id).is_none() {
                     self.begin(asked, Origin::Observed, now, &mut effects);

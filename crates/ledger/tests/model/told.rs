@@ -183,7 +183,7 @@ impl Told {
 
     pub(crate) fn note(&mut self, fact: &Fact, now: i64) {
         match fact {
-            Fact::Submitted { .. } | Fact::Unsolicited { .. } => {}
+            Fact::Submitted { .. } | Fact::Unsolicited { .. } | Fact::Unreadable { .. } => {}
             Fact::Held => self.state = State::Held,
             Fact::Released => self.state = State::Queued,
             Fact::Handed { attempt } => {

@@ -1,6 +1,6 @@
 //! Which command an answer settles, and what becomes of one that settles none.
 
-use wilco_ledger::{Answer, Claim, Input, Limits, Match, Outcome, Timestamp};
+use wilco_ledger::{Answer, Claim, Input, Limits, Match, Outcome, Raw, Timestamp};
 
 use crate::bench::{
     Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, device, id, murmurs, out, puback,
@@ -13,6 +13,17 @@ fn an_answer_before_the_puback_implies_delivery() {
         .at(10, says("a", Outcome::Succeeded), "a succeeded moved")
         .at(20, puback("a", 1), "a at broker 1")
         .shows("a", "succeeded", "");
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_and_settles_nothing() {
+    let raw = Raw { topic: "d/resp".into(), payload: [0xff].into(), qos: 1 };
+    let murmur = Input::Unreadable { device: device("d"), raw, why: "not UTF-8".into() };
+    at_broker(PLAIN).at(30, murmur, "unreadable: not UTF-8").shows("a", "at_broker", "").at(
+        40,
+        says("a", Outcome::Succeeded),
+        "a succeeded moved",
+    );
 }
 
 #[test]

@@ -214,6 +214,7 @@ fn fact(fact: &Fact) -> String {
         Fact::NotSent { attempt } => format!("not sent {attempt}"),
         Fact::Answered { answer, reading } => format!("{:?} {reading:?}", answer.outcome).to_lowercase(),
         Fact::Unsolicited { stray, .. } => format!("unsolicited {stray:?}"),
+        Fact::Unreadable { why, .. } => format!("unreadable: {why}"),
         other => format!("{other:?}"),
     }
 }

@@ -59,6 +59,8 @@ fn every_fact() -> Vec<Fact> {
         let answer = bare(Claim::Within("FAILURE: b'{\"id\": 7}' <b>\u{1F4A1}</b>".into()));
         facts.push(Fact::Unsolicited { answer: Box::new(answer), stray });
     }
+    let raw = Raw { topic: "kitchen/resp".into(), payload: [0xff, 0, b'x'].into(), qos: 1 };
+    facts.push(Fact::Unreadable { raw: Box::new(raw), why: "It is not UTF-8.".into() });
     facts
 }
 
