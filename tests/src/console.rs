@@ -67,14 +67,29 @@ impl Console {
         self.window.close().await
     }
 
-    /// From the first launch to a living fleet.
+    /// From the first launch to a living fleet, with all its devices there.
     ///
     /// # Errors
     /// When no device comes online.
     pub async fn try_demo(&self) -> Result<()> {
         self.click("button", "Try the demo fleet").await?;
-        self.wait_for_online(None).await.context("the demo fleet")?;
-        Ok(())
+        self.wait_for_fleet().await.context("the demo fleet")
+    }
+
+    /// Waits until devices are online and no more of them come.
+    ///
+    /// # Errors
+    /// When no device comes online.
+    pub async fn wait_for_fleet(&self) -> Result<()> {
+        self.wait_for_online(None).await?;
+        let (mut known, mut steady) = (Value::Null, 0);
+        soon_async("end of devices coming online", Duration::from_secs(60), async || {
+            let now = self.run("return document.querySelector('[role=grid]')?.ariaRowCount ?? null", vec![]).await?;
+            steady = if now == known { steady + 1 } else { 0 };
+            known = now;
+            Ok((steady == 15).then_some(()))
+        })
+        .await
     }
 
     /// Goes to a screen by the rail.
@@ -193,7 +208,8 @@ impl Console {
         let before = self.ladders().await?;
         let cell = self.one_like("button", &format!("Edit {key}: ")).await?;
         self.click_on(&cell, key).await?;
-        self.fill(&format!("{key} after restart"), value).await?;
+        // What was there is selected, so that typing replaces it.
+        self.type_into(&format!("{key} after restart"), &format!("{value}\n")).await?;
         self.click("button", button).await?;
         self.next_end("config.set", &before).await
     }

@@ -22,6 +22,8 @@ use crate::{net, program, soon_async, target};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the driver may take over one thing: it has been seen to hang for ever.
 const ONE_CALL: Duration = Duration::from_secs(30);
+/// The Enter key, as WebDriver wants it.
+const ENTER: &str = "\u{e007}";
 
 /// Where and as whom the app runs.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +161,16 @@ impl Window {
     pub async fn fill(&self, name: &str, text: &str) -> Result<()> {
         let control = self.one("textbox", name).await?;
         limited(&format!("emptying “{name}”"), control.clear()).await?;
-        limited(&format!("typing into “{name}”"), control.send_keys(text)).await
+        self.type_into(name, text).await
+    }
+
+    /// Types into the text box of that name; a line end is the Enter key.
+    ///
+    /// # Errors
+    /// When there is no such text box.
+    pub async fn type_into(&self, name: &str, text: &str) -> Result<()> {
+        let control = self.one("textbox", name).await?;
+        limited(&format!("typing into “{name}”"), control.send_keys(&text.replace('\n', ENTER))).await
     }
 
     /// Waits until the window shows `text`.

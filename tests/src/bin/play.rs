@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use wilco_tests::{Console, Display, Keyring, Session, WindowSettings, target};
+use wilco_tests::{Desk, Keyring, target};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -14,9 +14,8 @@ async fn main() -> Result<()> {
         .nth(1)
         .map(PathBuf::from)
         .map_or_else(|| Ok(target()?.join("wilco-run.png")), Ok::<_, anyhow::Error>)?;
-    let (session, display) = (Session::start(Keyring::Unlocked)?, Display::start()?);
-    let data = tempfile::tempdir()?;
-    let console = Console::open(WindowSettings { session: &session, display: &display, data: data.path() }).await?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let console = desk.open().await?;
     println!("The window is open.");
 
     console.try_demo().await?;

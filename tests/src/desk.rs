@@ -1,0 +1,53 @@
+//! A person's desk: a session with a keyring, a display, and the app's data.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+
+use crate::console::Console;
+use crate::display::Display;
+use crate::session::{Keyring, Session};
+use crate::window::WindowSettings;
+
+/// WebKit paints on the processor here: two windows at once would only take each other's time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Where the app is started, closed and started again. One at a time in a process; a second one waits.
+#[derive(Debug)]
+pub struct Desk {
+    session: Session,
+    display: Display,
+    data: tempfile::TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Desk {
+    /// One with such a keyring, and an app that was never started.
+    ///
+    /// # Errors
+    /// When a session or a display will not start.
+    pub fn new(keyring: Keyring) -> Result<Self> {
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = tempfile::Builder::new().prefix("wilco-data-").tempdir()?;
+        Ok(Self { session: Session::start(keyring)?, display: Display::start()?, data, _turn: turn })
+    }
+
+    /// Starts the app.
+    ///
+    /// # Errors
+    /// When its window does not open.
+    pub async fn open(&self) -> Result<Console> {
+        Console::open(WindowSettings { session: &self.session, display: &self.display, data: self.data.path() }).await
+    }
+
+    /// The app's data directory.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The person's session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}
