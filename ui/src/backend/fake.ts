@@ -180,7 +180,7 @@ export class Fake implements Backend {
     if (!command || command.final) return;
     clearTimeout(this.#timers.get(id));
     const withdrawn = command.state === 'queued' || command.state === 'held';
-    const message = withdrawn ? null : 'You stopped waiting for an answer.';
+    const message = withdrawn ? null : 'Waiting was stopped. The broker has it; the device may still run it.';
     this.#apply(command, { state: withdrawn ? 'cancelled' : 'timed_out', message });
   }
 

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
+import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceQuery } from '../backend/bindings/DeviceQuery';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
 import type { Failure } from '../backend/bindings/Failure';
@@ -7,6 +8,7 @@ import type { SortBy } from '../backend/bindings/SortBy';
 import { line, type Search } from '../words/search';
 import { pagesOf, type Range } from '../words/window';
 import { failureOf } from './failure';
+import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
 
 const PAGE = 100;
@@ -75,12 +77,34 @@ export class Fleet {
   }
 
   take(batch: Batch): void {
+    this.#patch(batch);
     if (this.#connection !== null && batch.devices.includes(this.#connection)) this.refresh();
   }
 
   refresh(): void {
     this.#fresh.clear();
     this.#refresh.ask();
+  }
+
+  /** Last commands are shown at once; the rest of a row follows when it is asked for again. */
+  #patch(batch: Batch): void {
+    const last = new Map<string, CommandView>();
+    for (const command of batch.commands) {
+      if (command.connection !== this.#connection) continue;
+      const other = last.get(command.device);
+      if (!other || command.queued_at >= other.queued_at) last.set(command.device, command);
+    }
+    if (last.size === 0) return;
+    let pages: Map<number, DeviceRow[]> | null = null;
+    for (const [page, rows] of this.pages) {
+      if (!rows.some((row) => last.has(row.device))) continue;
+      pages ??= new Map(this.pages);
+      pages.set(
+        page,
+        rows.map((row) => withCommand(row, last.get(row.device))),
+      );
+    }
+    if (pages) this.pages = pages;
   }
 
   #begin(empty = false): void {
@@ -125,4 +149,11 @@ export class Fleet {
       this.failure = failureOf(reason);
     }
   }
+}
+
+function withCommand(row: DeviceRow, command: CommandView | undefined): DeviceRow {
+  const last = row.last_command;
+  if (!command || (last && last.queued_at > command.queued_at)) return row;
+  const current = last && keyOf(last) === keyOf(command) ? newer(last, command) : command;
+  return { ...row, last_command: current };
 }

@@ -4,8 +4,10 @@ import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
 import type { Failure } from '../backend/bindings/Failure';
 import { read, same, shown } from '../words/config';
+import { fellShort } from '../words/shared';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
+import { whatIsShared } from './shared';
 import { Throttle } from './throttle';
 
 const KEPT = 8;
@@ -24,6 +26,8 @@ export class Inspected {
   refused = $state.raw<{ control: Control; failure: Failure } | null>(null);
   /** Configuration values as they were typed, by key. */
   edits = $state.raw<Record<string, string>>({});
+  /** What others that fell short have in common with a command of this device. */
+  remark = $state.raw<{ key: string; words: string } | null>(null);
   /** A command is being written to the outbox. */
   sending = $state<Control | null>(null);
 
@@ -37,6 +41,7 @@ export class Inspected {
     this.device = device;
     this.failure = null;
     this.refused = null;
+    this.remark = null;
     this.edits = {};
     if (this.detail?.row.device !== device || this.detail.row.connection !== connection) this.detail = null;
     this.#refresh.ask();
@@ -133,7 +138,8 @@ export class Inspected {
     if (connection === null || device === null) return false;
     this.sending = control;
     this.refused = null;
-    const offline = this.detail?.row.presence === 'offline';
+    // Known to be offline: wait for it here, where it can still be withdrawn. A restart is now or never.
+    const waits = this.detail?.row.presence === 'offline' && command !== 'restart';
     try {
       await this.backend.send({
         connection,
@@ -143,8 +149,7 @@ export class Inspected {
         timeout_ms: null,
         ttl_ms: null,
         retries: null,
-        // Known to be offline: wait for it here, where it can still be withdrawn.
-        delivery: offline ? 'hold_here' : null,
+        delivery: waits ? 'hold_here' : null,
         again_of: null,
       });
       this.#refresh.ask();
@@ -157,6 +162,20 @@ export class Inspected {
     }
   }
 
+  /** The words for a command beside what can be said of it alone. */
+  remarkOn(command: CommandView): string {
+    return this.remark?.key === keyOf(command) ? this.remark.words : '';
+  }
+
+  async #compare(): Promise<void> {
+    const newest = this.detail?.commands[0];
+    if (!newest || !fellShort(newest) || this.remark?.key === keyOf(newest)) return;
+    const key = keyOf(newest);
+    // A remark is an extra: where it cannot be had there is none.
+    const words = await whatIsShared(this.backend, newest).catch(() => '');
+    if (this.detail?.commands[0] && keyOf(this.detail.commands[0]) === key) this.remark = { key, words };
+  }
+
   async #load(): Promise<void> {
     const { connection, device } = this;
     if (connection === null || device === null) return;
@@ -165,6 +184,7 @@ export class Inspected {
       if (connection !== this.connection || device !== this.device) return;
       this.detail = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
       this.failure = null;
+      void this.#compare();
     } catch (reason) {
       if (device === this.device) this.failure = failureOf(reason);
     }

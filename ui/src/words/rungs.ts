@@ -138,7 +138,7 @@ function waitingIn(command: CommandView): string {
 const SPENT: Record<string, string> = {
   queued: 'in the outbox',
   sent: 'on the way to the broker',
-  at_broker: 'between broker and device',
+  at_broker: 'between the broker and the first answer',
   accepted: 'in the device',
 };
 

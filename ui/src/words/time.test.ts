@@ -15,7 +15,7 @@ describe('durations', () => {
     [720_000, '12 min'],
     [7_200_000, '2 h'],
     [259_200_000, '3 d'],
-    [-5, '0.0 ms'],
+    [-5, '0 ms'],
   ])('%d ms is %s', (ms, words) => expect(duration(ms)).toBe(words));
 
   it.each([

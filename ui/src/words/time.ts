@@ -8,6 +8,7 @@ const DAY = 24 * HOUR;
 /** A length of time, as exact as it is useful: `31 ms`, `1.92 s`, `12.6 s`, `12 min`, `38 h`. */
 export function duration(ms: number): string {
   const length = Math.max(0, ms);
+  if (length === 0) return '0 ms';
   if (length < 0.95) return `${length.toFixed(1)} ms`;
   if (Math.round(length) < SECOND) return `${Math.round(length)} ms`;
   if (length < 9_995) return `${(length / SECOND).toFixed(2)} s`;

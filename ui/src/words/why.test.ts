@@ -38,8 +38,12 @@ describe('the words under a ladder', () => {
   });
 
   it('says that a timed out command may have run', () => {
-    const silent = climbed('timed_out', { accepted_at: null, finished_at: 1_010_002, attempts: 3 });
-    expect(told(silent)).toContain('No answer within 10.0 s in 3 attempts. It may have run all the same.');
+    const message = 'No answer within 10 s. The broker has it; the device may still run it.';
+    const silent = climbed('timed_out', { accepted_at: null, finished_at: 1_010_002, attempts: 3, message });
+    expect(why(silent, 0, around)).toMatchObject({
+      what: 'No answer within 10 s.',
+      then: expect.stringMatching(/^The broker has it; the device may still run it\. It was sent 3 times\./) as string,
+    });
   });
 
   it('waits for the connection where there is none', () => {

@@ -1,7 +1,7 @@
 /** The words under a ladder: what happened, and what to do. */
 
 import type { CommandView } from '../backend/bindings/CommandView';
-import { count, counted } from './count';
+import { count } from './count';
 import { visible } from './text';
 import { duration, left } from './time';
 import { wordOf } from './states';
@@ -90,39 +90,40 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
         'Nothing was changed. Look at the arguments, then ask again.',
       );
     case 'undeliverable':
-      return tell('i-alert', ours(command, 'It could not be delivered.'), 'The device was not asked.');
+      return ended(command, 'i-alert', 'It could not be delivered. The device was not asked.');
     case 'unconfirmed':
-      return tell('s-unknown', 'The broker has it, and no answer is expected.', 'Nobody has said that it was done.');
+      return ended(
+        command,
+        's-unknown',
+        'The broker has it. No answer is expected.',
+        'Nobody has said that it was done.',
+      );
     case 'timed_out':
-      return timedOut(command, around);
+      return ended(
+        command,
+        's-timed-out',
+        'No answer in time. It may have run all the same.',
+        command.attempts > 1 ? `It was sent ${count(command.attempts)} times.` : '',
+        'A late answer would still settle it. Look whether the device is online before you ask again.',
+      );
     case 'expired':
-      return tell(
+      return ended(
+        command,
         's-expired',
-        'Its time ran out before it could be sent.',
-        'The device was never asked, and will not be.',
+        'Its time ran out before it could be sent. It was never sent, and will not be.',
       );
     case 'cancelled':
-      return tell('s-cancelled', 'You withdrew it before it was sent.', 'The device was never asked.');
+      return ended(command, 's-cancelled', 'Cancelled before it was sent. It will not be sent.');
     default:
       return tell('s-unknown', `${wordOf(command.state)}.`);
   }
 }
 
-function timedOut(command: CommandView, around: Surroundings): Told {
-  const waited = duration((command.finished_at ?? command.changed_at) - (command.sent_at ?? command.queued_at));
-  const tries = command.attempts > 1 ? ` in ${counted(command.attempts, 'attempt')}` : '';
-  const silent =
-    command.accepted_at === null
-      ? `No answer within ${waited}${tries}.`
-      : `The device took it, then said nothing more within ${waited}.`;
-  return tell(
-    's-timed-out',
-    ours(command, silent),
-    command.nobody_listening
-      ? `The broker said that nobody listens on ${topic(command, around)}.`
-      : 'It may have run all the same.',
-    'A late answer would still settle it. Look whether the device is online before you ask again.',
-  );
+/** An end without the device: the ledger's own sentences, the first of which says what happened. */
+function ended(command: CommandView, glyph: string, otherwise: string, ...then: string[]): Told {
+  const message = command.message === null || command.message === '' ? otherwise : brief(command.message);
+  const [, what = message, rest = ''] = /^(.*?\.)\s+(.*)$/s.exec(message) ?? [];
+  return tell(glyph, what, rest, ...then);
 }
 
 function tell(glyph: string, what: string, ...then: string[]): Told {
@@ -137,7 +138,8 @@ function remarks(command: CommandView): string[] {
   if (command.match === 'ambiguous')
     out.push('An answer came without an id, and more than one command could be meant.');
   if (command.conflict) out.push('A second, different answer came. The first one stands; both are in the history.');
-  if (command.contradicted !== null) out.push(`But the device reports ${wordOf(command.contradicted).toLowerCase()}.`);
+  if (command.contradicted !== null && command.message === null)
+    out.push(`But the device reports ${wordOf(command.contradicted).toLowerCase()}.`);
   if (command.duplicates > 0) {
     out.push(
       command.duplicates === 1 ? 'The answer came twice.' : `The answer came ${count(command.duplicates + 1)} times.`,
@@ -154,11 +156,6 @@ function remaining(command: CommandView, now: number): string {
 /** The device's own sentence, quoted. */
 function said(command: CommandView): string {
   return command.message === null || command.message === '' ? '' : `It said “${brief(command.message)}”.`;
-}
-
-/** Our own sentence, where the command ended without the device. */
-function ours(command: CommandView, otherwise: string): string {
-  return command.message === null || command.message === '' ? otherwise : brief(command.message);
 }
 
 function brief(message: string): string {

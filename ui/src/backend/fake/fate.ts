@@ -12,6 +12,7 @@ export interface Step {
 }
 
 const NO_ANSWER_AFTER = 10_000;
+const SILENT = 'No answer within 10 s. The broker has it; the device may still run it.';
 
 export function fate(command: CommandView, device: FakeDevice, next: () => number): Step[] {
   const sent: Step[] = [
@@ -19,16 +20,16 @@ export function fate(command: CommandView, device: FakeDevice, next: () => numbe
     { after: 4 + next() * 10, change: { state: 'at_broker' } },
   ];
   if (device.row.presence === 'offline') {
-    return [...sent, { after: NO_ANSWER_AFTER, change: { state: 'timed_out' } }];
+    return [...sent, { after: NO_ANSWER_AFTER, change: { state: 'timed_out', message: SILENT } }];
   }
   const lot = next();
   if (lot < 0.02) {
     const late: Step = {
       after: 2_600,
-      change: { state: 'succeeded', late: true, match: 'exact' },
+      change: { state: 'succeeded', late: true, match: 'exact', message: null },
       effect: effectOf(command),
     };
-    return [...sent, { after: NO_ANSWER_AFTER, change: { state: 'timed_out' } }, late];
+    return [...sent, { after: NO_ANSWER_AFTER, change: { state: 'timed_out', message: SILENT } }, late];
   }
   const accepted: Step = { after: 15 + next() * 40, change: { state: 'accepted', match: 'exact' } };
   const work = 90 + next() * next() * 1_600;

@@ -97,7 +97,7 @@ describe('the LED', () => {
     const { inspector, user } = await openDevice('bench-0001', { fates: [CLIMBS.slice(0, 2)] });
     await user.click(inspector.getByRole('switch', { name: 'LED' }));
     await user.click(await inspector.findByRole('button', { name: 'Stop waiting' }));
-    await inspector.findByText('You stopped waiting for an answer.');
+    await inspector.findByText('Waiting was stopped.');
   });
 
   it('says when a command was not taken', async () => {
