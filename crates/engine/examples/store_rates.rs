@@ -4,6 +4,7 @@
 //! from many tasks as answers do. For looking at by hand: figures differ from disk to disk.
 
 #![expect(clippy::print_stdout, reason = "telling figures is all that it does")]
+#![expect(clippy::disallowed_methods, reason = "it measures")]
 
 use std::{path::PathBuf, time::Instant};
 
