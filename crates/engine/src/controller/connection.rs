@@ -48,6 +48,13 @@ pub(super) struct Draining {
     pub(super) quiet_at: Option<Timestamp>,
 }
 
+impl Draining {
+    /// A fleet that is never quiet for long does not keep it going for ever.
+    pub(super) fn ends_at(&self) -> Timestamp {
+        self.quiet_at.map_or(self.until, |quiet_at| quiet_at.min(self.until))
+    }
+}
+
 /// Messages counted over the last second.
 #[derive(Default)]
 pub(super) struct Traffic {

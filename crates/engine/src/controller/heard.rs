@@ -59,6 +59,7 @@ impl Controller {
         if let Some(draining) = &mut known.draining {
             // A broker that has kept no session has kept no answers either.
             draining.quiet_at = Some(if resumed { now + QUIET } else { now });
+            draining.until = now + PATIENCE;
         } else if resumed {
             known.draining = Some(Draining { until: now + PATIENCE, quiet_at: Some(now + QUIET) });
             self.tell(connection, Input::Resumed);

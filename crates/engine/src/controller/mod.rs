@@ -284,7 +284,7 @@ impl Controller {
             .connections
             .values_mut()
             .filter(|known| {
-                known.draining.as_ref().is_some_and(|draining| draining.quiet_at.unwrap_or(draining.until) <= now)
+                known.draining.as_ref().is_some_and(|draining| draining.ends_at() <= now)
             })
             .map(|known| {
                 known.draining = None;
@@ -337,7 +337,7 @@ impl Controller {
             .connections
             .values()
             .filter_map(|known| known.draining.as_ref())
-            .map(|draining| draining.quiet_at.unwrap_or(draining.until));
+            .map(|draining| draining.ends_at());
         let next = ledgers.chain(drains).min()?;
         Some(Instant::now() + Duration::from_millis(next.since(now).0.clamp(1, 3_600_000)))
     }
