@@ -1,0 +1,107 @@
+//! How a connection stands, heard from the feed, and waiting until it stands.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::mpsc::Receiver,
+    time::{Instant, sleep, timeout_at},
+};
+use wilco_engine::{
+    api::{Batch, ConnectionView, DeviceQuery, Failure, LinkState},
+    attach::Console,
+};
+
+use crate::{output::clean, problem::Problem};
+
+/// How long a connection is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a batch says of a connection, if anything.
+pub(crate) fn heard<'a>(batch: &'a Batch, connection: &str) -> Option<&'a ConnectionView> {
+    batch.connections.as_ref()?.iter().find(|view| view.id == connection)
+}
+
+/// Why nothing can go over a connection at the moment, if that is known.
+pub(crate) fn trouble(view: &ConnectionView) -> Option<Problem> {
+    match &view.link {
+        LinkState::Waiting { message, hint, .. } | LinkState::Stopped { message, hint, .. } => {
+            Some(Problem::Said { message: message.clone(), hint: hint.clone() })
+        }
+        LinkState::Connecting | LinkState::Subscribing | LinkState::Online { .. } => None,
+    }
+}
+
+/// Waits until commands can go out; says why not when they cannot.
+pub(crate) async fn online(
+    batches: &mut Receiver<Batch>,
+    connection: &ConnectionView,
+    patience: Duration,
+) -> Result<(), Problem> {
+    let give_up = Instant::now() + patience;
+    let mut why = None;
+    while let Ok(batch) = timeout_at(give_up, batches.recv()).await {
+        let Some(batch) = batch else {
+            return Err(Problem::new("The running Wilco was closed.", "Try again: nothing has been sent."));
+        };
+        let Some(view) = heard(&batch, &connection.id) else { continue };
+        match view.link {
+            LinkState::Online { .. } => return Ok(()),
+            LinkState::Stopped { .. } => return Err(trouble(view).unwrap_or_else(|| silence(connection, patience))),
+            // It stays true while the next try is under way.
+            LinkState::Waiting { .. } => why = trouble(view),
+            LinkState::Connecting | LinkState::Subscribing => {}
+        }
+    }
+    Err(why.unwrap_or_else(|| silence(connection, patience)))
+}
+
+/// Waits until the retained statuses have come: until the numbers of devices stay the same for that long.
+pub(crate) async fn settled(
+    console: &Console,
+    connection: &str,
+    quiet: Duration,
+    at_most: Duration,
+) -> Result<(), Failure> {
+    let give_up = Instant::now() + at_most;
+    let mut known = None;
+    let mut since = Instant::now();
+    loop {
+        let numbers = numbers(console, connection).await?;
+        if known != Some(numbers) {
+            known = Some(numbers);
+            since = Instant::now();
+        }
+        if since.elapsed() >= quiet || Instant::now() >= give_up {
+            return Ok(());
+        }
+        sleep(quiet / 5).await;
+    }
+}
+
+/// Devices known, online and offline.
+async fn numbers(console: &Console, connection: &str) -> Result<(u32, u32, u32), Failure> {
+    let matching = async |search: &str| {
+        let query = DeviceQuery {
+            connection: connection.to_owned(),
+            search: search.to_owned(),
+            sort: Default::default(),
+            order: Default::default(),
+        };
+        console.devices(query, 0, 1).await.map(|page| (page.total, page.matching))
+    };
+    let (total, online) = matching("is:online").await?;
+    let (_, offline) = matching("is:offline").await?;
+    Ok((total, online, offline))
+}
+
+fn silence(connection: &ConnectionView, patience: Duration) -> Problem {
+    Problem::new(
+        format!(
+            "There was no connection to {} ({}) within {} s.",
+            clean(&connection.name),
+            connection.url,
+            patience.as_secs_f64()
+        ),
+        "Is the address right, and is there a way to it from here?",
+    )
+}

@@ -1,0 +1,56 @@
+//! What is printed: for people, with colours where a terminal shows them, or for programs.
+
+mod command;
+mod table;
+mod text;
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+pub(crate) use command::CommandLine;
+pub(crate) use table::Table;
+pub(crate) use text::{clean, count, local_time, paint, state_name, state_style, time_of_day};
+
+use crate::problem::Problem;
+
+/// Standard output.
+pub(crate) struct Output(BufWriter<Box<dyn Write + Send>>);
+
+impl Output {
+    /// For people: what is painted stays so only on a terminal that shows colours, and where `NO_COLOR` is not set.
+    pub(crate) fn text() -> Output {
+        Output(BufWriter::new(Box::new(anstream::stdout())))
+    }
+
+    /// For programs: every byte as it is.
+    pub(crate) fn data() -> Output {
+        Output(BufWriter::new(Box::new(io::stdout())))
+    }
+
+    /// One line of JSON.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Problem> {
+        serde_json::to_writer(&mut self.0, value)?;
+        Ok(self.0.write_all(b"\n")?)
+    }
+
+    /// One line of text.
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), Problem> {
+        Ok(writeln!(self.0, "{line}")?)
+    }
+
+    /// Lets what was written be seen.
+    pub(crate) fn flush(&mut self) -> Result<(), Problem> {
+        Ok(self.0.flush()?)
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}

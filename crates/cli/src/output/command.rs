@@ -1,0 +1,123 @@
+//! How a command stands, as one line.
+
+use serde::Serialize;
+use serde_json::Value;
+use wilco_engine::api::CommandView;
+
+use super::{clean, paint, state_name, state_style};
+
+/// A command at one rung of its ladder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct CommandLine {
+    pub(crate) id: String,
+    pub(crate) device: String,
+    pub(crate) command: String,
+    pub(crate) state: String,
+    /// When it came to that state, Unix milliseconds.
+    pub(crate) at: i64,
+    pub(crate) late: bool,
+    pub(crate) duplicates: u32,
+    #[serde(rename = "match")]
+    pub(crate) matched: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) result: Option<Value>,
+    pub(crate) attempts: u32,
+    pub(crate) progress: Option<u8>,
+    pub(crate) conflict: bool,
+    pub(crate) contradicted: Option<String>,
+    pub(crate) nobody_listening: bool,
+    #[serde(skip)]
+    pub(crate) queued_at: i64,
+}
+
+impl CommandLine {
+    /// A command as it stands.
+    pub(crate) fn of(view: &CommandView) -> CommandLine {
+        let reached = match view.state.as_str() {
+            "queued" => Some(view.queued_at),
+            "sent" => view.sent_at,
+            "at_broker" => view.at_broker_at,
+            _ if view.is_final => view.finished_at,
+            _ => None,
+        };
+        CommandLine {
+            id: view.id.clone(),
+            device: view.device.clone(),
+            command: view.command.clone(),
+            state: view.state.clone(),
+            at: reached.unwrap_or(view.changed_at),
+            late: view.late,
+            duplicates: view.duplicates,
+            matched: view.matched.clone(),
+            message: view.message.clone(),
+            result: view.result.clone(),
+            attempts: view.attempts,
+            progress: view.progress,
+            conflict: view.conflict,
+            contradicted: view.contradicted.clone(),
+            nobody_listening: view.nobody_listening,
+            queued_at: view.queued_at,
+        }
+    }
+
+    /// The line for people, with the device in a column of that width.
+    pub(crate) fn text(&self, width: usize) -> String {
+        let state = format!("{:<13}", state_name(&self.state));
+        let mut line = format!(
+            "{:<width$}  {}  {:>9}",
+            clean(&self.device),
+            paint(&state, state_style(&self.state)),
+            elapsed(self.at - self.queued_at)
+        );
+        if self.state == "running"
+            && let Some(progress) = self.progress
+        {
+            line.push_str(&format!("  {progress} %"));
+        }
+        match (&self.message, &self.result) {
+            (Some(message), _) => line.push_str(&format!("  {}", clean(message))),
+            (None, Some(result)) => line.push_str(&format!("  {}", clean(&result.to_string()))),
+            (None, None) => {}
+        }
+        for remark in self.remarks() {
+            line.push_str(&format!("  [{remark}]"));
+        }
+        line
+    }
+
+    /// What is out of the ordinary.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.late {
+            remarks.push("late".to_owned());
+        }
+        if let Some(matched) = self.matched.as_deref().filter(|matched| *matched != "exact") {
+            remarks.push(matched.to_owned());
+        }
+        match self.duplicates {
+            0 => {}
+            1 => remarks.push("1 duplicate".to_owned()),
+            more => remarks.push(format!("{more} duplicates")),
+        }
+        if self.conflict {
+            remarks.push("a different final answer was heard too".to_owned());
+        }
+        if let Some(outcome) = &self.contradicted {
+            remarks.push(format!("but the device reports {outcome}"));
+        }
+        if self.attempts > 1 {
+            remarks.push(format!("sent {} times", self.attempts));
+        }
+        if self.nobody_listening && matches!(self.state.as_str(), "at_broker" | "timed_out") {
+            remarks.push("nobody is listening on this topic".to_owned());
+        }
+        remarks
+    }
+}
+
+fn elapsed(milliseconds: i64) -> String {
+    match milliseconds.max(0) {
+        short @ 0..10_000 => format!("+{short} ms"),
+        long => format!("+{}.{} s", long / 1_000, long % 1_000 / 100),
+    }
+}

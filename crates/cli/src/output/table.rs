@@ -1,0 +1,94 @@
+//! A table of aligned columns.
+
+use anstyle::Style;
+
+use super::{Output, paint};
+use crate::problem::Problem;
+
+/// Rows that are aligned once all of them are known.
+pub(crate) struct Table {
+    rows: Vec<Vec<Cell>>,
+}
+
+/// A text and how it is painted.
+pub(crate) struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell { text, style: Style::new() }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        text.to_owned().into()
+    }
+}
+
+impl From<(String, Style)> for Cell {
+    fn from((text, style): (String, Style)) -> Cell {
+        Cell { text, style }
+    }
+}
+
+impl Table {
+    /// A table with its headings.
+    pub(crate) fn new<const N: usize>(headings: [&str; N]) -> Table {
+        let heading = |text: &str| Cell { text: text.to_owned(), style: Style::new().bold() };
+        Table { rows: vec![headings.into_iter().map(heading).collect()] }
+    }
+
+    /// One row more.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+        self.rows.push(cells.into());
+    }
+
+    /// Prints it.
+    pub(crate) fn print(self, output: &mut Output) -> Result<(), Problem> {
+        for line in self.lines() {
+            output.line(&line)?;
+        }
+        output.flush()
+    }
+
+    fn lines(self) -> impl Iterator<Item = String> {
+        let columns = self.rows.first().map_or(0, Vec::len);
+        let width = |column: usize| self.rows.iter().map(|row| width_of(&row[column].text)).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        self.rows.into_iter().map(move |row| {
+            let mut line = String::new();
+            let mut owed = 0;
+            for (cell, width) in row.into_iter().zip(&widths) {
+                // Padding is written only before something, so that no line ends in spaces.
+                if !cell.text.is_empty() {
+                    line.extend(std::iter::repeat_n(' ', owed));
+                    line.push_str(&paint(&cell.text, cell.style));
+                    owed = 0;
+                }
+                owed += width - width_of(&cell.text) + 2;
+            }
+            line
+        })
+    }
+}
+
+fn width_of(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+
+    #[test]
+    fn columns_are_aligned() {
+        let mut table = Table::new(["DEVICE", "STATE", "MESSAGE"]);
+        table.row(["a".into(), "succeeded".into(), "".into()]);
+        table.row(["dock-12".into(), "".into(), "jammed".into()]);
+        let lines: Vec<String> = table.lines().map(|line| anstream::adapter::strip_str(&line).to_string()).collect();
+        assert_eq!(lines, ["DEVICE   STATE      MESSAGE", "a        succeeded", "dock-12             jammed"]);
+    }
+}

@@ -1,0 +1,88 @@
+//! Why something was not done, and the number that the program ends with.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use wilco_engine::api::Failure;
+
+/// Some device did not do what it was asked, or did not say so.
+pub(crate) const NOT_DONE: u8 = 1;
+/// It did not come to asking a device: usage, connection, data.
+const TROUBLE: u8 = 2;
+/// As shells count an interrupt.
+const INTERRUPTED: u8 = 130;
+
+/// Why the program ends early.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// A sentence for what happened and one for what to do.
+    Said { message: String, hint: Option<String> },
+    /// Whoever was reading the output has gone, so there is nobody to tell.
+    Unread,
+    /// Ctrl-C, or a polite `kill`.
+    Interrupted,
+}
+
+impl Problem {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Problem {
+        Problem::Said { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn tell(self) -> ExitCode {
+        match self {
+            Problem::Said { message, hint } => {
+                complain("error", &message, hint.as_deref());
+                ExitCode::from(TROUBLE)
+            }
+            Problem::Unread => ExitCode::SUCCESS,
+            Problem::Interrupted => ExitCode::from(INTERRUPTED),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        Problem::Said { message: failure.message, hint: failure.hint }
+    }
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Problem {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Problem::Unread;
+        }
+        Problem::Said { message: format!("Reading or writing failed: {error}."), hint: None }
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Problem {
+        io::Error::from(error).into()
+    }
+}
+
+impl From<csv::Error> for Problem {
+    fn from(error: csv::Error) -> Problem {
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => error.into(),
+            other => Problem::Said { message: format!("The table could not be written: {other:?}."), hint: None },
+        }
+    }
+}
+
+/// `warning: …` on standard error, with a hint below it.
+pub(crate) fn warn(message: &str, hint: Option<&str>) {
+    complain("warning", message, hint);
+}
+
+fn complain(kind: &str, message: &str, hint: Option<&str>) {
+    let mut stderr = io::stderr().lock();
+    // With standard error closed there is nowhere left to say anything.
+    let _ = writeln!(stderr, "{kind}: {message}");
+    if let Some(hint) = hint {
+        let _ = writeln!(stderr, "hint: {hint}");
+    }
+}

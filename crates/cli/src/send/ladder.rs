@@ -1,0 +1,259 @@
+//! One command's way up, told step by step: from its events where each state is wanted, from how it stands otherwise.
+
+use wilco_engine::api::{AnswerView, CommandDetail, CommandView, EventView};
+use wilco_ledger::State;
+
+use crate::output::CommandLine;
+
+/// Something to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// The command came to another state.
+    Change(CommandLine),
+    /// The device is further on in the same state.
+    Progress(CommandLine),
+}
+
+/// How far a command's way has been told.
+#[derive(Debug, Default)]
+pub(super) struct Ladder {
+    state: Option<State>,
+    /// Events told of.
+    events: usize,
+    /// When the view last told of was changed.
+    changed_at: i64,
+    progress: Option<u8>,
+    duplicates: u32,
+    conflict: bool,
+}
+
+impl Ladder {
+    /// The state last told.
+    pub(super) fn state(&self) -> State {
+        self.state.unwrap_or(State::Queued)
+    }
+
+    pub(super) fn is_final(&self) -> bool {
+        self.state().is_final()
+    }
+
+    /// What is new in how the command stands. States that it passed in between are left out.
+    pub(super) fn stands(&mut self, view: &CommandView) -> Vec<Step> {
+        let Some(state) = State::parse(&view.state) else { return Vec::new() };
+        // What comes by another way may be older than what was told.
+        if self.state.is_some_and(|told| (view.changed_at, state) <= (self.changed_at, told)) {
+            return Vec::new();
+        }
+        self.changed_at = view.changed_at;
+        if self.state.replace(state) == Some(state) {
+            return Vec::new();
+        }
+        vec![Step::Change(CommandLine::of(view))]
+    }
+
+    /// What is new in its events: every state that it came to.
+    pub(super) fn climb(&mut self, detail: &CommandDetail) -> Vec<Step> {
+        let view = &detail.command;
+        let mut steps = Vec::new();
+        for event in detail.events.iter().skip(self.events) {
+            match self.step(event, view) {
+                Ok(step) => steps.extend(step),
+                // The command was read just before this event happened: it is told with the next reading.
+                Err(TooNew) => break,
+            }
+            self.events += 1;
+        }
+        steps
+    }
+
+    fn step(&mut self, event: &EventView, view: &CommandView) -> Result<Option<Step>, TooNew> {
+        let reading = event.answer.as_ref().map(|answer| answer.reading.as_str()).unwrap_or_default();
+        let state = match reading {
+            "moved" | "inferred" | "late" => event.answer.as_ref().and_then(|answer| State::parse(&answer.outcome)),
+            "duplicate" => {
+                self.duplicates += 1;
+                None
+            }
+            "conflict" => {
+                self.conflict = true;
+                None
+            }
+            "heartbeat" => return Ok(self.progressed(event, view)),
+            _ => match event.kind.as_str() {
+                "submitted" | "released" => Some(State::Queued),
+                // A repeat may be refused without ending the command.
+                "undeliverable" if view.state != "undeliverable" => None,
+                kind => State::parse(kind),
+            },
+        };
+        let Some(state) = state.filter(|state| self.climbs_to(*state, reading)) else { return Ok(None) };
+        let ends_as = |state: State| view.state == state.as_str();
+        if state.is_final() && !ends_as(state) && (!view.is_final || reading == "late") {
+            return Err(TooNew);
+        }
+        self.state = Some(state);
+        let line = if ends_as(state) && (state.is_final() || event.answer.is_none()) {
+            CommandLine { at: event.at, ..CommandLine::of(view) }
+        } else {
+            self.passing(event, event.answer.as_ref(), view, state)
+        };
+        self.progress = line.progress;
+        Ok(Some(Step::Change(line)))
+    }
+
+    fn climbs_to(&self, state: State, reading: &str) -> bool {
+        match self.state {
+            None => true,
+            // A time-out is our opinion, and being held is undone.
+            Some(State::Held) if state == State::Queued => true,
+            Some(told) => state > told || (reading == "late" && state != told),
+        }
+    }
+
+    fn progressed(&mut self, event: &EventView, view: &CommandView) -> Option<Step> {
+        let answer = event.answer.as_ref()?;
+        let progress = answer.progress.filter(|progress| self.progress != Some(*progress))?;
+        self.progress = Some(progress);
+        let state = self.state();
+        Some(Step::Progress(self.passing(event, Some(answer), view, state)))
+    }
+
+    /// A line about a state that the command has left behind, from what was known then.
+    fn passing(&self, event: &EventView, answer: Option<&AnswerView>, view: &CommandView, state: State) -> CommandLine {
+        let matched = answer.map(|answer| if answer.reading == "inferred" { "inferred" } else { "exact" });
+        CommandLine {
+            state: state.as_str().to_owned(),
+            at: event.at,
+            late: false,
+            duplicates: self.duplicates,
+            matched: matched.map(str::to_owned),
+            message: match answer {
+                Some(answer) => answer.message.clone(),
+                None => state.is_final().then(|| format!("{}.", event.text)),
+            },
+            result: None,
+            attempts: event.attempt.unwrap_or(if state < State::Sent { 0 } else { view.attempts }),
+            progress: answer.and_then(|answer| answer.progress),
+            conflict: self.conflict,
+            contradicted: None,
+            nobody_listening: state == State::AtBroker && view.nobody_listening,
+            ..CommandLine::of(view)
+        }
+    }
+}
+
+/// An event that the view beside it does not know of yet.
+struct TooNew;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wilco_engine::api::{CommandDetail, CommandView, EventView};
+
+    use super::{Ladder, Step};
+
+    fn view(state: &str, changed_at: i64) -> CommandView {
+        serde_json::from_value(json!({
+            "connection": "c", "device": "d", "id": "1", "command": "led", "args": {}, "by": "you", "state": state,
+            "final": matches!(state, "succeeded" | "failed" | "timed_out" | "expired" | "cancelled"),
+            "queued_at": 1, "sent_at": null, "at_broker_at": null, "accepted_at": null,
+            "finished_at": null, "deadline": null, "changed_at": changed_at, "attempts": 1, "progress": null,
+            "message": "said", "result": {"on": true}, "match": "exact", "late": false, "duplicates": 0,
+            "conflict": false, "contradicted": null, "nobody_listening": false, "again_of": null
+        }))
+        .expect("a command")
+    }
+
+    fn events(kinds: &[&str]) -> Vec<EventView> {
+        let event = |(at, kind): (usize, &&str)| {
+            let (kind, answer) = match kind.split_once(' ') {
+                None => (*kind, serde_json::Value::Null),
+                Some((outcome, reading)) => {
+                    let raw = json!({"topic": "d/resp", "qos": 1, "bytes": 0, "payload": "", "binary": false});
+                    let (outcome, progress) = outcome.split_once('@').unwrap_or((outcome, "0"));
+                    let progress: u8 = progress.parse().expect("a number");
+                    let answer = json!({
+                        "outcome": outcome, "reading": reading, "progress": progress, "message": null, "raw": raw
+                    });
+                    ("answered", answer)
+                }
+            };
+            serde_json::from_value(json!({
+                "at": at, "kind": kind, "text": "No answer in time", "attempt": null, "answer": answer
+            }))
+            .expect("an event")
+        };
+        kinds.iter().enumerate().map(event).collect()
+    }
+
+    /// The states told, those of mere progress in brackets.
+    fn told(steps: &[Step]) -> Vec<String> {
+        let name = |step: &Step| match step {
+            Step::Change(line) => line.state.clone(),
+            Step::Progress(line) => format!("({} {})", line.state, line.progress.unwrap_or_default()),
+        };
+        steps.iter().map(name).collect()
+    }
+
+    #[test]
+    fn events_tell_each_state_once() {
+        let check = |state: &str, kinds: &[&str], expected: &[&str]| {
+            let detail = CommandDetail { command: view(state, 9), request: None, events: events(kinds) };
+            let mut ladder = Ladder::default();
+            assert_eq!(told(&ladder.climb(&detail)), expected, "{kinds:?}");
+            assert_eq!(told(&ladder.climb(&detail)), [""; 0], "the same again");
+        };
+        let out = ["submitted", "handed", "sent", "at_broker"];
+        check("at_broker", &out, &["queued", "sent", "at_broker"]);
+        check(
+            "succeeded",
+            &[&out[..], &["accepted moved", "succeeded moved", "succeeded duplicate"]].concat(),
+            &["queued", "sent", "at_broker", "accepted", "succeeded"],
+        );
+        check("succeeded", &["submitted", "handed", "succeeded moved", "sent", "at_broker"], &["queued", "succeeded"]);
+        check(
+            "running",
+            &["submitted", "running@10 moved", "running@10 heartbeat", "running@40 heartbeat"],
+            &["queued", "running", "(running 40)"],
+        );
+        check(
+            "succeeded",
+            &["submitted", "handed", "sent", "handed", "sent", "timed_out", "at_broker", "succeeded late"],
+            &["queued", "sent", "timed_out", "succeeded"],
+        );
+        check("sent", &["submitted", "held", "released", "handed", "sent"], &["queued", "held", "queued", "sent"]);
+        check("timed_out", &["submitted", "sent", "undeliverable", "timed_out"], &["queued", "sent", "timed_out"]);
+        check("cancelled", &["submitted", "cancelled", "succeeded contradiction"], &["queued", "cancelled"]);
+    }
+
+    #[test]
+    fn an_end_is_told_with_its_result() {
+        let mut ladder = Ladder::default();
+        let kinds = ["submitted", "sent", "succeeded moved"];
+        let early = CommandDetail { command: view("sent", 1), request: None, events: events(&kinds) };
+        assert_eq!(told(&ladder.climb(&early)), ["queued", "sent"]);
+        assert!(!ladder.is_final());
+        let whole = CommandDetail { command: view("succeeded", 2), request: None, events: events(&kinds) };
+        let steps = ladder.climb(&whole);
+        assert_eq!(told(&steps), ["succeeded"]);
+        let [Step::Change(end)] = steps.as_slice() else { panic!("{steps:?}") };
+        assert_eq!(end.result, Some(json!({"on": true})));
+        assert!(ladder.is_final());
+    }
+
+    #[test]
+    fn older_views_tell_nothing() {
+        let mut ladder = Ladder::default();
+        let mut check = |state: &str, at: i64, expected: &[&str]| {
+            assert_eq!(told(&ladder.stands(&view(state, at))), expected, "{state} at {at}");
+        };
+        check("queued", 1, &["queued"]);
+        check("at_broker", 4, &["at_broker"]);
+        check("sent", 3, &[]);
+        check("at_broker", 4, &[]);
+        check("timed_out", 6, &["timed_out"]);
+        check("succeeded", 7, &["succeeded"]);
+        check("succeeded", 8, &[]);
+        check("timed_out", 6, &[]);
+    }
+}
