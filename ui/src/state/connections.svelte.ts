@@ -37,7 +37,7 @@ export class Connections {
     const { current } = this;
     if (!current) return;
     this.gauges = {
-      trip: remember(this.gauges.trip, current.round_trip_ms ?? 0),
+      trip: remember(this.gauges.trip, current.round_trip_ms),
       inward: remember(this.gauges.inward, current.in_per_second),
     };
   }
@@ -81,6 +81,6 @@ export class Connections {
   }
 }
 
-function remember(values: number[], value: number): number[] {
-  return [...values, value].slice(-REMEMBERED);
+function remember(values: number[], value: number | null): number[] {
+  return value === null ? values : [...values, value].slice(-REMEMBERED);
 }
