@@ -6,10 +6,15 @@ mod commands;
 mod demo;
 mod shell;
 
+use std::{ffi::OsString, path::PathBuf};
+
 use tauri::{Manager, RunEvent, async_runtime};
 use tracing_subscriber::EnvFilter;
 
 use shell::Shell;
+
+/// The one option: as the command line's, it keeps a run apart from the person's own data.
+const DATA_DIR_OPTION: &str = "--data-dir";
 
 fn main() -> tauri::Result<()> {
     tracing_subscriber::fmt()
@@ -35,7 +40,8 @@ fn main() -> tauri::Result<()> {
             commands::about,
         ])
         .setup(|app| {
-            app.manage(async_runtime::block_on(Shell::start()));
+            let given = data_dir(std::env::args_os().skip(1));
+            app.manage(async_runtime::block_on(Shell::start(given.as_deref())));
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -45,4 +51,27 @@ fn main() -> tauri::Result<()> {
         }
     });
     Ok(())
+}
+
+/// The folder named after `--data-dir`. The system may start an app with options of its own, so others are left alone.
+fn data_dir(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
+    arguments.skip_while(|argument| argument != DATA_DIR_OPTION).nth(1).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::data_dir;
+
+    #[test]
+    fn the_data_directory_is_the_one_that_is_named() {
+        let check = |arguments: &[&str], expected: Option<&str>| {
+            assert_eq!(data_dir(arguments.iter().map(Into::into)), expected.map(PathBuf::from), "{arguments:?}");
+        };
+        check(&[], None);
+        check(&["--data-dir", "/tmp/apart"], Some("/tmp/apart"));
+        check(&["--from-the-desktop", "--data-dir", "a b"], Some("a b"));
+        check(&["--data-dir"], None);
+    }
 }

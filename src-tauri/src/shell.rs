@@ -1,5 +1,7 @@
 //! What lives as long as the app: the engine, the door for the command line, and the demo fleet.
 
+use std::path::Path;
+
 use tokio::sync::Mutex;
 use wilco_device::demo::DemoFleet;
 use wilco_engine::{
@@ -25,9 +27,9 @@ struct Running {
 }
 
 impl Shell {
-    /// Starts the engine on this person's data, or on `WILCO_DATA_DIR`.
-    pub(crate) async fn start() -> Shell {
-        match begin().await {
+    /// Starts the engine on the given data directory, on `WILCO_DATA_DIR`, or on this person's own.
+    pub(crate) async fn start(given: Option<&Path>) -> Shell {
+        match begin(given).await {
             Ok((running, demo)) => Shell {
                 engine: Ok(running.engine.handle()),
                 running: Mutex::new(Some(running)),
@@ -82,8 +84,8 @@ impl Shell {
     }
 }
 
-async fn begin() -> Result<(Running, Option<DemoFleet>), Failure> {
-    let data_dir = DataDir::open(None)?;
+async fn begin(given: Option<&Path>) -> Result<(Running, Option<DemoFleet>), Failure> {
+    let data_dir = DataDir::open(given)?;
     let vault = Vault::open(data_dir.namespace());
     let engine = Engine::start(Options { data_dir: data_dir.clone(), vault, passing: false }).await?;
     // Without a door the command line cannot attach, and says so; the app works all the same.
