@@ -283,9 +283,7 @@ impl Controller {
         let drained: Vec<_> = self
             .connections
             .values_mut()
-            .filter(|known| {
-                known.draining.as_ref().is_some_and(|draining| draining.ends_at() <= now)
-            })
+            .filter(|known| known.draining.as_ref().is_some_and(|draining| draining.ends_at() <= now))
             .map(|known| {
                 known.draining = None;
                 known.id().clone()
@@ -333,11 +331,8 @@ impl Controller {
     fn next_deadline(&self) -> Option<Instant> {
         let now = self.clock.now();
         let ledgers = self.connections.values().filter_map(|known| known.ledger.next_deadline());
-        let drains = self
-            .connections
-            .values()
-            .filter_map(|known| known.draining.as_ref())
-            .map(|draining| draining.ends_at());
+        let drains =
+            self.connections.values().filter_map(|known| known.draining.as_ref()).map(|draining| draining.ends_at());
         let next = ledgers.chain(drains).min()?;
         Some(Instant::now() + Duration::from_millis(next.since(now).0.clamp(1, 3_600_000)))
     }

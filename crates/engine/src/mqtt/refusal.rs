@@ -143,7 +143,11 @@ macro_rules! library_error {
                 match error {
                     ConnectionError::Tls(TlsError::Io(error))
                     | ConnectionError::Io(error)
-                    | ConnectionError::MqttState(StateError::Io(error)) => Refusal::io(&error),
+                    | ConnectionError::MqttState(StateError::Io(error))
+                    // In TLS 1.3 the broker refuses our certificate only after the handshake, while its CONNACK is read.
+                    | ConnectionError::MqttState(StateError::Deserialization($library::mqttbytes::Error::Io(error))) => {
+                        Refusal::io(&error)
+                    }
                     ConnectionError::Tls(error) => Refusal::tls(&error).unwrap_or_else(|| failed(&error)),
                     ConnectionError::ConnectionRefused(code) => Refusal::connack(&format!("{code:?}")),
                     ConnectionError::MqttState(StateError::ConnectionAborted) => Refusal::gone(),
