@@ -135,6 +135,10 @@ fn signed(
     mut params: CertificateParams,
 ) -> Result<Identity> {
     params.use_authority_key_identifier_extension = true;
+    if params.not_after > date_time_ymd(2999, 1, 1) {
+        // As long as one that somebody would really get.
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2036, 1, 1));
+    }
     let key = KeyPair::generate()?;
     let identity =
         Identity { certificate: directory.join(format!("{name}.pem")), key: directory.join(format!("{name}.key")) };

@@ -109,13 +109,11 @@ impl Console {
     pub async fn fill_connection(&self, connection: Connection<'_>) -> Result<()> {
         self.fill("Name", connection.name).await?;
         self.fill("Address", connection.url).await?;
-        if let Some(ca) = connection.ca {
-            self.fill("CA file", &ca.display().to_string()).await?;
-        }
-        if let Some(identity) = connection.identity {
-            self.fill("Certificate file", &identity.certificate.display().to_string()).await?;
-            self.fill("Private key file", &identity.key.display().to_string()).await?;
-        }
+        let path = |path: Option<&Path>| path.map(|path| path.display().to_string()).unwrap_or_default();
+        self.fill("CA file", &path(connection.ca)).await?;
+        self.fill("Certificate file", &path(connection.identity.map(|identity| identity.certificate.as_path())))
+            .await?;
+        self.fill("Private key file", &path(connection.identity.map(|identity| identity.key.as_path()))).await?;
         Ok(())
     }
 
@@ -268,11 +266,10 @@ impl Console {
     /// # Errors
     /// When it is not in view.
     pub async fn unfold(&self, id: &str) -> Result<String> {
-        let click = "document.querySelector(`[role=treegrid] [data-command-id=\"${arguments[0]}\"][aria-expanded=false]`)?.click()";
-        self.run(click, vec![json!(id)]).await?;
-        let read = "return document.querySelector('[role=treegrid] .expanded')?.innerText ?? ''";
+        let script = "document.querySelector(`[role=treegrid] [data-command-id=\"${arguments[0]}\"][aria-expanded=false]`)?.click();
+            return document.querySelector('[role=treegrid] .expanded')?.innerText ?? ''";
         soon_async("evidence of that command", Duration::from_secs(10), async || {
-            let text = self.run(read, vec![]).await?.as_str().unwrap_or_default().to_owned();
+            let text = self.run(script, vec![json!(id)]).await?.as_str().unwrap_or_default().to_owned();
             Ok((text.contains(id) && text.contains("Request")).then_some(text))
         })
         .await

@@ -22,8 +22,11 @@ use crate::{net, program, soon_async, target};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the driver may take over one thing: it has been seen to hang for ever.
 const ONE_CALL: Duration = Duration::from_secs(30);
-/// The Enter key, as WebDriver wants it.
+/// Keys, as WebDriver wants them.
 const ENTER: &str = "\u{e007}";
+const DELETE: &str = "\u{e017}";
+/// The control key, held and let go.
+const SELECT_ALL: &str = "\u{e009}a\u{e009}";
 
 /// Where and as whom the app runs.
 #[derive(Debug, Clone, Copy)]
@@ -159,9 +162,7 @@ impl Window {
     /// # Errors
     /// When there is no such text box.
     pub async fn fill(&self, name: &str, text: &str) -> Result<()> {
-        let control = self.one("textbox", name).await?;
-        limited(&format!("emptying “{name}”"), control.clear()).await?;
-        self.type_into(name, text).await
+        self.type_into(name, &format!("{SELECT_ALL}{DELETE}{text}")).await
     }
 
     /// Types into the text box of that name; a line end is the Enter key.

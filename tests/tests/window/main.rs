@@ -1,0 +1,19 @@
+//! The app in its real window, driven as a person would and read off the screen.
+
+mod demo;
+mod kit;
+mod main_job;
+mod trouble;
+
+use std::time::Duration;
+
+use wilco_tests::Ended;
+
+/// How long something may take that a person waits for.
+const SHORT: Duration = Duration::from_secs(10);
+
+/// That a command ended as the person wished, and was the one that they meant.
+fn check(end: Ended, title: &str) -> Ended {
+    assert_eq!((end.title.as_str(), end.state.as_str()), (title, "succeeded"), "{}", end.ladder);
+    end
+}
