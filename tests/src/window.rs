@@ -239,6 +239,10 @@ impl Window {
     /// # Errors
     /// When it cannot be taken or written.
     pub async fn screenshot_to(&self, path: &Path) -> Result<()> {
+        // Text stays unpainted until its font is there.
+        let painted = "const done = arguments[arguments.length - 1];
+            document.fonts.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100))));";
+        limited("waiting for the page to be painted", self.client.execute_async(painted, vec![])).await?;
         let picture = limited("taking a picture of the page", self.client.screenshot()).await?;
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         std::fs::write(path, picture).with_context(|| format!("writing {}", path.display()))

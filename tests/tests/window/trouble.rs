@@ -65,7 +65,7 @@ async fn without_a_keyring_secrets_are_kept_for_this_run_only() -> Result<()> {
         console.click("button", "Connect to my broker").await?;
         console.fill_connection(kit.connection("Test bench", &broker.url())).await?;
         console.click("button", "Save").await?;
-        console.wait_for_text("keyring", SHORT).await?;
+        console.wait_for_text("Keep in memory for this run", SHORT).await?;
         console.screenshot(&format!("keyring-{}", format!("{keyring:?}").to_lowercase())).await?;
         console.click("checkbox", "Keep in memory for this run").await?;
         console.click("button", "Save").await?;
