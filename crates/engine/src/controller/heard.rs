@@ -174,10 +174,9 @@ impl Controller {
     /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
     fn unreadable(&mut self, connection: &ConnectionId, topic: &str, unreadable: Unreadable, payload: &[u8], qos: u8) {
         let Unreadable { device, why } = unreadable;
-        let from = device.as_ref().map_or_else(|| topic.to_owned(), ToString::to_string);
         self.feed.notice(
             NoticeLevel::Warning,
-            format!("{from} sent something on {topic} that cannot be read: {why}"),
+            format!("{why} It came on {topic}."),
             Some("It settles nothing. The message is kept as it came.".into()),
         );
         let Some(device) = device else { return };
