@@ -269,7 +269,8 @@ impl Handle {
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
         let commands = commands.iter().map(|command| views::command(&id, command, None)).collect();
-        Ok(DeviceDetail { row, reported_at, running_config, saved_config, commands, command_count })
+        let strays = self.store.strays(&id, &device, 5).await?.iter().map(views::event).collect();
+        Ok(DeviceDetail { row, reported_at, running_config, saved_config, commands, command_count, strays })
     }
 
     /// Sends a command to each of the devices. Returns once all of them are on the disk, which is before any is sent.

@@ -20,7 +20,7 @@ import type { NewConnection } from './bindings/NewConnection';
 import type { Notice } from './bindings/Notice';
 import type { Probe } from './bindings/Probe';
 import type { Sent } from './bindings/Sent';
-import { detailOf } from './fake/evidence';
+import { detailOf, stray } from './fake/evidence';
 import { fate, type Step } from './fake/fate';
 import { makeFleet, select, type FakeDevice } from './fake/fleet';
 import { blank, makePast, newId } from './fake/past';
@@ -161,6 +161,7 @@ export class Fake implements Backend {
       saved_config: found.saved,
       commands: commands.slice(0, 8),
       command_count: commands.length,
+      strays: found.row.device.endsWith('7') ? [stray(device)] : [],
     };
   }
 

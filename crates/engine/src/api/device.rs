@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
-use super::CommandView;
+use super::{CommandView, EventView};
 
 /// Whether a device is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -66,6 +66,8 @@ pub struct DeviceDetail {
     pub commands: Vec<CommandView>,
     /// The number of its commands in the history.
     pub command_count: u32,
+    /// The latest of what it said that settled no command, newest first, 5 at the most.
+    pub strays: Vec<EventView>,
 }
 
 /// Which devices to list, and in which order.

@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     pub(crate) session_expiry: u32,
 }
 
-/// The largest packet taken or sent, bytes. AWS allows payloads of 128 KiB.
+/// The largest packet sent, and on MQTT 5 also the largest taken, bytes. AWS allows payloads of 128 KiB.
 const PACKET_LIMIT: u32 = 1 << 20;
 
 /// At most this long for name, TCP, TLS and CONNECT together.

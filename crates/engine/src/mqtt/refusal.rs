@@ -34,7 +34,8 @@ impl Refusal {
     pub(crate) fn gone() -> Refusal {
         Refusal::new(
             "The broker closed the connection without a word.",
-            "Some brokers do so when a policy does not allow what was asked. Look at the broker's log.",
+            "Some brokers do so when a policy does not allow what was asked, or when another client connects with the same \
+             client id. Look at the broker's log.",
             Remedy::TryAgain,
         )
     }
@@ -51,7 +52,8 @@ impl Refusal {
         Refusal::new(
             format!("The broker does not let Wilco hear {filter} ({reason})."),
             "Without it no answer can be reconciled. Allow this client id to subscribe to it in the broker's access rules.",
-            Remedy::Change,
+            // The rules may change any moment, and nobody tells us.
+            Remedy::TryAgain,
         )
     }
 
@@ -113,9 +115,11 @@ impl Refusal {
                 "The broker does not take this user name and password.",
                 "Remove the connection and add it again with the right ones.",
             ),
-            "NotAuthorized" => change(
-                "The broker knows who this is and does not let them in.",
-                "Allow this client id, user or certificate in the broker's access rules.",
+            // Also what mosquitto says to a wrong password.
+            "NotAuthorized" => Refusal::new(
+                "The broker does not let this client in.",
+                "Are user name and password right, and do the broker's access rules allow this client id, user or certificate?",
+                Remedy::TryAgain,
             ),
             "BadClientId" | "ClientIdentifierNotValid" => change(
                 "The broker does not take this client id.",

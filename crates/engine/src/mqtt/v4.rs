@@ -11,6 +11,10 @@ use wilco_ledger::Puback;
 
 use super::{CONNECT_TIMEOUT, KEEP_ALIVE, Message, PACKET_LIMIT, Receipt, Refusal, Settings, Welcome, Wire};
 
+/// MQTT 3.1.1 section 2.2.3, bytes. In this version a broker cannot be told what is too large for us: refusing a packet
+/// would end the connection, and the broker would send it again over the next one, for ever.
+const LARGEST_PACKET: usize = 268_435_455;
+
 /// Connects, up to CONNACK.
 pub(super) async fn connect(settings: &Settings) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
     let (client, mut events) = AsyncClient::builder(options(settings)).capacity(100_000).build();
@@ -63,11 +67,10 @@ pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Resul
 
 fn options(settings: &Settings) -> MqttOptions {
     let mut options = MqttOptions::new(settings.client_id.clone(), Broker::tcp(settings.host.clone(), settings.port));
-    let limit = PACKET_LIMIT as usize;
     options
         .set_keep_alive(KEEP_ALIVE)
         .set_clean_session(settings.session_expiry == 0)
-        .set_max_packet_size(limit, limit)
+        .set_max_packet_size(LARGEST_PACKET, PACKET_LIMIT as usize)
         .set_max_request_batch(100)
         .set_ack_mode(AckMode::Manual)
         .set_inflight(settings.send_window);

@@ -6,12 +6,13 @@ import type { WireView } from "./WireView";
  */
 export type AnswerView = { 
 /**
- * `accepted`, `running`, `succeeded`, `failed`, `rejected`.
+ * `accepted`, `running`, `succeeded`, `failed`, `rejected`, or `unreadable`.
  */
 outcome: string, 
 /**
  * `moved`, `inferred`, `late`, `heartbeat`, `duplicate`, `conflict`, `contradiction`, `after_the_end`, `ambiguous`,
- * or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`, `nothing_outstanding`.
+ * or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`, `nothing_outstanding`,
+ * `unreadable`.
  */
 reading: string, 
 /**

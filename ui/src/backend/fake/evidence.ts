@@ -65,3 +65,21 @@ function wire(topic: string, body: unknown): WireView {
   const payload = JSON.stringify(body);
   return { topic, qos: 1, bytes: payload.length, payload, binary: false };
 }
+
+/** An answer that belongs to no command. */
+export function stray(device: string): EventView {
+  const payload = '{"id":"4711","status":"succeeded"}';
+  return {
+    at: Date.now() - 42_000,
+    kind: 'unsolicited',
+    text: 'Names an id that nobody here knows',
+    attempt: null,
+    answer: {
+      outcome: 'succeeded',
+      reading: 'unknown_id',
+      progress: null,
+      message: null,
+      raw: { topic: `${device}/resp`, qos: 1, bytes: payload.length, payload, binary: false },
+    },
+  };
+}
