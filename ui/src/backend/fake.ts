@@ -161,7 +161,7 @@ export class Fake implements Backend {
       saved_config: found.saved,
       commands: commands.slice(0, 8),
       command_count: commands.length,
-      strays: found.row.device.endsWith('7') ? [stray(device)] : [],
+      strays: found.row.device.endsWith('1') ? [stray(device)] : [],
     };
   }
 

@@ -163,4 +163,12 @@ describe('the configuration', () => {
     await user.click(inspector.getByRole('button', { name: 'Discard' }));
     expect(inspector.queryByText(/is not one/)).toBeNull();
   });
+
+  it('shows what a device said that settled nothing', async () => {
+    const { inspector, container, user } = await openDevice('bench-0001');
+    const strays = within(await inspector.findByRole('region', { name: 'Settled nothing' }));
+    await user.click(strays.getByText('Names an id that nobody here knows'));
+    expect(strays.getByText('bench-0001/resp')).toBeVisible();
+    await expectAccessible(container);
+  });
 });
