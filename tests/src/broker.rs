@@ -129,12 +129,17 @@ impl Broker {
     /// # Errors
     /// When that fails.
     pub fn publish(&self, topic: &str, payload: &[u8], retained: bool) -> Result<()> {
+        self.publish_with(topic, payload, if retained { &["-r"] } else { &[] })
+    }
+
+    /// As [`Broker::publish`], with further arguments for `mosquitto_pub`.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn publish_with(&self, topic: &str, payload: &[u8], arguments: &[&str]) -> Result<()> {
         use std::io::Write;
         let mut command = self.client("mosquitto_pub");
-        command.args(["-q", "1", "-t", topic, "-s"]).stdin(Stdio::piped());
-        if retained {
-            command.arg("-r");
-        }
+        command.args(["-q", "1", "-t", topic, "-s"]).args(arguments).stdin(Stdio::piped());
         let mut child = command.spawn().context("mosquitto_pub could not be started")?;
         child.stdin.take().context("no standard input")?.write_all(payload)?;
         if !child.wait()?.success() {

@@ -45,6 +45,11 @@ impl Child {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
     /// Its piped standard output, once.
     pub fn take_output(&mut self) -> Option<std::process::ChildStdout> {
         self.child.stdout.take()

@@ -44,7 +44,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
                 &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "librsvg2-dev", "libxdo-dev", "libssl-dev"],
             ),
             (Purpose::Window, &["xvfb", "webkit2gtk-driver", "gnome-keyring", "dbus", "fonts-dejavu-core"]),
-            (Purpose::Test, &["mosquitto", "mosquitto-clients", "openssl"]),
+            (Purpose::Test, &["mosquitto", "mosquitto-clients", "openssl", "python3-venv"]),
         ],
     },
     Distribution {
@@ -67,7 +67,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
                 ],
             ),
             (Purpose::Window, &["xorg-x11-server-Xvfb", "/usr/bin/WebKitWebDriver", "gnome-keyring", "dbus-daemon"]),
-            (Purpose::Test, &["mosquitto", "openssl"]),
+            (Purpose::Test, &["mosquitto", "openssl", "python3"]),
         ],
     },
     Distribution {
@@ -79,7 +79,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
             (Purpose::Build, &["gcc", "make", "pkgconf", "webkit2gtk-4.1", "librsvg", "xdotool", "openssl"]),
             // WebKitWebDriver comes with webkit2gtk-4.1.
             (Purpose::Window, &["xorg-server-xvfb", "gnome-keyring", "dbus", "ttf-dejavu"]),
-            (Purpose::Test, &["mosquitto"]),
+            (Purpose::Test, &["mosquitto", "python"]),
         ],
     },
 ];

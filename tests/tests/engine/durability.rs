@@ -1,0 +1,157 @@
+//! Power cuts: of the app, of the broker, of both.
+
+use anyhow::Result;
+use serde_json::json;
+use wilco_engine::api::{MqttVersion, NewCommand, NewConnection};
+use wilco_tests::{Broker, Device, Settings, soon};
+
+use crate::app::App;
+use crate::desk::{Desk, PATIENCE, answer, ask, led, plain};
+use crate::wire::{EVERY_PACKET, published};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_app_finds_every_command_again_and_what_was_answered_meanwhile_on_mqtt_5() -> Result<()> {
+    kill(MqttVersion::V5).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_app_finds_every_command_again_and_what_was_answered_meanwhile_on_mqtt_3_1_1() -> Result<()> {
+    kill(MqttVersion::V311).await
+}
+
+async fn kill(mqtt: MqttVersion) -> Result<()> {
+    let broker = Broker::start(&EVERY_PACKET)?;
+    let mut desk = Desk::closed()?;
+    let app = App::start(desk.path()).await?;
+    let connection = app.watch.connect(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
+    let short = NewCommand { timeout_ms: Some(1), ttl_ms: Some(1_500), ..ask(&connection, "a", "restart", json!({})) };
+    let answered = app.watch.send(short.clone()).await?;
+    let silent = app.watch.send(NewCommand { devices: vec!["b".into()], ..short }).await?;
+    let patient = app.watch.send(ask(&connection, "c", "restart", json!({}))).await?;
+    for (device, id) in [("a", &answered), ("b", &silent), ("c", &patient)] {
+        app.watch.reaches(device, id, "at_broker").await?;
+    }
+    app.kill();
+    broker.publish("a/resp", &answer(&answered, "succeeded"), false)?;
+    // Its time runs out while nobody is there.
+    let sent_at = std::time::Instant::now();
+    soon("end of the commands' time", PATIENCE, || (sent_at.elapsed().as_millis() > 1_600).then_some(()))?;
+
+    desk.open().await?;
+    desk.online(&connection).await?;
+    let settled = desk.ended("a", &answered).await?;
+    assert_eq!((settled.state.as_str(), settled.late), ("succeeded", false), "{settled:#?}");
+    let detail = desk.evidence(&connection, "a", &answered).await?;
+    assert!(detail.events.iter().all(|event| event.kind != "timed_out"), "{:#?}", detail.events);
+    // What nobody has answered may time out only now.
+    assert_eq!(desk.ended("b", &silent).await?.state, "timed_out");
+    assert_eq!(desk.evidence(&connection, "c", &patient).await?.command.state, "at_broker");
+    broker.publish("c/resp", &answer(&patient, "succeeded"), false)?;
+    assert_eq!(desk.ended("c", &patient).await?.state, "succeeded");
+    for device in ["a", "b", "c"] {
+        assert_eq!(published(&broker, &format!("{device}/req")), 1, "not to be repeated, and was: {device}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_only_queued_when_the_app_was_killed_goes_out_once_and_what_may_be_out_does_not() -> Result<()> {
+    let mut broker = Broker::start(&Settings { persistent: true, ..EVERY_PACKET })?;
+    let mut desk = Desk::closed()?;
+    let app = App::start(desk.path()).await?;
+    let connection = app.watch.connect(plain("bench", &broker)).await?;
+    let out = app.watch.send(ask(&connection, "out", "restart", json!({}))).await?;
+    app.watch.reaches("out", &out, "at_broker").await?;
+    broker.stop()?;
+    app.watch.trouble(&connection).await?;
+    let queued = app.watch.send(ask(&connection, "queued", "restart", json!({}))).await?;
+    app.kill();
+    broker.resume()?;
+
+    desk.open().await?;
+    desk.reaches("queued", &queued, "at_broker").await?;
+    for (device, id) in [("out", &out), ("queued", &queued)] {
+        broker.publish(&format!("{device}/resp"), &answer(id, "succeeded"), false)?;
+        let ended = desk.ended(device, id).await?;
+        assert_eq!((ended.state.as_str(), ended.attempts), ("succeeded", 1), "{ended:#?}");
+        assert_eq!(published(&broker, &format!("{device}/req")), 1, "{device}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_loses_everything_in_mid_flight_gets_again_only_what_may_be_repeated() -> Result<()> {
+    let mut broker = Broker::start(&EVERY_PACKET)?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    let _device = Device::start(&broker, "kitchen", None)?;
+    desk.sees_online(&connection, 1).await?;
+    let once = desk.send(ask(&connection, "mute", "restart", json!({}))).await?;
+    let again = desk.send(NewCommand { retries: Some(5), ..led(&connection, "lost") }).await?;
+    desk.reaches("mute", &once, "at_broker").await?;
+    desk.reaches("lost", &again, "at_broker").await?;
+
+    broker.kill();
+    desk.trouble(&connection).await?;
+    broker.resume()?;
+    desk.online(&connection).await?;
+    let repeated = desk.command(("lost", &again), "second send", |command| command.attempts == 2).await?;
+    assert_eq!(repeated.id, again);
+    soon("second publish", PATIENCE, || (published(&broker, "lost/req") == 2).then_some(()))?;
+    broker.publish("lost/resp", &answer(&again, "succeeded"), false)?;
+    assert_eq!(desk.ended("lost", &again).await?.state, "succeeded");
+    // The real device comes back by itself as well.
+    desk.sees_online(&connection, 1).await?;
+    assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, "succeeded");
+    assert_eq!(published(&broker, "mute/req"), 1, "not to be repeated, and was");
+    broker.publish("mute/resp", &answer(&once, "succeeded"), false)?;
+    assert_eq!(desk.ended("mute", &once).await?.state, "succeeded");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_sent_while_the_broker_is_gone_wait_or_fail_as_they_were_told_to() -> Result<()> {
+    let mut broker = Broker::start(&EVERY_PACKET)?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    broker.stop()?;
+    desk.trouble(&connection).await?;
+    let with = |device: &str, delivery| NewCommand { delivery: Some(delivery), ..led(&connection, device) };
+    use wilco_engine::api::Delivery::{BrokerHolds, HoldHere, Now};
+    let now = desk.carry_out(with("now", Now)).await?;
+    assert_eq!(now.state, "undeliverable");
+    assert!(now.message.as_deref().is_some_and(|message| message.contains("connection")), "{now:#?}");
+    let short = NewCommand { ttl_ms: Some(300), ..with("short", BrokerHolds) };
+    assert_eq!(desk.carry_out(short).await?.state, "expired");
+    let withdrawn = desk.send(with("withdrawn", BrokerHolds)).await?;
+    desk.console().cancel(&connection, "withdrawn", &withdrawn).await?;
+    assert_eq!(desk.ended("withdrawn", &withdrawn).await?.state, "cancelled");
+    let waits = desk.send(with("waits", HoldHere)).await?;
+
+    broker.resume()?;
+    desk.reaches("waits", &waits, "at_broker").await?;
+    for (device, times) in [("now", 0), ("short", 0), ("withdrawn", 0), ("waits", 1)] {
+        assert_eq!(published(&broker, &format!("{device}/req")), times, "{device}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dangerous_command_for_a_device_that_is_offline_fails_at_once_and_a_held_one_waits_for_it() -> Result<()> {
+    let broker = Broker::start(&EVERY_PACKET)?;
+    let desk = Desk::new().await?;
+    broker.publish("away/status", br#"{"online":false}"#, true)?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    desk.until("device", |seen| seen.connections.iter().find(|known| known.devices == 1).map(drop)).await?;
+
+    let restart = NewCommand { delivery: None, ..ask(&connection, "away", "restart", json!({})) };
+    assert_eq!(desk.carry_out(restart).await?.state, "undeliverable");
+    let held = NewCommand { delivery: Some(wilco_engine::api::Delivery::HoldHere), ..led(&connection, "away") };
+    let held = desk.send(held).await?;
+    desk.reaches("away", &held, "held").await?;
+    assert_eq!(published(&broker, "away/req"), 0);
+    broker.publish("away/status", br#"{"online":true}"#, true)?;
+    desk.reaches("away", &held, "at_broker").await?;
+    assert_eq!(published(&broker, "away/req"), 1);
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Many devices at once.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Result;
+use wilco_engine::api::{HistoryQuery, NewCommand};
+use wilco_tests::{Broker, Child, program, soon_async};
+
+use crate::desk::{Desk, led, plain};
+
+const COUNT: u32 = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_commands_to_a_fleet_are_all_reconciled() -> Result<()> {
+    let fleet = Fleet::start(&[]).await?;
+    for round in 1..=3 {
+        fleet.command_everybody(None).await?;
+        fleet.all_succeeded(round * COUNT).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_doubled_broken_and_misnamed_answers_still_end_with_every_command_reconciled() -> Result<()> {
+    let faults =
+        ["--drop", "0.1", "--duplicate", "0.3", "--reorder", "0.2", "--wrong-id", "0.05", "--malformed", "0.05"];
+    let fleet = Fleet::start(&faults).await?;
+    fleet.command_everybody(Some(5)).await?;
+    fleet.all_succeeded(COUNT).await
+}
+
+struct Fleet {
+    desk: Desk,
+    connection: String,
+    _devices: Child,
+    _broker: Broker,
+    _directory: tempfile::TempDir,
+}
+
+impl Fleet {
+    async fn start(faults: &[&str]) -> Result<Fleet> {
+        let broker = Broker::plain()?;
+        let directory = tempfile::tempdir()?;
+        let mut command = Child::command(program("wilco-device")?);
+        command.args(["--url", &broker.url(), "--id", "sim", "--count", &COUNT.to_string(), "--telemetry-ms", "1000"]);
+        command.args(faults).stdout(Stdio::null());
+        let devices = Child::start(&mut command, &directory.path().join("log"))?;
+        let desk = Desk::new().await?;
+        let connection = desk.connect(plain("fleet", &broker)).await?;
+        desk.sees_online(&connection, COUNT).await?;
+        Ok(Fleet { desk, connection, _devices: devices, _broker: broker, _directory: directory })
+    }
+
+    async fn command_everybody(&self, retries: Option<u32>) -> Result<()> {
+        let devices = (1..=COUNT).map(|number| format!("sim-{number:04}")).collect();
+        let new = NewCommand { devices, retries, ..led(&self.connection, "") };
+        assert_eq!(self.desk.console().send(new).await?.ids.len(), COUNT as usize);
+        Ok(())
+    }
+
+    async fn all_succeeded(&self, expected: u32) -> Result<()> {
+        let of = |states: &[&str]| HistoryQuery {
+            connection: Some(self.connection.clone()),
+            states: states.iter().map(|state| (*state).to_owned()).collect(),
+            limit: 1_000,
+            ..HistoryQuery::default()
+        };
+        let what = format!("{expected} commands that succeeded");
+        let page = soon_async(&what, Duration::from_secs(40), async || {
+            let page = self.desk.console().history(of(&["succeeded"])).await?;
+            Ok((page.commands.len() == expected as usize).then_some(page))
+        });
+        let page = match page.await {
+            Ok(page) => page,
+            Err(error) => {
+                let rest = self.desk.console().history(of(&[])).await?.commands;
+                let rest: Vec<_> = rest.into_iter().filter(|command| command.state != "succeeded").take(5).collect();
+                return Err(error.context(format!("for instance {rest:#?}")));
+            }
+        };
+        assert!(page.commands.iter().all(|command| command.matched.as_deref() == Some("exact")));
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! A disk without room: nothing is sent that is not written down, and nothing is lost that a device has said.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use wilco_engine::api::{Failure, FailureCode, LinkState};
+use wilco_engine::store::FILE_NAME;
+use wilco_engine::vault::Vault;
+use wilco_tests::{Broker, Child, soon};
+
+use crate::desk::{Desk, PATIENCE, answer, led, plain};
+use crate::wire::{EVERY_PACKET, acknowledged, handed_out, published};
+
+const DISK: &str = "WILCO_TEST_SMALL_DISK";
+const MOUNTED: &str = "WILCO_TEST_SMALL_DISK_IS_MOUNTED";
+
+/// Where the data lies, and how its room is taken and given back.
+enum Disk {
+    /// A file system of its own, small, in memory.
+    Mounted(PathBuf),
+    /// Where nothing can be mounted: files may not grow any more.
+    Limited(PathBuf),
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself() -> Result<()> {
+    if let Some(directory) = std::env::var_os(DISK) {
+        let directory = PathBuf::from(directory);
+        let mounted = std::env::var_os(MOUNTED).is_some();
+        return scenario(&if mounted { Disk::Mounted(directory) } else { Disk::Limited(directory) }).await;
+    }
+    let directory = tempfile::tempdir()?;
+    let data = directory.path().join("data");
+    std::fs::create_dir(&data)?;
+    let mut command = match mounting().filter(|_| std::env::var_os("NOMOUNT").is_none()) {
+        Some(arguments) => {
+            let mut command = Child::command("unshare");
+            command
+                .args(arguments)
+                .args(["sh", "-c", r#"mount -t tmpfs -o size=6m none "$0" && exec "$@""#])
+                .arg(&data);
+            command.env(MOUNTED, "1");
+            command
+        }
+        None => {
+            // Otherwise a write beyond the limit kills the process before it can be told.
+            let mut command = Child::command("sh");
+            command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]);
+            command
+        }
+    };
+    command.arg(std::env::current_exe()?).args([
+        "--exact",
+        "full_disk::a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself",
+        "--nocapture",
+    ]);
+    let log = directory.path().join("log");
+    command.env(DISK, &data).stdout(File::create(&log)?);
+    let mut child = Child::start(&mut command, &log)?;
+    let status = soon("end of the run on a small disk", PATIENCE, || child.ended()).with_context(|| child.log())?;
+    ensure!(status.success(), "{}", child.log());
+    Ok(())
+}
+
+async fn scenario(disk: &Disk) -> Result<()> {
+    let broker = Broker::start(&EVERY_PACKET)?;
+    let desk = Desk::at(disk.path(), Vault::in_memory()).await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    let client = desk.console().connections().await?[0].client_id.clone();
+    let asked = desk.send(led(&connection, "before")).await?;
+    desk.reaches("before", &asked, "at_broker").await?;
+
+    let more_room = disk.fill()?;
+    broker.publish("before/resp", &answer(&asked, "succeeded"), false)?;
+    desk.link(&connection, "sentence about the disk", |link| match link {
+        LinkState::Waiting { message, .. } => message.contains(disk.sentence()).then_some(()),
+        _ => None,
+    })
+    .await?;
+    assert_eq!((handed_out(&broker, &client, "before/resp"), acknowledged(&broker, &client)), (1, 0));
+    assert_eq!(desk.evidence(&connection, "before", &asked).await?.command.state, "at_broker");
+    let shown = desk.seen().states.iter().any(|(_, id, state)| *id == asked && state == "succeeded");
+    assert!(!shown, "it was shown as succeeded before that was written down");
+
+    let failure: Failure = desk.console().send(led(&connection, "refused")).await.err().context("it was sent")?;
+    assert_eq!(failure.code, FailureCode::Store);
+    assert!(failure.message.contains(disk.sentence()) && failure.hint.is_some(), "{failure:?}");
+    desk.notice(disk.sentence()).await?;
+
+    disk.free(more_room)?;
+    desk.online(&connection).await?;
+    let settled = desk.ended("before", &asked).await?;
+    assert_eq!((settled.state.as_str(), settled.late, settled.duplicates), ("succeeded", false, 0), "{settled:#?}");
+    soon("acknowledgement to the broker", PATIENCE, || (acknowledged(&broker, &client) == 1).then_some(()))?;
+    let after = desk.send(led(&connection, "after")).await?;
+    desk.reaches("after", &after, "at_broker").await?;
+    for (device, times) in [("before", 1), ("refused", 0), ("after", 1)] {
+        assert_eq!(published(&broker, &format!("{device}/req")), times, "{device}");
+    }
+    Ok(())
+}
+
+/// What `unshare` needs to be told so that something can be mounted; `None` where that is not allowed at all.
+fn mounting() -> Option<&'static [&'static str]> {
+    let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
+    let works = |way: &&[&str]| {
+        let tried = Command::new("unshare").args(*way).args(["mount", "-t", "tmpfs", "none", "/mnt"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    ways.into_iter().find(works)
+}
+
+impl Disk {
+    fn path(&self) -> &Path {
+        match self {
+            Disk::Mounted(path) | Disk::Limited(path) => path,
+        }
+    }
+
+    fn sentence(&self) -> &'static str {
+        match self {
+            Disk::Mounted(_) => "he disk is full",
+            Disk::Limited(_) => "cannot be written to",
+        }
+    }
+
+    /// Takes all the room; returns what gives it back.
+    fn fill(&self) -> Result<Room> {
+        match self {
+            Disk::Mounted(path) => {
+                let path = path.join("filler");
+                let mut filler = File::create(&path)?;
+                for size in [4_096, 1] {
+                    while filler.write_all(&vec![0; size]).is_ok() {}
+                }
+                Ok(Room::Filler(path))
+            }
+            Disk::Limited(path) => {
+                let before = getrlimit(Resource::Fsize);
+                let log = path.join(format!("{FILE_NAME}-wal"));
+                let current = Some(std::fs::metadata(log)?.len());
+                setrlimit(Resource::Fsize, Rlimit { current, maximum: before.maximum })?;
+                Ok(Room::Limit(before))
+            }
+        }
+    }
+
+    fn free(&self, room: Room) -> Result<()> {
+        match (self, room) {
+            (Disk::Mounted(_), Room::Filler(path)) => Ok(std::fs::remove_file(path)?),
+            (Disk::Limited(_), Room::Limit(before)) => Ok(setrlimit(Resource::Fsize, before)?),
+            _ => bail!("room of another disk"),
+        }
+    }
+}
+
+enum Room {
+    Filler(PathBuf),
+    Limit(Rlimit),
+}

@@ -1,0 +1,20 @@
+//! The engine on real brokers, with real devices, by its own doors and without a window.
+//!
+//! A test says in its name what a user relies on. What somebody would do in the window or on the command line is asked
+//! of the engine directly; what they would see is read from its feed.
+
+mod answers;
+mod app;
+mod commands;
+mod crossing;
+mod database;
+mod desk;
+mod durability;
+mod fleet;
+mod full_disk;
+mod puppet;
+mod refusals;
+mod seed;
+mod sharing;
+mod subscribing;
+mod wire;

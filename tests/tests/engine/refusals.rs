@@ -1,0 +1,251 @@
+//! Brokers that are not there or will not have us: a sentence each, and what to do.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use wilco_engine::api::{Failure, FailureCode, MqttVersion, NewConnection, TlsFiles};
+use wilco_tests::{Broker, Certificates, Identity, Settings};
+
+use crate::desk::{Desk, led, mutual, plain};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_not_there_is_told_and_found_by_itself_when_it_comes() -> Result<()> {
+    for mqtt in [MqttVersion::V5, MqttVersion::V311] {
+        let mut broker = Broker::plain()?;
+        broker.stop()?;
+        let desk = Desk::new().await?;
+        let connection = desk.add(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
+        let (message, hint) = desk.trouble(&connection).await?;
+        assert_eq!(message, format!("Nothing listens at localhost, port {}.", broker.port()));
+        assert!(hint.contains("Is the broker running"), "{hint}");
+        let waiting = desk.send(led(&connection, "kitchen")).await?;
+        broker.resume()?;
+        desk.online(&connection).await?;
+        desk.reaches("kitchen", &waiting, "at_broker").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_refusal_of_the_tls_handshake_is_explained() -> Result<()> {
+    let certificates = Certificates::new()?;
+    let version_1 = certificates.version_1()?;
+    let good = Broker::mutual_tls(&certificates)?;
+    let with_server = |server: Identity| {
+        Broker::start(&Settings { tls: Some(&certificates), server: Some(server), ..Settings::default() })
+    };
+    let misnamed = with_server(certificates.server_of_another_name()?)?;
+    let outdated = with_server(version_1.clone())?;
+    let plain_listener = Broker::plain()?;
+    let strangers = Certificates::new()?;
+
+    let sound = |broker: &Broker| mutual("tls", broker, &certificates, &certificates.client);
+    let with = |files: TlsFiles| NewConnection { files, ..sound(&good) };
+    let files = |ca: &std::path::Path, identity: Option<&Identity>| TlsFiles {
+        ca: Some(ca.to_owned()),
+        certificate: identity.map(|identity| identity.certificate.clone()),
+        key: identity.map(|identity| identity.key.clone()),
+    };
+    let version_1_ca = certificates.directory().join("version-1-ca.pem");
+
+    let nobody = with(files(&certificates.ca, None));
+    check(nobody, "wants a client certificate, and this connection has none", "Add the client certificate").await?;
+    let wrong_ca = with(files(&certificates.other_ca, Some(&certificates.client)));
+    check(wrong_ca, "signed by an authority that this connection does not trust", "Give the CA certificate").await?;
+    let stranger = with(files(&certificates.ca, Some(&strangers.client)));
+    check(stranger, "client certificate", "signed by the CA that the broker trusts").await?;
+    check(sound(&misnamed), "is not for the name localhost, but for broker.example.org", "Dial the broker by").await?;
+    let version_1 = NewConnection {
+        files: files(&version_1_ca, Some(&certificates.client)),
+        ..mutual("tls", &outdated, &certificates, &certificates.client)
+    };
+    check(version_1, "X.509 version 1", "Sign the broker's certificate again as version 3").await?;
+    let unencrypted = NewConnection { url: plain_listener.url().replace("mqtt:", "mqtts:"), ..sound(&good) };
+    check(unencrypted, "", "").await?;
+    let without_tls =
+        NewConnection { url: good.url().replace("mqtts:", "mqtt:"), files: TlsFiles::default(), ..sound(&good) };
+    check(without_tls, "closed the connection", "does this port want TLS (mqtts://) or a client certificate?").await
+}
+
+/// What is said by the running connection, by a test before it is stored, and by a test afterwards.
+async fn check(new: NewConnection, message: &str, hint: &str) -> Result<()> {
+    for mqtt in [MqttVersion::V5, MqttVersion::V311] {
+        let desk = Desk::new().await?;
+        let new = NewConnection { mqtt, ..new.clone() };
+        let tested = desk.engine().handle().test_connection(new.clone()).await?;
+        let connection = desk.add(new).await?;
+        let running = desk.trouble(&connection).await?;
+        let stored = desk.console().test_stored(&connection).await?;
+        for (said, advised) in [
+            running,
+            (tested.message, tested.hint.unwrap_or_default()),
+            (stored.message, stored.hint.unwrap_or_default()),
+        ] {
+            assert!(said.contains(message) && said.ends_with('.'), "{mqtt:?}: '{said}' instead of '{message}'");
+            assert!(advised.contains(hint), "{mqtt:?}: '{advised}' instead of '{hint}'");
+        }
+        assert!(!tested.ok && !stored.ok);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificate_files_that_cannot_work_are_refused_before_anything_is_kept() -> Result<()> {
+    let certificates = Certificates::new()?;
+    let broker = Broker::mutual_tls(&certificates)?;
+    let desk = Desk::new().await?;
+    let text = certificates.directory().join("notes.pem");
+    std::fs::write(&text, "Remember to renew the certificates.")?;
+    let client = &certificates.client;
+    let other = certificates.issue("other")?;
+    let pair = |certificate: &std::path::Path, key: &std::path::Path| Identity {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+    };
+    let gone = certificates.directory().join("gone.pem");
+    for (identity, message) in [
+        (certificates.expired()?, "expired on 2021-01-01"),
+        (certificates.version_1()?, "is X.509 version 1"),
+        (pair(&client.certificate, &other.key), "belongs to another certificate"),
+        (pair(&text, &client.key), "is not a PEM file"),
+        (pair(&client.key, &client.certificate), "was given as the client certificate, but holds"),
+        (pair(&gone, &client.key), "cannot be read"),
+    ] {
+        let new = mutual("bench", &broker, &certificates, &identity);
+        let failure = desk.console().add_connection(new).await.err().context(message)?;
+        assert_eq!(failure.code, FailureCode::File, "{failure:?}");
+        assert!(failure.message.contains(message) && failure.hint.is_some(), "{failure:?} instead of {message}");
+    }
+    assert!(desk.console().connections().await?.is_empty());
+    desk.connect(mutual("bench", &broker, &certificates, client)).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_told_and_the_right_one_works() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let passwords = directory.path().join("passwords");
+    let made =
+        Command::new("mosquitto_passwd").args(["-b", "-c"]).arg(&passwords).args(["operator", "right"]).status()?;
+    assert!(made.success());
+    let more = format!("allow_anonymous false\npassword_file {}", passwords.display());
+    let broker = Broker::start(&Settings { more: &more, ..Settings::default() })?;
+    for mqtt in [MqttVersion::V5, MqttVersion::V311] {
+        let mut desk = Desk::new().await?;
+        let with = |name: &str, password: &str| NewConnection {
+            mqtt,
+            username: Some("operator".into()),
+            password: Some(password.into()),
+            ..plain(name, &broker)
+        };
+        let wrong = desk.add(with("wrong", "guess")).await?;
+        let (message, hint) = desk.trouble(&wrong).await?;
+        assert!(message.contains("does not let this client in"), "{message}");
+        assert!(hint.contains("user name and password"), "{hint}");
+        assert!(!format!("{message}{hint}").contains("guess"));
+        let right = desk.connect(with("right", "right")).await?;
+        desk.reopen().await?;
+        desk.online(&right).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_whose_rules_forbid_the_answers_is_explained_and_used_once_they_allow_them() -> Result<()> {
+    for mqtt in [MqttVersion::V5, MqttVersion::V311] {
+        let directory = tempfile::tempdir()?;
+        let rules = directory.path().join("rules.json");
+        std::fs::write(&rules, rules_for("+/status"))?;
+        let more = format!(
+            "plugin {}\nplugin_opt_config_file {}",
+            dynamic_security().context("mosquitto's plugin for dynamic security is not installed")?,
+            rules.display()
+        );
+        let mut broker = Broker::start(&Settings { more: &more, ..Settings::default() })?;
+        let desk = Desk::new().await?;
+        let connection = desk.add(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
+        let (message, hint) = desk.trouble(&connection).await?;
+        assert!(message.contains("does not let Wilco hear +/resp"), "{message}");
+        assert!(hint.contains("Allow this client id to subscribe"), "{hint}");
+
+        broker.stop()?;
+        std::fs::write(&rules, rules_for("#"))?;
+        broker.resume()?;
+        desk.online(&connection).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_makes_no_sense_is_refused_with_what_would() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    desk.connect(plain("bench", &broker)).await?;
+    let refused = async |new: NewConnection| -> Result<Failure> {
+        let failure = desk.console().add_connection(new).await.err().context("it was taken")?;
+        assert!(failure.code == FailureCode::Invalid && failure.hint.is_some(), "{failure:?}");
+        Ok(failure)
+    };
+    refused(plain("bench", &broker)).await?;
+    refused(plain(" ", &broker)).await?;
+    refused(NewConnection { url: "http://localhost".into(), ..plain("other", &broker) }).await?;
+    refused(NewConnection { url: "mqtt://me:secret@localhost".into(), ..plain("other", &broker) }).await?;
+    refused(NewConnection { prefix: Some("cmd/+".into()), ..plain("other", &broker) }).await?;
+    refused(NewConnection { dialect: Some("klingon".into()), ..plain("other", &broker) }).await?;
+    refused(NewConnection { client_id: Some("$me".into()), ..plain("other", &broker) }).await?;
+    assert_eq!(desk.console().connections().await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_id_that_is_no_topic_level_is_refused_and_nothing_is_sent() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    for device in ["", "a+b", "+", "#", "a/b", "$SYS", "all", "groups", "a\0b"] {
+        let mut new = led(&connection, "kitchen");
+        new.devices.push(device.into());
+        let failure = desk.console().send(new).await.err().with_context(|| format!("'{device}' was taken"))?;
+        assert!(failure.code == FailureCode::Invalid && failure.hint.is_some(), "{failure:?}");
+    }
+    assert_eq!(desk.console().history(wilco_engine::api::HistoryQuery::default()).await?.total, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_consoles_with_one_client_id_are_told_of_each_other() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (one, two) = (Desk::new().await?, Desk::new().await?);
+    let same = || NewConnection { client_id: Some("operator".into()), ..plain("bench", &broker) };
+    let first = one.connect(same()).await?;
+    two.connect(same()).await?;
+    let (message, hint) = one.trouble(&first).await?;
+    assert!(message.contains("closed the connection"), "{message}");
+    assert!(hint.contains("another client connects with the same client id"), "{hint}");
+    Ok(())
+}
+
+fn dynamic_security() -> Option<String> {
+    let directories = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
+    let mut candidates: Vec<_> = directories.collect();
+    candidates.push("/usr/lib".into());
+    let found =
+        candidates.into_iter().map(|path| path.join("mosquitto_dynamic_security.so")).find(|path| path.is_file());
+    found.map(|path| path.display().to_string())
+}
+
+/// Everybody may subscribe to this filter, and publish and receive everything.
+fn rules_for(filter: &str) -> String {
+    serde_json::json!({
+        "defaultACLAccess": {
+            "publishClientSend": true, "publishClientReceive": true, "subscribe": false, "unsubscribe": true
+        },
+        "anonymousGroup": "everybody",
+        "groups": [{"groupname": "everybody", "roles": [{"rolename": "listener"}]}],
+        "roles": [{"rolename": "listener", "acls": [
+            {"acltype": "subscribePattern", "topic": filter, "allow": true}
+        ]}],
+        "clients": []
+    })
+    .to_string()
+}

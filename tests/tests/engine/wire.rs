@@ -1,0 +1,26 @@
+//! What went over the wire, by the word of the broker.
+
+use wilco_tests::{Broker, Settings};
+
+/// A broker that writes down every packet.
+pub(crate) const EVERY_PACKET: Settings<'static> =
+    Settings { tls: None, server: None, persistent: false, access_list: None, more: "log_type all" };
+
+/// How often the broker got a publish on a topic.
+pub(crate) fn published(broker: &Broker, topic: &str) -> usize {
+    lines(broker, "Received PUBLISH from", &format!("'{topic}'"))
+}
+
+/// How often the broker handed a message on a topic to a client.
+pub(crate) fn handed_out(broker: &Broker, client: &str, topic: &str) -> usize {
+    lines(broker, &format!("Sending PUBLISH to {client}"), &format!("'{topic}'"))
+}
+
+/// How many PUBACKs the broker got from a client.
+pub(crate) fn acknowledged(broker: &Broker, client: &str) -> usize {
+    lines(broker, "Received PUBACK from", client)
+}
+
+fn lines(broker: &Broker, what: &str, which: &str) -> usize {
+    broker.log().lines().filter(|line| line.contains(what) && line.contains(which)).count()
+}
