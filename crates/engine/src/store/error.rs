@@ -71,7 +71,9 @@ impl StoreError {
             StoreError::Full { .. } => {
                 "Free some space; Wilco goes on by itself. Until then the broker keeps what devices answer."
             }
-            StoreError::NotWritable { .. } => "Check who owns the file and its folder, or choose another --data-dir.",
+            StoreError::NotWritable { .. } => {
+                "Check the disk, your quota on it, and who owns the file and its folder. Or choose another --data-dir."
+            }
             StoreError::NameTaken(_) => "Choose another name.",
             StoreError::Closed | StoreError::Other { .. } => return None,
         };
@@ -93,6 +95,14 @@ impl StoreError {
         match code.extended_code & 0xff {
             // The log's index could not be given its size, which is all that opening on a full disk says.
             _ if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::Full { path },
+            // SQLite tells "full" from this only by one of the system's reasons; a quota that is used up is another.
+            _ if matches!(
+                code.extended_code,
+                ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_TRUNCATE
+            ) =>
+            {
+                StoreError::NotWritable { path, what: "the system refuses to write more into it".to_owned() }
+            }
             ffi::SQLITE_FULL => StoreError::Full { path },
             ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_FORMAT => StoreError::Damaged { path, what },
             ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM => StoreError::NotWritable { path, what },
@@ -128,6 +138,7 @@ mod tests {
         };
         check(ffi::SQLITE_FULL, "the disk is full");
         check(ffi::SQLITE_IOERR_SHMSIZE, "the disk is full");
+        check(ffi::SQLITE_IOERR_WRITE, "cannot be written to");
         check(ffi::SQLITE_CORRUPT_INDEX, "damaged");
         check(ffi::SQLITE_NOTADB, "damaged or not a Wilco database");
         check(ffi::SQLITE_READONLY_DIRECTORY, "cannot be written to");
