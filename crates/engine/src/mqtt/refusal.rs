@@ -67,6 +67,8 @@ impl Refusal {
         if let Some(explained) = Refusal::tls(error) {
             return explained;
         }
+        // What the library says when a connection ends in the middle of a packet.
+        let broken_off = error.to_string().contains("bytes remaining on stream");
         let (message, hint) = match error.kind() {
             io::ErrorKind::ConnectionRefused => (
                 "Nothing listens at {address}.",
@@ -81,6 +83,10 @@ impl Refusal {
             | io::ErrorKind::BrokenPipe => (
                 "The broker at {address} closed the connection.",
                 "If it does so at once: does this port want TLS (mqtts://) or a client certificate? The broker's log says more.",
+            ),
+            _ if broken_off => (
+                "The broker at {address} broke off in the middle of a message.",
+                "If it does so at once: is it an MQTT broker that listens on this port? The broker's log says more.",
             ),
             io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
                 ("There is no way to {address} from this network.", "Is this computer online, and does it need a VPN?")
@@ -155,6 +161,13 @@ macro_rules! library_error {
                     ConnectionError::Tls(error) => Refusal::tls(&error).unwrap_or_else(|| failed(&error)),
                     ConnectionError::ConnectionRefused(code) => Refusal::connack(&format!("{code:?}")),
                     ConnectionError::MqttState(StateError::ConnectionAborted) => Refusal::gone(),
+                    ConnectionError::NotConnAck(_) | ConnectionError::MqttState(StateError::Deserialization(_)) => {
+                        Refusal::new(
+                            "What comes from {address} is not MQTT as Wilco knows it.",
+                            "Is it an MQTT broker that listens on this port, and does it speak the version chosen?",
+                            Remedy::TryAgain,
+                        )
+                    }
                     ConnectionError::MqttState(StateError::AwaitPingResp) => Refusal::new(
                         "The broker no longer answers.",
                         "It is tried again by itself. Is the network still there?",
