@@ -28,6 +28,17 @@ enum Disk {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself() -> Result<()> {
+    // Where nothing can be mounted, a limit has to stand for the full disk.
+    on_a_small_disk("full_disk::a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself", mounting()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself() -> Result<()> {
+    on_a_small_disk("full_disk::a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself", None).await
+}
+
+/// Runs the test of that name once more, in a process of its own that has a small disk.
+async fn on_a_small_disk(test: &str, mounting: Option<&[&str]>) -> Result<()> {
     if let Some(directory) = std::env::var_os(DISK) {
         let directory = PathBuf::from(directory);
         let mounted = std::env::var_os(MOUNTED).is_some();
@@ -36,7 +47,7 @@ async fn a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself() -> Resu
     let directory = tempfile::tempdir()?;
     let data = directory.path().join("data");
     std::fs::create_dir(&data)?;
-    let mut command = match mounting().filter(|_| std::env::var_os("NOMOUNT").is_none()) {
+    let mut command = match mounting {
         Some(arguments) => {
             let mut command = Child::command("unshare");
             command
@@ -53,12 +64,8 @@ async fn a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself() -> Resu
             command
         }
     };
-    command.arg(std::env::current_exe()?).args([
-        "--exact",
-        "full_disk::a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself",
-        "--nocapture",
-    ]);
     let log = directory.path().join("log");
+    command.arg(std::env::current_exe()?).args(["--exact", test, "--nocapture"]);
     command.env(DISK, &data).stdout(File::create(&log)?);
     let mut child = Child::start(&mut command, &log)?;
     let status = soon("end of the run on a small disk", PATIENCE, || child.ended()).with_context(|| child.log())?;

@@ -8,6 +8,7 @@ mod app;
 mod commands;
 mod crossing;
 mod database;
+mod delivery;
 mod desk;
 mod durability;
 mod fleet;

@@ -49,10 +49,26 @@ impl Puppet {
 
     /// The next one who connects, let in.
     pub(crate) async fn welcome(&self) -> Result<Line> {
+        self.welcome_with(&[]).await
+    }
+
+    /// The next one who connects, let in with these properties (MQTT 5 section 3.2.2.3).
+    pub(crate) async fn welcome_with(&self, properties: &[u8]) -> Result<Line> {
         let mut line = self.accept().await?;
         line.expect(CONNECT).await?;
-        // CONNACK: no session, success, no properties.
-        line.write(&[0x20, 3, 0, 0, 0]).await?;
+        let length = u8::try_from(properties.len())?;
+        // CONNACK: no session, success.
+        line.write(&[&[0x20, 3 + length, 0, 0, length], properties].concat()).await?;
+        Ok(line)
+    }
+
+    /// The next one who connects, let in with these properties and allowed every subscription.
+    pub(crate) async fn serve(&self, properties: &[u8]) -> Result<Line> {
+        let mut line = self.welcome_with(properties).await?;
+        for quality in [1, 0] {
+            let subscribe = line.expect(SUBSCRIBE).await?;
+            line.acknowledge(&subscribe, quality).await?;
+        }
         Ok(line)
     }
 }
@@ -81,6 +97,19 @@ impl Line {
         let mut suback = vec![0x90, u8::try_from(3 + count)?, subscribe.body[0], subscribe.body[1], 0];
         suback.resize(suback.len() + count, reason);
         self.write(&suback).await
+    }
+
+    /// The next PUBLISH: its topic and its packet id.
+    pub(crate) async fn publish(&mut self) -> Result<(String, [u8; 2])> {
+        let body = self.expect(PUBLISH).await?.body;
+        let length = usize::from(u16::from_be_bytes([body[0], body[1]]));
+        let (topic, rest) = body[2..].split_at(length);
+        Ok((String::from_utf8_lossy(topic).into_owned(), [rest[0], rest[1]]))
+    }
+
+    /// PUBACK with a reason.
+    pub(crate) async fn puback(&mut self, packet: [u8; 2], reason: u8) -> Result<()> {
+        self.write(&[0x40, 3, packet[0], packet[1], reason]).await
     }
 
     async fn read(&mut self) -> Result<Packet> {

@@ -66,3 +66,23 @@ async fn a_console_attached_to_an_app_that_is_killed_says_so_and_the_data_is_fre
     assert!(Attached::find(&data_dir).await.is_some());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_console_asks_is_seen_here_and_settled_by_the_devices_answer() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (ours, theirs) = (Desk::new().await?, Desk::new().await?);
+    let here = ours.connect(plain("bench", &broker)).await?;
+    let there = theirs.connect(plain("bench", &broker)).await?;
+    let id = theirs.send(led(&there, "mute")).await?;
+    let seen = ours.command(("mute", &id), "command of the other console", |_| true).await?;
+    assert_eq!((seen.by.as_str(), seen.connection.as_str()), ("another console", here.as_str()));
+    broker.publish("mute/resp", &answer(&id, "succeeded"), false)?;
+    for (desk, by) in [(&ours, "another console"), (&theirs, "you")] {
+        let ended = desk.ended("mute", &id).await?;
+        assert_eq!(
+            (ended.state.as_str(), ended.matched.as_deref(), ended.by.as_str()),
+            ("succeeded", Some("exact"), by)
+        );
+    }
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use wilco_engine::api::{LinkState, NewConnection};
+use wilco_engine::api::LinkState;
 
 use crate::desk::{Desk, led, to};
 use crate::puppet::{PUBLISH, Puppet, SUBSCRIBE, filters};
@@ -100,15 +100,23 @@ async fn a_session_taken_over_by_another_console_is_explained() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn something_that_is_no_broker_is_explained() -> Result<()> {
-    let (web, mute) = (Puppet::new().await?, Puppet::new().await?);
+    let (web, noise, mute) = (Puppet::new().await?, Puppet::new().await?, Puppet::new().await?);
     let desk = Desk::new().await?;
     let connection = desk.add(to("web server", &web.url()?)).await?;
     let mut line = web.accept().await?;
     line.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await?;
+    drop(line);
     let (message, hint) = desk.trouble(&connection).await?;
-    assert!(message.ends_with('.') && !hint.is_empty(), "{message} {hint}");
+    assert!(message.contains("broke off in the middle of a message"), "{message}");
+    assert!(hint.contains("is it an MQTT broker"), "{hint}");
 
-    let connection = desk.add(NewConnection { name: "silence".into(), ..to("silence", &mute.url()?) }).await?;
+    let connection = desk.add(to("noise", &noise.url()?)).await?;
+    noise.accept().await?.write(&[0; 64]).await?;
+    let (message, hint) = desk.trouble(&connection).await?;
+    assert!(message.contains("is not MQTT"), "{message}");
+    assert!(hint.contains("Is it an MQTT broker"), "{hint}");
+
+    let connection = desk.add(to("silence", &mute.url()?)).await?;
     let _line = mute.accept().await?;
     let (message, hint) = desk.trouble(&connection).await?;
     assert!(message.contains("did not answer"), "{message}");
