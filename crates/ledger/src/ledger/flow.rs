@@ -59,13 +59,13 @@ impl Ledger {
             self.device_is_offline(slot, now, effects);
             return false;
         }
-        let online = self.shelf.device(&device).and_then(|known| known.online) == Some(true);
+        let offline = self.shelf.is_offline(&device);
         let attempt = number.map_or(0, |send| send.number).saturating_add(1);
         self.open.insert(slot, attempt);
         if let Some(entry) = self.shelf.entry_mut(slot) {
             entry.open = true;
             entry.paused_until = None;
-            entry.broker_may_hold = delivery == Delivery::BrokerHolds && !online;
+            entry.broker_may_hold = delivery == Delivery::BrokerHolds && offline;
         }
         self.record(slot, Fact::Handed { attempt }, now, effects);
         self.note_activity(&device, now);

@@ -24,7 +24,8 @@ pub(super) struct Entry {
     pub(super) command: Command,
     /// Its last publish is under way in this session.
     pub(super) open: bool,
-    /// Its device was not known to be online at the last send, and the broker keeps it until it is.
+    /// Its device was known to be offline at the last send, and the broker keeps it until it is back. After a restart,
+    /// when nobody is known to be anything, it may be so.
     pub(super) broker_may_hold: bool,
     /// The MQTT client did not take it: not tried again before this.
     pub(super) paused_until: Option<Timestamp>,

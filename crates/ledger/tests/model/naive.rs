@@ -355,7 +355,7 @@ impl Naive {
             }
             let told = &mut self.commands[index];
             let number = told.sends.last().map_or(0, |send| send.number) + 1;
-            told.held_by_broker = told.asked.policy.delivery == Delivery::BrokerHolds && online != Some(true);
+            told.held_by_broker = told.asked.policy.delivery == Delivery::BrokerHolds && online == Some(false);
             let id = told.asked.id.clone();
             self.note(index, Fact::Handed { attempt: number }, now, effects);
             self.device(&device).active_until = now + millis(self.limits.silent_after.0);
