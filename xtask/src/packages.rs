@@ -36,7 +36,8 @@ const DISTRIBUTIONS: [Distribution; 3] = [
     Distribution {
         tool: "apt-get",
         refresh: Some(&["update"]),
-        install: &["install", "--yes", "--no-install-recommends"],
+        // A machine that has just started may be busy with its own upgrades.
+        install: &["install", "--yes", "--no-install-recommends", "--option=DPkg::Lock::Timeout=300"],
         installed: &["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\\n"],
         packages: &[
             (

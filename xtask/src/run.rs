@@ -27,7 +27,7 @@ fn open() -> Result<ExitCode> {
     let mut build = process::cargo();
     build.args(["build", "--package", "wilco-desktop", "--features", EMBEDDED_PAGE]);
     process::run("Building the app (the first time takes some minutes)", &mut build)?;
-    process::run("Opening Wilco; this ends when its window is closed", &mut process::program(built("wilco-desktop")))?;
+    process::run("Wilco, until its window is closed", &mut process::program(built("wilco-desktop")))?;
     Ok(ExitCode::SUCCESS)
 }
 
