@@ -353,7 +353,7 @@ impl Handle {
         Ok(CommandDetail {
             command: views::command(&connection, &command, None),
             request,
-            events: events.iter().map(views::event).collect(),
+            events: views::course(&events),
         })
     }
 

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use wilco_ledger::{
-    Answer, Command, Event, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, Stray, TimeOut, Timestamp,
+    Answer, Command, Event, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, State, Stray, TimeOut, Timestamp,
 };
 
 use crate::{
-    api::{AnswerView, CommandView, EventView, WireView},
+    api::{AnswerView, CommandView, EventView, WireView, sentence},
     store::ConnectionId,
 };
 
@@ -50,6 +50,36 @@ pub(crate) fn command(connection: &ConnectionId, command: &Command, deadline: Op
         nobody_listening: command.nobody_listening,
         again_of: command.asked.again_of.as_ref().map(|id| id.as_str().to_owned()),
     }
+}
+
+/// A command's facts as they are shown, oldest first: of an answer that moved it, also from where to where.
+pub(crate) fn course(events: &[Event]) -> Vec<EventView> {
+    let mut command: Option<Command> = None;
+    let state = |command: &Option<Command>| command.as_ref().map(|command| command.state);
+    events
+        .iter()
+        .map(|fact| {
+            let before = state(&command);
+            match &mut command {
+                Some(command) => command.apply(fact),
+                None => command = Command::begin(fact),
+            }
+            let mut view = event(fact);
+            if let (Fact::Answered { reading: Reading::Moved, .. }, Some(from), Some(to)) =
+                (&fact.fact, before, state(&command))
+                && from != to
+            {
+                view.text = format!("Moved the command from {} to {}", title(from), title(to));
+            }
+            view
+        })
+        .collect()
+}
+
+/// A state's name for people.
+fn title(state: State) -> String {
+    let words = state.as_str().replace('_', " ");
+    sentence(&words).trim_end_matches('.').to_owned()
 }
 
 /// A fact as it is shown.

@@ -207,6 +207,10 @@ impl Controller {
         for (connection, device, id, attempt) in turn.publish {
             self.publish(&connection, device, id, attempt);
         }
+        if !turn.touched.is_empty() {
+            // Their counts of commands are different now.
+            self.feed.connections();
+        }
         for (connection, device, id) in turn.touched {
             self.show(&connection, device, id);
         }
