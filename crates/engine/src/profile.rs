@@ -167,7 +167,11 @@ pub(crate) fn dialect(profile: &Profile) -> Result<Dialect, Failure> {
 /// Fetches a stored connection's secrets and makes its session's settings of them.
 pub(crate) async fn settings(profile: Profile, vault: Arc<Vault>, passing: bool) -> Result<Settings, Failure> {
     let fetched = spawn_blocking(move || {
-        let fetch = |kind| vault.get(profile.id.as_str(), kind);
+        let fetch = |kind| match vault.get(profile.id.as_str(), kind) {
+            // What was never in the keyring is not missed for want of one.
+            Err(_) if profile.in_memory_secrets => Ok(None),
+            fetched => fetched,
+        };
         let password = if profile.has.password { fetch(SecretKind::Password)? } else { None };
         let wants_credentials = profile.has.certificate || profile.has.private_key || profile.has.authorities;
         let credentials = if wants_credentials { Some(Credentials::from_secrets(fetch)?) } else { None };
