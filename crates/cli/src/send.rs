@@ -7,7 +7,11 @@ mod teller;
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use serde_json::{Map, Value};
-use wilco_engine::api::{ConnectionView, NewCommand, NewConnection};
+use tokio::time::{Instant, sleep};
+use wilco_engine::{
+    api::{ConnectionView, FailureCode, NewCommand, NewConnection, Presence},
+    attach::Console,
+};
 
 use crate::{
     base::Base,
@@ -16,14 +20,17 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{Listing, SendOptions},
-    problem::Problem,
+    output::{clean, count},
+    problem::{self, Problem},
 };
 use follow::Follow;
 use teller::Teller;
 
-/// Retained statuses come at once; a command that must not wait for an offline device waits for them.
-const STATUS_QUIET: Duration = Duration::from_millis(250);
+/// Retained statuses come at once, if at all.
+const STATUS_QUIET: Duration = Duration::from_millis(300);
 const STATUS_WITHIN: Duration = Duration::from_secs(3);
+/// Up to so many devices are asked after one by one.
+const ONE_BY_ONE: usize = 200;
 
 /// What is to be done, checked as far as it can be without an engine.
 struct Order {
@@ -65,11 +72,14 @@ async fn carry_out(order: Order, base: &mut Base, interrupt: &mut Interrupt) -> 
     let patience = timeout.map_or(link::PATIENCE, |timeout| timeout.min(link::PATIENCE));
     let ready = async {
         link::online(&mut batches, &connection, patience).await?;
-        presence(base, &connection, &command).await
+        away(base, &connection, &devices).await
     };
-    tokio::select! {
-        ready = ready => ready?,
+    let away = tokio::select! {
+        away = ready => away?,
         () = interrupt.heard() => return Err(Problem::Interrupted),
+    };
+    if listing == Listing::Text {
+        say_away(&away);
     }
     let new = NewCommand {
         connection: connection.id.clone(),
@@ -88,13 +98,62 @@ async fn carry_out(order: Order, base: &mut Base, interrupt: &mut Interrupt) -> 
     Follow::new(base, connection.id, batches, commands, patience, teller).run(interrupt).await
 }
 
-/// A command that interrupts a device goes out now or never, so first it must be known who is there.
-async fn presence(base: &Base, connection: &ConnectionView, command: &str) -> Result<(), Problem> {
-    let now_or_never = wilco_dialect::command(command).is_some_and(|kind| kind.dangerous);
-    if base.is_own() && now_or_never {
-        link::settled(base.console(), &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
+/// The devices that are not known to be online. An engine of ours has to hear first who is: how a command for a device
+/// that is away is delivered and waited for is decided when it is sent.
+async fn away(base: &Base, connection: &ConnectionView, devices: &[String]) -> Result<Vec<String>, Problem> {
+    let console = base.console();
+    if devices.len() > ONE_BY_ONE {
+        if base.is_own() {
+            link::settled(console, &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
+        }
+        return Ok(Vec::new());
     }
-    Ok(())
+    let mut give_up = Instant::now();
+    if base.is_own() {
+        give_up += STATUS_QUIET;
+    }
+    let mut away = Vec::new();
+    let mut unknown = devices.to_vec();
+    loop {
+        let mut still = Vec::new();
+        for device in unknown {
+            match presence(console, &connection.id, &device).await? {
+                Presence::Online => {}
+                Presence::Offline => away.push(device),
+                Presence::Unknown => still.push(device),
+            }
+        }
+        unknown = still;
+        if unknown.is_empty() || Instant::now() >= give_up {
+            away.extend(unknown);
+            return Ok(away);
+        }
+        sleep(STATUS_QUIET / 20).await;
+    }
+}
+
+async fn presence(console: &Console, connection: &str, device: &str) -> Result<Presence, Problem> {
+    match console.device(connection, device).await {
+        Ok(detail) => Ok(detail.row.presence),
+        Err(failure) if failure.code == FailureCode::NotFound => Ok(Presence::Unknown),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Waiting for such a device takes longer than the time-out, which is better said than wondered at.
+fn say_away(away: &[String]) {
+    let names = match away {
+        [] => return,
+        [one] => format!("{} is", clean(one)),
+        [one, other] => format!("{} and {} are", clean(one), clean(other)),
+        [one, ..] => format!("{} and {} others are", clean(one), count(away.len() - 1)),
+    };
+    problem::warn(
+        &format!("{names} not known to be online."),
+        Some(
+            "Where the broker may hold the command, it is waited for until time to live and time-out have passed: --ttl.",
+        ),
+    );
 }
 
 fn milliseconds(span: Duration) -> u64 {

@@ -1,0 +1,352 @@
+//! `wilco` as it is used: the real program, against a real broker and real devices, judged by what it prints and by the
+//! number it ends with.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use wilco_tests::{Broker, Certificates, Child, Device, Keyring, Session, program, soon};
+
+/// A data directory of its own, and the program in it.
+struct Bench {
+    data: tempfile::TempDir,
+    session: Option<Session>,
+}
+
+/// What the program has said.
+#[derive(Debug)]
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Bench {
+    /// On a machine without any keyring.
+    fn new() -> Result<Bench> {
+        Ok(Bench { data: tempfile::Builder::new().prefix("wilco-cli-").tempdir()?, session: None })
+    }
+
+    fn with_keyring(keyring: Keyring) -> Result<Bench> {
+        Ok(Bench { session: Some(Session::start(keyring)?), ..Bench::new()? })
+    }
+
+    /// With a connection called `bench`.
+    fn on(broker: &Broker) -> Result<Bench> {
+        let bench = Bench::new()?;
+        bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.ended(0)?;
+        Ok(bench)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Said> {
+        self.run_with_input(arguments, "")
+    }
+
+    fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Said> {
+        let mut command = Command::new(program("wilco")?);
+        self.surround(&mut command).args(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // A program that reads nothing may be gone by now.
+        let _ = child.stdin.take().context("no standard input")?.write_all(input.as_bytes());
+        Said::of(&child.wait_with_output()?)
+    }
+
+    /// Starts it and leaves it running.
+    fn start(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = Child::command(program("wilco")?);
+        self.surround(&mut command).args(arguments).stdout(Stdio::piped());
+        Child::start(&mut command, &self.data.path().join("stderr"))
+    }
+
+    fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("WILCO_DATA_DIR", self.data.path().join("data")).env("TZ", "UTC");
+        match &self.session {
+            Some(session) => command.envs(session.variables()),
+            None => command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere"),
+        }
+    }
+}
+
+impl Said {
+    fn of(output: &Output) -> Result<Said> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().context("it was killed")?;
+        Ok(Said { code, out: text(&output.stdout), err: text(&output.stderr) })
+    }
+
+    fn ended(self, code: i32) -> Result<Said> {
+        ensure!(self.code == code, "it should have ended with {code}: {self:?}");
+        Ok(self)
+    }
+
+    /// Refused with a sentence and a hint.
+    fn complained(self, part: &str) -> Result<Said> {
+        let said = self.ended(2)?;
+        let sentence = said.err.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
+        ensure!(sentence.contains(part) && sentence.ends_with('.'), "no sentence about '{part}': {said:?}");
+        ensure!(said.err.lines().any(|line| line.starts_with("hint: ")), "no hint: {said:?}");
+        ensure!(said.out.is_empty(), "it printed something all the same: {said:?}");
+        Ok(said)
+    }
+
+    fn lines(&self) -> Result<Vec<Value>> {
+        self.out.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
+    fn states(&self) -> Result<Vec<String>> {
+        Ok(self.lines()?.iter().map(|line| line["state"].as_str().unwrap_or_default().to_owned()).collect())
+    }
+}
+
+#[test]
+fn a_connection_is_added_listed_tested_and_removed() -> Result<()> {
+    let (broker, bench) = (Broker::plain()?, Bench::new()?);
+    bench.run(&["connections", "list"])?.ended(0)?;
+    let added = bench.run(&["connections", "add", "bench", "--url", &broker.url(), "--mqtt", "3.1.1"])?.ended(0)?;
+    assert!(added.out.contains(&broker.url()), "{added:?}");
+    bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.complained("already")?;
+
+    let listed = bench.run(&["connections", "list", "--output", "json"])?.ended(0)?.lines()?;
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0]["name"], &listed[0]["mqtt"]), (&Value::from("bench"), &Value::from("3.1.1")));
+    assert!(bench.run(&["connections", "list"])?.ended(0)?.out.contains("bench"));
+
+    assert!(bench.run(&["connections", "test", "bench"])?.ended(0)?.out.contains("ms"));
+    drop(broker);
+    bench.run(&["connections", "test", "bench"])?.complained("listens")?;
+
+    bench.run(&["connections", "remove", "bench"])?.complained("no terminal")?;
+    bench.run(&["connections", "remove", "bench", "--yes"])?.ended(0)?;
+    assert!(bench.run(&["connections", "list", "--output", "json"])?.ended(0)?.out.is_empty());
+    bench.run(&["connections", "test", "bench"])?.complained("no connection called 'bench'")?;
+    Ok(())
+}
+
+#[test]
+fn every_state_of_a_command_is_a_line_with_its_evidence() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
+    let said = bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", "on=true", "--output", "json"])?.ended(0)?;
+    let lines = said.lines()?;
+    let members = ["id", "device", "command", "state", "at", "late", "duplicates", "match", "message", "result"];
+    for line in &lines {
+        for member in members {
+            assert!(line.get(member).is_some(), "{member} is missing: {line}");
+        }
+        assert_eq!((&line["device"], &line["command"]), (&Value::from("lamp-1"), &Value::from("led")));
+    }
+    let states = said.states()?;
+    assert!(states.first().is_some_and(|state| state == "queued"), "{states:?}");
+    assert!(states.last().is_some_and(|state| state == "succeeded"), "{states:?}");
+    assert_eq!(states.len(), states.iter().collect::<BTreeSet<_>>().len(), "each state once: {states:?}");
+    let last = &lines[lines.len() - 1];
+    assert_eq!((&last["result"]["on"], &last["match"]), (&Value::from(true), &Value::from("exact")));
+
+    let asked = broker.first("lamp-1/state", 5)?;
+    assert!(asked.contains("\"on\":true") || asked.contains("true"), "{asked}");
+    let read = bench.run(&["send", "-c", "bench", "-d", "lamp-1", "restart", "--output", "json"])?.ended(0)?;
+    assert!(read.states()?.contains(&"accepted".to_owned()), "{read:?}");
+    let rejected = bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", "on=maybe"])?.ended(1)?;
+    assert!(rejected.out.contains("rejected"), "{rejected:?}");
+    Ok(())
+}
+
+#[test]
+fn a_device_that_does_not_answer_times_out_and_ends_with_1() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
+    let short = ["--timeout", "1s", "--ttl", "1s"];
+    let send = ["send", "-c", "bench", "--devices-from", "-", "led", "on=true"];
+    let devices = "# the kitchen\r\nlamp-1\r\n\r\nghost # long gone\r\n";
+    let text = bench.run_with_input(&[&send[..], &short[..]].concat(), devices)?.ended(1)?;
+    assert!(text.out.ends_with("1 succeeded, 1 timed out\n"), "{text:?}");
+    assert!(!text.out.contains('\u{1b}'), "colours are for terminals: {text:?}");
+    assert!(text.err.contains("ghost is not known to be online"), "{text:?}");
+    let json = bench.run_with_input(&[&send[..], &short[..], &["--output", "json"]].concat(), "ghost")?.ended(1)?;
+    assert_eq!(json.states()?.last().map(String::as_str), Some("timed_out"), "{json:?}");
+    Ok(())
+}
+
+#[test]
+fn without_its_broker_nothing_is_sent_now_or_later() -> Result<()> {
+    let mut broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    broker.stop()?;
+    let started = Instant::now();
+    let send = ["send", "-c", "bench", "-d", "lamp-1", "led", "on=true", "--timeout", "1s"];
+    bench.run(&send)?.complained("listens")?;
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.out.is_empty());
+    broker.resume()?;
+    let heard = broker.listen("lamp-1/req")?;
+    bench.run(&["devices", "-c", "bench"])?.ended(0)?;
+    assert_eq!(heard.log(), "");
+    Ok(())
+}
+
+#[test]
+fn what_makes_no_sense_ends_with_2_and_sends_nothing() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let check = |arguments: &[&str], part: &str| -> Result<()> {
+        bench.run(arguments)?.complained(part).with_context(|| arguments.join(" ")).map(drop)
+    };
+    check(&["send", "-c", "bench", "-d", "a/b", "led", "on=true"], "'a/b' cannot be a device")?;
+    check(&["send", "-c", "bench", "-d", "+", "led", "on=true"], "'+' cannot be a device")?;
+    check(&["send", "-c", "bench", "-d", "lamp-1", "led", "on"], "'on' is no argument")?;
+    check(&["send", "-c", "bench", "-d", "lamp-1", "led", "--args", "[true]"], "no JSON object")?;
+    check(&["send", "-c", "bench", "--devices-from", "/nowhere", "led"], "/nowhere cannot be read")?;
+    check(&["send", "-c", "bench", "--devices-from", "/dev/null", "led"], "No device")?;
+    check(&["send", "-c", "other", "-d", "lamp-1", "led"], "no connection called 'other'")?;
+    check(&["send", "--url", "http://localhost", "-d", "lamp-1", "led"], "http://")?;
+    check(&["connections", "add", "new", "--url", "mqtts://localhost", "--ca", "/nowhere"], "/nowhere")?;
+    check(&["connections", "add", "new", "--url", "mqtt://u:secret@localhost"], "user name or password")?;
+    check(&["history", "-c", "bench", "--device", "a/b"], "'a/b' cannot be a device")?;
+    for usage in [
+        &["send", "-c", "bench", "led"][..],
+        &["history"],
+        &["send", "-c", "bench", "-d", "a", "--timeout", "9", "led"],
+    ] {
+        bench.run(usage)?.ended(2)?;
+    }
+    assert!(bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.out.is_empty());
+    Ok(())
+}
+
+#[test]
+fn the_history_is_a_table_json_or_csv() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
+    for on in ["on=true", "on=false"] {
+        bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", on])?.ended(0)?;
+    }
+    bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", "on=\"a,\"\"b\""])?.ended(1)?;
+
+    let all = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?;
+    assert_eq!(all.states()?, ["rejected", "succeeded", "succeeded"]);
+    let history =
+        |more: &[&str]| bench.run(&[&["history", "-c", "bench", "--format", "json"], more].concat())?.ended(0);
+    assert_eq!(history(&["--state", "succeeded", "--limit", "1"])?.lines()?[0]["args"]["on"], false);
+    assert_eq!(history(&["--device", "other"])?.out, "");
+    assert_eq!(history(&["--since", "1h"])?.lines()?.len(), 3);
+    assert_eq!(history(&["--since", "2999-01-01"])?.out, "");
+
+    let table = bench.run(&["history", "-c", "bench"])?.ended(0)?;
+    let starts: BTreeSet<_> =
+        table.out.lines().filter_map(|line| line.find("lamp-1").or(line.find("DEVICE"))).collect();
+    assert_eq!((table.out.lines().count(), starts.len()), (4, 1), "{}", table.out);
+
+    let csv = bench.run(&["history", "-c", "bench", "--format", "csv"])?.ended(0)?;
+    let lines: Vec<_> = csv.out.lines().collect();
+    assert!(lines[0].starts_with("id,device,command,args,by,state,queued_at,"), "{csv:?}");
+    assert!(lines[2].contains(",lamp-1,led,\"{\"\"on\"\":false}\",you,succeeded,"), "{csv:?}");
+    Ok(())
+}
+
+#[test]
+fn an_unstored_connection_needs_no_keyring_and_leaves_nothing() -> Result<()> {
+    let certificates = Certificates::new()?;
+    let broker = Broker::mutual_tls(&certificates)?;
+    let identity = certificates.issue("lamp-1")?;
+    let (bench, _device) = (Bench::new()?, Device::start(&broker, "lamp-1", Some((&certificates, &identity)))?);
+    let path = |path: &Path| path.display().to_string();
+    let (ca, cert, key) =
+        (path(&certificates.ca), path(&certificates.client.certificate), path(&certificates.client.key));
+    let url = broker.url();
+    let entry = ["send", "--url", &url, "--ca", &ca, "--cert", &cert, "--key", &key];
+    let said = bench.run(&[&entry[..], &["-d", "lamp-1", "state.get", "--output", "json"]].concat())?.ended(0)?;
+    assert_eq!(said.states()?.last().map(String::as_str), Some("succeeded"), "{said:?}");
+    assert!(!bench.data.path().join("data").exists(), "the stored data were touched");
+    // The key of another certificate.
+    let other = path(&identity.key);
+    let wrong = ["send", "--url", &url, "--ca", &ca, "--cert", &cert, "--key", &other, "-d", "lamp-1", "state.get"];
+    bench.run(&wrong)?.complained("key")?;
+    Ok(())
+}
+
+#[test]
+fn a_password_goes_to_the_keyring_and_nowhere_else() -> Result<()> {
+    let broker = Broker::plain()?;
+    let url = broker.url();
+    let add = ["connections", "add", "site", "--url", &url, "--username", "ops", "--password-stdin"];
+    let bench = Bench::with_keyring(Keyring::Unlocked)?;
+    let added = bench.run_with_input(&add, "correct horse\n")?.ended(0)?;
+    let listed = bench.run(&["connections", "list", "--output", "json"])?.ended(0)?;
+    bench.run(&["connections", "test", "site"])?.ended(0)?;
+    assert!(!format!("{added:?}{listed:?}").contains("correct horse"));
+    for entry in std::fs::read_dir(bench.data.path().join("data"))? {
+        let path = entry?.path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path)?;
+            assert!(!bytes.windows(13).any(|part| part == b"correct horse"), "{} has it", path.display());
+        }
+    }
+    bench.run(&["connections", "remove", "site", "--yes"])?.ended(0)?;
+
+    Bench::new()?.run_with_input(&add, "correct horse\n")?.complained("eyring")?;
+    Bench::new()?.run_with_input(&add, "")?.complained("no password")?;
+    Ok(())
+}
+
+#[test]
+fn another_run_uses_the_sessions_of_the_first() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
+    let mut watch = bench.start(&["watch", "-c", "bench", "--output", "json"])?;
+    let mut lines = BufReader::new(watch.take_output().context("no output")?).lines();
+    let mut next = |kind: &str, member: &str, value: &str| -> Result<()> {
+        for line in &mut lines {
+            let line: Value = serde_json::from_str(&line?)?;
+            if line["kind"] == kind && line[member].to_string().contains(value) {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("no {kind} line with {value}")
+    };
+    next("connection", "link", "online")?;
+    next("device", "device", "lamp-1")?;
+    bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", "on=true"])?.ended(0)?;
+    next("command", "state", "succeeded")?;
+    let devices = bench.run(&["devices", "-c", "bench", "--output", "json"])?.ended(0)?.lines()?;
+    assert_eq!((&devices[0]["presence"], &devices[0]["led"]), (&Value::from("online"), &Value::from(true)));
+    assert!(watch.stop()?.success(), "a polite end is a good end");
+    // The first has gone: the next one is the engine itself.
+    bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", "on=false"])?.ended(0)?;
+    let devices = bench.run(&["devices", "-c", "bench", "--search", "is:online"])?.ended(0)?;
+    assert!(devices.out.contains("lamp-1"), "{devices:?}");
+    Ok(())
+}
+
+#[test]
+fn the_end_of_the_first_run_does_not_end_the_second() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
+    let mut watch = bench.start(&["watch", "-c", "bench"])?;
+    soon("session", Duration::from_secs(10), || bench.data.path().join("data/engine.sock").exists().then_some(()))?;
+    let mut send =
+        bench.start(&["send", "-c", "bench", "-d", "ghost", "led", "on=true", "--timeout", "2s", "--ttl", "2s"])?;
+    let mut lines = BufReader::new(send.take_output().context("no output")?).lines();
+    lines.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.contains("at broker"))).context("never sent")??;
+    watch.stop()?;
+    let rest: Vec<String> = lines.collect::<Result<_, _>>()?;
+    assert!(rest.iter().any(|line| line.contains("timed out")), "{rest:?} {}", send.log());
+    Ok(())
+}
+
+#[test]
+fn an_interrupt_says_what_is_still_out() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let mut send = bench.start(&["send", "-c", "bench", "-d", "ghost", "led", "on=true"])?;
+    let mut lines = BufReader::new(send.take_output().context("no output")?).lines();
+    lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("at broker"))).context("never sent")??;
+    assert_eq!(send.stop()?.code(), Some(130));
+    assert!(send.log().contains("1 still out: ghost (at broker)"), "{}", send.log());
+    Ok(())
+}
