@@ -432,8 +432,10 @@ impl Controller {
     }
 }
 
+/// Each command is answered at least twice by most devices, accepted and done, and mosquitto drops without a word what
+/// exceeds 1,000 messages for a console that is away or slow: *seen* with 500 commands outstanding when it was killed.
 fn limits() -> Limits {
-    Limits::default()
+    Limits { answer_window: 250, ..Limits::default() }
 }
 
 /// The connections as they are listed: in the order that the person has given them.
