@@ -12,7 +12,7 @@ use wilco_engine::{
     vault::Vault,
 };
 
-use crate::{output::clean, problem::Problem};
+use crate::problem::Problem;
 
 /// How long another program that is just starting or ending is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -75,12 +75,12 @@ impl Base {
         if let Some(place) = place {
             return Ok(all.swap_remove(place));
         }
-        let names: Vec<_> = all.iter().map(|one| clean(&one.name)).collect();
+        let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
         let hint = match names.as_slice() {
             [] => "Add one: wilco connections add NAME --url mqtts://HOST".to_owned(),
             names => format!("There are: {}.", names.join(", ")),
         };
-        Err(Problem::new(format!("There is no connection called '{}'.", clean(name)), hint))
+        Err(Problem::new(format!("There is no connection called '{name}'."), hint))
     }
 
     /// Puts everything of ours away.

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use wilco_engine::api::{ConnectionView, LinkState, NewConnection, TlsFiles};
+use wilco_engine::api::{ConnectionView, Failure, FailureCode, LinkState, NewConnection, TlsFiles};
 
 use crate::{
     base::Base,
@@ -64,7 +64,7 @@ async fn with_base<T>(
 }
 
 async fn add(base: &Base, new: NewConnection) -> Result<ExitCode, Problem> {
-    let added = base.console().add_connection(new).await?;
+    let added = base.console().add_connection(new).await.map_err(without_keyring)?;
     let mut output = Output::text();
     output.line(&format!("Added {} ({}).", clean(&added.name), added.url))?;
     if let (Some(subject), Some(expires)) = (&added.certificate_subject, added.certificate_expires_at) {
@@ -72,6 +72,14 @@ async fn add(base: &Base, new: NewConnection) -> Result<ExitCode, Problem> {
     }
     output.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn without_keyring(failure: Failure) -> Problem {
+    if failure.code != FailureCode::Keyring {
+        return failure.into();
+    }
+    let hint = failure.hint.map(|hint| hint + " ").unwrap_or_default();
+    Problem::new(failure.message, hint + "`wilco send --url …` needs none.")
 }
 
 async fn list(base: &Base, listing: Listing) -> Result<ExitCode, Problem> {

@@ -11,7 +11,7 @@ use wilco_engine::{
     attach::Console,
 };
 
-use crate::{output::clean, problem::Problem};
+use crate::problem::Problem;
 
 /// How long a connection is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -98,7 +98,7 @@ fn silence(connection: &ConnectionView, patience: Duration) -> Problem {
     Problem::new(
         format!(
             "There was no connection to {} ({}) within {} s.",
-            clean(&connection.name),
+            connection.name,
             connection.url,
             patience.as_secs_f64()
         ),

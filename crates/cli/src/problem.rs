@@ -7,6 +7,8 @@ use std::{
 
 use wilco_engine::api::Failure;
 
+use crate::output::clean;
+
 /// Some device did not do what it was asked, or did not say so.
 pub(crate) const NOT_DONE: u8 = 1;
 /// It did not come to asking a device: usage, connection, data.
@@ -81,8 +83,8 @@ pub(crate) fn warn(message: &str, hint: Option<&str>) {
 fn complain(kind: &str, message: &str, hint: Option<&str>) {
     let mut stderr = io::stderr().lock();
     // With standard error closed there is nowhere left to say anything.
-    let _ = writeln!(stderr, "{kind}: {message}");
+    let _ = writeln!(stderr, "{kind}: {}", clean(message));
     if let Some(hint) = hint {
-        let _ = writeln!(stderr, "hint: {hint}");
+        let _ = writeln!(stderr, "hint: {}", clean(hint));
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{Listing, SendOptions},
-    output::{clean, count},
+    output::count,
     problem::{self, Problem},
 };
 use follow::Follow;
@@ -144,9 +144,9 @@ async fn presence(console: &Console, connection: &str, device: &str) -> Result<P
 fn say_away(away: &[String]) {
     let names = match away {
         [] => return,
-        [one] => format!("{} is", clean(one)),
-        [one, other] => format!("{} and {} are", clean(one), clean(other)),
-        [one, ..] => format!("{} and {} others are", clean(one), count(away.len() - 1)),
+        [one] => format!("{one} is"),
+        [one, other] => format!("{one} and {other} are"),
+        [one, ..] => format!("{one} and {} others are", count(away.len() - 1)),
     };
     problem::warn(
         &format!("{names} not known to be online."),

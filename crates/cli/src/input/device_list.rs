@@ -15,7 +15,7 @@ pub(crate) fn devices(named: &[String], file: Option<&Path>) -> Result<Vec<Strin
         let id = id.trim();
         DeviceId::new(id).map_err(|error| {
             Problem::new(
-                format!("'{}' cannot be a device: {error}.", crate::output::clean(id)),
+                format!("'{id}' cannot be a device: {error}."),
                 "A device id is what stands before /req in its topic.",
             )
         })?;

@@ -17,7 +17,7 @@ use crate::{
     base::Base,
     interrupt::Interrupt,
     link,
-    output::{clean, count, state_name},
+    output::{count, state_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -239,19 +239,21 @@ impl<'a> Follow<'a> {
         self.withdraw().await?;
         let withdrawn = self.commands.values().filter(|one| one.ladder.state() == State::Cancelled).count();
         let out: Vec<_> = self.commands.values().filter(|one| !one.ladder.is_final()).collect();
-        let named = |one: &&Followed| format!("{} ({})", clean(&one.device), state_name(one.ladder.state().as_str()));
+        let named = |one: &&Followed| format!("{} ({})", one.device, state_name(one.ladder.state().as_str()));
         let mut names: Vec<_> = out.iter().take(10).map(named).collect();
         names.sort_unstable();
         if out.len() > names.len() {
             names.push("…".to_owned());
         }
-        let withdrawn =
-            if withdrawn == 0 { String::new() } else { format!("{} not sent and withdrawn; ", count(withdrawn)) };
-        problem::warn(
-            &format!("interrupted: {withdrawn}{} still out: {}", count(out.len()), names.join(", ")),
-            (!out.is_empty())
-                .then_some("They may still be done. What devices say is kept in the history of a stored connection."),
-        );
+        let mut what = Vec::new();
+        if withdrawn > 0 {
+            what.push(format!("{} withdrawn before being sent", count(withdrawn)));
+        }
+        if !out.is_empty() {
+            what.push(format!("{} still out: {}", count(out.len()), names.join(", ")));
+        }
+        let hint = "They may still be done. What devices say is kept in the history of a stored connection.";
+        problem::warn(&format!("Interrupted; {}.", what.join(", ")), (!out.is_empty()).then_some(hint));
         Ok(())
     }
 
