@@ -1,12 +1,13 @@
 //! Power cuts: of the app, of the broker, of both.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::json;
 use wilco_engine::api::{MqttVersion, NewCommand, NewConnection};
-use wilco_tests::{Broker, Device, Settings, soon};
+use wilco_tests::{Broker, Device, Settings, soon, soon_async};
 
 use crate::app::App;
 use crate::desk::{Desk, PATIENCE, answer, ask, led, plain};
+use crate::fleet;
 use crate::wire::{EVERY_PACKET, published};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +25,8 @@ async fn kill(mqtt: MqttVersion) -> Result<()> {
     let mut desk = Desk::closed()?;
     let app = App::start(desk.path()).await?;
     let connection = app.watch.connect(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
-    let short = NewCommand { timeout_ms: Some(1), ttl_ms: Some(1_500), ..ask(&connection, "a", "restart", json!({})) };
+    let short =
+        NewCommand { timeout_ms: Some(1_500), ttl_ms: Some(1_500), ..ask(&connection, "a", "restart", json!({})) };
     let answered = app.watch.send(short.clone()).await?;
     let silent = app.watch.send(NewCommand { devices: vec!["b".into()], ..short }).await?;
     let patient = app.watch.send(ask(&connection, "c", "restart", json!({}))).await?;
@@ -76,6 +78,47 @@ async fn what_was_only_queued_when_the_app_was_killed_goes_out_once_and_what_may
         assert_eq!((ended.state.as_str(), ended.attempts), ("succeeded", 1), "{ended:#?}");
         assert_eq!(published(&broker, &format!("{device}/req")), 1, "{device}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_killed_in_the_middle_of_a_fan_out_publishes_no_command_twice_and_knows_the_end_of_each() -> Result<()> {
+    let broker = Broker::start(&EVERY_PACKET)?;
+    let mut desk = Desk::closed()?;
+    let _devices = fleet::devices(&broker, &desk.path().join("devices.log"), &[])?;
+    let app = App::start(desk.path()).await?;
+    let connection = app.watch.connect(plain("fleet", &broker)).await?;
+    app.watch.sees_online(&connection, fleet::COUNT).await?;
+    let devices = fleet::ids();
+    let once =
+        NewCommand { devices: devices.clone(), timeout_ms: Some(1_000), ttl_ms: Some(6_000), ..led(&connection, "") };
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(app.watch.console().send(once.clone()).await?.ids);
+    }
+    app.kill();
+
+    desk.open().await?;
+    let (mut succeeded, mut others) = (0, 0);
+    for (number, device) in devices.iter().enumerate() {
+        let mut carried_out = 0;
+        for id in ids.iter().map(|ids| &ids[number]) {
+            let ended = soon_async("end of a command", PATIENCE, async || {
+                Ok(Some(desk.evidence(&connection, device, id).await?.command).filter(|command| command.is_final))
+            })
+            .await?;
+            match ended.state.as_str() {
+                "succeeded" => carried_out += 1,
+                // Handed over in the instant of the kill, so it may have run; here it is known that it has not.
+                "timed_out" | "expired" => others += 1,
+                _ => bail!("{ended:#?}"),
+            }
+        }
+        assert_eq!(published(&broker, &format!("{device}/req")), carried_out, "{device}");
+        succeeded += carried_out;
+    }
+    assert_eq!(succeeded + others, ids.len() * devices.len());
+    assert!(succeeded > 0, "the app was killed before it had sent anything");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use wilco_engine::api::LinkState;
 
 use crate::desk::{Desk, led, to};
-use crate::puppet::{PUBLISH, Puppet, SUBSCRIBE, filters};
+use crate::puppet::{CONNECT, PUBLISH, Puppet, SUBSCRIBE, filters};
 
 /// Long enough for whatever is going to come, and nothing waits for it.
 const A_WHILE: Duration = Duration::from_millis(700);
@@ -104,6 +104,7 @@ async fn something_that_is_no_broker_is_explained() -> Result<()> {
     let desk = Desk::new().await?;
     let connection = desk.add(to("web server", &web.url()?)).await?;
     let mut line = web.accept().await?;
+    line.expect(CONNECT).await?;
     line.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await?;
     drop(line);
     let (message, hint) = desk.trouble(&connection).await?;
@@ -111,7 +112,9 @@ async fn something_that_is_no_broker_is_explained() -> Result<()> {
     assert!(hint.contains("is it an MQTT broker"), "{hint}");
 
     let connection = desk.add(to("noise", &noise.url()?)).await?;
-    noise.accept().await?.write(&[0; 64]).await?;
+    let mut line = noise.accept().await?;
+    line.expect(CONNECT).await?;
+    line.write(&[0; 64]).await?;
     let (message, hint) = desk.trouble(&connection).await?;
     assert!(message.contains("is not MQTT"), "{message}");
     assert!(hint.contains("Is it an MQTT broker"), "{hint}");
