@@ -1,12 +1,15 @@
 //! What lives as long as the app: the engine, the door for the command line, and the demo fleet.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
 use wilco_device::demo::DemoFleet;
 use wilco_engine::{
     Engine, Handle, Options,
-    api::{ConnectionView, Failure},
+    api::{ConnectionView, Failure, FailureCode},
     attach::Door,
     paths::DataDir,
     vault::Vault,
@@ -87,7 +90,7 @@ impl Shell {
 async fn begin(given: Option<&Path>) -> Result<(Running, Option<DemoFleet>), Failure> {
     let data_dir = DataDir::open(given)?;
     let vault = Vault::open(data_dir.namespace());
-    let engine = Engine::start(Options { data_dir: data_dir.clone(), vault, passing: false }).await?;
+    let engine = start(&data_dir, &vault).await?;
     // Without a door the command line cannot attach, and says so; the app works all the same.
     let door = Door::open(&data_dir, engine.handle())
         .inspect_err(|failure| tracing::warn!(%failure, "the command line cannot attach"))
@@ -100,4 +103,18 @@ async fn begin(given: Option<&Path>) -> Result<(Running, Option<DemoFleet>), Fai
         fleet = Some(started);
     }
     Ok((Running { engine, door }, fleet))
+}
+
+/// Starts the engine. An app that has just been closed may still be saying good-bye, so it is waited for.
+async fn start(data_dir: &DataDir, vault: &Vault) -> Result<Engine, Failure> {
+    let patience = Instant::now() + Duration::from_secs(6);
+    loop {
+        let options = Options { data_dir: data_dir.clone(), vault: vault.clone(), passing: false };
+        match Engine::start(options).await {
+            Err(failure) if failure.code == FailureCode::InUse && Instant::now() < patience => {
+                sleep(Duration::from_millis(200)).await;
+            }
+            started => return started,
+        }
+    }
 }
