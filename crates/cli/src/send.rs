@@ -90,6 +90,7 @@ async fn carry_out(order: Order, base: &mut Base, interrupt: &mut Interrupt) -> 
         ttl_ms: ttl.map(milliseconds),
         retries,
         delivery: None,
+        no_answer: false,
         again_of: None,
     };
     let sent = base.console().send(new).await?;

@@ -325,6 +325,7 @@ pub(crate) fn ask(connection: &str, device: &str, command: &str, args: Value) ->
         ttl_ms: Some(60_000),
         retries: None,
         delivery: Some(Delivery::BrokerHolds),
+        no_answer: false,
         again_of: None,
     }
 }

@@ -30,6 +30,9 @@ pub struct NewCommand {
     /// What to do while a device is offline.
     #[serde(default)]
     pub delivery: Option<Delivery>,
+    /// No answer is expected: it ends well when the broker has it.
+    #[serde(default)]
+    pub no_answer: bool,
     /// The command that this one repeats.
     #[serde(default)]
     pub again_of: Option<String>,

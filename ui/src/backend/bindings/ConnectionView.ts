@@ -2,6 +2,10 @@
 import type { Counts } from "./Counts";
 import type { LinkState } from "./LinkState";
 import type { MqttVersion } from "./MqttVersion";
+import type { Preset } from "./Preset";
+import type { ProxyView } from "./ProxyView";
+import type { Secrets } from "./Secrets";
+import type { Trust } from "./Trust";
 
 /**
  * A connection as it is listed. Holds no secret.
@@ -43,6 +47,50 @@ prefix: string,
  * The fleet inside the app: its broker ends with the app.
  */
 demo: boolean, 
+/**
+ * What kind of broker.
+ */
+preset: Preset, 
+/**
+ * The only devices it listens to and commands; all where empty.
+ */
+devices_named: Array<string>, 
+/**
+ * Seconds between two signs of life.
+ */
+keep_alive_s: number, 
+/**
+ * How long the broker keeps what devices answer while Wilco is away, seconds.
+ */
+session_expiry_s: number, 
+/**
+ * Whose word is taken for the server's certificate.
+ */
+trust: Trust, 
+/**
+ * The name that the server must prove, where it is not the one dialled.
+ */
+server_name: string | null, 
+/**
+ * The protocols offered in the TLS handshake (RFC 7301).
+ */
+alpn: Array<string>, 
+/**
+ * The proxy on the way. No password in it.
+ */
+proxy: ProxyView | null, 
+/**
+ * Which secrets are kept for it.
+ */
+has: Secrets, 
+/**
+ * The secrets are kept in memory for this run only.
+ */
+in_memory_secrets: boolean, 
+/**
+ * Topic filters that are not asked for, because the broker refused them.
+ */
+denied: Array<string>, 
 /**
  * The end of the client certificate's validity, Unix milliseconds.
  */

@@ -38,6 +38,10 @@ retries: number | null,
  */
 delivery: Delivery | null, 
 /**
+ * No answer is expected: it ends well when the broker has it.
+ */
+no_answer: boolean, 
+/**
  * The command that this one repeats.
  */
 again_of: string | null, };
