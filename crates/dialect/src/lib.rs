@@ -8,6 +8,7 @@ pub mod device_side;
 mod ids;
 mod json;
 mod message;
+mod text;
 mod topics;
 mod wilco;
 mod words;
@@ -19,23 +20,54 @@ pub use topics::{Channel, InvalidPrefix, Topics};
 
 use wilco_ledger::{DeviceId, Timestamp};
 
+use json::Members;
+
+/// The command whose argument `text` is sent as it stands by [`Dialect::Text`].
+pub const FREE_TEXT: &str = "text";
+
 /// A kind of firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dialect {
     /// Wilco's own JSON, reading plain-text answers too.
     Wilco(Topics),
+    /// Plain text, and Wilco's own JSON for every command but [`FREE_TEXT`].
+    Text(Topics),
 }
 
 impl Dialect {
     /// The dialects by name, for a command line's help.
-    pub const NAMES: &'static [&'static str] = &["wilco"];
+    pub const NAMES: &'static [&'static str] = &["wilco", "text"];
 
     /// The dialect of that name over these topics.
     #[must_use]
     pub fn named(name: &str, topics: Topics) -> Option<Dialect> {
         match name {
             "wilco" => Some(Dialect::Wilco(topics)),
+            "text" => Some(Dialect::Text(topics)),
             _ => None,
+        }
+    }
+
+    /// Why a command cannot be asked like this, as a sentence for people. To be asked before [`Dialect::encode`].
+    #[must_use]
+    pub fn refuses(&self, command: &str, args: &str) -> Option<String> {
+        let args = if args.trim().is_empty() { "{}" } else { args };
+        let members = match Members::parse(args) {
+            Ok(members) => members,
+            Err(error) => return Some(format!("The arguments are not a JSON object ({error}).")),
+        };
+        match self {
+            Dialect::Text(_) if command == FREE_TEXT => text::refuses(&members),
+            Dialect::Text(_) | Dialect::Wilco(_) => None,
+        }
+    }
+
+    /// Whether an answer to this command can be expected to say which command it answers.
+    #[must_use]
+    pub fn answers_carry_ids(&self, command: &str) -> bool {
+        match self {
+            Dialect::Wilco(_) => true,
+            Dialect::Text(_) => command != FREE_TEXT,
         }
     }
 
@@ -44,6 +76,7 @@ impl Dialect {
     pub fn encode(&self, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
         match self {
             Dialect::Wilco(topics) => wilco::encode(topics, device, request, now),
+            Dialect::Text(topics) => text::encode(topics, device, request, now),
         }
     }
 
@@ -53,23 +86,26 @@ impl Dialect {
     /// [`Unreadable`] when the topic is one of ours and the payload makes no sense.
     pub fn decode(&self, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
         match self {
-            Dialect::Wilco(topics) => wilco::decode(topics, inbound),
+            Dialect::Wilco(topics) => wilco::decode(topics, inbound, wilco::SPOKEN),
+            Dialect::Text(topics) => text::decode(topics, inbound),
         }
     }
 
     /// Whether devices answer on this topic.
     #[must_use]
     pub fn is_answer(&self, topic: &str) -> bool {
-        match self {
-            Dialect::Wilco(topics) => matches!(topics.parse(topic), Some((_, Channel::Resp))),
-        }
+        matches!(self.topics().parse(topic), Some((_, Channel::Resp)))
     }
 
     /// What to subscribe to hear every device (or only the named ones).
     #[must_use]
     pub fn filters(&self, devices: Option<&[DeviceId]>) -> Vec<Filter> {
+        wilco::filters(self.topics(), devices)
+    }
+
+    fn topics(&self) -> &Topics {
         match self {
-            Dialect::Wilco(topics) => wilco::filters(topics, devices),
+            Dialect::Wilco(topics) | Dialect::Text(topics) => topics,
         }
     }
 }

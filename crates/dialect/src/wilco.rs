@@ -6,12 +6,20 @@ mod request;
 
 use wilco_ledger::{DeviceId, Timestamp};
 
-use crate::{Channel, Filter, Heard, Inbound, Outbound, Request, Topics, Unreadable};
+use crate::{Channel, Filter, Heard, Inbound, Outbound, Request, Topics, Unreadable, words};
+
+pub(crate) use answer::Spoken;
+pub(crate) use request::observe_text;
 
 /// The largest payload that is looked into, in bytes. AWS carries 128 KiB, other brokers what they are told to.
 pub(crate) const LARGEST: usize = 512 * 1024;
 
 pub(crate) const JSON: &str = "application/json";
+
+pub(crate) const SPOKEN: Spoken = Spoken {
+    outcome: words::leading_outcome,
+    otherwise: "it is neither a JSON object nor a text that begins with 'SUCCESS:' or 'FAILURE:'",
+};
 
 pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
     let seconds = request.expires_at.since(now).0.div_ceil(1_000).max(1);
@@ -25,13 +33,13 @@ pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, 
     }
 }
 
-pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>, spoken: Spoken) -> Result<Option<Heard>, Unreadable> {
     if topics.is_broadcast(inbound.topic) {
         return Ok(Some(Heard::Broadcast));
     }
     let Some((device, channel)) = topics.parse(inbound.topic) else { return Ok(None) };
     let heard = match channel {
-        Channel::Resp => answer::read(&device, inbound).map(Heard::Answer).map(Some),
+        Channel::Resp => answer::read(&device, inbound, spoken).map(Heard::Answer).map(Some),
         Channel::Req => request::observe(&device, inbound).map(Heard::Request).map(Some),
         Channel::Status => report::presence(&device, inbound.payload),
         Channel::State => report::state(&device, inbound.payload),

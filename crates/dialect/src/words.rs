@@ -2,27 +2,28 @@
 
 use wilco_ledger::Outcome;
 
+const WORDS: &[(&str, Outcome)] = &[
+    ("accepted", Outcome::Accepted),
+    ("received", Outcome::Accepted),
+    ("ack", Outcome::Accepted),
+    ("running", Outcome::Running),
+    ("in_progress", Outcome::Running),
+    ("in-progress", Outcome::Running),
+    ("in progress", Outcome::Running),
+    ("succeeded", Outcome::Succeeded),
+    ("success", Outcome::Succeeded),
+    ("ok", Outcome::Succeeded),
+    ("done", Outcome::Succeeded),
+    ("failed", Outcome::Failed),
+    ("failure", Outcome::Failed),
+    ("error", Outcome::Failed),
+    ("rejected", Outcome::Rejected),
+    ("denied", Outcome::Rejected),
+    ("invalid", Outcome::Rejected),
+];
+
 /// The outcome a word stands for, in any case.
 pub(crate) fn outcome(word: &str) -> Option<Outcome> {
-    const WORDS: &[(&str, Outcome)] = &[
-        ("accepted", Outcome::Accepted),
-        ("received", Outcome::Accepted),
-        ("ack", Outcome::Accepted),
-        ("running", Outcome::Running),
-        ("in_progress", Outcome::Running),
-        ("in-progress", Outcome::Running),
-        ("in progress", Outcome::Running),
-        ("succeeded", Outcome::Succeeded),
-        ("success", Outcome::Succeeded),
-        ("ok", Outcome::Succeeded),
-        ("done", Outcome::Succeeded),
-        ("failed", Outcome::Failed),
-        ("failure", Outcome::Failed),
-        ("error", Outcome::Failed),
-        ("rejected", Outcome::Rejected),
-        ("denied", Outcome::Rejected),
-        ("invalid", Outcome::Rejected),
-    ];
     let word = word.trim();
     WORDS.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, outcome)| *outcome)
 }
@@ -38,6 +39,21 @@ pub(crate) fn leading_outcome(text: &str) -> Option<Outcome> {
     outcome(word)
 }
 
+/// The outcome that a text of text firmware begins with: as [`leading_outcome`], and also `OK, light on` or
+/// `ERROR 17`. In small letters a word and a space are the beginning of a sentence, which may say the opposite.
+pub(crate) fn first_outcome(text: &str) -> Option<Outcome> {
+    let begins = |word: &str| {
+        let (first, rest) = text.split_at_checked(word.len())?;
+        let ends = match rest.chars().next() {
+            None => true,
+            Some(next) if next.is_whitespace() => !first.contains(char::is_lowercase),
+            Some(next) => !next.is_alphanumeric() && !matches!(next, '_' | '-' | '\''),
+        };
+        (first.eq_ignore_ascii_case(word) && ends).then_some(())
+    };
+    leading_outcome(text).or_else(|| WORDS.iter().find(|(word, _)| begins(word).is_some()).map(|(_, outcome)| *outcome))
+}
+
 /// The first `limit` bytes of a text at the most, cut between characters and marked as cut.
 pub(crate) fn shortened(text: &str, limit: usize) -> String {
     if text.len() <= limit {
@@ -50,7 +66,7 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
 mod tests {
     use wilco_ledger::Outcome;
 
-    use super::{leading_outcome, outcome, shortened, word};
+    use super::{first_outcome, leading_outcome, outcome, shortened, word};
 
     #[test]
     fn a_word_in_any_case_and_its_synonyms() {
@@ -81,6 +97,31 @@ mod tests {
         check("Success", Some(Outcome::Succeeded));
         check("success is not guaranteed", None);
         check("the command was a SUCCESS: yes", None);
+        check("", None);
+    }
+
+    #[test]
+    fn text_firmware_says_its_outcome_first() {
+        let check = |text: &str, expected: Option<Outcome>| assert_eq!(first_outcome(text), expected, "{text:?}");
+        check("SUCCESS: command ran", Some(Outcome::Succeeded));
+        check("Success", Some(Outcome::Succeeded));
+        check("OK", Some(Outcome::Succeeded));
+        check("OK light is on", Some(Outcome::Succeeded));
+        check("ok, light is on", Some(Outcome::Succeeded));
+        check("ERROR 17", Some(Outcome::Failed));
+        check("error(17)", Some(Outcome::Failed));
+        check("IN PROGRESS 40 %", Some(Outcome::Running));
+        check("ACK\tlight: on", Some(Outcome::Accepted));
+        check("INVALID", Some(Outcome::Rejected));
+        check("Success is not guaranteed", None);
+        check("success rate: 0 %", None);
+        check("OKAY", None);
+        check("ok_not", None);
+        check("Ok-ish", None);
+        check("done'nt", None);
+        check("the command was a SUCCESS", None);
+        check("äOK", None);
+        check("SUCCESSä", None);
         check("", None);
     }
 

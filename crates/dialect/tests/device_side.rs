@@ -160,8 +160,10 @@ fn hear_everywhere(payload: &[u8], correlation: Option<&[u8]>) {
     for channel in Channel::ALL {
         let topic = Topics::default().of(&dock(), channel);
         let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation };
-        if let Err(unreadable) = dialect().decode(&inbound) {
-            assert!(unreadable.why.ends_with('.') && unreadable.why.len() < 1_000, "{}", unreadable.why);
+        for dialect in [dialect(), Dialect::Text(Topics::default())] {
+            if let Err(unreadable) = dialect.decode(&inbound) {
+                assert!(unreadable.why.ends_with('.') && unreadable.why.len() < 1_000, "{}", unreadable.why);
+            }
         }
     }
     drop(read_request(payload, correlation));

@@ -13,6 +13,15 @@ use crate::{
 /// How much of a device's sentence is kept, in bytes. The whole message is kept as evidence anyway.
 const LONGEST_MESSAGE: usize = 16 * 1024;
 
+/// How answers that are no JSON are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spoken {
+    /// The outcome that a text begins with.
+    pub(crate) outcome: fn(&str) -> Option<Outcome>,
+    /// What is wrong with a text that begins with none, as part of a sentence.
+    pub(crate) otherwise: &'static str,
+}
+
 /// What an answer says, apart from where it came.
 struct Said {
     claim: Claim,
@@ -23,8 +32,8 @@ struct Said {
     at: Option<Timestamp>,
 }
 
-pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Answer, String> {
-    let said = said(inbound.payload).map_err(|why| format!("This answer cannot be read: {why}."))?;
+pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: Spoken) -> Result<Answer, String> {
+    let said = said(inbound.payload, spoken).map_err(|why| format!("This answer cannot be read: {why}."))?;
     Ok(Answer {
         device: device.clone(),
         claim: said.claim,
@@ -39,16 +48,16 @@ pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Answer, S
     })
 }
 
-fn said(payload: &[u8]) -> Result<Said, String> {
+fn said(payload: &[u8], spoken: Spoken) -> Result<Said, String> {
     let text = text_of(payload)?;
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
     match Members::parse(text) {
         Ok(members) => from_members(&members),
-        Err(error) => from_text(text).ok_or_else(|| match text.as_bytes().first() {
+        Err(error) => from_text(text, spoken).ok_or_else(|| match text.as_bytes().first() {
             Some(b'{') => format!("it is broken JSON ({error})"),
-            _ => "it is neither a JSON object nor a text that begins with 'SUCCESS:' or 'FAILURE:'".to_owned(),
+            _ => spoken.otherwise.to_owned(),
         }),
     }
 }
@@ -77,11 +86,11 @@ fn from_members(members: &Members) -> Result<Said, String> {
 }
 
 /// A plain text such as `SUCCESS: …`, also as a JSON string. The request's id may be anywhere in it.
-fn from_text(text: &str) -> Option<Said> {
+fn from_text(text: &str, spoken: Spoken) -> Option<Said> {
     let unquoted: Option<String> = serde_json::from_str(text).ok();
     let text = unquoted.as_deref().unwrap_or(text).trim();
     Some(Said {
-        outcome: words::leading_outcome(text)?,
+        outcome: (spoken.outcome)(text)?,
         claim: Claim::Within(words::shortened(text, LONGEST_MESSAGE).into()),
         progress: None,
         message: Some(words::shortened(text, LONGEST_MESSAGE)),

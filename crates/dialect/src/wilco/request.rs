@@ -1,9 +1,10 @@
 //! Requests: how ours are written, and how another console's are read.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wilco_ledger::{Delivery, DeviceId, Millis, Policy, Retry, Submission};
 
-use crate::{Inbound, Request, catalogue, device_side};
+use super::text_of;
+use crate::{FREE_TEXT, Inbound, Request, catalogue, device_side, device_side::Asked, ids};
 
 /// The request's JSON, its members in the order of the specification.
 pub(super) fn write(request: &Request<'_>) -> String {
@@ -22,11 +23,26 @@ pub(super) fn write(request: &Request<'_>) -> String {
 pub(super) fn observe(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Submission, String> {
     let asked = device_side::read_request(inbound.payload, inbound.correlation)
         .map_err(|malformed| format!("This request cannot be read: {}.", malformed.why))?;
+    seen(device, inbound, asked, true)
+}
+
+/// The same where requests may be free text too. `None` for one without an id: nobody could tell it from another.
+pub(crate) fn observe_text(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Option<Submission>, String> {
+    if let Ok(asked) = device_side::read_request(inbound.payload, inbound.correlation) {
+        return seen(device, inbound, asked, true).map(Some);
+    }
     if inbound.retained {
-        return Err(format!(
-            "This request ('{}') is retained, so the device is given it again at every reconnect.",
-            asked.command
-        ));
+        return Err(retained(FREE_TEXT));
+    }
+    let text = text_of(inbound.payload).map_err(|why| format!("This request cannot be read: {why}."))?;
+    let Some(id) = ids::from_correlation(inbound.correlation) else { return Ok(None) };
+    let (command, args) = (FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }));
+    seen(device, inbound, Asked { id, command, args, issued_at: None, expires_at: None }, false).map(Some)
+}
+
+fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_ids: bool) -> Result<Submission, String> {
+    if inbound.retained {
+        return Err(retained(&asked.command));
     }
     let known = catalogue::command(&asked.command);
     let lifetime = match (asked.issued_at, asked.expires_at) {
@@ -44,8 +60,12 @@ pub(super) fn observe(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Submis
             time_to_live: lifetime.or(known.map(|kind| kind.time_to_live)).unwrap_or(Millis::seconds(60)),
             retry: Retry { permitted: false, limit: 0, pause: Millis::seconds(1) },
             answer_expected: true,
-            answers_carry_ids: true,
+            answers_carry_ids,
         },
         again_of: None,
     })
+}
+
+fn retained(command: &str) -> String {
+    format!("This request ('{command}') is retained, so the device is given it again at every reconnect.")
 }

@@ -1,0 +1,75 @@
+//! Firmware that is spoken to in plain text: `light: on` goes out as it stands, `SUCCESS: …` or `FAILURE: …` comes back.
+//!
+//! Every other command goes out as Wilco's own JSON, because such firmware echoes the request, and the id with it.
+//! Nothing is guessed here: which command an answer without an id belongs to is the ledger's decision.
+
+use serde_json::Value;
+use wilco_ledger::{DeviceId, Timestamp};
+
+use crate::{
+    Channel, FREE_TEXT, Heard, Inbound, Outbound, Request, Topics, Unreadable,
+    json::Members,
+    wilco::{self, Spoken},
+    words,
+};
+
+/// The longest free text in bytes: what AWS carries in one message.
+const LONGEST: usize = 128 * 1024;
+
+pub(crate) const PLAIN: &str = "text/plain";
+
+pub(crate) const SPOKEN: Spoken = Spoken {
+    outcome: words::first_outcome,
+    otherwise: "it is neither a JSON object nor a text that begins with a word such as SUCCESS or FAILURE",
+};
+
+pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
+    let native = wilco::encode(topics, device, request, now);
+    match free_text(request.command, request.args) {
+        Some(text) => Outbound { payload: text.into_bytes(), content_type: PLAIN, ..native },
+        None => native,
+    }
+}
+
+pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+    match topics.parse(inbound.topic) {
+        // Text firmware may say there what it likes.
+        Some((_, Channel::Status | Channel::State | Channel::Telemetry)) => {
+            Ok(wilco::decode(topics, inbound, SPOKEN).unwrap_or_default())
+        }
+        Some((device, Channel::Req)) => wilco::observe_text(&device, inbound)
+            .map(|seen| seen.map(Heard::Request))
+            .map_err(|why| Unreadable { device: Some(device), why }),
+        _ => wilco::decode(topics, inbound, SPOKEN),
+    }
+}
+
+/// Why a free text cannot be sent as it stands, as a sentence.
+pub(crate) fn refuses(args: &Members) -> Option<String> {
+    if let Some((other, _)) = args.0.iter().find(|(name, _)| name != FREE_TEXT) {
+        let other = words::shortened(other, 40);
+        return Some(format!("A free text is sent as it stands, so {other:?} beside 'text' would not be sent."));
+    }
+    let text = match args.get(FREE_TEXT) {
+        Some(Value::String(text)) if text.is_empty() => return Some("The free text is empty.".to_owned()),
+        Some(Value::String(text)) => text,
+        Some(_) => return Some("'text' is not a text. Write {\"text\": \"light: on\"}.".to_owned()),
+        None => return Some("There is no free text. Write {\"text\": \"light: on\"}.".to_owned()),
+    };
+    if text.len() > LONGEST {
+        return Some(format!("The free text has {} bytes, and at most {LONGEST} go into one message.", text.len()));
+    }
+    let nul = text.find('\0')?;
+    Some(format!("The free text has a NUL at byte {nul}, where text firmware would stop reading."))
+}
+
+/// The text of a free-text command that can be sent as it stands.
+fn free_text(command: &str, args: &str) -> Option<String> {
+    if command != FREE_TEXT {
+        return None;
+    }
+    match Members::parse(args).ok()?.get(FREE_TEXT)? {
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
