@@ -30,7 +30,8 @@ pub struct Policy {
     pub time_to_live: Millis,
     /// Whether and how it is sent again on silence.
     pub retry: Retry,
-    /// `false`: no answer is expected, and a delivered command ends as [`State::Unconfirmed`].
+    /// `false`: no answer is expected, and a delivered command ends as [`State::Unconfirmed`]. It holds up no other one;
+    /// for as long as its timeout runs, an answer without an id can be meant for it all the same.
     pub answer_expected: bool,
     /// `false` for firmware that answers without an id: one command in flight a device, no automatic retry.
     pub answers_carry_ids: bool,

@@ -86,6 +86,9 @@ impl Ledger {
     /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, oldest first;
     /// settled ones when an answer names them. Does nothing for a command it already has.
     ///
+    /// One that ended as unconfirmed is worth taking in as long as its timeout has not passed: an answer without an id may
+    /// be meant for it.
+    ///
     /// A send of which no fate is known may have happened. Whether its device had answered a time-out before cannot
     /// be told from the command alone, so the next answer without an id is not taken for this one's.
     pub fn adopt(&mut self, command: Command) {
@@ -138,7 +141,7 @@ impl Ledger {
                 break;
             }
         }
-        self.evict();
+        self.evict(now);
         effects
     }
 
@@ -367,8 +370,9 @@ impl Ledger {
     }
 
     /// Forgets the oldest settled commands, but none that ended in this very call. One with a publish under way keeps
-    /// its place in the send window, and is listed again once that has come to its end.
-    fn evict(&mut self) {
+    /// its place in the send window, and is listed again once that has come to its end. Of one that can still be
+    /// answered the doubt is left.
+    fn evict(&mut self, now: Timestamp) {
         let kept = self.limits.settled_kept.max(self.just_settled);
         while self.settled.len() > kept
             && let Some(slot) = self.settled.pop_front()
@@ -377,9 +381,16 @@ impl Ledger {
                 && entry.open
             {
                 entry.listed = false;
-            } else {
-                self.shelf.remove(slot);
+                continue;
             }
+            if let Some(entry) = self.shelf.entry(slot)
+                && entry.may_yet_be_answered(now)
+            {
+                let device = entry.command.device().clone();
+                let known = self.shelf.device_mut(&device);
+                known.timed_out |= known.unconfirmed.contains(&slot);
+            }
+            self.shelf.remove(slot);
         }
     }
 }

@@ -171,7 +171,7 @@ impl Command {
         self.rungs.at_broker = Some(at);
         self.nobody_listening = nobody_listening;
         if self.state == State::TimedOut {
-            self.message = Some(sentences::confirmed_after_time_out());
+            self.message = Some(sentences::confirmed_after_time_out(self));
         }
         self.climb(State::AtBroker);
     }

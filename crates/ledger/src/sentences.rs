@@ -16,14 +16,19 @@ pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<
         TimeOut::Silence if command.state >= State::Accepted => {
             format!("The device accepted it, then said nothing for {waited}. It may still do it.")
         }
+        TimeOut::Silence | TimeOut::MayHaveRun if !command.asked.policy.answer_expected => {
+            format!("Nothing was heard of it within {waited}. {}", whereabouts(command))
+        }
         TimeOut::Silence | TimeOut::MayHaveRun => format!("No answer within {waited}. {}", whereabouts(command)),
     };
     sentence.into()
 }
 
 /// PUBACK after waiting had ended.
-pub(crate) fn confirmed_after_time_out() -> Box<str> {
-    "No answer in time. The broker confirmed it only afterwards; the device may still run it.".into()
+pub(crate) fn confirmed_after_time_out(command: &Command) -> Box<str> {
+    let missing =
+        if command.asked.policy.answer_expected { "No answer in time." } else { "Nothing was heard in time." };
+    format!("{missing} The broker confirmed it only afterwards; the device may still run it.").into()
 }
 
 /// Where it is, as far as anybody can tell.

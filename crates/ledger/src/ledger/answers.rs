@@ -18,7 +18,7 @@ enum Home {
 impl Ledger {
     /// Records an answer in exactly one event.
     pub(super) fn answer(&mut self, answer: Answer, now: Timestamp, effects: &mut Vec<Effect>) {
-        let home = self.home_of(&answer);
+        let home = self.home_of(&answer, now);
         let (device, retained) = (answer.device.clone(), answer.retained);
         let (slot, reading) = match home {
             Home::Stray(stray) => {
@@ -34,7 +34,12 @@ impl Ledger {
                 Reading::Moved => (slot, Reading::Inferred),
                 other => (slot, other),
             },
-            Home::Oldest(slot) => (slot, Reading::Ambiguous),
+            Home::Oldest(slot) => {
+                if answer.outcome.is_final() {
+                    self.is_spent(&device, slot);
+                }
+                (slot, Reading::Ambiguous)
+            }
         };
         self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
         self.heard_from(&device, now);
@@ -47,11 +52,18 @@ impl Ledger {
         }
     }
 
+    /// A device answers in the order in which it was asked, so a further answer is not for this one any more.
+    fn is_spent(&mut self, device: &crate::DeviceId, slot: Slot) {
+        if let Some(known) = self.shelf.known_device_mut(device) {
+            known.unconfirmed.remove(&slot);
+        }
+    }
+
     fn read(&self, slot: Slot, answer: &Answer) -> Reading {
         self.shelf.entry(slot).map_or(Reading::Ambiguous, |entry| reading::read(&entry.command, answer))
     }
 
-    fn home_of(&self, answer: &Answer) -> Home {
+    fn home_of(&self, answer: &Answer, now: Timestamp) -> Home {
         if answer.retained {
             return Home::Stray(Stray::Retained);
         }
@@ -64,7 +76,7 @@ impl Ledger {
             (Some(claimed), Some(correlation)) if claimed != *correlation => Home::Stray(Stray::Disagreement),
             (Some(id), _) => self.home_of_id(answer, &id),
             (None, Some(id)) => self.home_of_id(answer, id),
-            (None, None) => self.home_of_nameless(answer),
+            (None, None) => self.home_of_nameless(answer, now),
         }
     }
 
@@ -89,12 +101,20 @@ impl Ledger {
         }
     }
 
-    fn home_of_nameless(&self, answer: &Answer) -> Home {
+    /// Meant can be what is outstanding, and what ended as unconfirmed a moment ago: that nobody expects an answer to it
+    /// does not keep its device from giving one.
+    fn home_of_nameless(&self, answer: &Answer, now: Timestamp) -> Home {
         let Some(known) = self.shelf.device(&answer.device) else { return Home::Stray(Stray::NothingOutstanding) };
-        match known.outstanding.first() {
-            None => Home::Stray(Stray::NothingOutstanding),
-            Some(only) if known.outstanding.len() == 1 && !known.timed_out => Home::Only(*only),
-            Some(oldest) => Home::Oldest(*oldest),
+        let unconfirmed = known.unconfirmed.iter().copied().filter(|slot| self.may_yet_be_answered(*slot, now));
+        let mut meant = known.outstanding.iter().copied().chain(unconfirmed);
+        match (meant.next(), meant.next()) {
+            (None, _) => Home::Stray(Stray::NothingOutstanding),
+            (Some(only), None) if !known.timed_out => Home::Only(only),
+            (Some(one), other) => Home::Oldest(meant.chain(other).fold(one, Slot::min)),
         }
+    }
+
+    fn may_yet_be_answered(&self, slot: Slot, now: Timestamp) -> bool {
+        self.shelf.entry(slot).is_some_and(|entry| entry.may_yet_be_answered(now))
     }
 }

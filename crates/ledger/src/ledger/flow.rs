@@ -146,6 +146,7 @@ impl Ledger {
         let known = self.shelf.device_mut(&device);
         put(&mut known.unsettled, slot, after.unsettled);
         put(&mut known.outstanding, slot, after.outstanding);
+        put(&mut known.unconfirmed, slot, after.unconfirmed);
         let step = |before: bool, after: bool| isize::from(after) - isize::from(before);
         known.in_flight = known.in_flight.saturating_add_signed(step(before.in_flight, after.in_flight));
         known.in_flight_without_id = known

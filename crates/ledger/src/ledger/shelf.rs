@@ -42,7 +42,7 @@ pub(super) struct Entry {
 pub(super) struct Device {
     /// `None`: nobody has said.
     pub(super) online: Option<bool>,
-    /// One of its commands has timed out since its last answer.
+    /// One of its commands has timed out since its last answer, or was forgotten while it could still be answered.
     pub(super) timed_out: bool,
     commands: HashMap<CommandId, Slot>,
     /// How many of its commands have an id of that many bytes.
@@ -50,6 +50,9 @@ pub(super) struct Device {
     pub(super) unsettled: BTreeSet<Slot>,
     /// Unsettled commands that may have been sent, by whomever.
     pub(super) outstanding: BTreeSet<Slot>,
+    /// Commands of ours that ended without a word of it. An answer without an id may be meant for one of these, see
+    /// [`Entry::may_yet_be_answered`].
+    pub(super) unconfirmed: BTreeSet<Slot>,
     /// Outstanding commands of ours.
     pub(super) in_flight: usize,
     /// Those of them that are answered without an id.
@@ -69,6 +72,7 @@ pub(super) struct Standing {
     pub(super) counted: Option<State>,
     pub(super) unsettled: bool,
     pub(super) outstanding: bool,
+    pub(super) unconfirmed: bool,
     pub(super) in_flight: bool,
     pub(super) in_flight_without_id: bool,
     pub(super) awaited: bool,
@@ -102,6 +106,7 @@ impl Shelf {
         take_one(&mut self.ids, command.id());
         let Some(device) = self.devices.get_mut(command.device()) else { return };
         device.commands.remove(command.id());
+        device.unconfirmed.remove(&slot);
         let length = command.id().as_str().len();
         if let Some(count) = device.lengths.get_mut(&length) {
             *count -= 1;
@@ -167,10 +172,16 @@ impl Entry {
             counted: (ours && !command.is_settled()).then_some(command.state),
             unsettled: !command.is_settled(),
             outstanding: command.is_outstanding(),
+            unconfirmed: ours && command.state == State::Unconfirmed,
             in_flight,
             in_flight_without_id: in_flight && !policy.answers_carry_ids,
             awaited: in_flight && policy.answer_expected,
         }
+    }
+
+    /// An answer to it, which nobody expects, would come by now: as long as silence would be normal if one were expected.
+    pub(super) fn may_yet_be_answered(&self, now: Timestamp) -> bool {
+        now < self.command.silent_since() + self.command.asked.policy.timeout
     }
 }
 

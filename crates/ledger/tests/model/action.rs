@@ -125,7 +125,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     let delivery = prop_oneof![Just(Delivery::HoldHere), Just(Delivery::BrokerHolds), Just(Delivery::Now)];
     let lengths = prop_oneof![6 => Just((10_000, 60_000)), 2 => Just((3_000, 4_000)), 1 => Just((0, 5_000)), 1 => Just((5_000, 0))];
     let retry = (any::<bool>(), 0_u32..3, prop_oneof![3 => Just(2_000_u64), 1 => Just(0)]);
-    (delivery, lengths, retry, prop::bool::weighted(0.9), prop::bool::weighted(0.8)).prop_map(
+    (delivery, lengths, retry, prop::bool::weighted(0.7), prop::bool::weighted(0.8)).prop_map(
         |(delivery, (timeout, time_to_live), (permitted, limit, pause), answer_expected, answers_carry_ids)| Policy {
             delivery,
             timeout: Millis(timeout),

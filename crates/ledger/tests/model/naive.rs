@@ -42,6 +42,7 @@ impl Naive {
             let command = &mut self.commands[index];
             command.not_before = i64::MIN;
             command.in_next_session = false;
+            command.spent = false;
             command.held_by_broker = command.asked.policy.delivery == Delivery::BrokerHolds;
             command.forgotten = command.settled();
             command.sends.iter_mut().for_each(|send| send.under_way = false);
@@ -52,9 +53,17 @@ impl Naive {
     }
 
     /// Settled commands may leave the memory at any time.
-    pub(crate) fn forget(&mut self, is_gone: impl Fn(&DeviceId, &CommandId) -> bool) {
-        for command in &mut self.commands {
-            command.forgotten |= command.settled() && is_gone(&command.asked.device, &command.asked.id);
+    pub(crate) fn forget(&mut self, now: i64, is_gone: impl Fn(&DeviceId, &CommandId) -> bool) {
+        for index in 0..self.commands.len() {
+            let command = &mut self.commands[index];
+            let device = command.asked.device.clone();
+            if !command.settled() || !is_gone(&device, &command.asked.id) {
+                continue;
+            }
+            let doubt = command.unconfirmed_a_moment_ago(now);
+            command.forgotten = true;
+            command.spent = false;
+            self.device(&device).doubt |= doubt;
         }
     }
 
@@ -212,7 +221,7 @@ impl Naive {
     }
 
     fn answer(&mut self, answer: &Answer, now: i64, effects: &mut Vec<Effect>) {
-        let home = self.home(answer);
+        let home = self.home(answer, now);
         match home {
             Err(stray) => {
                 let fact = Fact::Unsolicited { answer: Box::new(answer.clone()), stray };
@@ -220,6 +229,8 @@ impl Naive {
                 effects.push(Effect::Record(Event { device, command: None, at: Timestamp(now), fact }));
             }
             Ok((index, how)) => {
+                let told = &mut self.commands[index];
+                told.spent |= how == Match::Ambiguous && answer.outcome.is_final() && told.settled();
                 let reading = match (how, self.read(index, answer)) {
                     (Match::Ambiguous, _) => Reading::Ambiguous,
                     (Match::Inferred, Reading::Moved) => Reading::Inferred,
@@ -236,7 +247,7 @@ impl Naive {
         }
     }
 
-    fn home(&mut self, answer: &Answer) -> Result<(usize, Match), Stray> {
+    fn home(&mut self, answer: &Answer, now: i64) -> Result<(usize, Match), Stray> {
         if answer.retained {
             return Err(Stray::Retained);
         }
@@ -268,7 +279,10 @@ impl Naive {
             };
         }
         let candidates: Vec<usize> = (0..self.commands.len())
-            .filter(|index| self.commands[*index].asked.device == answer.device && self.commands[*index].outstanding())
+            .filter(|index| {
+                let told = &self.commands[*index];
+                told.asked.device == answer.device && (told.outstanding() || told.unconfirmed_a_moment_ago(now))
+            })
             .collect();
         let doubt = self.device(&answer.device).doubt;
         match candidates.len() {

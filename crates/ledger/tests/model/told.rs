@@ -23,6 +23,8 @@ pub(crate) struct Told {
     pub(crate) held_by_broker: bool,
     pub(crate) not_before: i64,
     pub(crate) in_next_session: bool,
+    /// A final answer that may have been meant for it has come.
+    pub(crate) spent: bool,
     /// Settled before a restart, and not looked up since.
     pub(crate) forgotten: bool,
 }
@@ -67,6 +69,7 @@ impl Told {
             held_by_broker: false,
             not_before: i64::MIN,
             in_next_session: false,
+            spent: false,
             forgotten: false,
         }
     }
@@ -90,6 +93,12 @@ impl Told {
 
     pub(crate) fn outstanding(&self) -> bool {
         !self.settled() && !self.never_sent()
+    }
+
+    /// An answer without an id can be meant for it although it has ended.
+    pub(crate) fn unconfirmed_a_moment_ago(&self, now: i64) -> bool {
+        let lately = now < self.last_sign() + millis(self.asked.policy.timeout.0);
+        self.ours() && self.state == State::Unconfirmed && !self.spent && !self.forgotten && lately
     }
 
     pub(crate) fn in_flight(&self) -> bool {

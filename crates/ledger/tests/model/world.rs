@@ -137,7 +137,7 @@ impl World {
         self.watch.input(&input);
         let expected = self.model.handle(&input, self.now);
         let effects = self.ledger.handle(input.clone(), Timestamp(self.now));
-        self.model.forget(|device, id| !self.ledger.is_known(device, id));
+        self.model.forget(self.now, |device, id| !self.ledger.is_known(device, id));
         prop_assert_eq!(by_command(&effects), by_command(&expected), "at {} after {:?}", self.now, input);
         prop_assert_eq!(publishes(&effects), publishes(&expected), "at {} after {:?}", self.now, input);
         self.watch.effects(&input, &effects, &self.ledger, &self.limits, self.now)?;

@@ -152,27 +152,6 @@ fn what_the_broker_holds_is_not_laid_beside_itself() {
 }
 
 #[test]
-fn no_answer_expected_ends_as_unconfirmed_and_is_settled_by_an_answer_all_the_same() {
-    let policy = Policy { answer_expected: false, ..PLAIN };
-    out(policy)
-        .at(20, puback("a", 1), "a at broker 1; a Unconfirmed")
-        .shows("a", "unconfirmed", "The broker has it. No answer is expected.")
-        .wakes(None)
-        .at(30, says("a", Outcome::Running), "a running aftertheend")
-        .at(31, says("a", Outcome::Succeeded), "a succeeded moved")
-        .look("a", |command| assert_eq!((command.state.as_str(), command.late), ("succeeded", false)));
-    out(policy)
-        .at(20, says("a", Outcome::Accepted), "a accepted moved")
-        .at(30_000, Input::Tick, "a Unconfirmed")
-        .shows("a", "unconfirmed", "The device has it. No further answer is expected.");
-    out(policy).at(10_000, Input::Tick, "a TimedOut(MayHaveRun)").at(10_001, puback("a", 1), "a at broker 1").shows(
-        "a",
-        "timed_out",
-        "No answer in time. The broker confirmed it only afterwards; the device may still run it.",
-    );
-}
-
-#[test]
 fn after_a_start_nothing_times_out_or_is_repeated_until_what_the_broker_kept_is_read() {
     out(REPEATABLE)
         .at(1, submit("b", PLAIN), "b submitted; b handed 1; publish b 1")

@@ -5,3 +5,4 @@ mod bench;
 mod clock;
 mod delivery;
 mod flow;
+mod unconfirmed;
