@@ -7,6 +7,7 @@ mod catalogue;
 pub mod device_side;
 mod ids;
 mod json;
+mod lifecycle;
 mod message;
 mod text;
 mod topics;
@@ -15,7 +16,8 @@ mod words;
 
 pub use catalogue::{CommandKind, command, commands};
 pub use ids::uuids_in;
-pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, Unreadable};
+pub use lifecycle::{Lifecycle, LifecycleEvent};
+pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, Unreadable, Wishes};
 pub use topics::{Channel, InvalidPrefix, Topics};
 
 use wilco_ledger::{DeviceId, Timestamp};
@@ -85,6 +87,9 @@ impl Dialect {
     /// # Errors
     /// [`Unreadable`] when the topic is one of ours and the payload makes no sense.
     pub fn decode(&self, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+        if let Some(heard) = lifecycle::decode(inbound.topic, inbound.payload)? {
+            return Ok(Some(heard));
+        }
         match self {
             Dialect::Wilco(topics) => wilco::decode(topics, inbound, wilco::SPOKEN),
             Dialect::Text(topics) => text::decode(topics, inbound),
@@ -97,10 +102,15 @@ impl Dialect {
         matches!(self.topics().parse(topic), Some((_, Channel::Resp)))
     }
 
-    /// What to subscribe to hear every device (or only the named ones).
+    /// What to subscribe, the required filters first: some brokers limit how many subscriptions a connection may have.
     #[must_use]
-    pub fn filters(&self, devices: Option<&[DeviceId]>) -> Vec<Filter> {
-        wilco::filters(self.topics(), devices)
+    pub fn filters(&self, wishes: &Wishes<'_>) -> Vec<Filter> {
+        let mut filters = wilco::filters(self.topics(), wishes.devices);
+        if wishes.lifecycle {
+            let lifecycle = topics::lifecycle_filters(wishes.devices);
+            filters.extend(lifecycle.into_iter().map(|filter| Filter { filter, qos: 0, required: false }));
+        }
+        filters
     }
 
     fn topics(&self) -> &Topics {

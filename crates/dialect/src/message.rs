@@ -3,6 +3,8 @@
 use serde_json::Value;
 use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp};
 
+use crate::LifecycleEvent;
+
 /// One send of one command.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -72,6 +74,14 @@ pub enum Heard {
         /// Since when, by its own clock.
         since: Option<Timestamp>,
     },
+    /// The broker says that a connection began or ended (AWS IoT Core). It is the client's id that is known: another
+    /// console has one too. [`crate::Lifecycle`] says what to make of it.
+    Lifecycle {
+        /// Which device, or other client.
+        device: DeviceId,
+        /// What happened.
+        event: LifecycleEvent,
+    },
     /// A device reports its state: LED, running and saved configuration.
     State {
         /// Which device.
@@ -127,6 +137,15 @@ pub struct Unreadable {
     pub device: Option<DeviceId>,
     /// What is wrong with it, as a sentence for people.
     pub why: String,
+}
+
+/// What a connection wishes to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wishes<'a> {
+    /// These devices, each by its own topics, as a narrow policy allows it. `None`: every device.
+    pub devices: Option<&'a [DeviceId]>,
+    /// Lifecycle events too: AWS IoT Core gives nobody the retained status who subscribes with a wildcard.
+    pub lifecycle: bool,
 }
 
 /// A topic filter to subscribe.

@@ -34,6 +34,10 @@ pub struct InvalidPrefix(pub String);
 /// The longest prefix in bytes: a topic has at most 256 on AWS, and a device id needs room.
 const LONGEST_PREFIX: usize = 200;
 
+/// Where AWS IoT Core tells of its connections.
+const CONNECTED: &str = "$aws/events/presence/connected/";
+const DISCONNECTED: &str = "$aws/events/presence/disconnected/";
+
 impl Channel {
     /// Every channel of a device.
     pub const ALL: [Channel; 6] =
@@ -122,11 +126,26 @@ impl Topics {
     }
 }
 
+/// Which client a lifecycle event is about, and whether its connection began. `None` for any other topic.
+pub(crate) fn lifecycle_client(topic: &str) -> Option<(&str, bool)> {
+    match topic.strip_prefix(CONNECTED) {
+        Some(client) => Some((client, true)),
+        None => topic.strip_prefix(DISCONNECTED).map(|client| (client, false)),
+    }
+}
+
+/// The filters that hear the lifecycle events of every client, or of the named devices.
+pub(crate) fn lifecycle_filters(devices: Option<&[DeviceId]>) -> Vec<String> {
+    let clients: Vec<&str> = devices.map_or(vec!["+"], |devices| devices.iter().map(DeviceId::as_str).collect());
+    let filters = |client: &str| [CONNECTED, DISCONNECTED].map(|topic| format!("{topic}{client}"));
+    clients.into_iter().flat_map(filters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use wilco_ledger::DeviceId;
 
-    use super::{Channel, Topics};
+    use super::{Channel, Topics, lifecycle_client, lifecycle_filters};
 
     fn topics(prefix: &str) -> Topics {
         Topics::new(prefix).expect("a plain prefix")
@@ -195,6 +214,24 @@ mod tests {
         check("cmd", "cmda/resp");
         check("cmd", "cmd/resp");
         check("", "cmd/a/resp");
+    }
+
+    #[test]
+    fn lifecycle_topics_name_a_client() {
+        let check = |topic: &str, expected: Option<(&str, bool)>| assert_eq!(lifecycle_client(topic), expected);
+        check("$aws/events/presence/connected/dock-1", Some(("dock-1", true)));
+        check("$aws/events/presence/disconnected/a/b", Some(("a/b", false)));
+        check("$aws/events/presence/connected", None);
+        check("$aws/events/subscriptions/subscribed/dock-1", None);
+        check("dock-1/status", None);
+        let named = [DeviceId::new("a").expect("a device id"), DeviceId::new("b").expect("a device id")];
+        let connected = |client: &str| format!("$aws/events/presence/connected/{client}");
+        let disconnected = |client: &str| format!("$aws/events/presence/disconnected/{client}");
+        assert_eq!(lifecycle_filters(None), [connected("+"), disconnected("+")]);
+        assert_eq!(
+            lifecycle_filters(Some(&named)),
+            [connected("a"), disconnected("a"), connected("b"), disconnected("b")]
+        );
     }
 
     #[test]

@@ -50,7 +50,6 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>, spoken: Spoken) -> 
 }
 
 pub(crate) fn filters(topics: &Topics, devices: Option<&[DeviceId]>) -> Vec<Filter> {
-    // The required ones first: some brokers limit how many subscriptions a connection may have.
     const HEARD: [(Channel, u8, bool); 5] = [
         (Channel::Resp, 1, true),
         (Channel::Status, 0, false),

@@ -1,7 +1,7 @@
 //! What the text dialect sends and reads, as tables of messages.
 
 use serde_json::json;
-use wilco_dialect::{Dialect, FREE_TEXT, Heard, Inbound, Outbound, Request, Topics};
+use wilco_dialect::{Dialect, FREE_TEXT, Heard, Inbound, Outbound, Request, Topics, Wishes};
 use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Timestamp};
 
 const ID: &str = "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a";
@@ -168,7 +168,7 @@ fn another_consoles_request_is_observed_where_it_has_an_id() {
 
 #[test]
 fn topics_are_those_of_the_native_dialect() {
-    assert_eq!(dialect().filters(None), native().filters(None));
+    assert_eq!(dialect().filters(&Wishes::default()), native().filters(&Wishes::default()));
     assert!(dialect().is_answer("dock-1/resp"));
     assert!(!dialect().is_answer("dock-1/req"));
     let inbound = Inbound { topic: "all/req", payload: b"light: on", qos: 1, retained: false, correlation: None };

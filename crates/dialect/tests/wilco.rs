@@ -1,7 +1,7 @@
 //! What the native dialect makes of what comes over the wire, as tables of messages.
 
 use serde_json::{Value, json};
-use wilco_dialect::{Dialect, Filter, Heard, Inbound, Reported, Request, Topics};
+use wilco_dialect::{Dialect, Filter, Heard, Inbound, LifecycleEvent, Reported, Request, Topics, Wishes};
 use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Millis, Outcome, Timestamp};
 
 const ID: &str = "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a";
@@ -332,7 +332,7 @@ fn other_topics_are_left_alone() {
 fn answers_are_required_and_the_rest_is_heard_where_allowed() {
     let filter = |filter: &str, qos, required| Filter { filter: filter.to_owned(), qos, required };
     assert_eq!(
-        dialect().filters(None),
+        dialect().filters(&Wishes::default()),
         [
             filter("cmd/+/resp", 1, true),
             filter("cmd/+/status", 0, false),
@@ -341,10 +341,78 @@ fn answers_are_required_and_the_rest_is_heard_where_allowed() {
             filter("cmd/+/req", 0, false),
         ]
     );
-    let named = dialect().filters(Some(&[device("a"), device("b")]));
+    let named = dialect().filters(&Wishes { devices: Some(&[device("a"), device("b")]), lifecycle: false });
     assert_eq!(named.len(), 10);
     assert_eq!(
         named[..3],
         [filter("cmd/a/resp", 1, true), filter("cmd/b/resp", 1, true), filter("cmd/a/status", 0, false)]
     );
+}
+
+#[test]
+fn lifecycle_events_are_heard_where_they_are_wished_for() {
+    let last = |wishes: Wishes<'_>, count: usize| {
+        let filters = dialect().filters(&wishes);
+        assert!(filters.iter().rev().take(count).all(|filter| filter.qos == 0 && !filter.required));
+        filters[filters.len() - count..].iter().map(|filter| filter.filter.clone()).collect::<Vec<_>>()
+    };
+    let event = |what: &str| format!("$aws/events/presence/{what}");
+    assert_eq!(last(Wishes { devices: None, lifecycle: true }, 2), [event("connected/+"), event("disconnected/+")]);
+    assert_eq!(
+        last(Wishes { devices: Some(&[device("a")]), lifecycle: true }, 2),
+        [event("connected/a"), event("disconnected/a")]
+    );
+}
+
+#[test]
+fn a_lifecycle_event_is_read_with_what_it_has() {
+    let hear = |topic: &str, payload: &str| {
+        let topic = format!("$aws/events/presence/{topic}");
+        let inbound =
+            Inbound { topic: &topic, payload: payload.as_bytes(), qos: 0, retained: false, correlation: None };
+        dialect().decode(&inbound).map_err(|unreadable| {
+            assert_eq!(unreadable.device, None, "nothing was heard of the device itself");
+            unreadable.why
+        })
+    };
+    let check = |topic: &str,
+                 payload: &str,
+                 online: bool,
+                 version: Option<u64>,
+                 session: Option<&str>,
+                 at: Option<i64>| {
+        let event = LifecycleEvent { online, version, session: session.map(str::to_owned), at: at.map(Timestamp) };
+        assert_eq!(hear(topic, payload), Ok(Some(Heard::Lifecycle { device: device("dock-1"), event })), "{payload}");
+    };
+    check(
+        "connected/dock-1",
+        r#"{"clientId":"dock-1","timestamp":1573002230757,"eventType":"connected","sessionIdentifier":"a4666d2a",
+            "principalIdentifier":"12345678901234567890123456789012","versionNumber":3}"#,
+        true,
+        Some(3),
+        Some("a4666d2a"),
+        Some(1_573_002_230_757),
+    );
+    check(
+        "disconnected/dock-1",
+        r#"{"clientId":"dock-1","timestamp":7,"eventType":"disconnected","clientInitiatedDisconnect":true,
+            "disconnectReason":"CLIENT_INITIATED_DISCONNECT","versionNumber":"3"}"#,
+        false,
+        Some(3),
+        None,
+        Some(7),
+    );
+    check("connected/dock-1", "{}", true, None, None, None);
+    check(
+        "connected/dock-1",
+        r#"{"versionNumber":-1,"timestamp":"soon","sessionIdentifier":7}"#,
+        true,
+        None,
+        None,
+        None,
+    );
+    assert_eq!(hear("connected/a/b", "{}"), Ok(None), "no device has such an id");
+    assert_eq!(hear("connected/", "{}"), Ok(None));
+    let why = hear("connected/dock-1", "soon").expect_err("no JSON");
+    assert!(why.contains("'dock-1'") && why.ends_with('.'), "{why}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use url::Url;
 use uuid::Uuid;
-use wilco_dialect::{Dialect, Topics};
+use wilco_dialect::{Dialect, Topics, Wishes};
 use wilco_ledger::Timestamp;
 use zeroize::Zeroizing;
 
@@ -211,7 +211,7 @@ fn assemble(
         client_id: profile.client_id.clone(),
         username: profile.username.clone(),
         password,
-        filters: dialect(profile)?.filters(None),
+        filters: dialect(profile)?.filters(&Wishes::default()),
         send_window: SEND_WINDOW,
         session_expiry: if passing { 0 } else { SESSION_EXPIRY },
     })
