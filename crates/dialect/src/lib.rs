@@ -9,6 +9,7 @@ mod ids;
 mod json;
 mod lifecycle;
 mod message;
+mod probe;
 mod text;
 mod topics;
 mod wilco;
@@ -18,6 +19,7 @@ pub use catalogue::{CommandKind, command, commands};
 pub use ids::uuids_in;
 pub use lifecycle::{Lifecycle, LifecycleEvent};
 pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, Unreadable, Wishes};
+pub use probe::Probe;
 pub use topics::{Channel, InvalidPrefix, Topics};
 
 use wilco_ledger::{DeviceId, Timestamp};
@@ -90,6 +92,9 @@ impl Dialect {
         if let Some(heard) = lifecycle::decode(inbound.topic, inbound.payload)? {
             return Ok(Some(heard));
         }
+        if let Some(heard) = probe::decode(self.topics(), inbound) {
+            return Ok(Some(heard));
+        }
         match self {
             Dialect::Wilco(topics) => wilco::decode(topics, inbound, wilco::SPOKEN),
             Dialect::Text(topics) => text::decode(topics, inbound),
@@ -111,6 +116,13 @@ impl Dialect {
             filters.extend(lifecycle.into_iter().map(|filter| Filter { filter, qos: 0, required: false }));
         }
         filters
+    }
+
+    /// What to publish and to hear for trying a connection without troubling a device. The nonce tells this trial from
+    /// others; at most 128 bytes.
+    #[must_use]
+    pub fn probe(&self, client_id: &str, nonce: &str) -> Probe {
+        probe::of(self.topics(), client_id, nonce)
     }
 
     fn topics(&self) -> &Topics {

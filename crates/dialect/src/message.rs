@@ -102,6 +102,11 @@ pub enum Heard {
     Request(Submission),
     /// A command for many devices at once.
     Broadcast,
+    /// Somebody tries a connection. It says nothing of any device; see [`crate::Dialect::probe`].
+    Probe {
+        /// Tells one trial from another.
+        nonce: String,
+    },
     /// A piece of a device's log file.
     Log {
         /// Which device.

@@ -6,6 +6,11 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(Arc<str>);
 
+/// The longest device id in bytes.
+const LONGEST: usize = 200;
+/// These name broadcasts.
+const RESERVED: [&str; 2] = ["all", "groups"];
+
 /// Why a text cannot be a device id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDeviceId {
@@ -22,7 +27,7 @@ pub enum InvalidDeviceId {
     #[error("'{0}' names a broadcast topic, so no device can have it as its id")]
     Reserved(&'static str),
     /// Longer than a topic allows (AWS: 256 bytes for the whole topic).
-    #[error("a device id can have at most 200 bytes, this one has {0}")]
+    #[error("a device id can have at most {LONGEST} bytes, this one has {0}")]
     TooLong(usize),
 }
 
@@ -36,7 +41,7 @@ impl DeviceId {
         if id.is_empty() {
             return Err(InvalidDeviceId::Empty);
         }
-        if id.len() > 200 {
+        if id.len() > LONGEST {
             return Err(InvalidDeviceId::TooLong(id.len()));
         }
         if id.starts_with('$') {
@@ -45,12 +50,28 @@ impl DeviceId {
         if let Some(bad) = id.chars().find(|c| matches!(c, '+' | '#' | '/') || c.is_control()) {
             return Err(InvalidDeviceId::Character(bad));
         }
-        for reserved in ["all", "groups"] {
+        for reserved in RESERVED {
             if id == reserved {
                 return Err(InvalidDeviceId::Reserved(reserved));
             }
         }
         Ok(DeviceId(id.into()))
+    }
+
+    /// The device id closest to a text that may be none: what cannot stand in one becomes a `-`, what is too much of it
+    /// is cut off.
+    #[must_use]
+    pub fn closest_to(text: &str) -> DeviceId {
+        let mut id: String =
+            text.chars().map(|c| if matches!(c, '+' | '#' | '/') || c.is_control() { '-' } else { c }).collect();
+        if id.starts_with('$') {
+            id.replace_range(..1, "-");
+        }
+        if id.is_empty() || RESERVED.contains(&id.as_str()) {
+            id.push('-');
+        }
+        id.truncate(id.floor_char_boundary(LONGEST));
+        DeviceId(id.into())
     }
 
     /// The id as text.
@@ -146,5 +167,23 @@ mod tests {
         check("all", Err(InvalidDeviceId::Reserved("all")));
         check("groups", Err(InvalidDeviceId::Reserved("groups")));
         check(&"x".repeat(201), Err(InvalidDeviceId::TooLong(201)));
+    }
+
+    #[test]
+    fn any_text_has_a_closest_device_id() {
+        let check = |text: &str, expected: &str| {
+            let id = DeviceId::closest_to(text);
+            assert_eq!(id.as_str(), expected);
+            assert_eq!(DeviceId::new(expected), Ok(id));
+        };
+        check("kitchen-0417", "kitchen-0417");
+        check("a/b+c#d\0", "a-b-c-d-");
+        check("$SYS", "-SYS");
+        check("$", "-");
+        check("", "-");
+        check("all", "all-");
+        check("groups", "groups-");
+        check(&"é".repeat(150), &"é".repeat(100));
+        check(&format!("x{}", "é".repeat(150)), &format!("x{}", "é".repeat(99)));
     }
 }

@@ -100,7 +100,7 @@ impl Controller {
             draining.quiet_at = draining.quiet_at.map(|_| now + QUIET);
         }
         match heard {
-            Ok(None | Some(Heard::Broadcast | Heard::Lifecycle { .. })) => {}
+            Ok(None | Some(Heard::Broadcast | Heard::Lifecycle { .. } | Heard::Probe { .. })) => {}
             Ok(Some(Heard::Answer(answer))) => {
                 known.fleet().heard(&answer.device, now);
                 self.answer(connection, answer).await;
