@@ -3,6 +3,7 @@
 //! It deliberately has no clock, no randomness, no socket and no file. Everything read here comes from devices and is
 //! taken for what it is: possibly malformed, huge, or somebody else's.
 
+mod aws;
 mod catalogue;
 pub mod device_side;
 mod ids;
@@ -15,6 +16,7 @@ mod topics;
 mod wilco;
 mod words;
 
+pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, command, commands};
 pub use ids::uuids_in;
 pub use lifecycle::{Lifecycle, LifecycleEvent};
@@ -123,6 +125,19 @@ impl Dialect {
     #[must_use]
     pub fn probe(&self, client_id: &str, nonce: &str) -> Probe {
         probe::of(self.topics(), client_id, nonce)
+    }
+
+    /// The least that an AWS IoT policy must allow for a client that subscribes these filters. Without a host of AWS'
+    /// own the region is left open in it.
+    #[must_use]
+    pub fn aws_policy(&self, host: &str, client_id: &str, filters: &[String]) -> AwsPolicy {
+        aws::policy(self.topics(), host, client_id, filters)
+    }
+
+    /// What of a connection goes beyond what AWS IoT Core allows, as a sentence with the way out.
+    #[must_use]
+    pub fn beyond_aws(&self, client_id: &str, wishes: &Wishes<'_>) -> Option<String> {
+        aws::goes_beyond(self, client_id, wishes)
     }
 
     fn topics(&self) -> &Topics {

@@ -100,6 +100,11 @@ impl Topics {
         format!("{}+/{}", self.prefix, channel.as_str())
     }
 
+    /// The pattern of a policy for every topic of a device, or of `+`.
+    pub(crate) fn all_of(&self, device: &str) -> String {
+        format!("{}{device}/*", self.prefix)
+    }
+
     /// The topic of a command for every device.
     #[must_use]
     pub fn everyone(&self) -> String {
@@ -139,6 +144,11 @@ pub(crate) fn lifecycle_filters(devices: Option<&[DeviceId]>) -> Vec<String> {
     let clients: Vec<&str> = devices.map_or(vec!["+"], |devices| devices.iter().map(DeviceId::as_str).collect());
     let filters = |client: &str| [CONNECTED, DISCONNECTED].map(|topic| format!("{topic}{client}"));
     clients.into_iter().flat_map(filters).collect()
+}
+
+/// The pattern of a policy for both kinds of a client's lifecycle events.
+pub(crate) fn either_lifecycle_event(client: &str) -> String {
+    format!("$aws/events/presence/*connected/{client}")
 }
 
 #[cfg(test)]
