@@ -18,11 +18,15 @@ pub struct Identity {
     pub key: PathBuf,
 }
 
+/// The names of a broker on this machine.
+const HERE: &[&str] = &["localhost", "127.0.0.1", "::1"];
+
 /// Certificates in a directory of their own, removed at the end.
 #[derive(Debug)]
 pub struct Certificates {
     directory: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
+    other_issuer: Issuer<'static, KeyPair>,
     /// The authority's certificate.
     pub ca: PathBuf,
     /// The certificate of an authority that has signed none of these.
@@ -41,10 +45,10 @@ impl Certificates {
     pub fn new() -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("wilco-certificates-").tempdir()?;
         let (issuer, ca) = authority(directory.path(), "ca", "Wilco test authority")?;
-        let (_, other_ca) = authority(directory.path(), "other-ca", "Some other authority")?;
-        let server = signed(directory.path(), &issuer, "server", server_params(&["localhost", "127.0.0.1", "::1"])?)?;
+        let (other_issuer, other_ca) = authority(directory.path(), "other-ca", "Some other authority")?;
+        let server = signed(directory.path(), &issuer, "server", server_params(HERE)?)?;
         let client = signed(directory.path(), &issuer, "console", client_params("console"))?;
-        Ok(Self { directory, issuer, ca, other_ca, server, client })
+        Ok(Self { directory, issuer, other_issuer, ca, other_ca, server, client })
     }
 
     /// A further client's, good for as long as anybody can want.
@@ -72,6 +76,66 @@ impl Certificates {
     /// When a file cannot be written.
     pub fn server_of_another_name(&self) -> Result<Identity> {
         signed(self.directory.path(), &self.issuer, "elsewhere", server_params(&["broker.example.org"])?)
+    }
+
+    /// A broker's that ended in 2021.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn expired_server(&self) -> Result<Identity> {
+        let mut params = server_params(HERE)?;
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+        signed(self.directory.path(), &self.issuer, "expired-server", params)
+    }
+
+    /// A broker's that begins in 2090.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn server_of_the_future(&self) -> Result<Identity> {
+        let mut params = server_params(HERE)?;
+        (params.not_before, params.not_after) = (date_time_ymd(2090, 1, 1), date_time_ymd(2091, 1, 1));
+        signed(self.directory.path(), &self.issuer, "future-server", params)
+    }
+
+    /// A broker's, signed by [`Certificates::other_ca`].
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn server_of_another_authority(&self) -> Result<Identity> {
+        signed(self.directory.path(), &self.other_issuer, "other-server", server_params(HERE)?)
+    }
+
+    /// A client's, signed by [`Certificates::other_ca`].
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn client_of_another_authority(&self) -> Result<Identity> {
+        signed(self.directory.path(), &self.other_issuer, "other-client", client_params("other-client"))
+    }
+
+    /// A broker's that vouches for itself.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn self_signed_server(&self) -> Result<Identity> {
+        let key = KeyPair::generate()?;
+        let certificate = server_params(HERE)?.self_signed(&key)?;
+        write(self.directory.path(), "self-signed", &certificate.pem(), &key)
+    }
+
+    /// What a company's proxy shows in the broker's place when it reads along: a certificate for the right name, with
+    /// the company's own authority behind it. The second is that authority's certificate.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn inspected_server(&self) -> Result<(Identity, PathBuf)> {
+        let directory = self.directory.path();
+        let (company, ca) = authority(directory, "company-ca", "Example Company TLS Inspection")?;
+        let identity = signed(directory, &company, "inspected", server_params(HERE)?)?;
+        let chain = std::fs::read_to_string(&identity.certificate)? + &std::fs::read_to_string(&ca)?;
+        std::fs::write(&identity.certificate, chain)?;
+        Ok((identity, ca))
     }
 
     /// A client's of X.509 version 1, made as mosquitto-tls(7) shows it.
@@ -140,9 +204,13 @@ fn signed(
         (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2036, 1, 1));
     }
     let key = KeyPair::generate()?;
+    write(directory, name, &params.signed_by(&key, issuer)?.pem(), &key)
+}
+
+fn write(directory: &Path, name: &str, certificate: &str, key: &KeyPair) -> Result<Identity> {
     let identity =
         Identity { certificate: directory.join(format!("{name}.pem")), key: directory.join(format!("{name}.key")) };
-    std::fs::write(&identity.certificate, params.signed_by(&key, issuer)?.pem())?;
+    std::fs::write(&identity.certificate, certificate)?;
     std::fs::write(&identity.key, key.serialize_pem())?;
     Ok(identity)
 }

@@ -1,5 +1,5 @@
 //! What the tests against the outside world stand on: a real broker, real devices, a session bus with a real keyring, a
-//! virtual display, and the app's real window.
+//! virtual display, the app's real window, and a broker and proxies that fail as they are told.
 //!
 //! Nothing here knows Wilco's crates: the app, the command line and the device are started as programs and seen from
 //! outside. Everything started dies with the value that stands for it, also when the test is killed.
@@ -13,6 +13,8 @@ mod device;
 mod display;
 mod net;
 mod programs;
+mod proxy;
+mod scripted;
 mod session;
 mod wait;
 mod window;
@@ -25,6 +27,8 @@ pub use desk::Desk;
 pub use device::Device;
 pub use display::Display;
 pub use programs::{program, target};
+pub use proxy::{Proxy, ProxyAtWork, Refusal};
+pub use scripted::{Scripted, ScriptedBroker, Seen, Then, Tls};
 pub use session::{Keyring, Session};
 pub use wait::{soon, soon_async};
 pub use window::{Window, WindowSettings};

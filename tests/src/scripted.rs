@@ -1,0 +1,300 @@
+//! A broker that misbehaves on demand: mosquitto cannot be made to.
+//!
+//! It serves each connection by itself: what a client publishes comes back to that client where it has subscribed, and
+//! to nobody else. Without a script it lets everybody do everything.
+
+mod line;
+mod tls;
+mod wire;
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use rustls::{ServerConfig, ServerConnection, Stream};
+
+use line::Line;
+pub use tls::Tls;
+
+/// What a broker does instead of what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// Closes the connection without a word.
+    Close,
+    /// Never answers again, and keeps the connection open.
+    Silence,
+    /// Answers with this MQTT 5 reason: in the CONNACK, for that filter in the SUBACK, in the PUBACK. Where MQTT 3.1.1 has
+    /// no such word, it has a poorer one, and a PUBACK there has none at all.
+    Reason(u8),
+    /// Ends the connection by a DISCONNECT with this reason; with MQTT 3.1.1 by closing it.
+    Disconnect(u8),
+    /// Acknowledges it and does nothing.
+    Swallow,
+}
+
+/// What a scripted broker saw, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// A TCP connection.
+    Opened,
+    /// A TLS handshake that came to its end.
+    Handshake {
+        /// The server name that was asked for.
+        name: Option<String>,
+        /// The protocol that was agreed on.
+        protocol: Option<String>,
+        /// The client showed a certificate.
+        is_mutual: bool,
+    },
+    /// A connection ended by an error: a TLS alert for instance, or bytes that are no MQTT.
+    Broke(String),
+    /// CONNECT.
+    Connect {
+        /// 4 for MQTT 3.1.1, 5 for MQTT 5.
+        version: u8,
+        /// The client id.
+        client_id: String,
+        /// The user name.
+        username: Option<String>,
+        /// The password.
+        password: Option<Vec<u8>>,
+        /// Seconds.
+        keep_alive: u16,
+    },
+    /// SUBSCRIBE.
+    Subscribe {
+        /// Its filters.
+        filters: Vec<String>,
+    },
+    /// PUBLISH.
+    Publish {
+        /// The topic.
+        topic: String,
+        /// The payload.
+        payload: Vec<u8>,
+        /// The quality of service.
+        qos: u8,
+    },
+    /// DISCONNECT.
+    Disconnect,
+}
+
+/// A broker's script, before it starts.
+#[derive(Debug, Clone, Default)]
+pub struct Scripted {
+    tls: Option<Tls>,
+    instead_of_mqtt: Option<Vec<u8>>,
+    on_open: Option<Then>,
+    on_connect: Option<Then>,
+    after_connack: Option<Then>,
+    on_subscribe: Vec<(String, Then)>,
+    on_publish: Vec<(String, Then)>,
+    properties: Vec<u8>,
+    delay: Duration,
+}
+
+impl Scripted {
+    /// A broker that behaves.
+    pub fn new() -> Scripted {
+        Scripted::default()
+    }
+
+    /// Speaks TLS.
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Scripted {
+        Scripted { tls: Some(tls), ..self }
+    }
+
+    /// Is no broker at all: answers whatever comes first with these bytes, without TLS, and closes.
+    #[must_use]
+    pub fn says(self, bytes: impl Into<Vec<u8>>) -> Scripted {
+        Scripted { instead_of_mqtt: Some(bytes.into()), ..self }
+    }
+
+    /// When the connection stands, and TLS where it is spoken.
+    #[must_use]
+    pub fn on_open(self, then: Then) -> Scripted {
+        Scripted { on_open: Some(then), ..self }
+    }
+
+    /// Instead of a CONNACK.
+    #[must_use]
+    pub fn on_connect(self, then: Then) -> Scripted {
+        Scripted { on_connect: Some(then), ..self }
+    }
+
+    /// Right after a CONNACK that says yes.
+    #[must_use]
+    pub fn after_connack(self, then: Then) -> Scripted {
+        Scripted { after_connack: Some(then), ..self }
+    }
+
+    /// When this very filter is subscribed.
+    #[must_use]
+    pub fn on_subscribe(mut self, filter: &str, then: Then) -> Scripted {
+        self.on_subscribe.push((filter.to_owned(), then));
+        self
+    }
+
+    /// When something is published on a topic that this filter would hear. The first filter that does counts.
+    #[must_use]
+    pub fn on_publish(mut self, filter: &str, then: Then) -> Scripted {
+        self.on_publish.push((filter.to_owned(), then));
+        self
+    }
+
+    /// The CONNACK's properties (MQTT 5 section 3.2.2.3), without their length.
+    #[must_use]
+    pub fn connack_properties(self, properties: &[u8]) -> Scripted {
+        Scripted { properties: properties.to_vec(), ..self }
+    }
+
+    /// Waits before each packet that it sends.
+    #[must_use]
+    pub fn delays(self, delay: Duration) -> Scripted {
+        Scripted { delay, ..self }
+    }
+
+    /// Listens on 127.0.0.1.
+    ///
+    /// # Errors
+    /// When there is no port, or the certificate cannot be read.
+    pub fn start(self) -> Result<ScriptedBroker> {
+        let config = self.tls.as_ref().map(Tls::config).transpose()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let shared = Arc::new(Shared {
+            script: self,
+            seen: Mutex::default(),
+            streams: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        });
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || accept(&accepting, &listener, config.as_ref()));
+        Ok(ScriptedBroker { port, shared })
+    }
+}
+
+/// A scripted broker at work. Every connection to it ends with it.
+pub struct ScriptedBroker {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+impl ScriptedBroker {
+    /// Where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it listens, as `mqtts://localhost:PORT` or `mqtt://…`.
+    pub fn url(&self) -> String {
+        let scheme = if self.shared.script.tls.is_some() { "mqtts" } else { "mqtt" };
+        format!("{scheme}://localhost:{}", self.port)
+    }
+
+    /// What it has seen so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.seen().iter().filter(|seen| **seen == Seen::Opened).count()
+    }
+}
+
+impl Drop for ScriptedBroker {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        for stream in self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // One that has ended already needs no end.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        // So that the listening thread looks up.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+    }
+}
+
+/// What all connections of a broker share.
+struct Shared {
+    script: Scripted,
+    seen: Mutex<Vec<Seen>>,
+    /// Connections as they are to be ended with the broker.
+    streams: Mutex<Vec<TcpStream>>,
+    stopped: AtomicBool,
+}
+
+impl Shared {
+    fn saw(&self, seen: Seen) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    }
+}
+
+fn accept(shared: &Arc<Shared>, listener: &TcpListener, config: Option<&Arc<ServerConfig>>) {
+    while let Ok((stream, _)) = listener.accept() {
+        if shared.stopped.load(Ordering::SeqCst) {
+            return;
+        }
+        shared.saw(Seen::Opened);
+        if let Ok(other) = stream.try_clone() {
+            shared.streams.lock().unwrap_or_else(PoisonError::into_inner).push(other);
+        }
+        let (shared, config) = (Arc::clone(shared), config.cloned());
+        thread::spawn(move || serve(&shared, stream, config));
+    }
+}
+
+fn serve(shared: &Arc<Shared>, mut stream: TcpStream, config: Option<Arc<ServerConfig>>) {
+    let served = match (&shared.script.instead_of_mqtt, config) {
+        (Some(answer), _) => answer_anything(&mut stream, answer),
+        (None, Some(config)) => serve_tls(shared, &mut stream, config),
+        (None, None) => stream.set_nodelay(true).and_then(|()| Line::new(Arc::clone(shared), &stream).serve()),
+    };
+    if let Err(error) = served {
+        shared.saw(Seen::Broke(error.to_string()));
+    }
+    finish(&stream);
+}
+
+fn answer_anything(stream: &mut TcpStream, answer: &[u8]) -> io::Result<()> {
+    // One read is a whole first flight: it comes in one segment on this machine.
+    if stream.read(&mut [0; 16 * 1024])? > 0 {
+        stream.write_all(answer)?;
+    }
+    Ok(())
+}
+
+fn serve_tls(shared: &Arc<Shared>, stream: &mut TcpStream, config: Arc<ServerConfig>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    // Where it fails, the alert that says why has been written.
+    connection.complete_io(stream)?;
+    shared.saw(Seen::Handshake {
+        name: connection.server_name().map(str::to_owned),
+        protocol: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+        is_mutual: connection.peer_certificates().is_some(),
+    });
+    let mut tls = Stream::new(&mut connection, stream);
+    let served = Line::new(Arc::clone(shared), &mut tls).serve();
+    tls.conn.send_close_notify();
+    // A client that is gone already needs no good-bye.
+    let _ = tls.flush();
+    served
+}
+
+/// Closes a connection so that what was written arrives: closing with something unread would take it back. Whatever
+/// fails here means that the client is gone already.
+fn finish(mut stream: &TcpStream) {
+    let _ = stream.shutdown(Shutdown::Write);
+    let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
+    let _ = io::copy(&mut stream, &mut io::sink());
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+#[cfg(test)]
+mod tests;
