@@ -5,12 +5,13 @@
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use wilco_dialect::device_side::{self, Asked, Online, Response};
+use wilco_dialect::device_side::{self, Asked, Malformed, Online, Response};
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 
 use crate::{
     config::Config,
     memory::{Ending, Memory},
+    speech::{self, Speech},
     work::{Apply, Work},
 };
 
@@ -24,6 +25,8 @@ pub enum Action {
     Remember,
     /// Publish an answer.
     Answer(Response),
+    /// Publish an answer in plain text.
+    Say(String),
     /// Publish the retained status.
     ReportStatus,
     /// Publish the retained state.
@@ -41,6 +44,7 @@ pub struct Device {
     started_at: Timestamp,
     led: bool,
     running: Config,
+    speech: Speech,
     memory: Memory,
     /// What was begun since the start.
     at_work: HashMap<CommandId, Work>,
@@ -66,6 +70,7 @@ impl Device {
             started_at: now,
             led: false,
             running: memory.saved.clone(),
+            speech: Speech::Json,
             memory,
             at_work: HashMap::new(),
             unsaid: unended.into_iter().map(|(id, _)| id).collect(),
@@ -78,14 +83,20 @@ impl Device {
         Device { led: on, ..self }
     }
 
+    /// The same device, speaking like this.
+    #[must_use]
+    pub fn speaking(self, speech: Speech) -> Device {
+        Device { speech, ..self }
+    }
+
     /// The connection stands and the subscription is asked for.
     #[must_use]
     pub fn connected(&mut self) -> Vec<Action> {
         let unsaid = std::mem::take(&mut self.unsaid);
         let remember = (!unsaid.is_empty()).then_some(Action::Remember);
         let answers = unsaid.iter().filter_map(|id| {
-            let ending = self.memory.recall(id)?.ending.as_ref()?;
-            Some(Action::Answer(ending.response(id)))
+            let record = self.memory.recall(id)?;
+            self.said(record.ending.as_ref()?.response(id), record.request.as_deref())
         });
         remember.into_iter().chain([Action::ReportStatus, Action::ReportState]).chain(answers).collect()
     }
@@ -93,27 +104,24 @@ impl Device {
     /// A message came on the request topic.
     #[must_use]
     pub fn receive(&mut self, payload: &[u8], correlation: Option<&[u8]>, now: Timestamp) -> Vec<Action> {
-        let asked = match device_side::read_request(payload, correlation) {
+        let request = (self.speech == Speech::Text).then(|| speech::echo_of(payload));
+        let echo = request.as_deref();
+        let refused = |id, why| answer(id, Outcome::Rejected, Some(why), now);
+        let asked = match self.read(payload, correlation) {
             Ok(asked) => asked,
-            Err(malformed) => {
-                let why = format!("This request is malformed: {}.", malformed.why);
-                return vec![Action::Answer(answer(malformed.id, Outcome::Rejected, Some(why), now))];
-            }
+            Err(Malformed { id, why }) => return self.said(refused(id, why), echo).into_iter().collect(),
         };
         if let Some(again) = self.answer_again(&asked.id, now) {
-            return vec![Action::Answer(again)];
+            return self.said(again, echo).into_iter().collect();
         }
         let work = match self.check(&asked, now) {
             Ok(work) => work,
-            Err(why) => return vec![Action::Answer(answer(Some(asked.id), Outcome::Rejected, Some(why), now))],
+            Err(why) => return self.said(refused(Some(asked.id), why), echo).into_iter().collect(),
         };
-        self.memory.begin(&asked.id, &asked.command);
+        let accepted = self.said(answer(Some(asked.id.clone()), Outcome::Accepted, None, now), echo);
+        self.memory.begin(&asked.id, &asked.command, request);
         self.at_work.insert(asked.id.clone(), work);
-        vec![
-            Action::Remember,
-            Action::Answer(answer(Some(asked.id.clone()), Outcome::Accepted, None, now)),
-            Action::Perform(asked.id),
-        ]
+        [Some(Action::Remember), accepted, Some(Action::Perform(asked.id))].into_iter().flatten().collect()
     }
 
     /// Carries out what was begun. `broken` says why it cannot be done.
@@ -152,19 +160,19 @@ impl Device {
     /// Says how far it has come with what takes long.
     #[must_use]
     pub fn progress(&self, id: &CommandId, percent: u8, now: Timestamp) -> Option<Action> {
-        self.at_work.contains_key(id).then(|| {
-            let running = answer(Some(id.clone()), Outcome::Running, None, now);
-            Action::Answer(Response { progress: Some(percent), ..running })
-        })
+        self.at_work.get(id)?;
+        let running = answer(Some(id.clone()), Outcome::Running, None, now);
+        self.said(Response { progress: Some(percent), ..running }, None)
     }
 
     /// The memory cannot be written, so what was asked is not begun after all.
     #[must_use]
-    pub fn withdraw(&mut self, id: &CommandId, why: &str, now: Timestamp) -> Action {
+    pub fn withdraw(&mut self, id: &CommandId, why: &str, now: Timestamp) -> Option<Action> {
+        let request = self.memory.recall(id).and_then(|record| record.request.clone());
         self.memory.withdraw(id);
         self.at_work.remove(id);
         let why = format!("The device cannot write its memory ({why}), so it begins nothing.");
-        Action::Answer(answer(Some(id.clone()), Outcome::Rejected, Some(why), now))
+        self.said(answer(Some(id.clone()), Outcome::Rejected, Some(why), now), request.as_deref())
     }
 
     /// What has to survive a restart.
@@ -191,6 +199,35 @@ impl Device {
         device_side::write_state(self.led, self.running.as_object(), self.memory.saved.as_object())
     }
 
+    /// Reads a request; `Err` says why it cannot be done.
+    fn read(&mut self, payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked, Malformed> {
+        let malformed = match device_side::read_request(payload, correlation) {
+            Ok(asked) => return Ok(asked),
+            Err(malformed) => malformed,
+        };
+        if self.speech == Speech::Json {
+            let why = format!("This request is malformed: {}.", malformed.why);
+            return Err(Malformed { why, ..malformed });
+        }
+        let refused = |why| Malformed { id: None, why };
+        let (command, args) = speech::understand(&String::from_utf8_lossy(payload)).map_err(refused)?;
+        // Over MQTT 5 the id travels beside the text; otherwise each text is a command of its own.
+        let id = malformed.id.or_else(|| self.memory.name());
+        let id = id.ok_or_else(|| refused("This request could not be given a name.".to_owned()))?;
+        Ok(Asked { id, command: command.to_owned(), args, issued_at: None, expires_at: None })
+    }
+
+    /// An answer in this device's way of speaking, where it has a word for it.
+    fn said(&self, response: Response, request: Option<&str>) -> Option<Action> {
+        match self.speech {
+            Speech::Json => Some(Action::Answer(response)),
+            Speech::Text => {
+                let request = request.unwrap_or_default();
+                speech::say(response.outcome, response.message.as_deref(), request).map(Action::Say)
+            }
+        }
+    }
+
     fn answer_again(&self, id: &CommandId, now: Timestamp) -> Option<Response> {
         let record = self.memory.recall(id)?;
         Some(match &record.ending {
@@ -211,10 +248,11 @@ impl Device {
     }
 
     fn end(&mut self, id: &CommandId, ending: Ending, state_changed: bool) -> Vec<Action> {
-        let response = ending.response(id);
+        let request = self.memory.recall(id).and_then(|record| record.request.as_deref());
+        let said = self.said(ending.response(id), request);
         self.memory.end(id, ending);
         let report = state_changed.then_some(Action::ReportState);
-        [Some(Action::Remember), report, Some(Action::Answer(response))].into_iter().flatten().collect()
+        [Some(Action::Remember), report, said].into_iter().flatten().collect()
     }
 
     fn config(&self) -> Value {

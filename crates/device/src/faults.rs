@@ -52,6 +52,8 @@ pub(crate) struct Fate {
     pub(crate) payload: Vec<u8>,
     /// The id to send it under.
     pub(crate) id: Option<CommandId>,
+    /// What it is, as MQTT 5 says it.
+    pub(crate) content_type: &'static str,
     /// How often.
     pub(crate) copies: u32,
     /// It waits until others have overtaken it.
@@ -60,21 +62,36 @@ pub(crate) struct Fate {
 
 impl Faults {
     pub(crate) fn fate_of(&self, response: &Response, random: &mut Random) -> Fate {
-        let copies = match random.happens(self.drop) {
-            true => 0,
-            false if random.happens(self.duplicate) => 2,
-            false => 1,
-        };
+        let copies = self.copies(random);
         let id = if random.happens(self.wrong_id) {
             CommandId::new(format!("00000000-0000-4000-8000-{:012x}", random.within(&(0..=0xffff_ffff_ffff)))).ok()
         } else {
             response.id.clone()
         };
-        let mut payload = device_side::write_response(&Response { id: id.clone(), ..response.clone() });
-        if random.happens(self.malformed) {
-            payload.truncate(payload.len() / 2);
+        let payload = device_side::write_response(&Response { id: id.clone(), ..response.clone() });
+        self.harm(Fate { payload, id, content_type: "application/json", copies, held_back: false }, random)
+    }
+
+    /// The same for an answer in plain text. It names no id that could be wrong.
+    pub(crate) fn fate_of_text(&self, text: String, random: &mut Random) -> Fate {
+        let copies = self.copies(random);
+        let payload = text.into_bytes();
+        self.harm(Fate { payload, id: None, content_type: "text/plain", copies, held_back: false }, random)
+    }
+
+    fn copies(&self, random: &mut Random) -> u32 {
+        match random.happens(self.drop) {
+            true => 0,
+            false if random.happens(self.duplicate) => 2,
+            false => 1,
         }
-        Fate { payload, id, copies, held_back: random.happens(self.reorder) }
+    }
+
+    fn harm(&self, mut fate: Fate, random: &mut Random) -> Fate {
+        if random.happens(self.malformed) {
+            fate.payload.truncate(fate.payload.len() / 2);
+        }
+        Fate { held_back: random.happens(self.reorder), ..fate }
     }
 
     /// Why the device cannot do a command, if it cannot.
@@ -112,7 +129,13 @@ mod tests {
         let right = write_response(&response());
         let fate = |faults: Faults| faults.fate_of(&response(), &mut Random::new(1, 1));
         let none = Faults::default();
-        let unharmed = Fate { payload: right.clone(), id: response().id, copies: 1, held_back: false };
+        let unharmed = Fate {
+            payload: right.clone(),
+            id: response().id,
+            content_type: "application/json",
+            copies: 1,
+            held_back: false,
+        };
         assert_eq!(fate(none.clone()), unharmed);
         assert_eq!(fate(Faults { drop: 1.0, ..none.clone() }).copies, 0);
         assert_eq!(fate(Faults { duplicate: 1.0, ..none.clone() }).copies, 2);

@@ -17,6 +17,7 @@ pub mod memory;
 pub mod persona;
 pub mod random;
 mod session;
+pub mod speech;
 pub mod store;
 pub mod telemetry;
 pub mod work;

@@ -19,6 +19,9 @@ pub struct Memory {
     pub saved: Config,
     /// What it was asked, oldest first.
     commands: VecDeque<Record>,
+    /// How many requests without an id were given a name.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    nameless: u64,
 }
 
 /// A command that was begun, and how it ended.
@@ -27,6 +30,9 @@ pub struct Record {
     id: String,
     /// The command's name.
     pub command: String,
+    /// The request, where its answer has to echo it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// `None` while it is being carried out.
     pub ending: Option<Ending>,
 }
@@ -54,13 +60,21 @@ impl Memory {
     }
 
     /// Notes that a command is about to be carried out.
-    pub fn begin(&mut self, id: &CommandId, command: &str) {
+    pub fn begin(&mut self, id: &CommandId, command: &str, request: Option<String>) {
         if self.commands.len() >= REMEMBERED {
             // What is still being carried out is not forgotten.
             let oldest = self.commands.iter().position(|record| record.ending.is_some()).unwrap_or(0);
             self.commands.remove(oldest);
         }
-        self.commands.push_back(Record { id: id.as_str().to_owned(), command: command.to_owned(), ending: None });
+        let (id, command) = (id.as_str().to_owned(), command.to_owned());
+        self.commands.push_back(Record { id, command, request, ending: None });
+    }
+
+    /// A name for a request that has none. No two are given the same, also over restarts.
+    #[must_use]
+    pub fn name(&mut self) -> Option<CommandId> {
+        self.nameless += 1;
+        CommandId::new(format!("nameless-{}", self.nameless)).ok()
     }
 
     /// Notes how a command ended.
@@ -98,6 +112,11 @@ impl Ending {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 #[cfg(test)]
 mod tests {
     use wilco_ledger::CommandId;
@@ -111,9 +130,9 @@ mod tests {
     #[test]
     fn the_oldest_that_ended_is_forgotten_first() {
         let mut memory = Memory::default();
-        memory.begin(&id(0), "led");
+        memory.begin(&id(0), "led", None);
         for n in 1..=1_100 {
-            memory.begin(&id(n), "led");
+            memory.begin(&id(n), "led", None);
             memory.end(&id(n), Ending { done: true, message: None, result: None, at: 0 });
         }
         assert!(memory.recall(&id(0)).is_some_and(|record| record.ending.is_none()));
@@ -126,7 +145,7 @@ mod tests {
     #[test]
     fn what_was_begun_can_be_taken_back() {
         let mut memory = Memory::default();
-        memory.begin(&id(1), "led");
+        memory.begin(&id(1), "led", None);
         memory.withdraw(&id(1));
         assert_eq!(memory, Memory::default());
     }

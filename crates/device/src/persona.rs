@@ -6,6 +6,7 @@ use wilco_ledger::DeviceId;
 
 use crate::{
     faults::{Faults, Pace},
+    speech::Speech,
     telemetry::Climate,
 };
 
@@ -16,6 +17,8 @@ pub struct Persona {
     pub id: DeviceId,
     /// Its firmware's version.
     pub firmware: String,
+    /// How it speaks.
+    pub speech: Speech,
     /// Labels it carries.
     pub tags: Vec<String>,
     /// Whether its LED is on when it is first switched on.
@@ -52,6 +55,7 @@ impl Persona {
         Persona {
             id,
             firmware: env!("CARGO_PKG_VERSION").to_owned(),
+            speech: Speech::Json,
             tags: Vec::new(),
             led: false,
             climate: Climate::default(),

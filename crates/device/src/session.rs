@@ -22,6 +22,7 @@ use crate::{
     clock,
     device::{Action, Device},
     endpoint::Endpoint,
+    faults::Fate,
     link,
     persona::Persona,
     random::Random,
@@ -68,7 +69,7 @@ pub(crate) struct Session {
 
 /// What is to be done later.
 enum Due {
-    Send { id: Option<CommandId>, payload: Vec<u8>, copies: u32 },
+    Send(Fate),
     Perform(CommandId),
     Progress(CommandId, u8),
     Telemetry,
@@ -93,7 +94,7 @@ impl Session {
         let memory = store.load()?;
         let (client, event_loop) = link::open(&around.endpoint, &persona);
         let mut random = Random::new(persona.seed, 1);
-        let device = Device::start(memory, new_boot(), clock::now()).with_led(persona.led);
+        let device = Device::start(memory, new_boot(), clock::now()).with_led(persona.led).speaking(persona.speech);
         let mut session = Session {
             around,
             phase: random.unit(),
@@ -247,11 +248,12 @@ impl Session {
                         });
                         if let Some(id) = begun {
                             let refusal = self.device.withdraw(&id, &error.to_string(), clock::now());
-                            actions = VecDeque::from([refusal]);
+                            actions = refusal.into_iter().collect();
                         }
                     }
                 }
                 Action::Answer(response) => self.answer(&response),
+                Action::Say(text) => self.say(text),
                 Action::ReportStatus => {
                     let payload = self.device.status_payload(&self.persona.firmware, &self.persona.tags);
                     self.publish(Channel::Status, payload, PublishOptions::at_least_once().retained());
@@ -304,25 +306,34 @@ impl Session {
         if response.outcome == Outcome::Accepted {
             delay = delay + Millis(self.random.within(&self.persona.pace.accept));
         }
-        if fate.held_back {
-            delay = delay + HELD_BACK;
-        }
+        self.send_after(delay, fate);
+    }
+
+    fn say(&mut self, text: String) {
+        info!(device = %self.persona.id, "says {}", &text[..text.floor_char_boundary(LOGGED)]);
+        let fate = self.persona.faults.fate_of_text(text, &mut self.random);
+        let delay = Millis(self.random.within(&self.persona.pace.delay));
+        self.send_after(delay, fate);
+    }
+
+    fn send_after(&mut self, delay: Millis, fate: Fate) {
+        let delay = if fate.held_back { delay + HELD_BACK } else { delay };
         if delay == Millis(0) {
-            self.send(fate.id.as_ref(), &fate.payload, fate.copies);
+            self.send(&fate);
         } else {
-            self.later(delay, Due::Send { id: fate.id, payload: fate.payload, copies: fate.copies });
+            self.later(delay, Due::Send(fate));
         }
     }
 
-    fn send(&mut self, id: Option<&CommandId>, payload: &[u8], copies: u32) {
+    fn send(&mut self, fate: &Fate) {
         let properties = PublishProperties {
-            correlation_data: id.map(|id| id.as_str().to_owned().into_bytes().into()),
-            content_type: Some("application/json".to_owned()),
+            correlation_data: fate.id.as_ref().map(|id| id.as_str().to_owned().into_bytes().into()),
+            content_type: Some(fate.content_type.to_owned()),
             ..PublishProperties::default()
         };
-        for _ in 0..copies {
+        for _ in 0..fate.copies {
             let options = PublishOptions::at_least_once().properties(properties.clone());
-            self.publish(Channel::Resp, payload.to_vec(), options);
+            self.publish(Channel::Resp, fate.payload.clone(), options);
         }
     }
 
@@ -335,7 +346,7 @@ impl Session {
     fn do_what_is_due(&mut self) -> Option<Parting> {
         while let Some(due) = self.agenda.take(Instant::now()) {
             match due {
-                Due::Send { id, payload, copies } => self.send(id.as_ref(), &payload, copies),
+                Due::Send(fate) => self.send(&fate),
                 Due::Perform(id) => {
                     let actions = self.perform(&id);
                     self.carry_out(actions);
@@ -361,7 +372,7 @@ impl Session {
     fn start_anew(&mut self) {
         let off = Device::start(Default::default(), String::new(), clock::now());
         let memory = std::mem::replace(&mut self.device, off).into_memory();
-        self.device = Device::start(memory, new_boot(), clock::now());
+        self.device = Device::start(memory, new_boot(), clock::now()).speaking(self.persona.speech);
         self.agenda.clear();
         self.plan();
     }

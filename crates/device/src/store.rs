@@ -90,7 +90,7 @@ mod tests {
         let store = Store::in_directory(&directory.path().join("deep"), "dock-1").expect("a store");
         assert_eq!(store.load().expect("empty"), Memory::default());
         let mut memory = Memory::default();
-        memory.begin(&CommandId::new("a").expect("an id"), "led");
+        memory.begin(&CommandId::new("a").expect("an id"), "led", None);
         store.save(&memory).expect("written");
         assert_eq!(store.load().expect("read"), memory);
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use wilco_device::{
     device::{Action, Device},
     memory::Memory,
+    speech::Speech,
 };
 use wilco_dialect::device_side::Response;
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
@@ -224,8 +225,8 @@ fn a_broken_device_says_that_it_failed_and_remembers_it() {
 fn what_cannot_be_remembered_is_not_begun() {
     let mut device = device();
     assert_eq!(device.receive(&request("a", "led", json!({"on": true})), None, NOW).len(), 3);
-    let refused = [device.withdraw(&id("a"), "no space left on device", NOW)];
-    assert!(refusal(&refused).1.contains("no space left on device"));
+    let refused = device.withdraw(&id("a"), "no space left on device", NOW);
+    assert!(refusal(refused.as_slice()).1.contains("no space left on device"));
     assert_eq!(device.perform(&id("a"), None, NOW), []);
     assert_eq!(*device.memory(), Memory::default());
 }
@@ -237,4 +238,89 @@ fn progress_is_said_of_what_is_under_way_only() {
     assert_eq!(device.receive(&request("a", "led", json!({"on": true})), None, NOW).len(), 3);
     let Some(Action::Answer(running)) = device.progress(&id("a"), 40, NOW) else { panic!("a heartbeat") };
     assert_eq!((running.outcome, running.progress), (Outcome::Running, Some(40)));
+}
+
+/// A device that speaks text.
+fn texter() -> Device {
+    device().speaking(Speech::Text)
+}
+
+/// The only answer, a text.
+fn said(actions: &[Action]) -> &str {
+    let mut texts = actions.iter().filter_map(|action| match action {
+        Action::Say(text) => Some(text.as_str()),
+        Action::Answer(other) => panic!("no text: {other:?}"),
+        _ => None,
+    });
+    let only = texts.next().expect("an answer");
+    assert_eq!(texts.next(), None, "one answer");
+    only
+}
+
+#[test]
+fn text_is_answered_once_in_text_with_the_request_echoed() {
+    let check = |payload: &[u8], led: bool, expected: &str| {
+        let mut device = texter();
+        let actions = ask(&mut device, payload, NOW);
+        assert_eq!(said(&actions), expected);
+        assert_eq!(state(&device)["led"], json!(led));
+    };
+    let ran = "SUCCESS: command ran successfully from payload: ";
+    check(b"light: on", true, &format!("{ran}light: on"));
+    check(b"Light: ON", true, &format!("{ran}Light: ON"));
+    check(b"light: off", false, &format!("{ran}light: off"));
+    let json = request("a", "led", json!({"on": true}));
+    check(&json, true, &format!("{ran}{}", String::from_utf8_lossy(&json)));
+    check(b"fly", false, "FAILURE: This device understands 'light: on', 'light: off' and 'restart'. From payload: fly");
+    let json = request("a", "fly", json!({}));
+    let why = "FAILURE: This device knows no command 'fly'. From payload: ";
+    check(&json, false, &format!("{why}{}", String::from_utf8_lossy(&json)));
+}
+
+#[test]
+fn the_same_text_without_an_id_is_a_new_command_and_with_one_it_is_not() {
+    let mut device = texter();
+    ask(&mut device, b"light: on", NOW);
+    ask(&mut device, b"light: off", NOW);
+    assert_eq!(state(&device)["led"], json!(false));
+    ask(&mut device, b"light: on", NOW);
+    assert_eq!(state(&device)["led"], json!(true));
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(Speech::Text);
+    ask(&mut device, b"light: on", NOW);
+    assert_eq!(state(&device)["led"], json!(true), "it was not taken for one before the restart");
+
+    let mut device = texter();
+    let first = device.receive(b"light: on", Some(b"1111"), NOW);
+    assert!(matches!(first.as_slice(), [Action::Remember, Action::Perform(_)]), "{first:?}");
+    assert!(said(&device.perform(&id("1111"), None, NOW)).starts_with("SUCCESS: "));
+    let again = device.receive(b"light: on", Some(b"1111"), NOW);
+    assert!(matches!(again.as_slice(), [Action::Say(text)] if text.starts_with("SUCCESS: ")), "{again:?}");
+}
+
+#[test]
+fn a_restart_by_text_is_answered_in_text_by_the_next_start() {
+    let mut device = texter();
+    let actions = ask(&mut device, b"restart", NOW);
+    assert_eq!(actions.last(), Some(&Action::Restart(Millis(100))));
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(Speech::Text);
+    assert_eq!(said(&device.connected()), "SUCCESS: command ran successfully from payload: restart");
+    // What was interrupted says so.
+    let mut device = texter();
+    assert_eq!(device.receive(b"light: on", None, NOW).len(), 2);
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(Speech::Text);
+    let back = device.connected();
+    assert!(said(&back).contains("outcome is unknown. From payload: light: on"), "{back:?}");
+}
+
+#[test]
+fn text_has_no_word_for_progress_and_says_what_goes_wrong() {
+    let mut device = texter();
+    let begun = device.receive(b"light: on", Some(b"a"), NOW);
+    assert_eq!(begun.len(), 2);
+    assert_eq!(device.progress(&id("a"), 40, NOW), None);
+    let failed = device.perform(&id("a"), Some("The bus does not answer."), NOW);
+    assert!(said(&failed).starts_with("FAILURE: The bus does not answer. "));
+    assert_eq!(device.receive(b"light: off", Some(b"b"), NOW).len(), 2);
+    let refused = device.withdraw(&id("b"), "no space left on device", NOW);
+    assert!(said(refused.as_slice()).ends_with("From payload: light: off"));
 }

@@ -11,6 +11,7 @@ use wilco_device::{
     fleet::Fleet,
     persona::{Absence, Persona},
     random::Random,
+    speech::Speech,
     store::Store,
 };
 use wilco_dialect::Topics;
@@ -44,6 +45,9 @@ struct Options {
     /// Levels before the device's id in each topic, for instance cmd/fleet-1
     #[arg(long, default_value = "")]
     prefix: String,
+    /// How it speaks: Wilco's JSON, or plain text as the simplest firmware does
+    #[arg(long, default_value = "wilco", value_parser = speech, value_name = "wilco|text")]
+    dialect: Speech,
     /// The firmware version that is reported
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     firmware: String,
@@ -154,6 +158,7 @@ fn persona(options: &Options, id: DeviceId, number: u64, random: &mut Random) ->
     let telemetry = Duration::from_millis(options.telemetry_ms);
     Persona {
         firmware: options.firmware.clone(),
+        speech: options.dialect,
         tags: options.tags.clone(),
         telemetry: (!telemetry.is_zero()).then_some(telemetry),
         pace: Pace {
@@ -181,6 +186,10 @@ fn persona(options: &Options, id: DeviceId, number: u64, random: &mut Random) ->
 fn absence(part: f64, random: &mut Random) -> Option<Absence> {
     let (goes, away_first) = (random.happens(part * 2.0), random.happens(0.5));
     goes.then_some(Absence { stay: 5_000..=30_000, away: 5_000..=30_000, away_first })
+}
+
+fn speech(text: &str) -> Result<Speech, String> {
+    Speech::named(text).ok_or_else(|| "a device speaks wilco or text".to_owned())
 }
 
 fn probability(text: &str) -> Result<f64, String> {

@@ -41,7 +41,8 @@ impl Console {
                     Event::Incoming(Packet::Publish(publish)) => {
                         let topic = String::from_utf8_lossy(&publish.topic);
                         let topic = topic.strip_prefix(&cut).unwrap_or(&topic).to_owned();
-                        let payload = serde_json::from_slice(&publish.payload).unwrap_or_default();
+                        let payload = serde_json::from_slice(&publish.payload)
+                            .unwrap_or_else(|_| String::from_utf8_lossy(&publish.payload).into());
                         let correlation = publish.properties.and_then(|properties| properties.correlation_data);
                         let correlation = correlation.map(|id| String::from_utf8_lossy(&id).into_owned());
                         drop(sender.send((topic, payload, correlation)));

@@ -14,6 +14,7 @@ use wilco_device::{
     faults::{Faults, Pace},
     fleet::Fleet,
     persona::{Absence, Persona},
+    speech::Speech,
     store::Store,
 };
 use wilco_dialect::Topics;
@@ -57,6 +58,18 @@ async fn the_led_is_accepted_then_done_and_reported() {
     assert_eq!(console.correlation.as_deref(), Some("a"));
     fleet.stop().await;
     console.expect("dock-1/status", |status| status["online"] == json!(false)).await;
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_that_speaks_text_is_asked_and_answers_in_text() {
+    let (broker, mut console, fleet, _directory) = bench(Persona { speech: Speech::Text, ..dock() }).await;
+    console.publish("dock-1/req", b"light: on", false).await;
+    console.expect("dock-1/state", |state| state["led"] == json!(true)).await;
+    let done = console.expect("dock-1/resp", |_| true).await;
+    assert_eq!(done, json!("SUCCESS: command ran successfully from payload: light: on"));
+    assert_eq!(console.correlation, None);
+    fleet.stop().await;
     broker.stop().await;
 }
 

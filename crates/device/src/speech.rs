@@ -1,0 +1,93 @@
+//! How a device speaks: Wilco's own JSON, or plain text as the simplest firmware does.
+//!
+//! Text is the poorer way: it has only a final answer, and whose answer it is can be told at best by the request that is
+//! echoed in it.
+
+use serde_json::{Value, json};
+use wilco_ledger::Outcome;
+
+/// How a device speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Speech {
+    /// Requests and answers are JSON.
+    #[default]
+    Json,
+    /// Requests are free text, or JSON all the same; answers are `SUCCESS: …` or `FAILURE: …`.
+    Text,
+}
+
+/// How much of a request is echoed, in bytes.
+const ECHOED: usize = 4 * 1024;
+
+impl Speech {
+    /// The way that a dialect's name stands for.
+    #[must_use]
+    pub fn named(dialect: &str) -> Option<Speech> {
+        match dialect {
+            "wilco" => Some(Speech::Json),
+            "text" => Some(Speech::Text),
+            _ => None,
+        }
+    }
+}
+
+/// A request as it is echoed.
+pub(crate) fn echo_of(payload: &[u8]) -> String {
+    let text = String::from_utf8_lossy(payload);
+    text[..text.floor_char_boundary(ECHOED)].to_owned()
+}
+
+/// The command and the arguments that a free text stands for.
+///
+/// # Errors
+/// A sentence that says why the device will not do it.
+pub(crate) fn understand(text: &str) -> Result<(&'static str, Value), String> {
+    let mut words = text.split(|c: char| c.is_whitespace() || c == ':' || c == '\0').filter(|word| !word.is_empty());
+    let words = [words.next(), words.next(), words.next()].map(|word| word.map(str::to_lowercase));
+    match words.each_ref().map(Option::as_deref) {
+        [Some("light"), Some("on"), None] => Ok(("led", json!({ "on": true }))),
+        [Some("light"), Some("off"), None] => Ok(("led", json!({ "on": false }))),
+        [Some("restart"), None, None] => Ok(("restart", json!({}))),
+        _ => Err("This device understands 'light: on', 'light: off' and 'restart'.".to_owned()),
+    }
+}
+
+/// What is said of a command; `None` for what text has no word for.
+pub(crate) fn say(outcome: Outcome, why: Option<&str>, request: &str) -> Option<String> {
+    match outcome {
+        Outcome::Accepted | Outcome::Running => None,
+        Outcome::Succeeded => Some(format!("SUCCESS: command ran successfully from payload: {request}")),
+        Outcome::Failed | Outcome::Rejected => {
+            let why = why.map(|why| format!("{why} ")).unwrap_or_default();
+            Some(format!("FAILURE: {why}From payload: {request}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{echo_of, understand};
+
+    #[test]
+    fn a_free_text_is_understood_or_refused() {
+        let check =
+            |text: &str, expected: Option<(&str, Value)>| assert_eq!(understand(text).ok(), expected, "{text:?}");
+        check("light: on", Some(("led", json!({"on": true}))));
+        check("LIGHT:off\r\n", Some(("led", json!({"on": false}))));
+        check(" light on\0", Some(("led", json!({"on": true}))));
+        check("restart", Some(("restart", json!({}))));
+        check("restart now", None);
+        check("light: on please", None);
+        check("lights: on", None);
+        check("", None);
+    }
+
+    #[test]
+    fn an_echo_is_bounded_and_always_text() {
+        assert_eq!(echo_of(b"light: on"), "light: on");
+        assert_eq!(echo_of(&[0xff]), "\u{fffd}");
+        assert_eq!(echo_of("é".repeat(4_000).as_bytes()).len(), 4 * 1024);
+    }
+}
