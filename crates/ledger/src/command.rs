@@ -7,7 +7,8 @@ use crate::{CommandId, DeviceId, Millis, Outcome, State, Timestamp};
 pub struct Submission {
     /// The device it is for.
     pub device: DeviceId,
-    /// The new command's id.
+    /// The new command's id. Later ids sort after earlier ones (as UUIDs of version 7 do), so that the order in which a
+    /// device was asked is known from the commands alone.
     pub id: CommandId,
     /// The command's name, `led` for instance.
     pub name: Box<str>,

@@ -84,7 +84,7 @@ impl Ledger {
     }
 
     /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, oldest first;
-    /// settled ones when an answer names them. Does nothing for a command it already has.
+    /// settled ones at any time, for instance when an answer names them. Does nothing for a command it already has.
     ///
     /// One that ended as unconfirmed is worth taking in as long as its timeout has not passed: an answer without an id may
     /// be meant for it.

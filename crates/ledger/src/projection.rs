@@ -129,6 +129,12 @@ impl Command {
         self.heard_at.map_or(sent, |heard| heard.max(sent))
     }
 
+    /// Its turn among the commands of its device: the earlier asked, the less. Those of one millisecond are told apart
+    /// by their ids, see [`crate::Submission::id`].
+    pub(crate) fn turn(&self) -> (Timestamp, &CommandId) {
+        (self.submitted_at, self.id())
+    }
+
     /// Its device.
     #[must_use]
     pub fn device(&self) -> &crate::DeviceId {

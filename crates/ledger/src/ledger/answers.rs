@@ -105,12 +105,14 @@ impl Ledger {
     /// does not keep its device from giving one.
     fn home_of_nameless(&self, answer: &Answer, now: Timestamp) -> Home {
         let Some(known) = self.shelf.device(&answer.device) else { return Home::Stray(Stray::NothingOutstanding) };
-        let unconfirmed = known.unconfirmed.iter().copied().filter(|slot| self.may_yet_be_answered(*slot, now));
-        let mut meant = known.outstanding.iter().copied().chain(unconfirmed);
-        match (meant.next(), meant.next()) {
-            (None, _) => Home::Stray(Stray::NothingOutstanding),
-            (Some(only), None) if !known.timed_out => Home::Only(only),
-            (Some(one), other) => Home::Oldest(meant.chain(other).fold(one, Slot::min)),
+        let unconfirmed = known.unconfirmed.iter().filter(|slot| self.may_yet_be_answered(**slot, now));
+        let meant = || known.outstanding.iter().chain(unconfirmed.clone()).copied();
+        // Slots tell when a command came into memory, and an ended one may have been taken in again since.
+        let oldest = meant().min_by_key(|slot| self.shelf.entry(*slot).map(|entry| entry.command.turn()));
+        match oldest {
+            None => Home::Stray(Stray::NothingOutstanding),
+            Some(only) if meant().nth(1).is_none() && !known.timed_out => Home::Only(only),
+            Some(oldest) => Home::Oldest(oldest),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{Command, CommandId, Delivery, DeviceId, Origin, State, Timestamp};
 
-/// A command's place, in the order in which commands came in.
+/// A command's place, in the order in which commands came into memory. For unsettled ones that is the order of
+/// submission.
 pub(super) type Slot = u64;
 
 /// The commands in memory, and what is known of their devices.

@@ -67,6 +67,11 @@ impl Naive {
         }
     }
 
+    /// In memory or on the disk.
+    pub(crate) fn has(&self, device: &DeviceId, id: &CommandId) -> bool {
+        self.commands.iter().any(|told| told.asked.device == *device && told.asked.id == *id)
+    }
+
     /// The store was asked for a settled command that an answer names.
     pub(crate) fn remember(&mut self, device: &DeviceId, id: &CommandId) {
         for command in &mut self.commands {

@@ -62,7 +62,8 @@ impl World {
             }
             Action::Observe { device, policy, own, pick } => {
                 let asked = match self.key(*pick) {
-                    Some((device, id)) if *own => submission(device, id, *policy),
+                    // What never reached the disk has never left, so nobody sees it.
+                    Some((device, id)) if *own && self.model.has(&device, &id) => submission(device, id, *policy),
                     _ => self.submission(*device, *policy, false),
                 };
                 self.input(Input::Observed(asked))
@@ -231,7 +232,7 @@ impl World {
         let shared = self.keys.last().filter(|(other, _)| shared_id && *other != device).map(|(_, id)| id.clone());
         let id = shared.unwrap_or_else(|| {
             self.ids += 1;
-            command_id(&format!("c{}", self.ids))
+            command_id(&format!("c{:03}", self.ids))
         });
         let key = (device.clone(), id.clone());
         if !self.keys.contains(&key) {

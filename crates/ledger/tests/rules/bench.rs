@@ -79,6 +79,15 @@ impl Bench {
         self
     }
 
+    /// The store hands over a settled command of the device `d`.
+    #[track_caller]
+    pub(crate) fn adopts(mut self, name: &str) -> Bench {
+        let command = self.replayed(&device("d"), &id(name)).expect("it begins with its submission");
+        assert!(command.is_settled());
+        self.ledger.adopt(command);
+        self
+    }
+
     /// Looks at a command of the device `d`.
     #[track_caller]
     pub(crate) fn look(self, name: &str, look: impl FnOnce(&Command)) -> Bench {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wilco_ledger::{Answer, Claim, Command, Effect, Input, Ledger, Limits, Outcome, Puback, Timestamp};
+use wilco_ledger::{Answer, Claim, Effect, Input, Ledger, Limits, Outcome, Puback, Timestamp};
 
 use crate::bench::{
     Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, delivered, device, id, murmurs, out,
@@ -135,10 +135,7 @@ fn the_oldest_settled_commands_are_forgotten() {
     assert!(bench.ledger.is_known_elsewhere(&device("e"), &id("b")));
     assert!(!bench.ledger.is_known_elsewhere(&device("d"), &id("b")));
     // The store brings it back when an answer names it.
-    let kept = bench.events.iter().filter(|event| event.command.as_ref() == Some(&id("a")));
-    let command = Command::replay(kept).expect("a command");
-    bench.ledger.adopt(command);
-    bench.at(3, says("a", Outcome::Succeeded), "a succeeded duplicate");
+    bench.adopts("a").at(3, says("a", Outcome::Succeeded), "a succeeded duplicate");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Commands for which no answer is expected: the PUBACK is their end, and an answer settles them all the same.
 
-use wilco_ledger::{Answer, Claim, Command, Input, Limits, Match, Outcome, Policy, Puback};
+use wilco_ledger::{Answer, Claim, Input, Limits, Match, Outcome, Policy, Puback};
 
 use crate::bench::{
     Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, delivered, device, id, murmurs, out,
@@ -148,22 +148,35 @@ fn a_restart_changes_nothing_of_it() {
         "a TimedOut(MayHaveRun)",
     );
     // It has ended, so it is not taken in again until an answer names it.
-    let mut bench = unconfirmed(QUIET).restarted().at(30, Input::Connected, "").at(
-        31,
-        says("a", Outcome::Succeeded),
-        "unsolicited UnknownId",
-    );
-    let command = Command::replay(bench.events.iter().filter(|event| event.command.is_some())).expect("a command");
-    bench.ledger.adopt(command);
-    bench.at(32, says("a", Outcome::Succeeded), "a succeeded moved");
+    unconfirmed(QUIET)
+        .restarted()
+        .at(30, Input::Connected, "")
+        .at(31, says("a", Outcome::Succeeded), "unsolicited UnknownId")
+        .adopts("a")
+        .at(32, says("a", Outcome::Succeeded), "a succeeded moved");
     // Taken in at the start, it can be meant by an answer without an id as before.
-    let mut bench = unconfirmed(QUIET_WITHOUT_ID).restarted();
-    bench.ledger.adopt(Command::replay(&bench.events).expect("a command"));
-    bench.at(30, Input::Connected, "").at(31, submit("b", WITHOUT_ID), "b submitted; b handed 1; publish b 1").at(
-        32,
-        murmurs(Outcome::Succeeded),
-        "a succeeded ambiguous",
-    );
+    unconfirmed(QUIET_WITHOUT_ID)
+        .restarted()
+        .adopts("a")
+        .at(30, Input::Connected, "")
+        .at(31, submit("b", WITHOUT_ID), "b submitted; b handed 1; publish b 1")
+        .at(32, murmurs(Outcome::Succeeded), "a succeeded ambiguous");
+}
+
+#[test]
+fn the_oldest_is_the_one_asked_first_whenever_it_was_taken_in() {
+    let taken_in_last = |asked: [(&str, i64); 2]| {
+        let [(first, at), (second, then)] = asked;
+        Bench::connected()
+            .at(at, submit(first, QUIET), &format!("{first} submitted; {first} handed 1; publish {first} 1"))
+            .at(at, puback(first, 1), &format!("{first} at broker 1; {first} Unconfirmed"))
+            .at(then, submit(second, PLAIN), &format!("{second} submitted; {second} handed 1; publish {second} 1"))
+            .restarted()
+            .adopts(first)
+            .at(30, murmurs(Outcome::Accepted), &format!("{first} accepted ambiguous"))
+    };
+    taken_in_last([("a", 0), ("b", 0)]);
+    taken_in_last([("b", 0), ("a", 1)]);
 }
 
 #[test]
