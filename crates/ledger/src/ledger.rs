@@ -7,6 +7,7 @@
 mod answers;
 mod clock;
 mod flow;
+mod rate;
 mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,6 +16,7 @@ use crate::{
     Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Input, Limits, NotDelivered, Origin, Puback,
     State, Submission, TimeOut, Timestamp,
 };
+use rate::Rate;
 use shelf::{Shelf, Slot};
 
 /// The commands of one connection.
@@ -34,6 +36,8 @@ pub struct Ledger {
     repeats: BTreeSet<Slot>,
     /// Publishes of this session without a PUBACK, with their number: the send window.
     open: BTreeMap<Slot, u32>,
+    /// What may still go out in this second.
+    rate: Rate,
     /// Commands whose answer is outstanding from devices that are not silent: the answer window.
     awaited: usize,
     /// When each device that counts in the answer window becomes a silent one.
@@ -73,6 +77,7 @@ impl Ledger {
             first_sends: BTreeSet::new(),
             repeats: BTreeSet::new(),
             open: BTreeMap::new(),
+            rate: Rate::new(limits.sends_per_second),
             awaited: 0,
             falls_silent: BTreeSet::new(),
             expiries: BTreeSet::new(),

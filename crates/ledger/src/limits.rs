@@ -1,8 +1,8 @@
-//! How much may be under way at once.
+//! How much may be under way at once, and how fast it may go out.
 
 use crate::Millis;
 
-/// The flow windows of one connection.
+/// The flow windows of one connection, and its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Publishes without a PUBACK, at the most (AWS: 100).
@@ -11,6 +11,9 @@ pub struct Limits {
     pub answer_window: usize,
     /// A device silent for this long no longer counts in the answer window.
     pub silent_after: Millis,
+    /// Sends in any one second, at the most, first ones and repeats together: what goes beyond that a broker may discard
+    /// without a word (AWS: 100). `None`: as many as the windows let through.
+    pub sends_per_second: Option<u32>,
     /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up. Must be
     /// more than can finish between two commits: what the store says of a command forgotten earlier is out of date.
     pub settled_kept: usize,
@@ -18,6 +21,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { send_window: 500, answer_window: 500, silent_after: Millis::seconds(2), settled_kept: 10_000 }
+        Limits {
+            send_window: 500,
+            answer_window: 500,
+            silent_after: Millis::seconds(2),
+            sends_per_second: None,
+            settled_kept: 10_000,
+        }
     }
 }

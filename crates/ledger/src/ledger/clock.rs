@@ -13,7 +13,8 @@ impl Ledger {
         let expiry = self.expiries.first().map(|(at, _)| *at);
         let silence = self.silences.first().map(|(at, _)| *at).filter(|_| !self.draining);
         let room = self.falls_silent.first().map(|(at, _)| *at).filter(|_| self.is_answer_window_in_the_way());
-        [expiry, silence, room].into_iter().flatten().min()
+        let renewal = self.rate.renewed_at().filter(|_| self.is_rate_in_the_way());
+        [expiry, silence, room, renewal].into_iter().flatten().min()
     }
 
     /// When a command expires or times out, unless something happens before. `None` for a settled or unknown one.

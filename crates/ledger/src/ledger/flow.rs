@@ -1,4 +1,4 @@
-//! What goes out when: the queue, the send window and the answer window.
+//! What goes out when: the queue, the send window, the answer window and the rate.
 
 use super::{
     Ledger,
@@ -10,10 +10,11 @@ use crate::{Delivery, DeviceId, Effect, Fact, Fate, Millis, State, Timestamp};
 pub(super) const PAUSE_AFTER_NOT_TAKEN: Millis = Millis::seconds(1);
 
 impl Ledger {
-    /// Hands over what is due, oldest first, as long as the windows are open. Says whether there was anything.
+    /// Hands over what is due, oldest first, as long as windows and rate allow it. Says whether there was anything.
     pub(super) fn pump(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let mut handed = false;
-        while self.connected && self.has_room() {
+        self.rate.advance(now);
+        while self.connected && self.windows_are_open() && !self.rate.is_used_up() {
             let Some(slot) = self.take_next() else { break };
             if self.hand_over(slot, now, effects) {
                 handed = true;
@@ -22,14 +23,22 @@ impl Ledger {
         handed
     }
 
-    fn has_room(&self) -> bool {
+    fn windows_are_open(&self) -> bool {
         self.open.len() < self.limits.send_window && self.awaited < self.limits.answer_window
     }
 
-    /// Something is due that only waits for devices to answer, or to fall silent.
+    /// Something is due that waits for devices to answer, or to fall silent.
     pub(super) fn is_answer_window_in_the_way(&self) -> bool {
-        let waiting = !self.first_sends.is_empty() || (!self.repeats.is_empty() && !self.draining);
-        waiting && self.connected && self.awaited >= self.limits.answer_window
+        self.is_anything_due() && self.awaited >= self.limits.answer_window
+    }
+
+    /// Something is due that only waits for the next second.
+    pub(super) fn is_rate_in_the_way(&self) -> bool {
+        self.is_anything_due() && self.windows_are_open() && self.rate.is_used_up()
+    }
+
+    fn is_anything_due(&self) -> bool {
+        self.connected && (!self.first_sends.is_empty() || (!self.repeats.is_empty() && !self.draining))
     }
 
     fn take_next(&mut self) -> Option<Slot> {
@@ -62,6 +71,7 @@ impl Ledger {
         let offline = self.shelf.is_offline(&device);
         let attempt = number.map_or(0, |send| send.number).saturating_add(1);
         self.open.insert(slot, attempt);
+        self.rate.count(now);
         if let Some(entry) = self.shelf.entry_mut(slot) {
             entry.open = true;
             entry.paused_until = None;

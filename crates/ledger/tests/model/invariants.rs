@@ -15,6 +15,8 @@ pub(crate) struct Watch {
     connected: bool,
     /// Publishes that the ledger of this process asked for, without an end.
     under_way: BTreeSet<(Key, u32)>,
+    /// When it asked for them.
+    publishes: Vec<i64>,
     /// Each command as its events tell it.
     told: BTreeMap<Key, Command>,
     /// What really left the machine.
@@ -28,6 +30,7 @@ impl Watch {
     pub(crate) fn restarted(&mut self, disk: &[Event]) {
         self.connected = false;
         self.under_way.clear();
+        self.publishes.clear();
         self.told.clear();
         for event in disk {
             self.apply(event);
@@ -74,8 +77,13 @@ impl Watch {
                 Effect::Publish { device, id, attempt } => {
                     prop_assert!(self.connected, "published {id} while not connected");
                     self.under_way.insert(((device.clone(), id.clone()), *attempt));
+                    self.publishes.push(now);
                 }
             }
+        }
+        if let Some(most) = limits.sends_per_second {
+            let of_a_second = self.publishes.iter().rev().take_while(|at| now - **at <= 1_000).count();
+            prop_assert!(of_a_second <= most as usize, "{of_a_second} sends in a second");
         }
         prop_assert_eq!(answers, usize::from(matches!(input, Input::Answer(_))), "an answer is one event");
         prop_assert!(self.under_way.len() <= limits.send_window, "more under way than the send window");

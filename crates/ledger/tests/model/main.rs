@@ -15,11 +15,22 @@ use wilco_ledger::{Limits, Millis};
 use world::World;
 
 /// Windows small enough to be in the way.
-const NARROW: Limits =
-    Limits { send_window: 2, answer_window: 3, silent_after: Millis::seconds(2), settled_kept: 10_000 };
+const NARROW: Limits = Limits {
+    send_window: 2,
+    answer_window: 3,
+    silent_after: Millis::seconds(2),
+    sends_per_second: None,
+    settled_kept: 10_000,
+};
 
 /// Windows that are never in the way.
 const WIDE: Limits = Limits { send_window: 500, answer_window: 500, ..NARROW };
+
+/// A few sends a second, through windows that are in the way now and then.
+const SLOW: Limits = Limits { send_window: 4, answer_window: 5, sends_per_second: Some(3), ..NARROW };
+
+/// As narrow, and hardly any memory for what has ended.
+const FORGETFUL: Limits = Limits { settled_kept: 0, ..NARROW };
 
 fn play(limits: Limits, actions: &[Action]) -> Result<(), TestCaseError> {
     let mut world = World::new(limits);
@@ -28,9 +39,6 @@ fn play(limits: Limits, actions: &[Action]) -> Result<(), TestCaseError> {
     }
     world.finish()
 }
-
-/// As narrow, and hardly any memory for what has ended.
-const FORGETFUL: Limits = Limits { settled_kept: 0, ..NARROW };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
@@ -43,6 +51,11 @@ proptest! {
     #[test]
     fn the_ledger_does_what_its_rules_say_through_narrow_windows(actions in actions()) {
         play(NARROW, &actions)?;
+    }
+
+    #[test]
+    fn the_ledger_does_what_its_rules_say_at_a_slow_rate(actions in actions()) {
+        play(SLOW, &actions)?;
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) struct Naive {
     connected: bool,
     draining: bool,
     devices: Vec<Device>,
+    /// When this process has published.
+    publishes: Vec<i64>,
     pub(crate) commands: Vec<Told>,
 }
 
@@ -30,7 +32,14 @@ struct Device {
 
 impl Naive {
     pub(crate) fn new(limits: Limits) -> Naive {
-        Naive { limits, connected: false, draining: false, devices: Vec::new(), commands: Vec::new() }
+        Naive {
+            limits,
+            connected: false,
+            draining: false,
+            devices: Vec::new(),
+            publishes: Vec::new(),
+            commands: Vec::new(),
+        }
     }
 
     /// The process is started anew with what the disk has.
@@ -38,6 +47,7 @@ impl Naive {
         self.connected = false;
         self.draining = false;
         self.devices.clear();
+        self.publishes.clear();
         for index in 0..self.commands.len() {
             let command = &mut self.commands[index];
             command.not_before = i64::MIN;
@@ -347,7 +357,7 @@ impl Naive {
         let mut any = false;
         let mut waiting = BTreeSet::new();
         for index in 0..self.commands.len() {
-            if !self.connected || !self.windows_are_open(now) {
+            if !self.connected || !self.windows_are_open(now) || !self.rate_allows_one_more(now) {
                 break;
             }
             let device = self.commands[index].asked.device.clone();
@@ -379,6 +389,7 @@ impl Naive {
             self.note(index, Fact::Handed { attempt: number }, now, effects);
             self.device(&device).active_until = now + millis(self.limits.silent_after.0);
             effects.push(Effect::Publish { device, id, attempt: number });
+            self.publishes.push(now);
             any = true;
         }
         any
@@ -391,6 +402,11 @@ impl Naive {
             told.in_flight() && told.asked.policy.answer_expected && active
         });
         under_way < self.limits.send_window && awaited.count() < self.limits.answer_window
+    }
+
+    fn rate_allows_one_more(&self, now: i64) -> bool {
+        let latest = self.publishes.iter().filter(|at| now - **at <= 1_000);
+        self.limits.sends_per_second.is_none_or(|most| latest.count() < most as usize)
     }
 
     fn device_is_offline(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {

@@ -103,9 +103,11 @@ impl World {
                 self.input(Input::Tick)
             }
             Action::WaitUntilDue => {
-                if let Some(due) = self.ledger.next_deadline() {
-                    self.now = self.now.max(due.0);
-                }
+                let due = self.ledger.next_deadline().map(|due| due.0);
+                let mut asleep = self.model.clone();
+                let missed = asleep.handle(&Input::Tick, due.map_or(i64::from(i32::MAX), |due| due - 1));
+                prop_assert_eq!(missed, [], "slept through until {:?}", due);
+                self.now = due.unwrap_or(self.now);
                 self.input(Input::Tick)
             }
             Action::Stall => {

@@ -5,4 +5,5 @@ mod bench;
 mod clock;
 mod delivery;
 mod flow;
+mod rate;
 mod unconfirmed;
