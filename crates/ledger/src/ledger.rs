@@ -91,8 +91,9 @@ impl Ledger {
     /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, oldest first;
     /// settled ones at any time, for instance when an answer names them. Does nothing for a command it already has.
     ///
-    /// One that ended as unconfirmed is worth taking in as long as its timeout has not passed: an answer without an id may
-    /// be meant for it.
+    /// Two kinds of settled ones belong to a start too, or an answer without an id that is meant for one of them is taken
+    /// for the next command's: what ended as unconfirmed, as long as its timeout has not passed since its last change;
+    /// and what timed out, as long as its device has not answered anything since.
     ///
     /// A send of which no fate is known may have happened. Whether its device had answered a time-out before cannot
     /// be told from the command alone, so the next answer without an id is not taken for this one's.
@@ -100,7 +101,8 @@ impl Ledger {
         if self.is_known(command.device(), command.id()) {
             return;
         }
-        let doubtful = command.is_outstanding() && command.heard_at.is_none();
+        let unheard = command.is_outstanding() && command.heard_at.is_none();
+        let doubtful = unheard || command.state == State::TimedOut;
         let broker_may_hold = command.delivery() == Delivery::BrokerHolds;
         let device = command.device().clone();
         let slot = self.shelf.insert(command);

@@ -42,8 +42,8 @@ impl Naive {
         }
     }
 
-    /// The process is started anew with what the disk has.
-    pub(crate) fn restart(&mut self) {
+    /// The process is started anew with what the disk has; some of what had ended is taken in again.
+    pub(crate) fn restart(&mut self, is_known: impl Fn(&DeviceId, &CommandId) -> bool) {
         self.connected = false;
         self.draining = false;
         self.devices.clear();
@@ -54,9 +54,9 @@ impl Naive {
             command.in_next_session = false;
             command.spent = false;
             command.held_by_broker = command.asked.policy.delivery == Delivery::BrokerHolds;
-            command.forgotten = command.settled();
+            command.forgotten = !is_known(&command.asked.device, &command.asked.id);
             command.sends.iter_mut().for_each(|send| send.under_way = false);
-            let doubt = command.outstanding() && command.heard.is_none();
+            let doubt = command.unanswered || (command.outstanding() && command.heard.is_none());
             let device = command.asked.device.clone();
             self.device(&device).doubt |= doubt;
         }
@@ -84,11 +84,13 @@ impl Naive {
 
     /// The store was asked for a settled command that an answer names.
     pub(crate) fn remember(&mut self, device: &DeviceId, id: &CommandId) {
-        for command in &mut self.commands {
-            if command.asked.device == *device && command.asked.id == *id {
-                command.forgotten = false;
-            }
-        }
+        let Some(index) = self.commands.iter().position(|told| told.asked.device == *device && told.asked.id == *id)
+        else {
+            return;
+        };
+        self.commands[index].forgotten = false;
+        let doubt = self.commands[index].state == State::TimedOut;
+        self.device(device).doubt |= doubt;
     }
 
     pub(crate) fn handle(&mut self, input: &Input, now: i64) -> Vec<Effect> {
@@ -256,6 +258,8 @@ impl Naive {
         }
         if !answer.retained {
             let until = now + millis(self.limits.silent_after.0);
+            let of_it = self.commands.iter_mut().filter(|told| told.asked.device == answer.device);
+            of_it.for_each(|told| told.unanswered = false);
             let device = self.device(&answer.device);
             device.doubt = false;
             device.active_until = until;

@@ -25,6 +25,8 @@ pub(crate) struct Told {
     pub(crate) in_next_session: bool,
     /// A final answer that may have been meant for it has come.
     pub(crate) spent: bool,
+    /// It has timed out, and its device has not answered anything since.
+    pub(crate) unanswered: bool,
     /// Settled before a restart, and not looked up since.
     pub(crate) forgotten: bool,
 }
@@ -70,6 +72,7 @@ impl Told {
             not_before: i64::MIN,
             in_next_session: false,
             spent: false,
+            unanswered: false,
             forgotten: false,
         }
     }
@@ -223,7 +226,10 @@ impl Told {
                 }
             }
             Fact::Unconfirmed => self.state = State::Unconfirmed,
-            Fact::TimedOut(_) => self.state = State::TimedOut,
+            Fact::TimedOut(_) => {
+                self.state = State::TimedOut;
+                self.unanswered = true;
+            }
             Fact::Expired => self.state = State::Expired,
             Fact::Cancelled => self.state = State::Cancelled,
             Fact::Answered { answer, reading } => self.answered(answer, *reading, now),

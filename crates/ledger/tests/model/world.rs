@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use proptest::prelude::*;
 use wilco_ledger::{
     Answer, Claim, Command, CommandId, DeviceId, Effect, Event, Fact, Input, Ledger, Limits, Policy, Puback, Raw,
-    Submission, Timestamp,
+    State, Submission, Timestamp,
 };
 
 use crate::{
@@ -214,18 +214,16 @@ impl World {
         self.pending.clear();
         self.stalled = false;
         self.published.clear();
-        self.model = self.model_on_disk.clone();
-        self.model.restart();
-        self.model_on_disk = self.model.clone();
         self.ledger = Ledger::new(self.limits);
-        for event in &self.disk {
-            if let (Fact::Submitted { .. }, Some(id)) = (&event.fact, &event.command)
-                && let Some(command) = replay(&self.disk, &event.device, id)
-                && !command.is_settled()
-            {
-                self.ledger.adopt(command);
-            }
-        }
+        let submitted = self.disk.iter().filter(|event| matches!(event.fact, Fact::Submitted { .. }));
+        let commands = submitted.filter_map(|event| replay(&self.disk, &event.device, event.command.as_ref()?));
+        let (settled, unsettled): (Vec<Command>, Vec<Command>) = commands.partition(Command::is_settled);
+        // The order of what has ended means nothing.
+        let settled = settled.into_iter().rev().filter(|command| may_yet_be_answered(command, &self.disk, self.now));
+        unsettled.into_iter().chain(settled).for_each(|command| self.ledger.adopt(command));
+        self.model = self.model_on_disk.clone();
+        self.model.restart(|device, id| self.ledger.is_known(device, id));
+        self.model_on_disk = self.model.clone();
         self.watch.restarted(&self.disk);
     }
 
@@ -307,6 +305,21 @@ fn is_about(effect: &Effect, device: &DeviceId, id: &CommandId) -> bool {
 
 fn replay(disk: &[Event], device: &DeviceId, id: &CommandId) -> Option<Command> {
     Command::replay(disk.iter().filter(|event| event.device == *device && event.command.as_ref() == Some(id)))
+}
+
+/// A settled command that an answer without an id may be meant for: what the store hands over at a start.
+fn may_yet_be_answered(command: &Command, disk: &[Event], now: i64) -> bool {
+    let of_its_device = disk.iter().rev().filter(|event| event.device == *command.device());
+    let mut since_last_answer = of_its_device.take_while(|event| match &event.fact {
+        Fact::Answered { answer, .. } | Fact::Unsolicited { answer, .. } => answer.retained,
+        _ => true,
+    });
+    match command.state {
+        State::Unconfirmed => Timestamp(now) < command.changed_at + command.asked.policy.timeout,
+        State::TimedOut => since_last_answer
+            .any(|event| matches!(event.fact, Fact::TimedOut(_)) && event.command.as_ref() == Some(command.id())),
+        _ => false,
+    }
 }
 
 fn submission(device: DeviceId, id: CommandId, policy: Policy) -> Submission {

@@ -180,6 +180,27 @@ fn an_answer_without_an_id_may_be_that_of_a_command_that_timed_out() {
 }
 
 #[test]
+fn a_restart_does_not_end_the_doubt_that_a_time_out_leaves() {
+    let timed_out = || at_broker(WITHOUT_ID).at(10_020, Input::Tick, "a TimedOut(Silence)");
+    let then_asked = |bench: Bench| {
+        bench.at(10_030, Input::Connected, "").at(
+            10_040,
+            submit("b", WITHOUT_ID),
+            "b submitted; b handed 1; publish b 1",
+        )
+    };
+    then_asked(timed_out().restarted().adopts("a"))
+        .at(10_050, murmurs(Outcome::Succeeded), "b succeeded ambiguous")
+        .at(10_060, murmurs(Outcome::Succeeded), "b succeeded inferred");
+    // Its own answer ends it.
+    then_asked(timed_out().restarted()).adopts("a").at(10_050, says("a", Outcome::Succeeded), "a succeeded late").at(
+        10_060,
+        murmurs(Outcome::Succeeded),
+        "b succeeded inferred",
+    );
+}
+
+#[test]
 fn a_retained_answer_does_not_end_the_doubt_that_a_time_out_leaves() {
     at_broker(PLAIN)
         .at(10_010, Input::Tick, "a TimedOut(Silence)")

@@ -147,7 +147,7 @@ fn a_restart_changes_nothing_of_it() {
         Input::Tick,
         "a TimedOut(MayHaveRun)",
     );
-    // It has ended, so it is not taken in again until an answer names it.
+    // Not taken in at the start, it is unknown until an answer names it and the store hands it over.
     unconfirmed(QUIET)
         .restarted()
         .at(30, Input::Connected, "")
