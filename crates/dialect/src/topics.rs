@@ -100,9 +100,9 @@ impl Topics {
         format!("{}+/{}", self.prefix, channel.as_str())
     }
 
-    /// The pattern of a policy for every topic of a device, or of `+`.
-    pub(crate) fn all_of(&self, device: &str) -> String {
-        format!("{}{device}/*", self.prefix)
+    /// What every topic of a device begins with, or of `+`.
+    pub(crate) fn beginning(&self, device: &str) -> String {
+        format!("{}{device}/", self.prefix)
     }
 
     /// The topic of a command for every device.

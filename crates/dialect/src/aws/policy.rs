@@ -31,9 +31,11 @@ pub struct AwsPolicy {
 #[derive(Debug, Default)]
 struct Part {
     device: Option<DeviceId>,
+    /// Filters.
     subscribed: Vec<String>,
-    /// The same in fewer words, which allow a little more.
+    /// Patterns of the same in fewer words, which allow a little more.
     shorter: Vec<String>,
+    /// Topics, with a `+` for every device.
     published: Vec<String>,
 }
 
@@ -93,49 +95,53 @@ fn parts(topics: &Topics, client_id: &str, filters: &[String]) -> (Part, Vec<Par
     for part in &mut devices {
         let Some(device) = &part.device else { continue };
         part.published.push(topics.of(device, Channel::Req));
-        part.shorter =
-            shorter(&part.subscribed, &topics.all_of(device.as_str()), |filter| topics.parse(filter).is_some());
+        let together = everything_below(&topics.beginning(device.as_str()));
+        part.shorter = shorter(&part.subscribed, &together, |filter| topics.parse(filter).is_some());
     }
     let is_of_all = |filter: &str| Channel::ALL.into_iter().any(|channel| topics.all(channel) == filter);
     let hears_all = general.subscribed.contains(&topics.all(Channel::Resp));
     if hears_all {
         general.published.push(topics.all(Channel::Req));
     }
-    general.shorter = shorter(&general.subscribed, &topics.all_of("+"), is_of_all);
+    general.shorter = shorter(&general.subscribed, &everything_below(&topics.beginning("+")), is_of_all);
     let probe = probe::of(topics, client_id, "");
     if !hears_all {
-        general.subscribed.push(probe.filter.clone());
-        general.shorter.push(probe.filter);
+        general.shorter.push(literally(&probe.filter));
+        general.subscribed.push(probe.filter);
         general.published.push(probe.request.topic);
     }
     general.published.push(probe.answer.topic);
     (general, devices)
 }
 
-/// The filters with those that `together` covers replaced by it, and both lifecycle events by one.
+/// Patterns of the filters, with `together` for those that it covers and one for both lifecycle events.
 fn shorter(filters: &[String], together: &str, is_covered: impl Fn(&str) -> bool) -> Vec<String> {
     let mut shorter: Vec<String> = Vec::new();
     for filter in filters {
-        let filter = match topics::lifecycle_client(filter) {
-            Some((client, _)) => topics::either_lifecycle_event(client),
+        let pattern = match topics::lifecycle_client(filter) {
+            Some((client, _)) => topics::either_lifecycle_event(&literally(client)),
             None if is_covered(filter) => together.to_owned(),
-            None => filter.clone(),
+            None => literally(filter),
         };
-        if !shorter.contains(&filter) {
-            shorter.push(filter);
+        if !shorter.contains(&pattern) {
+            shorter.push(pattern);
         }
     }
     shorter
 }
 
 fn write(place: &str, client_id: &str, parts: &[&Part], short: bool) -> String {
-    let subscribed = || parts.iter().flat_map(|part| if short { &part.shorter } else { &part.subscribed });
-    let published = parts.iter().flat_map(|part| &part.published);
+    let subscribed: Vec<String> = match short {
+        true => parts.iter().flat_map(|part| part.shorter.clone()).collect(),
+        false => parts.iter().flat_map(|part| &part.subscribed).map(|filter| literally(filter)).collect(),
+    };
+    let published = parts.iter().flat_map(|part| &part.published).map(|topic| literally(topic));
+    let topic = |pattern: &str| format!("{place}:topic/{}", any_topic(pattern));
     let statements = [
-        ("Connect", vec![format!("{place}:client/{client_id}")]),
-        ("Subscribe", subscribed().map(|filter| format!("{place}:topicfilter/{filter}")).collect()),
-        ("Receive", subscribed().map(|filter| format!("{place}:topic/{}", any_topic(filter))).collect()),
-        ("Publish", published.map(|topic| format!("{place}:topic/{}", any_topic(topic))).collect()),
+        ("Connect", vec![format!("{place}:client/{}", literally(client_id))]),
+        ("Subscribe", subscribed.iter().map(|pattern| format!("{place}:topicfilter/{pattern}")).collect()),
+        ("Receive", subscribed.iter().map(|pattern| topic(pattern)).collect()),
+        ("Publish", published.map(|pattern| topic(&pattern)).collect()),
     ];
     let statements: Vec<String> = statements
         .iter()
@@ -158,9 +164,21 @@ fn list(resources: &[String]) -> String {
     }
 }
 
-/// The topics that a filter hears, as a policy's pattern.
-fn any_topic(filter: &str) -> String {
-    filter.replace(['+', '#'], "*")
+/// A text as a policy's pattern for nothing but itself. `*` and `?` are wildcards there, and `${` begins a variable; a
+/// variable of its own stands for each of them ("AWS IoT Core policy variables" and, spelled out, "IAM policy elements:
+/// Variables and tags"). MQTT's wildcards mean nothing in a policy.
+fn literally(text: &str) -> String {
+    text.replace("${", "${$}{").replace('*', "${*}").replace('?', "${?}")
+}
+
+/// The pattern of every topic that begins like that.
+fn everything_below(beginning: &str) -> String {
+    literally(beginning) + "*"
+}
+
+/// The pattern of the topics that are heard through the filters of another pattern.
+fn any_topic(pattern: &str) -> String {
+    pattern.replace(['+', '#'], "*")
 }
 
 fn fits(document: &str) -> bool {
@@ -182,7 +200,7 @@ mod tests {
     use serde_json::Value;
     use wilco_ledger::DeviceId;
 
-    use super::{AwsPolicy, fits};
+    use super::{AwsPolicy, fits, literally};
     use crate::{Dialect, Topics, Wishes};
 
     const HOST: &str = "a3k9x2v7q-ats.iot.eu-central-1.amazonaws.com";
@@ -312,5 +330,59 @@ mod tests {
         assert!(policy.remarks[0].contains("REGION"));
         let china = dialect.aws_policy("a-ats.iot.cn-north-1.amazonaws.com.cn", "w", &[]);
         assert!(china.document.contains("arn:aws-cn:iot:cn-north-1:ACCOUNT_ID:client/w"));
+    }
+
+    #[test]
+    fn what_means_more_in_a_policy_is_written_so_that_it_means_itself() {
+        let check = |text: &str, expected: &str| assert_eq!(literally(text), expected);
+        check("kitchen-0417", "kitchen-0417");
+        check("$aws/events/presence/connected/+", "$aws/events/presence/connected/+");
+        check("*", "${*}");
+        check("a?", "a${?}");
+        check("${iot:ClientId}", "${$}{iot:ClientId}");
+        check("$${*}?", "$${$}{${*}}${?}");
+    }
+
+    #[test]
+    fn odd_names_allow_nothing_else() {
+        let dialect = Dialect::Wilco(Topics::new("cmd?").expect("a prefix"));
+        let check = |filters: &[String], action: &str, expected: &[&str]| {
+            assert_eq!(allowed(&dialect.aws_policy(HOST, "wilco*", filters), action), expected);
+        };
+        let few = ["cmd?/*/resp", "$aws/events/presence/connected/x${iot:ClientId}"].map(str::to_owned);
+        check(&few, "Connect", &["client/wilco${*}"]);
+        check(
+            &few,
+            "Receive",
+            &[
+                "topic/cmd${?}/${*}/resp",
+                "topic/$aws/events/presence/connected/x${$}{iot:ClientId}",
+                "topic/cmd${?}/wilco${*}/resp",
+            ],
+        );
+        check(
+            &few,
+            "Publish",
+            &[
+                "topic/cmd${?}/${*}/req",
+                "topic/cmd${?}/x${$}{iot:ClientId}/req",
+                "topic/cmd${?}/wilco${*}/req",
+                "topic/cmd${?}/wilco${*}/resp",
+            ],
+        );
+        let named = ["*", "x${iot:ClientId}"].map(|id| DeviceId::new(id).expect("a device id"));
+        let wishes = Wishes { devices: Some(&named), lifecycle: true };
+        let shortened: Vec<String> = dialect.filters(&wishes).into_iter().map(|filter| filter.filter).collect();
+        check(
+            &shortened,
+            "Subscribe",
+            &[
+                "topicfilter/cmd${?}/${*}/*",
+                "topicfilter/$aws/events/presence/*connected/${*}",
+                "topicfilter/cmd${?}/x${$}{iot:ClientId}/*",
+                "topicfilter/$aws/events/presence/*connected/x${$}{iot:ClientId}",
+                "topicfilter/cmd${?}/wilco${*}/resp",
+            ],
+        );
     }
 }
