@@ -79,15 +79,12 @@ impl Naive {
 
     /// In memory or on the disk.
     pub(crate) fn has(&self, device: &DeviceId, id: &CommandId) -> bool {
-        self.commands.iter().any(|told| told.asked.device == *device && told.asked.id == *id)
+        self.place(device, id).is_some()
     }
 
     /// The store was asked for a settled command that an answer names.
     pub(crate) fn remember(&mut self, device: &DeviceId, id: &CommandId) {
-        let Some(index) = self.commands.iter().position(|told| told.asked.device == *device && told.asked.id == *id)
-        else {
-            return;
-        };
+        let Some(index) = self.place(device, id) else { return };
         self.commands[index].forgotten = false;
         let doubt = self.commands[index].state == State::TimedOut;
         self.device(device).doubt |= doubt;
@@ -430,6 +427,11 @@ impl Naive {
         &mut self.devices[index]
     }
 
+    fn place(&self, device: &DeviceId, id: &CommandId) -> Option<usize> {
+        self.commands.iter().position(|told| told.asked.device == *device && told.asked.id == *id)
+    }
+
+    /// In memory.
     fn find(&self, device: &DeviceId, id: &CommandId) -> Option<usize> {
         self.commands.iter().position(|told| told.is(device, id))
     }
