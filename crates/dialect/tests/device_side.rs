@@ -157,8 +157,9 @@ fn nearly_right() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn hear_everywhere(payload: &[u8], correlation: Option<&[u8]>) {
-    for channel in Channel::ALL {
-        let topic = Topics::default().of(&dock(), channel);
+    let of_device = Channel::ALL.map(|channel| Topics::default().of(&dock(), channel));
+    let of_broker = ["connected", "disconnected"].map(|what| format!("$aws/events/presence/{what}/{}", dock()));
+    for topic in of_device.into_iter().chain(of_broker) {
         let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation };
         for dialect in [dialect(), Dialect::Text(Topics::default())] {
             if let Err(unreadable) = dialect.decode(&inbound) {
