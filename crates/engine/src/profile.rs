@@ -202,11 +202,12 @@ fn assemble(
 ) -> Result<Settings, Failure> {
     let address = Address::parse(&profile.url)?;
     let nothing = Credentials::default();
-    let tls = address.tls.then(|| tls::client_config(credentials.unwrap_or(&nothing), &[])).transpose()?;
+    let credentials = credentials.unwrap_or(&nothing);
+    let tls = address.tls.then(|| tls::client_config(credentials, credentials.trust(), &[])).transpose()?;
     Ok(Settings {
         host: address.host,
         port: address.port,
-        tls,
+        tls: tls.map(|(config, _)| config),
         version: profile.mqtt,
         client_id: profile.client_id.clone(),
         username: profile.username.clone(),

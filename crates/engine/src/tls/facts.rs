@@ -8,7 +8,9 @@ use wilco_ledger::Timestamp;
 use x509_parser::{
     extensions::GeneralName,
     prelude::{FromDer, X509Certificate},
+    public_key::PublicKey,
     time::ASN1Time,
+    x509::SubjectPublicKeyInfo,
 };
 
 use super::CertificateError;
@@ -34,6 +36,8 @@ pub struct CertificateFacts {
     pub is_authority: bool,
     /// The host names and addresses that it is for.
     pub names: Vec<String>,
+    /// Its key, `RSA 2048` or `EC P-256` for instance.
+    pub key: String,
 }
 
 impl CertificateFacts {
@@ -42,8 +46,8 @@ impl CertificateFacts {
         let (_, parsed) = X509Certificate::from_der(certificate)
             .map_err(|_| "it holds something that is no certificate".to_owned())?;
         Ok(CertificateFacts {
-            subject: parsed.subject().to_string(),
-            issuer: parsed.issuer().to_string(),
+            subject: shown(&parsed.subject().to_string()),
+            issuer: shown(&parsed.issuer().to_string()),
             not_before: milliseconds(parsed.validity().not_before),
             not_after: milliseconds(parsed.validity().not_after),
             serial: parsed.raw_serial_as_string(),
@@ -51,13 +55,39 @@ impl CertificateFacts {
             version: parsed.version().0.saturating_add(1),
             is_authority: parsed.is_ca(),
             names: names(&parsed),
+            key: key_kind(parsed.public_key()),
         })
     }
 }
 
-/// The facts of a certificate from a file.
-pub(super) fn check(path: &Path, certificate: &CertificateDer<'_>) -> Result<CertificateFacts, CertificateError> {
-    CertificateFacts::of(certificate).map_err(|what| CertificateError::Damaged { path: path.to_owned(), what })
+/// What kind of key it is, `RSA 2048` or `EC P-256` for instance.
+pub(super) fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> String {
+    let named = match key.algorithm.algorithm.to_id_string().as_str() {
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        "1.2.840.10045.2.1" => match key.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok()) {
+            Some(curve) => match curve.to_id_string().as_str() {
+                "1.2.840.10045.3.1.7" => "EC P-256",
+                "1.3.132.0.34" => "EC P-384",
+                "1.3.132.0.35" => "EC P-521",
+                "1.3.132.0.10" => "EC secp256k1",
+                _ => "EC on another curve",
+            },
+            None => "EC",
+        },
+        _ => match key.parsed() {
+            Ok(PublicKey::RSA(rsa)) => return format!("RSA {}", rsa.key_size()),
+            Ok(PublicKey::DSA(_)) => "DSA",
+            _ => "an unknown kind of key",
+        },
+    };
+    named.to_owned()
+}
+
+/// Names are written by whoever made the file: nothing in them is to move what stands around them.
+pub(super) fn shown(name: &str) -> String {
+    let moves = |letter: char| matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    name.replace(|letter: char| letter.is_control() || moves(letter), "\u{FFFD}")
 }
 
 /// Whether a certificate from a file is valid now.

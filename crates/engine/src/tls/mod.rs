@@ -1,49 +1,49 @@
-//! From PEM files to checked credentials, to what rustls needs, and from its refusals to sentences.
+//! From whatever files somebody has to checked credentials, to what rustls needs, and from its refusals to sentences.
 //!
-//! Files are read once: what is kept are DER bytes in the vault. Nothing here opens a socket, and nothing is ever
-//! accepted that rustls would not accept: there is no way to switch verification off.
+//! Files are read once: what is kept are DER bytes in the vault. Nothing here opens a socket, nothing is written to a
+//! disk, and nothing is ever accepted that was not named: there is no way to switch verification off.
 
+mod archive;
+mod asn1;
 mod config;
+mod content;
 mod error;
 mod explain;
 mod facts;
+mod file;
+mod key;
+mod kit;
+mod locked;
 mod pem;
 mod secrets;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use config::client_config;
 pub use error::CertificateError;
 pub use explain::{Explanation, explain};
 pub use facts::CertificateFacts;
+pub use kit::{Kit, Source};
+pub use trust::Witness;
 
-use std::path::Path;
-
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
 use wilco_ledger::Timestamp;
 
-use crate::api::TlsFiles;
-use error::Role;
-use pem::Contents;
+use crate::api::{FileRole, TlsFiles, Trust};
+use key::Key;
 
 /// What a connection proves itself with, and whom it trusts.
 #[derive(Default)]
 pub struct Credentials {
-    /// The authorities that the server's certificate may be signed by; the platform's where there are none.
+    /// The authorities that the server's certificate may be signed by.
     pub authorities: Vec<CertificateDer<'static>>,
     /// The client certificate and its chain, the certificate itself first; none without mutual TLS.
     pub chain: Vec<CertificateDer<'static>>,
     /// The client certificate's private key.
     key: Option<Key>,
-}
-
-/// A private key. Wiped when it is dropped, and never printed.
-struct Key(PrivateKeyDer<'static>);
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.0);
-    }
+    /// The one certificate that the server must show, where it is pinned.
+    pub server: Option<CertificateDer<'static>>,
 }
 
 /// Reads the files of a connection and checks what can be checked without its broker. Blocks.
@@ -51,66 +51,15 @@ impl Drop for Key {
 /// # Errors
 /// [`CertificateError`], one sentence for each thing that can be wrong.
 pub fn read(files: &TlsFiles, now: Timestamp) -> Result<Credentials, CertificateError> {
-    let authorities = match &files.ca {
-        Some(path) => authorities(path, now)?,
-        None => Vec::new(),
-    };
-    let (chain, key) = match (&files.certificate, &files.key) {
-        (None, None) => (Vec::new(), None),
-        (None, Some(key)) => return Err(CertificateError::KeyWithoutCertificate { key: key.clone() }),
-        (Some(certificate), key) => {
-            let (chain, key) = client(certificate, key.as_deref(), now)?;
-            (chain, Some(key))
-        }
-    };
-    Ok(Credentials { authorities, chain, key })
-}
-
-fn authorities(path: &Path, now: Timestamp) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let contents = pem::read(path, Role::Authorities)?;
-    let mut last = None;
-    for certificate in &contents.certificates {
-        let facts = facts::check(path, certificate)?;
-        // A bundle may hold old ones beside the one that is needed.
-        match facts::check_time(path, &facts, now) {
-            Ok(()) => return Ok(contents.certificates),
-            Err(error) => last = Some(error),
+    let given =
+        [(&files.ca, FileRole::Authorities), (&files.certificate, FileRole::Certificate), (&files.key, FileRole::Key)];
+    let mut kit = Kit::new();
+    for (path, role) in given {
+        if let Some(path) = path {
+            kit.add(Source { name: path.display().to_string(), role, content: file::read(path)? });
         }
     }
-    Err(last.unwrap_or_else(|| contents.lacks_certificate(path, Role::Authorities)))
-}
-
-fn client(
-    certificate: &Path,
-    key: Option<&Path>,
-    now: Timestamp,
-) -> Result<(Vec<CertificateDer<'static>>, Key), CertificateError> {
-    let contents = pem::read(certificate, Role::Certificate)?;
-    let Some(first) = contents.certificates.first() else {
-        return Err(contents.lacks_certificate(certificate, Role::Certificate));
-    };
-    let facts = facts::check(certificate, first)?;
-    if facts.version < 3 {
-        return Err(CertificateError::Version1 { path: certificate.to_owned(), version: facts.version });
-    }
-    facts::check_time(certificate, &facts, now)?;
-    let Contents { certificates: chain, keys: own, .. } = contents;
-    let (key_path, keys) = match key {
-        Some(path) => {
-            let contents = pem::read(path, Role::Key)?;
-            if contents.keys.is_empty() {
-                return Err(contents.lacks_key(path));
-            }
-            (path, contents.keys)
-        }
-        // The certificate's own file may hold it.
-        None => (certificate, own),
-    };
-    let Some(key) = keys.into_iter().next() else {
-        return Err(CertificateError::CertificateWithoutKey { certificate: certificate.to_owned() });
-    };
-    config::check_key(certificate, &chain, key_path, &key)?;
-    Ok((chain, key))
+    kit.credentials(now)
 }
 
 impl Credentials {
@@ -126,6 +75,22 @@ impl Credentials {
         self.authorities.iter().filter_map(|certificate| CertificateFacts::of(certificate).ok()).collect()
     }
 
+    /// The pinned certificate for people.
+    #[must_use]
+    pub fn server_facts(&self) -> Option<CertificateFacts> {
+        self.server.as_ref().and_then(|certificate| CertificateFacts::of(certificate).ok())
+    }
+
+    /// Whose word they are made for: the pinned certificate's, else the authorities', else the platform's.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        match (&self.server, &self.authorities[..]) {
+            (Some(_), _) => Trust::Pinned,
+            (None, []) => Trust::Platform,
+            (None, _) => Trust::Authorities,
+        }
+    }
+
     /// Whether there is a client certificate.
     #[must_use]
     pub fn is_mutual(&self) -> bool {
@@ -138,6 +103,7 @@ impl std::fmt::Debug for Credentials {
         f.debug_struct("Credentials")
             .field("authorities", &self.authorities.len())
             .field("chain", &self.chain.len())
+            .field("server", &self.server.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -1,118 +1,176 @@
-//! Reading one PEM file, whatever it may be.
+//! PEM (RFC 7468), as it is found in the field: any mix of sections, with remarks around them, headers in them, line
+//! ends of every system, byte order marks, and UTF-16 as editors on Windows save it.
 
-use std::{fs::File, io::Read, path::Path};
+use std::borrow::Cow;
 
-use rustls_pki_types::{
-    CertificateDer, PrivateKeyDer,
-    pem::{self, PemObject, SectionKind},
-};
+use base64ct::{Base64, Encoding};
+use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::{CertificateError, Key, error::Role};
+use super::{
+    CertificateError, Key,
+    asn1::Walk,
+    content::{
+        Found, MOST_THINGS, NOTHING_KNOWN, PUBLIC_KEY, REQUEST, Thing, broken, certificate_from, damaged, der,
+        key_thing, lock, one,
+    },
+    locked::{Locked, Traditional},
+};
 
-/// The largest file that is read, in bytes. The bundle of all public authorities has a quarter of a megabyte.
-const LIMIT: u64 = 10 * 1024 * 1024;
+const BEGIN: &[u8] = b"-----BEGIN ";
+const DASHES: &[u8] = b"-----";
 
-/// What was found in a file.
-#[derive(Default)]
-pub(super) struct Contents {
-    pub(super) certificates: Vec<CertificateDer<'static>>,
-    pub(super) keys: Vec<Key>,
-    public_key: bool,
-    request: bool,
+/// Whether there is PEM in it.
+pub(super) fn is(text: &[u8]) -> bool {
+    find(text, BEGIN).is_some()
 }
 
-impl Contents {
-    /// What to say when a certificate was wanted and there is none.
-    pub(super) fn lacks_certificate(&self, path: &Path, role: Role) -> CertificateError {
-        CertificateError::mistaken(path, role, self.named())
-    }
-
-    /// What to say when a private key was wanted and there is none.
-    pub(super) fn lacks_key(&self, path: &Path) -> CertificateError {
-        CertificateError::mistaken(path, Role::Key, self.named())
-    }
-
-    fn named(&self) -> &'static str {
-        if !self.certificates.is_empty() {
-            "a certificate"
-        } else if !self.keys.is_empty() {
-            "a private key"
-        } else if self.public_key {
-            "a public key"
-        } else if self.request {
-            "a request for a certificate (CSR), which an authority must sign first"
-        } else {
-            "neither a certificate nor a private key"
-        }
-    }
-}
-
-pub(super) fn read(path: &Path, role: Role) -> Result<Contents, CertificateError> {
-    let text = content(path)?;
-    // Windows editors put a byte order mark in front.
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
-    if !contains(text, b"-----BEGIN ") {
-        return Err(CertificateError::NotPem { path: path.to_owned() });
-    }
-    let encrypted =
-        contains(text, b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || contains(text, b"Proc-Type: 4,ENCRYPTED");
-    if encrypted && role == Role::Key {
-        return Err(CertificateError::Encrypted { path: path.to_owned() });
-    }
-    let mut contents = Contents::default();
-    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
-        let (kind, der) = match section {
-            Ok(section) => section,
-            // The headers of an old encrypted key are not base64. Nobody asked for that key here.
-            Err(_) if encrypted => continue,
-            Err(error) => return Err(CertificateError::Damaged { path: path.to_owned(), what: damage(&error) }),
-        };
-        match kind {
-            SectionKind::Certificate => contents.certificates.push(der.into()),
-            SectionKind::PublicKey => contents.public_key = true,
-            SectionKind::Csr => contents.request = true,
-            _ => contents.keys.extend(PrivateKeyDer::from_pem(kind, der).map(Key)),
-        }
-    }
-    if encrypted && contents.certificates.is_empty() {
-        return Err(CertificateError::mistaken(path, role, "an encrypted private key"));
-    }
-    Ok(contents)
-}
-
-fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
-    let unreadable = |what: &str| CertificateError::Unreadable { path: path.to_owned(), what: what.to_owned() };
-    let told = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => unreadable("there is no such file"),
-        std::io::ErrorKind::PermissionDenied => unreadable("you have no permission to read it"),
-        _ => unreadable(&error.to_string()),
+/// Text that is not in UTF-8 or has a mark in front, as plain UTF-8.
+pub(super) fn text(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => return Some(Zeroizing::new(rest.to_vec())),
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => return None,
     };
-    let metadata = std::fs::metadata(path).map_err(told)?;
-    if !metadata.is_file() {
-        return Err(unreadable(if metadata.is_dir() { "it is a folder" } else { "it is not a file" }));
+    // Three bytes of UTF-8 come from two of UTF-16 at the most.
+    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len() / 2 * 3));
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    for letter in char::decode_utf16(units) {
+        text.extend_from_slice(letter.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut [0; 4]).as_bytes());
     }
-    let too_big = |bytes| CertificateError::TooBig { path: path.to_owned(), bytes, limit: LIMIT };
-    if metadata.len() > LIMIT {
-        return Err(too_big(metadata.len()));
-    }
-    // Large enough from the start: a vector that grows leaves copies of a key behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1));
-    File::open(path).map_err(told)?.take(LIMIT + 1).read_to_end(&mut content).map_err(told)?;
-    if content.len() as u64 > LIMIT { Err(too_big(content.len() as u64)) } else { Ok(content) }
+    Some(text)
 }
 
-fn contains(text: &[u8], words: &[u8]) -> bool {
-    text.windows(words.len()).any(|window| window == words)
+/// Takes a PEM text apart; reads on behind what is damaged.
+pub(super) fn read(name: &str, text: &[u8]) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(begin) = find(rest, BEGIN).filter(|_| found.len() <= MOST_THINGS) {
+        let section = &rest[begin..];
+        let (outcome, next) = split(section);
+        rest = next;
+        match outcome {
+            Ok((label, body)) => found.extend(read_section(name, label, body)),
+            Err(what) => found.push(damaged(name, "PEM", what)),
+        }
+    }
+    found
 }
 
-/// Without the line that is wrong: it may be part of a key.
-fn damage(error: &pem::Error) -> String {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "it ends before the line '-----END …'",
-        pem::Error::IllegalSectionStart { .. } => "a line '-----BEGIN …' is not complete",
-        pem::Error::Base64Decode(_) => "what stands between BEGIN and END is not base64",
-        _ => "its PEM cannot be read",
+type Section<'a> = (Cow<'a, str>, &'a [u8]);
+
+/// Splits a section from what follows it.
+fn split(section: &[u8]) -> (Result<Section<'_>, &'static str>, &[u8]) {
+    let first = line(section);
+    let after = &section[first.len()..];
+    let label = first[BEGIN.len()..].trim_ascii_end();
+    let Some(label) = label.strip_suffix(DASHES) else {
+        return (Err("a line '-----BEGIN …' is not complete"), after);
+    };
+    let end = find(after, b"-----END ");
+    // Another section may begin before this one has ended.
+    let next = find(after, BEGIN);
+    match end {
+        Some(end) if next.is_none_or(|next| end < next) => {
+            let behind = &after[end..];
+            (Ok((String::from_utf8_lossy(label), &after[..end])), &behind[line(behind).len()..])
+        }
+        _ => (Err("it ends before the line '-----END …'"), &after[next.unwrap_or(after.len())..]),
     }
-    .to_owned()
+}
+
+fn read_section(name: &str, label: Cow<'_, str>, body: &[u8]) -> Vec<Found> {
+    let (headers, body) = headers(body);
+    let aside = |what| one(name, "PEM", Thing::Aside(what));
+    match &*label {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" | "EC PUBLIC KEY" => return aside(PUBLIC_KEY),
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => return aside(REQUEST),
+        "X509 CRL" => return aside("A list of revoked certificates, not needed"),
+        "OPENSSH PRIVATE KEY" => return aside("A private key for SSH, which no broker takes"),
+        // They stand beside the key, which names its curve itself.
+        "EC PARAMETERS" | "DH PARAMETERS" => return Vec::new(),
+        label if label.starts_with("PGP ") => return aside("Something of PGP's, which no broker takes"),
+        label if label.ends_with("CERTIFICATE") || label.ends_with("PRIVATE KEY") => {}
+        "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" | "PKCS12" => {}
+        _ => return aside(NOTHING_KNOWN),
+    }
+    let Some(bytes) = decode(body) else {
+        return vec![damaged(name, "PEM", "what stands between BEGIN and END is not base64")];
+    };
+    match headers {
+        Some(dek) => vec![traditional(name, &dek, bytes)],
+        None if label.ends_with("CERTIFICATE") => {
+            // OpenSSL's "trusted" certificates have more behind the certificate.
+            let whole = Walk::along(&bytes).next().map_or(&bytes[..], |element| element.whole);
+            vec![certificate_from(name, "PEM", CertificateDer::from(whole.to_vec()))]
+        }
+        None if label.ends_with("PRIVATE KEY") => vec![key(name, &label, bytes)],
+        None => der(name, "PEM", &bytes),
+    }
+}
+
+fn key(name: &str, label: &str, bytes: Zeroizing<Vec<u8>>) -> Found {
+    let thing = if label == "ENCRYPTED PRIVATE KEY" {
+        lock(Locked::Pkcs8(bytes))
+    } else {
+        match Key::from_der(&bytes) {
+            Some(key) => key_thing(name, key),
+            None => Thing::Broken(CertificateError::UnusableKey { path: name.into() }),
+        }
+    };
+    Found { name: name.to_owned(), form: "PEM", thing }
+}
+
+fn traditional(name: &str, dek: &str, bytes: Zeroizing<Vec<u8>>) -> Found {
+    match Traditional::new(dek, bytes) {
+        Some(key) => Found { name: name.to_owned(), form: "PEM", thing: lock(Locked::Traditional(key)) },
+        None => broken(name, "PEM", CertificateError::UnknownLock { path: name.into() }),
+    }
+}
+
+/// The header `DEK-Info` of an encrypted key (RFC 1421 section 4.6.1.3), and what stands below all headers.
+fn headers(body: &[u8]) -> (Option<String>, &[u8]) {
+    let mut rest = body;
+    let (mut encrypted, mut dek) = (false, None);
+    loop {
+        let first = line(rest);
+        let text = first.trim_ascii();
+        if !text.is_empty() && !text.contains(&b':') {
+            break;
+        }
+        if first.is_empty() {
+            break;
+        }
+        let text = String::from_utf8_lossy(text);
+        if let Some(value) = text.strip_prefix("DEK-Info:") {
+            dek = Some(value.trim().to_owned());
+        }
+        encrypted |= text.starts_with("Proc-Type:") && text.ends_with("ENCRYPTED");
+        rest = &rest[first.len()..];
+    }
+    (encrypted.then(|| dek.unwrap_or_default()), rest)
+}
+
+/// Base64 in lines of any length. In constant time for the bytes of each line's content.
+fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut dense = Zeroizing::new(Vec::with_capacity(body.len() + 4));
+    dense.extend(body.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    let mut bytes = Zeroizing::new(vec![0; dense.len() / 4 * 3 + 3]);
+    let length = Base64::decode(&*dense, &mut bytes).ok()?.len();
+    bytes.truncate(length);
+    Some(bytes)
+}
+
+/// The first line with its end.
+fn line(text: &[u8]) -> &[u8] {
+    match text.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        Some(end) if text[end..].starts_with(b"\r\n") => &text[..end + 2],
+        Some(end) => &text[..=end],
+        None => text,
+    }
+}
+
+fn find(text: &[u8], words: &[u8]) -> Option<usize> {
+    text.windows(words.len()).position(|window| window == words)
 }

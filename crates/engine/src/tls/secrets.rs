@@ -21,6 +21,9 @@ impl Credentials {
         if !self.chain.is_empty() {
             secrets.push((SecretKind::CertificateChain, list(&self.chain)));
         }
+        if let Some(server) = &self.server {
+            secrets.push((SecretKind::ServerCertificate, list(std::slice::from_ref(server))));
+        }
         if let Some(key) = &self.key {
             let form = match key.0 {
                 PrivateKeyDer::Pkcs1(_) => PKCS1,
@@ -49,6 +52,7 @@ impl Credentials {
         };
         let authorities = certificates(SecretKind::AuthorityCertificates)?;
         let chain = certificates(SecretKind::CertificateChain)?;
+        let server = certificates(SecretKind::ServerCertificate)?.into_iter().next();
         let key = match get(SecretKind::PrivateKey)? {
             Some(secret) => Some(Key(read_key(secret.expose()).ok_or_else(|| damaged(SecretKind::PrivateKey))?)),
             None => None,
@@ -57,7 +61,7 @@ impl Credentials {
             let missing = if chain.is_empty() { SecretKind::CertificateChain } else { SecretKind::PrivateKey };
             return Err(VaultError::Damaged { kind: missing.word(), what: "it is missing".to_owned() });
         }
-        Ok(Credentials { authorities, chain, key })
+        Ok(Credentials { authorities, chain, key, server })
     }
 }
 

@@ -51,12 +51,19 @@ pub enum SecretKind {
     CertificateChain,
     /// The authorities that the server's certificate may be signed by, DER.
     AuthorityCertificates,
+    /// The one certificate that the server must show, DER.
+    ServerCertificate,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: [SecretKind; 4] =
-        [SecretKind::Password, SecretKind::PrivateKey, SecretKind::CertificateChain, SecretKind::AuthorityCertificates];
+    pub const ALL: [SecretKind; 5] = [
+        SecretKind::Password,
+        SecretKind::PrivateKey,
+        SecretKind::CertificateChain,
+        SecretKind::AuthorityCertificates,
+        SecretKind::ServerCertificate,
+    ];
 
     /// Its part of a keyring entry's name.
     pub(crate) fn word(self) -> &'static str {
@@ -65,6 +72,7 @@ impl SecretKind {
             SecretKind::PrivateKey => "private-key",
             SecretKind::CertificateChain => "certificate-chain",
             SecretKind::AuthorityCertificates => "authorities",
+            SecretKind::ServerCertificate => "server-certificate",
         }
     }
 }

@@ -34,7 +34,8 @@ fn server(pair: &Pair, clients: Option<&str>) -> ServerConfig {
 /// What our side says of a handshake, the way an MQTT client would pass it on: inside an I/O error.
 fn handshake(credentials: &Credentials, server: ServerConfig) -> Result<(), io::Error> {
     let name = ServerName::try_from("broker.example").unwrap();
-    let mut client = ClientConnection::new(client_config(credentials, &[]).unwrap(), name).unwrap();
+    let mut client =
+        ClientConnection::new(client_config(credentials, credentials.trust(), &[]).unwrap().0, name).unwrap();
     let mut server = ServerConnection::new(Arc::new(server)).unwrap();
     let into = |error| io::Error::new(io::ErrorKind::InvalidData, error);
     for _ in 0..8 {
@@ -108,7 +109,7 @@ fn our_own_refused_certificate_is_explained() {
 fn an_unencrypted_listener_is_explained() {
     let folder = Folder::new();
     let trusting = accepted(&files(Some(folder.file("ca.pem", authority("Bench CA").pem())), None, None));
-    let config = client_config(&trusting, &[]).unwrap();
+    let (config, _) = client_config(&trusting, trusting.trust(), &[]).unwrap();
     let mut client = ClientConnection::new(config, ServerName::try_from("broker.example").unwrap()).unwrap();
     client.read_tls(&mut &b"\x20\x02\x00\x01\x00\x00"[..]).unwrap();
     let error = client.process_new_packets().unwrap_err();

@@ -1,0 +1,114 @@
+//! A kit as it is shown.
+
+use wilco_ledger::Timestamp;
+
+use super::{Item, choice::Choice};
+use crate::{
+    api::{CertificateView, KitItem, KitItemKind, KitProblem, KitView, sentence},
+    tls::{CertificateFacts, content::Thing},
+};
+
+pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
+    let choice = Choice::of(items, now);
+    let certificate = |item: &Item| item.certificate().map(|certificate| view(&certificate.facts));
+    let problems: Vec<KitProblem> = choice
+        .problems
+        .iter()
+        .map(|problem| KitProblem {
+            blocking: problem.blocking,
+            item: problem.item,
+            message: sentence(&problem.error.to_string()),
+            hint: problem.error.hint(),
+        })
+        .collect();
+    KitView {
+        id: id.to_owned(),
+        items: shown(items, &choice),
+        certificate: choice.chain.first().copied().and_then(certificate),
+        has_key: choice.fits,
+        authorities: choice.authorities.iter().copied().filter_map(certificate).collect(),
+        server: choice.server.and_then(certificate),
+        locked: items.iter().any(|item| matches!(item.thing, Thing::Locked { .. })),
+        usable: !problems.iter().any(|problem| problem.blocking),
+        problems,
+    }
+}
+
+/// The numbers of what is shown as one with this: the authorities of a bundle.
+pub(super) fn shown_together(items: &[Item], id: u32) -> Vec<u32> {
+    let Some(asked) = items.iter().find(|item| item.id == id) else { return Vec::new() };
+    items.iter().filter(|item| item.id == id || are_together(asked, item)).map(|item| item.id).collect()
+}
+
+fn are_together(one: &Item, other: &Item) -> bool {
+    let is_bundled = |item: &Item| item.certificate().is_some_and(|certificate| certificate.is_authority());
+    one.name == other.name && one.origin == other.origin && is_bundled(one) && is_bundled(other)
+}
+
+fn shown(items: &[Item], choice: &Choice<'_>) -> Vec<KitItem> {
+    let mut shown: Vec<KitItem> = Vec::new();
+    let mut bundle: Option<(&Item, usize)> = None;
+    for item in items {
+        let (kind, what, note) = words(item, choice);
+        // A bundle of authorities is one line, not a hundred.
+        if kind == KitItemKind::Authority {
+            match (&mut bundle, shown.last_mut()) {
+                (Some((first, count)), Some(line)) if are_together(first, item) => {
+                    *count += 1;
+                    line.what = format!("{count} certificate authorities");
+                    continue;
+                }
+                _ => bundle = Some((item, 1)),
+            }
+        }
+        shown.push(KitItem { id: item.id, name: item.name.clone(), kind, what: what.to_owned(), note });
+    }
+    shown
+}
+
+fn words(item: &Item, choice: &Choice<'_>) -> (KitItemKind, &'static str, String) {
+    let is = |other: &&Item| other.id == item.id;
+    let with_form = |kind: &str| format!("{}, {kind}", item.form);
+    match &item.thing {
+        Thing::Certificate(certificate) => {
+            if choice.server.as_ref().is_some_and(is) {
+                (KitItemKind::Server, "Server certificate", "The only one to be trusted".into())
+            } else if choice.chain.first().is_some_and(is) {
+                (KitItemKind::Certificate, "Device certificate", with_form(&certificate.facts.key))
+            } else if choice.chain.iter().any(is) {
+                (KitItemKind::Certificate, "Intermediate certificate", "Between the certificate and its root".into())
+            } else if choice.authorities.iter().any(is) {
+                (KitItemKind::Authority, "Certificate authority", "To trust the server".into())
+            } else {
+                (KitItemKind::SetAside, "Certificate", "Not used".into())
+            }
+        }
+        Thing::Key { public, .. } => {
+            let note = match (choice.key, choice.fits) {
+                (Some(key), true) if key.id == item.id => "Belongs to the certificate".into(),
+                (Some(_), true) => return (KitItemKind::SetAside, "Private key", "Not used".into()),
+                _ if choice.chain.is_empty() => with_form(&public.kind),
+                _ => "Belongs to another certificate".into(),
+            };
+            (KitItemKind::Key, "Private key", note)
+        }
+        Thing::Locked { what, tried } => {
+            let note = if *tried { "The passphrase does not open it" } else { "Locked with a passphrase" };
+            (KitItemKind::Locked, what.what(), note.into())
+        }
+        Thing::Aside(note) => (KitItemKind::SetAside, "Set aside", (*note).to_owned()),
+        Thing::Broken(error) => (KitItemKind::Unusable, "Cannot be used", error.short().to_owned()),
+    }
+}
+
+fn view(facts: &CertificateFacts) -> CertificateView {
+    CertificateView {
+        subject: facts.subject.clone(),
+        issuer: facts.issuer.clone(),
+        not_before: facts.not_before.0,
+        not_after: facts.not_after.0,
+        serial: facts.serial.clone(),
+        sha256: facts.sha256.clone(),
+        key: facts.key.clone(),
+    }
+}
