@@ -107,7 +107,7 @@ async fn certificate_files_that_cannot_work_are_refused_before_anything_is_kept(
         (certificates.expired()?, "expired on 2021-01-01"),
         (certificates.version_1()?, "is X.509 version 1"),
         (pair(&client.certificate, &other.key), "belongs to another certificate"),
-        (pair(&text, &client.key), "is not a PEM file"),
+        (pair(&text, &client.key), "is neither a certificate nor a private key"),
         (pair(&client.key, &client.certificate), "was given as the client certificate, but holds"),
         (pair(&gone, &client.key), "cannot be read"),
     ] {

@@ -33,7 +33,7 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
         (&url, &certificates.ca, Some(&mixed), "belongs to another certificate"),
         (&url, &certificates.ca, Some(&expired), "expired on 2021-01-01"),
         (&url, &certificates.ca, Some(&version_1), "X.509 version 1"),
-        (&url, &certificates.ca, Some(&text), "is not a PEM file"),
+        (&url, &certificates.ca, Some(&text), "is neither a certificate nor a private key"),
         (&url, &certificates.ca, Some(&absent), "cannot be read"),
         (&url, &elsewhere.ca, Some(client), "certificate"),
         (&url, &certificates.ca, Some(stranger), "certificate"),

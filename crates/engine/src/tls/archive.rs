@@ -91,9 +91,17 @@ fn leads_out(name: &str) -> bool {
 fn unpack(entry: &mut impl Read, left: u64) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let bound = LIMIT.min(left);
     let mut content = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    while content.len() as u64 <= bound {
+    loop {
         let free = content.capacity() - content.len();
-        if entry.take(free as u64).read_to_end(&mut content).map_err(|_| Refusal::Damaged)? < free {
+        let read = entry.take(free as u64).read_to_end(&mut content).map_err(|_| Refusal::Damaged)?;
+        if content.len() as u64 > bound {
+            return Err(Refusal::Harmful(if bound == LIMIT {
+                "a file in it unpacks to more than 10 MB"
+            } else {
+                "the files in it unpack to more than 20 MB together"
+            }));
+        }
+        if read < free {
             return Ok(content);
         }
         // By hand: a vector that grows by itself leaves copies of a key behind.
@@ -101,9 +109,4 @@ fn unpack(entry: &mut impl Read, left: u64) -> Result<Zeroizing<Vec<u8>>, Refusa
         larger.extend_from_slice(&content);
         content = larger;
     }
-    Err(Refusal::Harmful(if bound == LIMIT {
-        "a file in it unpacks to more than 10 MB"
-    } else {
-        "the files in it unpack to more than 20 MB together"
-    }))
 }

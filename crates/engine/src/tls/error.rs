@@ -19,7 +19,7 @@ pub(super) fn named(role: FileRole) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// It cannot be read.
-    #[error("{} cannot be read: {what}", path.display())]
+    #[error("the file {} cannot be read: {what}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum CertificateError {
         what: String,
     },
     /// It cannot be certificates.
-    #[error("{} is too big to hold certificates: it has {bytes} bytes, and at most {limit} are read", path.display())]
+    #[error("the file {} is too big to hold certificates: it has {bytes} bytes, and at most {limit} are read", path.display())]
     TooBig {
         /// The file.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub enum CertificateError {
         limit: u64,
     },
     /// Something else altogether.
-    #[error("{} was given as the {role}, but is neither a certificate nor a private key", path.display())]
+    #[error("the file {} was given as the {role}, but is neither a certificate nor a private key", path.display())]
     Unrecognised {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum CertificateError {
         role: &'static str,
     },
     /// More than anybody needs.
-    #[error("{} holds more than {limit} certificates and keys", path.display())]
+    #[error("the file {} holds more than {limit} certificates and keys", path.display())]
     TooMany {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum CertificateError {
         what: String,
     },
     /// Of a known kind, but broken.
-    #[error("{} is damaged: {what}", path.display())]
+    #[error("the file {} is damaged: {what}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum CertificateError {
         what: String,
     },
     /// Of another kind than it was given as.
-    #[error("{} was given as the {role}, but holds {found}", path.display())]
+    #[error("the file {} was given as the {role}, but holds {found}", path.display())]
     Mistaken {
         /// The file.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum CertificateError {
         found: String,
     },
     /// It is encrypted, and no passphrase has been given.
-    #[error("{} is locked with a passphrase", path.display())]
+    #[error("the file {} is locked with a passphrase", path.display())]
     Encrypted {
         /// The file.
         path: PathBuf,
@@ -91,13 +91,13 @@ pub enum CertificateError {
         path: PathBuf,
     },
     /// It is encrypted in a way that is not known here.
-    #[error("{} is locked in a way that Wilco cannot open", path.display())]
+    #[error("the file {} is locked in a way that Wilco cannot open", path.display())]
     UnknownLock {
         /// The file.
         path: PathBuf,
     },
     /// It says itself that opening it is more work than anybody wants.
-    #[error("{} was not opened: it asks for too much work or memory to try one passphrase", path.display())]
+    #[error("the file {} was not opened: it asks for too much work or memory to try one passphrase", path.display())]
     TooCostly {
         /// The file.
         path: PathBuf,
@@ -117,13 +117,13 @@ pub enum CertificateError {
         certificate: PathBuf,
     },
     /// Half of a pair.
-    #[error("{} is a client certificate, and its private key is missing", certificate.display())]
+    #[error("the private key of the client certificate in {} is missing", certificate.display())]
     CertificateWithoutKey {
         /// The certificate's file.
         certificate: PathBuf,
     },
     /// The other half of a pair.
-    #[error("{} is a private key, and its client certificate is missing", key.display())]
+    #[error("the client certificate of the private key in {} is missing", key.display())]
     KeyWithoutCertificate {
         /// The key's file.
         key: PathBuf,

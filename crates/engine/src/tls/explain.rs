@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io};
 use rustls::{AlertDescription, CertificateError as Refusal, Error, InvalidMessage};
 use wilco_ledger::Timestamp;
 
-use super::facts::date;
+use super::{facts::date, trust::NotThePinnedOne};
 
 /// What happened and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +115,15 @@ fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
 /// What rustls only passes on, by the name it has there.
 fn other_refusal(refusal: &Refusal) -> (String, Option<&'static str>) {
     let what = match refusal {
+        Refusal::Other(other) if other.0.is::<NotThePinnedOne>() => {
+            return (
+                "the broker shows another certificate than the only one that this connection trusts".to_owned(),
+                Some(
+                    "If the broker has got a new certificate, choose that one. If it has not, something else answers \
+                     in its place.",
+                ),
+            );
+        }
         Refusal::Other(other) => other.to_string(),
         other => other.to_string(),
     };

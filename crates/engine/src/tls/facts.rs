@@ -10,7 +10,7 @@ use x509_parser::{
     prelude::{FromDer, X509Certificate},
     public_key::PublicKey,
     time::ASN1Time,
-    x509::SubjectPublicKeyInfo,
+    x509::{SubjectPublicKeyInfo, X509Name},
 };
 
 use super::CertificateError;
@@ -22,6 +22,8 @@ pub struct CertificateFacts {
     pub subject: String,
     /// Who has signed it.
     pub issuer: String,
+    /// The issuer in short, `Amazon Root CA 1`: its common name, or what else it is called by.
+    pub issuer_name: String,
     /// Valid from then on.
     pub not_before: Timestamp,
     /// Valid until then.
@@ -48,6 +50,7 @@ impl CertificateFacts {
         Ok(CertificateFacts {
             subject: shown(&parsed.subject().to_string()),
             issuer: shown(&parsed.issuer().to_string()),
+            issuer_name: shown(&short(parsed.issuer())),
             not_before: milliseconds(parsed.validity().not_before),
             not_after: milliseconds(parsed.validity().not_after),
             serial: parsed.raw_serial_as_string(),
@@ -57,6 +60,14 @@ impl CertificateFacts {
             names: names(&parsed),
             key: key_kind(parsed.public_key()),
         })
+    }
+}
+
+fn short(name: &X509Name<'_>) -> String {
+    let mut names = name.iter_common_name().chain(name.iter_organizational_unit()).chain(name.iter_organization());
+    match names.find_map(|name| name.as_str().ok()) {
+        Some(name) => name.to_owned(),
+        None => name.to_string(),
     }
 }
 

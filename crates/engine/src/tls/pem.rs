@@ -68,15 +68,14 @@ fn split(section: &[u8]) -> (Result<Section<'_>, &'static str>, &[u8]) {
     let Some(label) = label.strip_suffix(DASHES) else {
         return (Err("a line '-----BEGIN …' is not complete"), after);
     };
-    let end = find(after, b"-----END ");
     // Another section may begin before this one has ended.
-    let next = find(after, BEGIN);
-    match end {
-        Some(end) if next.is_none_or(|next| end < next) => {
+    let reach = find(after, BEGIN).unwrap_or(after.len());
+    match find(&after[..reach], b"-----END ") {
+        Some(end) => {
             let behind = &after[end..];
             (Ok((String::from_utf8_lossy(label), &after[..end])), &behind[line(behind).len()..])
         }
-        _ => (Err("it ends before the line '-----END …'"), &after[next.unwrap_or(after.len())..]),
+        None => (Err("it ends before the line '-----END …'"), &after[reach..]),
     }
 }
 

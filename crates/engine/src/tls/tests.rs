@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_input;
 mod files;
 mod handshakes;
+mod kit;
 
 use std::{fs, path::PathBuf};
 

@@ -220,3 +220,27 @@ fn parts(public_key: &[u8]) -> Option<(AlgorithmIdentifier, &[u8])> {
     let known = provider().signature_verification_algorithms.all.iter().map(|one| one.public_key_alg_id());
     known.into_iter().find(|known| known.as_ref() == algorithm).map(|known| (known, bits))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::{AMAZON, CertificateDer, CertificateFacts, PemObject, RootCertStore};
+
+    #[test]
+    fn amazons_roots_are_there_and_usable() {
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(AMAZON).map(Result::unwrap).collect();
+        let names: Vec<_> = roots.iter().map(|root| CertificateFacts::of(root).unwrap().issuer_name).collect();
+        assert_eq!(
+            names,
+            [
+                "Amazon Root CA 1",
+                "Amazon Root CA 2",
+                "Amazon Root CA 3",
+                "Amazon Root CA 4",
+                "Starfield Services Root Certificate Authority - G2"
+            ]
+        );
+        assert_eq!(RootCertStore::empty().add_parsable_certificates(roots), (5, 0));
+    }
+}

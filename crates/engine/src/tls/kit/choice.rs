@@ -103,15 +103,16 @@ impl<'a> Choice<'a> {
             }
         }
         // A bundle may hold old ones beside the one that is needed.
-        let checked = self
-            .authorities
-            .iter()
-            .filter_map(|item| Some((*item, check_time(&item.path(), &item.certificate()?.facts, now))));
-        let checked: Vec<_> = checked.collect();
-        if checked.iter().all(|(_, outcome)| outcome.is_err()) {
-            if let Some((item, Err(error))) = checked.into_iter().next_back() {
-                self.block(Some(item), error);
+        let mut refused = None;
+        for item in &self.authorities {
+            let Some(certificate) = item.certificate() else { continue };
+            match check_time(&item.path(), &certificate.facts, now) {
+                Ok(()) => return,
+                Err(error) => refused = Some((*item, error)),
             }
+        }
+        if let Some((item, error)) = refused {
+            self.block(Some(item), error);
         }
     }
 

@@ -84,7 +84,7 @@ fn stretched(passphrase: &str, salt: &[u8], size: usize) -> Zeroizing<Vec<u8>> {
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     // More would be no initial value of any cipher.
-    if text.len() > 32 || text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.len() > 32 || !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
