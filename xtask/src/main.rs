@@ -7,6 +7,7 @@
 
 mod bindings;
 mod check;
+mod fuzz;
 mod npm;
 mod packages;
 mod process;
@@ -28,7 +29,8 @@ cargo xtask <task>
   run     sets up what is missing, builds Wilco and opens it
   test    sets up what is missing and runs every test, those in a real window too
   check   formatting, lints, licences, unused dependencies and the rules of the architecture
-  setup   only sets up: system packages, the window's npm packages, the test tools";
+  setup   only sets up: system packages, the window's npm packages, the test tools
+  fuzz    mutated input for every decoder, a million times each, or: fuzz <target> <executions>";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +49,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::test(),
         ["check"] => check::check(),
         ["setup"] => setup(),
+        ["fuzz", ref words @ ..] => fuzz::fuzz(words),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

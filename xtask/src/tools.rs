@@ -19,6 +19,8 @@ pub(crate) const TAURI_DRIVER: Tool = Tool { name: "tauri-driver", version: "^2"
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "^0.20" };
 /// Unused dependencies. Builds in a fraction of the time of those that parse every file.
 pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "^0.9" };
+/// Builds and runs the fuzz targets.
+pub(crate) const FUZZ: Tool = Tool { name: "cargo-fuzz", version: "^0.13" };
 
 impl Tool {
     /// Where it is, once installed.

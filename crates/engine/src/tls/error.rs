@@ -68,6 +68,12 @@ pub enum CertificateError {
         /// What is wrong.
         what: String,
     },
+    /// Not in the encoding that everybody uses.
+    #[error("the file {} is written in BER, an old encoding that Wilco does not read", path.display())]
+    OldEncoding {
+        /// The file.
+        path: PathBuf,
+    },
     /// Of another kind than it was given as.
     #[error("the file {} was given as the {role}, but holds {found}", path.display())]
     Mistaken {
@@ -232,6 +238,10 @@ impl CertificateError {
             CertificateError::TooBig { .. } => "Choose the certificate file itself; it is some kilobytes long.",
             CertificateError::Unrecognised { .. } => {
                 "Choose a certificate or key as PEM, DER or PKCS#12, or the zip archive that they came in."
+            }
+            CertificateError::OldEncoding { .. } => {
+                "Write it anew: 'openssl pkcs12 -legacy -in … -nodes -out all.pem' makes a PEM file of a PKCS#12 file. \
+                 Delete that once it is imported; the key is then in the keyring."
             }
             CertificateError::TooMany { .. } => "Choose the file that holds only what this connection needs.",
             CertificateError::Archive { .. } => {

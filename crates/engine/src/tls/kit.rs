@@ -102,9 +102,9 @@ impl Kit {
         has_opened
     }
 
-    /// Forgets a thing, and what is shown together with it.
-    pub fn leave_out(&mut self, id: u32) {
-        let gone = view::shown_together(&self.items, id);
+    /// Forgets what is shown under that number: a thing, or a bundle of authorities.
+    pub fn leave_out(&mut self, id: u32, now: Timestamp) {
+        let gone = view::shown_together(&self.items, id, now);
         self.items.retain(|item| !gone.contains(&item.id));
     }
 

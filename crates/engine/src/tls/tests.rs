@@ -6,6 +6,7 @@ mod bad_input;
 mod files;
 mod handshakes;
 mod kit;
+mod mutations;
 
 use std::{fs, path::PathBuf};
 

@@ -98,7 +98,9 @@ impl<'a> Choice<'a> {
             }
             match check_time(&item.path(), facts, now) {
                 Err(error) => self.block(Some(item), error),
-                Ok(()) if facts.not_after.0 - now.0 < SOON => self.mention(Some(item), ends_soon(item, facts, now)),
+                Ok(()) if facts.not_after.0.saturating_sub(now.0) < SOON => {
+                    self.mention(Some(item), ends_soon(item, facts, now))
+                }
                 Ok(()) => {}
             }
         }
@@ -168,7 +170,7 @@ fn ends_soon(item: &Item, facts: &crate::tls::CertificateFacts, now: Timestamp) 
         path: item.path(),
         subject: facts.subject.clone(),
         date: date(facts.not_after),
-        days: (facts.not_after.0 - now.0) / DAY,
+        days: facts.not_after.0.saturating_sub(now.0) / DAY,
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
         .collect();
     KitView {
         id: id.to_owned(),
-        items: shown(items, &choice),
+        items: lines(items, &choice).into_iter().map(|line| line.shown).collect(),
         certificate: choice.chain.first().copied().and_then(certificate),
         has_key: choice.fits,
         authorities: choice.authorities.iter().copied().filter_map(certificate).collect(),
@@ -34,36 +34,35 @@ pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
     }
 }
 
-/// The numbers of what is shown as one with this: the authorities of a bundle.
-pub(super) fn shown_together(items: &[Item], id: u32) -> Vec<u32> {
-    let Some(asked) = items.iter().find(|item| item.id == id) else { return Vec::new() };
-    items.iter().filter(|item| item.id == id || are_together(asked, item)).map(|item| item.id).collect()
+/// The numbers of what is shown in the line of that number.
+pub(super) fn shown_together(items: &[Item], id: u32, now: Timestamp) -> Vec<u32> {
+    let lines = lines(items, &Choice::of(items, now));
+    lines.into_iter().find(|line| line.shown.id == id).map(|line| line.ids).unwrap_or_default()
 }
 
-fn are_together(one: &Item, other: &Item) -> bool {
-    let is_bundled = |item: &Item| item.certificate().is_some_and(|certificate| certificate.is_authority());
-    one.name == other.name && one.origin == other.origin && is_bundled(one) && is_bundled(other)
+/// One line of what is shown, and what it stands for.
+struct Line {
+    ids: Vec<u32>,
+    shown: KitItem,
 }
 
-fn shown(items: &[Item], choice: &Choice<'_>) -> Vec<KitItem> {
-    let mut shown: Vec<KitItem> = Vec::new();
-    let mut bundle: Option<(&Item, usize)> = None;
+fn lines(items: &[Item], choice: &Choice<'_>) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
     for item in items {
         let (kind, what, note) = words(item, choice);
         // A bundle of authorities is one line, not a hundred.
-        if kind == KitItemKind::Authority {
-            match (&mut bundle, shown.last_mut()) {
-                (Some((first, count)), Some(line)) if are_together(first, item) => {
-                    *count += 1;
-                    line.what = format!("{count} certificate authorities");
-                    continue;
-                }
-                _ => bundle = Some((item, 1)),
-            }
+        if let Some(line) = lines
+            .last_mut()
+            .filter(|line| kind == KitItemKind::Authority && line.shown.kind == kind && line.shown.name == item.name)
+        {
+            line.ids.push(item.id);
+            line.shown.what = format!("{} certificate authorities", line.ids.len());
+            continue;
         }
-        shown.push(KitItem { id: item.id, name: item.name.clone(), kind, what: what.to_owned(), note });
+        let shown = KitItem { id: item.id, name: item.name.clone(), kind, what: what.to_owned(), note };
+        lines.push(Line { ids: vec![item.id], shown });
     }
-    shown
+    lines
 }
 
 fn words(item: &Item, choice: &Choice<'_>) -> (KitItemKind, &'static str, String) {

@@ -249,9 +249,11 @@ fn no_nesting_is_too_deep() {
         let length = u32::try_from(deep.len()).unwrap().to_be_bytes();
         deep.splice(0..0, [0x30, 0x84, length[0], length[1], length[2], length[3]]);
     }
+    check(&kit(&[("deep.der", &deep)]), "There is neither a certificate nor a private key in what was chosen.");
+    let endless = [0x30, 0x80].repeat(100_000);
     check(
-        &kit(&[("deep.der", &deep)]),
-        "The file deep.der is damaged: it is binary, but neither a certificate nor a key that Wilco knows.",
+        &kit(&[("endless.p12", &endless)]),
+        "The file endless.p12 is written in BER, an old encoding that Wilco does not read.",
     );
 }
 

@@ -174,9 +174,14 @@ fn a_pkcs12_with_three_certificates_and_two_keys_is_sorted_out() {
         problems(&kit),
         [format!("The private key in {name} belongs to none of these certificates and is not used.")]
     );
-    assert!(view(&kit).usable);
+    let seen = view(&kit);
+    assert!(seen.usable);
     let credentials = kit.credentials(NOW).unwrap();
     assert_eq!((credentials.chain.len(), credentials.authorities.len()), (2, 1));
+    // The root alone goes, not what stands below it.
+    kit.leave_out(seen.items.iter().find(|item| item.kind == KitItemKind::Authority).unwrap().id, NOW);
+    assert_eq!(kit.credentials(NOW).unwrap().chain.len(), 2);
+    assert_eq!(view(&kit).authorities, []);
     assert_eq!(credentials.facts().unwrap().subject, "O=Wilco, CN=fixture-client");
 }
 
@@ -189,7 +194,7 @@ fn two_whole_pairs_are_said_to_be_two() {
     assert!(!problem.blocking && view.usable);
     assert!(problem.message.starts_with("There is more than one client certificate with its key; the one of "));
     let used = view.certificate.unwrap().subject;
-    kit.leave_out(problem.item.unwrap());
+    kit.leave_out(problem.item.unwrap(), NOW);
     assert_eq!(super::kit::view(&kit).certificate.unwrap().subject, used);
     assert!(problems(&kit)[0].contains("belongs to none of these certificates"));
 }
@@ -231,11 +236,11 @@ fn what_is_left_out_is_gone() {
     let mut kit = kit(&[CLIENT, CLIENT_KEY, ("notes.txt", b"Dear colleague")]);
     assert_eq!(lines(&kit)[2], "notes.txt: Set aside (A text, not kept)");
     let ids: Vec<u32> = view(&kit).items.iter().map(|item| item.id).collect();
-    kit.leave_out(ids[1]);
+    kit.leave_out(ids[1], NOW);
     assert_eq!(problems(&kit), ["The private key of the client certificate in client.pem is missing."]);
-    kit.leave_out(ids[0]);
+    kit.leave_out(ids[0], NOW);
     assert_eq!(problems(&kit), ["There is neither a certificate nor a private key in what was chosen."]);
-    kit.leave_out(ids[2]);
+    kit.leave_out(ids[2], NOW);
     assert!(view(&kit).usable && view(&kit).items.is_empty());
 }
 
@@ -245,7 +250,7 @@ fn a_bundle_of_authorities_is_one_line_and_leaves_as_one() {
     let mut kit = kit(&[("bundle.pem", bundle.as_bytes()), CLIENT, CLIENT_KEY]);
     assert_eq!(lines(&kit)[0], "bundle.pem: 150 certificate authorities (To trust the server)");
     assert_eq!(kit.credentials(NOW).unwrap().authorities.len(), 150);
-    kit.leave_out(view(&kit).items[0].id);
+    kit.leave_out(view(&kit).items[0].id, NOW);
     assert_eq!(view(&kit).authorities, []);
     check_whole(&kit, "EC P-256");
 }

@@ -1,0 +1,5 @@
+//! Zip archives.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|content: &[u8]| wilco_fuzz::bring(content));
