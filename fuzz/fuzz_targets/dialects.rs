@@ -11,8 +11,10 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     let payload = parts.next().unwrap_or_default();
     for name in Dialect::NAMES {
         for prefix in ["", "cmd"] {
-            let Some(dialect) = Topics::new(prefix).ok().and_then(|topics| Dialect::named(name, topics)) else { continue };
-            let inbound = Inbound { topic: &topic, payload, qos: 1, retained: content.len() % 2 == 0, correlation };
+            let Some(dialect) = Topics::new(prefix).ok().and_then(|topics| Dialect::named(name, topics)) else {
+                continue;
+            };
+            let inbound = Inbound { topic: &topic, payload, qos: 1, retained: content.len().is_multiple_of(2), correlation };
             if let Ok(Some(Heard::State { state, .. })) = dialect.decode(&inbound) {
                 let _ = Reported::of(&state);
             }
