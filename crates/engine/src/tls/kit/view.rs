@@ -2,7 +2,10 @@
 
 use wilco_ledger::Timestamp;
 
-use super::{Item, choice::Choice};
+use super::{
+    Item,
+    choice::{Choice, Problem},
+};
 use crate::{
     api::{CertificateView, KitItem, KitItemKind, KitProblem, KitView, sentence},
     tls::{CertificateFacts, content::Thing},
@@ -11,19 +14,18 @@ use crate::{
 pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
     let choice = Choice::of(items, now);
     let certificate = |item: &Item| item.certificate().map(|certificate| view(&certificate.facts));
-    let problems: Vec<KitProblem> = choice
-        .problems
-        .iter()
-        .map(|problem| KitProblem {
-            blocking: problem.blocking,
-            item: problem.item,
-            message: sentence(&problem.error.to_string()),
-            hint: problem.error.hint(),
-        })
-        .collect();
+    let lines = lines(items, &choice);
+    let line = |id: u32| lines.iter().find(|line| line.ids.contains(&id)).map(|line| line.shown.id);
+    let problem = |problem: &Problem| KitProblem {
+        blocking: problem.blocking,
+        item: problem.item.and_then(line),
+        message: sentence(&problem.error.to_string()),
+        hint: problem.error.hint(),
+    };
+    let problems: Vec<KitProblem> = choice.problems.iter().map(problem).collect();
     KitView {
         id: id.to_owned(),
-        items: lines(items, &choice).into_iter().map(|line| line.shown).collect(),
+        items: lines.into_iter().map(|line| line.shown).collect(),
         certificate: choice.chain.first().copied().and_then(certificate),
         has_key: choice.fits,
         authorities: choice.authorities.iter().copied().filter_map(certificate).collect(),
@@ -37,7 +39,8 @@ pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
 /// The numbers of what is shown in the line of that number.
 pub(super) fn shown_together(items: &[Item], id: u32, now: Timestamp) -> Vec<u32> {
     let lines = lines(items, &Choice::of(items, now));
-    lines.into_iter().find(|line| line.shown.id == id).map(|line| line.ids).unwrap_or_default()
+    // Since somebody saw it as a line of its own it may have become part of another.
+    lines.into_iter().find(|line| line.shown.id == id).map_or_else(|| vec![id], |line| line.ids)
 }
 
 /// One line of what is shown, and what it stands for.

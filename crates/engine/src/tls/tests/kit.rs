@@ -256,6 +256,32 @@ fn a_bundle_of_authorities_is_one_line_and_leaves_as_one() {
 }
 
 #[test]
+fn a_problem_within_a_bundle_points_to_its_line() {
+    let old = |name: &str| {
+        let mut params = super::params(&[], (2020, 2021));
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
+    };
+    let bundle = format!("{}{}", old("One"), old("Two"));
+    let kit = kit(&[("old.pem", bundle.as_bytes())]);
+    assert_eq!(problems(&kit), ["The certificate of CN=Two in old.pem expired on 2021-01-01."]);
+    assert_eq!(view(&kit).problems[0].item, Some(view(&kit).items[0].id));
+}
+
+#[test]
+fn what_has_joined_another_line_still_leaves_alone() {
+    let mut kit = kit(&[CLIENT, CLIENT_KEY, ("chain.pem", &[INTERMEDIATE.1, ROOT.1].concat())]);
+    let ids: Vec<u32> = view(&kit).items.iter().map(|item| item.id).collect();
+    assert_eq!(ids.len(), 4);
+    // Without its certificate the intermediate authority stands in one line with its root.
+    kit.leave_out(ids[0], NOW);
+    assert_eq!(lines(&kit)[1], "chain.pem: 2 certificate authorities (To trust the server)");
+    kit.leave_out(ids[3], NOW);
+    assert_eq!(lines(&kit)[1], "chain.pem: Certificate authority (To trust the server)");
+}
+
+#[test]
 fn a_role_says_what_a_file_is_for() {
     let mut kit = kit(&[CLIENT, CLIENT_KEY]);
     add(&mut kit, "broker.pem", SPARE.1, FileRole::Server);
