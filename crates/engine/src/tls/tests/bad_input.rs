@@ -22,7 +22,7 @@ fn check(kit: &Kit, expected: &str) {
 fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in entries {
-        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+        archive.start_file(*name, SimpleFileOptions::default().compression_level(Some(1))).unwrap();
         archive.write_all(content).unwrap();
     }
     archive.finish().unwrap().into_inner()
@@ -74,7 +74,7 @@ fn archives_that_lead_out_of_their_folder_are_refused() {
 fn archives_that_expand_without_end_are_refused() {
     let zeros = vec![0; 10 * 1024 * 1024 + 1];
     let bomb = zip(&[("zeros.pem", &zeros)]);
-    assert!(bomb.len() < 20_000);
+    assert!(bomb.len() < 200_000);
     check(
         &kit(&[("bomb.zip", &bomb)]),
         "The archive bomb.zip was not opened: a file in it unpacks to more than 10 MB.",
