@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.ts'],
+    // A window drawn and judged by axe takes seconds on a busy machine.
+    testTimeout: 40_000,
     setupFiles: ['src/test/setup.ts'],
   },
 });

@@ -2,23 +2,44 @@
 
 import type { Batch } from './bindings/Batch';
 import type { CommandDetail } from './bindings/CommandDetail';
+import type { ConnectionEntry } from './bindings/ConnectionEntry';
 import type { ConnectionView } from './bindings/ConnectionView';
 import type { DeviceDetail } from './bindings/DeviceDetail';
 import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
+import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
+import type { Imported } from './bindings/Imported';
+import type { KitView } from './bindings/KitView';
 import type { NewCommand } from './bindings/NewCommand';
-import type { NewConnection } from './bindings/NewConnection';
-import type { Probe } from './bindings/Probe';
+import type { PreflightView } from './bindings/PreflightView';
+import type { PresetView } from './bindings/PresetView';
 import type { Sent } from './bindings/Sent';
+import type { Step } from './bindings/Step';
 
 /** What the engine is asked. Every promise rejects with a `Failure`. */
 export interface Backend {
   connections(): Promise<ConnectionView[]>;
-  addConnection(connection: NewConnection): Promise<ConnectionView>;
-  testConnection(connection: NewConnection): Promise<Probe>;
+  presets(): Promise<PresetView[]>;
+  /** A new connection, or a changed one where the entry names it. */
+  saveConnection(entry: ConnectionEntry): Promise<ConnectionView>;
+  duplicateConnection(id: string): Promise<ConnectionView>;
+  /** Every connection's id, in the order in which they are to be listed. */
+  orderConnections(ids: string[]): Promise<void>;
+  /** Puts what the files brought in the place of the certificate that is kept. */
+  renewCertificate(id: string, kit: string): Promise<ConnectionView>;
   removeConnection(id: string): Promise<void>;
+  /** Writes connections to a file: with their secrets under a passphrase, or without secrets where there is none. */
+  exportConnections(ids: string[], path: string, passphrase: string | null): Promise<void>;
+  importConnections(path: string, passphrase: string | null, withoutKeyring: boolean): Promise<Imported>;
+  /** Reads files and tells what is in them. They are not needed afterwards. */
+  readFiles(files: FilesToRead): Promise<KitView>;
+  leaveOut(kit: string, item: number): Promise<KitView>;
+  forgetKit(kit: string): Promise<void>;
+  /** Tries a connection step by step, from the first or a later one, and calls back with how it stands. */
+  preflight(entry: ConnectionEntry, from: Step | null, onView: (view: PreflightView) => void): Promise<PreflightView>;
+  stopPreflight(): Promise<void>;
   /** Starts the demo fleet, or returns it if it is running. */
   startDemo(): Promise<ConnectionView>;
   devices(query: DeviceQuery, from: number, count: number): Promise<DevicePage>;
@@ -33,8 +54,18 @@ export interface Backend {
   about(): Promise<About>;
   loadPreferences(): Promise<Preferences>;
   savePreferences(preferences: Preferences): Promise<void>;
-  /** Lets the person choose a file; nothing where they would not. */
-  chooseFile(title: string, extensions: string[]): Promise<string | null>;
+  /** Lets the person choose files; none where they would not. */
+  chooseFiles(title: string): Promise<string[]>;
+  /** Lets the person choose where to write a file; nothing where they would not. */
+  chooseSavePath(title: string, name: string): Promise<string | null>;
+  /** Tells of files that are dragged over the window and dropped on it. The promise's function ends it. */
+  onFilesDropped(callback: Dropped): Promise<() => void>;
+}
+
+export interface Dropped {
+  /** Files hang over the window, or no longer do. */
+  over(active: boolean): void;
+  drop(paths: string[]): void;
 }
 
 export interface About {

@@ -3,27 +3,36 @@
  * nothing is kept.
  */
 
-import { DEFAULT_PREFERENCES, type About, type Backend, type Preferences } from './backend';
+import { DEFAULT_PREFERENCES, type About, type Backend, type Dropped, type Preferences } from './backend';
 import type { Batch } from './bindings/Batch';
 import type { CommandDetail } from './bindings/CommandDetail';
 import type { CommandView } from './bindings/CommandView';
+import type { ConnectionEntry } from './bindings/ConnectionEntry';
 import type { ConnectionView } from './bindings/ConnectionView';
-import type { Counts } from './bindings/Counts';
 import type { DeviceDetail } from './bindings/DeviceDetail';
 import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
-import type { Failure } from './bindings/Failure';
+import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
+import type { Imported } from './bindings/Imported';
+import type { KitView } from './bindings/KitView';
 import type { NewCommand } from './bindings/NewCommand';
-import type { NewConnection } from './bindings/NewConnection';
 import type { Notice } from './bindings/Notice';
-import type { Probe } from './bindings/Probe';
+import type { PreflightView } from './bindings/PreflightView';
+import type { PresetView } from './bindings/PresetView';
 import type { Sent } from './bindings/Sent';
+import type { Step as PreflightStep } from './bindings/Step';
+import { FakeConnections, view } from './fake/connections';
+import { affect, changed, countsOf } from './fake/course';
 import { detailOf, stray } from './fake/evidence';
-import { fate, type Step } from './fake/fate';
+import { failure, wait } from './fake/failure';
+import { fate, UNANSWERED, type Step } from './fake/fate';
 import { makeFleet, select, type FakeDevice } from './fake/fleet';
+import { FakeKits } from './fake/kits';
 import { blank, makePast, newId } from './fake/past';
+import { FakePreflight } from './fake/preflight';
+import { PRESETS } from './fake/presets';
 import { random } from './fake/random';
 
 export interface FakeOptions {
@@ -37,8 +46,12 @@ export interface FakeOptions {
   chatter?: boolean;
   /** What becomes of the next commands, instead of a random fate. */
   fates?: Step[][];
-  /** Connections whose secrets find no keyring. */
+  /** Whether there is a keyring for secrets. */
   keyring?: boolean;
+  /** Milliseconds a step of a preflight. */
+  pace?: number;
+  /** Connections that are there from the start. */
+  connections?: ConnectionView[];
 }
 
 const BATCH_EVERY = 60;
@@ -48,7 +61,10 @@ export class Fake implements Backend {
   readonly #next = random(42);
   readonly #listeners = new Set<(batch: Batch) => void>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
-  #connections: ConnectionView[] = [];
+  readonly #connections: FakeConnections;
+  readonly #kits = new FakeKits();
+  readonly #preflight: FakePreflight;
+  readonly #dropped = new Set<Dropped>();
   #fleet: FakeDevice[] = [];
   #commands: CommandView[] = [];
   #sequence = 0;
@@ -66,8 +82,13 @@ export class Fake implements Backend {
       chatter: false,
       fates: [],
       keyring: true,
+      pace: 260,
+      connections: [],
       ...options,
     };
+    this.#connections = new FakeConnections(this.#options.keyring);
+    this.#connections.list = [...this.#options.connections];
+    this.#preflight = new FakePreflight(this.#options.pace);
   }
 
   async connections(): Promise<ConnectionView[]> {
@@ -75,7 +96,7 @@ export class Fake implements Backend {
   }
 
   async startDemo(): Promise<ConnectionView> {
-    const running = this.#connections.find((connection) => connection.demo);
+    const running = this.#connections.list.find((connection) => connection.demo);
     if (running) return running;
     await wait(this.#options.startup);
     const now = Date.now();
@@ -84,7 +105,7 @@ export class Fake implements Backend {
     demo.round_trip_ms = 0.4;
     this.#fleet = makeFleet(demo.id, this.#options.devices, now);
     this.#commands = makePast(this.#fleet, this.#options.past, now);
-    this.#connections = [...this.#connections, demo];
+    this.#connections.list.push(demo);
     this.#touch();
     setInterval(() => {
       demo.round_trip_ms = 0.3 + this.#next() * 0.4;
@@ -95,54 +116,75 @@ export class Fake implements Backend {
     return demo;
   }
 
-  async addConnection(connection: NewConnection): Promise<ConnectionView> {
-    await wait(20);
-    this.#refuse(connection);
-    if (!this.#options.keyring && !connection.without_keyring) {
-      throw failure(
-        'keyring',
-        'There is no keyring on this computer, so the private key cannot be stored.',
-        'Install one, gnome-keyring for instance.',
-      );
-    }
-    const added = view({
-      id: `c${this.#connections.length + 1}`,
-      name: connection.name,
-      url: connection.url,
-      mqtt: connection.mqtt,
-      client_id: connection.client_id ?? 'wilco-5f3a90c1',
-      username: connection.username,
-      prefix: connection.prefix ?? '',
-    });
-    if (connection.files.certificate !== null) {
-      added.certificate_subject = 'CN=wilco-console';
-      added.certificate_expires_at = Date.now() + 86 * 86_400_000;
-    }
-    added.link = {
-      state: 'waiting',
-      message: `Nothing answers at ${connection.url}: the connection was refused.`,
-      hint: 'Check the address and that the broker is running.',
-      retry_at: Date.now() + 30_000,
-    };
-    this.#connections = [...this.#connections, added];
-    this.#touch();
-    return added;
+  async presets(): Promise<PresetView[]> {
+    return PRESETS;
   }
 
-  async testConnection(connection: NewConnection): Promise<Probe> {
-    await wait(300);
-    this.#refuse(connection);
-    return {
-      ok: false,
-      message: `Nothing answers at ${connection.url}: the connection was refused.`,
-      hint: 'Check the address and that the broker is running.',
-      took_ms: 12.4,
-    };
+  async saveConnection(entry: ConnectionEntry): Promise<ConnectionView> {
+    await wait(20);
+    const saved = this.#connections.save(entry, entry.kit === null ? null : this.#kits.view(entry.kit));
+    if (entry.kit !== null) this.#kits.forget(entry.kit);
+    this.#touch();
+    return saved;
+  }
+
+  async duplicateConnection(id: string): Promise<ConnectionView> {
+    const copy = this.#connections.duplicate(id);
+    this.#touch();
+    return copy;
+  }
+
+  async orderConnections(ids: string[]): Promise<void> {
+    this.#connections.order(ids);
+    this.#touch();
+  }
+
+  async renewCertificate(id: string, kit: string): Promise<ConnectionView> {
+    const renewed = this.#connections.renew(id, this.#kits.view(kit));
+    this.#kits.forget(kit);
+    this.#touch();
+    return renewed;
   }
 
   async removeConnection(id: string): Promise<void> {
-    this.#connections = this.#connections.filter((connection) => connection.id !== id);
+    this.#connections.remove(id);
     this.#touch();
+  }
+
+  async exportConnections(ids: string[], path: string, passphrase: string | null): Promise<void> {
+    this.#connections.export(ids, path, passphrase);
+  }
+
+  async importConnections(path: string, passphrase: string | null, withoutKeyring: boolean): Promise<Imported> {
+    await wait(20);
+    const imported = this.#connections.import(path, passphrase, withoutKeyring);
+    this.#touch();
+    return imported;
+  }
+
+  async readFiles(files: FilesToRead): Promise<KitView> {
+    await wait(20);
+    return this.#kits.read(files);
+  }
+
+  async leaveOut(kit: string, item: number): Promise<KitView> {
+    return this.#kits.leaveOut(kit, item);
+  }
+
+  async forgetKit(kit: string): Promise<void> {
+    this.#kits.forget(kit);
+  }
+
+  preflight(
+    entry: ConnectionEntry,
+    from: PreflightStep | null,
+    onView: (view: PreflightView) => void,
+  ): Promise<PreflightView> {
+    return this.#preflight.run(entry, from, onView);
+  }
+
+  async stopPreflight(): Promise<void> {
+    this.#preflight.stop();
   }
 
   async devices(query: DeviceQuery, from: number, count: number): Promise<DevicePage> {
@@ -170,7 +212,11 @@ export class Fake implements Backend {
       const device = this.#find(command.connection, id);
       const view = blank(device, newId(Date.now(), this.#next), command.command, command.args, Date.now());
       const held = device.row.presence === 'offline' && command.delivery === 'hold_here';
-      this.#begin(held ? { ...view, state: 'held', deadline: view.queued_at + 60_000 } : view, device);
+      this.#begin(
+        held ? { ...view, state: 'held', deadline: view.queued_at + 60_000 } : view,
+        device,
+        command.no_answer,
+      );
       return view.id;
     });
     return { ids };
@@ -227,8 +273,22 @@ export class Fake implements Backend {
     this.#preferences = preferences;
   }
 
-  async chooseFile(title: string): Promise<string | null> {
-    return `/home/you/certificates/${title.toLowerCase().replaceAll(' ', '-')}.pem`;
+  async chooseFiles(): Promise<string[]> {
+    return ['/home/you/Downloads/kit.zip'];
+  }
+
+  async chooseSavePath(_title: string, name: string): Promise<string | null> {
+    return `/home/you/${name}`;
+  }
+
+  async onFilesDropped(callback: Dropped): Promise<() => void> {
+    this.#dropped.add(callback);
+    return () => this.#dropped.delete(callback);
+  }
+
+  /** Drops files on the window, as a person would. */
+  dropFiles(paths: string[]): void {
+    for (const callback of this.#dropped) callback.drop(paths);
   }
 
   /** Says something, as the engine would. */
@@ -239,19 +299,9 @@ export class Fake implements Backend {
 
   /** Changes how a connection stands, as the network would. */
   setLink(id: string, link: ConnectionView['link']): void {
-    const connection = this.#connections.find((other) => other.id === id);
+    const connection = this.#connections.list.find((other) => other.id === id);
     if (connection) connection.link = link;
     this.#touch();
-  }
-
-  #refuse(connection: NewConnection): void {
-    if (connection.name.trim() === '') throw failure('invalid', 'The connection has no name.', 'Give it one.');
-    if (!/^mqtts?:\/\/[^\s/]+/.test(connection.url)) {
-      throw failure('invalid', `“${connection.url}” is not an address of a broker.`, 'Write it as mqtts://host:8883.');
-    }
-    if (this.#connections.some((other) => other.name === connection.name)) {
-      throw failure('invalid', `There is already a connection called “${connection.name}”.`, 'Choose another name.');
-    }
   }
 
   #chat(): void {
@@ -262,7 +312,7 @@ export class Fake implements Backend {
     this.#begin({ ...view, by: 'another console' }, device);
   }
 
-  #begin(command: CommandView, device: FakeDevice): void {
+  #begin(command: CommandView, device: FakeDevice, noAnswer = false): void {
     this.#commands = [command, ...this.#commands];
     device.commandCount += 1;
     device.row = { ...device.row, last_command: command };
@@ -270,7 +320,7 @@ export class Fake implements Backend {
     const steps =
       command.state === 'held'
         ? [{ after: 60_000, change: { state: 'expired' } }]
-        : (this.#options.fates.shift() ?? fate(command, device, this.#next));
+        : (this.#options.fates.shift() ?? (noAnswer ? UNANSWERED : fate(command, device, this.#next)));
     this.#follow(command.id, device, steps);
   }
 
@@ -279,7 +329,7 @@ export class Fake implements Backend {
     const timer = setTimeout(() => {
       const command = this.#commands.find((other) => other.id === id);
       if (!command) return;
-      this.#affect(step.effect, device, command);
+      affect(step.effect, device, command, this.#next);
       this.#apply(command, step.change);
       this.#follow(id, device, rest);
     }, step.after);
@@ -288,45 +338,12 @@ export class Fake implements Backend {
 
   #apply(command: CommandView, change: Partial<CommandView>): void {
     const now = Date.now();
-    const state = change.state ?? command.state;
-    const ended = !['queued', 'held', 'sent', 'at_broker', 'accepted', 'running'].includes(state);
-    const moved: CommandView = { ...command, ...change, changed_at: now, final: ended };
-    if (state === 'sent') moved.attempts += 1;
-    if (state === 'sent') moved.sent_at = now;
-    if (state === 'at_broker') moved.at_broker_at = now;
-    if (['accepted', 'running', 'succeeded', 'failed', 'rejected'].includes(state)) moved.accepted_at ??= now;
-    if (ended && (command.finished_at === null || change.late)) moved.finished_at = now;
-    if (ended) moved.deadline = null;
+    const moved = changed(command, change, now);
     this.#commands = this.#commands.map((other) => (other.id === moved.id ? moved : other));
     const device = this.#find(moved.connection, moved.device);
     if (device.row.last_command?.id === moved.id) device.row = { ...device.row, last_command: moved };
     if (moved.accepted_at === now) device.row = { ...device.row, seen_at: now, trip_ms: now - (moved.sent_at ?? now) };
     this.#say(moved);
-  }
-
-  #affect(effect: Step['effect'], device: FakeDevice, command: CommandView): void {
-    const now = Date.now();
-    const row = { ...device.row };
-    if (effect === 'led') row.led = command.args['on'] === true;
-    if (effect === 'leave' || effect === 'return') {
-      row.presence = effect === 'leave' ? 'offline' : 'online';
-      row.presence_since = now;
-    }
-    if (effect === 'return') {
-      row.boot = Math.floor(this.#next() * 0xffffff).toString(16);
-      device.running = device.saved;
-    }
-    if (effect === 'config') {
-      const changes = command.args['changes'] as Record<string, unknown>;
-      device.saved = { ...device.saved, ...changes };
-      if (command.args['apply'] === 'now') device.running = { ...device.running, ...changes };
-    }
-    if (effect === 'report') {
-      device.running ??= { report_interval_s: 30, temp_high_c: 8, buzzer: true, ntp_host: 'pool.ntp.org' };
-      device.saved ??= device.running;
-    }
-    if (effect) device.reportedAt = now;
-    device.row = row;
   }
 
   #of(connection: string): FakeDevice[] {
@@ -340,24 +357,11 @@ export class Fake implements Backend {
   }
 
   #views(): ConnectionView[] {
-    return this.#connections.map((connection) => {
+    return this.#connections.list.map((connection) => {
       if (!connection.demo) return connection;
       const online = this.#fleet.filter((device) => device.row.presence === 'online').length;
-      return { ...connection, devices: this.#fleet.length, online, counts: this.#counts() };
+      return { ...connection, devices: this.#fleet.length, online, counts: countsOf(this.#commands) };
     });
-  }
-
-  #counts(): Counts {
-    const counts = { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: this.#commands.length };
-    const hour = Date.now() - 3_600_000;
-    for (const { state, queued_at } of this.#commands.slice(0, 500)) {
-      if (state === 'queued') counts.queued += 1;
-      else if (state === 'held') counts.held += 1;
-      else if (['sent', 'at_broker', 'accepted', 'running'].includes(state)) counts.in_flight += 1;
-      else if (['failed', 'rejected', 'timed_out', 'undeliverable'].includes(state) && queued_at > hour)
-        counts.need_you += 1;
-    }
-    return counts;
   }
 
   #say(command: CommandView): void {
@@ -386,36 +390,4 @@ export class Fake implements Backend {
       for (const listener of this.#listeners) listener(batch);
     }, BATCH_EVERY);
   }
-}
-
-function view(given: Partial<ConnectionView>): ConnectionView {
-  return {
-    id: '',
-    name: '',
-    url: '',
-    mqtt: '5',
-    client_id: 'wilco-5f3a90c1',
-    username: null,
-    dialect: 'wilco',
-    prefix: '',
-    demo: false,
-    certificate_expires_at: null,
-    certificate_subject: null,
-    link: { state: 'connecting' },
-    round_trip_ms: null,
-    in_per_second: 0,
-    out_per_second: 0,
-    devices: 0,
-    online: 0,
-    counts: { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: 0 },
-    ...given,
-  };
-}
-
-function failure(code: Failure['code'], message: string, hint: string | null): Failure {
-  return { code, message, hint };
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

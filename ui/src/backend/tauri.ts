@@ -1,19 +1,36 @@
 /** The engine behind the desktop shell: one `invoke` for each question. The only file that knows the shell. */
 
 import { Channel, invoke } from '@tauri-apps/api/core';
-import { open } from '@tauri-apps/plugin-dialog';
+import { getCurrentWebview } from '@tauri-apps/api/webview';
+import { open, save } from '@tauri-apps/plugin-dialog';
 import { load } from '@tauri-apps/plugin-store';
 
 import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import type { Batch } from './bindings/Batch';
+import type { PreflightView } from './bindings/PreflightView';
 
 const preferencesFile = () => load('preferences.json', { defaults: {}, autoSave: false });
 
 export const tauri: Backend = {
   connections: () => invoke('connections'),
-  addConnection: (connection) => invoke('add_connection', { connection }),
-  testConnection: (connection) => invoke('test_connection', { connection }),
+  presets: () => invoke('presets'),
+  saveConnection: (entry) => invoke('save_connection', { entry }),
+  duplicateConnection: (id) => invoke('duplicate_connection', { id }),
+  orderConnections: (ids) => invoke('order_connections', { ids }),
+  renewCertificate: (id, kit) => invoke('renew_certificate', { id, kit }),
   removeConnection: (id) => invoke('remove_connection', { id }),
+  exportConnections: (ids, path, passphrase) => invoke('export_connections', { ids, path, passphrase }),
+  importConnections: (path, passphrase, withoutKeyring) =>
+    invoke('import_connections', { path, passphrase, withoutKeyring }),
+  readFiles: (files) => invoke('read_files', { files }),
+  leaveOut: (kit, item) => invoke('leave_out', { kit, item }),
+  forgetKit: (kit) => invoke('forget_kit', { kit }),
+  preflight(entry, from, onView) {
+    const channel = new Channel<PreflightView>();
+    channel.onmessage = onView;
+    return invoke('preflight', { entry, from, channel });
+  },
+  stopPreflight: () => invoke('stop_preflight'),
   startDemo: () => invoke('start_demo'),
   devices: (query, from, count) => invoke('devices', { query, from, count }),
   device: (connection, device) => invoke('device', { connection, device }),
@@ -40,6 +57,12 @@ export const tauri: Backend = {
     await file.set('preferences', preferences);
     await file.save();
   },
-  chooseFile: (title, extensions) =>
-    open({ title, multiple: false, directory: false, filters: [{ name: title, extensions }] }),
+  chooseFiles: async (title) => (await open({ title, multiple: true, directory: false })) ?? [],
+  chooseSavePath: (title, name) => save({ title, defaultPath: name }),
+  onFilesDropped: (callback) =>
+    getCurrentWebview().onDragDropEvent(({ payload }) => {
+      if (payload.type === 'over') return;
+      callback.over(payload.type === 'enter');
+      if (payload.type === 'drop') callback.drop(payload.paths);
+    }),
 };

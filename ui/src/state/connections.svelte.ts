@@ -1,9 +1,12 @@
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
-import type { NewConnection } from '../backend/bindings/NewConnection';
-import type { Probe } from '../backend/bindings/Probe';
+import type { Imported } from '../backend/bindings/Imported';
+import { formOf, entryOf } from './form';
+import { Kit } from './kit.svelte';
+import { Preflight } from './preflight.svelte';
 import type { Preferences } from './preferences.svelte';
+import { Wizard, type Place } from './wizard.svelte';
 
 /** How many values a sparkline remembers. */
 const REMEMBERED = 60;
@@ -18,6 +21,8 @@ export class Connections {
   loaded = $state(false);
   chosen = $state<string | null>(null);
   gauges = $state.raw<Gauges>({ trip: [], inward: [] });
+  /** A connection that is being entered or changed. It stays while other screens are looked at. */
+  wizard = $state.raw<Wizard | null>(null);
   readonly current = $derived(this.list.find((connection) => connection.id === this.chosen) ?? this.list[0] ?? null);
 
   constructor(
@@ -56,15 +61,83 @@ export class Connections {
     return demo;
   }
 
-  async add(connection: NewConnection): Promise<ConnectionView> {
-    const added = await this.backend.addConnection(connection);
-    this.#put(added);
-    this.choose(added.id);
-    return added;
+  /** Opens the wizard; what was begun before is gone on with. */
+  add(): void {
+    this.wizard ??= new Wizard(this.backend, () => this.list.map(({ name }) => name));
   }
 
-  test(connection: NewConnection): Promise<Probe> {
-    return this.backend.testConnection(connection);
+  edit(connection: ConnectionView, place?: Place): void {
+    const others = () => this.list.filter(({ id }) => id !== connection.id).map(({ name }) => name);
+    this.wizard = new Wizard(this.backend, others, connection, place);
+  }
+
+  /** Saves what the wizard holds and closes it; nothing where it could not be saved. */
+  async save(): Promise<ConnectionView | null> {
+    const saved = (await this.wizard?.save()) ?? null;
+    if (saved === null) return null;
+    this.wizard = null;
+    this.#put(saved);
+    this.choose(saved.id);
+    return saved;
+  }
+
+  async discard(): Promise<void> {
+    const { wizard } = this;
+    this.wizard = null;
+    await wizard?.discard();
+  }
+
+  /** Tries a connection as it is kept. */
+  test(connection: ConnectionView): Preflight {
+    const preflight = new Preflight(this.backend);
+    void preflight.start(this.entry(connection));
+    return preflight;
+  }
+
+  /** A connection as an entry that changes nothing of it. */
+  entry(connection: ConnectionView) {
+    const around = { kit: null, kept: connection.has, presets: [], taken: [] };
+    return entryOf(formOf(connection), around, connection.denied);
+  }
+
+  bring(): Kit {
+    return new Kit(this.backend);
+  }
+
+  async renew(id: string, kit: string): Promise<ConnectionView> {
+    const renewed = await this.backend.renewCertificate(id, kit);
+    this.#put(renewed);
+    return renewed;
+  }
+
+  async duplicate(id: string): Promise<ConnectionView> {
+    const copy = await this.backend.duplicateConnection(id);
+    this.#put(copy);
+    return copy;
+  }
+
+  /** Moves a connection one place up or down; says at which it stands now. */
+  async move(id: string, by: -1 | 1): Promise<number> {
+    const ids = this.list.map((connection) => connection.id);
+    const from = ids.indexOf(id);
+    const to = from + by;
+    const other = ids[to];
+    if (from < 0 || other === undefined) return from + 1;
+    ids[to] = id;
+    ids[from] = other;
+    this.list = ids.flatMap((next) => this.list.find((connection) => connection.id === next) ?? []);
+    await this.backend.orderConnections(ids);
+    return to + 1;
+  }
+
+  export(ids: string[], path: string, passphrase: string | null): Promise<void> {
+    return this.backend.exportConnections(ids, path, passphrase);
+  }
+
+  async import(path: string, passphrase: string | null, withoutKeyring: boolean): Promise<Imported> {
+    const imported = await this.backend.importConnections(path, passphrase, withoutKeyring);
+    if (!imported.locked) this.list = await this.backend.connections();
+    return imported;
   }
 
   async remove(id: string): Promise<void> {
@@ -72,12 +145,19 @@ export class Connections {
     this.list = this.list.filter((connection) => connection.id !== id);
   }
 
-  chooseFile(title: string, extensions: string[]): Promise<string | null> {
-    return this.backend.chooseFile(title, extensions);
+  async chooseFile(title: string): Promise<string | null> {
+    return (await this.backend.chooseFiles(title))[0] ?? null;
+  }
+
+  chooseSavePath(title: string, name: string): Promise<string | null> {
+    return this.backend.chooseSavePath(title, name);
   }
 
   #put(connection: ConnectionView): void {
-    this.list = [...this.list.filter((other) => other.id !== connection.id), connection];
+    const known = this.list.some((other) => other.id === connection.id);
+    this.list = known
+      ? this.list.map((other) => (other.id === connection.id ? connection : other))
+      : [...this.list, connection];
   }
 }
 

@@ -13,7 +13,7 @@ import { Throttle } from './throttle';
 const KEPT = 8;
 
 /** Which of the inspector's controls a failure belongs to. */
-export type Control = 'led' | 'restart' | 'config';
+export type Control = 'led' | 'restart' | 'config' | 'command';
 
 /** The device that is looked at: what it reports, what was asked of it, and what can be asked. */
 export class Inspected {
@@ -72,6 +72,11 @@ export class Inspected {
 
   async restart(): Promise<void> {
     await this.#ask('restart', 'restart', {});
+  }
+
+  /** Any command, for firmware that knows more than the built-in ones. Says whether it was taken. */
+  ask(command: string, args: Record<string, unknown>, noAnswer: boolean): Promise<boolean> {
+    return this.#ask('command', command, args, noAnswer);
   }
 
   async askConfiguration(): Promise<void> {
@@ -133,7 +138,7 @@ export class Inspected {
     return this.detail?.saved_config ?? this.detail?.running_config ?? {};
   }
 
-  async #ask(control: Control, command: string, args: Record<string, unknown>): Promise<boolean> {
+  async #ask(control: Control, command: string, args: Record<string, unknown>, noAnswer = false): Promise<boolean> {
     const { connection, device } = this;
     if (connection === null || device === null) return false;
     this.sending = control;
@@ -150,6 +155,7 @@ export class Inspected {
         ttl_ms: null,
         retries: null,
         delivery: waits ? 'hold_here' : null,
+        no_answer: noAnswer,
         again_of: null,
       });
       this.#refresh.ask();

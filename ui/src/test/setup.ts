@@ -1,6 +1,10 @@
 import '@testing-library/jest-dom/vitest';
 
+import { configure } from '@testing-library/svelte';
 import { afterEach } from 'vitest';
+
+// A busy machine draws a window in seconds.
+configure({ asyncUtilTimeout: 10_000 });
 
 // What jsdom does not have.
 class NoResizes implements ResizeObserver {

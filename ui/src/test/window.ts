@@ -9,7 +9,7 @@ import { App } from '../state/app.svelte';
 
 /** The whole window over an invented fleet. */
 export function openWindow(options: FakeOptions = {}) {
-  const backend = new Fake({ devices: 60, past: 150, startup: 5, ...options });
+  const backend = new Fake({ devices: 60, past: 150, startup: 5, pace: 1, ...options });
   const app = new App(backend);
   const screen = render(AppView, { app });
   return { ...screen, app, backend, user: userEvent.setup() };

@@ -11,6 +11,13 @@ export interface Step {
   effect?: 'led' | 'leave' | 'return' | 'config' | 'report';
 }
 
+/** No answer is expected: the broker's word is the end of it. */
+export const UNANSWERED: Step[] = [
+  { after: 2, change: { state: 'sent' } },
+  { after: 9, change: { state: 'at_broker' } },
+  { after: 0, change: { state: 'unconfirmed' } },
+];
+
 const NO_ANSWER_AFTER = 10_000;
 const SILENT = 'No answer within 10 s. The broker has it; the device may still run it.';
 

@@ -1,54 +1,24 @@
-import { within } from '@testing-library/svelte';
+import { waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
+import { ROTTERDAM, view } from '../../backend/fake/connections';
 import { expectAccessible, openFleet, openWindow } from '../../test/window';
 
-async function openForm(options = {}) {
-  const window = openWindow(options);
-  await window.user.click(await window.findByRole('button', { name: 'Connect to my broker' }));
-  await window.findByRole('textbox', { name: 'Name' });
-  const fill = async (name: string, text: string) => {
-    await window.user.type(window.getByRole('textbox', { name }), text);
+const BENCH = view({ id: 'bench', name: 'Bench', url: 'mqtt://bench:1883' });
+
+async function openCards() {
+  const window = openWindow({ connections: [{ ...ROTTERDAM }, { ...BENCH }] });
+  await window.user.click(await window.findByRole('link', { name: /Connections/ }));
+  await window.findByRole('article', { name: 'Bench' });
+  const card = async (name: string) => within(await window.findByRole('article', { name }));
+  const press = async (name: string) => window.user.click(await window.findByRole('button', { name }));
+  const more = async (name: string, what: string) => {
+    await window.user.click((await card(name)).getByRole('button', { name: 'More' }));
+    await window.user.click((await card(name)).getByRole('button', { name: what }));
   };
-  return { ...window, fill };
+  const names = () => window.getAllByRole('article').map((article) => article.getAttribute('aria-label'));
+  return { ...window, card, press, more, names };
 }
-
-describe('a new connection', () => {
-  it('is complained about field by field before anybody is asked', async () => {
-    const { getByRole, findByText, fill, user, container } = await openForm();
-    await fill('Certificate file', '/tmp/c.pem');
-    await user.click(getByRole('button', { name: 'Save' }));
-    await findByText('Give the connection a name.');
-    await findByText('A certificate needs its private key.');
-    expect(getByRole('textbox', { name: 'Name' })).toHaveAttribute('aria-invalid', 'true');
-    await expectAccessible(container);
-  });
-
-  it('is tested and saved', async () => {
-    const { getByRole, findByRole, findByText, fill, user } = await openForm();
-    await fill('Name', 'Bench');
-    await fill('Address', 'mqtts://bench.local:8883');
-    await user.click(getByRole('button', { name: 'Choose the CA file' }));
-    expect(getByRole('textbox', { name: 'CA file' })).toHaveValue('/home/you/certificates/ca-file.pem');
-    await user.click(getByRole('button', { name: 'Test' }));
-    await findByText(/Nothing answers at mqtts:\/\/bench.local:8883/);
-    await findByText('12 ms');
-    await user.click(getByRole('button', { name: 'Save' }));
-    const card = within(await findByRole('article', { name: 'Bench' }));
-    card.getByText('Waiting to try again');
-  });
-
-  it('is kept in memory where there is no keyring, if the person wants that', async () => {
-    const { getByRole, findByRole, fill, user } = await openForm({ keyring: false });
-    await fill('Name', 'Bench');
-    await fill('Address', 'mqtts://bench.local');
-    await user.click(getByRole('button', { name: 'Save' }));
-    expect(await findByRole('alert')).toHaveTextContent('There is no keyring on this computer');
-    await user.click(getByRole('checkbox', { name: 'Keep in memory for this run' }));
-    await user.click(getByRole('button', { name: 'Save' }));
-    await findByRole('article', { name: 'Bench' });
-  });
-});
 
 describe('the connections', () => {
   it('are cards, and removing one asks first', async () => {
@@ -56,7 +26,10 @@ describe('the connections', () => {
     await user.click(getByRole('link', { name: 'Connections' }));
     const card = within(await findByRole('article', { name: 'Demo fleet' }));
     card.getByText('Demo, inside this app');
+    await user.click(card.getByRole('button', { name: 'More' }));
+    await expectAccessible(container);
     await user.click(card.getByRole('button', { name: 'Remove…' }));
+    expect(card.getByRole('button', { name: 'Keep it' })).toHaveFocus();
     await expectAccessible(container);
     await user.click(card.getByRole('button', { name: 'Remove Demo fleet' }));
     await findByRole('heading', { name: 'No connection yet' });
@@ -65,23 +38,127 @@ describe('the connections', () => {
   });
 
   it('are switched in the top bar', async () => {
-    const { getByRole, findByRole, backend, user } = await openFleet();
-    await backend.addConnection({
-      name: 'Bench',
-      url: 'mqtt://bench',
-      mqtt: '5',
-      client_id: null,
-      username: null,
-      password: null,
-      dialect: null,
-      prefix: null,
-      files: { ca: null, certificate: null, key: null },
-      without_keyring: false,
-    });
-    await user.click(getByRole('button', { name: 'Connection: Demo fleet, connected' }));
+    const { getByRole, findByRole, user, container } = await openCards();
+    await expectAccessible(container);
+    await user.click(getByRole('button', { name: 'Connection: Rotterdam cold chain, waiting to try again' }));
     await user.click(await findByRole('button', { name: /^Bench/ }));
-    await findByRole('button', { name: 'Connection: Bench, waiting to try again' });
-    expect(await findByRole('status', { name: 'Connection' })).toHaveTextContent('Nothing answers at mqtt://bench');
+    await user.click(getByRole('link', { name: 'Fleet' }));
     await findByRole('heading', { name: 'No device has been heard yet' });
+  });
+
+  it('are duplicated', async () => {
+    const { more, names } = await openCards();
+    await more('Bench', 'Duplicate');
+    await waitFor(() => expect(names()).toEqual(['Rotterdam cold chain', 'Bench', 'Bench copy']));
+  });
+
+  it('are put in order by buttons and by keys', async () => {
+    const { more, names, card, user, getByRole, backend } = await openCards();
+    await more('Bench', 'Move up');
+    await waitFor(() => expect(names()).toEqual(['Bench', 'Rotterdam cold chain']));
+    (await card('Bench')).getByRole('button', { name: 'Edit…' }).focus();
+    await user.keyboard('{Alt>}{ArrowDown}{/Alt}');
+    await waitFor(() => expect(names()).toEqual(['Rotterdam cold chain', 'Bench']));
+    const edit = (await card('Bench')).getByRole('button', { name: 'Edit…' });
+    await waitFor(() => expect(edit).toHaveFocus());
+    expect(getByRole('status', { name: 'Order' })).toHaveTextContent('Bench is now 2 of 2.');
+    expect((await backend.connections()).map(({ id }) => id)).toEqual(['rotterdam', 'bench']);
+  });
+
+  it('are tried as they are kept', async () => {
+    const { card, user, findByText, findByRole, press } = await openCards();
+    await user.click((await card('Bench')).getByRole('button', { name: 'Test' }));
+    await findByRole('heading', { name: 'Test Bench' });
+    await findByText('All steps passed');
+    await findByText(/nothing is encrypted/);
+    await press('Try all again');
+    await findByText('All steps passed');
+    await user.click(await findByRole('link', { name: 'Back to the connections' }));
+    await findByRole('article', { name: 'Bench' });
+  });
+});
+
+describe('a certificate that ends soon', () => {
+  it('is said at the top, in the rail and on its card', async () => {
+    const { card, getByRole, findByRole, user } = await openCards();
+    (await card('Rotterdam cold chain')).getByText('12 days left');
+    getByRole('link', { name: 'Connections, a certificate ends soon' });
+    await user.click(getByRole('link', { name: 'Fleet' }));
+    const banner = within(await findByRole('status', { name: 'Certificate' }));
+    await user.click(banner.getByRole('link', { name: 'Renew' }));
+    await findByRole('heading', { name: 'Renew the certificate of Rotterdam cold chain' });
+  });
+
+  it('is renewed in place, old and new side by side', async () => {
+    const { more, findByRole, findByText, getByRole, getByLabelText, user, container, press } = await openCards();
+    await more('Rotterdam cold chain', 'Renew certificate…');
+    await findByRole('heading', { name: 'Bring the new certificate' });
+    await waitFor(() => expect(getByLabelText('Path of a file')).toHaveFocus());
+    expect(getByRole('button', { name: 'Renew' })).toBeDisabled();
+    expect(getByRole('region', { name: 'Now' })).toHaveTextContent('12 days left');
+    await user.keyboard('/kit/expired.p12{Enter}');
+    await user.type(await waitFor(() => getByLabelText('Passphrase')), 'wilco{Enter}');
+    await findByText(/It ends no later/);
+    await press('Leave out Device certificate, expired.p12');
+    await press('Leave out Private key, expired.p12');
+    await user.type(getByLabelText('Path of a file'), '/kit/new.p12{Enter}');
+    await user.type(await waitFor(() => getByLabelText('Passphrase')), 'wilco{Enter}');
+    expect(await findByRole('region', { name: 'New' })).toHaveTextContent('CN=wilco-console, O=Bench');
+    await expectAccessible(container);
+    await press('Renew');
+    const card = within(await findByRole('article', { name: 'Rotterdam cold chain' }));
+    card.getByText('364 days left');
+  });
+});
+
+describe('an exported file', () => {
+  it('carries the secrets only under a good passphrase, given twice', async () => {
+    const { press, findByRole, findByText, getByLabelText, getByRole, user, container, names, queryByRole } =
+      await openCards();
+    await press('Export all…');
+    await user.click(getByRole('radio', { name: 'With, under a passphrase' }));
+    await user.type(getByLabelText('Path of the file to write'), '/tmp/all.wilco');
+    await user.type(getByLabelText('Passphrase'), 'too short');
+    await findByText('At least 12 characters: 3 to go.');
+    await user.type(getByLabelText('Passphrase'), ', now longer');
+    await findByText('Good.');
+    await press('Export');
+    await findByText('It is not the same as above.');
+    await expectAccessible(container);
+    await user.type(getByLabelText('The passphrase again'), 'too short, now longer{Enter}');
+    await findByText('2 connections written to /tmp/all.wilco.');
+    expect(queryByRole('dialog')).toBeNull();
+
+    await press('Import…');
+    await user.type(getByLabelText('Path of the file to read'), 'file:///tmp/all.wilco{Enter}');
+    await user.type(await waitFor(() => getByLabelText('Passphrase')), 'guess{Enter}');
+    await findByText(/does not open the file/);
+    await expectAccessible(container);
+    await user.type(getByLabelText('Passphrase'), 'too short, now longer');
+    await press('Unlock and import');
+    await findByText('Imported Rotterdam cold chain 2, Bench 2.');
+    await user.click(await findByRole('button', { name: 'Done' }));
+    expect(names()).toHaveLength(4);
+  });
+
+  it('may leave the secrets out, and says who needs theirs', async () => {
+    const { more, card, findByText, getByLabelText, press, user, findByRole } = await openCards();
+    await more('Rotterdam cold chain', 'Export…');
+    await press('Choose where to write');
+    expect(getByLabelText('Path of the file to write')).toHaveValue('/home/you/Rotterdam-cold-chain.wilco');
+    await user.click((await card('Rotterdam cold chain')).getByRole('button', { name: 'Export' }));
+    await findByText(/1 connection written/);
+    await press('Import…');
+    await user.type(getByLabelText('Path of the file to read'), '/home/you/Rotterdam-cold-chain.wilco');
+    await press('Import');
+    await findByText(/Without secrets: Rotterdam cold chain 2/);
+    await findByRole('article', { name: 'Rotterdam cold chain 2' });
+  });
+
+  it('that is not there is said in words', async () => {
+    const { press, getByLabelText, user, findByRole } = await openCards();
+    await press('Import…');
+    await user.type(getByLabelText('Path of the file to read'), '/gone{Enter}');
+    expect(await findByRole('alert')).toHaveTextContent('There is no file /gone.');
   });
 });

@@ -84,6 +84,7 @@ describe('the history', () => {
       ttl_ms: null,
       retries: null,
       delivery: null,
+      no_answer: false,
       again_of: null,
     });
     await waitFor(() => expect(rows()[0]).toHaveTextContent('identify'));

@@ -26,7 +26,7 @@ describe('the first launch', () => {
     const { findByRole, user } = openWindow();
     await user.click(await findByRole('button', { name: 'Connect to my broker' }));
     await findByRole('heading', { name: 'Connect to a broker' });
-    await findByRole('textbox', { name: 'Name' });
+    await findByRole('heading', { name: 'Files' });
   });
 
   it('says why the demo fleet did not start', async () => {

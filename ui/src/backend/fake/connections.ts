@@ -1,0 +1,229 @@
+/** The connections of the invented engine. Their secrets are not even kept. */
+
+import type { ConnectionEntry } from '../bindings/ConnectionEntry';
+import type { ConnectionView } from '../bindings/ConnectionView';
+import type { Imported } from '../bindings/Imported';
+import type { KitView } from '../bindings/KitView';
+import type { Secrets } from '../bindings/Secrets';
+import { failure } from './failure';
+import { PRESETS } from './presets';
+
+const DAY = 86_400_000;
+const NOTHING: Secrets = {
+  password: false,
+  certificate: false,
+  authorities: false,
+  server: false,
+  proxy_password: false,
+};
+
+interface Exported {
+  connections: ConnectionView[];
+  passphrase: string | null;
+}
+
+export class FakeConnections {
+  list: ConnectionView[] = [];
+  readonly #files = new Map<string, Exported>();
+  #last = 0;
+
+  constructor(readonly keyring: boolean) {}
+
+  save(entry: ConnectionEntry, kit: KitView | null): ConnectionView {
+    const old = this.list.find((other) => other.id === entry.id);
+    this.#refuse(entry);
+    const has = secretsOf(entry, kit, old?.has ?? NOTHING);
+    if (Object.values(has).some(Boolean)) this.#needKeyring(entry.without_keyring, 'the secrets cannot be stored');
+    const usual = PRESETS.find((preset) => preset.preset === entry.preset);
+    const certificate = kit?.certificate ?? null;
+    const saved = view({
+      ...old,
+      id: entry.id ?? `c${++this.#last}`,
+      name: entry.name,
+      url: entry.url,
+      preset: entry.preset,
+      mqtt: entry.mqtt,
+      client_id: entry.client_id ?? old?.client_id ?? 'wilco-lena-5f3a',
+      username: entry.username,
+      dialect: entry.dialect ?? 'wilco',
+      prefix: entry.prefix ?? '',
+      devices_named: entry.devices,
+      keep_alive_s: entry.keep_alive_s ?? usual?.keep_alive_s ?? 30,
+      session_expiry_s: entry.session_expiry_s ?? usual?.session_expiry_s ?? 86_400,
+      trust: entry.trust,
+      server_name: entry.server_name,
+      alpn: entry.alpn,
+      proxy: entry.proxy && { url: entry.proxy.url, username: entry.proxy.username },
+      has,
+      in_memory_secrets: entry.without_keyring,
+      denied: entry.denied,
+      certificate_subject: certificate?.subject ?? (has.certificate ? (old?.certificate_subject ?? null) : null),
+      certificate_expires_at:
+        certificate?.not_after ?? (has.certificate ? (old?.certificate_expires_at ?? null) : null),
+      link: nobodyAnswers(entry.url),
+    });
+    this.#put(saved);
+    return saved;
+  }
+
+  duplicate(id: string): ConnectionView {
+    const old = this.#find(id);
+    const copy = { ...old, id: `c${++this.#last}`, name: this.#free(`${old.name} copy`), client_id: 'wilco-lena-77b0' };
+    this.#put(copy);
+    return copy;
+  }
+
+  order(ids: string[]): void {
+    this.list = ids.map((id) => this.#find(id));
+  }
+
+  renew(id: string, kit: KitView): ConnectionView {
+    if (!kit.certificate || !kit.usable) throw failure('invalid', 'There is no certificate with its key in it.', null);
+    const renewed: ConnectionView = {
+      ...this.#find(id),
+      certificate_subject: kit.certificate.subject,
+      certificate_expires_at: kit.certificate.not_after,
+    };
+    this.#put(renewed);
+    return renewed;
+  }
+
+  remove(id: string): void {
+    this.list = this.list.filter((connection) => connection.id !== id);
+  }
+
+  export(ids: string[], path: string, passphrase: string | null): void {
+    if (path.includes('nowhere')) {
+      throw failure('file', `${path} cannot be written: there is no such folder.`, 'Choose another place.');
+    }
+    this.#files.set(path, { connections: ids.map((id) => this.#find(id)), passphrase });
+  }
+
+  /** Reads what was exported before; of any other file it invents the contents, locked where it is called so. */
+  import(path: string, passphrase: string | null, withoutKeyring: boolean): Imported {
+    if (path.includes('gone')) throw failure('file', `There is no file ${path}.`, 'Check the path.');
+    const locked = path.includes('locked') ? 'correct horse battery' : null;
+    const file = this.#files.get(path) ?? { connections: [ROTTERDAM], passphrase: locked };
+    if (file.passphrase !== null && file.passphrase !== passphrase) {
+      return { locked: true, names: [], without_secrets: [] };
+    }
+    if (file.passphrase !== null) this.#needKeyring(withoutKeyring, 'the secrets in it cannot be stored');
+    const made = file.connections.map((connection) => ({
+      ...connection,
+      id: `c${++this.#last}`,
+      name: this.#free(connection.name),
+      has: file.passphrase === null ? NOTHING : connection.has,
+    }));
+    for (const connection of made) this.#put(connection);
+    const names = made.map((connection) => connection.name);
+    return { locked: false, names, without_secrets: file.passphrase === null ? names : [] };
+  }
+
+  #refuse(entry: ConnectionEntry): void {
+    if (entry.name.trim() === '') throw failure('invalid', 'The connection has no name.', 'Give it one.');
+    if (!/^(mqtts?|wss?):\/\/[^\s/]+/.test(entry.url)) {
+      throw failure('invalid', `“${entry.url}” is not an address of a broker.`, 'Write it as mqtts://host:8883.');
+    }
+    if (this.list.some((other) => other.name === entry.name && other.id !== entry.id)) {
+      throw failure('invalid', `There is already a connection called “${entry.name}”.`, 'Choose another name.');
+    }
+  }
+
+  #needKeyring(without: boolean, so: string): void {
+    if (this.keyring || without) return;
+    throw failure(
+      'keyring',
+      `There is no keyring on this computer, so ${so}.`,
+      'Install one, gnome-keyring for instance, or keep them in memory for this run.',
+    );
+  }
+
+  #free(name: string): string {
+    let free = name;
+    for (let n = 2; this.list.some((other) => other.name === free); n++) free = `${name} ${n}`;
+    return free;
+  }
+
+  #find(id: string): ConnectionView {
+    const found = this.list.find((connection) => connection.id === id);
+    if (!found) throw failure('not_found', 'There is no such connection.', null);
+    return found;
+  }
+
+  #put(connection: ConnectionView): void {
+    const known = this.list.some((other) => other.id === connection.id);
+    this.list = known
+      ? this.list.map((other) => (other.id === connection.id ? connection : other))
+      : [...this.list, connection];
+  }
+}
+
+function secretsOf(entry: ConnectionEntry, kit: KitView | null, old: Secrets): Secrets {
+  const kept = entry.without_certificates ? NOTHING : old;
+  return {
+    password: entry.password === null ? old.password : entry.password !== '',
+    certificate: (kit?.certificate ?? null) !== null || kept.certificate,
+    authorities: (kit?.authorities.length ?? 0) > 0 || kept.authorities,
+    server: (kit?.server ?? null) !== null || kept.server,
+    proxy_password:
+      entry.proxy !== null && (entry.proxy.password === null ? old.proxy_password : entry.proxy.password !== ''),
+  };
+}
+
+function nobodyAnswers(url: string): ConnectionView['link'] {
+  return {
+    state: 'waiting',
+    message: `Nothing answers at ${url}: the connection was refused.`,
+    hint: 'Check the address and that the broker is running.',
+    retry_at: Date.now() + 30_000,
+  };
+}
+
+export function view(given: Partial<ConnectionView>): ConnectionView {
+  return {
+    id: '',
+    name: '',
+    url: '',
+    mqtt: '5',
+    client_id: 'wilco-lena-5f3a',
+    username: null,
+    dialect: 'wilco',
+    prefix: '',
+    demo: false,
+    preset: 'plain',
+    devices_named: [],
+    keep_alive_s: 30,
+    session_expiry_s: 86_400,
+    trust: 'platform',
+    server_name: null,
+    alpn: [],
+    proxy: null,
+    has: NOTHING,
+    in_memory_secrets: false,
+    denied: [],
+    certificate_expires_at: null,
+    certificate_subject: null,
+    link: { state: 'connecting' },
+    round_trip_ms: null,
+    in_per_second: 0,
+    out_per_second: 0,
+    devices: 0,
+    online: 0,
+    counts: { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: 0 },
+    ...given,
+  };
+}
+
+/** A connection whose certificate ends soon. */
+export const ROTTERDAM = view({
+  id: 'rotterdam',
+  name: 'Rotterdam cold chain',
+  url: 'mqtts://mqtt.rtm.example.net:8883',
+  preset: 'mosquitto',
+  username: 'lena',
+  trust: 'authorities',
+  has: { ...NOTHING, certificate: true, authorities: true, password: true },
+  certificate_subject: 'CN=wilco-console, O=Cold chain',
+  certificate_expires_at: Date.now() + 12.5 * DAY,
+  link: nobodyAnswers('mqtts://mqtt.rtm.example.net:8883'),
+});

@@ -1,0 +1,60 @@
+/** How a command of the invented fleet moves on, and what that does to its device. */
+
+import type { CommandView } from '../bindings/CommandView';
+import type { Counts } from '../bindings/Counts';
+import type { Step } from './fate';
+import type { FakeDevice } from './fleet';
+
+const OPEN = ['queued', 'held', 'sent', 'at_broker', 'accepted', 'running'];
+const ANSWERED = ['accepted', 'running', 'succeeded', 'failed', 'rejected'];
+
+export function changed(command: CommandView, change: Partial<CommandView>, now: number): CommandView {
+  const state = change.state ?? command.state;
+  const ended = !OPEN.includes(state);
+  const moved: CommandView = { ...command, ...change, changed_at: now, final: ended };
+  if (state === 'sent') moved.attempts += 1;
+  if (state === 'sent') moved.sent_at = now;
+  if (state === 'at_broker') moved.at_broker_at = now;
+  if (ANSWERED.includes(state)) moved.accepted_at ??= now;
+  if (ended && (command.finished_at === null || change.late)) moved.finished_at = now;
+  if (ended) moved.deadline = null;
+  return moved;
+}
+
+export function affect(effect: Step['effect'], device: FakeDevice, command: CommandView, next: () => number): void {
+  const now = Date.now();
+  const row = { ...device.row };
+  if (effect === 'led') row.led = command.args['on'] === true;
+  if (effect === 'leave' || effect === 'return') {
+    row.presence = effect === 'leave' ? 'offline' : 'online';
+    row.presence_since = now;
+  }
+  if (effect === 'return') {
+    row.boot = Math.floor(next() * 0xffffff).toString(16);
+    device.running = device.saved;
+  }
+  if (effect === 'config') {
+    const changes = command.args['changes'] as Record<string, unknown>;
+    device.saved = { ...device.saved, ...changes };
+    if (command.args['apply'] === 'now') device.running = { ...device.running, ...changes };
+  }
+  if (effect === 'report') {
+    device.running ??= { report_interval_s: 30, temp_high_c: 8, buzzer: true, ntp_host: 'pool.ntp.org' };
+    device.saved ??= device.running;
+  }
+  if (effect) device.reportedAt = now;
+  device.row = row;
+}
+
+export function countsOf(commands: CommandView[]): Counts {
+  const counts = { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: commands.length };
+  const hour = Date.now() - 3_600_000;
+  for (const { state, queued_at } of commands.slice(0, 500)) {
+    if (state === 'queued') counts.queued += 1;
+    else if (state === 'held') counts.held += 1;
+    else if (['sent', 'at_broker', 'accepted', 'running'].includes(state)) counts.in_flight += 1;
+    else if (['failed', 'rejected', 'timed_out', 'undeliverable'].includes(state) && queued_at > hour)
+      counts.need_you += 1;
+  }
+  return counts;
+}

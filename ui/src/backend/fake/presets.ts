@@ -1,0 +1,69 @@
+import type { PresetView } from '../bindings/PresetView';
+import type { Way } from '../bindings/Way';
+
+const way = (name: string, scheme: string, port: number, alpn: string[] = []): Way => ({
+  name,
+  scheme,
+  port,
+  path: scheme.startsWith('ws') ? '/mqtt' : '',
+  alpn,
+});
+
+const PLAIN = way('Without TLS', 'mqtt', 1883);
+const TLS = way('TLS', 'mqtts', 8883);
+
+/** What the engine says of the kinds of broker, more or less. */
+export const PRESETS: PresetView[] = [
+  {
+    preset: 'aws',
+    name: 'AWS IoT Core',
+    example: 'a3k9x2v7q-ats.iot.eu-central-1.amazonaws.com',
+    ways: [
+      way('TLS with a client certificate', 'mqtts', 8883),
+      way('The same on port 443', 'mqtts', 443, ['x-amzn-mqtt-ca']),
+      way('Custom authorizer on port 443', 'mqtts', 443, ['mqtt']),
+    ],
+    keep_alive_s: 30,
+    session_expiry_s: 3_600,
+    notes: [
+      'AWS IoT takes 100 messages a second from a connection and drops the rest; Wilco stays below.',
+      'A policy that forbids a topic ends the connection without a word: the preflight finds out which.',
+    ],
+  },
+  {
+    preset: 'mosquitto',
+    name: 'mosquitto',
+    example: 'mqtts://broker.example.net:8883',
+    ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8081)],
+    keep_alive_s: 30,
+    session_expiry_s: 86_400,
+    notes: ['Write set_tcp_nodelay true in its configuration: without it a command takes 44 ms longer.'],
+  },
+  {
+    preset: 'emqx',
+    name: 'EMQX',
+    example: 'mqtts://broker.example.net:8883',
+    ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8084)],
+    keep_alive_s: 30,
+    session_expiry_s: 86_400,
+    notes: [],
+  },
+  {
+    preset: 'hivemq',
+    name: 'HiveMQ',
+    example: 'mqtts://1234abcd.s1.eu.hivemq.cloud:8883',
+    ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8884)],
+    keep_alive_s: 30,
+    session_expiry_s: 86_400,
+    notes: ['HiveMQ Cloud asks for a user name and a password; its certificate is signed by a public authority.'],
+  },
+  {
+    preset: 'plain',
+    name: 'Another broker',
+    example: 'mqtts://broker.example.net:8883',
+    ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 443), way('WebSocket without TLS', 'ws', 80)],
+    keep_alive_s: 30,
+    session_expiry_s: 86_400,
+    notes: [],
+  },
+];

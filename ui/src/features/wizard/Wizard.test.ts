@@ -1,0 +1,317 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+
+import { ROTTERDAM } from '../../backend/fake/connections';
+import { expectAccessible, openWindow } from '../../test/window';
+
+async function openWizard(options = {}) {
+  const window = openWindow(options);
+  await window.user.click(await window.findByRole('button', { name: 'Connect to my broker' }));
+  await window.findByRole('heading', { name: 'Files' });
+  return withHands(window);
+}
+
+function withHands<W extends ReturnType<typeof openWindow>>(window: W) {
+  const fill = async (name: string, text: string) => {
+    const field = window.getByLabelText(name);
+    await window.user.clear(field);
+    await window.user.type(field, text);
+  };
+  const press = async (name: string) => window.user.click(await window.findByRole('button', { name }));
+  const add = async (path: string) => {
+    await fill('Path of a file', path);
+    await press('Add');
+    await waitFor(() => expect(window.getByLabelText('Path of a file')).toHaveValue(''));
+  };
+  /** From the files to the end of the preflight. */
+  const goThrough = async (address: string) => {
+    await press('Next');
+    await fill('Address', address);
+    await press('Next');
+    await press('Next');
+    await window.findByRole('button', { name: 'Try all again' });
+  };
+  const step = () =>
+    window.getByRole('list', { name: 'Steps' }).querySelector('[aria-current="step"]')?.textContent?.trim();
+  return { ...window, fill, press, add, goThrough, step };
+}
+
+describe('files', () => {
+  it('are told apart, and can be left out again', async () => {
+    const { add, getByRole, findByText, queryByText, press, container } = await openWizard();
+    await add('"/home/you/Downloads/kit.zip"');
+    const list = within(getByRole('list', { name: 'What you brought' }));
+    expect(list.getAllByRole('listitem')).toHaveLength(4);
+    await findByText('The certificate and its key belong together.', { exact: false });
+    expect(getByRole('region', { name: 'Certificate' })).toHaveTextContent('CN=AWS IoT Certificate');
+    await press('Leave out Private key, kit.zip › pump-7.private.key');
+    await findByText('The private key of the certificate is missing.');
+    await expectAccessible(container);
+    expect(queryByText('belong together', { exact: false })).toBeNull();
+  });
+
+  it('are taken from where they are dropped, from a dialog, and one after the other', async () => {
+    const { backend, press, findByRole, getAllByRole } = await openWizard();
+    backend.dropFiles(['/a/client-certificate.crt']);
+    backend.dropFiles(['/a/client.key']);
+    await findByRole('button', { name: 'Leave out Private key, client.key' });
+    await press('Choose files…');
+    await findByRole('button', { name: /root-CA.crt$/ });
+    expect(getAllByRole('button', { name: /^Leave out/ })).toHaveLength(6);
+  });
+
+  it('that are locked ask for their passphrase, and say when it is a wrong one', async () => {
+    const { add, fill, press, findByText, findByRole, getByLabelText, queryByLabelText, container, user } =
+      await openWizard();
+    await add('/kit/device.p12');
+    await fill('Passphrase', 'guess');
+    await press('Unlock');
+    await findByText(/This passphrase does not open it/);
+    expect(getByLabelText('Passphrase')).toHaveAccessibleDescription(/does not open it/);
+    expect(getByLabelText('Passphrase')).toHaveValue('');
+    await expectAccessible(container);
+    await user.type(getByLabelText('Passphrase'), 'wilco{Enter}');
+    await findByRole('button', { name: 'Leave out Private key, device.p12' });
+    expect(queryByLabelText('Passphrase')).toBeNull();
+  });
+
+  it('that are wrong keep one on the step, in words', async () => {
+    const { add, fill, press, findByText, step, getByLabelText } = await openWizard();
+    await fill('Path of a file', '/kit/gone.pem');
+    await press('Add');
+    await findByText(/There is no file \/kit\/gone.pem/);
+    expect(getByLabelText('Path of a file')).toHaveAccessibleDescription(/may have been moved/);
+    await add('/kit/notes.pdf');
+    await press('Next');
+    await findByText(/With these files it cannot work yet/);
+    expect(step()).toBe('Files');
+  });
+});
+
+describe('a new connection', () => {
+  it('needs a kit and an endpoint, and no mouse', async () => {
+    const { user, getByLabelText, findByRole, findByText, step, container, getByRole } = await openWizard();
+    await waitFor(() => expect(getByLabelText('Path of a file')).toHaveFocus());
+    await user.keyboard('/kit/kit.zip{Enter}');
+    await findByText(/belong together/);
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(getByLabelText('Address')).toHaveFocus());
+    expect(getByRole('radio', { name: 'AWS IoT Core' })).toBeChecked();
+    await expectAccessible(container);
+    await user.keyboard('a3k9-ats.iot.eu-central-1.amazonaws.com{Enter}');
+    await waitFor(() => expect(step()).toBe('Topics'));
+    getByRole('region', { name: 'What will be heard and sent' });
+    await expectAccessible(container);
+    await user.keyboard('cmd{Enter}');
+    await findByText('All steps passed');
+    expect(getByRole('status', { name: 'Progress' })).toHaveTextContent('All steps passed.');
+    await expectAccessible(container);
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(getByLabelText('Name')).toHaveFocus());
+    expect(getByLabelText('Name')).toHaveValue('AWS IoT eu-central-1');
+    await findByText('The preflight passed.');
+    await expectAccessible(container);
+    await user.keyboard('{Enter}');
+    const card = within(await findByRole('article', { name: 'AWS IoT eu-central-1' }));
+    card.getByText('mqtts://a3k9-ats.iot.eu-central-1.amazonaws.com:8883');
+    card.getByText('cmd');
+  });
+
+  it('is complained about field by field before anybody is asked', async () => {
+    const { press, fill, findByText, getByLabelText, step, container } = await openWizard();
+    await press('Next');
+    expect(getByLabelText('Address')).toHaveAttribute('aria-invalid', 'false');
+    await press('Next');
+    await findByText(/^Say where the broker is/);
+    expect(getByLabelText('Address')).toHaveFocus();
+    expect(getByLabelText('Address')).toHaveAccessibleDescription(/Say where/);
+    await fill('Address', 'bench.local');
+    await findByText('Read as mqtts://bench.local:8883 (8883, TLS).');
+    await fill('Keep-alive', '1');
+    await press('Next');
+    await findByText(/whole number of seconds from 5/);
+    expect(container.querySelector('details')).toHaveAttribute('open');
+    await expectAccessible(container);
+    await fill('Keep-alive', '60');
+    await press('Next');
+    await fill('Topic prefix', 'cmd/+');
+    await press('Next');
+    await findByText(/plain levels/);
+    expect(step()).toBe('Topics');
+  });
+
+  it('shows beforehand what it will hear and say', async () => {
+    const { press, fill, getByRole } = await openWizard();
+    await press('Next');
+    await fill('Address', 'bench.local');
+    await press('Next');
+    const seen = getByRole('region', { name: 'What will be heard and sent' });
+    expect(seen).toHaveTextContent('+/resp');
+    expect(seen).toHaveTextContent('device1/req');
+    await fill('Topic prefix', 'cmd');
+    await fill('Only these devices', 'pump-7\npump-8');
+    expect(seen).toHaveTextContent('cmd/pump-7/resp');
+    expect(seen).toHaveTextContent('cmd/pump-8/req');
+  });
+
+  it('can be reached another way', async () => {
+    const { press, fill, getByRole, getByLabelText, user } = await openWizard();
+    await press('Next');
+    await fill('Address', 'x.iot.eu-west-1.amazonaws.com');
+    await user.click(getByRole('radio', { name: 'The same on port 443' }));
+    expect(getByLabelText('Address')).toHaveValue('mqtts://x.iot.eu-west-1.amazonaws.com:443');
+    expect(getByLabelText('ALPN')).toHaveValue('x-amzn-mqtt-ca');
+    await user.click(getByRole('radio', { name: 'EMQX' }));
+    await user.click(getByRole('radio', { name: 'WebSocket with TLS' }));
+    expect(getByLabelText('Address')).toHaveValue('wss://x.iot.eu-west-1.amazonaws.com:8084/mqtt');
+  });
+
+  it('may trust one certificate alone', async () => {
+    const { press, fill, getByRole, findByText, user, step } = await openWizard();
+    await press('Next');
+    await fill('Address', 'bench.local');
+    await user.click(getByRole('radio', { name: 'Only one certificate' }));
+    await press('Next');
+    await findByText(/Say which certificate/);
+    await fill('Its certificate', '/home/you/server.crt');
+    await press('Add its certificate');
+    await findByText('Server certificate');
+    await press('Next');
+    expect(step()).toBe('Topics');
+  });
+
+  it('is kept in memory where there is no keyring, if the person wants that', async () => {
+    const { add, goThrough, press, findByRole, findByText, user } = await openWizard({ keyring: false });
+    await add('/kit/kit.zip');
+    await goThrough('bench.local');
+    await press('Next');
+    await press('Save this connection');
+    await findByText(/There is no keyring on this computer/);
+    await user.click(await findByRole('checkbox', { name: 'Keep in memory for this run' }));
+    await press('Save this connection');
+    const card = within(await findByRole('article', { name: 'bench.local' }));
+    card.getByText(/In memory for this run/);
+  });
+
+  it('asks before what was entered is thrown away, and forgets it then', async () => {
+    const { add, press, findByRole, queryByRole, backend, app, getByRole, user } = await openWizard();
+    await press('Cancel');
+    await findByRole('heading', { name: 'No connection yet' });
+    await press('Add a connection…');
+    await findByRole('heading', { name: 'Files' });
+    await add('/kit/kit.zip');
+    const kit = app.connections.wizard?.kit.view?.id ?? '';
+    await press('Cancel');
+    await press('Go on with it');
+    expect(queryByRole('dialog')).toBeNull();
+    await user.click(getByRole('link', { name: 'Settings' }));
+    await user.click(getByRole('link', { name: /Connections/ }));
+    await findByRole('list', { name: 'What you brought' });
+    await press('Cancel');
+    await press('Leave without saving');
+    await findByRole('heading', { name: 'No connection yet' });
+    await waitFor(() => expect(backend.leaveOut(kit, 1)).rejects.toMatchObject({ code: 'not_found' }));
+  });
+});
+
+describe('a preflight', () => {
+  it('stops where it fails, says why, and goes on from there', async () => {
+    const { add, goThrough, press, findByRole, findByText, getByRole, fill, step, container, user } =
+      await openWizard();
+    await add('/kit/kit.zip');
+    await goThrough('deny.iot.eu-central-1.amazonaws.com');
+    await findByText('The broker hung up when Wilco asked to hear +/resp');
+    const steps = within(getByRole('list', { name: 'Steps of the preflight' }));
+    expect(steps.getAllByRole('listitem')[4]).toHaveTextContent(/Subscribe: Failed\./);
+    expect(steps.getAllByRole('listitem')[5]).toHaveTextContent('Not tried');
+    getByRole('region', { name: 'AWS IoT policy' });
+    await expectAccessible(container);
+    await press('Copy policy');
+    await findByText('Copied.');
+    expect(await window.navigator.clipboard.readText()).toContain('topicfilter/+/resp');
+    await press('Try again from here');
+    await findByRole('button', { name: 'Try again from here' });
+    await press('Use other topics…');
+    expect(step()).toBe('Topics');
+    await user.click(getByRole('button', { name: 'Endpoint' }));
+    await fill('Address', 'fine.iot.eu-central-1.amazonaws.com');
+    await press('Next');
+    await press('Next');
+    await findByText('All steps passed');
+  });
+
+  it('that failed can be saved all the same, knowingly', async () => {
+    const { goThrough, press, findByText, findByRole } = await openWizard();
+    await goThrough('wrong-ca.local');
+    await findByText(/signed by somebody who is not trusted here/);
+    await findByRole('button', { name: 'Change the files…' });
+    await press('Next');
+    await findByText(/It can be saved anyway/);
+    await press('Save anyway');
+    await findByRole('article', { name: 'wrong-ca.local' });
+  });
+
+  it('can be stopped, and begins anew', async () => {
+    const { press, fill, findByText, findByRole, getByRole } = await openWizard({ pace: 60 });
+    await press('Next');
+    await fill('Address', 'slow.local');
+    await press('Next');
+    await press('Next');
+    expect(await findByRole('button', { name: 'Stop' })).toBeInTheDocument();
+    expect(getByRole('button', { name: 'Next' })).toBeDisabled();
+    await press('Stop');
+    await findByText('Stopped by you');
+    expect(getByRole('button', { name: 'Next' })).toBeEnabled();
+    await press('Try all again');
+    await findByRole('button', { name: 'Stop' });
+  });
+
+  it('tells remarks and what will not be heard, and is not repeated for nothing', async () => {
+    const { goThrough, press, findByText, step, getByText } = await openWizard();
+    await goThrough('warn.local');
+    await findByText(/Round trips stick/);
+    await findByText(/does not let Wilco hear/);
+    await press('Next');
+    getByText('Not heard');
+    await press('Back');
+    expect(step()).toBe('Preflight');
+    await findByText(/Round trips stick/);
+  });
+});
+
+describe('a connection that is there', () => {
+  async function openEdit() {
+    const window = withHands(openWindow({ connections: [{ ...ROTTERDAM }] }));
+    await window.user.click(await window.findByRole('link', { name: /Connections/ }));
+    await window.press('Edit…');
+    await window.findByRole('heading', { name: 'Edit Rotterdam cold chain' });
+    return window;
+  }
+
+  it('is changed in the same wizard, and saved from any step', async () => {
+    const { getByLabelText, getByRole, fill, press, findByRole, step, container } = await openEdit();
+    expect(step()).toBe('Endpoint');
+    expect(getByLabelText('Address')).toHaveValue('mqtts://mqtt.rtm.example.net:8883');
+    expect(getByLabelText('Password')).toHaveAttribute('placeholder', 'unchanged');
+    expect(getByRole('region', { name: 'Kept in the keyring' })).toHaveTextContent('certificate with key');
+    await expectAccessible(container);
+    await fill('Name', 'Rotterdam');
+    await press('Remove the password');
+    expect(getByLabelText('Password')).toHaveAttribute('placeholder', 'none');
+    await press('Save this connection');
+    const card = within(await findByRole('article', { name: 'Rotterdam' }));
+    card.getByText('CN=wilco-console, O=Cold chain', { exact: false });
+  });
+
+  it('hands over only what changes of its secrets', async () => {
+    const { fill, press, backend, findByRole, user, getByRole } = await openEdit();
+    await user.click(getByRole('button', { name: 'Files' }));
+    await user.click(await findByRole('checkbox', { name: 'Forget what is kept' }));
+    await user.click(getByRole('button', { name: 'Topics' }));
+    await fill('Topic prefix', 'cmd');
+    await press('Save this connection');
+    await findByRole('article');
+    const [saved] = await backend.connections();
+    expect(saved).toMatchObject({ prefix: 'cmd', has: { certificate: false, password: true }, trust: 'platform' });
+  });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+
+import { view } from '../backend/fake/connections';
+import { FakeKits } from '../backend/fake/kits';
+import { PRESETS } from '../backend/fake/presets';
+import type { FileRole } from '../backend/bindings/FileRole';
+import { complaints, placeOf, type Field } from './complaints';
+import { blankForm, entryOf, formOf, settle, withPreset, type Around, type Form } from './form';
+
+const around = (given: Partial<Around> = {}): Around => ({
+  kit: null,
+  kept: null,
+  presets: PRESETS,
+  taken: [],
+  ...given,
+});
+const form = (given: Partial<Form> = {}): Form => ({ ...blankForm(), address: 'mqtts://bench.local:8883', ...given });
+const NOTHING = { password: false, certificate: false, authorities: false, server: false, proxy_password: false };
+
+function kit(...files: (string | [string, FileRole])[]) {
+  const read = files.map((file) => (typeof file === 'string' ? (['/kit/' + file, 'any'] as const) : file));
+  return new FakeKits().read({
+    kit: null,
+    files: read.map(([path, role]) => ({ path, role })),
+    passphrase: null,
+  });
+}
+
+describe('what follows from a form', () => {
+  const check = (given: Partial<Form>, beside: Partial<Around>, expected: Partial<ReturnType<typeof settle>>) =>
+    expect(settle(form(given), around(beside))).toMatchObject(expected);
+
+  it('needs no more than a kit and an endpoint for AWS', () => {
+    check(
+      { address: 'a3k9-ats.iot.eu-central-1.amazonaws.com' },
+      { kit: kit('kit.zip') },
+      {
+        preset: 'aws',
+        url: 'mqtts://a3k9-ats.iot.eu-central-1.amazonaws.com:8883',
+        trust: 'authorities',
+        alpn: '',
+        name: 'AWS IoT eu-central-1',
+        certificate: true,
+      },
+    );
+  });
+
+  it('knows AWS by the address or by the certificate', () => {
+    check({ address: 'x.iot.eu-west-1.amazonaws.com' }, {}, { preset: 'aws' });
+    check({ address: '' }, { kit: kit('aws-certificate.pem.crt') }, { preset: 'aws' });
+    check({ address: 'x.amazonaws.com.example.net' }, {}, { preset: 'plain' });
+    check({ address: 'x.iot.eu-west-1.amazonaws.com', preset: 'emqx' }, {}, { preset: 'emqx' });
+  });
+
+  it('offers on port 443 what AWS wants to hear there, until something else is written', () => {
+    const address = 'mqtts://x.iot.eu-west-1.amazonaws.com:443';
+    check({ address }, {}, { alpn: 'x-amzn-mqtt-ca' });
+    check({ address, alpn: 'mqtt' }, {}, { alpn: 'mqtt' });
+    check({ address, alpn: '' }, {}, { alpn: '' });
+  });
+
+  it('reads a bare host by its port', () => {
+    check({ address: 'bench.local:1883' }, {}, { url: 'mqtt://bench.local:1883' });
+    check({ address: 'bench.local' }, {}, { url: 'mqtts://bench.local:8883' });
+    check({ address: 'bench.local:8084', preset: 'emqx' }, {}, { url: 'wss://bench.local:8084/mqtt' });
+    check({ address: 'bench.local:1883' }, { kit: kit('ca.crt') }, { url: 'mqtts://bench.local:1883' });
+  });
+
+  it('trusts what was brought before what is kept', () => {
+    const kept = { ...NOTHING, server: true, authorities: true };
+    check({}, {}, { trust: 'platform' });
+    check({}, { kept }, { trust: 'pinned' });
+    check({}, { kept, kit: kit('ca.crt') }, { trust: 'authorities' });
+    check({ withoutCertificates: true }, { kept }, { trust: 'platform' });
+    check({ trust: 'platform' }, { kit: kit('ca.crt') }, { trust: 'platform' });
+  });
+
+  it('suggests a name that is free', () => {
+    check({}, { taken: ['bench.local', 'bench.local 2'] }, { name: 'bench.local 3' });
+  });
+});
+
+describe('the entry made of a form', () => {
+  it('hands over nothing for what was left empty', () => {
+    expect(entryOf(form(), around())).toEqual({
+      id: null,
+      name: 'bench.local',
+      url: 'mqtts://bench.local:8883',
+      preset: 'plain',
+      mqtt: '5',
+      client_id: null,
+      username: null,
+      password: null,
+      dialect: 'wilco',
+      prefix: null,
+      devices: [],
+      keep_alive_s: null,
+      session_expiry_s: null,
+      trust: 'platform',
+      server_name: null,
+      alpn: [],
+      proxy: null,
+      kit: null,
+      without_certificates: false,
+      without_keyring: false,
+      denied: [],
+    });
+  });
+
+  it('is the connection again where nothing was changed', () => {
+    const connection = view({
+      id: 'c1',
+      name: 'Bench',
+      url: 'wss://bench.local:8084/mqtt',
+      preset: 'emqx',
+      mqtt: '3.1.1',
+      username: 'lena',
+      dialect: 'text',
+      prefix: 'cmd',
+      devices_named: ['a', 'b'],
+      keep_alive_s: 45,
+      session_expiry_s: 60,
+      trust: 'platform',
+      server_name: 'other.name',
+      alpn: ['mqtt', 'x'],
+      proxy: { url: 'socks5://proxy:1080', username: 'lena' },
+      has: { ...NOTHING, password: true, authorities: true, proxy_password: true },
+    });
+    expect(entryOf(formOf(connection), around({ kept: connection.has }), ['+/log'])).toMatchObject({
+      id: 'c1',
+      name: 'Bench',
+      url: 'wss://bench.local:8084/mqtt',
+      preset: 'emqx',
+      mqtt: '3.1.1',
+      client_id: 'wilco-lena-5f3a',
+      username: 'lena',
+      password: null,
+      dialect: 'text',
+      prefix: 'cmd',
+      devices: ['a', 'b'],
+      keep_alive_s: 45,
+      session_expiry_s: 60,
+      trust: 'platform',
+      server_name: 'other.name',
+      alpn: ['mqtt', 'x'],
+      proxy: { url: 'socks5://proxy:1080', username: 'lena', password: null },
+      kit: null,
+      denied: ['+/log'],
+    });
+  });
+
+  it('says of a kept password that it stays, is another one, or goes', () => {
+    const check = (given: Partial<Form>, password: string | null) =>
+      expect(entryOf(form({ id: 'c1', username: 'lena', ...given }), around()).password).toBe(password);
+    check({}, null);
+    check({ password: 'new' }, 'new');
+    check({ passwordRemoved: true }, '');
+    check({ username: '' }, '');
+  });
+});
+
+describe('another kind of broker', () => {
+  it('brings its own usual values, and leaves what was chosen', () => {
+    const aws = form({ preset: 'aws', keepAlive: '30', sessionExpiry: '1200', alpn: 'x-amzn-mqtt-ca' });
+    expect(withPreset(aws, 'emqx', PRESETS)).toMatchObject({
+      preset: 'emqx',
+      keepAlive: '',
+      sessionExpiry: '1200',
+      alpn: null,
+    });
+    expect(withPreset(form({ preset: 'aws', alpn: 'own' }), 'emqx', PRESETS).alpn).toBe('own');
+  });
+});
+
+describe('complaints', () => {
+  const check = (given: Partial<Form>, beside: Partial<Around>, field: Field, sentence: RegExp | null) => {
+    const said = complaints(form(given), around(beside))[field];
+    if (sentence === null) expect(said).toBeUndefined();
+    else expect(said).toMatch(sentence);
+  };
+
+  it.each([
+    [{ address: '' }, 'address', /^Say where/],
+    [{ address: 'http://bench' }, 'address', /begins with/],
+    [{ address: 'mqtts://lena:pw@bench' }, 'address', /fields of their own/],
+    [{ address: 'mqtts://a b' }, 'address', /Write the host/],
+    [{ password: 'x' }, 'password', /user name/],
+    [{ prefix: 'cmd/+' }, 'prefix', /plain levels/],
+    [{ devices: 'a\nb/c' }, 'devices', /one topic level/],
+    [{ keepAlive: '4' }, 'keepAlive', /from 5 to 3,600/],
+    [{ keepAlive: '20', preset: 'aws' }, 'keepAlive', /from 30 to 1,200 on AWS/],
+    [{ keepAlive: '7.5' }, 'keepAlive', /whole number/],
+    [{ sessionExpiry: '604801' }, 'sessionExpiry', /seven days/],
+    [{ serverName: 'https://x' }, 'serverName', /host name/],
+    [{ proxyUrl: 'proxy:3128' }, 'proxyUrl', /http:\/\/host:port/],
+    [{ proxyUsername: 'lena' }, 'proxyUrl', /where the proxy is/],
+    [{ trust: 'authorities' }, 'trust', /No authority/],
+    [{ trust: 'pinned' }, 'trust', /which certificate/],
+  ] as [Partial<Form>, Field, RegExp][])('are said of %j', (given, field, sentence) =>
+    check(given, {}, field, sentence),
+  );
+
+  it('are said of files that cannot be used', () => {
+    check({}, { kit: kit('device.p12') }, 'kit', /locked/);
+    check({}, { kit: kit('a.crt') }, 'kit', /cannot work yet/);
+    check({}, { kit: kit('kit.zip') }, 'kit', null);
+    check({ address: 'mqtt://bench' }, { kit: kit('kit.zip') }, 'address', /With certificates/);
+  });
+
+  it('are not said of what is in order', () => {
+    expect(complaints(form({ prefix: 'cmd/fleet-1', proxyUrl: 'socks5://p:1080' }), around())).toEqual({});
+    check({ trust: 'pinned' }, { kit: kit(['/s.crt', 'server']) }, 'trust', null);
+    check({ name: 'Bench' }, { taken: ['Bench'] }, 'name', /already a connection/);
+  });
+
+  it('stand on the step where they can be mended', () => {
+    expect([placeOf('kit'), placeOf('proxyUrl'), placeOf('devices')]).toEqual(['files', 'endpoint', 'topics']);
+  });
+});

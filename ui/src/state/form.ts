@@ -1,0 +1,235 @@
+/** What a person has chosen for a connection, and the entry that is made of it. Pure: nothing is asked or kept here. */
+
+import type { ConnectionEntry } from '../backend/bindings/ConnectionEntry';
+import type { ConnectionView } from '../backend/bindings/ConnectionView';
+import type { KitView } from '../backend/bindings/KitView';
+import type { MqttVersion } from '../backend/bindings/MqttVersion';
+import type { Preset } from '../backend/bindings/Preset';
+import type { PresetView } from '../backend/bindings/PresetView';
+import type { Secrets } from '../backend/bindings/Secrets';
+import type { Trust } from '../backend/bindings/Trust';
+import type { Way } from '../backend/bindings/Way';
+import { goes, readAddress, wholeUrl } from '../words/address';
+import { listed } from '../words/topics';
+
+/** `null` stands for *whatever follows from the rest*; a text is as it was typed. */
+export interface Form {
+  id: string | null;
+  name: string;
+  preset: Preset | null;
+  address: string;
+  mqtt: MqttVersion;
+  clientId: string;
+  username: string;
+  password: string;
+  passwordRemoved: boolean;
+  dialect: string;
+  prefix: string;
+  devices: string;
+  keepAlive: string;
+  sessionExpiry: string;
+  trust: Trust | null;
+  serverName: string;
+  alpn: string | null;
+  proxyUrl: string;
+  proxyUsername: string;
+  proxyPassword: string;
+  proxyPasswordRemoved: boolean;
+  withoutCertificates: boolean;
+  withoutKeyring: boolean;
+}
+
+/** What a form is filled in against. */
+export interface Around {
+  kit: KitView | null;
+  /** The secrets that are kept for the connection which is changed. */
+  kept: Secrets | null;
+  presets: PresetView[];
+  /** The names of the other connections. */
+  taken: string[];
+}
+
+/** What follows from a form. */
+export interface Settled {
+  preset: Preset;
+  presetView: PresetView | null;
+  /** The whole address; empty while there is none. */
+  url: string;
+  way: Way | null;
+  alpn: string;
+  trust: Trust;
+  name: string;
+  /** The connection shows a certificate of its own. */
+  certificate: boolean;
+}
+
+export function blankForm(): Form {
+  return {
+    id: null,
+    name: '',
+    preset: null,
+    address: '',
+    mqtt: '5',
+    clientId: '',
+    username: '',
+    password: '',
+    passwordRemoved: false,
+    dialect: 'wilco',
+    prefix: '',
+    devices: '',
+    keepAlive: '',
+    sessionExpiry: '',
+    trust: null,
+    serverName: '',
+    alpn: null,
+    proxyUrl: '',
+    proxyUsername: '',
+    proxyPassword: '',
+    proxyPasswordRemoved: false,
+    withoutCertificates: false,
+    withoutKeyring: false,
+  };
+}
+
+/** The form of a connection that is there. */
+export function formOf(view: ConnectionView): Form {
+  return {
+    ...blankForm(),
+    id: view.id,
+    name: view.name,
+    preset: view.preset,
+    address: view.url,
+    mqtt: view.mqtt,
+    clientId: view.client_id,
+    username: view.username ?? '',
+    dialect: view.dialect,
+    prefix: view.prefix,
+    devices: view.devices_named.join('\n'),
+    keepAlive: String(view.keep_alive_s),
+    sessionExpiry: String(view.session_expiry_s),
+    trust: view.trust === trustedBy(null, view.has) ? null : view.trust,
+    serverName: view.server_name ?? '',
+    alpn: view.alpn.join(', '),
+    proxyUrl: view.proxy?.url ?? '',
+    proxyUsername: view.proxy?.username ?? '',
+    withoutKeyring: view.in_memory_secrets,
+  };
+}
+
+export function settle(form: Form, around: Around): Settled {
+  const address = readAddress(form.address);
+  const preset = form.preset ?? (isAws(around.kit, address?.host ?? '') ? 'aws' : 'plain');
+  const presetView = around.presets.find((view) => view.preset === preset) ?? null;
+  const kept = form.withoutCertificates ? null : around.kept;
+  // What the files bring takes the place of what is kept, piece by piece.
+  const certificate = (around.kit?.certificate ?? null) !== null || (kept?.certificate ?? false);
+  const ways = presetView?.ways ?? [];
+  const usual = usualWay(ways, certificate || (around.kit?.authorities.length ?? 0) > 0, address?.port ?? null);
+  const url = address ? wholeUrl(address, usual) : '';
+  const way = ways.find((other) => goes(url, other)) ?? null;
+  return {
+    preset,
+    presetView,
+    url,
+    way,
+    alpn: form.alpn ?? way?.alpn.join(', ') ?? '',
+    trust: form.trust ?? trustedBy(around.kit, kept),
+    name: form.name.trim() || suggestedName(preset, address?.host ?? '', around.taken),
+    certificate,
+  };
+}
+
+/** `denied` are the filters that a preflight of this very entry saw refused. */
+export function entryOf(form: Form, around: Around, denied: string[] = []): ConnectionEntry {
+  const settled = settle(form, around);
+  const changing = form.id !== null;
+  return {
+    id: form.id,
+    name: settled.name,
+    url: settled.url,
+    preset: settled.preset,
+    mqtt: form.mqtt,
+    client_id: given(form.clientId),
+    username: given(form.username),
+    password: secret(form.password, form.passwordRemoved || (changing && given(form.username) === null)),
+    dialect: form.dialect,
+    prefix: given(form.prefix),
+    devices: listed(form.devices),
+    keep_alive_s: number(form.keepAlive),
+    session_expiry_s: number(form.sessionExpiry),
+    trust: settled.trust,
+    server_name: given(form.serverName),
+    alpn: settled.alpn.split(/[\s,]+/).filter((protocol) => protocol !== ''),
+    proxy:
+      given(form.proxyUrl) === null
+        ? null
+        : {
+            url: form.proxyUrl.trim(),
+            username: given(form.proxyUsername),
+            password: secret(form.proxyPassword, form.proxyPasswordRemoved),
+          },
+    kit: around.kit?.id ?? null,
+    without_certificates: form.withoutCertificates,
+    without_keyring: form.withoutKeyring,
+    denied,
+  };
+}
+
+/** The form with another kind of broker: what was only the old one's usual value gives way to the new one's. */
+export function withPreset(form: Form, preset: Preset, presets: PresetView[]): Form {
+  const old = presets.find((view) => view.preset === form.preset);
+  const usual = (text: string, value: number | undefined) => (text === String(value) ? '' : text);
+  const alpns = (old?.ways ?? []).map((way) => way.alpn.join(', '));
+  return {
+    ...form,
+    preset,
+    keepAlive: usual(form.keepAlive, old?.keep_alive_s),
+    sessionExpiry: usual(form.sessionExpiry, old?.session_expiry_s),
+    alpn: form.alpn !== null && ['', ...alpns].includes(form.alpn) ? null : form.alpn,
+  };
+}
+
+function trustedBy(kit: KitView | null, kept: Secrets | null): Trust {
+  if (kit?.server) return 'pinned';
+  if (kit && kit.authorities.length > 0) return 'authorities';
+  if (kept?.server) return 'pinned';
+  return kept?.authorities ? 'authorities' : 'platform';
+}
+
+function isAws(kit: KitView | null, host: string): boolean {
+  const { subject = '', issuer = '' } = kit?.certificate ?? {};
+  return /\.amazonaws\.com(\.cn)?$/i.test(host) || /Amazon Web Services|AWS IoT/i.test(`${subject} ${issuer}`);
+}
+
+const TLS: Way = { name: '', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
+
+/** How a broker is reached where only its host is written. */
+function usualWay(ways: Way[], files: boolean, port: number | null): Way {
+  const encrypted = (way: Way) => way.scheme === 'mqtts' || way.scheme === 'wss';
+  const byPort = ways.find((way) => way.port === port && (!files || encrypted(way)));
+  if (byPort) return byPort;
+  if (port === 1883 && !files) return { ...TLS, scheme: 'mqtt', port };
+  return ways.find(encrypted) ?? TLS;
+}
+
+function suggestedName(preset: Preset, host: string, taken: string[]): string {
+  const region = /\.iot\.([\w-]+)\.amazonaws\.com/i.exec(host)?.[1];
+  const name = preset === 'aws' && region ? `AWS IoT ${region}` : host;
+  let free = name;
+  for (let n = 2; name !== '' && taken.includes(free); n++) free = `${name} ${n}`;
+  return free;
+}
+
+/** A secret on its one way: nothing for the one that is kept, an empty text for none. */
+function secret(typed: string, removed: boolean): string | null {
+  if (removed) return '';
+  return typed === '' ? null : typed;
+}
+
+function given(text: string): string | null {
+  return text.trim() === '' ? null : text.trim();
+}
+
+function number(text: string): number | null {
+  return text.trim() === '' ? null : Number(text);
+}

@@ -1,0 +1,165 @@
+import type { Backend } from '../backend/backend';
+import type { ConnectionView } from '../backend/bindings/ConnectionView';
+import type { Failure } from '../backend/bindings/Failure';
+import type { Preset } from '../backend/bindings/Preset';
+import type { PresetView } from '../backend/bindings/PresetView';
+import type { Step } from '../backend/bindings/Step';
+import { complaints, placeOf, type Complaints, type Field, type Ground } from './complaints';
+import { failureOf } from './failure';
+import { blankForm, entryOf, formOf, settle, withPreset, type Around } from './form';
+import { Kit } from './kit.svelte';
+import { Preflight } from './preflight.svelte';
+
+export const PLACES = ['files', 'endpoint', 'topics', 'preflight', 'save'] as const;
+export type Place = (typeof PLACES)[number];
+
+/** A connection on its way from files to the keyring: a new one, or one that is changed. */
+export class Wizard {
+  place = $state<Place>('files');
+  /** The furthest place that was reached. */
+  furthest = $state(0);
+  form = $state(blankForm());
+  presets = $state.raw<PresetView[]>([]);
+  /** What is wrong is said from the first try to go on. */
+  checked = $state(false);
+  saving = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  keyringMissing = $state(false);
+  readonly kit: Kit;
+  readonly preflight: Preflight;
+  readonly #blank: string;
+
+  readonly around: Around = $derived.by(() => ({
+    kit: this.kit.view,
+    kept: this.editing?.has ?? null,
+    presets: this.presets,
+    taken: this.taken(),
+  }));
+  readonly settled = $derived.by(() => settle(this.form, this.around));
+  readonly wrong: Complaints = $derived.by(() => complaints(this.form, this.around));
+  /** The entry as it would be tried now. */
+  readonly entry = $derived.by(() => entryOf(this.form, this.around));
+  /** The last preflight was of what would be saved now. */
+  readonly tried = $derived.by(() => this.preflight.view !== null && this.preflight.isOf(this.entry));
+  readonly passed = $derived.by(() => this.tried && this.preflight.view?.ok === true);
+  readonly unsaved = $derived.by(() => this.kit.view !== null || JSON.stringify(this.form) !== this.#blank);
+
+  constructor(
+    readonly backend: Backend,
+    /** The names of the other connections. */
+    readonly taken: () => string[],
+    readonly editing: ConnectionView | null = null,
+    place: Place = editing ? 'endpoint' : 'files',
+  ) {
+    this.kit = new Kit(backend);
+    this.preflight = new Preflight(backend);
+    if (editing) this.form = formOf(editing);
+    this.#blank = JSON.stringify(this.form);
+    this.place = place;
+    this.furthest = editing ? PLACES.length - 1 : 0;
+    void this.#loadPresets();
+  }
+
+  choosePreset(preset: Preset): void {
+    this.form = withPreset({ ...this.form, preset: this.settled.preset }, preset, this.presets);
+  }
+
+  /** What is wrong with a place, field by field; nothing before it was tried. */
+  wrongAt(place: Place): Complaints {
+    if (!this.checked) return {};
+    return Object.fromEntries(Object.entries(this.wrong).filter(([field]) => placeOf(field as Field) === place));
+  }
+
+  /** Goes on if nothing is wrong here. */
+  next(): void {
+    this.checked = true;
+    const here = PLACES.indexOf(this.place);
+    if (Object.keys(this.wrongAt(this.place)).length > 0 || (this.place === 'preflight' && this.preflight.running))
+      return;
+    this.form.name = this.form.name.trim() || this.settled.name;
+    this.#stand(PLACES[here + 1] ?? this.place);
+  }
+
+  back(): void {
+    this.#stand(PLACES[PLACES.indexOf(this.place) - 1] ?? this.place);
+  }
+
+  /** Goes to a place that was reached before; to the first with something wrong on the way there, where there is one. */
+  go(place: Place): void {
+    const on = PLACES.indexOf(place);
+    if (on > this.furthest) return;
+    const stuck = this.#firstWrong();
+    if (stuck !== null && on > PLACES.indexOf(stuck)) this.#stand(stuck, true);
+    else this.#stand(place);
+  }
+
+  /** Tries the connection, unless that was done with the very same. */
+  try(from: Step | null = null): void {
+    if (from === null && (this.tried || (this.preflight.running && this.preflight.isOf(this.entry)))) return;
+    void this.preflight.start(this.entry, from);
+  }
+
+  /** The connection as it was saved; nothing where it was not. */
+  async save(): Promise<ConnectionView | null> {
+    if (this.saving) return null;
+    const stuck = this.#firstWrong();
+    if (stuck !== null) {
+      // The name can be mended where it stands.
+      const here = this.place === 'save' && Object.keys(this.wrong).every((field) => field === 'name');
+      this.#stand(here ? 'save' : stuck, true);
+      return null;
+    }
+    this.saving = true;
+    this.failure = null;
+    try {
+      const denied = this.tried ? (this.preflight.view?.denied ?? []) : (this.editing?.denied ?? []);
+      const saved = await this.backend.saveConnection(entryOf(this.form, this.around, denied));
+      this.#wipe();
+      this.kit.view = null;
+      return saved;
+    } catch (reason) {
+      this.failure = failureOf(reason);
+      if (this.failure.code === 'keyring') this.keyringMissing = true;
+      if (this.editing && this.place !== 'save') this.#stand('save');
+      return null;
+    } finally {
+      this.saving = false;
+    }
+  }
+
+  /** Nothing of it is kept. */
+  async discard(): Promise<void> {
+    this.#wipe();
+    await this.kit.forget();
+  }
+
+  #firstWrong(): Ground | null {
+    const places = (Object.keys(this.wrong) as Field[]).map(placeOf);
+    return (['files', 'endpoint', 'topics'] as const).find((place) => places.includes(place)) ?? null;
+  }
+
+  /** `checked` says at once what is wrong there. */
+  #stand(place: Place, checked = false): void {
+    this.checked = checked;
+    if (place === this.place) return;
+    if (this.place === 'preflight') void this.preflight.stop();
+    this.failure = null;
+    this.place = place;
+    this.furthest = Math.max(this.furthest, PLACES.indexOf(place));
+  }
+
+  /** Typed once, handed over once: the page keeps nothing of it. */
+  #wipe(): void {
+    this.form.password = '';
+    this.form.proxyPassword = '';
+    this.preflight.close();
+  }
+
+  async #loadPresets(): Promise<void> {
+    try {
+      this.presets = await this.backend.presets();
+    } catch (reason) {
+      this.failure = failureOf(reason);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Way } from '../backend/bindings/Way';
+import { byWay, goes, portWords, readAddress, wholeUrl } from './address';
+
+const TLS: Way = { name: 'TLS', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
+const SOCKET: Way = { name: 'WebSocket', scheme: 'wss', port: 8084, path: '/mqtt', alpn: [] };
+
+describe('an address', () => {
+  it.each([
+    ['bench.local', 'mqtts://bench.local:8883'],
+    ['bench.local:18883', 'mqtts://bench.local:18883'],
+    ['MQTT://127.0.0.1', 'mqtt://127.0.0.1:1883'],
+    ['mqtts://[::1]:8883/', 'mqtts://[::1]:8883'],
+    ['wss://a.b/other', 'wss://a.b:443/other'],
+  ])('%s is read as %s', (written, url) => {
+    const address = readAddress(written);
+    expect(address && wholeUrl(address, TLS)).toBe(url);
+  });
+  it.each(['', 'http://bench', 'mqtts://', 'mqtts://a b', 'mqtts://user:pw@host', 'mqtts://host:port', 'host:70000'])(
+    'is not %j',
+    (written) => expect(readAddress(written)).toBeNull(),
+  );
+  it('takes the path of a way where only the host was written', () => {
+    expect(wholeUrl({ scheme: null, host: 'h', port: null, path: '' }, SOCKET)).toBe('wss://h:8084/mqtt');
+  });
+  it('can go another way, and knows which', () => {
+    const address = readAddress('mqtts://h:8883');
+    const url = address ? byWay(address, SOCKET) : '';
+    expect(url).toBe('wss://h:8084/mqtt');
+    expect([goes(url, SOCKET), goes(url, TLS), goes('mqtts://h', TLS)]).toEqual([true, false, true]);
+  });
+  it.each([
+    ['mqtts://h:8883', true, '8883, mutual TLS'],
+    ['wss://h', false, '443, WebSocket, TLS'],
+    ['mqtt://h', false, '1883, not encrypted'],
+  ])('%s is described', (url, certificate, words) => expect(portWords(url, certificate)).toBe(words));
+});
