@@ -16,6 +16,7 @@ export function title(command: Pick<CommandView, 'command' | 'args'>): string {
 export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
   const { args } = command;
   if (command.command === 'led' && typeof args['on'] === 'boolean') return args['on'] ? 'on' : 'off';
+  if (command.command === 'text' && typeof args['text'] === 'string') return `“${visible(args['text'])}”`;
   if (command.command === 'config.set' && isObject(args['changes'])) {
     const changes = Object.entries(args['changes']);
     const after = args['apply'] === 'restart' ? ', on next restart' : '';

@@ -126,6 +126,39 @@ describe('a restart', () => {
   });
 });
 
+describe('any command', () => {
+  it('is checked before it is sent, and climbs like the others', async () => {
+    const fates: Step[][] = [[...CLIMBS.slice(0, 3), { after: 5, change: { state: 'succeeded' } }]];
+    const { inspector, user, container } = await openDevice('bench-0001', { fates });
+    await user.click(inspector.getByRole('button', { name: 'Command…' }));
+    const dialog = within(await inspector.findByRole('dialog', { name: 'Command for bench-0001' }));
+    expect(dialog.getByRole('textbox', { name: 'Command' })).toHaveFocus();
+    await user.click(dialog.getByRole('button', { name: 'Send' }));
+    dialog.getByText(/Say which command/);
+    await user.type(dialog.getByRole('textbox', { name: 'Command' }), 'identify');
+    await user.type(dialog.getByRole('textbox', { name: 'Arguments (JSON)' }), '{{seconds: 3}');
+    expect(dialog.getByRole('textbox', { name: 'Arguments (JSON)' })).toHaveAccessibleDescription(/not JSON/);
+    await expectAccessible(container);
+    await user.clear(dialog.getByRole('textbox', { name: 'Arguments (JSON)' }));
+    await user.type(dialog.getByRole('textbox', { name: 'Arguments (JSON)' }), '{{"seconds": 3}');
+    await user.click(dialog.getByRole('button', { name: 'Send' }));
+    await inspector.findByRole('group', { name: 'identify: Succeeded' });
+  });
+
+  it('may be free text that nobody answers', async () => {
+    const { inspector, user, backend } = await openDevice('bench-0001');
+    await user.click(inspector.getByRole('button', { name: 'Command…' }));
+    await user.click(await inspector.findByRole('radio', { name: 'Free text' }));
+    await user.type(inspector.getByRole('textbox', { name: 'Text' }), 'open the valve');
+    await user.click(inspector.getByRole('checkbox', { name: 'No answer expected' }));
+    await user.click(inspector.getByRole('button', { name: 'Send' }));
+    const ladder = await inspector.findByRole('group', { name: 'text: Unconfirmed' });
+    expect(ladder).toHaveTextContent('The broker has it. No answer is expected. Nobody has said that it was done.');
+    const { commands } = await backend.device('demo', 'bench-0001');
+    expect(commands[0]).toMatchObject({ command: 'text', args: { text: 'open the valve' }, state: 'unconfirmed' });
+  });
+});
+
 describe('the configuration', () => {
   const fates: Step[][] = [[...CLIMBS.slice(0, 3), { after: 5, change: { state: 'succeeded' }, effect: 'config' }]];
 
