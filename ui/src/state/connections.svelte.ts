@@ -23,6 +23,8 @@ export class Connections {
   gauges = $state.raw<Gauges>({ trip: [], inward: [] });
   /** A connection that is being entered or changed. It stays while other screens are looked at. */
   wizard = $state.raw<Wizard | null>(null);
+  /** An order that the engine may not have heard of yet. */
+  #order: string[] | null = null;
   readonly current = $derived(this.list.find((connection) => connection.id === this.chosen) ?? this.list[0] ?? null);
 
   constructor(
@@ -38,7 +40,7 @@ export class Connections {
 
   take(batch: Batch): void {
     if (batch.connections === null) return;
-    this.list = batch.connections;
+    this.list = this.#inOrder(batch.connections);
     const { current } = this;
     if (!current) return;
     this.gauges = {
@@ -125,8 +127,15 @@ export class Connections {
     if (from < 0 || other === undefined) return from + 1;
     ids[to] = id;
     ids[from] = other;
-    this.list = ids.flatMap((next) => this.list.find((connection) => connection.id === next) ?? []);
-    await this.backend.orderConnections(ids);
+    this.#order = ids;
+    this.list = this.#inOrder(this.list);
+    try {
+      await this.backend.orderConnections(ids);
+    } catch (reason) {
+      this.#order = null;
+      this.list = await this.backend.connections();
+      throw reason;
+    }
     return to + 1;
   }
 
@@ -151,6 +160,20 @@ export class Connections {
 
   chooseSavePath(title: string, name: string): Promise<string | null> {
     return this.backend.chooseSavePath(title, name);
+  }
+
+  /** A batch that was under way when the order changed would show the old one for a moment. */
+  #inOrder(list: ConnectionView[]): ConnectionView[] {
+    const order = this.#order;
+    if (order === null) return list;
+    if (list.every(({ id }, i) => id === order[i]) && order.length === list.length) {
+      this.#order = null;
+      return list;
+    }
+    const sorted = order.flatMap((id) => list.find((connection) => connection.id === id) ?? []);
+    const known = sorted.length === list.length && order.length === list.length;
+    if (!known) this.#order = null;
+    return known ? sorted : list;
   }
 
   #put(connection: ConnectionView): void {

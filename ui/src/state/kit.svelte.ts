@@ -60,6 +60,11 @@ export class Kit {
     });
   }
 
+  /** Everything that was asked for is done. */
+  async idle(): Promise<void> {
+    await this.#turn;
+  }
+
   /** Takes the files that are dropped on the window. The function ends it. */
   listen(): () => void {
     const listening = this.backend.onFilesDropped({
@@ -84,6 +89,8 @@ export class Kit {
         this.view = (await question(this.view?.id ?? null)) ?? null;
       } catch (reason) {
         this.failure = failureOf(reason);
+        // Kept too long, and forgotten by the engine: the next file begins anew.
+        if (this.failure.code === 'not_found') this.view = null;
       } finally {
         this.busy = false;
       }

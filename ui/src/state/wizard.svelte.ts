@@ -30,7 +30,7 @@ export class Wizard {
   readonly #blank: string;
 
   readonly around: Around = $derived.by(() => ({
-    kit: this.kit.view,
+    kit: this.kit.view && this.kit.view.items.length > 0 ? this.kit.view : null,
     kept: this.editing?.has ?? null,
     presets: this.presets,
     taken: this.taken(),
@@ -70,8 +70,9 @@ export class Wizard {
     return Object.fromEntries(Object.entries(this.wrong).filter(([field]) => placeOf(field as Field) === place));
   }
 
-  /** Goes on if nothing is wrong here. */
-  next(): void {
+  /** Goes on if nothing is wrong here, once what was brought is read. */
+  async next(): Promise<void> {
+    await this.kit.idle();
     this.checked = true;
     const here = PLACES.indexOf(this.place);
     if (Object.keys(this.wrongAt(this.place)).length > 0 || (this.place === 'preflight' && this.preflight.running))
@@ -102,25 +103,18 @@ export class Wizard {
   /** The connection as it was saved; nothing where it was not. */
   async save(): Promise<ConnectionView | null> {
     if (this.saving) return null;
-    const stuck = this.#firstWrong();
-    if (stuck !== null) {
-      // The name can be mended where it stands.
-      const here = this.place === 'save' && Object.keys(this.wrong).every((field) => field === 'name');
-      this.#stand(here ? 'save' : stuck, true);
-      return null;
-    }
     this.saving = true;
     this.failure = null;
+    await this.kit.idle();
     try {
+      if (this.#stuck()) return null;
       const denied = this.tried ? (this.preflight.view?.denied ?? []) : (this.editing?.denied ?? []);
       const saved = await this.backend.saveConnection(entryOf(this.form, this.around, denied));
-      this.#wipe();
-      this.kit.view = null;
+      await this.discard();
       return saved;
     } catch (reason) {
       this.failure = failureOf(reason);
-      if (this.failure.code === 'keyring') this.keyringMissing = true;
-      if (this.editing && this.place !== 'save') this.#stand('save');
+      if (this.failure.code === 'keyring') this.#askForMemory();
       return null;
     } finally {
       this.saving = false;
@@ -131,6 +125,23 @@ export class Wizard {
   async discard(): Promise<void> {
     this.#wipe();
     await this.kit.forget();
+  }
+
+  /** Something is wrong: stands where it can be mended. */
+  #stuck(): boolean {
+    const place = this.#firstWrong();
+    if (place === null) return false;
+    const here = this.place === 'save' && Object.keys(this.wrong).every((field) => field === 'name');
+    this.#stand(here ? 'save' : place, true);
+    return true;
+  }
+
+  /** The last step says what to do without a keyring. */
+  #askForMemory(): void {
+    const { failure } = this;
+    this.#stand('save');
+    this.failure = failure;
+    this.keyringMissing = true;
   }
 
   #firstWrong(): Ground | null {

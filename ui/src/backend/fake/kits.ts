@@ -27,6 +27,7 @@ export class FakeKits {
       throw failure('file', `There is no file ${missing.path}.`, 'Check the path: it may have been moved or deleted.');
     }
     const id = kit ?? `k${++this.#last}`;
+    if (kit !== null) this.view(kit);
     const known = this.#kits.get(id) ?? [];
     const opened = passphrase === PASSPHRASE ? known.flatMap((item) => this.#opened(item)) : known;
     this.#kits.set(id, [...opened, ...files.flatMap((file) => this.#found(file))]);

@@ -40,7 +40,7 @@ describe('files', () => {
   it('are told apart, and can be left out again', async () => {
     const { add, getByRole, findByText, queryByText, press, container } = await openWizard();
     await add('"/home/you/Downloads/kit.zip"');
-    const list = within(getByRole('list', { name: 'What you brought' }));
+    const list = within(getByRole('list', { name: 'Brought' }));
     expect(list.getAllByRole('listitem')).toHaveLength(4);
     await findByText('The certificate and its key belong together.', { exact: false });
     expect(getByRole('region', { name: 'Certificate' })).toHaveTextContent('CN=AWS IoT Certificate');
@@ -85,6 +85,21 @@ describe('files', () => {
     await press('Next');
     await findByText(/With these files it cannot work yet/);
     expect(step()).toBe('Files');
+  });
+});
+
+describe('files that were kept too long', () => {
+  it('are said to be forgotten, and brought again', async () => {
+    const { add, fill, press, app, backend, findByText, queryByRole, getByLabelText, findByRole } = await openWizard();
+    await add('/kit/kit.zip');
+    await backend.forgetKit(app.connections.wizard?.kit.view?.id ?? '');
+    await fill('Path of a file', '/kit/kit.zip');
+    await press('Add');
+    await findByText(/no longer remembered/);
+    expect(queryByRole('button', { name: /^Leave out/ })).toBeNull();
+    expect(getByLabelText('Path of a file')).toHaveValue('/kit/kit.zip');
+    await press('Add');
+    await findByRole('list', { name: 'Brought' });
   });
 });
 
@@ -206,7 +221,7 @@ describe('a new connection', () => {
     expect(queryByRole('dialog')).toBeNull();
     await user.click(getByRole('link', { name: 'Settings' }));
     await user.click(getByRole('link', { name: /Connections/ }));
-    await findByRole('list', { name: 'What you brought' });
+    await findByRole('list', { name: 'Brought' });
     await press('Cancel');
     await press('Leave without saving');
     await findByRole('heading', { name: 'No connection yet' });

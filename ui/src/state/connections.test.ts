@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+
+import { Fake } from '../backend/fake';
+import { view } from '../backend/fake/connections';
+import type { Batch } from '../backend/bindings/Batch';
+import { Connections } from './connections.svelte';
+import { Preferences } from './preferences.svelte';
+
+const A = view({ id: 'a', name: 'A' });
+const B = view({ id: 'b', name: 'B' });
+const C = view({ id: 'c', name: 'C' });
+
+const batch = (connections: Batch['connections']): Batch => ({
+  sequence: 1,
+  connections,
+  commands: [],
+  more_commands: false,
+  devices: [],
+  changed_devices: [],
+  notices: [],
+});
+
+async function open() {
+  const backend = new Fake({ connections: [A, B] });
+  const connections = new Connections(backend, new Preferences(backend));
+  await connections.load();
+  const order = () => connections.list.map(({ id }) => id).join('');
+  return { backend, connections, order };
+}
+
+it('keeps a new order although an older batch comes in', async () => {
+  const { connections, order } = await open();
+  expect(await connections.move('b', -1)).toBe(1);
+  connections.take(batch([A, B]));
+  expect(order()).toBe('ba');
+  connections.take(batch([A, B, C]));
+  expect(order()).toBe('abc');
+});
+
+it('goes back to the order that is kept where the new one was refused', async () => {
+  const { backend, connections, order } = await open();
+  backend.orderConnections = () => Promise.reject(new Error('no'));
+  await expect(connections.move('b', -1)).rejects.toThrow('no');
+  expect(order()).toBe('ab');
+});
+
+it('does not move beyond the ends', async () => {
+  const { connections, order } = await open();
+  expect(await connections.move('a', -1)).toBe(1);
+  expect(order()).toBe('ab');
+});
