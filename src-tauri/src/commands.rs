@@ -1,10 +1,13 @@
 //! What the page may ask. Each forwards to the engine, and nothing else.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use tauri::{State, async_runtime, ipc::Channel};
+use tokio::sync::mpsc;
 use wilco_engine::api::{
-    Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, Failure, HistoryPage, HistoryQuery,
-    NewCommand, NewConnection, Probe, Sent,
+    Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, Failure, FilesToRead,
+    HistoryPage, HistoryQuery, Imported, KitView, NewCommand, PreflightView, PresetView, Sent, Step,
 };
 
 use crate::shell::Shell;
@@ -24,13 +27,89 @@ pub(crate) async fn connections(shell: State<'_, Shell>) -> Answer<Vec<Connectio
 }
 
 #[tauri::command]
-pub(crate) async fn add_connection(shell: State<'_, Shell>, connection: NewConnection) -> Answer<ConnectionView> {
-    shell.engine()?.add_connection(connection).await
+pub(crate) async fn presets(shell: State<'_, Shell>) -> Answer<Vec<PresetView>> {
+    Ok(shell.engine()?.presets())
 }
 
 #[tauri::command]
-pub(crate) async fn test_connection(shell: State<'_, Shell>, connection: NewConnection) -> Answer<Probe> {
-    shell.engine()?.test_connection(connection).await
+pub(crate) async fn read_files(shell: State<'_, Shell>, files: FilesToRead) -> Answer<KitView> {
+    shell.engine()?.read_files(files).await
+}
+
+#[tauri::command]
+pub(crate) async fn leave_out(shell: State<'_, Shell>, kit: String, item: u32) -> Answer<KitView> {
+    shell.engine()?.leave_out(&kit, item)
+}
+
+#[tauri::command]
+pub(crate) async fn forget_kit(shell: State<'_, Shell>, kit: String) -> Answer<()> {
+    shell.engine()?.forget_kit(&kit);
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn save_connection(shell: State<'_, Shell>, entry: ConnectionEntry) -> Answer<ConnectionView> {
+    shell.engine()?.save_connection(entry).await
+}
+
+/// Tells over a channel how it goes, and answers with how it ended.
+#[tauri::command]
+pub(crate) async fn preflight(
+    shell: State<'_, Shell>,
+    entry: ConnectionEntry,
+    from: Option<Step>,
+    channel: Channel<PreflightView>,
+) -> Answer<PreflightView> {
+    let (tell, mut views) = mpsc::unbounded_channel();
+    async_runtime::spawn(async move {
+        while let Some(view) = views.recv().await {
+            if channel.send(view).is_err() {
+                break;
+            }
+        }
+    });
+    shell.engine()?.preflight(entry, from, tell).await
+}
+
+#[tauri::command]
+pub(crate) async fn stop_preflight(shell: State<'_, Shell>) -> Answer<()> {
+    shell.engine()?.stop_preflight();
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn duplicate_connection(shell: State<'_, Shell>, id: String) -> Answer<ConnectionView> {
+    shell.engine()?.duplicate_connection(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn order_connections(shell: State<'_, Shell>, ids: Vec<String>) -> Answer<()> {
+    shell.engine()?.order_connections(&ids).await
+}
+
+#[tauri::command]
+pub(crate) async fn renew_certificate(shell: State<'_, Shell>, id: String, kit: String) -> Answer<ConnectionView> {
+    shell.engine()?.renew_certificate(&id, &kit).await
+}
+
+#[tauri::command]
+pub(crate) async fn export_connections(
+    shell: State<'_, Shell>,
+    ids: Vec<String>,
+    path: PathBuf,
+    passphrase: Option<String>,
+) -> Answer<()> {
+    shell.engine()?.export_connections(&ids, path, passphrase).await
+}
+
+#[tauri::command]
+pub(crate) async fn import_connections(
+    shell: State<'_, Shell>,
+    path: PathBuf,
+    passphrase: Option<String>,
+    without_keyring: bool,
+) -> Answer<Imported> {
+    shell.engine()?.import_connections(path, passphrase, without_keyring).await
 }
 
 #[tauri::command]

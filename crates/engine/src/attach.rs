@@ -3,7 +3,10 @@
 //! One JSON object a line each way. The socket lies in the data directory, or in the runtime directory under a name
 //! made of it, and only its owner may open it; so whoever can ask here can read the data as well.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -16,8 +19,9 @@ use tokio::{
 use crate::{
     Handle,
     api::{
-        Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView, Failure, FailureCode,
-        HistoryPage, HistoryQuery, NewCommand, NewConnection, Probe, Sent,
+        Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView,
+        Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand, PreflightView,
+        Sent,
     },
     paths::DataDir,
 };
@@ -27,8 +31,15 @@ use crate::{
 #[serde(tag = "call", content = "with", rename_all = "snake_case")]
 enum Call {
     Connections,
-    AddConnection(Box<NewConnection>),
-    TestStored { id: String },
+    ReadFiles(FilesToRead),
+    ForgetKit { kit: String },
+    SaveConnection(Box<ConnectionEntry>),
+    Preflight(Box<ConnectionEntry>),
+    RenewCertificate { id: String, kit: String },
+    DuplicateConnection { id: String },
+    OrderConnections { ids: Vec<String> },
+    ExportConnections { ids: Vec<String>, path: PathBuf, passphrase: Option<String> },
+    ImportConnections { path: PathBuf, passphrase: Option<String>, without_keyring: bool },
     RemoveConnection { id: String },
     Devices { query: DeviceQuery, from: u32, count: u32 },
     Device { connection: String, device: String },
@@ -53,7 +64,7 @@ enum Reply {
 pub struct Door {
     task: JoinHandle<()>,
     #[cfg(unix)]
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Drop for Door {
@@ -77,7 +88,7 @@ pub enum Console {
 /// A way to an engine in another process. Each question goes over a socket of its own.
 #[derive(Clone)]
 pub struct Attached {
-    address: std::path::PathBuf,
+    address: PathBuf,
 }
 
 macro_rules! forward {
@@ -103,16 +114,60 @@ impl Console {
         || Call::Connections
     );
     forward!(
-        /// Adds a connection.
-        add_connection(new: NewConnection) -> ConnectionView,
-        async |handle: &Handle, new| handle.add_connection(new).await,
-        |new| Call::AddConnection(Box::new(new))
+        /// Reads certificate files into memory.
+        read_files(files: FilesToRead) -> KitView,
+        async |handle: &Handle, files| handle.read_files(files).await,
+        Call::ReadFiles
     );
     forward!(
-        /// Tries a stored connection.
-        test_stored(id: &str) -> Probe,
-        async |handle: &Handle, id: &str| handle.test_stored(id).await,
-        |id: &str| Call::TestStored { id: id.to_owned() }
+        /// Forgets what files brought.
+        forget_kit(kit: &str) -> (),
+        async |handle: &Handle, kit: &str| { handle.forget_kit(kit); Ok(()) },
+        |kit: &str| Call::ForgetKit { kit: kit.to_owned() }
+    );
+    forward!(
+        /// Adds or changes a connection.
+        save_connection(entry: ConnectionEntry) -> ConnectionView,
+        async |handle: &Handle, entry| handle.save_connection(entry).await,
+        |entry| Call::SaveConnection(Box::new(entry))
+    );
+    forward!(
+        /// Tries a connection step by step.
+        preflight(entry: ConnectionEntry) -> PreflightView,
+        async |handle: &Handle, entry| handle.preflight(entry, None, unheard()).await,
+        |entry| Call::Preflight(Box::new(entry))
+    );
+    forward!(
+        /// Gives a connection another client certificate.
+        renew_certificate(id: &str, kit: &str) -> ConnectionView,
+        async |handle: &Handle, id: &str, kit: &str| handle.renew_certificate(id, kit).await,
+        |id: &str, kit: &str| Call::RenewCertificate { id: id.to_owned(), kit: kit.to_owned() }
+    );
+    forward!(
+        /// A second connection like one that is there.
+        duplicate_connection(id: &str) -> ConnectionView,
+        async |handle: &Handle, id: &str| handle.duplicate_connection(id).await,
+        |id: &str| Call::DuplicateConnection { id: id.to_owned() }
+    );
+    forward!(
+        /// Puts the connections into this order.
+        order_connections(ids: &[String]) -> (),
+        async |handle: &Handle, ids: &[String]| handle.order_connections(ids).await,
+        |ids: &[String]| Call::OrderConnections { ids: ids.to_vec() }
+    );
+    forward!(
+        /// Writes connections to a file.
+        export_connections(ids: &[String], path: PathBuf, passphrase: Option<String>) -> (),
+        async |handle: &Handle, ids: &[String], path, passphrase| handle.export_connections(ids, path, passphrase).await,
+        |ids: &[String], path, passphrase| Call::ExportConnections { ids: ids.to_vec(), path, passphrase }
+    );
+    forward!(
+        /// Adds the connections of an exported file.
+        import_connections(path: PathBuf, passphrase: Option<String>, without_keyring: bool) -> Imported,
+        async |handle: &Handle, path, passphrase, without_keyring| {
+            handle.import_connections(path, passphrase, without_keyring).await
+        },
+        |path, passphrase, without_keyring| Call::ImportConnections { path, passphrase, without_keyring }
     );
     forward!(
         /// Removes a connection with its secrets and its history.
@@ -293,8 +348,22 @@ async fn answer(handle: &Handle, call: Call) -> Result<Value, Failure> {
     }
     match call {
         Call::Connections => done(handle.connections().await),
-        Call::AddConnection(new) => done(handle.add_connection(*new).await),
-        Call::TestStored { id } => done(handle.test_stored(&id).await),
+        Call::ReadFiles(files) => done(handle.read_files(files).await),
+        Call::ForgetKit { kit } => {
+            handle.forget_kit(&kit);
+            Ok(Value::Null)
+        }
+        Call::SaveConnection(entry) => done(handle.save_connection(*entry).await),
+        Call::Preflight(entry) => done(handle.preflight(*entry, None, unheard()).await),
+        Call::RenewCertificate { id, kit } => done(handle.renew_certificate(&id, &kit).await),
+        Call::DuplicateConnection { id } => done(handle.duplicate_connection(&id).await),
+        Call::OrderConnections { ids } => done(handle.order_connections(&ids).await),
+        Call::ExportConnections { ids, path, passphrase } => {
+            done(handle.export_connections(&ids, path, passphrase).await)
+        }
+        Call::ImportConnections { path, passphrase, without_keyring } => {
+            done(handle.import_connections(path, passphrase, without_keyring).await)
+        }
         Call::RemoveConnection { id } => done(handle.remove_connection(&id).await),
         Call::Devices { query, from, count } => done(handle.devices(query, from, count).await),
         Call::Device { connection, device } => done(handle.device(&connection, &device).await),
@@ -305,6 +374,11 @@ async fn answer(handle: &Handle, call: Call) -> Result<Value, Failure> {
         Call::Strays { connection, device, limit } => done(handle.strays(&connection, &device, limit).await),
         Call::Listen => Ok(Value::Null),
     }
+}
+
+/// For a preflight of which only the end is wanted.
+fn unheard() -> mpsc::UnboundedSender<PreflightView> {
+    mpsc::unbounded_channel().0
 }
 
 async fn read<R: AsyncRead>(lines: &mut Lines<BufReader<ReadHalf<R>>>) -> Result<Option<Reply>, Failure> {

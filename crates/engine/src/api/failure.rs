@@ -21,11 +21,20 @@ impl Failure {
     }
 }
 
-/// A text with a capital at its beginning and a full stop at its end.
+/// What was asked makes no sense as it stands.
+pub(crate) fn invalid(message: String, hint: &str) -> Failure {
+    Failure { code: FailureCode::Invalid, message, hint: Some(hint.to_owned()) }
+}
+
+/// A text with a capital at its beginning and a full stop at its end. A file's name stays as it is.
 pub(crate) fn sentence(text: &str) -> String {
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let first_word = text.split(' ').next().unwrap_or_default().trim_end_matches(['.', ',', ':']);
+    if first_word.contains(['.', '/', '\\']) {
+        return format!("{text}{end}");
+    }
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
 }
 
@@ -50,4 +59,20 @@ pub enum FailureCode {
     InUse,
     /// A defect of Wilco's own.
     Internal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_a_name_with_what_it_begins_with() {
+        let check = |text: &str, expected: &str| assert_eq!(sentence(text), expected);
+        check("the broker is gone", "The broker is gone.");
+        check("äh?", "Äh?");
+        check("me.p12 is locked", "me.p12 is locked.");
+        check("/tmp/key is locked", "/tmp/key is locked.");
+        check("it is.", "It is.");
+        check("", ".");
+    }
 }

@@ -5,6 +5,7 @@
 mod command;
 mod connection;
 mod device;
+mod entry;
 mod failure;
 mod feed;
 mod files;
@@ -12,13 +13,11 @@ mod history;
 mod preflight;
 
 pub use command::{AnswerView, CommandDetail, CommandView, Delivery, EventView, NewCommand, Sent, WireView};
-pub use connection::{
-    ConnectionEntry, ConnectionView, Imported, LinkState, MqttVersion, NewConnection, Preset, PresetView, Probe,
-    ProxyEntry, ProxyView, Secrets, TlsFiles, Trust, Way,
-};
+pub use connection::{ConnectionView, LinkState, MqttVersion};
 pub use device::{DeviceDetail, DeviceOrder, DevicePage, DeviceQuery, DeviceRow, Presence, SortBy};
-pub(crate) use failure::sentence;
+pub use entry::{ConnectionEntry, Imported, Preset, PresetView, ProxyEntry, ProxyView, Secrets, Trust, Way};
 pub use failure::{Failure, FailureCode};
+pub(crate) use failure::{invalid, sentence};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
 pub use history::{HistoryPage, HistoryQuery};

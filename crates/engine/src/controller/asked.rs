@@ -8,7 +8,7 @@ use tokio::{
 };
 use wilco_ledger::{CommandId, DeviceId, Input, State, Submission};
 
-use super::{Connection, Controller, Event, limits};
+use super::{Connection, Controller, Event};
 use crate::{
     api::{Batch, ConnectionView, Failure, FailureCode, LinkState},
     console::not_found,
@@ -24,6 +24,8 @@ pub(crate) enum Asked {
     Open(Box<Profile>, oneshot::Sender<Result<ConnectionView, Failure>>),
     /// A connection is ended and forgotten here. What is stored of it is not this task's.
     Forget(ConnectionId, oneshot::Sender<Result<(), Failure>>),
+    /// The connections are put into this order.
+    Order(Vec<ConnectionId>, oneshot::Sender<()>),
     /// The answer comes once the commands are on the disk.
     Send(ConnectionId, Vec<Submission>, oneshot::Sender<Result<(), Failure>>),
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
@@ -68,6 +70,15 @@ impl Controller {
                 let forgotten = self.forget(&id).await;
                 let _ = reply.send(forgotten);
             }
+            Asked::Order(ids, reply) => {
+                for (position, id) in (0..).zip(&ids) {
+                    if let Some(known) = self.connections.get_mut(id) {
+                        known.profile.position = position;
+                    }
+                }
+                self.feed.connections();
+                let _ = reply.send(());
+            }
             Asked::Send(connection, submissions, reply) => {
                 if !self.connections.contains_key(&connection) {
                     let _ = reply.send(Err(not_found("connection", connection.as_str())));
@@ -98,6 +109,9 @@ impl Controller {
 
     async fn open(&mut self, profile: Profile) -> Result<(), Failure> {
         let id = profile.id.clone();
+        // What has gathered for the one that is replaced goes to the disk first, for the new one begins from there.
+        self.note_devices(&id);
+        self.commit().await;
         if let Some(mut before) = self.connections.remove(&id)
             && let Some(session) = before.session.take()
         {
@@ -106,7 +120,7 @@ impl Controller {
         let dialect = profile::dialect(&profile)?;
         // A demo fleet that is not running is nothing to be tried again and again.
         let asleep = profile.demo && profile.url.is_empty();
-        let mut connection = Connection::new(profile, dialect, limits());
+        let mut connection = Connection::new(profile, dialect);
         connection.kept = self.store.command_count(Some(&id)).await?;
         let devices = self.store.devices(&id).await?;
         let latest = self.store.latest_per_device(&id).await?;
@@ -124,7 +138,7 @@ impl Controller {
         self.directory
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(id.clone(), connection.fleet.clone());
+            .insert(id.clone(), connection.listed());
         let (profile, generation) = (connection.profile.clone(), connection.generation);
         if asleep {
             connection.link = LinkState::Stopped {

@@ -1,15 +1,15 @@
 //! One connection as the controller holds it.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
-use wilco_dialect::Dialect;
-use wilco_ledger::{Ledger, Limits, Millis, Timestamp};
+use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent};
+use wilco_ledger::{DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use crate::{
-    api::{ConnectionView, Counts, LinkState},
+    api::{ConnectionView, Counts, LinkState, ProxyView},
     fleet::Fleet,
     mqtt::{Outlet, Session},
     store::{ConnectionId, Profile},
@@ -17,6 +17,13 @@ use crate::{
 
 /// The devices of a connection, read by queries while the controller changes them.
 pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
+
+/// What others than the controller may know of a connection.
+#[derive(Clone)]
+pub(crate) struct Listed {
+    pub(crate) fleet: SharedFleet,
+    pub(crate) dialect: Dialect,
+}
 
 /// How long a failure needs somebody's look.
 const NEEDS_YOU_FOR: Millis = Millis::seconds(3_600);
@@ -38,6 +45,10 @@ pub(super) struct Connection {
     pub(super) kept: u32,
     /// When commands ended badly, oldest first.
     pub(super) bad_ends: VecDeque<Timestamp>,
+    /// Whom to believe where the broker tells of devices' connections.
+    pub(super) lifecycles: HashMap<DeviceId, Lifecycle>,
+    /// Devices that are said to be gone, by when that is to be believed.
+    pub(super) doubted: BTreeSet<(Timestamp, DeviceId)>,
 }
 
 /// Reading what the broker kept for us, during which nothing may time out.
@@ -65,11 +76,11 @@ pub(super) struct Traffic {
 }
 
 impl Connection {
-    pub(super) fn new(profile: Profile, dialect: Dialect, limits: Limits) -> Connection {
+    pub(super) fn new(profile: Profile, dialect: Dialect) -> Connection {
         Connection {
+            ledger: Ledger::new(limits(&profile)),
             profile,
             dialect,
-            ledger: Ledger::new(limits),
             fleet: SharedFleet::default(),
             session: None,
             generation: 0,
@@ -80,7 +91,18 @@ impl Connection {
             round_trip_ms: None,
             kept: 0,
             bad_ends: VecDeque::new(),
+            lifecycles: HashMap::new(),
+            doubted: BTreeSet::new(),
         }
+    }
+
+    /// A ledger that knows nothing yet.
+    pub(super) fn new_ledger(&self) -> Ledger {
+        Ledger::new(limits(&self.profile))
+    }
+
+    pub(super) fn listed(&self) -> Listed {
+        Listed { fleet: self.fleet.clone(), dialect: self.dialect.clone() }
     }
 
     pub(super) fn id(&self) -> &ConnectionId {
@@ -89,6 +111,33 @@ impl Connection {
 
     pub(super) fn fleet(&self) -> RwLockWriteGuard<'_, Fleet> {
         self.fleet.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of what the broker tells of a device's connection. Says whether the device is online where that is news.
+    pub(super) fn lifecycle(&mut self, device: &DeviceId, event: LifecycleEvent, now: Timestamp) -> Option<bool> {
+        let lifecycle = self.lifecycles.entry(device.clone()).or_default();
+        let before = lifecycle.due();
+        let news = lifecycle.hear(event, now);
+        if before != lifecycle.due() {
+            self.doubted.extend(lifecycle.due().map(|due| (due, device.clone())));
+        }
+        news
+    }
+
+    /// The devices whose end is to be believed by now.
+    pub(super) fn gone(&mut self, now: Timestamp) -> Vec<DeviceId> {
+        let mut gone = Vec::new();
+        while let Some((due, device)) = self.doubted.pop_first() {
+            if due > now {
+                self.doubted.insert((due, device));
+                break;
+            }
+            let settled = self.lifecycles.get_mut(&device).and_then(|lifecycle| lifecycle.settle(now));
+            if settled == Some(false) {
+                gone.push(device);
+            }
+        }
+        gone
     }
 
     /// Smooths the time to a PUBACK over the last few.
@@ -127,17 +176,21 @@ impl Connection {
             dialect: self.profile.dialect.clone(),
             prefix: self.profile.prefix.clone(),
             demo: self.profile.demo,
-            preset: crate::api::Preset::Plain,
-            devices_named: Vec::new(),
-            keep_alive_s: 30,
-            session_expiry_s: 3_600,
-            trust: crate::api::Trust::Platform,
-            server_name: None,
-            alpn: Vec::new(),
-            proxy: None,
-            has: crate::api::Secrets::default(),
+            preset: self.profile.preset,
+            devices_named: self.profile.devices.clone(),
+            keep_alive_s: self.profile.keep_alive,
+            session_expiry_s: self.profile.session_expiry,
+            trust: self.profile.trust,
+            server_name: self.profile.server_name.clone(),
+            alpn: self.profile.alpn.clone(),
+            proxy: self
+                .profile
+                .proxy_url
+                .clone()
+                .map(|url| ProxyView { url, username: self.profile.proxy_username.clone() }),
+            has: self.profile.has,
             in_memory_secrets: self.profile.in_memory_secrets,
-            denied: Vec::new(),
+            denied: self.profile.denied.clone(),
             certificate_expires_at: self.profile.certificate_expires_at.map(|at| at.0),
             certificate_subject: self.profile.certificate_subject.clone(),
             link: self.link.clone(),
@@ -154,5 +207,17 @@ impl Connection {
                 kept: self.kept,
             },
         }
+    }
+}
+
+/// Each command is answered at least twice by most devices, accepted and done, and mosquitto drops without a word what
+/// exceeds 1,000 messages for a console that is away or slow: *seen* with 500 commands outstanding when it was killed.
+fn limits(profile: &Profile) -> Limits {
+    let bounds = profile.preset.bounds();
+    Limits {
+        send_window: bounds.send_window.into(),
+        answer_window: 250,
+        sends_per_second: bounds.sends_per_second,
+        ..Limits::default()
     }
 }

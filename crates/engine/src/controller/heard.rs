@@ -1,12 +1,14 @@
 //! What comes in from a session: how its connection stands, and what devices say.
 
-use wilco_dialect::{Heard, Inbound, Unreadable};
-use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Input, Raw};
+use wilco_dialect::{Heard, Inbound, LifecycleEvent, Unreadable};
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Input, Raw, Timestamp};
 
 use super::{Controller, Draining, PATIENCE, QUIET};
 use crate::{
     api::{LinkState, NoticeLevel, Presence},
-    mqtt::{LinkEvent, Message, Outlet, Refusal, Remedy},
+    mqtt::{LinkEvent, Message, Outlet},
+    profile,
+    refusal::{Refusal, Remedy},
     store::ConnectionId,
 };
 
@@ -73,7 +75,8 @@ impl Controller {
         known.outlet = None;
         known.fleet().forget_presence();
         known.round_trip_ms = None;
-        let Refusal { code, message, hint, remedy } = refusal;
+        let message = refusal.told();
+        let Refusal { code, hint, remedy, .. } = refusal;
         known.link = match (remedy, retry_in) {
             (Remedy::TryAgain, Some(pause)) => {
                 let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
@@ -100,7 +103,8 @@ impl Controller {
             draining.quiet_at = draining.quiet_at.map(|_| now + QUIET);
         }
         match heard {
-            Ok(None | Some(Heard::Broadcast | Heard::Lifecycle { .. } | Heard::Probe { .. })) => {}
+            Ok(None | Some(Heard::Broadcast | Heard::Probe { .. })) => {}
+            Ok(Some(Heard::Lifecycle { device, event })) => self.lifecycle(connection, device, event),
             Ok(Some(Heard::Answer(answer))) => {
                 known.fleet().heard(&answer.device, now);
                 self.answer(connection, answer).await;
@@ -138,6 +142,46 @@ impl Controller {
             }
             Err(unreadable) => self.unreadable(connection, &topic, unreadable, &payload, qos),
         }
+    }
+
+    /// The broker tells of a client's connection. Consoles are clients too, but no devices.
+    fn lifecycle(&mut self, connection: &ConnectionId, device: DeviceId, event: LifecycleEvent) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        if device.as_str() == known.profile.client_id || profile::is_made_client_id(device.as_str()) {
+            return;
+        }
+        if let Some(online) = known.lifecycle(&device, event, now) {
+            self.present(connection, device, online);
+        }
+    }
+
+    /// Devices whose end was doubted, and is no more.
+    pub(super) fn believe_gone(&mut self, now: Timestamp) {
+        let gone: Vec<_> = self
+            .connections
+            .values_mut()
+            .flat_map(|known| {
+                let id = known.id().clone();
+                known.gone(now).into_iter().map(move |device| (id.clone(), device))
+            })
+            .collect();
+        for (connection, device) in gone {
+            self.present(&connection, device, false);
+        }
+    }
+
+    fn present(&mut self, connection: &ConnectionId, device: DeviceId, online: bool) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.fleet().update(&device, |device| {
+            let presence = if online { Presence::Online } else { Presence::Offline };
+            if device.presence != presence {
+                device.presence_since = Some(now);
+            }
+            device.presence = presence;
+        });
+        self.tell(connection, Input::Presence { device, online });
     }
 
     /// Reconciles an answer. One to a command that has long ended is told from a stray one by asking the store.

@@ -15,10 +15,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use wilco_dialect::Request as Encoding;
-use wilco_ledger::{CommandId, DeviceId, Effect, Input, Ledger, Limits, Millis, Puback, State, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Effect, Input, Millis, Puback, State, Timestamp};
 
 pub(crate) use asked::{Asked, Errands};
-pub(crate) use connection::SharedFleet;
+pub(crate) use connection::Listed;
 use connection::{Connection, Draining};
 use turn::Turn;
 
@@ -28,7 +28,7 @@ use crate::{
     console::Directory,
     feed::Feed,
     mqtt::{LinkEvent, Publication, Session, Settings},
-    store::{Change, ConnectionId, Store, StoreError},
+    store::{Change, ConnectionId, HistoryFilter, Store, StoreError},
     views,
 };
 
@@ -54,6 +54,9 @@ const EVENTS_A_TURN: usize = 2_000;
 const QUIET: Millis = Millis::seconds(5);
 /// Longest wait for a connection after a start, before commands may time out without it.
 const PATIENCE: Millis = Millis::seconds(30);
+
+/// How far back an unconfirmed command is looked for, milliseconds. Hardly any has a timeout of more than an hour.
+const UNCONFIRMED_SINCE: i64 = 3_600_000;
 
 pub(crate) struct Controller {
     events: mpsc::Receiver<Event>,
@@ -279,6 +282,7 @@ impl Controller {
             self.tell(&id, Input::Tick);
             self.turn.urgent = true;
         }
+        self.believe_gone(now);
         self.drain(now);
     }
 
@@ -313,12 +317,17 @@ impl Controller {
             if known.count_second(seconds, now) {
                 self.feed.connections();
             }
-            let unsaved = known.fleet().take_unsaved();
-            let connection = known.id().clone();
-            self.turn
-                .changes
-                .extend(unsaved.into_iter().map(|device| Change::Device { connection: connection.clone(), device }));
         }
+        let ids: Vec<_> = self.connections.keys().cloned().collect();
+        ids.iter().for_each(|id| self.note_devices(id));
+    }
+
+    /// Takes down what is newly known of a connection's devices.
+    fn note_devices(&mut self, connection: &ConnectionId) {
+        let Some(known) = self.connections.get(connection) else { return };
+        let unsaved = known.fleet().take_unsaved();
+        let change = |device| Change::Device { connection: connection.clone(), device };
+        self.turn.changes.extend(unsaved.into_iter().map(change));
     }
 
     fn hand_out(&mut self) {
@@ -337,7 +346,8 @@ impl Controller {
         let ledgers = self.connections.values().filter_map(|known| known.ledger.next_deadline());
         let drains =
             self.connections.values().filter_map(|known| known.draining.as_ref()).map(|draining| draining.ends_at());
-        let next = ledgers.chain(drains).min()?;
+        let doubts = self.connections.values().filter_map(|known| known.doubted.first()).map(|(due, _)| *due);
+        let next = ledgers.chain(drains).chain(doubts).min()?;
         Some(Instant::now() + Duration::from_millis(next.since(now).0.clamp(1, 3_600_000)))
     }
 
@@ -352,20 +362,39 @@ impl Controller {
 
     /// Puts a ledger back to what the store knows.
     async fn reload(&mut self, connection: &ConnectionId) {
-        let unsettled = match self.store.unsettled(connection).await {
-            Ok(unsettled) => unsettled,
+        let (unsettled, doubtful) = match self.remembered(connection).await {
+            Ok(remembered) => remembered,
             Err(error) => {
                 self.feed.failure(error);
                 return;
             }
         };
         if let Some(known) = self.connections.get_mut(connection) {
-            known.ledger = Ledger::new(limits());
-            for command in unsettled {
+            known.ledger = known.new_ledger();
+            for command in unsettled.into_iter().chain(doubtful) {
                 known.ledger.adopt(command);
             }
         }
         self.resumed(connection);
+    }
+
+    /// The commands that are not at their end, and those at their end that an answer without an id may still mean:
+    /// unconfirmed ones within their timeout, and a device's last if it has timed out.
+    async fn remembered(&self, connection: &ConnectionId) -> Result<(Vec<Command>, Vec<Command>), StoreError> {
+        let now = self.clock.now();
+        let unsettled = self.store.unsettled(connection).await?;
+        let unconfirmed = HistoryFilter {
+            connection: Some(connection.clone()),
+            states: vec![State::Unconfirmed],
+            since: Some(Timestamp(now.0 - UNCONFIRMED_SINCE)),
+            limit: 10_000,
+            ..HistoryFilter::default()
+        };
+        let unconfirmed = self.store.history(unconfirmed).await?.rows.into_iter().map(|(_, command)| command);
+        let unconfirmed = unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now);
+        let latest = self.store.latest_per_device(connection).await?;
+        let timed_out = latest.into_iter().filter(|command| command.state == State::TimedOut);
+        Ok((unsettled, unconfirmed.chain(timed_out).collect()))
     }
 
     /// Ends a connection's session and begins another, at once or after a pause to let a failure pass.
@@ -430,12 +459,6 @@ impl Controller {
             tracing::error!(%error, "the store could not be closed");
         }
     }
-}
-
-/// Each command is answered at least twice by most devices, accepted and done, and mosquitto drops without a word what
-/// exceeds 1,000 messages for a console that is away or slow: *seen* with 500 commands outstanding when it was killed.
-fn limits() -> Limits {
-    Limits { answer_window: 250, ..Limits::default() }
 }
 
 /// The connections as they are listed: in the order that the person has given them.

@@ -10,29 +10,26 @@ mod v4;
 mod v5;
 
 pub(crate) use outlet::{Outlet, Publication};
-pub(crate) use refusal::{Refusal, Remedy};
-pub(crate) use session::{LinkEvent, Session, probe};
-
-use std::sync::Arc;
+pub(crate) use session::{Connected, LinkEvent, Session, connect};
 
 use rumqttc_v5::ManualAck as AckV5;
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 use zeroize::Zeroizing;
 
-use crate::api::MqttVersion;
+use crate::{api::MqttVersion, transport::Route};
 
 /// Everything a session needs to know. Made anew for each session, secrets and all.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
+    pub(crate) route: Route,
     pub(crate) version: MqttVersion,
     pub(crate) client_id: String,
     pub(crate) username: Option<String>,
     pub(crate) password: Option<Zeroizing<Vec<u8>>>,
     pub(crate) filters: Vec<Filter>,
+    /// Seconds between two signs of life.
+    pub(crate) keep_alive: u16,
     /// Publishes without a PUBACK, at the most.
     pub(crate) send_window: u16,
     /// How long the broker keeps the session while we are away, seconds. 0: not at all.
@@ -42,19 +39,22 @@ pub(crate) struct Settings {
 /// The largest packet sent, and on MQTT 5 also the largest taken, bytes. AWS allows payloads of 128 KiB.
 const PACKET_LIMIT: u32 = 1 << 20;
 
-/// At most this long for name, TCP, TLS and CONNECT together.
+/// At most this long for CONNECT.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// Seconds between two signs of life.
-const KEEP_ALIVE: u16 = 30;
-
 /// What the broker said when it let us in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Welcome {
     /// It still has our session, and with it what came while we were away.
     pub(crate) session_present: bool,
     /// The largest packet it takes, bytes.
     pub(crate) max_packet_size: Option<u32>,
+    /// Publishes of ours that it takes without having acknowledged them.
+    pub(crate) receive_maximum: Option<u16>,
+    /// Seconds between two signs of life, where it wants others than we asked for.
+    pub(crate) keep_alive: Option<u16>,
+    /// It takes no subscription with `+` or `#` in it.
+    pub(crate) no_wildcards: bool,
 }
 
 /// Something that came over the wire, in our words.

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
-use super::{Receipt, Refusal, v5};
+use super::{Receipt, v5};
+use crate::refusal::Refusal;
 
 /// Publishes, subscribes and acknowledges over one network connection. Cheap to clone; useless once that connection
 /// has ended.
@@ -98,7 +99,8 @@ impl Outlet {
         tracing::debug!(sent, "said good-bye");
     }
 
-    pub(super) async fn subscribe(&self, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
+    /// Asks for these filters and says which of them were refused, and why.
+    pub(crate) async fn subscribe(&self, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
         match &self.client {
             Client::V5(client) => v5::subscribe(client, filters).await,
             Client::V4(client) => super::v4::subscribe(client, filters).await,
@@ -109,7 +111,8 @@ impl Outlet {
         &self.client
     }
 
-    pub(super) fn written(&self, packet: u16) -> Option<Publication> {
+    /// Notes that the publish which is next has gone out as that packet.
+    pub(crate) fn written(&self, packet: u16) -> Option<Publication> {
         let mut under_way = self.under_way();
         let publication = under_way.handed.pop_front()?;
         under_way.written.insert(packet, (publication.clone(), Instant::now()));
@@ -117,7 +120,7 @@ impl Outlet {
     }
 
     /// The publish that a PUBACK is for, and how long the broker took.
-    pub(super) fn acknowledged(&self, packet: u16) -> Option<(Publication, Duration)> {
+    pub(crate) fn acknowledged(&self, packet: u16) -> Option<(Publication, Duration)> {
         let (publication, written) = self.under_way().written.remove(&packet)?;
         Some((publication, written.elapsed()))
     }

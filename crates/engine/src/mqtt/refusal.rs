@@ -1,53 +1,14 @@
-//! Why a connection did not come about or did not last, as a sentence and what to do.
+//! What MQTT's own refusals mean: CONNACK, SUBACK, DISCONNECT, and what the library makes of them.
 
-use std::io;
+use rumqttc_v5::DisconnectReasonCode;
 
 use crate::{
-    api::{FailureCode, sentence},
-    tls,
+    refusal::{Cause, Refusal, Remedy},
+    transport::Heard,
 };
 
-/// Why there is no connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) code: FailureCode,
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
-    pub(crate) remedy: Remedy,
-}
-
-/// Whether trying again by itself makes sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Remedy {
-    /// It may work the next time.
-    TryAgain,
-    /// It will not, before somebody changes something.
-    Change,
-}
-
 impl Refusal {
-    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>, remedy: Remedy) -> Refusal {
-        Refusal { code: FailureCode::Connection, message: message.into(), hint: Some(hint.into()), remedy }
-    }
-
-    /// The connection ended while something was asked of it.
-    pub(crate) fn gone() -> Refusal {
-        Refusal::new(
-            "The broker closed the connection without a word.",
-            "Some brokers do so when a policy does not allow what was asked, or when another client connects with the same \
-             client id. Look at the broker's log.",
-            Remedy::TryAgain,
-        )
-    }
-
-    pub(crate) fn silence(host: &str, port: u16) -> Refusal {
-        Refusal::new(
-            format!("{host}, port {port}, did not answer within 10 s."),
-            "Is the address right, and does a firewall let port traffic through?",
-            Remedy::TryAgain,
-        )
-    }
-
+    /// A topic filter that the broker will not let us subscribe.
     pub(crate) fn subscription(filter: &str, reason: &str) -> Refusal {
         Refusal::new(
             format!("The broker does not let Wilco hear {filter} ({reason})."),
@@ -57,60 +18,36 @@ impl Refusal {
         )
     }
 
-    /// Names the address where the message speaks of the network.
-    pub(crate) fn at(mut self, host: &str, port: u16) -> Refusal {
-        self.message = self.message.replace("{address}", &format!("{host}, port {port}"));
-        self
-    }
-
-    fn io(error: &io::Error) -> Refusal {
-        if let Some(explained) = Refusal::tls(error) {
-            return explained;
+    /// What an answer that is not MQTT tells of who gave it.
+    pub(crate) fn unlike_mqtt(refusal: Refusal, heard: &Heard) -> Refusal {
+        if heard.is_http() {
+            return Refusal::new(
+                "What answers at {address} is a web server or a proxy, not an MQTT broker.",
+                "Check the port; for MQTT over a WebSocket write ws:// or wss://. If this network has a proxy, give it to the \
+                 connection; if it asks to log in first, open any page in a browser.",
+                Remedy::TryAgain,
+            )
+            .because("It answered CONNECT in HTTP.");
         }
-        // What the library says when a connection ends in the middle of a packet.
-        let broken_off = error.to_string().contains("bytes remaining on stream");
-        let (message, hint) = match error.kind() {
-            io::ErrorKind::ConnectionRefused => (
-                "Nothing listens at {address}.",
-                "Is the broker running, and is the port right (1883 plain, 8883 with TLS)?",
-            ),
-            io::ErrorKind::TimedOut => {
-                ("{address} did not answer in time.", "Is the address right, and does a firewall let it through?")
-            }
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::BrokenPipe => (
-                "The broker at {address} closed the connection.",
-                "If it does so at once: does this port want TLS (mqtts://) or a client certificate? The broker's log says more.",
-            ),
-            _ if broken_off => (
-                "The broker at {address} broke off in the middle of a message.",
-                "If it does so at once: is it an MQTT broker that listens on this port? The broker's log says more.",
-            ),
-            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-                ("There is no way to {address} from this network.", "Is this computer online, and does it need a VPN?")
-            }
-            _ if error.to_string().contains("lookup") || error.to_string().contains("resolve") => (
-                "No address is known for {address}.",
-                "Is the name spelled right, and does this network's DNS know it?",
-            ),
-            _ => {
-                return Refusal::new(
-                    format!("The network failed at {{address}}: {error}."),
-                    "It is tried again by itself.",
-                    Remedy::TryAgain,
-                );
-            }
-        };
-        Refusal::new(message, hint, Remedy::TryAgain)
+        if heard.is_tls() {
+            return Refusal::new(
+                "What answers at {address} wants TLS.",
+                "Write mqtts:// (or wss://) instead of mqtt:// (or ws://).",
+                Remedy::TryAgain,
+            )
+            .because("It answered CONNECT with a TLS alert.");
+        }
+        refusal
     }
 
-    /// A refusal by, or of, a certificate; `None` where TLS has nothing to do with it.
-    fn tls(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
-        let explained = tls::explain(error)?;
-        let message = sentence(&explained.message);
-        Some(Refusal { code: FailureCode::Connection, message, hint: explained.hint, remedy: Remedy::TryAgain })
+    /// What the broker said last. Its shortest DISCONNECT, a reason and no properties (MQTT 5 section 3.14.2.2.1, and what
+    /// mosquitto sends), is not read by the library, which then sees only the end of the connection.
+    pub(super) fn with_last_words(self, heard: &Heard) -> Refusal {
+        if self.cause != Cause::Closed {
+            return self;
+        }
+        let [.., 0xE0, 1, reason] = heard.last()[..] else { return self };
+        DisconnectReasonCode::try_from(reason).map_or(self, |reason| disconnected(reason, None))
     }
 
     /// What a CONNACK's refusal means; the codes by the names of MQTT 5 section 3.2.2.2.
@@ -119,7 +56,7 @@ impl Refusal {
         match name {
             "BadUserNamePassword" => change(
                 "The broker does not take this user name and password.",
-                "Remove the connection and add it again with the right ones.",
+                "Correct them: edit the connection and type them again.",
             ),
             // Also what mosquitto says to a wrong password.
             "NotAuthorized" => Refusal::new(
@@ -136,6 +73,24 @@ impl Refusal {
                 "Choose the other one, 3.1.1 or 5, for this connection.",
             ),
             "Banned" => change("The broker has banned this client.", "Ask whoever runs the broker."),
+            "ServerUnavailable" | "ServiceUnavailable" => Refusal::new(
+                "The broker is not available at the moment.",
+                "It is tried again by itself. It may be starting, or be closed for maintenance.",
+                Remedy::TryAgain,
+            ),
+            "ServerBusy" | "ConnectionRateExceeded" | "QuotaExceeded" => Refusal::new(
+                "The broker is too busy to let another client in.",
+                "It is tried again by itself. A plan of a cloud broker may allow only so many clients.",
+                Remedy::TryAgain,
+            ),
+            "UseAnotherServer" | "ServerMoved" => change(
+                "The broker wants its clients to go to another server.",
+                "Ask whoever runs it for the new address.",
+            ),
+            "BadAuthenticationMethod" => change(
+                "The broker wants its clients to prove themselves in a way that Wilco does not know.",
+                "Wilco knows certificates, and user name and password.",
+            ),
             other => Refusal::new(
                 format!("The broker refused the connection ({other})."),
                 "It is tried again by itself. The broker's log may say more.",
@@ -204,36 +159,40 @@ impl From<rumqttc_v4::ConnectionError> for Rest {
 fn version_error(error: Rest) -> Refusal {
     let silent = || {
         Refusal::new(
-            "{address} did not answer within 10 s.",
-            "Is the address right, and does a firewall let it through?",
+            "The broker took the connection and did not answer CONNECT within 10 s.",
+            "Is it an MQTT broker that listens on this port, and does it speak the version chosen?",
             Remedy::TryAgain,
         )
+        .caused(Cause::Silence)
     };
     match error {
         Rest::V5(rumqttc_v5::ConnectionError::Timeout(_)) => silent(),
         Rest::V4(rumqttc_v4::ConnectionError::NetworkTimeout) => silent(),
         Rest::V5(rumqttc_v5::ConnectionError::MqttState(rumqttc_v5::StateError::ServerDisconnect {
-            reason_code: rumqttc_v5::DisconnectReasonCode::SessionTakenOver,
-            ..
-        })) => Refusal::new(
-            "Another client has connected with this connection's client id, and the broker lets only one in.",
-            "Is Wilco running with the same data on another computer? Give one of the two another client id.",
-            Remedy::TryAgain,
-        ),
-        Rest::V5(rumqttc_v5::ConnectionError::MqttState(rumqttc_v5::StateError::ServerDisconnect {
             reason_code,
             reason_string,
-        })) => {
-            let said = reason_string.map(|reason| format!(": {reason}")).unwrap_or_default();
-            Refusal::new(
-                format!("The broker ended the connection ({reason_code:?}{said})."),
-                "It is tried again by itself. The broker's log may say more.",
-                Remedy::TryAgain,
-            )
-        }
+        })) => disconnected(reason_code, reason_string),
         Rest::V5(error) => failed(&error),
         Rest::V4(error) => failed(&error),
     }
+}
+
+/// The broker has said good-bye by a DISCONNECT (MQTT 5 section 3.14).
+fn disconnected(reason: DisconnectReasonCode, said: Option<String>) -> Refusal {
+    if reason == DisconnectReasonCode::SessionTakenOver {
+        return Refusal::new(
+            "Another client has connected with this connection's client id, and the broker lets only one in.",
+            "Is Wilco running with the same data on another computer? Give one of the two another client id.",
+            Remedy::TryAgain,
+        )
+        .caused(Cause::TakenOver);
+    }
+    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+    Refusal::new(
+        format!("The broker ended the connection ({reason:?}{said})."),
+        "It is tried again by itself. The broker's log may say more.",
+        Remedy::TryAgain,
+    )
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Refusal {

@@ -1,6 +1,12 @@
 //! One session with one broker, over as many network connections as it takes.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -10,10 +16,12 @@ use tokio::{
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
-use super::{
-    Message, Outlet, PACKET_LIMIT, Publication, Refusal, Remedy, Settings, Welcome, Wire, outlet::Client, v4, v5,
+use super::{Message, Outlet, PACKET_LIMIT, Publication, Settings, Welcome, Wire, outlet::Client, v4, v5};
+use crate::{
+    api::MqttVersion,
+    refusal::{Cause, Refusal, Remedy},
+    transport::{self, Dialled, Heard, Stream},
 };
-use crate::api::{MqttVersion, Probe};
 
 /// What a session has to tell.
 pub(crate) enum LinkEvent {
@@ -81,65 +89,14 @@ impl Drop for Session {
     }
 }
 
-/// Connects and subscribes once, and says how that went.
-pub(crate) async fn probe(settings: &Settings) -> Probe {
-    let started = now();
-    let took = || (now() - started).as_secs_f64() * 1_000.0;
-    let attempt = async {
-        let (outlet, mut inlet, _) = connect(settings).await?;
-        let mut pump = pin!(async {
-            loop {
-                if let Err(refusal) = inlet.next(&outlet).await {
-                    return refusal;
-                }
-            }
-        });
-        let refused = tokio::select! {
-            refusal = &mut pump => return Err(refusal),
-            refused = subscribe(&outlet, &settings.filters) => refused?,
-        };
-        tokio::select! {
-            _ = &mut pump => {}
-            () = async { outlet.disconnect().await; sleep(Duration::from_millis(300)).await } => {}
-        }
-        Ok(refused)
-    };
-    match timeout(Duration::from_secs(20), attempt).await {
-        Ok(Ok(refused)) => {
-            let filters: Vec<_> = refused.iter().map(|filter| filter.filter.as_str()).collect();
-            let hint = (!filters.is_empty()).then(|| {
-                format!(
-                    "The broker does not let Wilco hear {}. Commands work; what comes there is not shown.",
-                    filters.join(", ")
-                )
-            });
-            Probe {
-                ok: true,
-                message: "Connected, and the broker lets Wilco hear the answers.".into(),
-                hint,
-                took_ms: took(),
-            }
-        }
-        Ok(Err(refusal)) => {
-            let refusal = refusal.at(&settings.host, settings.port);
-            Probe { ok: false, message: refusal.message, hint: refusal.hint, took_ms: took() }
-        }
-        Err(_) => Probe {
-            ok: false,
-            message: "The broker took the connection and then said nothing for 20 s.".into(),
-            hint: Some("Is it an MQTT broker that listens on this port?".into()),
-            took_ms: took(),
-        },
-    }
-}
-
 async fn run<E, W: Fn(LinkEvent) -> E>(settings: Settings, tell: Tell<E, W>, mut closed: oneshot::Receiver<()>) {
     let mut back_off = BackOff::default();
+    let mut wishes = Wishes::default();
     loop {
         tell.that(LinkEvent::Connecting).await;
         let since = now();
-        let refusal = live(&settings, &tell, &mut closed).await;
-        let Some(refusal) = refusal.map(|refusal| refusal.at(&settings.host, settings.port)) else { return };
+        let refusal = live(&settings, &tell, &mut wishes, &mut closed).await;
+        let Some(refusal) = refusal.map(|refusal| settings.located(refusal)) else { return };
         if now() - since > Duration::from_secs(30) {
             back_off = BackOff::default();
         }
@@ -156,13 +113,14 @@ async fn run<E, W: Fn(LinkEvent) -> E>(settings: Settings, tell: Tell<E, W>, mut
 async fn live<E, W: Fn(LinkEvent) -> E>(
     settings: &Settings,
     tell: &Tell<E, W>,
+    wishes: &mut Wishes,
     closed: &mut oneshot::Receiver<()>,
 ) -> Option<Refusal> {
     let connected = tokio::select! {
-        connected = connect(settings) => connected,
+        connected = dial_and_connect(settings) => connected,
         _ = &mut *closed => return None,
     };
-    let (outlet, mut inlet, welcome) = match connected {
+    let Connected { outlet, mut inlet, welcome } = match connected {
         Ok(connected) => connected,
         Err(refusal) => return Some(refusal),
     };
@@ -189,10 +147,16 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     });
 
     let refused = tokio::select! {
-        refusal = &mut pump => return Some(refusal),
-        subscribed = subscribe(&outlet, &settings.filters) => match subscribed {
+        refusal = &mut pump => {
+            wishes.hung_up(&refusal);
+            return Some(refusal);
+        }
+        subscribed = wishes.subscribe(&outlet, &settings.filters) => match subscribed {
             Ok(refused) => refused,
-            Err(refusal) => return Some(refusal),
+            Err(refusal) => {
+                wishes.hung_up(&refusal);
+                return Some(refusal);
+            }
         },
         _ = &mut *closed => return None,
     };
@@ -207,54 +171,127 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     None
 }
 
-/// Subscribes what is required in one packet and what is wished for in others (AWS: at most 8 filters each), and says
-/// which wishes were refused.
-async fn subscribe(outlet: &Outlet, filters: &[Filter]) -> Result<Vec<Filter>, Refusal> {
-    let (required, wished): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| filter.required);
-    for some in required.chunks(8) {
-        if let Some((filter, reason)) = outlet.subscribe(some).await?.into_iter().next() {
-            return Err(Refusal::subscription(&filter.filter, &reason));
-        }
-    }
-    let mut refused = Vec::new();
-    for some in wished.chunks(8) {
-        refused.extend(outlet.subscribe(some).await?.into_iter().map(|(filter, _)| filter));
-    }
-    Ok(refused)
+/// What is wished to be heard and can be done without. Some brokers (AWS IoT) end the connection when a subscription is
+/// not allowed, so what they hung up at is asked for alone the next time, and then no more.
+#[derive(Default)]
+struct Wishes {
+    asking: Vec<Filter>,
+    /// Asked for one by one, because one of these made the broker hang up.
+    suspects: BTreeSet<String>,
+    given_up: BTreeSet<String>,
 }
 
-async fn connect(settings: &Settings) -> Result<(Outlet, Inlet, Welcome), Refusal> {
+impl Wishes {
+    /// Subscribes what is required in one packet and what is wished for in others (AWS: at most 8 filters each), and
+    /// says which wishes were refused.
+    async fn subscribe(&mut self, outlet: &Outlet, filters: &[Filter]) -> Result<Vec<Filter>, Refusal> {
+        let (required, wished): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| filter.required);
+        for some in required.chunks(8) {
+            if let Some((filter, reason)) = outlet.subscribe(some).await?.into_iter().next() {
+                return Err(Refusal::subscription(&filter.filter, &reason));
+            }
+        }
+        let (mut refused, wished): (Vec<_>, Vec<_>) =
+            wished.into_iter().partition(|filter| self.given_up.contains(&filter.filter));
+        let (suspects, others): (Vec<_>, Vec<_>) =
+            wished.into_iter().partition(|filter| self.suspects.contains(&filter.filter));
+        for some in others.chunks(8).chain(suspects.chunks(1)) {
+            self.asking = some.to_vec();
+            refused.extend(outlet.subscribe(some).await?.into_iter().map(|(filter, _)| filter));
+        }
+        self.asking.clear();
+        Ok(refused)
+    }
+
+    /// The connection ended while subscribing.
+    fn hung_up(&mut self, refusal: &Refusal) {
+        let asking = std::mem::take(&mut self.asking);
+        if refusal.cause != Cause::Closed {
+            return;
+        }
+        match &asking[..] {
+            [alone] if self.suspects.contains(&alone.filter) => {
+                self.given_up.insert(alone.filter.clone());
+            }
+            several => self.suspects.extend(several.iter().map(|filter| filter.filter.clone())),
+        }
+    }
+}
+
+/// A connection that the broker has let in.
+pub(crate) struct Connected {
+    pub(crate) outlet: Outlet,
+    pub(crate) inlet: Inlet,
+    pub(crate) welcome: Welcome,
+}
+
+async fn dial_and_connect(settings: &Settings) -> Result<Connected, Refusal> {
+    let dialled = transport::dial(&settings.route, &mut |_| {}).await.map_err(|failed| failed.refusal)?;
+    connect(settings, dialled).await
+}
+
+/// Introduces us over a connection that stands.
+pub(crate) async fn connect(settings: &Settings, dialled: Dialled) -> Result<Connected, Refusal> {
+    let Dialled { stream, heard, .. } = dialled;
+    let handover = Handover(Arc::new(Mutex::new(Some(stream))));
     let attempt = async {
         match settings.version {
             MqttVersion::V5 => {
-                let (client, events, welcome) = v5::connect(settings).await?;
-                Ok::<_, Refusal>((Client::V5(client), Inlet::V5(Box::new(events)), welcome))
+                let (client, events, welcome) = v5::connect(settings, handover).await?;
+                Ok::<_, Refusal>((Client::V5(client), Events::V5(Box::new(events)), welcome))
             }
             MqttVersion::V311 => {
-                let (client, events, welcome) = v4::connect(settings).await?;
-                Ok((Client::V4(client), Inlet::V4(Box::new(events)), welcome))
+                let (client, events, welcome) = v4::connect(settings, handover).await?;
+                Ok((Client::V4(client), Events::V4(Box::new(events)), welcome))
             }
         }
     };
-    let (client, inlet, welcome) = match timeout(super::CONNECT_TIMEOUT + Duration::from_secs(2), attempt).await {
-        Ok(connected) => connected?,
-        Err(_) => return Err(Refusal::silence(&settings.host, settings.port)),
+    let outcome = match timeout(super::CONNECT_TIMEOUT + Duration::from_secs(2), attempt).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Refusal::silence("The broker", super::CONNECT_TIMEOUT.as_secs())),
     };
+    let (client, events, welcome) =
+        outcome.map_err(|refusal| settings.located(Refusal::unlike_mqtt(refusal, &heard)))?;
     let limit = welcome.max_packet_size.unwrap_or(PACKET_LIMIT).min(PACKET_LIMIT);
-    Ok((Outlet::new(client, limit), inlet, welcome))
+    Ok(Connected { outlet: Outlet::new(client, limit), inlet: Inlet { events, heard }, welcome })
+}
+
+impl Settings {
+    fn located(&self, refusal: Refusal) -> Refusal {
+        refusal.at(&self.route.address.host, self.route.address.port)
+    }
+}
+
+/// A connection that stands, for the library to take. Once: what comes after its end is a new one.
+#[derive(Clone)]
+pub(super) struct Handover(Arc<Mutex<Option<Box<dyn Stream>>>>);
+
+impl Handover {
+    pub(super) fn take(&self) -> io::Result<Box<dyn Stream>> {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
 }
 
 /// The way in of one network connection.
-enum Inlet {
+pub(crate) struct Inlet {
+    events: Events,
+    heard: Heard,
+}
+
+enum Events {
     V5(Box<rumqttc_v5::EventLoop>),
     V4(Box<rumqttc_v4::EventLoop>),
 }
 
 impl Inlet {
-    async fn next(&mut self, outlet: &Outlet) -> Result<Wire, Refusal> {
-        match (self, outlet.client()) {
-            (Inlet::V5(events), Client::V5(client)) => v5::next(client, events).await,
-            (Inlet::V4(events), Client::V4(client)) => v4::next(client, events).await,
+    /// The next thing on the wire.
+    pub(crate) async fn next(&mut self, outlet: &Outlet) -> Result<Wire, Refusal> {
+        match (&mut self.events, outlet.client()) {
+            (Events::V5(events), Client::V5(client)) => {
+                v5::next(client, events).await.map_err(|refusal| refusal.with_last_words(&self.heard))
+            }
+            (Events::V4(events), Client::V4(client)) => v4::next(client, events).await,
             _ => Err(Refusal::gone()),
         }
     }

@@ -1,30 +1,33 @@
 //! MQTT 3.1.1.
 
-use std::sync::Arc;
-
 use rumqttc_v4::{
     AckMode, AsyncClient, Broker, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing, Packet, QoS,
-    SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+    SubscribeFilter, SubscribeReasonCode,
 };
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
-use super::{CONNECT_TIMEOUT, KEEP_ALIVE, Message, PACKET_LIMIT, Receipt, Refusal, Settings, Welcome, Wire};
+use super::{CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, session::Handover};
+use crate::refusal::Refusal;
 
 /// MQTT 3.1.1 section 2.2.3, bytes. In this version a broker cannot be told what is too large for us: refusing a packet
 /// would end the connection, and the broker would send it again over the next one, for ever.
 const LARGEST_PACKET: usize = 268_435_455;
 
-/// Connects, up to CONNACK.
-pub(super) async fn connect(settings: &Settings) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
-    let (client, mut events) = AsyncClient::builder(options(settings)).capacity(100_000).build();
+/// Introduces us over a connection that stands, up to CONNACK.
+pub(super) async fn connect(
+    settings: &Settings,
+    handover: Handover,
+) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
+    let mut options = options(settings);
+    options.set_socket_connector(move |_, _| std::future::ready(handover.take()));
+    let (client, mut events) = AsyncClient::builder(options).capacity(100_000).build();
     let mut network = NetworkOptions::new();
-    network.set_tcp_nodelay(true);
     network.set_connection_timeout(CONNECT_TIMEOUT.as_secs());
     events.set_network_options(network);
     loop {
         if let Event::Incoming(Packet::ConnAck(connack)) = events.poll().await? {
-            let welcome = Welcome { session_present: connack.session_present, max_packet_size: None };
+            let welcome = Welcome { session_present: connack.session_present, ..Welcome::default() };
             return Ok((client, events, welcome));
         }
     }
@@ -66,17 +69,16 @@ pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Resul
 }
 
 fn options(settings: &Settings) -> MqttOptions {
-    let mut options = MqttOptions::new(settings.client_id.clone(), Broker::tcp(settings.host.clone(), settings.port));
+    // Only a name here: the connection stands already.
+    let address = &settings.route.address;
+    let mut options = MqttOptions::new(settings.client_id.clone(), Broker::tcp(address.host.clone(), address.port));
     options
-        .set_keep_alive(KEEP_ALIVE)
+        .set_keep_alive(settings.keep_alive)
         .set_clean_session(settings.session_expiry == 0)
         .set_max_packet_size(LARGEST_PACKET, PACKET_LIMIT as usize)
         .set_max_request_batch(100)
         .set_ack_mode(AckMode::Manual)
         .set_inflight(settings.send_window);
-    if let Some(tls) = &settings.tls {
-        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
-    }
     match (&settings.username, &settings.password) {
         (Some(name), Some(password)) => {
             options.set_credentials(name.clone(), password.to_vec());

@@ -1,25 +1,38 @@
 //! MQTT 5.
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 
 use rumqttc_v5::{
     AckMode, AsyncClient, Broker, ConnectProperties, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing, Packet,
     PersistedAckMode, PersistedSession, PubAckReason, PublishOptions, PublishProperties, QoS, SessionStore,
-    SessionStoreError, SessionStoreKey, SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
+    SessionStoreError, SessionStoreKey, SubscribeFilter, SubscribeReasonCode,
 };
 use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
-use super::{CONNECT_TIMEOUT, KEEP_ALIVE, Message, PACKET_LIMIT, Receipt, Refusal, Settings, Welcome, Wire};
+use super::{CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, session::Handover};
+use crate::refusal::Refusal;
 
-/// Connects, up to CONNACK.
-pub(super) async fn connect(settings: &Settings) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
-    let (client, mut events) = AsyncClient::builder(options(settings)).capacity(100_000).build();
+/// Introduces us over a connection that stands, up to CONNACK.
+pub(super) async fn connect(
+    settings: &Settings,
+    handover: Handover,
+) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
+    let mut options = options(settings);
+    options.set_socket_connector(move |_, _| std::future::ready(handover.take()));
+    let (client, mut events) = AsyncClient::builder(options).capacity(100_000).build();
     loop {
         if let Event::Incoming(Packet::ConnAck(connack)) = events.poll().await? {
             events.options.clear_session_store();
-            let max_packet_size = connack.properties.as_ref().and_then(|properties| properties.max_packet_size);
-            return Ok((client, events, Welcome { session_present: connack.session_present, max_packet_size }));
+            let session_present = connack.session_present;
+            let welcome = connack.properties.map(|properties| Welcome {
+                session_present,
+                max_packet_size: properties.max_packet_size,
+                receive_maximum: properties.receive_max,
+                keep_alive: properties.server_keep_alive,
+                no_wildcards: properties.wildcard_subscription_available == Some(0),
+            });
+            return Ok((client, events, welcome.unwrap_or(Welcome { session_present, ..Welcome::default() })));
         }
     }
 }
@@ -80,16 +93,17 @@ pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Resul
 }
 
 fn options(settings: &Settings) -> MqttOptions {
-    let mut options = MqttOptions::new(settings.client_id.clone(), Broker::tcp(settings.host.clone(), settings.port));
+    // Only a name here: the connection stands already.
+    let address = &settings.route.address;
+    let mut options = MqttOptions::new(settings.client_id.clone(), Broker::tcp(address.host.clone(), address.port));
     let mut network = NetworkOptions::new();
-    network.set_tcp_nodelay(true);
     network.set_connection_timeout(CONNECT_TIMEOUT.as_secs());
     let mut properties = ConnectProperties::new();
     properties.session_expiry_interval = Some(settings.session_expiry);
     options
         .set_network_options(network)
         .set_connect_timeout(CONNECT_TIMEOUT)
-        .set_keep_alive(KEEP_ALIVE)
+        .set_keep_alive(settings.keep_alive)
         .set_connect_properties(properties)
         .set_max_packet_size(Some(PACKET_LIMIT))
         .set_max_request_batch(100)
@@ -98,9 +112,6 @@ fn options(settings: &Settings) -> MqttOptions {
     options.set_clean_start(settings.session_expiry == 0);
     if settings.session_expiry > 0 {
         options.set_session_store(ResumeWithoutReplay { settings: settings.clone() });
-    }
-    if let Some(tls) = &settings.tls {
-        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
     }
     match (&settings.username, &settings.password) {
         (Some(name), Some(password)) => {

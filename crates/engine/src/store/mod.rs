@@ -30,7 +30,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Event, State};
 
 pub use error::StoreError;
 pub use ids::ConnectionId;
-pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice, StoredSecrets};
+pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice};
 
 use reader::Readers;
 use table::{commands, connections, counters, devices, events, meta, tallies};
@@ -202,6 +202,14 @@ impl Store {
             })
             .await?;
         if saved { Ok(()) } else { Err(StoreError::NameTaken(name)) }
+    }
+
+    /// Gives the profiles their places, in this order.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn order_connections(&self, ids: Vec<ConnectionId>) -> Result<(), StoreError> {
+        self.write(move |transaction| connections::order(transaction, &ids)).await
     }
 
     /// Forgets a connection with its devices and its whole history.

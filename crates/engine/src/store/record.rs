@@ -3,7 +3,7 @@
 use wilco_ledger::{Command, DeviceId, Event, State, Timestamp};
 
 use super::{ConnectionId, table::commands::Place};
-use crate::api::MqttVersion;
+use crate::api::{MqttVersion, Preset, Secrets, Trust};
 
 /// Something to be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +60,10 @@ pub struct Profile {
     pub id: ConnectionId,
     /// What it is called. Unique.
     pub name: String,
-    /// `mqtt://host:port` or `mqtts://host:port`.
+    /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
     pub url: String,
+    /// What kind of broker.
+    pub preset: Preset,
     /// The protocol version.
     pub mqtt: MqttVersion,
     /// The client id.
@@ -70,8 +72,26 @@ pub struct Profile {
     pub username: Option<String>,
     /// The dialect's name.
     pub dialect: String,
-    /// The topic prefix; empty for none.
+    /// The topic prefix.
     pub prefix: String,
+    /// The only devices it listens to and commands; all where empty.
+    pub devices: Vec<String>,
+    /// Seconds between two signs of life.
+    pub keep_alive: u16,
+    /// How long the broker keeps what devices answer while we are away, seconds.
+    pub session_expiry: u32,
+    /// Whose word is taken for the server's certificate.
+    pub trust: Trust,
+    /// The name that the server must prove, where it is not the one dialled.
+    pub server_name: Option<String>,
+    /// The protocols offered in the TLS handshake.
+    pub alpn: Vec<String>,
+    /// The proxy's address.
+    pub proxy_url: Option<String>,
+    /// The user name that the proxy asks for.
+    pub proxy_username: Option<String>,
+    /// Topic filters that are not asked for, because the broker refused them.
+    pub denied: Vec<String>,
     /// The fleet inside the app.
     pub demo: bool,
     /// The subject of the client certificate.
@@ -79,24 +99,11 @@ pub struct Profile {
     /// The end of the client certificate's validity.
     pub certificate_expires_at: Option<Timestamp>,
     /// Which secrets there are in the vault.
-    pub has: StoredSecrets,
+    pub has: Secrets,
     /// The secrets were only kept in memory for the run in which it was added.
     pub in_memory_secrets: bool,
     /// Its place in the list.
     pub position: u32,
-}
-
-/// Which secrets of a connection are in the vault.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StoredSecrets {
-    /// A password.
-    pub password: bool,
-    /// The client certificate's private key.
-    pub private_key: bool,
-    /// The client certificate with its chain.
-    pub certificate: bool,
-    /// The authorities that the server's certificate may be signed by.
-    pub authorities: bool,
 }
 
 /// Which part of the history to read.

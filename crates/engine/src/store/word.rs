@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
 
-use crate::api::MqttVersion;
+use crate::api::{MqttVersion, Preset, Trust};
 
 /// Something that is stored as a word.
 pub(super) trait Word: Sized + Copy {
@@ -30,6 +30,8 @@ macro_rules! words {
     };
 }
 
+words!(Preset { Plain = "plain", Aws = "aws", Mosquitto = "mosquitto", Emqx = "emqx", Hivemq = "hivemq", });
+words!(Trust { Platform = "platform", Authorities = "authorities", Pinned = "pinned", });
 words!(Outcome {
     Accepted = "accepted",
     Running = "running",

@@ -28,9 +28,8 @@ pub use kit::{Kit, Source};
 pub use trust::Witness;
 
 use rustls_pki_types::CertificateDer;
-use wilco_ledger::Timestamp;
 
-use crate::api::{FileRole, TlsFiles, Trust};
+use crate::api::Trust;
 use key::Key;
 
 /// What a connection proves itself with, and whom it trusts.
@@ -44,22 +43,6 @@ pub struct Credentials {
     key: Option<Key>,
     /// The one certificate that the server must show, where it is pinned.
     pub server: Option<CertificateDer<'static>>,
-}
-
-/// Reads the files of a connection and checks what can be checked without its broker. Blocks.
-///
-/// # Errors
-/// [`CertificateError`], one sentence for each thing that can be wrong.
-pub fn read(files: &TlsFiles, now: Timestamp) -> Result<Credentials, CertificateError> {
-    let given =
-        [(&files.ca, FileRole::Authorities), (&files.certificate, FileRole::Certificate), (&files.key, FileRole::Key)];
-    let mut kit = Kit::new();
-    for (path, role) in given {
-        if let Some(path) = path {
-            kit.add(Source { name: path.display().to_string(), role, content: file::read(path)? });
-        }
-    }
-    kit.credentials(now)
 }
 
 impl Credentials {

@@ -14,8 +14,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use tempfile::TempDir;
 use wilco_ledger::Timestamp;
 
-use super::{CertificateError, Credentials, read};
-use crate::api::TlsFiles;
+use super::{CertificateError, Credentials, Kit, Source, file};
+use crate::api::FileRole;
 
 /// 2027-01-15: within the validity of everything here that is not made to be otherwise.
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -63,6 +63,26 @@ fn signed(authority: &CertifiedIssuer<'static, KeyPair>, names: &[&str], years: 
     params.distinguished_name.push(rcgen::DnType::CommonName, "bench");
     let certificate = params.signed_by(&key, authority).unwrap();
     Pair { certificate: certificate.pem(), key: key.serialize_pem() }
+}
+
+/// Files by what they are given as.
+struct TlsFiles {
+    ca: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+/// What a connection is made with of them.
+fn read(files: &TlsFiles, now: Timestamp) -> Result<Credentials, CertificateError> {
+    let given =
+        [(&files.ca, FileRole::Authorities), (&files.certificate, FileRole::Certificate), (&files.key, FileRole::Key)];
+    let mut kit = Kit::new();
+    for (path, role) in given {
+        if let Some(path) = path {
+            kit.add(Source { name: path.display().to_string(), role, content: file::read(path)? });
+        }
+    }
+    kit.credentials(now)
 }
 
 fn files(ca: Option<PathBuf>, certificate: Option<PathBuf>, key: Option<PathBuf>) -> TlsFiles {

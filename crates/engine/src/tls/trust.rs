@@ -40,6 +40,11 @@ impl Witness {
         seen.as_ref().map(|chain| chain.iter().filter_map(|der| CertificateFacts::of(der).ok()).collect())
     }
 
+    /// Forgets what was shown before.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn see(&self, own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) {
         let chain = std::iter::once(own).chain(others).map(|der| der.clone().into_owned()).collect();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(chain);

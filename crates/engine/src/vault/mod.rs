@@ -76,6 +76,13 @@ impl Vault {
         entry::get(&*self.0.backend, Place { owner, kind })
     }
 
+    /// Forgets one secret of an owner. Not having it is fine.
+    pub fn remove(&self, owner: &str, kind: SecretKind) -> Result<(), VaultError> {
+        self.held().remove(&(owner.to_owned(), kind));
+        let _one = self.changing();
+        entry::remove(&*self.0.backend, Place { owner, kind })
+    }
+
     /// Forgets all secrets of an owner, also those that an interrupted replacement left behind.
     pub fn remove_all(&self, owner: &str) -> Result<(), VaultError> {
         self.held().retain(|(of, _), _| of != owner);

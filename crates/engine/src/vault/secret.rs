@@ -53,16 +53,22 @@ pub enum SecretKind {
     AuthorityCertificates,
     /// The one certificate that the server must show, DER.
     ServerCertificate,
+    /// The password that a proxy wants.
+    ProxyPassword,
+    /// All of the above together, so that they are replaced together.
+    Bundle,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: [SecretKind; 5] = [
+    pub const ALL: [SecretKind; 7] = [
         SecretKind::Password,
         SecretKind::PrivateKey,
         SecretKind::CertificateChain,
         SecretKind::AuthorityCertificates,
         SecretKind::ServerCertificate,
+        SecretKind::ProxyPassword,
+        SecretKind::Bundle,
     ];
 
     /// Its part of a keyring entry's name.
@@ -73,6 +79,8 @@ impl SecretKind {
             SecretKind::CertificateChain => "certificate-chain",
             SecretKind::AuthorityCertificates => "authorities",
             SecretKind::ServerCertificate => "server-certificate",
+            SecretKind::ProxyPassword => "proxy-password",
+            SecretKind::Bundle => "secrets",
         }
     }
 }

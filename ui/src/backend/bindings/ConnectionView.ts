@@ -20,7 +20,7 @@ id: string,
  */
 name: string, 
 /**
- * `mqtt://host:port` or `mqtts://host:port`.
+ * `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
  */
 url: string, 
 /**

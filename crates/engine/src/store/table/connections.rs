@@ -4,7 +4,10 @@ use rusqlite::{Connection, params};
 use wilco_ledger::Timestamp;
 
 use super::{Columns, Word};
-use crate::store::{ConnectionId, Profile, StoredSecrets};
+use crate::{
+    api::Secrets,
+    store::{ConnectionId, Profile},
+};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE connections (
@@ -27,35 +30,65 @@ pub(super) const CREATE: &str = "
         position               INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
+/// Ways to connect that the first version did not know.
+pub(super) const EXTEND: &str = "
+    ALTER TABLE connections ADD COLUMN preset TEXT NOT NULL DEFAULT 'plain';
+    ALTER TABLE connections ADD COLUMN devices TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE connections ADD COLUMN keep_alive INTEGER NOT NULL DEFAULT 30;
+    ALTER TABLE connections ADD COLUMN session_expiry INTEGER NOT NULL DEFAULT 3600;
+    ALTER TABLE connections ADD COLUMN trust TEXT NOT NULL DEFAULT 'platform';
+    ALTER TABLE connections ADD COLUMN server_name TEXT;
+    ALTER TABLE connections ADD COLUMN alpn TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE connections ADD COLUMN proxy_url TEXT;
+    ALTER TABLE connections ADD COLUMN proxy_username TEXT;
+    ALTER TABLE connections ADD COLUMN denied TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE connections ADD COLUMN has_server INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE connections ADD COLUMN has_proxy_password INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE connections DROP COLUMN has_private_key;
+    UPDATE connections SET trust = 'authorities' WHERE has_authorities;";
+
+/// In the order in which [`put`] writes and [`all`] reads.
+const COLUMNS: &str = "id, name, url, preset, mqtt, client_id, username, dialect, prefix, devices, keep_alive,
+    session_expiry, trust, server_name, alpn, proxy_url, proxy_username, denied, demo, certificate_subject,
+    certificate_expires_at, has_password, has_certificate, has_authorities, has_server, has_proxy_password,
+    in_memory_secrets, position";
+
 /// Adds a profile, or replaces the one of the same id.
 pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Result<()> {
+    remove(connection, &profile.id)?;
     connection
-        .prepare_cached(
-            "INSERT INTO connections (id, name, url, mqtt, client_id, username, dialect, prefix, demo,
-                                      certificate_subject, certificate_expires_at, has_password, has_private_key,
-                                      has_certificate, has_authorities, in_memory_secrets, position)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-             ON CONFLICT (id) DO UPDATE SET
-                name = ?2, url = ?3, mqtt = ?4, client_id = ?5, username = ?6, dialect = ?7, prefix = ?8, demo = ?9,
-                certificate_subject = ?10, certificate_expires_at = ?11, has_password = ?12, has_private_key = ?13,
-                has_certificate = ?14, has_authorities = ?15, in_memory_secrets = ?16, position = ?17",
-        )?
+        .prepare_cached(&format!(
+            "INSERT INTO connections ({COLUMNS})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                     ?23, ?24, ?25, ?26, ?27, ?28)"
+        ))?
         .execute(params![
             profile.id.as_str(),
             profile.name,
             profile.url,
+            profile.preset.word(),
             profile.mqtt.word(),
             profile.client_id,
             profile.username,
             profile.dialect,
             profile.prefix,
+            list(&profile.devices),
+            profile.keep_alive,
+            profile.session_expiry,
+            profile.trust.word(),
+            profile.server_name,
+            list(&profile.alpn),
+            profile.proxy_url,
+            profile.proxy_username,
+            list(&profile.denied),
             profile.demo,
             profile.certificate_subject,
             profile.certificate_expires_at.map(|at| at.0),
             profile.has.password,
-            profile.has.private_key,
             profile.has.certificate,
             profile.has.authorities,
+            profile.has.server,
+            profile.has.proxy_password,
             profile.in_memory_secrets,
             profile.position,
         ])?;
@@ -65,37 +98,60 @@ pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusql
 /// Every profile, in the order that the person has given them.
 pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Vec<Profile>> {
     connection
-        .prepare_cached(
-            "SELECT id, name, url, mqtt, client_id, username, dialect, prefix, demo, certificate_subject,
-                    certificate_expires_at, has_password, has_private_key, has_certificate, has_authorities,
-                    in_memory_secrets, position
-             FROM connections ORDER BY position, name",
-        )?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM connections ORDER BY position, name"))?
         .query_map([], |row| {
             let mut columns = Columns::from(row, 0);
             Ok(Profile {
                 id: ConnectionId::from(columns.get::<String>()?),
                 name: columns.get()?,
                 url: columns.get()?,
+                preset: columns.word()?,
                 mqtt: columns.word()?,
                 client_id: columns.get()?,
                 username: columns.get()?,
                 dialect: columns.get()?,
                 prefix: columns.get()?,
+                devices: columns.checked(read_list)?,
+                keep_alive: columns.get()?,
+                session_expiry: columns.get()?,
+                trust: columns.word()?,
+                server_name: columns.get()?,
+                alpn: columns.checked(read_list)?,
+                proxy_url: columns.get()?,
+                proxy_username: columns.get()?,
+                denied: columns.checked(read_list)?,
                 demo: columns.get()?,
                 certificate_subject: columns.get()?,
                 certificate_expires_at: columns.get::<Option<i64>>()?.map(Timestamp),
-                has: StoredSecrets {
+                has: Secrets {
                     password: columns.get()?,
-                    private_key: columns.get()?,
                     certificate: columns.get()?,
                     authorities: columns.get()?,
+                    server: columns.get()?,
+                    proxy_password: columns.get()?,
                 },
                 in_memory_secrets: columns.get()?,
                 position: columns.get()?,
             })
         })?
         .collect()
+}
+
+/// Gives the profiles their places, in this order.
+pub(in crate::store) fn order(connection: &Connection, ids: &[ConnectionId]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("UPDATE connections SET position = ?2 WHERE id = ?1")?;
+    for (position, id) in ids.iter().enumerate() {
+        statement.execute(params![id.as_str(), u32::try_from(position).unwrap_or(u32::MAX)])?;
+    }
+    Ok(())
+}
+
+fn list(texts: &[String]) -> String {
+    serde_json::Value::from(texts.to_vec()).to_string()
+}
+
+fn read_list(text: String) -> serde_json::Result<Vec<String>> {
+    serde_json::from_str(&text)
 }
 
 /// Whether another profile has that name.

@@ -26,6 +26,7 @@ const STEPS: &[M<'_>] = &[
     M::up(commands::CREATE),
     M::up(tallies::CREATE),
     M::up(counters::CREATE),
+    M::up(connections::EXTEND),
 ];
 
 /// What makes a database of any earlier version one of this version.

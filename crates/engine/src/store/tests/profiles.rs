@@ -5,8 +5,8 @@ use wilco_ledger::Timestamp;
 
 use super::{connection, device, store, submit};
 use crate::{
-    api::MqttVersion,
-    store::{Change, Profile, Store, StoreError, StoredDevice, StoredSecrets},
+    api::{MqttVersion, Preset, Secrets, Trust},
+    store::{Change, Profile, Store, StoreError, StoredDevice},
 };
 
 fn profile(id: &str, name: &str, position: u32) -> Profile {
@@ -14,15 +14,25 @@ fn profile(id: &str, name: &str, position: u32) -> Profile {
         id: id.into(),
         name: name.to_owned(),
         url: "mqtts://broker.example:8883".to_owned(),
+        preset: Preset::Aws,
         mqtt: MqttVersion::V311,
         client_id: "wilco-1".to_owned(),
         username: Some("me".to_owned()),
         dialect: "wilco".to_owned(),
         prefix: "cmd/fleet".to_owned(),
+        devices: vec!["pump-7".to_owned()],
+        keep_alive: 60,
+        session_expiry: 0,
+        trust: Trust::Pinned,
+        server_name: Some("inside.example".to_owned()),
+        alpn: vec!["x-amzn-mqtt-ca".to_owned()],
+        proxy_url: Some("http://proxy:3128".to_owned()),
+        proxy_username: Some("me".to_owned()),
+        denied: vec!["+/state".to_owned()],
         demo: false,
         certificate_subject: Some("CN=me".to_owned()),
         certificate_expires_at: Some(Timestamp(99)),
-        has: StoredSecrets { password: true, private_key: false, certificate: true, authorities: false },
+        has: Secrets { password: true, certificate: true, authorities: false, server: true, proxy_password: false },
         in_memory_secrets: true,
         position,
     }
@@ -61,6 +71,71 @@ async fn profiles_come_back_in_their_order() {
     assert_eq!(store.connections().await.unwrap(), [moved, field]);
     let taken = store.save_connection(&profile("third", "Field", 0)).await;
     assert_eq!(taken, Err(StoreError::NameTaken("Field".to_owned())));
+}
+
+#[tokio::test]
+async fn profiles_are_given_their_places() {
+    let (_dir, store) = store();
+    for (place, id) in ["a", "b", "c"].into_iter().enumerate() {
+        store.save_connection(&profile(id, id, u32::try_from(place).unwrap())).await.unwrap();
+    }
+    store.order_connections(vec!["c".into(), "a".into(), "b".into()]).await.unwrap();
+    let names: Vec<_> = store.connections().await.unwrap().into_iter().map(|profile| profile.name).collect();
+    assert_eq!(names, ["c", "a", "b"]);
+}
+
+#[tokio::test]
+async fn a_profile_of_the_first_version_is_still_the_same_connection() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sqlite = rusqlite::Connection::open(dir.path().join(crate::store::FILE_NAME)).unwrap();
+    crate::store::table::MIGRATIONS.to_version(&mut sqlite, 7).unwrap();
+    sqlite
+        .execute_batch(
+            "INSERT INTO connections (id, name, url, mqtt, client_id, dialect, prefix, demo, has_password,
+                has_private_key, has_certificate, has_authorities, in_memory_secrets, position)
+             VALUES ('a', 'A', 'mqtts://a:8883', '5', 'wilco-a', 'wilco', '', 0, 1, 1, 1, 1, 0, 0),
+                    ('b', 'B', 'mqtt://b:1883', '3.1.1', 'wilco-b', 'wilco', 'cmd', 0, 0, 0, 0, 0, 0, 1);",
+        )
+        .unwrap();
+    drop(sqlite);
+    let store = Store::open(dir.path()).unwrap();
+    let plain = Profile {
+        id: "a".into(),
+        name: "A".to_owned(),
+        url: "mqtts://a:8883".to_owned(),
+        preset: Preset::Plain,
+        mqtt: MqttVersion::V5,
+        client_id: "wilco-a".to_owned(),
+        username: None,
+        prefix: String::new(),
+        devices: Vec::new(),
+        keep_alive: 30,
+        session_expiry: 3_600,
+        trust: Trust::Authorities,
+        server_name: None,
+        alpn: Vec::new(),
+        proxy_url: None,
+        proxy_username: None,
+        denied: Vec::new(),
+        certificate_subject: None,
+        certificate_expires_at: None,
+        has: Secrets { password: true, certificate: true, authorities: true, ..Secrets::default() },
+        in_memory_secrets: false,
+        ..profile("a", "A", 0)
+    };
+    let other = Profile {
+        id: "b".into(),
+        name: "B".to_owned(),
+        url: "mqtt://b:1883".to_owned(),
+        mqtt: MqttVersion::V311,
+        client_id: "wilco-b".to_owned(),
+        prefix: "cmd".to_owned(),
+        trust: Trust::Platform,
+        has: Secrets::default(),
+        position: 1,
+        ..plain.clone()
+    };
+    assert_eq!(store.connections().await.unwrap(), [plain, other]);
 }
 
 #[tokio::test]

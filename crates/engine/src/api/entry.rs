@@ -1,0 +1,206 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{ConnectionView, MqttVersion};
+
+/// What kind of broker: gives the defaults of a new connection, and the limits that the broker sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Preset {
+    /// Any broker.
+    #[default]
+    Plain,
+    /// AWS IoT Core.
+    Aws,
+    /// Eclipse mosquitto.
+    Mosquitto,
+    /// EMQX.
+    Emqx,
+    /// HiveMQ.
+    Hivemq,
+}
+
+/// What a preset brings to a new connection, for the form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PresetView {
+    /// Which.
+    pub preset: Preset,
+    /// Its name for people.
+    pub name: String,
+    /// What an address of it looks like.
+    pub example: String,
+    /// The ways it is usually reached.
+    pub ways: Vec<Way>,
+    /// Seconds between two signs of life.
+    pub keep_alive_s: u16,
+    /// How long the broker keeps what devices answer while Wilco is away, seconds.
+    pub session_expiry_s: u32,
+    /// What to know of it, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// A way to reach a broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Way {
+    /// Its name for people, `TLS with a client certificate` for instance.
+    pub name: String,
+    /// `mqtt`, `mqtts`, `ws` or `wss`.
+    pub scheme: String,
+    /// The usual port.
+    pub port: u16,
+    /// The path of a WebSocket; empty otherwise.
+    pub path: String,
+    /// The protocols to offer in the TLS handshake.
+    pub alpn: Vec<String>,
+}
+
+/// Whose word is taken for the server's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Trust {
+    /// This computer's roots, and Amazon's.
+    #[default]
+    Platform,
+    /// The authorities that were brought.
+    Authorities,
+    /// Only one certificate, the one that was brought.
+    Pinned,
+}
+
+/// A proxy as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ProxyView {
+    /// `http://host:port` or `socks5://host:port`.
+    pub url: String,
+    /// The user name it asks for.
+    pub username: Option<String>,
+}
+
+/// A proxy as it is entered.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ProxyEntry {
+    /// `http://host:port` (HTTP CONNECT) or `socks5://host:port`.
+    pub url: String,
+    /// The user name it asks for.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Its password. `None`: the one that is kept stays; empty: none.
+    #[serde(default)]
+    pub password: Option<String>,
+}
+
+/// Which secrets are kept for a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Secrets {
+    /// A password.
+    pub password: bool,
+    /// A client certificate with its private key.
+    pub certificate: bool,
+    /// Authorities.
+    pub authorities: bool,
+    /// The one certificate that the server must show.
+    pub server: bool,
+    /// The proxy's password.
+    pub proxy_password: bool,
+}
+
+/// A connection as a person enters it, new or changed. Secrets in it go one way.
+#[derive(Clone, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+#[ts(export)]
+pub struct ConnectionEntry {
+    /// The connection that is changed; none for a new one.
+    pub id: Option<String>,
+    /// What it is to be called. Unique.
+    pub name: String,
+    /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host, and where they differ from the usual a port and (for
+    /// WebSockets) a path. Ports default to 1883, 8883, 80 and 443, the path to `/mqtt`.
+    pub url: String,
+    /// What kind of broker.
+    pub preset: Preset,
+    /// The protocol version.
+    pub mqtt: MqttVersion,
+    /// The client id; one is made where none is given, and stays where none is given again.
+    pub client_id: Option<String>,
+    /// The user name.
+    pub username: Option<String>,
+    /// The password. `None`: the one that is kept stays; empty: none.
+    pub password: Option<String>,
+    /// The dialect's name; `wilco` where none is given.
+    pub dialect: Option<String>,
+    /// The topic prefix.
+    pub prefix: Option<String>,
+    /// The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
+    pub devices: Vec<String>,
+    /// Seconds between two signs of life, 5 … 3,600 (AWS: 30 … 1,200); the preset's where none is given.
+    pub keep_alive_s: Option<u16>,
+    /// How long the broker keeps what devices answer while Wilco is away, seconds, 0 … 604,800; the preset's where none
+    /// is given.
+    pub session_expiry_s: Option<u32>,
+    /// Whose word is taken for the server's certificate.
+    pub trust: Trust,
+    /// The name that the server must prove (SNI), where it is not the one dialled.
+    pub server_name: Option<String>,
+    /// The protocols to offer in the TLS handshake (RFC 7301).
+    pub alpn: Vec<String>,
+    /// The proxy on the way.
+    pub proxy: Option<ProxyEntry>,
+    /// What the files brought ([`super::KitView::id`]). `None`: what is kept stays.
+    pub kit: Option<String>,
+    /// The certificates that are kept are to be forgotten.
+    pub without_certificates: bool,
+    /// Keep the secrets in memory for this run, because there is no keyring.
+    pub without_keyring: bool,
+    /// Topic filters that the preflight saw refused, and that are not to be asked for.
+    pub denied: Vec<String>,
+}
+
+/// What came out of an exported file, or what it asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Imported {
+    /// The file is encrypted, and the passphrase is missing or wrong; nothing was imported.
+    pub locked: bool,
+    /// The names that the connections have now.
+    pub names: Vec<String>,
+    /// Connections without their secrets, by name: they are given theirs by *Edit*.
+    pub without_secrets: Vec<String>,
+}
+
+impl From<&ConnectionView> for ConnectionEntry {
+    /// What would be entered to leave a connection as it is.
+    fn from(view: &ConnectionView) -> ConnectionEntry {
+        ConnectionEntry {
+            id: Some(view.id.clone()),
+            name: view.name.clone(),
+            url: view.url.clone(),
+            preset: view.preset,
+            mqtt: view.mqtt,
+            client_id: Some(view.client_id.clone()),
+            username: view.username.clone(),
+            dialect: Some(view.dialect.clone()),
+            prefix: Some(view.prefix.clone()),
+            devices: view.devices_named.clone(),
+            keep_alive_s: Some(view.keep_alive_s),
+            session_expiry_s: Some(view.session_expiry_s),
+            trust: view.trust,
+            server_name: view.server_name.clone(),
+            alpn: view.alpn.clone(),
+            proxy: view.proxy.clone().map(|proxy| ProxyEntry {
+                url: proxy.url,
+                username: proxy.username,
+                password: None,
+            }),
+            without_keyring: view.in_memory_secrets,
+            denied: view.denied.clone(),
+            ..ConnectionEntry::default()
+        }
+    }
+}

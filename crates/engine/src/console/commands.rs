@@ -1,0 +1,109 @@
+//! Commands, as people ask for them.
+
+use serde_json::Value;
+use uuid::Uuid;
+use wilco_dialect::Dialect;
+use wilco_ledger::{Delivery, Millis, Policy, Retry, Submission};
+
+use super::{Handle, command_id, device_id};
+use crate::{
+    api::{self, Failure, NewCommand, Sent, invalid},
+    controller::Asked,
+    store::ConnectionId,
+};
+
+impl Handle {
+    /// Sends a command to each of the devices. Returns once all of them are on the disk, which is before any is sent.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`] when any of it makes no sense, and then nothing is sent; [`FailureCode::Store`].
+    pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
+        let connection = ConnectionId::from(new.connection.as_str());
+        let dialect = self.listed(&new.connection)?.dialect;
+        let submissions = submissions(&new, &dialect)?;
+        let ids = submissions.iter().map(|submission| submission.id.as_str().to_owned()).collect();
+        self.ask(|reply| Asked::Send(connection, submissions, reply)).await??;
+        Ok(Sent { ids })
+    }
+
+    /// Withdraws a command that was never sent; stops waiting for one that was.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`].
+    pub async fn cancel(&self, connection: &str, device: &str, id: &str) -> Result<(), Failure> {
+        let (connection, device, id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
+        self.ask(|reply| Asked::Cancel(connection, device, id, reply)).await?
+    }
+}
+
+/// One submission for each device, or the reason why there is none at all.
+fn submissions(new: &NewCommand, dialect: &Dialect) -> Result<Vec<Submission>, Failure> {
+    if new.devices.is_empty() {
+        return Err(invalid("The command names no device.".into(), "Name at least one."));
+    }
+    let name = new.command.trim();
+    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+        return Err(invalid("The command has no name.".into(), "Name it, led for instance; at most 128 bytes."));
+    }
+    let args = match &new.args {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        Value::Object(_) => new.args.clone(),
+        other => {
+            return Err(invalid(
+                format!("The arguments are {other}, which is no JSON object."),
+                "Write {\"key\": value}.",
+            ));
+        }
+    };
+    let args = args.to_string();
+    if let Some(refusal) = dialect.refuses(name, &args) {
+        return Err(invalid(refusal, "Change it and send it again."));
+    }
+    let kind = wilco_dialect::command(name);
+    let dangerous = kind.is_some_and(|kind| kind.dangerous);
+    let policy = Policy {
+        delivery: match new.delivery {
+            Some(api::Delivery::Now) => Delivery::Now,
+            Some(api::Delivery::BrokerHolds) => Delivery::BrokerHolds,
+            Some(api::Delivery::HoldHere) => Delivery::HoldHere,
+            // Nobody wants a device to restart long after it was asked to.
+            None if dangerous => Delivery::Now,
+            None => Delivery::BrokerHolds,
+        },
+        timeout: span(new.timeout_ms, kind.map_or(Millis::seconds(10), |kind| kind.timeout), "timeout")?,
+        time_to_live: span(new.ttl_ms, kind.map_or(Millis::seconds(60), |kind| kind.time_to_live), "time to live")?,
+        retry: Retry {
+            permitted: new.retries.is_some_and(|retries| retries > 0) || kind.is_some_and(|kind| kind.safe_to_repeat),
+            limit: new.retries.unwrap_or(0).min(100),
+            pause: Millis::seconds(2),
+        },
+        answer_expected: !new.no_answer,
+        answers_carry_ids: dialect.answers_carry_ids(name),
+    };
+    let again_of = new.again_of.as_deref().map(command_id).transpose()?;
+    let mut seen = std::collections::HashSet::new();
+    new.devices
+        .iter()
+        .map(|device| device_id(device.trim()))
+        .filter(|device| device.as_ref().map_or(true, |device| seen.insert(device.clone())))
+        .map(|device| {
+            Ok(Submission {
+                device: device?,
+                id: command_id(&Uuid::now_v7().to_string())?,
+                name: name.into(),
+                args: args.as_str().into(),
+                policy,
+                again_of: again_of.clone(),
+            })
+        })
+        .collect()
+}
+
+/// A time that somebody has given, 1 ms … 7 days.
+fn span(given: Option<u64>, otherwise: Millis, what: &str) -> Result<Millis, Failure> {
+    match given {
+        None => Ok(otherwise),
+        Some(milliseconds @ 1..=604_800_000) => Ok(Millis(milliseconds)),
+        Some(other) => Err(invalid(format!("A {what} of {other} ms is not possible."), "From 1 ms to 7 days.")),
+    }
+}

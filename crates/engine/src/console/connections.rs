@@ -1,0 +1,268 @@
+//! Connections: entering, changing, ordering and removing them, and what their files bring.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::{DEMO, Handle, defect, not_found};
+use crate::{
+    api::{
+        ConnectionEntry, ConnectionView, Failure, FilesToRead, KitView, MqttVersion, Preset, PresetView, Secrets,
+        Trust, invalid,
+    },
+    controller::Asked,
+    profile::{self, Before, Bundle, Draft},
+    store::{ConnectionId, Profile},
+    tls::Credentials,
+    vault::SecretKind,
+};
+
+impl Handle {
+    /// What is known of each kind of broker beforehand.
+    #[must_use]
+    pub fn presets(&self) -> Vec<PresetView> {
+        Preset::ALL.into_iter().map(Preset::view).collect()
+    }
+
+    /// Reads certificate files, whatever they hold, and keeps what they bring in memory until a connection is saved
+    /// with it. The files are not needed afterwards. What is wrong with them is said in the view.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) when the collection to be added to is no longer there.
+    pub async fn read_files(&self, files: FilesToRead) -> Result<KitView, Failure> {
+        let (kits, now) = (Arc::clone(&self.kits), self.clock.now());
+        spawn_blocking(move || kits.read(files, now)).await.map_err(defect)?
+    }
+
+    /// Leaves one thing out of what files brought.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode).
+    pub fn leave_out(&self, kit: &str, item: u32) -> Result<KitView, Failure> {
+        self.kits.leave_out(kit, item, self.clock.now())
+    }
+
+    /// Forgets what files brought.
+    pub fn forget_kit(&self, kit: &str) {
+        self.kits.forget(kit);
+    }
+
+    /// Checks, stores and begins a connection, a new one or one that is changed.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode), `File`, `Keyring` or `Store`, a sentence each; then everything
+    /// is as it was.
+    pub async fn save_connection(&self, entry: ConnectionEntry) -> Result<ConnectionView, Failure> {
+        let kit = entry.kit.clone();
+        let before = self.before(entry.id.as_deref()).await?;
+        let old = before.as_ref().map(|before| before.bundle.clone());
+        let draft = self.draft(entry, before)?;
+        let view = self.keep(draft, old).await?;
+        if let Some(kit) = kit {
+            self.kits.forget(&kit);
+        }
+        Ok(view)
+    }
+
+    /// Gives a connection another client certificate; all else stays.
+    ///
+    /// # Errors
+    /// As [`Handle::save_connection`], and `NotFound`.
+    pub async fn renew_certificate(&self, id: &str, kit: &str) -> Result<ConnectionView, Failure> {
+        let brought = self.kits.credentials(kit, self.clock.now())?;
+        if !brought.is_mutual() {
+            return Err(invalid(
+                "What was brought has no client certificate in it.".into(),
+                "Bring the new certificate and its private key.",
+            ));
+        }
+        let Before { mut profile, mut bundle } =
+            self.before(Some(id)).await?.ok_or_else(|| not_found("connection", id))?;
+        let old = bundle.clone();
+        for (kind, secret) in brought.to_secrets() {
+            if matches!(kind, SecretKind::CertificateChain | SecretKind::PrivateKey) {
+                bundle.set(kind, Some(secret));
+            }
+        }
+        certify(&mut profile, &bundle.credentials()?);
+        profile.has = bundle.has();
+        let view = self.keep(Draft { profile, bundle }, Some(old)).await?;
+        self.kits.forget(kit);
+        Ok(view)
+    }
+
+    /// A second connection like one that is there, secrets and all, under a client id of its own.
+    ///
+    /// # Errors
+    /// As [`Handle::save_connection`], and `NotFound`.
+    pub async fn duplicate_connection(&self, id: &str) -> Result<ConnectionView, Failure> {
+        let Before { mut profile, bundle } = self.before(Some(id)).await?.ok_or_else(|| not_found("connection", id))?;
+        profile.name = self.free_name(&format!("{} copy", profile.name)).await?;
+        self.begin(profile, bundle).await
+    }
+
+    /// Puts the connections into this order; those not named come last.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode).
+    pub async fn order_connections(&self, ids: &[String]) -> Result<(), Failure> {
+        let mut order: Vec<ConnectionId> = Vec::new();
+        let given = ids.iter().map(|id| ConnectionId::from(id.as_str()));
+        let stored = self.store.connections().await?.into_iter().map(|profile| profile.id);
+        for id in given.chain(stored) {
+            if !order.contains(&id) {
+                order.push(id);
+            }
+        }
+        self.store.order_connections(order.clone()).await?;
+        self.ask(|reply| Asked::Order(order, reply)).await
+    }
+
+    /// Ends a connection and forgets its secrets, its devices and its history.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Keyring` when its secrets cannot be removed, and then it
+    /// stays.
+    pub async fn remove_connection(&self, id: &str) -> Result<(), Failure> {
+        let profile = self.profile(id).await?;
+        if !profile.in_memory_secrets && profile.has != Secrets::default() {
+            self.forget_secrets(&profile.id).await?;
+        }
+        self.ask(|reply| Asked::Forget(profile.id.clone(), reply)).await??;
+        Ok(self.store.remove_connection(&profile.id).await?)
+    }
+
+    /// Begins (or begins anew) the connection to the fleet inside the app, whose broker listens at `url`.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode).
+    pub async fn open_demo(&self, url: &str) -> Result<ConnectionView, Failure> {
+        let others = self.store.connections().await?;
+        let before = others.iter().find(|profile| profile.demo);
+        let profile = Profile {
+            id: ConnectionId::from(DEMO),
+            name: "Demo fleet".into(),
+            url: url.into(),
+            preset: Preset::Plain,
+            mqtt: MqttVersion::V5,
+            client_id: profile::made_client_id(&self.installation, DEMO),
+            username: None,
+            dialect: "wilco".into(),
+            prefix: String::new(),
+            devices: Vec::new(),
+            keep_alive: profile::KEEP_ALIVE,
+            session_expiry: profile::SESSION_EXPIRY,
+            trust: Trust::Platform,
+            server_name: None,
+            alpn: Vec::new(),
+            proxy_url: None,
+            proxy_username: None,
+            denied: Vec::new(),
+            demo: true,
+            certificate_subject: None,
+            certificate_expires_at: None,
+            has: Secrets::default(),
+            in_memory_secrets: false,
+            position: before.map_or(u32::try_from(others.len()).unwrap_or(u32::MAX), |before| before.position),
+        };
+        self.store.save_connection(&profile).await?;
+        self.open(profile).await
+    }
+
+    /// Begins a connection that is new here, under an id, a client id and a place of its own.
+    pub(super) async fn begin(&self, mut profile: Profile, bundle: Bundle) -> Result<ConnectionView, Failure> {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        profile.client_id = profile::made_client_id(&self.installation, &id);
+        profile.id = ConnectionId::from(id);
+        profile.position = u32::MAX;
+        certify(&mut profile, &bundle.credentials()?);
+        self.keep(Draft { profile, bundle }, None).await
+    }
+
+    /// A name that no connection has, made of the one that is wished for.
+    pub(super) async fn free_name(&self, wished: &str) -> Result<String, Failure> {
+        let taken: Vec<_> = self.store.connections().await?.into_iter().map(|profile| profile.name).collect();
+        let numbered = (2..).map(|number| format!("{wished} {number}"));
+        let free = std::iter::once(wished.to_owned()).chain(numbered).find(|name| !taken.contains(name));
+        Ok(free.unwrap_or_else(|| wished.to_owned()))
+    }
+
+    pub(super) fn draft(&self, entry: ConnectionEntry, before: Option<Before>) -> Result<Draft, Failure> {
+        let brought = entry.kit.as_deref().map(|kit| self.kits.credentials(kit, self.clock.now())).transpose()?;
+        Draft::of(entry, brought.as_ref(), before, &self.installation)
+    }
+
+    /// A stored connection as it is, secrets and all, before it is changed.
+    pub(super) async fn before(&self, id: Option<&str>) -> Result<Option<Before>, Failure> {
+        let Some(id) = id else { return Ok(None) };
+        let profile = self.profile(id).await?;
+        if profile.demo {
+            return Err(invalid(
+                "The demo fleet's connection is made by the app and cannot be changed.".into(),
+                "Add a connection of your own.",
+            ));
+        }
+        let vault = Arc::clone(&self.vault);
+        let fetched = spawn_blocking(move || profile::fetch(&profile, &vault).map(|bundle| Before { profile, bundle }));
+        fetched.await.map_err(defect)?.map(Some)
+    }
+
+    pub(super) async fn profile(&self, id: &str) -> Result<Profile, Failure> {
+        let profiles = self.store.connections().await?;
+        profiles.into_iter().find(|profile| profile.id.as_str() == id).ok_or_else(|| not_found("connection", id))
+    }
+
+    /// Puts a connection's secrets and profile away, all of it or nothing, and begins it.
+    async fn keep(&self, draft: Draft, old: Option<Bundle>) -> Result<ConnectionView, Failure> {
+        let Draft { mut profile, bundle } = draft;
+        let others = self.store.connections().await?;
+        if others.iter().any(|other| other.name == profile.name && other.id != profile.id) {
+            return Err(invalid(
+                format!("There is already a connection called '{}'.", profile.name),
+                "Choose another name.",
+            ));
+        }
+        if profile.position == u32::MAX {
+            profile.position = u32::try_from(others.len()).unwrap_or(u32::MAX);
+        }
+        if let Err(failure) = self.keep_secrets(&profile, bundle).await {
+            // What was put away before the failure; a second failure changes nothing.
+            let _ = self.put_back(&profile, old).await;
+            return Err(failure);
+        }
+        if let Err(error) = self.store.save_connection(&profile).await {
+            self.put_back(&profile, old).await?;
+            return Err(error.into());
+        }
+        self.open(profile).await
+    }
+
+    async fn put_back(&self, profile: &Profile, old: Option<Bundle>) -> Result<(), Failure> {
+        self.keep_secrets(profile, old.unwrap_or_default()).await
+    }
+
+    async fn keep_secrets(&self, profile: &Profile, bundle: Bundle) -> Result<(), Failure> {
+        // A broker without secrets needs no keyring; but one that had some must lose them.
+        if bundle.has() == Secrets::default() && !self.has_stored_secrets(&profile.id).await? {
+            return Ok(());
+        }
+        let (vault, id, in_memory) = (Arc::clone(&self.vault), profile.id.clone(), profile.in_memory_secrets);
+        Ok(spawn_blocking(move || bundle.keep(&vault, id.as_str(), in_memory)).await.map_err(defect)??)
+    }
+
+    async fn has_stored_secrets(&self, id: &ConnectionId) -> Result<bool, Failure> {
+        let stored = self.store.connections().await?.into_iter().find(|profile| profile.id == *id);
+        Ok(stored.is_some_and(|profile| profile.has != Secrets::default() && !profile.in_memory_secrets))
+    }
+
+    async fn forget_secrets(&self, id: &ConnectionId) -> Result<(), Failure> {
+        let (vault, id) = (Arc::clone(&self.vault), id.clone());
+        Ok(spawn_blocking(move || vault.remove_all(id.as_str())).await.map_err(defect)??)
+    }
+}
+
+fn certify(profile: &mut Profile, credentials: &Credentials) {
+    let facts = credentials.facts();
+    profile.certificate_subject = facts.as_ref().map(|facts| facts.subject.clone());
+    profile.certificate_expires_at = facts.map(|facts| facts.not_after);
+}

@@ -1,0 +1,91 @@
+//! Taking connections to another computer.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use super::{Handle, defect, not_found};
+use crate::{
+    api::{Failure, Imported, Secrets},
+    exchange::{self, Found, Opened},
+    profile::{self, Draft},
+};
+
+impl Handle {
+    /// Writes connections (all but the demo's, where none is named) to a file: under a passphrase with their secrets,
+    /// without one without them.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode), `Keyring`, `File` when it cannot be written, `Invalid` for a
+    /// passphrase that is too short.
+    pub async fn export_connections(
+        &self,
+        ids: &[String],
+        path: PathBuf,
+        passphrase: Option<String>,
+    ) -> Result<(), Failure> {
+        let passphrase = passphrase.map(Zeroizing::new);
+        let mut profiles = self.store.connections().await?;
+        if let Some(unknown) = ids.iter().find(|id| !profiles.iter().any(|profile| profile.id.as_str() == *id)) {
+            return Err(not_found("connection", unknown));
+        }
+        profiles.retain(|profile| !profile.demo && (ids.is_empty() || ids.iter().any(|id| profile.id.as_str() == id)));
+        let vault = Arc::clone(&self.vault);
+        let exported = spawn_blocking(move || {
+            let with_secrets = passphrase.is_some();
+            let connections = profiles.into_iter().map(|profile| {
+                let bundle = with_secrets.then(|| profile::fetch(&profile, &vault)).transpose()?;
+                Ok((profile, bundle))
+            });
+            let connections = connections.collect::<Result<Vec<_>, Failure>>()?;
+            exchange::write(&path, &connections, passphrase.as_ref().map(|passphrase| passphrase.as_str()))
+        });
+        exported.await.map_err(defect)?
+    }
+
+    /// Adds the connections of an exported file; those whose name is taken get another. All of them or none.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none of ours, `Keyring`, `Store`.
+    pub async fn import_connections(
+        &self,
+        path: PathBuf,
+        passphrase: Option<String>,
+        without_keyring: bool,
+    ) -> Result<Imported, Failure> {
+        let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).map(Zeroizing::new);
+        let opened =
+            spawn_blocking(move || exchange::read(&path, passphrase.as_ref().map(|passphrase| passphrase.as_str())));
+        let Opened::Connections(found) = opened.await.map_err(defect)?? else {
+            return Ok(Imported { locked: true, names: Vec::new(), without_secrets: Vec::new() });
+        };
+        let mut added = Vec::new();
+        let mut imported = Imported { locked: false, names: Vec::new(), without_secrets: Vec::new() };
+        for one in found {
+            match self.import(one, without_keyring, &mut imported).await {
+                Ok(id) => added.push(id),
+                Err(failure) => {
+                    for id in added {
+                        self.remove_connection(&id).await?;
+                    }
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(imported)
+    }
+
+    async fn import(&self, found: Found, without_keyring: bool, imported: &mut Imported) -> Result<String, Failure> {
+        let Found { mut entry, had, bundle } = found;
+        entry.name = self.free_name(entry.name.trim()).await?;
+        entry.without_keyring = without_keyring;
+        if bundle.is_none() && had != Secrets::default() {
+            imported.without_secrets.push(entry.name.clone());
+        }
+        let draft = Draft::imported(entry, bundle.unwrap_or_default(), had, &self.installation)?;
+        let view = self.begin(draft.profile, draft.bundle).await?;
+        imported.names.push(view.name);
+        Ok(view.id)
+    }
+}

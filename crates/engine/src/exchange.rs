@@ -1,0 +1,314 @@
+//! Connections as a file, to be taken to another computer: JSON, and with secrets in it encrypted under a passphrase as an
+//! age file (<https://age-encryption.org/v1>), which other programs can open as well.
+//!
+//! It knows neither the store nor the vault.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Read, Write},
+    path::Path,
+};
+
+use age::{
+    DecryptError,
+    scrypt::{Identity, Recipient},
+    secrecy::SecretString,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::{
+    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, Secrets, Trust, invalid},
+    profile::Bundle,
+    store::Profile,
+    vault::Secret,
+};
+
+/// What the file says it is.
+const FORMAT: &str = "wilco connections";
+/// Which form of it. A newer one is refused.
+const VERSION: u32 = 1;
+/// The largest file that is read, bytes.
+const LIMIT: u64 = 16 * 1024 * 1024;
+/// The shortest passphrase, characters.
+const SHORTEST_PASSPHRASE: usize = 12;
+/// scrypt's N as a power of two, at the most: a gigabyte of memory, some seconds.
+const MOST_WORK: u8 = 20;
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+struct Page {
+    format: String,
+    version: u32,
+    connections: Vec<Line>,
+}
+
+/// One connection in it.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    name: String,
+    url: String,
+    #[serde(default)]
+    preset: Preset,
+    #[serde(default)]
+    mqtt: MqttVersion,
+    username: Option<String>,
+    dialect: String,
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    devices: Vec<String>,
+    keep_alive_s: u16,
+    session_expiry_s: u32,
+    #[serde(default)]
+    trust: Trust,
+    server_name: Option<String>,
+    #[serde(default)]
+    alpn: Vec<String>,
+    proxy_url: Option<String>,
+    proxy_username: Option<String>,
+    #[serde(default)]
+    denied: Vec<String>,
+    /// Which secrets it has.
+    has: Secrets,
+    /// They themselves, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secrets: Option<String>,
+}
+
+/// A connection that was in a file.
+pub(crate) struct Found {
+    pub(crate) entry: ConnectionEntry,
+    /// Which secrets it had where it came from.
+    pub(crate) had: Secrets,
+    /// Its secrets, where they came along.
+    pub(crate) bundle: Option<Bundle>,
+}
+
+/// What a file turned out to be.
+pub(crate) enum Opened {
+    /// Encrypted, and not opened: the passphrase is missing or wrong.
+    Locked,
+    Connections(Vec<Found>),
+}
+
+/// Writes connections to a file: with their secrets under a passphrase, or without. An earlier file is replaced as a
+/// whole or not at all. Blocks.
+pub(crate) fn write(
+    path: &Path,
+    connections: &[(Profile, Option<Bundle>)],
+    passphrase: Option<&str>,
+) -> Result<(), Failure> {
+    let lines = connections.iter().map(|(profile, bundle)| Line::of(profile, bundle.as_ref())).collect();
+    let page = Page { format: FORMAT.to_owned(), version: VERSION, connections: lines };
+    let plain = serde_json::to_vec_pretty(&page).map(Zeroizing::new).map_err(|error| Failure {
+        code: FailureCode::Internal,
+        message: format!("The connections could not be written down: {error}."),
+        hint: None,
+    })?;
+    for mut line in page.connections {
+        zeroize::Zeroize::zeroize(&mut line.secrets);
+    }
+    match passphrase {
+        None => replace(path, &plain),
+        Some(passphrase) => {
+            let length = passphrase.chars().count();
+            if length < SHORTEST_PASSPHRASE {
+                return Err(invalid(
+                    format!("A passphrase of {length} characters is too short to keep private keys under."),
+                    "At least 12 characters; four or five words that do not belong together are easy to remember.",
+                ));
+            }
+            let recipient = Recipient::new(SecretString::from(passphrase.to_owned()));
+            let sealed = age::encrypt_and_armor(&recipient, &plain).map_err(|error| Failure {
+                code: FailureCode::Internal,
+                message: format!("The connections could not be encrypted: {error}."),
+                hint: None,
+            })?;
+            replace(path, sealed.as_bytes())
+        }
+    }
+}
+
+/// Reads a file that [`write`] has written. Blocks.
+pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Failure> {
+    let content = content(path)?;
+    let not_ours = || Failure {
+        code: FailureCode::File,
+        message: format!("{} is not a file that Wilco has exported.", path.display()),
+        hint: Some(
+            "Choose one that was made with Export in Wilco. Certificate files are brought when a connection is added."
+                .into(),
+        ),
+    };
+    let armored = content.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
+    let plain = if armored || content.starts_with(b"age-encryption.org/") {
+        let Some(passphrase) = passphrase else { return Ok(Opened::Locked) };
+        let mut identity = Identity::new(SecretString::from(passphrase.to_owned()));
+        identity.set_max_work_factor(MOST_WORK);
+        match age::decrypt(&identity, content.trim_ascii_start()) {
+            Ok(plain) => Zeroizing::new(plain),
+            Err(DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed) => return Ok(Opened::Locked),
+            Err(DecryptError::ExcessiveWork { .. }) => {
+                return Err(Failure {
+                    code: FailureCode::File,
+                    message: format!(
+                        "{} asks for more work than a passphrase is worth, so it was not opened.",
+                        path.display()
+                    ),
+                    hint: Some("Wilco does not write such files. Where does it come from?".into()),
+                });
+            }
+            Err(DecryptError::NoMatchingKeys) => {
+                return Err(Failure {
+                    code: FailureCode::File,
+                    message: format!("{} is encrypted for a key, not under a passphrase.", path.display()),
+                    hint: Some("Decrypt it with age first, then import what comes out.".into()),
+                });
+            }
+            Err(_) => return Err(damaged(path)),
+        }
+    } else {
+        content
+    };
+    let page: serde_json::Value = serde_json::from_slice(&plain).map_err(|_| not_ours())?;
+    if page["format"] != FORMAT {
+        return Err(not_ours());
+    }
+    if page["version"].as_u64().is_none_or(|version| version > u64::from(VERSION)) {
+        return Err(Failure {
+            code: FailureCode::File,
+            message: format!("{} was exported by a newer version of Wilco.", path.display()),
+            hint: Some("Install that version here, too.".into()),
+        });
+    }
+    let page: Page = serde_json::from_value(page).map_err(|_| damaged(path))?;
+    let found = page.connections.into_iter().map(|line| line.found().ok_or_else(|| damaged(path)));
+    found.collect::<Result<_, _>>().map(Opened::Connections)
+}
+
+impl Line {
+    fn of(profile: &Profile, bundle: Option<&Bundle>) -> Line {
+        Line {
+            name: profile.name.clone(),
+            url: profile.url.clone(),
+            preset: profile.preset,
+            mqtt: profile.mqtt,
+            username: profile.username.clone(),
+            dialect: profile.dialect.clone(),
+            prefix: profile.prefix.clone(),
+            devices: profile.devices.clone(),
+            keep_alive_s: profile.keep_alive,
+            session_expiry_s: profile.session_expiry,
+            trust: profile.trust,
+            server_name: profile.server_name.clone(),
+            alpn: profile.alpn.clone(),
+            proxy_url: profile.proxy_url.clone(),
+            proxy_username: profile.proxy_username.clone(),
+            denied: profile.denied.clone(),
+            has: profile.has,
+            secrets: bundle.map(|bundle| BASE64_STANDARD.encode(bundle.write().expose())),
+        }
+    }
+
+    /// `None` where its secrets make no sense.
+    fn found(self) -> Option<Found> {
+        let bundle = match self.secrets.map(Zeroizing::new) {
+            Some(secrets) => Some(Bundle::read(&Secret::new(BASE64_STANDARD.decode(secrets.as_bytes()).ok()?))?),
+            None => None,
+        };
+        let entry = ConnectionEntry {
+            name: self.name,
+            url: self.url,
+            preset: self.preset,
+            mqtt: self.mqtt,
+            username: self.username,
+            dialect: Some(self.dialect),
+            prefix: Some(self.prefix),
+            devices: self.devices,
+            keep_alive_s: Some(self.keep_alive_s),
+            session_expiry_s: Some(self.session_expiry_s),
+            trust: self.trust,
+            server_name: self.server_name,
+            alpn: self.alpn,
+            proxy: self.proxy_url.map(|url| crate::api::ProxyEntry {
+                url,
+                username: self.proxy_username,
+                password: None,
+            }),
+            denied: self.denied,
+            ..ConnectionEntry::default()
+        };
+        Some(Found { entry, had: self.has, bundle })
+    }
+}
+
+fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let unreadable = |error: std::io::Error| Failure {
+        code: FailureCode::File,
+        message: match error.kind() {
+            ErrorKind::NotFound => format!("There is no file {}.", path.display()),
+            ErrorKind::PermissionDenied => format!("You have no permission to read {}.", path.display()),
+            ErrorKind::IsADirectory => format!("{} is a folder.", path.display()),
+            _ => format!("{} cannot be read: {error}.", path.display()),
+        },
+        hint: Some("Check the path, and that you may read the file.".into()),
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    // Large enough from the start: a vector that grows leaves copies behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(LIMIT)).unwrap_or(0) + 1));
+    file.take(LIMIT + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if content.len() as u64 > LIMIT {
+        return Err(Failure {
+            code: FailureCode::File,
+            message: format!("{} is too big to be a file that Wilco has exported.", path.display()),
+            hint: Some(
+                "Choose one that was made with Export in Wilco; it has some kilobytes for each connection.".into(),
+            ),
+        });
+    }
+    Ok(content)
+}
+
+/// Writes beside the file first, so that a full disk does not cost an earlier export.
+fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let beside = path.with_added_extension("part");
+    let written = private(&beside).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&beside, path)).map_err(|error| {
+        // A half one is of no use to anybody.
+        let _ = fs::remove_file(&beside);
+        Failure {
+            code: FailureCode::File,
+            message: match error.kind() {
+                ErrorKind::NotFound => format!("There is no folder for {}.", path.display()),
+                ErrorKind::PermissionDenied => format!("You have no permission to write {}.", path.display()),
+                ErrorKind::StorageFull => format!("The disk is full, so {} was not written.", path.display()),
+                ErrorKind::IsADirectory => format!("{} is a folder.", path.display()),
+                _ => format!("{} cannot be written: {error}.", path.display()),
+            },
+            hint: Some("Choose another place, in a folder that you may write to.".into()),
+        }
+    })
+}
+
+/// A new file that only its owner reads.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn damaged(path: &Path) -> Failure {
+    Failure {
+        code: FailureCode::File,
+        message: format!("{} is damaged.", path.display()),
+        hint: Some("It may have been cut off or changed on its way. Export it once more.".into()),
+    }
+}

@@ -1,0 +1,100 @@
+//! What people's files brought, kept in memory until the connection they are for is saved.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use uuid::Uuid;
+use wilco_ledger::{Millis, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::{
+    api::{Failure, FailureCode, FilesToRead, KitView},
+    tls::{Credentials, Kit},
+};
+
+/// A kit that nobody has used for so long is forgotten.
+const FORGOTTEN_AFTER: Millis = Millis::seconds(3_600);
+
+/// Kits at the most; the one not used for longest goes first.
+const KEPT: usize = 16;
+
+/// The kits of everybody who is just adding a connection.
+#[derive(Default)]
+pub(crate) struct Kits(Mutex<HashMap<String, Kept>>);
+
+struct Kept {
+    kit: Kit,
+    used: Timestamp,
+}
+
+impl Kits {
+    /// Reads files into a kit, a new one or one that is there, and tries a passphrase. Blocks.
+    pub(crate) fn read(&self, files: FilesToRead, now: Timestamp) -> Result<KitView, Failure> {
+        let id = files.kit.clone().unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+        // Taken out meanwhile: reading may take its time, and others have kits of their own.
+        let mut kit = match &files.kit {
+            Some(id) => self.take(id)?,
+            None => Kit::new(),
+        };
+        for file in &files.files {
+            kit.read_file(&PathBuf::from(&file.path), file.role);
+        }
+        if let Some(passphrase) = files.passphrase.map(Zeroizing::new) {
+            kit.unlock(&passphrase);
+        }
+        let view = kit.view(&id, now);
+        self.put(id, kit, now);
+        Ok(view)
+    }
+
+    /// Leaves one thing out.
+    pub(crate) fn leave_out(&self, id: &str, item: u32, now: Timestamp) -> Result<KitView, Failure> {
+        let mut kit = self.take(id)?;
+        kit.leave_out(item, now);
+        let view = kit.view(id, now);
+        self.put(id.to_owned(), kit, now);
+        Ok(view)
+    }
+
+    /// What a kit comes to.
+    pub(crate) fn credentials(&self, id: &str, now: Timestamp) -> Result<Credentials, Failure> {
+        let mut kits = self.kits();
+        let kept = kits.get_mut(id).ok_or_else(forgotten)?;
+        kept.used = now;
+        Ok(kept.kit.credentials(now)?)
+    }
+
+    pub(crate) fn forget(&self, id: &str) {
+        self.kits().remove(id);
+    }
+
+    fn take(&self, id: &str) -> Result<Kit, Failure> {
+        self.kits().remove(id).map(|kept| kept.kit).ok_or_else(forgotten)
+    }
+
+    fn put(&self, id: String, kit: Kit, now: Timestamp) {
+        let mut kits = self.kits();
+        kits.retain(|_, kept| now.since(kept.used) < FORGOTTEN_AFTER);
+        if kits.len() >= KEPT
+            && let Some(oldest) = kits.iter().min_by_key(|(_, kept)| kept.used).map(|(id, _)| id.clone())
+        {
+            kits.remove(&oldest);
+        }
+        kits.insert(id, Kept { kit, used: now });
+    }
+
+    fn kits(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forgotten() -> Failure {
+    Failure {
+        code: FailureCode::NotFound,
+        message: "What the files brought is no longer in memory.".into(),
+        hint: Some("Choose the files once more.".into()),
+    }
+}

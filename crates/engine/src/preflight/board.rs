@@ -1,0 +1,155 @@
+//! What a preflight has shown so far, told at each change.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Stop, milliseconds};
+use crate::{
+    api::{PreflightStep, PreflightView, Remark, Step, StepState},
+    transport::Progress,
+};
+
+/// The steps in their order, with their names for people.
+const STEPS: [(Step, &str); 8] = [
+    (Step::Name, "Name"),
+    (Step::Tcp, "TCP"),
+    (Step::Tls, "TLS"),
+    (Step::WebSocket, "WebSocket"),
+    (Step::Connect, "Connect"),
+    (Step::Subscribe, "Subscribe"),
+    (Step::Publish, "Publish"),
+    (Step::RoundTrip, "Round trip"),
+];
+
+pub(crate) struct Board {
+    view: PreflightView,
+    tell: UnboundedSender<PreflightView>,
+    /// What stands before this step is left as it was seen the last time, unless it goes otherwise now.
+    from: Step,
+}
+
+impl Board {
+    /// Nothing tried yet; or, where a step is named, what `last` has shown of those before it.
+    pub(crate) fn new(
+        websocket: bool,
+        from: Option<Step>,
+        last: Option<PreflightView>,
+        tell: UnboundedSender<PreflightView>,
+    ) -> Board {
+        let steps = STEPS.into_iter().filter(|(step, _)| websocket || *step != Step::WebSocket);
+        let from = from.unwrap_or(Step::Name);
+        let steps = steps.map(|(step, name)| {
+            let seen = last.iter().flat_map(|last| &last.steps).find(|seen| seen.step == step && step < from);
+            seen.cloned().unwrap_or_else(|| PreflightStep {
+                step,
+                name: name.to_owned(),
+                state: StepState::Waiting,
+                said: "Not tried".to_owned(),
+                took_ms: None,
+                remark: None,
+            })
+        });
+        let view = PreflightView {
+            steps: steps.collect(),
+            done: false,
+            ok: false,
+            verdict: String::new(),
+            denied: Vec::new(),
+        };
+        let board = Board { view, tell, from };
+        board.tell();
+        board
+    }
+
+    pub(crate) fn view(&self) -> &PreflightView {
+        &self.view
+    }
+
+    pub(super) fn progress(&mut self, progress: Progress) {
+        match progress {
+            Progress::Trying(step) => self.begin(step),
+            Progress::Passed { step, said, took } => self.passed(step, said, took),
+            Progress::Skipped { step, said } => self.set(step, StepState::Skipped, &said, None, None),
+        }
+    }
+
+    pub(super) fn begin(&mut self, step: Step) {
+        // Done again only to get there.
+        if step >= self.from {
+            self.set(step, StepState::Running, "Trying", None, None);
+        }
+    }
+
+    /// What a running step is at.
+    pub(super) fn say(&mut self, step: Step, said: &str) {
+        if step >= self.from {
+            self.set(step, StepState::Running, said, None, None);
+        }
+    }
+
+    pub(super) fn passed(&mut self, step: Step, said: impl Into<String>, took: Duration) {
+        self.set(step, StepState::Passed, &said.into(), Some(took), None);
+    }
+
+    pub(super) fn warned(&mut self, step: Step, said: &str, took: Duration, remark: Remark) {
+        self.set(step, StepState::Warned, said, Some(took), Some(remark));
+    }
+
+    pub(super) fn failed(&mut self, step: Step, stop: &Stop, remark: Remark) {
+        self.set(step, StepState::Failed, &stop.said, Some(stop.took), Some(remark));
+    }
+
+    pub(super) fn denied(&mut self, filters: Vec<String>) {
+        self.view.denied = filters;
+    }
+
+    /// Nothing more is tried.
+    pub(super) fn done(&mut self) {
+        self.view.done = true;
+        let failed = self.view.steps.iter().find(|step| step.state == StepState::Failed);
+        self.view.ok = failed.is_none();
+        let warned = self.view.steps.iter().any(|step| step.state == StepState::Warned);
+        self.view.verdict = match failed {
+            Some(step) => format!("Stopped at {}.", step.name),
+            None if warned => "All steps passed, with a remark.".to_owned(),
+            None => "All steps passed.".to_owned(),
+        };
+        self.tell();
+    }
+
+    /// The person wants no more of it.
+    pub(crate) fn stopped(&mut self) {
+        let running = self.view.steps.iter_mut().find(|step| step.state == StepState::Running);
+        let at = running.map(|step| {
+            step.state = StepState::Waiting;
+            step.said = "Stopped by you".to_owned();
+            step.name.clone()
+        });
+        self.view.done = true;
+        self.view.verdict = at.map_or_else(|| "Stopped by you.".to_owned(), |at| format!("Stopped by you at {at}."));
+        self.tell();
+    }
+
+    pub(super) fn set(
+        &mut self,
+        step: Step,
+        state: StepState,
+        said: &str,
+        took: Option<Duration>,
+        remark: Option<Remark>,
+    ) {
+        if let Some(line) = self.view.steps.iter_mut().find(|line| line.step == step) {
+            line.state = state;
+            line.said = said.to_owned();
+            line.took_ms = took.map(milliseconds);
+            line.remark = remark;
+        }
+        self.tell();
+    }
+
+    fn tell(&self) {
+        // Whoever no longer listens gets the whole at the end, or nothing.
+        let _ = self.tell.send(self.view.clone());
+    }
+}

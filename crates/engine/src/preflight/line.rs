@@ -1,0 +1,204 @@
+//! One connection of a preflight: one thing asked at a time, and its end noticed whatever is waited for.
+
+use std::{pin::pin, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+use wilco_dialect::{Filter, Outbound};
+use wilco_ledger::{CommandId, DeviceId, Puback};
+
+use crate::{
+    mqtt::{self, Connected, Outlet, Publication, Settings, Welcome, Wire},
+    refusal::Refusal,
+    transport::{self, Dialled},
+};
+
+/// The longest wait for a SUBACK or a PUBACK.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) struct Line {
+    outlet: Outlet,
+    wire: mpsc::Receiver<Result<Wire, Refusal>>,
+    pump: JoinHandle<()>,
+    /// Why it has ended, once it has.
+    ended: Option<Refusal>,
+    /// Messages that came while something else was waited for, with the time they came.
+    heard: Vec<(Vec<u8>, Instant)>,
+    located: (String, u16),
+}
+
+impl Line {
+    /// Introduces us over a connection that stands.
+    pub(super) async fn over(settings: &Settings, dialled: Dialled) -> Result<(Line, Welcome), Refusal> {
+        let Connected { outlet, mut inlet, welcome } = mqtt::connect(settings, dialled).await?;
+        let (tell, wire) = mpsc::channel(1_000);
+        let own = outlet.clone();
+        let pump = tokio::spawn(async move {
+            loop {
+                let next = inlet.next(&own).await;
+                let over = next.is_err();
+                if tell.send(next).await.is_err() || over {
+                    break;
+                }
+            }
+        });
+        let address = &settings.route.address;
+        let located = (address.host.clone(), address.port);
+        Ok((Line { outlet, wire, pump, ended: None, heard: Vec::new(), located }, welcome))
+    }
+
+    /// All the way once more.
+    pub(super) async fn open(settings: &Settings) -> Result<Line, Refusal> {
+        let dialled = transport::dial(&settings.route, &mut |_| {}).await.map_err(|failed| failed.refusal)?;
+        Line::over(settings, dialled).await.map(|(line, _)| line)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Waits that long, and says if the connection ends meanwhile.
+    pub(super) async fn settle(&mut self, span: Duration) -> Result<(), Refusal> {
+        let until = Instant::now() + span;
+        while Instant::now() < until {
+            self.next(until).await?;
+        }
+        Ok(())
+    }
+
+    /// Why the broker does not let us hear that; `None` where it does.
+    pub(super) async fn subscribe(&mut self, filter: &Filter) -> Result<Option<String>, Refusal> {
+        let outlet = self.outlet.clone();
+        let asked = [filter.clone()];
+        let mut answer = pin!(timeout(PATIENCE, outlet.subscribe(&asked)));
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return match answer {
+                    Ok(Ok(refused)) => Ok(refused.into_iter().next().map(|(_, reason)| reason)),
+                    // The library only says that nothing will come; the wire says why.
+                    Ok(Err(refusal)) => Err(self.end().await.unwrap_or(refusal)),
+                    Err(_) => Err(Refusal::silence("The broker, asked by SUBSCRIBE,", PATIENCE.as_secs())),
+                },
+                next = self.wire.recv() => self.take(next)?,
+            }
+        }
+    }
+
+    /// What the broker says to a message.
+    pub(super) async fn publish(&mut self, outbound: Outbound) -> Result<Puback, Refusal> {
+        let name = "wilco-preflight";
+        let publication = match (DeviceId::new(name), CommandId::new(name)) {
+            (Ok(device), Ok(id)) => Publication { device, id, attempt: 1 },
+            _ => return Err(Refusal::gone()),
+        };
+        if let Err(puback) = self.outlet.publish(publication, outbound) {
+            return match self.end().await {
+                Some(refusal) => Err(refusal),
+                None => Ok(puback),
+            };
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.next(deadline).await? {
+                Some(Wire::Written { packet }) => {
+                    self.outlet.written(packet);
+                }
+                Some(Wire::Acknowledged { packet, puback }) if self.outlet.acknowledged(packet).is_some() => {
+                    return Ok(puback);
+                }
+                Some(_) => {}
+                None => return Err(Refusal::silence("The broker, asked by PUBLISH,", PATIENCE.as_secs())),
+            }
+        }
+    }
+
+    /// When a message with these words in it came, if it comes in time.
+    pub(super) async fn back(&mut self, words: &str, within: Duration) -> Result<Option<Instant>, Refusal> {
+        let deadline = Instant::now() + within;
+        loop {
+            let holds = |payload: &[u8]| payload.windows(words.len()).any(|window| window == words.as_bytes());
+            if let Some((_, at)) = self.heard.iter().find(|(payload, _)| holds(payload)) {
+                return Ok(Some(*at));
+            }
+            if self.next(deadline).await?.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    pub(super) fn forget_heard(&mut self) {
+        self.heard.clear();
+    }
+
+    /// Says good-bye.
+    pub(super) async fn close(mut self) {
+        self.outlet.disconnect().await;
+        // The pump ends by itself once DISCONNECT is written.
+        let _ = timeout(Duration::from_secs(1), &mut self.pump).await;
+    }
+
+    /// The next thing on the wire; `None` once the time is over.
+    async fn next(&mut self, deadline: Instant) -> Result<Option<Wire>, Refusal> {
+        let next = match tokio::time::timeout_at(deadline, self.wire.recv()).await {
+            Ok(next) => next,
+            Err(_) => return Ok(None),
+        };
+        match next {
+            Some(Ok(Wire::Message(message))) => {
+                self.keep(message);
+                Ok(Some(Wire::Other))
+            }
+            Some(Ok(wire)) => Ok(Some(wire)),
+            ended => self.take(ended).map(|()| None),
+        }
+    }
+
+    /// Takes down what came while something else is waited for.
+    fn take(&mut self, next: Option<Result<Wire, Refusal>>) -> Result<(), Refusal> {
+        match next {
+            Some(Ok(Wire::Message(message))) => {
+                self.keep(message);
+                Ok(())
+            }
+            Some(Ok(_)) => Ok(()),
+            Some(Err(refusal)) => Err(self.note_end(refusal)),
+            None => Err(self.ended.clone().unwrap_or_else(Refusal::gone)),
+        }
+    }
+
+    fn keep(&mut self, message: mqtt::Message) {
+        self.heard.push((message.payload, Instant::now()));
+        if let Some(receipt) = message.receipt {
+            self.outlet.acknowledge(receipt);
+        }
+    }
+
+    /// Why the wire ended, which the library may have noticed before we did.
+    async fn end(&mut self) -> Option<Refusal> {
+        let patience = Instant::now() + Duration::from_millis(500);
+        while self.ended.is_none() {
+            match tokio::time::timeout_at(patience, self.wire.recv()).await {
+                Ok(Some(Err(refusal))) => return Some(self.note_end(refusal)),
+                Ok(Some(Ok(_))) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        self.ended.clone()
+    }
+
+    fn note_end(&mut self, refusal: Refusal) -> Refusal {
+        let refusal = refusal.at(&self.located.0, self.located.1);
+        self.ended = Some(refusal.clone());
+        refusal
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.pump.abort();
+    }
+}

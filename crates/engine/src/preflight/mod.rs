@@ -1,0 +1,331 @@
+//! Trying a connection step by step, so that a refusal can be told from a fault: name, TCP, TLS, CONNECT, SUBSCRIBE,
+//! PUBLISH, round trip.
+//!
+//! It goes the way that a session goes ([`crate::transport`], [`crate::mqtt`]) and touches no device: what it publishes
+//! goes to topics of its own client id. Each filter is asked for alone, because some brokers (AWS IoT) end the connection
+//! without a word when something is not allowed, and the last thing asked is then the one that was refused.
+
+mod board;
+mod line;
+mod remarks;
+mod rhythm;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wilco_dialect::{Dialect, Filter, Probe};
+use wilco_ledger::Puback;
+
+pub(crate) use board::Board;
+
+use crate::{
+    api::{MqttVersion, Step, StepState},
+    mqtt::{Settings, Welcome},
+    refusal::{Cause, Refusal},
+    transport,
+};
+use line::Line;
+use remarks::Explain;
+
+/// What is tried.
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    pub(crate) dialect: Dialect,
+    /// What the policy of an AWS IoT certificate is written for; as it will be, not as it is tried.
+    pub(crate) client_id: String,
+}
+
+/// The longest wait for a message of our own to come back.
+const BACK_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long to watch a connection that has just been let in.
+const SETTLED_WITHIN: Duration = Duration::from_millis(100);
+
+/// How many round trips are measured.
+const ROUND_TRIPS: usize = 3;
+
+/// Tries all of it, or as far as it goes.
+pub(crate) async fn run(plan: &Plan, board: &mut Board) {
+    if let Err((step, stop)) = attempt(plan, board).await {
+        let remark = Explain { plan, step, stop: &stop }.remark();
+        board.failed(step, &stop, remark);
+    }
+    board.done();
+}
+
+/// Why a step did not work.
+pub(super) struct Stop {
+    pub(super) refusal: Refusal,
+    /// A few words beside the step: `Refused: connection closed`.
+    pub(super) said: String,
+    pub(super) took: Duration,
+    pub(super) trace: Option<String>,
+    /// What was asked for when it happened: a topic filter or a topic.
+    pub(super) asked: Option<String>,
+    /// Another client id was let do it.
+    pub(super) client_id_in_use: bool,
+}
+
+impl Stop {
+    fn of(refusal: Refusal, took: Duration) -> Stop {
+        let said = match refusal.cause {
+            Cause::Closed => "Refused: connection closed",
+            Cause::Silence => "No answer",
+            Cause::TakenOver => "Thrown out by another client",
+            Cause::Told => "Refused",
+        };
+        Stop { refusal, said: said.to_owned(), took, trace: None, asked: None, client_id_in_use: false }
+    }
+
+    fn asked(self, asked: &str) -> Stop {
+        Stop { asked: Some(asked.to_owned()), ..self }
+    }
+
+    fn traced(self, what: &str) -> Stop {
+        let end = match self.refusal.cause {
+            Cause::Closed => "then the connection was closed",
+            Cause::Silence => "then nothing",
+            Cause::TakenOver => "then DISCONNECT: session taken over",
+            Cause::Told => "then the refusal",
+        };
+        let trace = format!("{what}, {end} after {:.0} ms.", milliseconds(self.took));
+        Stop { trace: Some(trace), ..self }
+    }
+}
+
+async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
+    let settings = &plan.settings;
+    let dialled = transport::dial(&settings.route, &mut |progress| board.progress(progress)).await;
+    let dialled = dialled.map_err(|failed| {
+        let stop = Stop { trace: failed.trace, ..Stop::of(failed.refusal, failed.took) };
+        (failed.step, stop)
+    })?;
+    let far = dialled.tcp;
+    board.begin(Step::Connect);
+    let since = Instant::now();
+    let heard = dialled.heard.clone();
+    let (mut line, welcome) = Line::over(settings, dialled).await.map_err(|refusal| {
+        let stop = Stop::of(refusal, since.elapsed()).traced("CONNECT");
+        let heard = heard.trace();
+        (Step::Connect, Stop { trace: heard.or(stop.trace.clone()), ..stop })
+    })?;
+    let took = since.elapsed();
+    // Whoever is thrown out by another client learns it right after CONNACK.
+    if let Err(refusal) = line.settle(SETTLED_WITHIN).await {
+        return Err((Step::Connect, Stop::of(refusal, took).traced("CONNECT, CONNACK")));
+    }
+    board.passed(Step::Connect, welcomed(settings, &welcome), took);
+
+    let nonce = uuid::Uuid::new_v4().simple().to_string();
+    let probe = plan.dialect.probe(&settings.client_id, &nonce);
+    let hears_itself = subscribe(plan, &probe, &mut line, board).await.map_err(|stop| (Step::Subscribe, stop))?;
+    publish(&probe, &mut line, board).await.map_err(|stop| (Step::Publish, stop))?;
+    if hears_itself {
+        round_trip(&probe, &nonce, &mut line, board, far).await.map_err(|stop| (Step::RoundTrip, stop))?;
+    } else {
+        board.skipped(Step::RoundTrip, "Not tried: the broker lets Wilco hear only the devices named");
+    }
+    line.close().await;
+    Ok(())
+}
+
+/// Asks for each filter alone. Says whether a message to ourselves would be heard.
+async fn subscribe(plan: &Plan, probe: &Probe, line: &mut Line, board: &mut Board) -> Result<bool, Stop> {
+    board.begin(Step::Subscribe);
+    let since = Instant::now();
+    let filters = &plan.settings.filters;
+    let mut refused: Vec<String> = Vec::new();
+    for filter in filters {
+        board.say(Step::Subscribe, &format!("Asking for {}", filter.filter));
+        let asked = Instant::now();
+        let fault = match line.subscribe(filter).await {
+            Ok(None) => continue,
+            Ok(Some(reason)) => Refusal::subscription(&filter.filter, &reason),
+            Err(refusal) => refusal,
+        };
+        let stop =
+            Stop::of(fault, asked.elapsed()).asked(&filter.filter).traced(&format!("SUBSCRIBE {}", filter.filter));
+        // An end for some other reason is not the filter's fault.
+        let for_the_filter = matches!(stop.refusal.cause, Cause::Closed | Cause::Told);
+        if filter.required || !for_the_filter {
+            return Err(told_from_a_second_client(plan, filter, stop).await);
+        }
+        refused.push(filter.filter.clone());
+        if line.is_closed() {
+            *line = Line::open(&plan.settings).await.map_err(|refusal| Stop::of(refusal, asked.elapsed()))?;
+            for again in filters.iter().take_while(|again| again.filter != filter.filter) {
+                if !refused.contains(&again.filter) {
+                    let _ = line.subscribe(again).await.map_err(|refusal| Stop::of(refusal, asked.elapsed()))?;
+                }
+            }
+        }
+    }
+    let own = Filter { filter: probe.filter.clone(), qos: 1, required: false };
+    let covered = filters.iter().any(|filter| !refused.contains(&filter.filter) && covers(&filter.filter, &own.filter));
+    let mut hears_itself = covered;
+    if !covered {
+        hears_itself = matches!(line.subscribe(&own).await, Ok(None));
+        if line.is_closed() {
+            *line = Line::open(&plan.settings).await.map_err(|refusal| Stop::of(refusal, since.elapsed()))?;
+        }
+    }
+    board.subscribed(filters, refused, since.elapsed());
+    Ok(hears_itself)
+}
+
+/// A silent end may also mean that another client connects with the same id. One with a fresh id tells which.
+async fn told_from_a_second_client(plan: &Plan, filter: &Filter, stop: Stop) -> Stop {
+    if stop.refusal.cause != Cause::Closed {
+        return stop;
+    }
+    let fresh =
+        format!("{}-{}", clipped(&plan.settings.client_id, 110), &uuid::Uuid::new_v4().simple().to_string()[..6]);
+    let settings = Settings { client_id: fresh, ..plan.settings.clone() };
+    let Ok(mut line) = Line::open(&settings).await else { return stop };
+    let allowed = matches!(line.subscribe(filter).await, Ok(None));
+    line.close().await;
+    Stop { client_id_in_use: allowed, ..stop }
+}
+
+async fn publish(probe: &Probe, line: &mut Line, board: &mut Board) -> Result<(), Stop> {
+    board.begin(Step::Publish);
+    let since = Instant::now();
+    let topic = &probe.request.topic;
+    let stop = |refusal| Stop::of(refusal, since.elapsed()).asked(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
+    match line.publish(probe.request.clone()).await.map_err(stop)? {
+        Puback::Accepted { nobody_listening } => {
+            let said = if nobody_listening {
+                format!("The broker took a message on {topic}; nobody listens there, as it should be")
+            } else {
+                format!("The broker took a message on {topic}")
+            };
+            board.passed(Step::Publish, said, since.elapsed());
+            Ok(())
+        }
+        refused => Err(stop(Refusal::publication(topic, refused))),
+    }
+}
+
+async fn round_trip(probe: &Probe, nonce: &str, line: &mut Line, board: &mut Board, far: Duration) -> Result<(), Stop> {
+    board.begin(Step::RoundTrip);
+    let since = Instant::now();
+    let topic = &probe.answer.topic;
+    let stop = |refusal| Stop::of(refusal, since.elapsed()).asked(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
+    let mut trips = Vec::new();
+    for _ in 0..ROUND_TRIPS {
+        line.forget_heard();
+        let sent = Instant::now();
+        let puback = line.publish(probe.answer.clone()).await;
+        match puback {
+            Ok(Puback::Accepted { .. }) => {}
+            // Commands do not need it, so it is only said.
+            Ok(_) | Err(Refusal { cause: Cause::Closed, .. }) => {
+                board.warned(Step::RoundTrip, "Not tried to the end", since.elapsed(), remarks::no_own_answers(topic));
+                return Ok(());
+            }
+            Err(refusal) => return Err(stop(refusal)),
+        }
+        match line.back(nonce, BACK_WITHIN).await.map_err(stop)? {
+            Some(back) => trips.push(back.duration_since(sent)),
+            None => return Err(stop(Refusal::never_back(topic, BACK_WITHIN.as_secs()))),
+        }
+    }
+    trips.sort_unstable();
+    let median = trips[trips.len() / 2];
+    let said = format!("A message of our own came back in {} (median of {})", rhythm::shown(median), trips.len());
+    match rhythm::remark(&trips, far) {
+        Some(remark) => board.warned(Step::RoundTrip, &said, since.elapsed(), remark),
+        None => board.passed(Step::RoundTrip, said, since.elapsed()),
+    }
+    Ok(())
+}
+
+fn welcomed(settings: &Settings, welcome: &Welcome) -> String {
+    let version = match settings.version {
+        MqttVersion::V5 => "MQTT 5",
+        MqttVersion::V311 => "MQTT 3.1.1",
+    };
+    let known = if settings.route.tls.as_ref().is_some_and(|tls| tls.client_certificate) {
+        "The broker knows this certificate"
+    } else if settings.username.is_some() {
+        "The broker knows this user"
+    } else {
+        "The broker lets Wilco in"
+    };
+    let keep_alive = welcome.keep_alive.unwrap_or(settings.keep_alive);
+    let mut said = format!("{known}. {version}, keep-alive {keep_alive} s");
+    if let Some(maximum) = welcome.receive_maximum {
+        said = format!("{said}, receive maximum {maximum}");
+    }
+    if welcome.no_wildcards {
+        said = format!("{said}, no wildcards");
+    }
+    said
+}
+
+/// Whether a filter hears a topic (MQTT 5 section 4.7).
+fn covers(filter: &str, topic: &str) -> bool {
+    let (mut filter, mut topic) = (filter.split('/'), topic.split('/'));
+    loop {
+        match (filter.next(), topic.next()) {
+            (Some("#"), _) => return true,
+            (Some("+"), Some(_)) => {}
+            (Some(wanted), Some(level)) if wanted == level => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+fn clipped(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes.min(text.len()))]
+}
+
+fn milliseconds(span: Duration) -> f64 {
+    span.as_secs_f64() * 1_000.0
+}
+
+impl Board {
+    fn subscribed(&mut self, filters: &[Filter], refused: Vec<String>, took: Duration) {
+        let heard: Vec<_> = filters
+            .iter()
+            .map(|filter| filter.filter.as_str())
+            .filter(|filter| !refused.iter().any(|no| no == filter))
+            .collect();
+        let said = match heard[..] {
+            [] => "Nothing to hear".to_owned(),
+            [first] => format!("Hears {first}"),
+            [first, second] => format!("Hears {first} and {second}"),
+            [first, ref more @ ..] => format!("Hears {first} and {} more", more.len()),
+        };
+        if refused.is_empty() {
+            self.passed(Step::Subscribe, said, took);
+            return;
+        }
+        let said = format!("{said}, not {}", refused.join(", "));
+        let remark = remarks::wishes_refused(&refused);
+        self.denied(refused);
+        self.warned(Step::Subscribe, &said, took, remark);
+    }
+
+    fn skipped(&mut self, step: Step, said: &str) {
+        self.set(step, StepState::Skipped, said, None, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_filter_hears_what_it_matches() {
+        let check =
+            |filter: &str, topic: &str, expected: bool| assert_eq!(covers(filter, topic), expected, "{filter} {topic}");
+        check("+/resp", "wilco-1/resp", true);
+        check("+/resp", "a/b/resp", false);
+        check("cmd/+/resp", "cmd/wilco-1/resp", true);
+        check("#", "a/b", true);
+        check("pump-7/resp", "wilco-1/resp", false);
+        check("a/b", "a", false);
+    }
+}

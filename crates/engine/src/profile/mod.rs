@@ -1,0 +1,390 @@
+//! From what a person enters to a stored profile, and from a stored profile to a session's settings.
+
+mod bundle;
+mod preset;
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+use wilco_dialect::{Dialect, Filter, Topics, Wishes};
+use wilco_ledger::DeviceId;
+use zeroize::Zeroizing;
+
+pub(crate) use bundle::Bundle;
+pub(crate) use preset::{KEEP_ALIVE, SESSION_EXPIRY};
+
+use crate::{
+    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, invalid, sentence},
+    mqtt::Settings,
+    store::{ConnectionId, Profile},
+    tls::{self, Credentials},
+    transport::{Address, Proof, Proxy, Route, Tls},
+    vault::{Secret, SecretKind, Vault},
+};
+
+/// How long a broker may be asked to keep a session, seconds: a week.
+const LONGEST_EXPIRY: u32 = 604_800;
+
+/// A connection as it was entered, checked, and not yet kept.
+pub(crate) struct Draft {
+    pub(crate) profile: Profile,
+    pub(crate) bundle: Bundle,
+}
+
+/// Who a connection is, whatever is entered.
+struct Identity {
+    id: ConnectionId,
+    client_id: String,
+    position: u32,
+}
+
+impl Identity {
+    fn new(installation: &str) -> Identity {
+        let id = Uuid::new_v4().simple().to_string();
+        Identity { client_id: made_client_id(installation, &id), id: ConnectionId::from(id), position: u32::MAX }
+    }
+}
+
+/// A stored connection that is to be changed.
+pub(crate) struct Before {
+    pub(crate) profile: Profile,
+    pub(crate) bundle: Bundle,
+}
+
+impl Draft {
+    /// Checks what a person has entered. `brought` is what their files brought.
+    pub(crate) fn of(
+        entry: ConnectionEntry,
+        brought: Option<&Credentials>,
+        before: Option<Before>,
+        installation: &str,
+    ) -> Result<Draft, Failure> {
+        let known = before.as_ref().map(|before| {
+            let profile = &before.profile;
+            Identity { id: profile.id.clone(), client_id: profile.client_id.clone(), position: profile.position }
+        });
+        let identity = known.unwrap_or_else(|| Identity::new(installation));
+        let mut bundle = before.map(|before| before.bundle).unwrap_or_default();
+        if entry.without_certificates {
+            bundle.forget_certificates();
+        }
+        if let Some(brought) = brought {
+            let scheme = Address::parse(entry.url.trim())?.scheme;
+            if !scheme.is_tls() && !brought.to_secrets().is_empty() {
+                return Err(invalid(
+                    format!("Certificates are given, but the address is {}://, which is without TLS.", scheme.as_str()),
+                    &format!("Write {}:// for a connection with TLS.", scheme.other().as_str()),
+                ));
+            }
+            bundle.bring(brought);
+        }
+        Draft::enter(entry, bundle, identity, None)
+    }
+
+    /// A connection from elsewhere, which `had` these secrets there, whether or not they came along.
+    pub(crate) fn imported(
+        entry: ConnectionEntry,
+        bundle: Bundle,
+        had: Secrets,
+        installation: &str,
+    ) -> Result<Draft, Failure> {
+        Draft::enter(entry, bundle, Identity::new(installation), Some(had))
+    }
+
+    fn enter(
+        entry: ConnectionEntry,
+        mut bundle: Bundle,
+        identity: Identity,
+        had: Option<Secrets>,
+    ) -> Result<Draft, Failure> {
+        let name = entry.name.trim().to_owned();
+        if name.is_empty() {
+            return Err(invalid("The connection has no name.".into(), "Give it one that says which fleet it is."));
+        }
+        let address = Address::parse(entry.url.trim())?;
+        let client_id = match text(entry.client_id) {
+            Some(given) => client_id(given)?,
+            None => identity.client_id,
+        };
+        change(&mut bundle, SecretKind::Password, entry.password);
+        let proxy = entry.proxy.map(|proxy| enter_proxy(proxy, &mut bundle)).transpose()?;
+        if proxy.is_none() {
+            bundle.set(SecretKind::ProxyPassword, None);
+        }
+        if !address.scheme.is_tls() {
+            bundle.forget_certificates();
+        }
+        let facts = bundle.credentials()?.facts();
+        let profile = Profile {
+            id: identity.id,
+            name,
+            url: address.url(),
+            preset: entry.preset,
+            mqtt: entry.mqtt,
+            client_id,
+            username: text(entry.username),
+            dialect: text(entry.dialect).unwrap_or_else(|| "wilco".into()),
+            prefix: text(entry.prefix).unwrap_or_default(),
+            devices: devices(&entry.devices)?,
+            keep_alive: entry.keep_alive_s.unwrap_or(KEEP_ALIVE),
+            session_expiry: entry.session_expiry_s.unwrap_or(SESSION_EXPIRY),
+            trust: if address.scheme.is_tls() { entry.trust } else { Trust::Platform },
+            server_name: text(entry.server_name),
+            alpn: entry.alpn.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+            proxy_url: proxy.as_ref().map(Proxy::url),
+            proxy_username: proxy.and_then(|proxy| proxy.username),
+            denied: entry.denied,
+            demo: false,
+            certificate_subject: facts.as_ref().map(|facts| facts.subject.clone()),
+            certificate_expires_at: facts.as_ref().map(|facts| facts.not_after),
+            has: had.unwrap_or_else(|| bundle.has()),
+            in_memory_secrets: entry.without_keyring,
+            position: identity.position,
+        };
+        check(&profile)?;
+        Ok(Draft { profile, bundle })
+    }
+
+    /// What a session of it needs.
+    pub(crate) fn settings(&self, passing: bool) -> Result<Settings, Failure> {
+        assemble(&self.profile, &self.bundle, passing)
+    }
+}
+
+/// The dialect that a profile names.
+pub(crate) fn dialect(profile: &Profile) -> Result<Dialect, Failure> {
+    let topics = Topics::new(&profile.prefix)
+        .map_err(|error| invalid(sentence(&error.to_string()), "Leave it empty for topics such as device1/req."))?;
+    Dialect::named(&profile.dialect, topics).ok_or_else(|| {
+        invalid(
+            format!("There is no dialect called '{}'.", profile.dialect),
+            &format!("There are: {}.", Dialect::NAMES.join(", ")),
+        )
+    })
+}
+
+/// What a connection listens to: what it can do without only where the broker has not refused it.
+pub(crate) fn filters(profile: &Profile) -> Result<Vec<Filter>, Failure> {
+    let mut filters = wishing(profile, |dialect, wishes| dialect.filters(wishes))?;
+    filters.retain(|filter| filter.required || !profile.denied.contains(&filter.filter));
+    Ok(filters)
+}
+
+fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Dialect, &Wishes<'_>) -> T) -> Result<T, Failure> {
+    let devices: Vec<_> = profile.devices.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
+    let devices = (!devices.is_empty()).then_some(&devices[..]);
+    let lifecycle = profile.preset.bounds().lifecycle;
+    Ok(ask(&dialect(profile)?, &Wishes { devices, lifecycle }))
+}
+
+/// Fetches a stored connection's secrets and makes its session's settings of them.
+pub(crate) async fn settings(profile: Profile, vault: Arc<Vault>, passing: bool) -> Result<Settings, Failure> {
+    let fetched = spawn_blocking(move || {
+        let bundle = fetch(&profile, &vault)?;
+        if lacks(bundle.has(), profile.has) {
+            return Err(missing(&profile));
+        }
+        assemble(&profile, &bundle, passing)
+    });
+    fetched.await.map_err(|error| Failure {
+        code: FailureCode::Internal,
+        message: format!("Reading the secrets failed: {error}."),
+        hint: None,
+    })?
+}
+
+/// The secrets of a stored connection. Blocks.
+pub(crate) fn fetch(profile: &Profile, vault: &Vault) -> Result<Bundle, Failure> {
+    if profile.has == Secrets::default() {
+        // A broker without secrets needs no keyring.
+        return Ok(Bundle::default());
+    }
+    match Bundle::fetch(vault, profile.id.as_str()) {
+        // What was never in the keyring is not missed for want of one.
+        Err(_) if profile.in_memory_secrets => Ok(Bundle::default()),
+        fetched => Ok(fetched?),
+    }
+}
+
+fn assemble(profile: &Profile, bundle: &Bundle, passing: bool) -> Result<Settings, Failure> {
+    let address = Address::parse(&profile.url)?;
+    let tls = address.scheme.is_tls().then(|| tls_of(profile, &bundle.credentials()?)).transpose()?;
+    let password = bundle.get(SecretKind::Password).map(|secret| Zeroizing::new(secret.expose().to_vec()));
+    Ok(Settings {
+        route: Route { address, tls, proxy: proxy_of(profile, bundle)? },
+        version: profile.mqtt,
+        client_id: profile.client_id.clone(),
+        username: profile.username.clone(),
+        password,
+        filters: filters(profile)?,
+        keep_alive: profile.keep_alive,
+        send_window: profile.preset.bounds().send_window,
+        session_expiry: if passing { 0 } else { profile.session_expiry },
+    })
+}
+
+fn tls_of(profile: &Profile, credentials: &Credentials) -> Result<Tls, Failure> {
+    let alpn: Vec<Vec<u8>> = profile.alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect();
+    let (config, witness) = tls::client_config(credentials, profile.trust, &alpn)?;
+    let proof = if profile.trust == Trust::Pinned { Proof::Pinned } else { Proof::Signed };
+    Ok(Tls {
+        config,
+        witness,
+        server_name: profile.server_name.clone(),
+        proof,
+        client_certificate: credentials.is_mutual(),
+    })
+}
+
+fn proxy_of(profile: &Profile, bundle: &Bundle) -> Result<Option<Proxy>, Failure> {
+    let Some(url) = &profile.proxy_url else { return Ok(None) };
+    let password = bundle.get(SecretKind::ProxyPassword).map(|secret| {
+        // It was text when it was put in.
+        Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned())
+    });
+    Ok(Some(Proxy { username: profile.proxy_username.clone(), password, ..Proxy::parse(url)? }))
+}
+
+fn check(profile: &Profile) -> Result<(), Failure> {
+    if profile.mqtt == MqttVersion::V311 && profile.username.is_none() && profile.has.password {
+        return Err(invalid(
+            "A password is given without a user name, which MQTT 3.1.1 does not allow.".into(),
+            "Give the user name too, or use MQTT 5.",
+        ));
+    }
+    let (shortest, longest) = profile.preset.bounds().keep_alive;
+    if !(shortest..=longest).contains(&profile.keep_alive) {
+        return Err(invalid(
+            format!("A keep-alive of {} s is not possible here.", profile.keep_alive),
+            &format!("From {shortest} s to {longest} s."),
+        ));
+    }
+    if profile.session_expiry > LONGEST_EXPIRY {
+        return Err(invalid(
+            format!("A session that is kept for {} s is too long.", profile.session_expiry),
+            "At most 604,800 s, which is a week.",
+        ));
+    }
+    if let Some(bad) = profile.alpn.iter().find(|name| name.len() > 255) {
+        return Err(invalid(
+            format!("'{bad}' is too long for a protocol's name in the TLS handshake (ALPN)."),
+            "Write a name such as x-amzn-mqtt-ca or mqtt.",
+        ));
+    }
+    match profile.trust {
+        Trust::Authorities if !profile.has.authorities => {
+            return Err(invalid(
+                "The connection is to trust the authorities that were brought, and none was.".into(),
+                "Bring the CA certificate, or trust this computer's own roots.",
+            ));
+        }
+        Trust::Pinned if !profile.has.server => {
+            return Err(invalid(
+                "The connection is to trust only one certificate, and it was not brought.".into(),
+                "Bring the server's certificate, or trust this computer's own roots.",
+            ));
+        }
+        _ => {}
+    }
+    let client_id = &profile.client_id;
+    let beyond = wishing(profile, |dialect, wishes| dialect.beyond_aws(client_id, wishes))?;
+    match beyond.filter(|_| profile.preset == Preset::Aws) {
+        Some(beyond) => Err(invalid(beyond, "Or choose another kind of broker, if this is not AWS IoT Core.")),
+        None => Ok(()),
+    }
+}
+
+/// A proxy as it was entered; its password goes to the secrets.
+fn enter_proxy(entry: ProxyEntry, bundle: &mut Bundle) -> Result<Proxy, Failure> {
+    let username = text(entry.username);
+    let proxy = Proxy { username, ..Proxy::parse(entry.url.trim())? };
+    change(bundle, SecretKind::ProxyPassword, entry.password);
+    if proxy.username.is_none() && bundle.get(SecretKind::ProxyPassword).is_some() {
+        return Err(invalid(
+            "A password for the proxy is given without a user name.".into(),
+            "Give the user name too, or leave both empty.",
+        ));
+    }
+    Ok(proxy)
+}
+
+/// `None` leaves what is there, nothing takes it away.
+fn change(bundle: &mut Bundle, kind: SecretKind, entered: Option<String>) {
+    if let Some(entered) = entered {
+        bundle.set(kind, (!entered.is_empty()).then(|| Secret::from(entered)));
+    }
+}
+
+fn text(entered: Option<String>) -> Option<String> {
+    entered.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn devices(entered: &[String]) -> Result<Vec<String>, Failure> {
+    let mut devices: Vec<String> = Vec::new();
+    for device in entered.iter().map(|device| device.trim()).filter(|device| !device.is_empty()) {
+        let device = device_id(device)?.as_str().to_owned();
+        if !devices.contains(&device) {
+            devices.push(device);
+        }
+    }
+    Ok(devices)
+}
+
+fn device_id(text: &str) -> Result<DeviceId, Failure> {
+    DeviceId::new(text).map_err(|error| {
+        invalid(
+            format!("'{text}' cannot be a device: {error}."),
+            "A device id is what stands before /req in its topic.",
+        )
+    })
+}
+
+/// One per installation and connection, so that it is never used twice at a time.
+pub(crate) fn made_client_id(installation: &str, connection: &str) -> String {
+    let short = |text: &str| text.chars().take(8).collect::<String>();
+    format!("wilco-{}-{}", short(installation), short(connection))
+}
+
+/// Whether a client is a console that goes by a made client id.
+pub(crate) fn is_made_client_id(client_id: &str) -> bool {
+    let parts: Vec<_> = client_id.split('-').collect();
+    matches!(parts[..], ["wilco", installation, connection, ..] if installation.len() == 8 && connection.len() >= 4)
+}
+
+/// MQTT section 3.1.3.1; AWS allows 128 bytes and no leading `$`.
+fn client_id(id: String) -> Result<String, Failure> {
+    if id.len() > 128 || id.starts_with('$') || id.chars().any(char::is_control) {
+        return Err(invalid(
+            format!("'{id}' cannot be a client id."),
+            "At most 128 bytes, not beginning with '$', and without control characters.",
+        ));
+    }
+    Ok(id)
+}
+
+/// Whether something that is needed is not there.
+fn lacks(found: Secrets, needed: Secrets) -> bool {
+    (needed.password && !found.password)
+        || (needed.certificate && !found.certificate)
+        || (needed.authorities && !found.authorities)
+        || (needed.server && !found.server)
+        || (needed.proxy_password && !found.proxy_password)
+}
+
+fn missing(profile: &Profile) -> Failure {
+    let (message, hint) = if profile.in_memory_secrets {
+        ("were kept in memory for one run only", "Edit the connection and bring its files and passwords again.")
+    } else {
+        (
+            "are not in the keyring",
+            "They were removed there, or were not in the file that it was imported from. Edit the connection and bring its \
+             files and passwords.",
+        )
+    };
+    Failure {
+        code: FailureCode::NotFound,
+        message: format!("The secrets of '{}' {message}.", profile.name),
+        hint: Some(hint.into()),
+    }
+}

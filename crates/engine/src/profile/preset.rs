@@ -1,0 +1,131 @@
+//! What is known of each kind of broker beforehand.
+//!
+//! AWS IoT Core's figures: <https://docs.aws.amazon.com/general/latest/gr/iot-core.html>, its ports and ALPN names:
+//! <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>.
+
+use crate::api::{Preset, PresetView, Way};
+
+/// What a broker sets bounds to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Seconds between two signs of life, from … to.
+    pub(crate) keep_alive: (u16, u16),
+    /// Publishes without a PUBACK, at the most.
+    pub(crate) send_window: u16,
+    /// Commands a second, at the most. Somewhat fewer than the broker takes: the ledger counts when it decides, and a slow
+    /// commit pushes two batches together on the wire.
+    pub(crate) sends_per_second: Option<u32>,
+    /// Presence is told on `$aws/events/presence`, because wildcards hear nothing retained.
+    pub(crate) lifecycle: bool,
+}
+
+/// mosquitto queues 1,000 messages a client and drops the rest silently.
+const SEND_WINDOW: u16 = 500;
+
+/// Seconds between two signs of life, where nobody has said otherwise. AWS takes no fewer.
+pub(crate) const KEEP_ALIVE: u16 = 30;
+
+/// How long the broker keeps what devices answer while we are away, seconds. AWS keeps it for an hour by default.
+pub(crate) const SESSION_EXPIRY: u32 = 3_600;
+
+impl Preset {
+    pub(crate) const ALL: [Preset; 5] = [Preset::Aws, Preset::Mosquitto, Preset::Emqx, Preset::Hivemq, Preset::Plain];
+
+    pub(crate) fn bounds(self) -> Bounds {
+        match self {
+            Preset::Aws => {
+                Bounds { keep_alive: (30, 1_200), send_window: 100, sends_per_second: Some(90), lifecycle: true }
+            }
+            _ => Bounds { keep_alive: (5, 3_600), send_window: SEND_WINDOW, sends_per_second: None, lifecycle: false },
+        }
+    }
+
+    pub(crate) fn view(self) -> PresetView {
+        let own = |notes: &[&str]| notes.iter().map(|note| (*note).to_owned()).collect();
+        let (name, example, ways, notes): (_, _, Vec<Way>, Vec<String>) = match self {
+            Preset::Aws => (
+                "AWS IoT Core",
+                "mqtts://a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com:8883",
+                vec![
+                    way("TLS with a client certificate", "mqtts", 8883, "", &[]),
+                    way("The same on port 443, for firewalls", "mqtts", 443, "", &["x-amzn-mqtt-ca"]),
+                    way("Custom authorizer on port 443", "mqtts", 443, "", &["mqtt"]),
+                ],
+                own(&[
+                    "Take the endpoint with -ats in its name: the console shows it under Settings, and `aws iot \
+                     describe-endpoint --endpoint-type iot:Data-ATS` prints it.",
+                    "The policy of a certificate fresh from the console allows only the topics of its own sample. If that is \
+                     so, the preflight writes the policy that Wilco needs.",
+                    "100 publishes a second are taken; Wilco sends 90 commands a second at the most.",
+                ]),
+            ),
+            Preset::Mosquitto => (
+                "Eclipse mosquitto",
+                "mqtts://broker.example.net:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 8081, "/mqtt", &[]),
+                    way("WebSocket", "ws", 9001, "/mqtt", &[]),
+                ],
+                own(&[
+                    "With its own authority: bring the CA certificate. The server's certificate must be X.509 version 3 and \
+                     have the broker's name in it.",
+                    "Answers come faster with `set_tcp_nodelay true` in its configuration.",
+                ]),
+            ),
+            Preset::Emqx => (
+                "EMQX",
+                "mqtts://broker.example.net:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 8084, "/mqtt", &[]),
+                    way("WebSocket", "ws", 8083, "/mqtt", &[]),
+                ],
+                own(&["EMQX Cloud wants a user name and a password; its authority is among this computer's roots."]),
+            ),
+            Preset::Hivemq => (
+                "HiveMQ",
+                "mqtts://a1b2c3d4.s1.eu.hivemq.cloud:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 8884, "/mqtt", &[]),
+                    way("WebSocket", "ws", 8000, "/mqtt", &[]),
+                ],
+                own(&["HiveMQ Cloud wants a user name and a password; its authority is among this computer's roots."]),
+            ),
+            Preset::Plain => (
+                "Another broker",
+                "mqtts://broker.example.net:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 443, "/mqtt", &[]),
+                    way("WebSocket", "ws", 80, "/mqtt", &[]),
+                ],
+                Vec::new(),
+            ),
+        };
+        PresetView {
+            preset: self,
+            name: name.to_owned(),
+            example: example.to_owned(),
+            ways,
+            keep_alive_s: KEEP_ALIVE,
+            session_expiry_s: SESSION_EXPIRY,
+            notes,
+        }
+    }
+}
+
+fn way(name: &str, scheme: &str, port: u16, path: &str, alpn: &[&str]) -> Way {
+    Way {
+        name: name.to_owned(),
+        scheme: scheme.to_owned(),
+        port,
+        path: path.to_owned(),
+        alpn: alpn.iter().map(|protocol| (*protocol).to_owned()).collect(),
+    }
+}

@@ -1,0 +1,156 @@
+//! Why a connection did not come about or did not last: a headline, why, and what to do.
+//!
+//! Says nothing of MQTT: what a CONNACK or a SUBACK means is added in [`crate::mqtt`].
+
+use std::io;
+
+use crate::{
+    api::{FailureCode, sentence},
+    tls,
+};
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: FailureCode,
+    /// What happened, as a sentence.
+    pub(crate) message: String,
+    /// Why, as far as it can be told; sentences.
+    pub(crate) why: Option<String>,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+    pub(crate) remedy: Remedy,
+    pub(crate) cause: Cause,
+}
+
+/// Whether trying again by itself makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// It may work the next time.
+    TryAgain,
+    /// It will not, before somebody changes something.
+    Change,
+}
+
+/// What kind of end it was, where somebody treats it differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The other side closed the connection and gave no reason.
+    Closed,
+    /// It was too long in coming.
+    Silence,
+    /// Another client came with the same client id.
+    TakenOver,
+    /// Anything that says by itself what it is.
+    Told,
+}
+
+impl Refusal {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>, remedy: Remedy) -> Refusal {
+        Refusal {
+            code: FailureCode::Connection,
+            message: message.into(),
+            why: None,
+            hint: Some(hint.into()),
+            remedy,
+            cause: Cause::Told,
+        }
+    }
+
+    pub(crate) fn because(self, why: impl Into<String>) -> Refusal {
+        Refusal { why: Some(why.into()), ..self }
+    }
+
+    pub(crate) fn caused(self, cause: Cause) -> Refusal {
+        Refusal { cause, ..self }
+    }
+
+    /// What happened and why, in one run of sentences.
+    pub(crate) fn told(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{} {why}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// The connection ended while something was asked of it.
+    pub(crate) fn gone() -> Refusal {
+        Refusal::new(
+            "The broker closed the connection without a word.",
+            "Some brokers do so when a policy does not allow what was asked, or when another client connects with the same \
+             client id. Look at the broker's log.",
+            Remedy::TryAgain,
+        )
+        .caused(Cause::Closed)
+    }
+
+    /// `what` did not come in time.
+    pub(crate) fn silence(whose: &str, seconds: u64) -> Refusal {
+        Refusal::new(
+            format!("{whose} did not answer within {seconds} s."),
+            "Is the address right, and does a firewall let it through?",
+            Remedy::TryAgain,
+        )
+        .caused(Cause::Silence)
+    }
+
+    /// Names the address where the message speaks of the network.
+    pub(crate) fn at(mut self, host: &str, port: u16) -> Refusal {
+        self.message = self.message.replace("{address}", &format!("{host}, port {port}"));
+        self
+    }
+
+    /// A network that failed. `{address}` stands for where; see [`Refusal::at`].
+    pub(crate) fn io(error: &io::Error) -> Refusal {
+        if let Some(explained) = Refusal::tls(error) {
+            return explained;
+        }
+        // What the library says when a connection ends in the middle of a packet.
+        let broken_off = error.to_string().contains("bytes remaining on stream");
+        let (message, hint, cause) = match error.kind() {
+            io::ErrorKind::ConnectionRefused => (
+                "Nothing listens at {address}.",
+                "Is the broker running, and is the port right (1883 plain, 8883 with TLS)?",
+                Cause::Told,
+            ),
+            io::ErrorKind::TimedOut => (
+                "{address} did not answer in time.",
+                "Is the address right, and does a firewall let it through?",
+                Cause::Silence,
+            ),
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::BrokenPipe => (
+                "The broker at {address} closed the connection.",
+                "If it does so at once: does this port want TLS (mqtts://) or a client certificate? The broker's log says more.",
+                Cause::Closed,
+            ),
+            _ if broken_off => (
+                "The broker at {address} broke off in the middle of a message.",
+                "If it does so at once: is it an MQTT broker that listens on this port? The broker's log says more.",
+                Cause::Closed,
+            ),
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => (
+                "There is no way to {address} from this network.",
+                "Is this computer online, and does it need a VPN or a proxy?",
+                Cause::Told,
+            ),
+            _ => {
+                return Refusal::new(
+                    format!("The network failed at {{address}}: {error}."),
+                    "It is tried again by itself.",
+                    Remedy::TryAgain,
+                );
+            }
+        };
+        Refusal::new(message, hint, Remedy::TryAgain).caused(cause)
+    }
+
+    /// A refusal by, or of, a certificate; `None` where TLS has nothing to do with it.
+    pub(crate) fn tls(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
+        let explained = tls::explain(error)?;
+        let hint = explained.hint.unwrap_or_else(|| "The broker's log may say more.".to_owned());
+        Some(Refusal::new(sentence(&explained.message), hint, Remedy::TryAgain))
+    }
+}

@@ -1,0 +1,267 @@
+//! How bytes get to a broker and back: name, TCP, proxy, TLS, WebSocket.
+//!
+//! One way for sessions and for the preflight, so that what the preflight has seen is what a session will do. It knows
+//! nothing of MQTT.
+
+mod address;
+mod heard;
+mod proxy;
+mod tcp;
+mod websocket;
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::{ClientConfig, ProtocolVersion};
+use rustls_pki_types::ServerName;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout},
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+pub(crate) use address::Address;
+pub(crate) use heard::Heard;
+pub(crate) use proxy::Proxy;
+
+use crate::{
+    api::Step,
+    refusal::{Refusal, Remedy},
+    tls::Witness,
+};
+use heard::Ear;
+
+/// At most this long for each step.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The way to a broker.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) address: Address,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) proxy: Option<Proxy>,
+}
+
+/// How a broker proves itself, and we ourselves to it.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    pub(crate) config: Arc<ClientConfig>,
+    /// What the server has shown.
+    pub(crate) witness: Witness,
+    /// The name that the server must prove, where it is not the one dialled.
+    pub(crate) server_name: Option<String>,
+    /// Why a server's certificate is believed.
+    pub(crate) proof: Proof,
+    /// We show one of our own.
+    pub(crate) client_certificate: bool,
+}
+
+/// Why a server's certificate is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// An authority has signed it, and its name is right.
+    Signed,
+    /// It is the very one that was brought.
+    Pinned,
+}
+
+/// Both ways of one connection.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
+
+/// A connection, ready for MQTT.
+pub(crate) struct Dialled {
+    pub(crate) stream: Box<dyn Stream>,
+    /// The first bytes that came, for finding out what else than MQTT may be there.
+    pub(crate) heard: Heard,
+    /// How long TCP took: an idea of how far the broker is.
+    pub(crate) tcp: Duration,
+}
+
+/// How it goes, step by step.
+pub(crate) enum Progress {
+    Trying(Step),
+    Passed { step: Step, said: String, took: Duration },
+    Skipped { step: Step, said: String },
+}
+
+/// Where and why it did not work.
+pub(crate) struct Failed {
+    pub(crate) step: Step,
+    pub(crate) refusal: Refusal,
+    pub(crate) took: Duration,
+    /// The last that was seen on the wire.
+    pub(crate) trace: Option<String>,
+}
+
+/// Goes all the way to a broker.
+pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send)) -> Result<Dialled, Failed> {
+    let mut steps = Steps { tell, since: Instant::now() };
+    let address = &route.address;
+    let (host, port) = match &route.proxy {
+        Some(proxy) => (proxy.host.as_str(), proxy.port),
+        None => (address.host.as_str(), address.port),
+    };
+    let of_proxy = if route.proxy.is_some() { "the proxy " } else { "" };
+
+    steps.begin(Step::Name);
+    let found = within(&format!("The name server, asked for {host},"), tcp::resolve(host, port)).await;
+    let addresses = found.map_err(|refusal| steps.failed(Step::Name, refusal))?;
+    steps.passed(Step::Name, tcp::counted(of_proxy, host, &addresses));
+
+    steps.begin(Step::Tcp);
+    let connected = tcp::connect(&addresses, STEP_TIMEOUT).await.map_err(|refusal| refusal.at(host, port));
+    let (mut tcp, peer) = connected.map_err(|refusal| steps.failed(Step::Tcp, refusal))?;
+    let far = steps.since.elapsed();
+    let mut said = format!("Open to {of_proxy}{}, port {}", peer.ip(), peer.port());
+    if let Some(proxy) = &route.proxy {
+        let tunnelled = within("The proxy", proxy.tunnel(&mut tcp, &address.host, address.port)).await;
+        tunnelled.map_err(|refusal| steps.failed(Step::Tcp, refusal))?;
+        said = format!("{said}, and through it to {}, port {}", address.host, address.port);
+    }
+    steps.passed(Step::Tcp, said);
+
+    let raw = Heard::default();
+    let tcp = Ear::new(tcp, raw.clone());
+    let stream: Box<dyn Stream> = match &route.tls {
+        None => {
+            steps.skipped(Step::Tls, "Not encrypted: the address is without TLS");
+            Box::new(tcp)
+        }
+        Some(tls) => {
+            steps.begin(Step::Tls);
+            let shaken = within("The broker's TLS", tls.shake_hands(address, tcp)).await;
+            let stream = shaken.map_err(|refusal| {
+                let refusal = refusal.at(&address.host, address.port);
+                steps.failed(Step::Tls, explained(refusal, &raw, address)).traced(&raw)
+            })?;
+            steps.passed(Step::Tls, tls.said(&stream));
+            Box::new(stream)
+        }
+    };
+
+    let stream = if address.scheme.is_websocket() {
+        steps.begin(Step::WebSocket);
+        let upgraded = within("The web server", websocket::upgrade(address, stream)).await;
+        let stream = upgraded.map_err(|refusal| steps.failed(Step::WebSocket, refusal).traced(&raw))?;
+        steps.passed(Step::WebSocket, format!("The server carries MQTT at {}", address.path));
+        stream
+    } else {
+        stream
+    };
+    let heard = Heard::default();
+    Ok(Dialled { stream: Box::new(Ear::new(stream, heard.clone())), heard, tcp: far })
+}
+
+/// A plain answer where TLS was expected tells what is really there.
+fn explained(refusal: Refusal, raw: &Heard, address: &Address) -> Refusal {
+    if !raw.is_http() {
+        return refusal;
+    }
+    Refusal::new(
+        format!("What answers at {}, port {}, is a web server or a proxy without TLS.", address.host, address.port),
+        "Check the port. If this network has a proxy, give it to the connection; if it asks to log in first, open any page \
+         in a browser.",
+        Remedy::TryAgain,
+    )
+    .because("It answered the TLS handshake in plain HTTP.")
+}
+
+impl Tls {
+    async fn shake_hands<S: Stream + 'static>(&self, address: &Address, stream: S) -> Result<TlsStream<S>, Refusal> {
+        let expected = self.server_name.as_deref().unwrap_or(&address.host);
+        let name = ServerName::try_from(expected.to_owned()).map_err(|_| {
+            Refusal::new(
+                format!("'{expected}' is not a name that a server can prove."),
+                "Write a host name such as broker.example.net, or an IP address.",
+                Remedy::Change,
+            )
+        })?;
+        self.witness.forget();
+        let connected = TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await;
+        connected.map_err(|error| {
+            let refusal = Refusal::io(&error);
+            match self.issued_by() {
+                Some(issuer) if is_about_the_server(&error) => refusal.because(issuer),
+                _ => refusal,
+            }
+        })
+    }
+
+    /// Who signed what the server has shown, as a sentence.
+    fn issued_by(&self) -> Option<String> {
+        let chain = self.witness.presented()?;
+        let server = chain.first()?;
+        let issuer = chain.last().map_or(&server.issuer, |last| &last.issuer);
+        Some(if server.subject == server.issuer {
+            format!("It shows a certificate that it has signed itself, as {}.", server.subject)
+        } else {
+            format!("It shows a certificate for {}, signed by {issuer}.", server.subject)
+        })
+    }
+
+    fn said<S>(&self, stream: &TlsStream<S>) -> String {
+        let (_, connection) = stream.get_ref();
+        let version = match connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS 1.3",
+        };
+        let proof = match (self.proof, self.witness.presented().as_deref()) {
+            (Proof::Pinned, _) => "The server shows the very certificate that was brought".to_owned(),
+            (Proof::Signed, Some([.., last])) => {
+                format!("The server is who it says: signed by {}, name matches", common_name(&last.issuer))
+            }
+            (Proof::Signed, _) => "The server is who it says".to_owned(),
+        };
+        let protocol = connection.alpn_protocol().map(|protocol| String::from_utf8_lossy(protocol).into_owned());
+        let protocol = protocol.map(|protocol| format!(", speaks {protocol}")).unwrap_or_default();
+        format!("{version}. {proof}{protocol}")
+    }
+}
+
+fn is_about_the_server(error: &std::io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// `Amazon Root CA 1` of `C=US, O=Amazon, CN=Amazon Root CA 1`.
+fn common_name(subject: &str) -> &str {
+    subject.split(", ").find_map(|part| part.strip_prefix("CN=")).unwrap_or(subject)
+}
+
+async fn within<T>(whose: &str, task: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    match timeout(STEP_TIMEOUT, task).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Refusal::silence(whose, STEP_TIMEOUT.as_secs())),
+    }
+}
+
+/// Takes the time of each step.
+struct Steps<'a> {
+    tell: &'a mut (dyn FnMut(Progress) + Send),
+    since: Instant,
+}
+
+impl Steps<'_> {
+    fn begin(&mut self, step: Step) {
+        self.since = Instant::now();
+        (self.tell)(Progress::Trying(step));
+    }
+
+    fn passed(&mut self, step: Step, said: impl Into<String>) {
+        (self.tell)(Progress::Passed { step, said: said.into(), took: self.since.elapsed() });
+    }
+
+    fn skipped(&mut self, step: Step, said: &str) {
+        (self.tell)(Progress::Skipped { step, said: said.to_owned() });
+    }
+
+    fn failed(&self, step: Step, refusal: Refusal) -> Failed {
+        Failed { step, refusal, took: self.since.elapsed(), trace: None }
+    }
+}
+
+impl Failed {
+    fn traced(self, heard: &Heard) -> Failed {
+        Failed { trace: heard.trace(), ..self }
+    }
+}
