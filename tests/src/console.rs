@@ -102,21 +102,6 @@ impl Console {
         self.click_on(&link, screen).await
     }
 
-    /// Fills the form for a connection. Neither tests nor saves it.
-    ///
-    /// # Errors
-    /// When a field is missing.
-    pub async fn fill_connection(&self, connection: Connection<'_>) -> Result<()> {
-        self.fill("Name", connection.name).await?;
-        self.fill("Address", connection.url).await?;
-        let path = |path: Option<&Path>| path.map(|path| path.display().to_string()).unwrap_or_default();
-        self.fill("CA file", &path(connection.ca)).await?;
-        self.fill("Certificate file", &path(connection.identity.map(|identity| identity.certificate.as_path())))
-            .await?;
-        self.fill("Private key file", &path(connection.identity.map(|identity| identity.key.as_path()))).await?;
-        Ok(())
-    }
-
     /// Waits until a device, or any, is listed as online; returns its id.
     ///
     /// # Errors

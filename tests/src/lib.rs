@@ -18,6 +18,7 @@ mod scripted;
 mod session;
 mod wait;
 mod window;
+mod wizard;
 
 pub use broker::{Broker, Settings};
 pub use certificates::{Certificates, Identity};
@@ -32,3 +33,4 @@ pub use scripted::{Scripted, ScriptedBroker, Seen, Then, Tls};
 pub use session::{Keyring, Session};
 pub use wait::{soon, soon_async};
 pub use window::{Window, WindowSettings};
+pub use wizard::Tried;

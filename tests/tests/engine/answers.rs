@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use wilco_engine::api::{CommandView, MqttVersion, NewCommand, NewConnection};
+use wilco_engine::api::{CommandView, MqttVersion, NewCommand};
 use wilco_tests::Broker;
 
 use crate::desk::{Desk, answer, led, plain, readings};
@@ -26,7 +26,7 @@ impl Bench {
     async fn speaking(mqtt: MqttVersion) -> Result<Bench> {
         let broker = Broker::plain()?;
         let desk = Desk::new().await?;
-        let connection = desk.connect(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
+        let connection = desk.connect(plain("bench", &broker).over(mqtt)).await?;
         Ok(Bench { broker, desk, connection })
     }
 

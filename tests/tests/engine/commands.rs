@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use wilco_engine::api::{CommandView, MqttVersion, NewConnection};
+use wilco_engine::api::{CommandView, MqttVersion};
 use wilco_tests::{Broker, Certificates, Device};
 
 use crate::desk::{Desk, ask, led, mutual};
@@ -24,7 +24,7 @@ async fn check(mqtt: MqttVersion) -> Result<()> {
     let mut desk = Desk::new().await?;
 
     let console = certificates.issue("operator")?;
-    let files = NewConnection { mqtt, ..mutual("bench", &broker, &certificates, &console) };
+    let files = mutual("bench", &broker, &certificates, &console).over(mqtt);
     let connection = desk.connect(files).await?;
     for file in [&certificates.ca, &console.certificate, &console.key] {
         std::fs::remove_file(file)?;

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use wilco_engine::api::{
-    CommandDetail, CommandView, ConnectionView, Delivery, EventView, Failure, LinkState, MqttVersion, NewCommand,
-    NewConnection, Notice, TlsFiles,
+    CommandDetail, CommandView, ConnectionEntry, ConnectionView, Delivery, EventView, Failure, FileRole, FileToRead,
+    FilesToRead, LinkState, MqttVersion, NewCommand, Notice, PreflightView, Step, StepState, Trust,
 };
 use wilco_engine::attach::Console;
 use wilco_engine::paths::DataDir;
@@ -176,7 +176,36 @@ impl Watch {
 
     /// Adds a connection. Returns its id.
     pub(crate) async fn add(&self, new: NewConnection) -> Result<String> {
-        Ok(self.console.add_connection(new).await?.id)
+        Ok(self.try_to_add(new).await?.id)
+    }
+
+    /// Adds a connection, or says why not.
+    pub(crate) async fn try_to_add(&self, new: NewConnection) -> Result<ConnectionView, Failure> {
+        let entry = self.entry(new).await?;
+        self.console.save_connection(entry).await
+    }
+
+    /// Tries a connection step by step before it is stored.
+    pub(crate) async fn preflight(&self, new: NewConnection) -> Result<PreflightView> {
+        let entry = self.entry(new).await?;
+        Ok(self.console.preflight(entry).await?)
+    }
+
+    /// Tries a stored connection step by step.
+    pub(crate) async fn preflight_stored(&self, connection: &str) -> Result<PreflightView> {
+        let connections = self.console.connections().await?;
+        let view = connections.iter().find(|view| view.id == connection).context("no such connection")?;
+        Ok(self.console.preflight(view.into()).await?)
+    }
+
+    /// Brings a connection's files, and enters the rest of it.
+    pub(crate) async fn entry(&self, new: NewConnection) -> Result<ConnectionEntry, Failure> {
+        let NewConnection { mut entry, files } = new;
+        if !files.is_empty() {
+            let kit = self.console.read_files(FilesToRead { files, ..FilesToRead::default() }).await?;
+            entry.kit = Some(kit.id);
+        }
+        Ok(entry)
     }
 
     pub(crate) async fn online(&self, connection: &str) -> Result<()> {
@@ -283,6 +312,37 @@ impl Watch {
     }
 }
 
+/// A connection to be entered, and the files that are brought for it.
+#[derive(Clone)]
+pub(crate) struct NewConnection {
+    pub(crate) entry: ConnectionEntry,
+    pub(crate) files: Vec<FileToRead>,
+}
+
+impl NewConnection {
+    /// The same, but for what `change` changes.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut ConnectionEntry)) -> NewConnection {
+        change(&mut self.entry);
+        self
+    }
+
+    pub(crate) fn over(self, mqtt: MqttVersion) -> NewConnection {
+        self.with(|entry| entry.mqtt = mqtt)
+    }
+
+    /// The same with these authorities and this client certificate instead.
+    pub(crate) fn bringing(self, ca: Option<&Path>, identity: Option<&Identity>) -> NewConnection {
+        let file = |path: &Path, role| FileToRead { path: path.to_owned(), role };
+        let mut files: Vec<_> = ca.map(|ca| file(ca, FileRole::Authorities)).into_iter().collect();
+        if let Some(identity) = identity {
+            files.push(file(&identity.certificate, FileRole::Certificate));
+            files.push(file(&identity.key, FileRole::Key));
+        }
+        let trust = if ca.is_some() { Trust::Authorities } else { Trust::Platform };
+        NewConnection { files, ..self.with(|entry| entry.trust = trust) }
+    }
+}
+
 /// A plain connection to a broker.
 pub(crate) fn plain(name: &str, broker: &Broker) -> NewConnection {
     to(name, &broker.url())
@@ -290,28 +350,21 @@ pub(crate) fn plain(name: &str, broker: &Broker) -> NewConnection {
 
 /// A plain connection to an address.
 pub(crate) fn to(name: &str, url: &str) -> NewConnection {
-    NewConnection {
-        name: name.into(),
-        url: url.into(),
-        mqtt: MqttVersion::V5,
-        client_id: None,
-        username: None,
-        password: None,
-        dialect: None,
-        prefix: None,
-        files: TlsFiles::default(),
-        without_keyring: false,
-    }
+    let entry = ConnectionEntry { name: name.into(), url: url.into(), ..ConnectionEntry::default() };
+    NewConnection { entry, files: Vec::new() }
 }
 
 /// A connection to a broker with mutual TLS.
 pub(crate) fn mutual(name: &str, broker: &Broker, certificates: &Certificates, identity: &Identity) -> NewConnection {
-    let files = TlsFiles {
-        ca: Some(certificates.ca.clone()),
-        certificate: Some(identity.certificate.clone()),
-        key: Some(identity.key.clone()),
-    };
-    NewConnection { files, ..plain(name, broker) }
+    plain(name, broker).bringing(Some(&certificates.ca), Some(identity))
+}
+
+/// The step at which a preflight stopped, with all that is said of it.
+pub(crate) fn stopped_at(view: &PreflightView) -> Result<(Step, String)> {
+    let step = view.steps.iter().find(|step| step.state == StepState::Failed);
+    let step = step.with_context(|| format!("it did not stop: {view:#?}"))?;
+    let remark = step.remark.as_ref().with_context(|| format!("nothing is said of it: {step:?}"))?;
+    Ok((step.step, format!("{}. {} {}", remark.title, remark.why, remark.hint)))
 }
 
 /// A command for one device that may take as long as it takes.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use wilco_engine::api::{MqttVersion, NewCommand, NewConnection};
+use wilco_engine::api::{MqttVersion, NewCommand};
 use wilco_tests::{Broker, Device, Settings, soon, soon_async};
 
 use crate::app::App;
@@ -24,7 +24,7 @@ async fn kill(mqtt: MqttVersion) -> Result<()> {
     let broker = Broker::start(&EVERY_PACKET)?;
     let mut desk = Desk::closed()?;
     let app = App::start(desk.path()).await?;
-    let connection = app.watch.connect(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
+    let connection = app.watch.connect(plain("bench", &broker).over(mqtt)).await?;
     let short =
         NewCommand { timeout_ms: Some(1_500), ttl_ms: Some(1_500), ..ask(&connection, "a", "restart", json!({})) };
     let answered = app.watch.send(short.clone()).await?;

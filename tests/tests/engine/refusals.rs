@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use wilco_engine::api::{Failure, FailureCode, MqttVersion, NewConnection, TlsFiles};
+use wilco_engine::api::{Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Step, Trust};
 use wilco_tests::{Broker, Certificates, Identity, Settings};
 
-use crate::desk::{Desk, led, mutual, plain};
+use crate::desk::{Desk, NewConnection, led, mutual, plain, stopped_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_not_there_is_told_and_found_by_itself_when_it_comes() -> Result<()> {
@@ -14,7 +14,7 @@ async fn a_broker_that_is_not_there_is_told_and_found_by_itself_when_it_comes() 
         let mut broker = Broker::plain()?;
         broker.stop()?;
         let desk = Desk::new().await?;
-        let connection = desk.add(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
+        let connection = desk.add(plain("bench", &broker).over(mqtt)).await?;
         let (message, hint) = desk.trouble(&connection).await?;
         assert_eq!(message, format!("Nothing listens at localhost, port {}.", broker.port()));
         assert!(hint.contains("Is the broker running"), "{hint}");
@@ -40,51 +40,43 @@ async fn each_refusal_of_the_tls_handshake_is_explained() -> Result<()> {
     let strangers = Certificates::new()?;
 
     let sound = |broker: &Broker| mutual("tls", broker, &certificates, &certificates.client);
-    let with = |files: TlsFiles| NewConnection { files, ..sound(&good) };
-    let files = |ca: &std::path::Path, identity: Option<&Identity>| TlsFiles {
-        ca: Some(ca.to_owned()),
-        certificate: identity.map(|identity| identity.certificate.clone()),
-        key: identity.map(|identity| identity.key.clone()),
-    };
     let version_1_ca = certificates.directory().join("version-1-ca.pem");
+    let client = Some(&certificates.client);
 
-    let nobody = with(files(&certificates.ca, None));
+    let nobody = sound(&good).bringing(Some(&certificates.ca), None);
     check(nobody, "wants a client certificate, and this connection has none", "Add the client certificate").await?;
-    let wrong_ca = with(files(&certificates.other_ca, Some(&certificates.client)));
+    let wrong_ca = sound(&good).bringing(Some(&certificates.other_ca), client);
     check(wrong_ca, "signed by an authority that this connection does not trust", "Give the CA certificate").await?;
-    let stranger = with(files(&certificates.ca, Some(&strangers.client)));
+    let stranger = sound(&good).bringing(Some(&certificates.ca), Some(&strangers.client));
     check(stranger, "client certificate", "signed by the CA that the broker trusts").await?;
     check(sound(&misnamed), "is not for the name localhost, but for broker.example.org", "Dial the broker by").await?;
-    let version_1 = NewConnection {
-        files: files(&version_1_ca, Some(&certificates.client)),
-        ..mutual("tls", &outdated, &certificates, &certificates.client)
-    };
+    let version_1 = sound(&outdated).bringing(Some(&version_1_ca), client);
     check(version_1, "X.509 version 1", "Sign the broker's certificate again as version 3").await?;
-    let unencrypted = NewConnection { url: plain_listener.url().replace("mqtt:", "mqtts:"), ..sound(&good) };
+    let unencrypted = sound(&good).with(|entry| entry.url = plain_listener.url().replace("mqtt:", "mqtts:"));
     check(unencrypted, "", "").await?;
-    let without_tls =
-        NewConnection { url: good.url().replace("mqtts:", "mqtt:"), files: TlsFiles::default(), ..sound(&good) };
-    check(without_tls, "closed the connection", "does this port want TLS (mqtts://) or a client certificate?").await
+    let without_tls = sound(&good).bringing(None, None).with(|entry| entry.url = good.url().replace("mqtts:", "mqtt:"));
+    check(without_tls, "", "mqtts://").await
 }
 
 /// What is said by the running connection, by a test before it is stored, and by a test afterwards.
 async fn check(new: NewConnection, message: &str, hint: &str) -> Result<()> {
     for mqtt in [MqttVersion::V5, MqttVersion::V311] {
         let desk = Desk::new().await?;
-        let new = NewConnection { mqtt, ..new.clone() };
-        let tested = desk.engine().handle().test_connection(new.clone()).await?;
+        let new = new.clone().over(mqtt);
+        let tested = desk.preflight(new.clone()).await?;
         let connection = desk.add(new).await?;
-        let running = desk.trouble(&connection).await?;
-        let stored = desk.console().test_stored(&connection).await?;
-        for (said, advised) in [
-            running,
-            (tested.message, tested.hint.unwrap_or_default()),
-            (stored.message, stored.hint.unwrap_or_default()),
-        ] {
-            assert!(said.contains(message) && said.ends_with('.'), "{mqtt:?}: '{said}' instead of '{message}'");
-            assert!(advised.contains(hint), "{mqtt:?}: '{advised}' instead of '{hint}'");
+        let (said, advised) = desk.trouble(&connection).await?;
+        assert!(said.contains(message) && said.ends_with('.'), "{mqtt:?}: '{said}' instead of '{message}'");
+        assert!(advised.contains(hint), "{mqtt:?}: '{advised}' instead of '{hint}'");
+        let stored = desk.preflight_stored(&connection).await?;
+        for view in [tested, stored] {
+            let (step, said) = stopped_at(&view)?;
+            assert!(!view.ok && view.done && step >= Step::Tls, "{mqtt:?}: {view:?}");
+            assert!(
+                said.contains(message) && said.contains(hint),
+                "{mqtt:?}: '{said}' instead of '{message}' '{hint}'"
+            );
         }
-        assert!(!tested.ok && !stored.ok);
     }
     Ok(())
 }
@@ -112,7 +104,7 @@ async fn certificate_files_that_cannot_work_are_refused_before_anything_is_kept(
         (pair(&gone, &client.key), "cannot be read"),
     ] {
         let new = mutual("bench", &broker, &certificates, &identity);
-        let failure = desk.console().add_connection(new).await.err().context(message)?;
+        let failure = desk.try_to_add(new).await.err().context(message)?;
         assert_eq!(failure.code, FailureCode::File, "{failure:?}");
         assert!(failure.message.contains(message) && failure.hint.is_some(), "{failure:?} instead of {message}");
     }
@@ -132,11 +124,11 @@ async fn a_wrong_password_is_told_and_the_right_one_works() -> Result<()> {
     let broker = Broker::start(&Settings { more: &more, ..Settings::default() })?;
     for mqtt in [MqttVersion::V5, MqttVersion::V311] {
         let mut desk = Desk::new().await?;
-        let with = |name: &str, password: &str| NewConnection {
-            mqtt,
-            username: Some("operator".into()),
-            password: Some(password.into()),
-            ..plain(name, &broker)
+        let with = |name: &str, password: &str| {
+            plain(name, &broker).over(mqtt).with(|entry| {
+                entry.username = Some("operator".into());
+                entry.password = Some(password.into());
+            })
         };
         let wrong = desk.add(with("wrong", "guess")).await?;
         let (message, hint) = desk.trouble(&wrong).await?;
@@ -163,7 +155,7 @@ async fn a_broker_whose_rules_forbid_the_answers_is_explained_and_used_once_they
         );
         let mut broker = Broker::start(&Settings { more: &more, ..Settings::default() })?;
         let desk = Desk::new().await?;
-        let connection = desk.add(NewConnection { mqtt, ..plain("bench", &broker) }).await?;
+        let connection = desk.add(plain("bench", &broker).over(mqtt)).await?;
         let (message, hint) = desk.trouble(&connection).await?;
         assert!(message.contains("does not let Wilco hear +/resp"), "{message}");
         assert!(hint.contains("Allow this client id to subscribe"), "{hint}");
@@ -182,17 +174,32 @@ async fn a_connection_that_makes_no_sense_is_refused_with_what_would() -> Result
     let desk = Desk::new().await?;
     desk.connect(plain("bench", &broker)).await?;
     let refused = async |new: NewConnection| -> Result<Failure> {
-        let failure = desk.console().add_connection(new).await.err().context("it was taken")?;
+        let failure = desk.try_to_add(new).await.err().context("it was taken")?;
         assert!(failure.code == FailureCode::Invalid && failure.hint.is_some(), "{failure:?}");
         Ok(failure)
     };
     refused(plain("bench", &broker)).await?;
     refused(plain(" ", &broker)).await?;
-    refused(NewConnection { url: "http://localhost".into(), ..plain("other", &broker) }).await?;
-    refused(NewConnection { url: "mqtt://me:secret@localhost".into(), ..plain("other", &broker) }).await?;
-    refused(NewConnection { prefix: Some("cmd/+".into()), ..plain("other", &broker) }).await?;
-    refused(NewConnection { dialect: Some("klingon".into()), ..plain("other", &broker) }).await?;
-    refused(NewConnection { client_id: Some("$me".into()), ..plain("other", &broker) }).await?;
+    let other = || plain("other", &broker);
+    refused(other().with(|entry| entry.url = "http://localhost".into())).await?;
+    refused(other().with(|entry| entry.url = "mqtt://me:secret@localhost".into())).await?;
+    refused(other().with(|entry| entry.url = "mqtt://localhost/path".into())).await?;
+    refused(other().with(|entry| entry.prefix = Some("cmd/+".into()))).await?;
+    refused(other().with(|entry| entry.dialect = Some("klingon".into()))).await?;
+    refused(other().with(|entry| entry.client_id = Some("$me".into()))).await?;
+    refused(other().with(|entry| entry.devices = vec!["a/b".into()])).await?;
+    refused(other().with(|entry| entry.keep_alive_s = Some(0))).await?;
+    refused(other().with(|entry| entry.session_expiry_s = Some(700_000))).await?;
+    refused(other().with(|entry| entry.password = Some("x".into())).over(MqttVersion::V311)).await?;
+    refused(other().with(|entry| entry.proxy = Some(proxy("ftp://proxy", None, None)))).await?;
+    refused(other().with(|entry| entry.proxy = Some(proxy("http://proxy", None, Some("x"))))).await?;
+    let tls = || other().with(|entry| entry.url = "mqtts://localhost".into());
+    refused(tls().with(|entry| entry.trust = Trust::Authorities)).await?;
+    refused(tls().with(|entry| entry.trust = Trust::Pinned)).await?;
+    refused(tls().with(|entry| entry.alpn = vec!["x".repeat(256)])).await?;
+    let aws = || other().with(|entry| entry.preset = Preset::Aws);
+    refused(aws().with(|entry| entry.keep_alive_s = Some(29))).await?;
+    refused(aws().with(|entry| entry.prefix = Some("a/b/c/d/e/f/g/h".into()))).await?;
     assert_eq!(desk.console().connections().await?.len(), 1);
     Ok(())
 }
@@ -216,13 +223,18 @@ async fn a_device_id_that_is_no_topic_level_is_refused_and_nothing_is_sent() -> 
 async fn two_consoles_with_one_client_id_are_told_of_each_other() -> Result<()> {
     let broker = Broker::plain()?;
     let (one, two) = (Desk::new().await?, Desk::new().await?);
-    let same = || NewConnection { client_id: Some("operator".into()), ..plain("bench", &broker) };
+    let same = || plain("bench", &broker).with(|entry| entry.client_id = Some("operator".into()));
     let first = one.connect(same()).await?;
     two.connect(same()).await?;
     let (message, hint) = one.trouble(&first).await?;
+    // mosquitto throws a client out without a word.
     assert!(message.contains("closed the connection"), "{message}");
     assert!(hint.contains("another client connects with the same client id"), "{hint}");
     Ok(())
+}
+
+fn proxy(url: &str, username: Option<&str>, password: Option<&str>) -> ProxyEntry {
+    ProxyEntry { url: url.into(), username: username.map(str::to_owned), password: password.map(str::to_owned) }
 }
 
 fn dynamic_security() -> Option<String> {

@@ -108,8 +108,8 @@ async fn something_that_is_no_broker_is_explained() -> Result<()> {
     line.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await?;
     drop(line);
     let (message, hint) = desk.trouble(&connection).await?;
-    assert!(message.contains("broke off in the middle of a message"), "{message}");
-    assert!(hint.contains("is it an MQTT broker"), "{hint}");
+    assert!(message.contains("is a web server or a proxy, not an MQTT broker"), "{message}");
+    assert!(hint.contains("wss://"), "{hint}");
 
     let connection = desk.add(to("noise", &noise.url()?)).await?;
     let mut line = noise.accept().await?;
@@ -123,6 +123,6 @@ async fn something_that_is_no_broker_is_explained() -> Result<()> {
     let _line = mute.accept().await?;
     let (message, hint) = desk.trouble(&connection).await?;
     assert!(message.contains("did not answer"), "{message}");
-    assert!(hint.contains("firewall"), "{hint}");
+    assert!(hint.contains("Is it an MQTT broker"), "{hint}");
     Ok(())
 }

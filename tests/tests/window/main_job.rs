@@ -17,13 +17,11 @@ async fn a_connection_outlives_its_files_and_commands_are_reconciled() -> Result
 
     let console = desk.open().await?;
     console.screenshot("welcome").await?;
-    console.click("button", "Connect to my broker").await?;
-    console.fill_connection(kit.connection("Test bench", &broker.url())).await?;
-    console.click("button", "Test").await?;
-    console.wait_for_text("Connected, and the broker lets Wilco hear the answers.", SHORT).await?;
+    console.begin_connection().await?;
+    console.enter_connection(kit.connection("Test bench", &broker.url())).await?;
+    console.preflight().await?.passed()?;
     console.screenshot("connection-tested").await?;
-    console.click("button", "Save").await?;
-    console.wait_for_text("Open its fleet", SHORT).await?;
+    console.save_connection().await?;
     console.go("Fleet").await?;
     console.wait_for_online(Some("bench-1")).await?;
     console.close().await?;
