@@ -33,6 +33,11 @@ export class Fleet {
   #range: Range = { from: 0, to: 50 };
   #fresh = new Set<number>();
   #generation = 0;
+  /** Counts the questions; answers may overtake each other, and an earlier one must not undo what a later one has said. */
+  #asked = 0;
+  #answered = 0;
+  /** The last question that a page was in. */
+  readonly #askedFor = new Map<number, number>();
   readonly #refresh = new Throttle(REFRESH_PAUSE, () => void this.#load());
 
   constructor(readonly backend: Backend) {}
@@ -131,13 +136,20 @@ export class Fleet {
     const last = wanted.at(-1);
     if (first === undefined || last === undefined) return;
     wanted.forEach((page) => this.#fresh.add(page));
+    const question = ++this.#asked;
+    for (let i = first; i <= last; i++) this.#askedFor.set(i, question);
     try {
       const query = { connection, search: line(this.search), ...this.sort };
       const page = await this.backend.devices(query, first * PAGE, (last - first + 1) * PAGE);
       if (generation !== this.#generation) return;
-      const pages = new Map(anew ? [] : this.pages);
-      for (let i = first; i <= last; i++) pages.set(i, page.rows.slice((i - first) * PAGE, (i - first + 1) * PAGE));
+      const pages = new Map(anew && question > this.#answered ? [] : this.pages);
+      for (let i = first; i <= last; i++) {
+        if (this.#askedFor.get(i) !== question) continue;
+        pages.set(i, page.rows.slice((i - first) * PAGE, (i - first + 1) * PAGE));
+      }
       this.pages = pages;
+      if (question < this.#answered) return;
+      this.#answered = question;
       this.matching = page.matching;
       this.total = page.total;
       this.failure = null;
