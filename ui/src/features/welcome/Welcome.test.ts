@@ -15,9 +15,14 @@ describe('the first launch', () => {
   });
 
   it('starts the demo fleet, says so meanwhile, and shows it', async () => {
-    const { findByRole, findByText, user } = openWindow({ startup: 60 });
+    const { findByRole, findByText, backend, user } = openWindow();
+    const start = backend.startDemo.bind(backend);
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    backend.startDemo = () => held.then(start);
     await user.click(await findByRole('button', { name: 'Try the demo fleet' }));
     await findByText('Starting…');
+    letGo();
     await findByRole('grid', { name: 'Devices' });
     await findByText('60', { selector: 'b' });
   });
