@@ -2,10 +2,10 @@
 
 mod arguments;
 mod device_list;
-mod password;
+mod secret;
 mod time;
 
 pub(crate) use arguments::arguments;
 pub(crate) use device_list::devices;
-pub(crate) use password::password;
-pub(crate) use time::{since, span};
+pub(crate) use secret::{TRIES, WRONG, asked, new_passphrase, secret_line};
+pub(crate) use time::{seconds, since, span};

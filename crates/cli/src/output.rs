@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub(crate) use command::CommandLine;
 pub(crate) use table::Table;
-pub(crate) use text::{clean, count, local_time, paint, state_name, state_style, time_of_day};
+pub(crate) use text::{clean, count, folded, local_time, paint, state_name, state_style, time_of_day};
 
 use crate::problem::Problem;
 

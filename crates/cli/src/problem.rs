@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use wilco_engine::api::Failure;
+use wilco_engine::api::{Failure, KitProblem};
 
 use crate::output::clean;
 
@@ -21,6 +21,8 @@ const INTERRUPTED: u8 = 130;
 pub(crate) enum Problem {
     /// A sentence for what happened and one for what to do.
     Said { message: String, hint: Option<String> },
+    /// What is wrong with files that were brought, all of it.
+    Files(Vec<KitProblem>),
     /// Whoever was reading the output has gone, so there is nobody to tell.
     Unread,
     /// Ctrl-C, or a polite `kill`.
@@ -37,6 +39,12 @@ impl Problem {
         match self {
             Problem::Said { message, hint } => {
                 complain("error", &message, hint.as_deref());
+                ExitCode::from(TROUBLE)
+            }
+            Problem::Files(problems) => {
+                for problem in problems {
+                    complain("error", &problem.message, problem.hint.as_deref());
+                }
                 ExitCode::from(TROUBLE)
             }
             Problem::Unread => ExitCode::SUCCESS,

@@ -9,13 +9,13 @@ use std::{path::Path, process::ExitCode, time::Duration};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 use wilco_engine::{
-    api::{ConnectionView, FailureCode, NewCommand, NewConnection, Presence},
+    api::{ConnectionEntry, ConnectionView, FailureCode, NewCommand, Presence},
     attach::Console,
 };
 
 use crate::{
     base::Base,
-    connections::new_connection,
+    connections::Described,
     input,
     interrupt::Interrupt,
     link,
@@ -34,40 +34,55 @@ const ONE_BY_ONE: usize = 200;
 
 /// What is to be done, checked as far as it can be without an engine.
 struct Order {
-    via: Via,
     devices: Vec<String>,
     command: String,
     args: Map<String, Value>,
     timeout: Option<Duration>,
     ttl: Option<Duration>,
     retries: Option<u32>,
+    no_answer: bool,
     listing: Listing,
 }
 
 enum Via {
     Stored(String),
-    Unstored(Box<NewConnection>),
+    Unstored { url: String, described: Box<Described> },
 }
+
+/// The command whose only argument is a text that is sent as it stands.
+const FREE_TEXT: &str = "text";
 
 /// Does it.
 pub(crate) async fn run(options: SendOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
-    let order = Order::read(options)?;
-    let mut interrupt = Interrupt::hear()?;
-    let mut base = match &order.via {
+    let (via, order) = Order::read(options)?;
+    let mut base = match &via {
         Via::Stored(_) => Base::open(data_dir).await?,
-        Via::Unstored(_) => Base::passing().await?,
+        Via::Unstored { .. } => Base::passing().await?,
     };
-    let outcome = carry_out(order, &mut base, &mut interrupt).await;
+    let outcome = match connection(via, &base).await {
+        Ok(connection) => carry_out(order, connection, &mut base).await,
+        Err(problem) => Err(problem),
+    };
     base.close().await;
     outcome
 }
 
-async fn carry_out(order: Order, base: &mut Base, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
-    let Order { via, devices, command, args, timeout, ttl, retries, listing } = order;
-    let connection = match via {
-        Via::Stored(name) => base.connection(&name).await?,
-        Via::Unstored(new) => base.console().add_connection(*new).await?,
-    };
+async fn connection(via: Via, base: &Base) -> Result<ConnectionView, Problem> {
+    match via {
+        Via::Stored(name) => base.connection(&name).await,
+        Via::Unstored { url, described } => {
+            let name = "unstored".to_owned();
+            let entry = ConnectionEntry { name, url, without_keyring: true, ..ConnectionEntry::default() };
+            let entry = described.over(base.console(), entry).await?;
+            Ok(base.console().save_connection(entry).await?)
+        }
+    }
+}
+
+async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) -> Result<ExitCode, Problem> {
+    let Order { devices, command, args, timeout, ttl, retries, no_answer, listing } = order;
+    // Not before: a question for a passphrase is ended by the interrupt itself.
+    let mut interrupt = Interrupt::hear()?;
     let mut batches = base.console().listen().await?;
     let patience = timeout.map_or(link::PATIENCE, |timeout| timeout.min(link::PATIENCE));
     let ready = async {
@@ -78,7 +93,8 @@ async fn carry_out(order: Order, base: &mut Base, interrupt: &mut Interrupt) -> 
         away = ready => away?,
         () = interrupt.heard() => return Err(Problem::Interrupted),
     };
-    if listing == Listing::Text {
+    // Nobody waits for a device that is not to answer.
+    if listing == Listing::Text && !no_answer {
         say_away(&away);
     }
     let new = NewCommand {
@@ -90,13 +106,13 @@ async fn carry_out(order: Order, base: &mut Base, interrupt: &mut Interrupt) -> 
         ttl_ms: ttl.map(milliseconds),
         retries,
         delivery: None,
-        no_answer: false,
+        no_answer,
         again_of: None,
     };
     let sent = base.console().send(new).await?;
     let teller = Teller::new(listing, &devices);
     let commands = sent.ids.into_iter().zip(devices);
-    Follow::new(base, connection.id, batches, commands, patience, teller).run(interrupt).await
+    Follow::new(base, connection.id, batches, commands, patience, teller).run(&mut interrupt).await
 }
 
 /// The devices that are not known to be online. An engine of ours has to hear first who is: how a command for a device
@@ -162,36 +178,38 @@ fn milliseconds(span: Duration) -> u64 {
 }
 
 impl Order {
-    fn read(options: SendOptions) -> Result<Order, Problem> {
+    fn read(options: SendOptions) -> Result<(Via, Order), Problem> {
         let SendOptions {
             connection,
             url,
-            entry,
+            broker,
             device,
             devices_from,
             command,
             pairs,
             args,
+            text,
             timeout,
             ttl,
             retries,
+            no_answer,
             output,
         } = options;
-        if entry.password_stdin && devices_from.as_deref() == Some(Path::new("-")) {
+        if broker.read_stdin() && devices_from.as_deref() == Some(Path::new("-")) {
             return Err(Problem::new(
-                "Password and devices cannot both come from standard input.",
+                "Secrets and devices cannot both come from standard input.",
                 "Write the devices to a file.",
             ));
         }
-        let args = input::arguments(args.as_deref(), &pairs)?;
+        let (command, args) = match text {
+            Some(text) => (FREE_TEXT.to_owned(), Map::from_iter([(FREE_TEXT.to_owned(), Value::String(text))])),
+            None => (command.unwrap_or_default(), input::arguments(args.as_deref(), &pairs)?),
+        };
         let devices = input::devices(&device, devices_from.as_deref())?;
         let via = match (connection, url) {
-            (_, Some(url)) => {
-                let new = new_connection("unstored".to_owned(), url, entry)?;
-                Via::Unstored(Box::new(NewConnection { without_keyring: true, ..new }))
-            }
+            (_, Some(url)) => Via::Unstored { url, described: Box::new(Described::read(broker)?) },
             (name, None) => Via::Stored(name.unwrap_or_default()),
         };
-        Ok(Order { via, devices, command, args, timeout, ttl, retries, listing: output })
+        Ok((via, Order { devices, command, args, timeout, ttl, retries, no_answer, listing: output }))
     }
 }

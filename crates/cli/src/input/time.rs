@@ -27,6 +27,21 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(milliseconds as u64))
 }
 
+/// A span in whole seconds, as MQTT counts them; also none at all: `0`.
+pub(crate) fn seconds<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let whole = match text {
+        "0" | "0s" => 0,
+        text => {
+            let span = span(text)?;
+            if span.subsec_nanos() > 0 {
+                return Err(format!("'{text}' is not in whole seconds"));
+            }
+            span.as_secs()
+        }
+    };
+    T::try_from(whole).map_err(|_| format!("'{text}' is too long"))
+}
+
 /// A point in time as Unix milliseconds: RFC 3339, a date or a date and time of this computer's zone, or a span back.
 pub(crate) fn since(text: &str) -> Result<i64, String> {
     since_from(text, Timestamp::now(), &TimeZone::system())
@@ -54,7 +69,7 @@ mod tests {
 
     use jiff::{Timestamp, tz::TimeZone};
 
-    use super::{since_from, span};
+    use super::{seconds, since_from, span};
 
     #[test]
     fn spans_have_their_unit() {
@@ -71,6 +86,19 @@ mod tests {
         {
             check(text, None);
         }
+    }
+
+    #[test]
+    fn seconds_are_whole() {
+        let check = |text: &str, expected: Option<u16>| assert_eq!(seconds(text).ok(), expected, "{text:?}");
+        check("30s", Some(30));
+        check("1.5m", Some(90));
+        check("0", Some(0));
+        check("65535s", Some(65_535));
+        check("1d", None);
+        check("500ms", None);
+        check("30", None);
+        check("", None);
     }
 
     #[test]

@@ -26,6 +26,21 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// Text as lines of at most that many letters, broken between words. A word that is longer has a line of its own.
+pub(crate) fn folded(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A state as it is read: `timed out`.
 pub(crate) fn state_name(state: &str) -> String {
     state.replace('_', " ")
@@ -80,7 +95,7 @@ fn format(at: i64, pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, count};
+    use super::{clean, count, folded};
 
     #[test]
     fn nothing_reaches_a_terminal_as_a_command() {
@@ -89,6 +104,16 @@ mod tests {
         check("\u{1b}[2Jgone", "\\u{1b}[2Jgone");
         check("two\nlines\r", "two\\nlines\\r");
         check("evil\u{202e}txt", "evil\\u{202e}txt");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let check = |text: &str, expected: &[&str]| assert_eq!(folded(text, 10), expected, "{text:?}");
+        check("", &[]);
+        check("one two three", &["one two", "three"]);
+        check("exactly 10", &["exactly 10"]);
+        check("a much-too-long-word b", &["a", "much-too-long-word", "b"]);
+        check("für größer", &["für größer"]);
     }
 
     #[test]

@@ -1,0 +1,234 @@
+//! Adding, changing, renewing, ordering and removing connections.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use wilco_engine::{
+    api::{ConnectionEntry, ConnectionView, Failure, FailureCode, FileToRead, Trust},
+    attach::Console,
+};
+
+use super::{Described, files};
+use crate::{
+    base::Base,
+    input::secret_line,
+    options::{BrokerOptions, EditOptions, IdentityOptions},
+    output::{Output, clean, count, local_time},
+    problem::Problem,
+};
+
+/// Adds one.
+pub(super) async fn add(base: &Base, name: String, url: String, described: Described) -> Result<ExitCode, Problem> {
+    let entry = ConnectionEntry { name, url, ..ConnectionEntry::default() };
+    let entry = described.over(base.console(), entry).await?;
+    let added = save(base.console(), entry).await?;
+    let mut lines = vec![format!("Added {} ({}).", clean(&added.name), added.url)];
+    lines.extend(certificate(&added));
+    say(&lines)
+}
+
+/// What is to be changed.
+pub(super) struct Edit {
+    options: EditOptions,
+    described: Described,
+}
+
+impl Edit {
+    pub(super) fn read(mut options: EditOptions) -> Result<Edit, Problem> {
+        let is_same_place = options.rename.is_none() && options.url.is_none();
+        let is_kept = !(options.no_password || options.no_certificates || options.no_proxy);
+        if is_same_place && is_kept && options.broker == BrokerOptions::default() {
+            return Err(Problem::new(
+                "Nothing is said that is to be changed.",
+                "`wilco connections edit --help` lists what can be.",
+            ));
+        }
+        let described = Described::read(std::mem::take(&mut options.broker))?;
+        Ok(Edit { options, described })
+    }
+
+    pub(super) async fn make(self, base: &Base) -> Result<ExitCode, Problem> {
+        let Edit { options, described } = self;
+        let before = base.connection(&options.name).await?;
+        let mut entry = ConnectionEntry::from(&before);
+        entry.name = options.rename.unwrap_or(entry.name);
+        entry.url = options.url.unwrap_or(entry.url);
+        if options.no_password {
+            entry.password = Some(String::new());
+        }
+        if options.no_certificates {
+            entry.without_certificates = true;
+            entry.trust = Trust::Platform;
+        }
+        if options.no_proxy {
+            entry.proxy = None;
+        }
+        let after = save(base.console(), described.over(base.console(), entry).await?).await?;
+        let mut lines = vec![format!("Changed {} ({}).", clean(&after.name), after.url)];
+        if after.certificate_expires_at != before.certificate_expires_at {
+            lines.extend(certificate(&after));
+        }
+        say(&lines)
+    }
+}
+
+/// Another client certificate for a connection.
+pub(super) struct Renewal {
+    options: IdentityOptions,
+    files: Vec<FileToRead>,
+    passphrase: Option<String>,
+}
+
+impl Renewal {
+    pub(super) fn read(options: IdentityOptions) -> Result<Renewal, Problem> {
+        let files = files::of_identity(&options)?;
+        if files.is_empty() {
+            return Err(Problem::new(
+                "No file is named.",
+                "Name the new certificate and its key: --cert FILE --key FILE, --pkcs12 FILE or --kit ZIP.",
+            ));
+        }
+        let passphrase =
+            options.passphrase_stdin.then(|| secret_line("passphrase", "--passphrase-stdin")).transpose()?;
+        Ok(Renewal { options, files, passphrase })
+    }
+
+    pub(super) async fn make(self, base: &Base, name: &str) -> Result<ExitCode, Problem> {
+        let console = base.console();
+        let before = base.connection(name).await?;
+        let brought = files::bring(console, self.files, self.passphrase, &self.options).await?;
+        let Some(kit) = brought else { return Err(nothing_new()) };
+        let renewed = match &kit.certificate {
+            Some(new) => console.renew_certificate(&before.id, &kit.id).await.map(|_| new).map_err(without_keyring),
+            None => Err(nothing_new()),
+        };
+        let new = match renewed {
+            Ok(new) => new,
+            Err(problem) => {
+                console.forget_kit(&kit.id).await?;
+                return Err(problem);
+            }
+        };
+        let old = match (&before.certificate_subject, before.certificate_expires_at) {
+            (Some(subject), Some(until)) => format!("{}, valid until {}", clean(subject), local_time(until)),
+            _ => "none".to_owned(),
+        };
+        say(&[
+            format!("{} has another client certificate.", clean(&before.name)),
+            format!("  before  {old}"),
+            format!(
+                "  now     {}, valid from {} until {}",
+                clean(&new.subject),
+                local_time(new.not_before),
+                local_time(new.not_after)
+            ),
+        ])
+    }
+}
+
+/// Adds one like it.
+pub(super) async fn duplicate(base: &Base, name: &str) -> Result<ExitCode, Problem> {
+    let original = base.connection(name).await?;
+    let added = base.console().duplicate_connection(&original.id).await.map_err(without_keyring)?;
+    say(&[format!("Added {}, which is like {} but for its client id.", clean(&added.name), clean(&original.name))])
+}
+
+/// Puts it at another place, counted from 1; beyond the end means last.
+pub(super) async fn relocate(base: &Base, name: &str, to: u32) -> Result<ExitCode, Problem> {
+    let moved = base.connection(name).await?;
+    let all = base.console().connections().await?;
+    let ids: Vec<String> = all.into_iter().map(|connection| connection.id).collect();
+    let ids = placed(ids, &moved.id, usize::try_from(to).unwrap_or(usize::MAX));
+    base.console().order_connections(&ids).await?;
+    let place = ids.iter().position(|id| *id == moved.id).unwrap_or_default() + 1;
+    say(&[format!("{} is now number {} of {}.", clean(&moved.name), count(place), count(ids.len()))])
+}
+
+fn placed(mut ids: Vec<String>, moved: &str, to: usize) -> Vec<String> {
+    ids.retain(|id| id != moved);
+    ids.insert(to.saturating_sub(1).min(ids.len()), moved.to_owned());
+    ids
+}
+
+/// Removes it with all that belongs to it.
+pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCode, Problem> {
+    let connection = base.connection(name).await?;
+    let shown = clean(&connection.name).into_owned();
+    if !yes && !confirmed(&connection, &shown)? {
+        return Err(Problem::new(format!("{shown} was not removed."), "Answer y, or give --yes."));
+    }
+    base.console().remove_connection(&connection.id).await?;
+    say(&[format!("Removed {shown}.")])
+}
+
+fn confirmed(connection: &ConnectionView, shown: &str) -> Result<bool, Problem> {
+    if !io::stdin().is_terminal() {
+        return Err(Problem::new(
+            format!("Removing {shown} also removes its history, and there is no terminal to ask on."),
+            "Give --yes if that is meant.",
+        ));
+    }
+    write!(
+        io::stderr().lock(),
+        "Remove {shown} with its secrets, {} devices and {} commands of its history? [y/N] ",
+        count(connection.devices as usize),
+        count(connection.counts.kept as usize)
+    )?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Saves it; what its files brought is forgotten either way.
+async fn save(console: &Console, entry: ConnectionEntry) -> Result<ConnectionView, Problem> {
+    let kit = entry.kit.clone();
+    let saved = console.save_connection(entry).await;
+    if let (Err(_), Some(kit)) = (&saved, kit) {
+        console.forget_kit(&kit).await?;
+    }
+    saved.map_err(without_keyring)
+}
+
+fn certificate(connection: &ConnectionView) -> Option<String> {
+    let (subject, expires) = connection.certificate_subject.as_ref().zip(connection.certificate_expires_at)?;
+    Some(format!("Its certificate, {}, is valid until {}.", clean(subject), local_time(expires)))
+}
+
+fn without_keyring(failure: Failure) -> Problem {
+    if failure.code != FailureCode::Keyring {
+        return failure.into();
+    }
+    let hint = failure.hint.map(|hint| hint + " ").unwrap_or_default();
+    Problem::new(failure.message, hint + "`wilco send --url …` needs none.")
+}
+
+fn nothing_new() -> Problem {
+    Problem::new("There is no client certificate in these files.", "Name the new certificate and its private key.")
+}
+
+fn say(lines: &[String]) -> Result<ExitCode, Problem> {
+    let mut output = Output::text();
+    lines.iter().try_for_each(|line| output.line(line))?;
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::placed;
+
+    #[test]
+    fn a_connection_is_put_at_its_place() {
+        let check = |moved: &str, to: usize, expected: &str| {
+            let ids = ["a", "b", "c"].map(str::to_owned).to_vec();
+            assert_eq!(placed(ids, moved, to).concat(), expected, "{moved} to {to}");
+        };
+        check("a", 1, "abc");
+        check("a", 2, "bac");
+        check("a", 3, "bca");
+        check("a", 9, "bca");
+        check("c", 1, "cab");
+    }
+}

@@ -1,0 +1,208 @@
+//! A connection as it is described on the command line, over one that is there or over nothing.
+
+use wilco_engine::{
+    api::{ConnectionEntry, KitView, ProxyEntry, Trust},
+    attach::Console,
+};
+
+use super::files;
+use crate::{
+    input::{asked, secret_line},
+    options::{BrokerOptions, ProxyOptions, SessionOptions, TrustOptions},
+    problem::Problem,
+};
+
+/// What was given on the command line, its secrets with it. Its files are not read yet.
+pub(crate) struct Described {
+    options: BrokerOptions,
+    passphrase: Option<String>,
+    password: Option<String>,
+    proxy_password: Option<String>,
+}
+
+impl Described {
+    /// Reads the secrets: lines of standard input first, in their order, then what is asked for.
+    pub(crate) fn read(options: BrokerOptions) -> Result<Described, Problem> {
+        let line = |wanted: bool, what: &str, option: &str| wanted.then(|| secret_line(what, option)).transpose();
+        let (login, proxy) = (&options.login, &options.proxy);
+        let passphrase = line(options.identity.passphrase_stdin, "passphrase", "--passphrase-stdin")?;
+        let mut password = line(login.password_stdin, "password", "--password-stdin")?;
+        let mut proxy_password = line(proxy.proxy_password_stdin, "proxy's password", "--proxy-password-stdin")?;
+        if let (None, Some(user)) = (&password, named(login.username.as_deref())) {
+            password = asked(&format!("Password of {user} (empty for none, or for the one that is kept)"))?;
+        }
+        if let (None, Some(user)) = (&proxy_password, named(proxy.proxy_username.as_deref())) {
+            proxy_password = asked(&format!("Password of {user} at the proxy (empty for none, or for the one kept)"))?;
+        }
+        Ok(Described { options, passphrase, password, proxy_password })
+    }
+
+    /// Reads the files, and puts what was given in the place of what is there.
+    pub(crate) async fn over(self, console: &Console, entry: ConnectionEntry) -> Result<ConnectionEntry, Problem> {
+        let files = files::named(&self.options)?;
+        let brought = files::bring(console, files, self.passphrase.clone(), &self.options.identity).await?;
+        match self.entered(entry, brought.as_ref()) {
+            Ok(entry) => Ok(entry),
+            Err(problem) => {
+                if let Some(kit) = brought {
+                    console.forget_kit(&kit.id).await?;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    fn entered(self, mut entry: ConnectionEntry, brought: Option<&KitView>) -> Result<ConnectionEntry, Problem> {
+        let BrokerOptions { session, login, trust: TrustOptions { platform_roots, sni, alpn, .. }, proxy, .. } =
+            self.options;
+        let SessionOptions { preset, mqtt, client_id, keep_alive, session_expiry, only_device, dialect, prefix } =
+            session;
+        entry.preset = preset.map_or(entry.preset, Into::into);
+        entry.mqtt = mqtt.map_or(entry.mqtt, Into::into);
+        entry.client_id = client_id.or(entry.client_id);
+        entry.keep_alive_s = keep_alive.or(entry.keep_alive_s);
+        entry.session_expiry_s = session_expiry.or(entry.session_expiry_s);
+        entry.devices = given(only_device, entry.devices);
+        entry.dialect = dialect.or(entry.dialect);
+        entry.prefix = prefix.or(entry.prefix);
+        entry.username = login.username.or(entry.username);
+        entry.password = self.password.or(entry.password);
+        entry.server_name = sni.or(entry.server_name);
+        entry.alpn = given(alpn, entry.alpn);
+        entry.trust = trust(platform_roots, brought, entry.trust);
+        entry.kit = brought.map(|kit| kit.id.clone());
+        entry.proxy = proxied(proxy, self.proxy_password, entry.proxy)?;
+        Ok(entry)
+    }
+}
+
+/// What was brought last is what is meant.
+fn trust(platform_roots: bool, brought: Option<&KitView>, before: Trust) -> Trust {
+    match brought {
+        _ if platform_roots => Trust::Platform,
+        Some(kit) if kit.server.is_some() => Trust::Pinned,
+        Some(kit) if !kit.authorities.is_empty() => Trust::Authorities,
+        _ => before,
+    }
+}
+
+fn proxied(
+    options: ProxyOptions,
+    password: Option<String>,
+    before: Option<ProxyEntry>,
+) -> Result<Option<ProxyEntry>, Problem> {
+    let ProxyOptions { proxy: url, proxy_username: username, .. } = options;
+    let proxy = match (url, before) {
+        (Some(url), _) if url.trim().is_empty() => None,
+        (Some(url), Some(before)) => Some(ProxyEntry { url, ..before }),
+        (Some(url), None) => Some(ProxyEntry { url, username: None, password: None }),
+        (None, before) => before,
+    };
+    let Some(proxy) = proxy else {
+        return match (username, password) {
+            (None, None) => Ok(None),
+            _ => Err(Problem::new(
+                "A user name or password for a proxy is given, and no proxy.",
+                "Give the proxy too: --proxy http://HOST:PORT or --proxy socks5://HOST:PORT.",
+            )),
+        };
+    };
+    let username = username.or(proxy.username);
+    Ok(Some(ProxyEntry { username, password: password.or(proxy.password), ..proxy }))
+}
+
+/// A list that was given takes the place of the one that is there.
+fn given(list: Vec<String>, before: Vec<String>) -> Vec<String> {
+    if list.is_empty() { before } else { list }
+}
+
+/// A name that is not taken away.
+fn named(user: Option<&str>) -> Option<&str> {
+    user.filter(|user| !user.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, Command, FromArgMatches};
+    use serde_json::{Value, json};
+    use wilco_engine::api::{ConnectionEntry, KitView, Trust};
+
+    use super::Described;
+    use crate::options::BrokerOptions;
+
+    fn described(line: &str) -> Described {
+        let command = BrokerOptions::augment_args(Command::new("wilco").no_binary_name(true));
+        let matches = command.try_get_matches_from(line.split_whitespace()).expect("options");
+        let options = BrokerOptions::from_arg_matches(&matches).expect("options");
+        Described { options, passphrase: None, password: None, proxy_password: None }
+    }
+
+    fn stored() -> ConnectionEntry {
+        serde_json::from_value(json!({
+            "id": "1", "name": "plant", "url": "mqtts://h:8883", "preset": "mosquitto", "mqtt": "3.1.1",
+            "client_id": "me", "username": "ops", "dialect": "text", "prefix": "cmd", "devices": ["a"],
+            "keep_alive_s": 60, "session_expiry_s": 10, "trust": "authorities", "server_name": "n", "alpn": ["x"],
+            "proxy": {"url": "http://p:1", "username": "u"}, "denied": ["+/log"]
+        }))
+        .expect("an entry")
+    }
+
+    fn kit(authorities: usize, server: bool) -> KitView {
+        let certificate = json!({
+            "subject": "CN=a", "issuer": "CN=a", "not_before": 0, "not_after": 1, "serial": "1", "sha256": "2", "key": "RSA"
+        });
+        serde_json::from_value(json!({
+            "id": "k", "items": [], "certificate": null, "has_key": false, "locked": false, "usable": true,
+            "authorities": vec![certificate.clone(); authorities], "problems": [],
+            "server": server.then_some(certificate)
+        }))
+        .expect("a kit")
+    }
+
+    /// What is otherwise afterwards.
+    fn changes(line: &str, brought: Option<&KitView>) -> Value {
+        let value = |entry: ConnectionEntry| serde_json::to_value(entry).expect("JSON");
+        let before = value(stored());
+        let after = value(described(line).entered(stored(), brought).expect("an entry"));
+        let members = after.as_object().expect("an object").iter();
+        members.filter(|(name, member)| before[*name] != **member).map(|(n, m)| (n.clone(), m.clone())).collect()
+    }
+
+    #[test]
+    fn only_what_is_given_changes() {
+        let check = |line: &str, expected: Value| assert_eq!(changes(line, None), expected, "{line}");
+        check("", json!({}));
+        check("--preset aws --mqtt 5", json!({"preset": "aws", "mqtt": "5"}));
+        check("--client-id you --keep-alive 1m", json!({"client_id": "you"}));
+        check("--session-expiry 0 --prefix=", json!({"session_expiry_s": 0, "prefix": ""}));
+        check("--only-device b --only-device c", json!({"devices": ["b", "c"]}));
+        check("--alpn mqtt --sni=", json!({"alpn": ["mqtt"], "server_name": ""}));
+        check("--platform-roots", json!({"trust": "platform"}));
+        let proxy = |url: &str, user: &str| json!({"proxy": {"url": url, "username": user, "password": null}});
+        check("--proxy socks5://q:2", proxy("socks5://q:2", "u"));
+        check("--proxy-username v", proxy("http://p:1", "v"));
+        check("--proxy=", json!({"proxy": null}));
+    }
+
+    #[test]
+    fn whom_to_trust_follows_from_what_was_brought() {
+        let check = |line: &str, kit: KitView, expected: Value| {
+            let mut changes = changes(line, Some(&kit));
+            assert_eq!(changes.as_object_mut().and_then(|members| members.remove("kit")), Some(json!("k")));
+            assert_eq!(changes, expected, "{line}");
+        };
+        check("", kit(0, false), json!({}));
+        check("", kit(2, false), json!({}));
+        check("", kit(0, true), json!({"trust": "pinned"}));
+        check("--platform-roots", kit(2, false), json!({"trust": "platform"}));
+        let new = described("").entered(ConnectionEntry::default(), Some(&kit(1, false))).expect("an entry");
+        assert_eq!(new.trust, Trust::Authorities);
+    }
+
+    #[test]
+    fn a_proxys_user_needs_a_proxy() {
+        let outcome = described("--proxy-username u").entered(ConnectionEntry::default(), None);
+        assert!(outcome.is_err());
+        assert!(described("").entered(ConnectionEntry::default(), None).expect("an entry").proxy.is_none());
+    }
+}

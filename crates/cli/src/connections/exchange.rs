@@ -1,0 +1,159 @@
+//! Taking connections to another computer.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use crate::{
+    base::Base,
+    input::{TRIES, WRONG, asked, new_passphrase, secret_line},
+    options::ExportOptions,
+    output::{Output, clean, count},
+    problem::Problem,
+};
+
+/// What is to be written, and where to.
+pub(super) struct Export {
+    names: Vec<String>,
+    path: PathBuf,
+    passphrase: Option<String>,
+}
+
+impl Export {
+    pub(super) fn read(options: ExportOptions) -> Result<Export, Problem> {
+        let ExportOptions { names, to, with_secrets, passphrase_stdin, force } = options;
+        // A running Wilco that is asked to write it may have another working directory.
+        let path = std::path::absolute(&to)?;
+        if path.exists() && !force {
+            return Err(Problem::new(
+                format!("There is already a file {}.", to.display()),
+                "Give another name, or --force to replace it.",
+            ));
+        }
+        let passphrase = with_secrets.then(|| new_passphrase(passphrase_stdin)).transpose()?;
+        Ok(Export { names, path, passphrase })
+    }
+
+    pub(super) async fn make(self, base: &Base) -> Result<ExitCode, Problem> {
+        let Export { names, path, passphrase } = self;
+        let mut chosen = Vec::new();
+        for name in &names {
+            chosen.push(base.connection(name).await?);
+        }
+        if let Some(demo) = chosen.iter().find(|connection| connection.demo) {
+            return Err(Problem::new(
+                format!("{} cannot be exported: its fleet is inside the app.", clean(&demo.name)),
+                "Every Wilco has it already.",
+            ));
+        }
+        if names.is_empty() {
+            chosen = base.console().connections().await?;
+            chosen.retain(|connection| !connection.demo);
+        }
+        if chosen.is_empty() {
+            return Err(Problem::new(
+                "There is no connection to export.",
+                "Add one: wilco connections add NAME --url mqtts://HOST",
+            ));
+        }
+        let with_secrets = passphrase.is_some();
+        let ids: Vec<_> = chosen.iter().map(|connection| connection.id.clone()).collect();
+        base.console().export_connections(&ids, path.clone(), passphrase).await?;
+        let names = listed(chosen.iter().map(|connection| connection.name.as_str()));
+        let mut output = Output::text();
+        output.line(&format!("Wrote {names} to {}.", path.display()))?;
+        output.line(if with_secrets {
+            "Certificates, private keys and passwords are in it, encrypted under the passphrase. Without that nobody can \
+             read it."
+        } else {
+            "No certificate, private key or password is in it."
+        })?;
+        output.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What is to be read.
+pub(super) struct Import {
+    path: PathBuf,
+    passphrase: Option<String>,
+}
+
+impl Import {
+    pub(super) fn read(file: &Path, passphrase_stdin: bool) -> Result<Import, Problem> {
+        let passphrase = passphrase_stdin.then(|| secret_line("passphrase", "--passphrase-stdin")).transpose()?;
+        Ok(Import { path: std::path::absolute(file)?, passphrase })
+    }
+
+    pub(super) async fn make(self, base: &Base) -> Result<ExitCode, Problem> {
+        let Import { path, mut passphrase } = self;
+        let is_given = passphrase.is_some();
+        let mut imported = base.console().import_connections(path.clone(), passphrase.clone(), false).await?;
+        let mut refused = "";
+        for _ in 0..TRIES {
+            if !imported.locked || is_given {
+                break;
+            }
+            passphrase = asked(&format!("{refused}Passphrase of {}", path.display()))?;
+            refused = WRONG;
+            if passphrase.is_none() {
+                break;
+            }
+            imported = base.console().import_connections(path.clone(), passphrase.clone(), false).await?;
+        }
+        if imported.locked {
+            return Err(match passphrase {
+                Some(_) => Problem::new(
+                    format!("The passphrase does not open {}.", path.display()),
+                    "Nothing was added. It is the one that was given when the file was written; capital letters count.",
+                ),
+                None => Problem::new(
+                    format!("{} is encrypted under a passphrase.", path.display()),
+                    "It is asked for on a terminal, or read from standard input: --passphrase-stdin.",
+                ),
+            });
+        }
+        let mut output = Output::text();
+        if imported.names.is_empty() {
+            output.line("There is no connection in it.")?;
+        }
+        for name in &imported.names {
+            output.line(&format!("Added {}.", clean(name)))?;
+        }
+        if !imported.without_secrets.is_empty() {
+            let names = listed(imported.without_secrets.iter().map(String::as_str));
+            output.line(&format!(
+                "Without the secrets that belong to it: {names}. Give them: wilco connections edit NAME --cert FILE --key FILE …"
+            ))?;
+        }
+        output.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// `a, b and c`, the first ten of them.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.map(clean).collect();
+    match &names[..] {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first @ .., last] if names.len() <= 10 => format!("{} and {last}", first.join(", ")),
+        all => format!("{} and {} more", all[..10].join(", "), count(all.len() - 10)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn names_are_listed_as_one_says_them() {
+        let check = |names: &[&str], expected: &str| assert_eq!(listed(names.iter().copied()), expected);
+        check(&[], "");
+        check(&["plant"], "plant");
+        check(&["plant", "site"], "plant and site");
+        check(&["plant", "site", "be\u{7}nch"], "plant, site and be\\u{7}nch");
+        check(&["a"; 12], "a, a, a, a, a, a, a, a, a, a and 2 more");
+    }
+}

@@ -1,0 +1,91 @@
+//! The files that somebody gives for a connection, read by the engine, which knows them by what is in them.
+
+use std::{io::IsTerminal, path::Path};
+
+use wilco_engine::{
+    api::{FileRole, FileToRead, FilesToRead, KitItemKind, KitView},
+    attach::Console,
+};
+
+use crate::{
+    input::{TRIES, WRONG, asked},
+    options::{BrokerOptions, IdentityOptions},
+    output::clean,
+    problem::{self, Problem},
+};
+
+/// The files that were named, and as what.
+pub(crate) fn named(options: &BrokerOptions) -> Result<Vec<FileToRead>, Problem> {
+    let mut files = of_identity(&options.identity)?;
+    let authorities = options.trust.ca.iter().map(|path| file(path, FileRole::Authorities));
+    let server = options.trust.pin.iter().map(|path| file(path, FileRole::Server));
+    for file in authorities.chain(server) {
+        files.push(file?);
+    }
+    Ok(files)
+}
+
+/// The same where only a client certificate can be given.
+pub(crate) fn of_identity(options: &IdentityOptions) -> Result<Vec<FileToRead>, Problem> {
+    let IdentityOptions { cert, key, pkcs12, kit, file: more, passphrase_stdin: _ } = options;
+    let given = cert.iter().map(|path| (path, FileRole::Certificate));
+    let given = given.chain(key.iter().map(|path| (path, FileRole::Key)));
+    let given = given.chain(pkcs12.iter().chain(kit).chain(more).map(|path| (path, FileRole::Any)));
+    given.map(|(path, role)| file(path, role)).collect()
+}
+
+/// Has them read, and says what is wrong with them. `None` where none was named.
+pub(crate) async fn bring(
+    console: &Console,
+    files: Vec<FileToRead>,
+    passphrase: Option<String>,
+    options: &IdentityOptions,
+) -> Result<Option<KitView>, Problem> {
+    if files.is_empty() {
+        return match passphrase {
+            None => Ok(None),
+            Some(_) => Err(Problem::new("A passphrase is given, and no file.", "Name the file that it opens.")),
+        };
+    }
+    let mut kit = console.read_files(FilesToRead { kit: None, files, passphrase }).await?;
+    let mut refused = "";
+    for _ in 0..TRIES {
+        if !kit.locked || options.passphrase_stdin {
+            break;
+        }
+        let names = locked(&kit);
+        let Some(passphrase) = asked(&format!("{refused}Passphrase of {names}"))? else { break };
+        let again = FilesToRead { kit: Some(kit.id.clone()), files: Vec::new(), passphrase: Some(passphrase) };
+        kit = console.read_files(again).await?;
+        refused = if locked(&kit) == names { WRONG } else { "" };
+    }
+    let (blocking, others): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut kit.problems).into_iter().partition(|problem| problem.blocking);
+    if blocking.is_empty() {
+        for problem in others {
+            problem::warn(&problem.message, problem.hint.as_deref());
+        }
+        return Ok(Some(kit));
+    }
+    console.forget_kit(&kit.id).await?;
+    let mut problems = blocking;
+    if kit.locked && !options.passphrase_stdin && !std::io::stdin().is_terminal() {
+        let how = "Its passphrase is asked for on a terminal, or read from standard input: --passphrase-stdin.";
+        let is_locked =
+            |item: Option<u32>| kit.items.iter().any(|one| Some(one.id) == item && one.kind == KitItemKind::Locked);
+        problems.iter_mut().filter(|one| is_locked(one.item)).for_each(|one| one.hint = Some(how.to_owned()));
+    }
+    Err(Problem::Files(problems))
+}
+
+fn locked(kit: &KitView) -> String {
+    let mut names: Vec<_> =
+        kit.items.iter().filter(|item| item.kind == KitItemKind::Locked).map(|item| clean(&item.name)).collect();
+    names.dedup();
+    names.join(" and ")
+}
+
+/// A running Wilco that is asked to read it may have another working directory.
+fn file(path: &Path, role: FileRole) -> Result<FileToRead, Problem> {
+    Ok(FileToRead { path: std::path::absolute(path)?, role })
+}

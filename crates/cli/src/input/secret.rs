@@ -1,0 +1,54 @@
+//! Secrets: asked for on a terminal or read from standard input, a line each, never taken from an argument.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use crate::problem::Problem;
+
+/// How often somebody may mistype a passphrase.
+pub(crate) const TRIES: usize = 3;
+/// What stands before the question when it is asked again.
+pub(crate) const WRONG: &str = "That does not open it. ";
+
+/// The next line of standard input. `what` is the secret, `option` the one that says that it stands there.
+pub(crate) fn secret_line(what: &str, option: &str) -> Result<String, Problem> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let secret = line.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err(Problem::new(
+            format!("There is no {what} on standard input."),
+            format!(
+                "Write it there as a line of its own (passphrase, password, proxy's password, in this order), or leave out \
+                 {option} to be asked for it on a terminal."
+            ),
+        ));
+    }
+    Ok(secret.to_owned())
+}
+
+/// Asks for a secret, if there is somebody to ask. `None` where there is not, or for an empty answer.
+pub(crate) fn asked(question: &str) -> Result<Option<String>, Problem> {
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let answer = rpassword::prompt_password(format!("{question}: "))?;
+    Ok(Some(answer).filter(|answer| !answer.is_empty()))
+}
+
+/// A passphrase for something new: on a terminal it has to be written twice, because nobody sees what is typed.
+pub(crate) fn new_passphrase(from_stdin: bool) -> Result<String, Problem> {
+    if from_stdin {
+        return secret_line("passphrase", "--passphrase-stdin");
+    }
+    let Some(passphrase) = asked("Passphrase for the file, 12 characters at least")? else {
+        return Err(Problem::new(
+            "There is no passphrase to encrypt the secrets under.",
+            "Type one when asked on a terminal, give it on standard input with --passphrase-stdin, or leave out \
+             --with-secrets.",
+        ));
+    };
+    if asked("The same once more")?.as_ref() != Some(&passphrase) {
+        return Err(Problem::new("The two passphrases are not the same.", "Nothing was written. Try again."));
+    }
+    Ok(passphrase)
+}

@@ -1,0 +1,106 @@
+//! Where the program is run, and what it says there.
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use wilco_tests::{Broker, Child, Keyring, Session, program};
+
+/// A data directory of its own, and the program in it.
+pub(crate) struct Bench {
+    pub(crate) data: tempfile::TempDir,
+    session: Option<Session>,
+}
+
+/// What the program has said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Bench {
+    /// On a machine without any keyring.
+    pub(crate) fn new() -> Result<Bench> {
+        Ok(Bench { data: tempfile::Builder::new().prefix("wilco-cli-").tempdir()?, session: None })
+    }
+
+    pub(crate) fn with_keyring(keyring: Keyring) -> Result<Bench> {
+        Ok(Bench { session: Some(Session::start(keyring)?), ..Bench::new()? })
+    }
+
+    /// With a connection called `bench`.
+    pub(crate) fn on(broker: &Broker) -> Result<Bench> {
+        let bench = Bench::new()?;
+        bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.ended(0)?;
+        Ok(bench)
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Said> {
+        self.run_with_input(arguments, "")
+    }
+
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Said> {
+        let mut command = Command::new(program("wilco")?);
+        self.surround(&mut command).args(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // A program that reads nothing may be gone by now.
+        let _ = child.stdin.take().context("no standard input")?.write_all(input.as_bytes());
+        Said::of(&child.wait_with_output()?)
+    }
+
+    /// Starts it and leaves it running.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = Child::command(program("wilco")?);
+        self.surround(&mut command).args(arguments).stdout(Stdio::piped());
+        Child::start(&mut command, &self.data.path().join("stderr"))
+    }
+
+    fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("WILCO_DATA_DIR", self.data.path().join("data")).env("TZ", "UTC");
+        match &self.session {
+            Some(session) => command.envs(session.variables()),
+            None => command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere"),
+        }
+    }
+}
+
+impl Said {
+    fn of(output: &Output) -> Result<Said> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().context("it was killed")?;
+        Ok(Said { code, out: text(&output.stdout), err: text(&output.stderr) })
+    }
+
+    pub(crate) fn ended(self, code: i32) -> Result<Said> {
+        ensure!(self.code == code, "it should have ended with {code}: {self:?}");
+        Ok(self)
+    }
+
+    /// Refused with a sentence and a hint.
+    pub(crate) fn complained(self, part: &str) -> Result<Said> {
+        let said = self.ended(2)?;
+        let sentence = said.err.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
+        ensure!(sentence.contains(part) && sentence.ends_with('.'), "no sentence about '{part}': {said:?}");
+        ensure!(said.err.lines().any(|line| line.starts_with("hint: ")), "no hint: {said:?}");
+        ensure!(said.out.is_empty(), "it printed something all the same: {said:?}");
+        Ok(said)
+    }
+
+    /// What it said of each thing that was wrong, and what to do.
+    pub(crate) fn hints(&self) -> Vec<&str> {
+        self.err.lines().filter_map(|line| line.strip_prefix("hint: ")).collect()
+    }
+
+    pub(crate) fn lines(&self) -> Result<Vec<Value>> {
+        self.out.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
+    pub(crate) fn states(&self) -> Result<Vec<String>> {
+        Ok(self.lines()?.iter().map(|line| line["state"].as_str().unwrap_or_default().to_owned()).collect())
+    }
+}
