@@ -123,7 +123,10 @@ impl Ledger {
             Input::Cancel { device, id } => self.cancel(&device, &id, now, &mut effects),
             Input::Connected => self.connected(now),
             Input::Disconnected => self.disconnected(now, &mut effects),
-            Input::Sent { device, id, attempt } => self.sent(&device, &id, attempt, now, &mut effects),
+            Input::Sent { device, id, attempt } => {
+                self.rate.written(now);
+                self.sent(&device, &id, attempt, now, &mut effects);
+            }
             Input::Delivered { device, id, attempt, puback } => {
                 self.delivered(&device, &id, attempt, puback, now, &mut effects);
             }

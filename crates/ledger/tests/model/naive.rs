@@ -16,8 +16,10 @@ pub(crate) struct Naive {
     connected: bool,
     draining: bool,
     devices: Vec<Device>,
-    /// When this process has published.
+    /// When this process has published what is not known to be on the wire.
     publishes: Vec<i64>,
+    /// When the others came onto the wire.
+    writes: Vec<i64>,
     pub(crate) commands: Vec<Told>,
 }
 
@@ -38,6 +40,7 @@ impl Naive {
             draining: false,
             devices: Vec::new(),
             publishes: Vec::new(),
+            writes: Vec::new(),
             commands: Vec::new(),
         }
     }
@@ -48,6 +51,7 @@ impl Naive {
         self.draining = false;
         self.devices.clear();
         self.publishes.clear();
+        self.writes.clear();
         for index in 0..self.commands.len() {
             let command = &mut self.commands[index];
             command.not_before = i64::MIN;
@@ -109,6 +113,10 @@ impl Naive {
             }
             Input::Disconnected => self.disconnect(now, &mut effects),
             Input::Sent { device, id, attempt } => {
+                if let Some(oldest) = self.publishes.iter().position(|at| now - at <= 1_000) {
+                    self.publishes.remove(oldest);
+                }
+                self.writes.push(now);
                 if let Some(index) = self.find_send(device, id, *attempt) {
                     let send = self.commands[index].sends.last().expect("found");
                     if !send.on_wire && send.end != End::NotTaken && send.end != End::Refused {
@@ -406,7 +414,7 @@ impl Naive {
     }
 
     fn rate_allows_one_more(&self, now: i64) -> bool {
-        let latest = self.publishes.iter().filter(|at| now - **at <= 1_000);
+        let latest = self.publishes.iter().chain(&self.writes).filter(|at| now - **at <= 1_000);
         self.limits.sends_per_second.is_none_or(|most| latest.count() < most as usize)
     }
 

@@ -2,7 +2,7 @@
 
 use wilco_ledger::{Effect, Input, Ledger, Limits, Millis, Outcome, Policy, Puback, Timestamp};
 
-use crate::bench::{Bench, OUT, PLAIN, REPEATABLE, asked, cancel, delivered, puback, says, submit};
+use crate::bench::{Bench, OUT, PLAIN, REPEATABLE, asked, cancel, delivered, puback, says, sent, submit};
 
 const TWO: Limits = Limits {
     send_window: 500,
@@ -44,6 +44,19 @@ fn what_is_too_much_for_this_second_waits_for_the_next() {
         submit("f", PLAIN),
         "f submitted",
     );
+}
+
+#[test]
+fn a_second_begins_when_a_send_is_written_and_not_when_it_is_handed_over() {
+    waiting(PLAIN)
+        .at(700, sent("a", 1), "a sent 1")
+        .wakes(Some(1_401))
+        .at(1_001, Input::Tick, "")
+        .at(1_401, Input::Tick, "c handed 1; publish c 1")
+        .at(1_402, sent("c", 1), "c sent 1")
+        .at(1_500, submit("e", PLAIN), "e submitted")
+        .wakes(Some(1_701))
+        .at(1_701, Input::Tick, "e handed 1; publish e 1");
 }
 
 #[test]
