@@ -24,6 +24,9 @@ use wilco_tests::{Broker, Certificates, Identity};
 /// Longest wait for something that ought to happen at once. The machine may be busy with other tests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
+/// The versions of MQTT.
+pub(crate) const BOTH: [MqttVersion; 2] = [MqttVersion::V5, MqttVersion::V311];
+
 /// A data directory, and the engine on it while it runs.
 pub(crate) struct Desk {
     directory: PathBuf,
@@ -193,9 +196,7 @@ impl Watch {
 
     /// Tries a stored connection step by step.
     pub(crate) async fn preflight_stored(&self, connection: &str) -> Result<PreflightView> {
-        let connections = self.console.connections().await?;
-        let view = connections.iter().find(|view| view.id == connection).context("no such connection")?;
-        Ok(self.console.preflight(view.into()).await?)
+        Ok(self.console.preflight((&self.view(connection).await?).into()).await?)
     }
 
     /// Brings a connection's files, and enters the rest of it.
@@ -206,6 +207,23 @@ impl Watch {
             entry.kit = Some(kit.id);
         }
         Ok(entry)
+    }
+
+    /// Changes a stored connection, or says why not.
+    pub(crate) async fn edit(
+        &self,
+        connection: &str,
+        change: impl FnOnce(&mut ConnectionEntry),
+    ) -> Result<ConnectionView> {
+        let mut entry = ConnectionEntry::from(&self.view(connection).await?);
+        change(&mut entry);
+        Ok(self.console.save_connection(entry).await?)
+    }
+
+    /// A connection as it is listed.
+    pub(crate) async fn view(&self, connection: &str) -> Result<ConnectionView> {
+        let connections = self.console.connections().await?;
+        connections.into_iter().find(|view| view.id == connection).context("no such connection")
     }
 
     pub(crate) async fn online(&self, connection: &str) -> Result<()> {

@@ -10,9 +10,7 @@ use wilco_tests::{
     Broker, Certificates, Identity, Proxy, Refusal, Scripted, ScriptedBroker, Seen, Settings, Then, Tls,
 };
 
-use crate::desk::{Desk, NewConnection, mutual, plain, stopped_at, to};
-
-const BOTH: [MqttVersion; 2] = [MqttVersion::V5, MqttVersion::V311];
+use crate::desk::{BOTH, Desk, NewConnection, mutual, plain, stopped_at, to};
 
 /// That it stops at this step and says these words.
 fn check(view: &PreflightView, step: Step, words: &[&str]) -> Result<()> {

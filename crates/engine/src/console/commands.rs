@@ -19,8 +19,12 @@ impl Handle {
     /// [`FailureCode::Invalid`] when any of it makes no sense, and then nothing is sent; [`FailureCode::Store`].
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
-        let dialect = self.listed(&new.connection)?.dialect;
-        let submissions = submissions(&new, &dialect)?;
+        let listed = self.listed(&new.connection)?;
+        let submissions = submissions(&new, &listed.dialect)?;
+        let asked = submissions.iter().map(|submission| submission.device.as_str());
+        if let Some(refusal) = beyond(&listed.named, asked) {
+            return Err(refusal);
+        }
         let ids = submissions.iter().map(|submission| submission.id.as_str().to_owned()).collect();
         self.ask(|reply| Asked::Send(connection, submissions, reply)).await??;
         Ok(Sent { ids })
@@ -97,6 +101,15 @@ fn submissions(new: &NewCommand, dialect: &Dialect) -> Result<Vec<Submission>, F
             })
         })
         .collect()
+}
+
+/// Why a connection that names its devices commands no others: it does not listen to them.
+fn beyond<'a>(named: &[String], mut asked: impl Iterator<Item = &'a str>) -> Option<Failure> {
+    let other = asked.find(|device| !named.is_empty() && named.iter().all(|name| name != device))?;
+    Some(invalid(
+        format!("This connection names its devices, and '{other}' is none of them, so its answer would not be heard."),
+        "Edit the connection and name it under Only these devices, if the broker's rules allow it.",
+    ))
 }
 
 /// A time that somebody has given, 1 ms … 7 days.

@@ -49,7 +49,8 @@ impl Handle {
         }
         let websocket = settings.route.address.scheme.is_websocket();
         let dialect = profile::dialect(&draft.profile)?;
-        let plan = Plan { settings, dialect, client_id };
+        let names_devices = !draft.profile.devices.is_empty();
+        let plan = Plan { settings, dialect, client_id, names_devices };
 
         self.trial.stop.notify_waiters();
         let stopped = self.trial.stop.notified();

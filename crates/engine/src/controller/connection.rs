@@ -23,6 +23,8 @@ pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
 pub(crate) struct Listed {
     pub(crate) fleet: SharedFleet,
     pub(crate) dialect: Dialect,
+    /// The only devices that are listened to; all where empty.
+    pub(crate) named: Arc<[String]>,
 }
 
 /// How long a failure needs somebody's look.
@@ -102,7 +104,8 @@ impl Connection {
     }
 
     pub(super) fn listed(&self) -> Listed {
-        Listed { fleet: self.fleet.clone(), dialect: self.dialect.clone() }
+        let named = self.profile.devices.as_slice().into();
+        Listed { fleet: self.fleet.clone(), dialect: self.dialect.clone(), named }
     }
 
     pub(super) fn id(&self) -> &ConnectionId {

@@ -181,6 +181,8 @@ impl Controller {
             }
             device.presence = presence;
         });
+        // Time alone may have brought it, and then nothing else would have it handed out.
+        self.feed.connections();
         self.tell(connection, Input::Presence { device, online });
     }
 

@@ -33,6 +33,19 @@ impl Explain<'_> {
         }
     }
 
+    /// A topic of our own was refused to a connection that names its devices.
+    pub(super) fn own_topic_refused(&self) -> Remark {
+        Remark {
+            why: "That topic is Wilco's own: no device is troubled by a trial. The broker's rules may allow the topics of \
+                  the devices named all the same, which the first command will show."
+                .to_owned(),
+            hint: "Nothing has to be done if commands work. Otherwise allow this client id to publish on the req topics of the \
+                   devices named."
+                .to_owned(),
+            ..self.remark()
+        }
+    }
+
     /// What the refusal says by itself.
     fn as_told(&self) -> Remark {
         let refusal = &self.stop.refusal;

@@ -1,0 +1,96 @@
+//! Presence as AWS IoT Core tells it, played by mosquitto.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use wilco_engine::api::{DeviceOrder, DeviceQuery, Preset, SortBy};
+use wilco_tests::Broker;
+
+use crate::desk::{Desk, plain};
+
+/// How long a device that is said to be gone is still taken for online.
+const DOUBTED: Duration = Duration::from_secs(5);
+
+struct Bench {
+    desk: Desk,
+    connection: String,
+    broker: Broker,
+}
+
+impl Bench {
+    async fn new() -> Result<Bench> {
+        let broker = Broker::plain()?;
+        let desk = Desk::new().await?;
+        let connection = desk.connect(plain("aws", &broker).with(|entry| entry.preset = Preset::Aws)).await?;
+        Ok(Bench { desk, connection, broker })
+    }
+
+    fn tell(&self, client: &str, event: &str, version: u64) -> Result<()> {
+        let payload = json!({"clientId": client, "eventType": event, "versionNumber": version}).to_string();
+        self.broker.publish(&format!("$aws/events/presence/{event}/{client}"), payload.as_bytes(), false)
+    }
+
+    async fn online(&self, count: u32) -> Result<()> {
+        let of_ours = |seen: &crate::desk::Seen| {
+            seen.connections.iter().any(|known| known.id == self.connection && known.online == count).then_some(())
+        };
+        self.desk.until(&format!("count of {count} online"), of_ours).await
+    }
+
+    async fn ids(&self) -> Result<Vec<String>> {
+        let query = DeviceQuery {
+            connection: self.connection.clone(),
+            search: String::new(),
+            sort: SortBy::default(),
+            order: DeviceOrder::default(),
+        };
+        let page = self.desk.console().devices(query, 0, 100).await?;
+        Ok(page.rows.into_iter().map(|row| row.device).collect())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_online_at_once_and_offline_when_nothing_contradicts_it_for_five_seconds() -> Result<()> {
+    let bench = Bench::new().await?;
+    bench.tell("dock-1", "connected", 0)?;
+    bench.online(1).await?;
+    bench.tell("dock-1", "disconnected", 0)?;
+    let since = Instant::now();
+    bench.online(0).await?;
+    let took = since.elapsed();
+    ensure!(took > DOUBTED - Duration::from_millis(500), "it was believed after {took:?}");
+    ensure!(took < DOUBTED + Duration::from_secs(3), "it was believed only after {took:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_comes_back_was_never_away_and_an_old_end_is_no_news() -> Result<()> {
+    let bench = Bench::new().await?;
+    bench.tell("dock-1", "connected", 3)?;
+    bench.online(1).await?;
+    bench.tell("dock-1", "disconnected", 3)?;
+    bench.tell("dock-1", "connected", 4)?;
+    // Doubled, and in the wrong order.
+    bench.tell("dock-1", "disconnected", 3)?;
+    // By then that end would have been believed, as this one's is.
+    bench.tell("dock-2", "connected", 0)?;
+    bench.online(2).await?;
+    bench.tell("dock-2", "disconnected", 0)?;
+    bench.online(1).await?;
+    let row = bench.desk.console().device(&bench.connection, "dock-1").await?.row;
+    assert_eq!(row.presence, wilco_engine::api::Presence::Online);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consoles_make_no_devices() -> Result<()> {
+    let bench = Bench::new().await?;
+    let own = bench.desk.view(&bench.connection).await?.client_id;
+    for console in [own.as_str(), "wilco-0a1b2c3d-4e5f6071", "wilco-0a1b2c3d-4e5f6071-test", "dock-1"] {
+        bench.tell(console, "connected", 0)?;
+    }
+    bench.online(1).await?;
+    assert_eq!(bench.ids().await?, ["dock-1"]);
+    Ok(())
+}
