@@ -15,6 +15,7 @@ mod fleet;
 mod full_disk;
 mod narrow;
 mod preflight;
+mod presence;
 mod puppet;
 mod refusals;
 mod seed;
