@@ -21,4 +21,5 @@ mod refusals;
 mod seed;
 mod sharing;
 mod subscribing;
+mod text;
 mod wire;

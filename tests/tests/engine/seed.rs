@@ -14,26 +14,9 @@ const SDK: &str = "awsiotsdk==1.31.0";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_own_device_is_commanded_and_reconciled_by_id_over_mutual_tls() -> Result<()> {
-    let python = python_with_sdk()?;
     let certificates = Certificates::new()?;
     let broker = Broker::mutual_tls(&certificates)?;
-    let identity = certificates.issue("device1")?;
-    let log = certificates.directory().join("device.log");
-    let mut command = Child::command(python);
-    command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/seed_device.py"))
-        // The name has to be in the broker's certificate: otherwise the SDK only ever runs out of time.
-        .env("ENDPOINT", "localhost")
-        .env("PORT", broker.port().to_string())
-        .env("CLIENT_CERTIFICATE", &identity.certificate)
-        .env("CLIENT_PRIVATE_KEY", &identity.key)
-        .env("ROOT_CA", &certificates.ca)
-        .env("PYTHONUNBUFFERED", "1")
-        .stdout(std::fs::File::create(&log)?);
-    let device = Child::start(&mut command, &log)?;
-    soon("device that has subscribed", PATIENCE, || device.log().contains("Subscribed with").then_some(()))
-        .with_context(|| device.log())?;
-
+    let _device = start(&certificates, &broker)?;
     let desk = Desk::new().await?;
     let connection = desk.connect(mutual("seed", &broker, &certificates, &certificates.client)).await?;
     // Two at once, so that nothing but the id can tell which answer is whose.
@@ -48,6 +31,27 @@ async fn the_pages_own_device_is_commanded_and_reconciled_by_id_over_mutual_tls(
         assert!(message.starts_with(&expected), "{message}");
     }
     Ok(())
+}
+
+/// Starts it as `device1`, and waits until it listens.
+pub(crate) fn start(certificates: &Certificates, broker: &Broker) -> Result<Child> {
+    let identity = certificates.issue("device1")?;
+    let log = certificates.directory().join("device.log");
+    let mut command = Child::command(python_with_sdk()?);
+    command
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/seed_device.py"))
+        // The name has to be in the broker's certificate: otherwise the SDK only ever runs out of time.
+        .env("ENDPOINT", "localhost")
+        .env("PORT", broker.port().to_string())
+        .env("CLIENT_CERTIFICATE", &identity.certificate)
+        .env("CLIENT_PRIVATE_KEY", &identity.key)
+        .env("ROOT_CA", &certificates.ca)
+        .env("PYTHONUNBUFFERED", "1")
+        .stdout(std::fs::File::create(&log)?);
+    let device = Child::start(&mut command, &log)?;
+    soon("device that has subscribed", PATIENCE, || device.log().contains("Subscribed with").then_some(()))
+        .with_context(|| device.log())?;
+    Ok(device)
 }
 
 /// A Python with the device's SDK, made once and kept in cargo's target directory.
