@@ -22,4 +22,5 @@ mod seed;
 mod sharing;
 mod subscribing;
 mod text;
+mod ways;
 mod wire;
