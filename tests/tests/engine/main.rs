@@ -16,6 +16,7 @@ mod full_disk;
 mod narrow;
 mod preflight;
 mod presence;
+mod profiles;
 mod puppet;
 mod refusals;
 mod seed;

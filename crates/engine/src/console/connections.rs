@@ -128,8 +128,13 @@ impl Handle {
         if !profile.in_memory_secrets && profile.has != Secrets::default() {
             self.forget_secrets(&profile.id).await?;
         }
-        self.ask(|reply| Asked::Forget(profile.id.clone(), reply)).await??;
-        Ok(self.store.remove_connection(&profile.id).await?)
+        self.forget(&profile.id).await
+    }
+
+    /// Ends a connection and forgets all of it that is not in the keyring.
+    pub(super) async fn forget(&self, id: &ConnectionId) -> Result<(), Failure> {
+        self.ask(|reply| Asked::Forget(id.clone(), reply)).await??;
+        Ok(self.store.remove_connection(id).await?)
     }
 
     /// Begins (or begins anew) the connection to the fleet inside the app, whose broker listens at `url`.

@@ -7,9 +7,10 @@ use zeroize::Zeroizing;
 
 use super::{Handle, defect, not_found};
 use crate::{
-    api::{Failure, Imported, Secrets},
+    api::{Failure, FailureCode, Imported, Secrets},
     exchange::{self, Found, Opened},
     profile::{self, Draft},
+    store::ConnectionId,
 };
 
 impl Handle {
@@ -67,13 +68,21 @@ impl Handle {
                 Ok(id) => added.push(id),
                 Err(failure) => {
                     for id in added {
-                        self.remove_connection(&id).await?;
+                        self.take_back(&id).await?;
                     }
                     return Err(failure);
                 }
             }
         }
         Ok(imported)
+    }
+
+    /// Removes a connection that was added a moment ago, whatever has become of the keyring since.
+    async fn take_back(&self, id: &str) -> Result<(), Failure> {
+        match self.remove_connection(id).await {
+            Err(failure) if failure.code == FailureCode::Keyring => self.forget(&ConnectionId::from(id)).await,
+            removed => removed,
+        }
     }
 
     async fn import(&self, found: Found, without_keyring: bool, imported: &mut Imported) -> Result<String, Failure> {
