@@ -18,6 +18,8 @@ pub struct Settings<'a> {
     pub server: Option<Identity>,
     /// Keeps sessions and retained messages over a restart, written at every change.
     pub persistent: bool,
+    /// Listens for WebSockets too, on a port of its own and by the same rules.
+    pub websockets: bool,
     /// Mosquitto's access list, where not everybody may do everything.
     pub access_list: Option<&'a str>,
     /// Further lines for mosquitto's configuration.
@@ -29,6 +31,7 @@ pub struct Settings<'a> {
 pub struct Broker {
     directory: tempfile::TempDir,
     port: u16,
+    websocket_port: Option<u16>,
     /// What `mosquitto_pub` and `mosquitto_sub` authenticate with: authority, certificate, key.
     tls: Option<(PathBuf, Identity)>,
     child: Option<Child>,
@@ -42,12 +45,14 @@ impl Broker {
     pub fn start(settings: &Settings<'_>) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("wilco-broker-").tempdir()?;
         let port = net::free_port()?;
-        std::fs::write(directory.path().join("mosquitto.conf"), configuration(settings, port, directory.path())?)?;
+        let websocket_port = settings.websockets.then(net::free_port).transpose()?;
+        let configuration = configuration(settings, port, websocket_port, directory.path())?;
+        std::fs::write(directory.path().join("mosquitto.conf"), configuration)?;
         let tls = match settings.tls {
             Some(certificates) => Some((certificates.ca.clone(), certificates.issue("test-bench")?)),
             None => None,
         };
-        let mut broker = Self { directory, port, tls, child: None };
+        let mut broker = Self { directory, port, websocket_port, tls, child: None };
         broker.resume()?;
         Ok(broker)
     }
@@ -76,6 +81,15 @@ impl Broker {
     /// Its address, as a connection wants it.
     pub fn url(&self) -> String {
         format!("{}://localhost:{}", if self.tls.is_some() { "mqtts" } else { "mqtt" }, self.port)
+    }
+
+    /// Its address for WebSockets.
+    ///
+    /// # Errors
+    /// When it does not listen for any.
+    pub fn websocket_url(&self) -> Result<String> {
+        let port = self.websocket_port.context("this broker was not told to listen for WebSockets")?;
+        Ok(format!("{}://localhost:{port}/mqtt", if self.tls.is_some() { "wss" } else { "ws" }))
     }
 
     /// Ends it in good order.
@@ -116,6 +130,16 @@ impl Broker {
     /// When it will not.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
+        self.resume()
+    }
+
+    /// Starts it again on the same port, with this access list in the place of the one that it had.
+    ///
+    /// # Errors
+    /// When it will not.
+    pub fn restart_with(&mut self, access_list: &str) -> Result<()> {
+        self.stop()?;
+        std::fs::write(access_list_in(self.directory.path()), access_list)?;
         self.resume()
     }
 
@@ -205,9 +229,12 @@ fn mosquitto() -> &'static str {
     if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" }
 }
 
-fn configuration(settings: &Settings<'_>, port: u16, directory: &Path) -> Result<String> {
+fn access_list_in(directory: &Path) -> PathBuf {
+    directory.join("access-list")
+}
+
+fn configuration(settings: &Settings<'_>, port: u16, websocket_port: Option<u16>, directory: &Path) -> Result<String> {
     let mut lines = vec![
-        format!("listener {port} 127.0.0.1"),
         // Who is let in is decided by the certificate alone.
         "allow_anonymous true".to_owned(),
         "set_tcp_nodelay true".to_owned(),
@@ -217,14 +244,6 @@ fn configuration(settings: &Settings<'_>, port: u16, directory: &Path) -> Result
         // Otherwise it becomes the user mosquitto, who cannot read our keys.
         lines.push("user root".to_owned());
     }
-    if let Some(certificates) = settings.tls {
-        let server = settings.server.as_ref().unwrap_or(&certificates.server);
-        lines.push(format!("cafile {}", certificates.ca.display()));
-        lines.push(format!("certfile {}", server.certificate.display()));
-        lines.push(format!("keyfile {}", server.key.display()));
-        lines.push("require_certificate true".to_owned());
-        lines.push("use_identity_as_username true".to_owned());
-    }
     if settings.persistent {
         lines.push("persistence true".to_owned());
         lines.push(format!("persistence_location {}/", directory.display()));
@@ -233,11 +252,31 @@ fn configuration(settings: &Settings<'_>, port: u16, directory: &Path) -> Result
         lines.push("autosave_interval 1".to_owned());
     }
     if let Some(access_list) = settings.access_list {
-        let path = directory.join("access-list");
+        let path = access_list_in(directory);
         std::fs::write(&path, access_list)?;
         lines.push(format!("acl_file {}", path.display()));
     }
     lines.push(settings.more.to_owned());
+    lines.push(format!("listener {port} 127.0.0.1"));
+    lines.extend(shielding(settings));
+    if let Some(port) = websocket_port {
+        lines.push(format!("listener {port} 127.0.0.1"));
+        lines.push("protocol websockets".to_owned());
+        lines.extend(shielding(settings));
+    }
     lines.push(String::new());
     Ok(lines.join("\n"))
+}
+
+/// What protects a listener: it stands below each.
+fn shielding(settings: &Settings<'_>) -> Vec<String> {
+    let Some(certificates) = settings.tls else { return Vec::new() };
+    let server = settings.server.as_ref().unwrap_or(&certificates.server);
+    vec![
+        format!("cafile {}", certificates.ca.display()),
+        format!("certfile {}", server.certificate.display()),
+        format!("keyfile {}", server.key.display()),
+        "require_certificate true".to_owned(),
+        "use_identity_as_username true".to_owned(),
+    ]
 }

@@ -59,6 +59,43 @@ impl Certificates {
         signed(self.directory.path(), &self.issuer, name, client_params(name))
     }
 
+    /// A further client's, with an RSA key.
+    ///
+    /// # Errors
+    /// When `openssl` cannot make the key, or a file cannot be written.
+    pub fn issue_rsa(&self, name: &str) -> Result<Identity> {
+        let key = self.directory.path().join(format!("{name}.key"));
+        openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], &[("-out", &key)])?;
+        let key = KeyPair::from_pem(&std::fs::read_to_string(&key)?)?;
+        signed_for(&key, self.directory.path(), &self.issuer, name, client_params(name))
+    }
+
+    /// A further client's that ends `days` from now.
+    ///
+    /// # Errors
+    /// When `openssl` cannot sign it, or a file cannot be written.
+    pub fn ending_in(&self, days: u32, name: &str) -> Result<Identity> {
+        let at = |end: &str| self.directory.path().join(format!("{name}.{end}"));
+        let identity = Identity { certificate: at("pem"), key: at("key") };
+        let authority_key = at("authority.key");
+        std::fs::write(&authority_key, self.issuer.key().serialize_pem())?;
+        let key = KeyPair::generate()?;
+        std::fs::write(&identity.key, key.serialize_pem())?;
+        openssl(&["req", "-new", "-subj", &format!("/CN={name}")], &[("-key", &identity.key), ("-out", &at("csr"))])?;
+        std::fs::write(at("extensions"), "extendedKeyUsage = clientAuth\n")?;
+        openssl(
+            &["x509", "-req", "-CAcreateserial", "-days", &days.to_string()],
+            &[
+                ("-in", &at("csr")),
+                ("-CA", &self.ca),
+                ("-CAkey", &authority_key),
+                ("-extfile", &at("extensions")),
+                ("-out", &identity.certificate),
+            ],
+        )?;
+        Ok(identity)
+    }
+
     /// A client's that ended in 2021.
     ///
     /// # Errors
@@ -192,7 +229,12 @@ fn client_params(name: &str) -> CertificateParams {
     params
 }
 
-fn signed(
+fn signed(directory: &Path, issuer: &Issuer<'_, KeyPair>, name: &str, params: CertificateParams) -> Result<Identity> {
+    signed_for(&KeyPair::generate()?, directory, issuer, name, params)
+}
+
+fn signed_for(
+    key: &KeyPair,
     directory: &Path,
     issuer: &Issuer<'_, KeyPair>,
     name: &str,
@@ -203,8 +245,7 @@ fn signed(
         // As long as one that somebody would really get.
         (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2036, 1, 1));
     }
-    let key = KeyPair::generate()?;
-    write(directory, name, &params.signed_by(&key, issuer)?.pem(), &key)
+    write(directory, name, &params.signed_by(key, issuer)?.pem(), key)
 }
 
 fn write(directory: &Path, name: &str, certificate: &str, key: &KeyPair) -> Result<Identity> {
@@ -215,7 +256,7 @@ fn write(directory: &Path, name: &str, certificate: &str, key: &KeyPair) -> Resu
     Ok(identity)
 }
 
-fn openssl(arguments: &[&str], files: &[(&str, &Path)]) -> Result<()> {
+pub(crate) fn openssl(arguments: &[&str], files: &[(&str, &Path)]) -> Result<()> {
     let mut command = Command::new("openssl");
     command.args(arguments);
     for (option, path) in files {

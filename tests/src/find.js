@@ -4,6 +4,7 @@ const [role, name, part, scope] = arguments;
 
 const SELECTORS = {
   alert: '[role=alert]',
+  article: 'article, [role=article]',
   button: 'button, [role=button], input[type=button], input[type=submit], summary',
   cell: 'td, [role=cell], [role=gridcell]',
   checkbox: 'input[type=checkbox]:not([role]), [role=checkbox]',

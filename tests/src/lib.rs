@@ -5,6 +5,7 @@
 //! outside. Everything started dies with the value that stands for it, also when the test is killed.
 
 mod broker;
+mod cards;
 mod certificates;
 mod child;
 mod console;
@@ -12,6 +13,7 @@ mod desk;
 mod device;
 mod display;
 mod net;
+mod parcel;
 mod programs;
 mod proxy;
 mod scripted;
@@ -27,6 +29,7 @@ pub use console::{Connection, Console, Ended};
 pub use desk::Desk;
 pub use device::Device;
 pub use display::Display;
+pub use parcel::{Parcel, Wrapping};
 pub use programs::{program, target};
 pub use proxy::{Proxy, ProxyAtWork, Refusal};
 pub use scripted::{Scripted, ScriptedBroker, Seen, Then, Tls};

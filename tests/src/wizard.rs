@@ -66,6 +66,21 @@ impl Console {
         .with_context(|| format!("bringing {}", path.display()))
     }
 
+    /// Gives a passphrase for what is locked; says whether it opened it.
+    ///
+    /// # Errors
+    /// When nothing is locked, or nothing comes of it.
+    pub async fn unlock(&self, passphrase: &str) -> Result<bool> {
+        self.fill("Passphrase", passphrase).await?;
+        self.click("button", "Unlock").await?;
+        let script = "const field = document.querySelector('[aria-label=Locked] input');
+            return !field ? true : field.getAttribute('aria-invalid') === 'true' ? false : null";
+        let opened = soon_async("word on the passphrase", Duration::from_secs(20), async || {
+            Ok(self.run(script, vec![]).await?.as_bool())
+        });
+        opened.await
+    }
+
     /// What is said to be wrong with the files, or missing.
     ///
     /// # Errors
@@ -101,11 +116,38 @@ impl Console {
     /// # Errors
     /// When a field is missing, or the window does not let it through.
     pub async fn enter_endpoint(&self, connection: Connection<'_>) -> Result<()> {
+        self.begin_endpoint(connection).await?;
+        self.go_on_to_topics().await
+    }
+
+    /// Goes on from the files and types where the broker is; stays there.
+    ///
+    /// # Errors
+    /// When a field is missing, or the window does not let it through.
+    pub async fn begin_endpoint(&self, connection: Connection<'_>) -> Result<()> {
         self.click("button", "Next").await?;
         self.fill("Address", connection.url).await?;
-        self.fill("Name", connection.name).await?;
+        self.fill("Name", connection.name).await
+    }
+
+    /// Goes on from the endpoint.
+    ///
+    /// # Errors
+    /// When the window does not let it through.
+    pub async fn go_on_to_topics(&self) -> Result<()> {
         self.click("button", "Next").await?;
         self.wait_for_text("Only these devices", Duration::from_secs(10)).await
+    }
+
+    /// Unfolds what most connections never need.
+    ///
+    /// # Errors
+    /// When there is no such part of the endpoint.
+    pub async fn unfold_more(&self) -> Result<()> {
+        if self.all_like("textbox", "Keep-alive").await?.is_empty() {
+            self.click("button", "More").await?;
+        }
+        self.one("textbox", "Keep-alive").await.map(drop)
     }
 
     /// Goes on from the topics and waits for the preflight's end.

@@ -1,6 +1,7 @@
 //! The app in its real window, driven as a person would and read off the screen.
 
 mod demo;
+mod import;
 mod kit;
 mod main_job;
 mod trouble;
