@@ -65,12 +65,12 @@ export class Connections {
 
   /** Opens the wizard; what was begun before is gone on with. */
   add(): void {
-    this.wizard ??= new Wizard(this.backend, () => this.list.map(({ name }) => name));
+    this.wizard ??= lasting(() => new Wizard(this.backend, () => this.list.map(({ name }) => name)));
   }
 
   edit(connection: ConnectionView, place?: Place): void {
     const others = () => this.list.filter(({ id }) => id !== connection.id).map(({ name }) => name);
-    this.wizard = new Wizard(this.backend, others, connection, place);
+    this.wizard = lasting(() => new Wizard(this.backend, others, connection, place));
   }
 
   /** Saves what the wizard holds and closes it; nothing where it could not be saved. */
@@ -182,6 +182,15 @@ export class Connections {
       ? this.list.map((other) => (other.id === connection.id ? connection : other))
       : [...this.list, connection];
   }
+}
+
+/** What is made within an effect of a screen stops deriving anything when that screen is left; this does not. */
+function lasting<T>(make: () => T): T {
+  let made: T | undefined;
+  $effect.root(() => {
+    made = make();
+  });
+  return made as T;
 }
 
 function remember(values: number[], value: number | null): number[] {

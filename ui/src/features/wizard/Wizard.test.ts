@@ -195,6 +195,21 @@ describe('a new connection', () => {
     expect(step()).toBe('Topics');
   });
 
+  it('is gone on with after a look at another screen', async () => {
+    const { press, goThrough, fill, findByRole, findByText, getByRole, user } = await openWizard();
+    await goThrough('wrong-ca.local');
+    await findByText(/signed by somebody who is not trusted here/);
+    await user.click(getByRole('link', { name: 'Settings' }));
+    await findByRole('radio', { name: 'Dark' });
+    await user.click(getByRole('link', { name: /Connections/ }));
+    await user.click(await findByRole('button', { name: 'Endpoint' }));
+    await fill('Address', 'fine.local');
+    await findByText('Read as mqtts://fine.local:8883 (8883, TLS).');
+    await press('Next');
+    await press('Next');
+    await findByText('All steps passed');
+  });
+
   it('is kept in memory where there is no keyring, if the person wants that', async () => {
     const { add, goThrough, press, findByRole, findByText, user } = await openWizard({ keyring: false });
     await add('/kit/kit.zip');
