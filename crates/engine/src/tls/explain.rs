@@ -81,7 +81,11 @@ fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
         }
         Refusal::UnknownIssuer => (
             "the broker's certificate is signed by an authority that this connection does not trust".to_owned(),
-            Some("Give the CA certificate that has signed the broker's certificate (on AWS IoT: AmazonRootCA1)."),
+            Some(
+                "Give the CA certificate that has signed the broker's certificate (on AWS IoT: AmazonRootCA1). If the name is \
+                 your company's, a proxy that looks into TLS stands in between: ask for its CA certificate, or for a way \
+                 around it.",
+            ),
         ),
         Refusal::NotValidForNameContext { expected, presented } => (
             format!(

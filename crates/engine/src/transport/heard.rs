@@ -39,8 +39,11 @@ impl Heard {
         self.with(|bytes| matches!(bytes.first[..], [0x15 | 0x16, 0x03, 0..=4, ..]))
     }
 
-    /// What came, for people; `None` where nothing did.
+    /// What came, for people; `None` where nothing did, or only what TLS has made unreadable.
     pub(crate) fn trace(&self) -> Option<String> {
+        if self.is_tls() {
+            return None;
+        }
         self.with(|bytes| {
             let line = bytes.first.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
             if bytes.count == 0 {
