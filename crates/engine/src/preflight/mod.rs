@@ -122,10 +122,14 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
     let probe = plan.dialect.probe(&settings.client_id, &nonce);
     let hears_itself = subscribe(plan, &probe, &mut line, board).await.map_err(|stop| (Step::Subscribe, stop))?;
     let published = publish(&probe, &mut line, board).await;
-    excused(plan, board, Step::Publish, published).map_err(|stop| (Step::Publish, stop))?;
+    if let Some(stop) = unexcused(plan, board, Step::Publish, published) {
+        return Err((Step::Publish, stop));
+    }
     if hears_itself && !line.is_closed() {
         let back = round_trip(&probe, &nonce, &mut line, board, far).await;
-        excused(plan, board, Step::RoundTrip, back).map_err(|stop| (Step::RoundTrip, stop))?;
+        if let Some(stop) = unexcused(plan, board, Step::RoundTrip, back) {
+            return Err((Step::RoundTrip, stop));
+        }
     } else {
         board.skipped(Step::RoundTrip, "Not tried: the broker lets Wilco hear only the devices named");
     }
@@ -133,15 +137,16 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
     Ok(())
 }
 
-/// Where devices are named, the broker's rules may allow their topics only: that one of our own is refused is then no fault.
-fn excused(plan: &Plan, board: &mut Board, step: Step, tried: Result<(), Stop>) -> Result<(), Stop> {
+/// What stops a trial. Where devices are named, the broker's rules may allow their topics only: that one of our own is
+/// refused is then no fault.
+fn unexcused(plan: &Plan, board: &mut Board, step: Step, tried: Result<(), Stop>) -> Option<Stop> {
     match tried {
         Err(stop) if plan.names_devices && stop.refusal.cause != Cause::TakenOver => {
             let remark = Explain { plan, step, stop: &stop }.own_topic_refused();
             board.warned(step, "Not known: the rules may allow only the devices named", stop.took, remark);
-            Ok(())
+            None
         }
-        tried => tried,
+        tried => tried.err(),
     }
 }
 
