@@ -2,7 +2,10 @@
 
 #![no_main]
 
-use wilco_dialect::{Dialect, Heard, Inbound, Reported, Topics, device_side::read_request};
+use wilco_dialect::{
+    Dialect, Heard, Inbound, LogAssembly, LogChunk, LogNews, Reported, Topics, device_side::read_request,
+};
+use wilco_ledger::DeviceId;
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     let mut parts = content.splitn(3, |byte| *byte == b'\n');
@@ -14,11 +17,25 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
             let Some(dialect) = Topics::new(prefix).ok().and_then(|topics| Dialect::named(name, topics)) else {
                 continue;
             };
-            let inbound = Inbound { topic: &topic, payload, qos: 1, retained: content.len().is_multiple_of(2), correlation };
-            if let Ok(Some(Heard::State { state, .. })) = dialect.decode(&inbound) {
-                let _ = Reported::of(&state);
+            let inbound =
+                Inbound { topic: &topic, payload, qos: 1, retained: content.len().is_multiple_of(2), correlation };
+            match dialect.decode(&inbound) {
+                Ok(Some(Heard::State { state, .. })) => {
+                    let _ = Reported::of(&state);
+                }
+                Ok(Some(Heard::Log { device, chunk })) => put_together(&device, chunk),
+                _ => {}
             }
         }
     }
     let _ = read_request(payload, correlation);
 });
+
+/// A piece of a log, twice, and what is said of it.
+fn put_together(device: &DeviceId, chunk: LogChunk) {
+    let mut assembly = LogAssembly::default();
+    let id = chunk.id.clone();
+    assembly.add(device, chunk.clone());
+    assert_ne!(assembly.add(device, chunk), LogNews::New);
+    assert!(assembly.standing(device, &id).is_some_and(|standing| standing.to_string().ends_with('.')));
+}

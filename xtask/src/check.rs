@@ -11,8 +11,10 @@ use crate::packages::Purpose;
 use crate::{bindings, npm, packages, process, tools};
 
 /// The crates without I/O, and all that they may depend on.
-const PURE: [(&str, &[&str]); 2] =
-    [("wilco-ledger", &["thiserror"]), ("wilco-dialect", &["serde", "serde_json", "thiserror", "wilco-ledger"])];
+const PURE: [(&str, &[&str]); 2] = [
+    ("wilco-ledger", &["thiserror"]),
+    ("wilco-dialect", &["serde", "serde_json", "sha2", "thiserror", "wilco-ledger"]),
+];
 
 /// Is given its own name, and says by a sentence why it failed.
 type Check = fn(&str) -> Result<()>;

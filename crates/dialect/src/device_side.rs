@@ -3,6 +3,8 @@
 //! Here so that both ends of the wire are described in one place. It deliberately does not decide anything: whether a
 //! request is expired, known or allowed is the firmware's business.
 
+mod log;
+
 use std::iter;
 
 use serde_json::{Map, Value, json};
@@ -14,6 +16,8 @@ use crate::{
     wilco::text_of,
     words,
 };
+
+pub use log::{cut_log, write_log_chunk};
 
 /// A request as a device reads it.
 #[derive(Debug, Clone, PartialEq)]

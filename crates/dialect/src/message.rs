@@ -3,7 +3,7 @@
 use serde_json::Value;
 use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp};
 
-use crate::LifecycleEvent;
+use crate::{LifecycleEvent, log::LogChunk};
 
 /// One send of one command.
 #[derive(Debug, Clone, Copy)]
@@ -107,10 +107,12 @@ pub enum Heard {
         /// Tells one trial from another.
         nonce: String,
     },
-    /// A piece of a device's log file.
+    /// A piece of a device's log file; [`crate::LogAssembly`] puts them together.
     Log {
         /// Which device.
         device: DeviceId,
+        /// The piece.
+        chunk: LogChunk,
     },
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, 
 pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
     match topics.parse(inbound.topic) {
         // Text firmware may say there what it likes.
-        Some((_, Channel::Status | Channel::State | Channel::Telemetry)) => {
+        Some((_, Channel::Status | Channel::State | Channel::Telemetry | Channel::Log)) => {
             Ok(wilco::decode(topics, inbound, SPOKEN).unwrap_or_default())
         }
         Some((device, Channel::Req)) => wilco::observe_text(&device, inbound)

@@ -1,6 +1,7 @@
 //! Wilco's own JSON over MQTT.
 
 mod answer;
+mod log;
 mod report;
 mod request;
 
@@ -44,7 +45,7 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>, spoken: Spoken) -> 
         Channel::Status => report::presence(&device, inbound.payload),
         Channel::State => report::state(&device, inbound.payload),
         Channel::Telemetry => report::telemetry(&device, inbound.payload).map(Some),
-        Channel::Log => Ok(Some(Heard::Log { device: device.clone() })),
+        Channel::Log => log::chunk(&device, inbound).map(Some),
     };
     heard.map_err(|why| Unreadable { device: Some(device), why })
 }

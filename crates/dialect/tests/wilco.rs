@@ -321,7 +321,6 @@ fn other_topics_are_left_alone() {
     };
     check("cmd/all/req", Some(Heard::Broadcast));
     check("cmd/groups/kitchen/req", Some(Heard::Broadcast));
-    check("cmd/dock-1/log", Some(Heard::Log { device: device("dock-1") }));
     check("cmd/dock-1/other", None);
     check("dock-1/resp", None);
     check("cmd/a/b/resp", None);

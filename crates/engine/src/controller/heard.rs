@@ -133,7 +133,7 @@ impl Controller {
                     device.seen_at = Some(now);
                 }
             }),
-            Ok(Some(Heard::Telemetry { device, .. } | Heard::Log { device })) => known.fleet().heard(&device, now),
+            Ok(Some(Heard::Telemetry { device, .. } | Heard::Log { device, .. })) => known.fleet().heard(&device, now),
             Ok(Some(Heard::Request(asked))) => {
                 if !known.ledger.is_known(&asked.device, &asked.id) {
                     self.look_up(connection, &asked.device, &asked.id).await;

@@ -1,0 +1,108 @@
+//! How far the pieces of a log have come, and that in a sentence.
+
+use std::fmt;
+
+use super::Checksum;
+
+/// How many gaps are named in a sentence.
+const NAMED: usize = 8;
+
+/// How far a log has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogStanding {
+    /// Pieces are missing.
+    Gathering {
+        /// How many pieces are there.
+        have: u32,
+        /// Of how many, as soon as it is known.
+        of: Option<u32>,
+        /// The numbers of those that are missing, in order; without [`LogStanding::Gathering::of`], of those that
+        /// are missing so far.
+        missing: Vec<u32>,
+    },
+    /// Every piece is there, and nobody has said yet what the whole should be.
+    Unchecked {
+        /// The log, which may not be what the device has.
+        text: String,
+        /// In how many pieces it came.
+        chunks: u32,
+    },
+    /// Every piece is there, and the checksum is right.
+    Complete {
+        /// The log.
+        text: String,
+        /// In how many pieces it came.
+        chunks: u32,
+        /// Its SHA-256, as the device said it.
+        sha256: Checksum,
+    },
+    /// It will never be right.
+    Wrong {
+        /// Why, as a sentence.
+        why: String,
+    },
+}
+
+impl fmt::Display for LogStanding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LogStanding::Gathering { have, of: Some(of), missing } => {
+                write!(f, "{have} of {of} chunks have come; missing: {}.", Numbers(missing))
+            }
+            LogStanding::Gathering { have, of: None, missing } => {
+                let come = if *have == 1 { "chunk has" } else { "chunks have" };
+                write!(f, "{have} {come} come, and the device has not said of how many")?;
+                if missing.is_empty() { f.write_str(".") } else { write!(f, "; missing so far: {}.", Numbers(missing)) }
+            }
+            LogStanding::Unchecked { chunks, .. } => {
+                write!(f, "All chunks have come ({chunks}), but the device has given no checksum to check them by.")
+            }
+            LogStanding::Complete { text, chunks, .. } => {
+                let bytes = text.len();
+                write!(f, "The log is complete: {bytes} bytes, chunks: {chunks}, and the checksum is right.")
+            }
+            LogStanding::Wrong { why } => write!(f, "{why} Ask for the log again."),
+        }
+    }
+}
+
+/// Numbers in order, neighbours together: `2, 4–6`.
+struct Numbers<'a>(&'a [u32]);
+
+impl fmt::Display for Numbers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut runs = self.0.chunk_by(|before, after| before.checked_add(1) == Some(*after));
+        for (index, run) in runs.by_ref().take(NAMED).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            match run {
+                [first, .., last] => write!(f, "{comma}{first}–{last}")?,
+                [only] => write!(f, "{comma}{only}")?,
+                [] => {}
+            }
+        }
+        match runs.map(<[u32]>::len).sum() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LogStanding;
+
+    #[test]
+    fn what_is_missing_is_named_by_number() {
+        let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
+            let standing = LogStanding::Gathering { have, of, missing: missing.to_vec() };
+            assert_eq!(standing.to_string(), expected);
+        };
+        check(1, Some(2), &[2], "1 of 2 chunks have come; missing: 2.");
+        check(5, Some(9), &[2, 4, 5, 6], "5 of 9 chunks have come; missing: 2, 4–6.");
+        check(2, None, &[], "2 chunks have come, and the device has not said of how many.");
+        check(2, None, &[1, 3], "2 chunks have come, and the device has not said of how many; missing so far: 1, 3.");
+        let every_second: Vec<u32> = (1..=20).map(|n| n * 2).collect();
+        let named = "20 of 40 chunks have come; missing: 2, 4, 6, 8, 10, 12, 14, 16 and 12 more.";
+        check(20, Some(40), &every_second, named);
+    }
+}

@@ -1,0 +1,48 @@
+//! Pieces of a device's log file.
+
+use serde_json::Value;
+use wilco_ledger::DeviceId;
+
+use super::text_of;
+use crate::{
+    Heard, Inbound, ids,
+    json::{Members, whole},
+    log::{Checksum, LogChunk},
+};
+
+pub(super) fn chunk(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Heard, String> {
+    let chunk = read(inbound).map_err(|why| format!("This piece of a log cannot be read: {why}."))?;
+    Ok(Heard::Log { device: device.clone(), chunk })
+}
+
+fn read(inbound: &Inbound<'_>) -> Result<LogChunk, String> {
+    let text = text_of(inbound.payload)?;
+    let members = Members::parse(text).map_err(|error| format!("it is not a JSON object ({error})"))?;
+    let id = ids::from_member(members.get("id"))?.or_else(|| ids::from_correlation(inbound.correlation));
+    let id = id.ok_or("it has no id, so nobody knows which command asked for it")?;
+    let number = count(&members, "chunk")?.ok_or("it does not say which chunk it is")?;
+    let of = count(&members, "of")?;
+    if let Some(of) = of.filter(|of| number > *of) {
+        return Err(format!("it says that it is chunk {number} of {of}"));
+    }
+    let text = match members.get("text") {
+        Some(Value::String(text)) => text.clone(),
+        Some(_) => return Err("its text is not a text".to_owned()),
+        None => return Err("it has no text".to_owned()),
+    };
+    Ok(LogChunk {
+        id,
+        number,
+        of,
+        offset: members.get("offset").and_then(whole).and_then(|offset| u64::try_from(offset).ok()),
+        text,
+        sha256: members.get("sha256").and_then(Value::as_str).and_then(Checksum::read),
+    })
+}
+
+/// A number from 1; `Err` says what else it is.
+fn count(members: &Members, name: &str) -> Result<Option<u32>, String> {
+    let Some(value) = members.get(name) else { return Ok(None) };
+    let number = whole(value).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
+    number.map(Some).ok_or_else(|| format!("its {name:?} is not a whole number from 1"))
+}

@@ -1,0 +1,314 @@
+//! Logs in pieces: what is read of a piece, and what becomes of pieces that come in any order, twice, or not at all.
+
+use std::collections::BTreeSet;
+
+use proptest::{prelude::*, sample::Index};
+use wilco_dialect::{
+    Channel, Checksum, Dialect, Heard, Inbound, LogAssembly, LogChunk, LogNews, LogReceipt, LogStanding, Topics,
+    device_side::{cut_log, write_log_chunk},
+};
+use wilco_ledger::{CommandId, DeviceId};
+
+const OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+fn device(id: &str) -> DeviceId {
+    DeviceId::new(id).expect("a device id")
+}
+
+fn id(id: &str) -> CommandId {
+    CommandId::new(id).expect("an id")
+}
+
+fn hear(dialect: &Dialect, payload: &[u8], correlation: Option<&[u8]>) -> Result<Option<LogChunk>, String> {
+    let topic = Topics::default().of(&device("dock-1"), Channel::Log);
+    let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation };
+    match dialect.decode(&inbound) {
+        Ok(Some(Heard::Log { device: heard, chunk })) => {
+            assert_eq!(heard, device("dock-1"));
+            Ok(Some(chunk))
+        }
+        Ok(None) => Ok(None),
+        Ok(other) => panic!("no log: {other:?}"),
+        Err(unreadable) => Err(unreadable.why),
+    }
+}
+
+fn wilco() -> Dialect {
+    Dialect::Wilco(Topics::default())
+}
+
+/// A piece as plain as can be.
+fn piece(number: u32, of: Option<u32>, text: &str) -> LogChunk {
+    LogChunk { id: id("a"), number, of, offset: None, text: text.to_owned(), sha256: None }
+}
+
+#[test]
+fn a_piece_is_read_leniently() {
+    let check = |payload: &str, expected: LogChunk| {
+        assert_eq!(hear(&wilco(), payload.as_bytes(), Some(b"a")), Ok(Some(expected)), "{payload}");
+    };
+    let full = LogChunk { offset: Some(40), sha256: Checksum::read(OF_ABC), ..piece(2, Some(3), "ab\nc") };
+    let text = format!(r#"{{"id":"a","chunk":2,"of":3,"offset":40,"text":"ab\nc","sha256":"{OF_ABC}"}}"#);
+    check(&text, full.clone());
+    check(&format!(r#"{{"chunk":"2","of":3.0,"offset":"40","text":"ab\nc","sha256":"{OF_ABC}"}}"#), full);
+    check(r#"{"id":"a","chunk":1,"text":""}"#, piece(1, None, ""));
+    check(r#"{"chunk":1,"of":null,"offset":-4,"text":"","sha256":"none"}"#, piece(1, None, ""));
+}
+
+#[test]
+fn what_is_no_piece_is_said() {
+    let check = |payload: &[u8], part: &str| {
+        let why = hear(&wilco(), payload, None).expect_err(part);
+        assert!(why.contains(part) && why.ends_with('.'), "{why}");
+    };
+    check(b"plain text", "not a JSON object");
+    check(b"\xff", "no UTF-8");
+    check(b"", "not a JSON object");
+    check(br#"{"chunk":1,"text":""}"#, "which command asked");
+    check(br#"{"id":"a","text":""}"#, "which chunk");
+    check(br#"{"id":"a","chunk":0,"text":""}"#, "not a whole number from 1");
+    check(br#"{"id":"a","chunk":1e300,"text":""}"#, "not a whole number from 1");
+    check(br#"{"id":"a","chunk":1,"of":"many","text":""}"#, "\"of\" is not");
+    check(br#"{"id":"a","chunk":4,"of":3,"text":""}"#, "chunk 4 of 3");
+    check(br#"{"id":"a","chunk":1,"of":3}"#, "no text");
+    check(br#"{"id":"a","chunk":1,"of":3,"text":["line"]}"#, "not a text");
+}
+
+#[test]
+fn text_firmware_may_say_what_it_likes_there() {
+    let text = Dialect::Text(Topics::default());
+    assert_eq!(hear(&text, b"any line", None), Ok(None));
+    assert_eq!(hear(&text, br#"{"id":"a","chunk":1,"text":"x"}"#, None), Ok(Some(piece(1, None, "x"))));
+}
+
+#[test]
+fn what_a_device_writes_is_heard_as_written() {
+    let (chunks, receipt) = cut_log(&id("a"), &"a \"line\"\n".repeat(10_000));
+    assert!(chunks.len() > 2);
+    assert_eq!(receipt.chunks, u32::try_from(chunks.len()).ok());
+    for chunk in &chunks {
+        assert_eq!(hear(&wilco(), &write_log_chunk(chunk), None), Ok(Some(chunk.clone())));
+    }
+    let (last, others) = chunks.split_last().expect("chunks");
+    assert_eq!(last.sha256, receipt.sha256);
+    assert!(others.iter().all(|chunk| chunk.sha256.is_none()));
+}
+
+/// What is said of the log of command `a` after these pieces and this promise.
+fn standing(pieces: Vec<LogChunk>, promise: Option<LogReceipt>) -> LogStanding {
+    let mut assembly = LogAssembly::default();
+    for piece in pieces {
+        assembly.add(&device("dock-1"), piece);
+    }
+    if let Some(receipt) = promise {
+        assembly.promise(&device("dock-1"), &id("a"), &receipt);
+    }
+    assembly.standing(&device("dock-1"), &id("a")).expect("something of it")
+}
+
+#[test]
+fn a_log_is_complete_only_by_its_checksum() {
+    let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, expected: &str| {
+        assert_eq!(standing(pieces, promise).to_string(), expected);
+    };
+    let receipt = LogReceipt { chunks: Some(2), bytes: Some(3), sha256: Some(Checksum::of("abc")) };
+    let two = || vec![piece(2, Some(2), "c"), piece(1, Some(2), "ab")];
+    let complete = "The log is complete: 3 bytes, chunks: 2, and the checksum is right.";
+    check(two(), Some(receipt), complete);
+    check(vec![piece(1, None, "ab"), piece(2, None, "c")], Some(receipt), complete);
+    let last = LogChunk { sha256: receipt.sha256, ..piece(2, Some(2), "c") };
+    check(vec![last, piece(1, Some(2), "ab")], None, complete);
+    let unchecked = "All chunks have come (2), but the device has given no checksum to check them by.";
+    check(two(), None, unchecked);
+    check(two(), Some(LogReceipt { sha256: None, ..receipt }), unchecked);
+    check(vec![piece(2, Some(2), "c")], Some(receipt), "1 of 2 chunks have come; missing: 1.");
+    check(vec![], Some(receipt), "0 of 2 chunks have come; missing: 1–2.");
+    check(
+        vec![piece(3, None, "c")],
+        None,
+        "1 chunk has come, and the device has not said of how many; missing so far: 1–2.",
+    );
+    let nothing = LogReceipt { chunks: Some(0), bytes: Some(0), sha256: Some(Checksum::of("")) };
+    check(vec![], Some(nothing), "The log is complete: 0 bytes, chunks: 0, and the checksum is right.");
+}
+
+#[test]
+fn what_contradicts_itself_is_wrong() {
+    let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
+        let standing = standing(pieces, promise);
+        assert!(matches!(standing, LogStanding::Wrong { .. }), "{part}: {standing}");
+        let sentence = standing.to_string();
+        assert!(sentence.contains(part) && sentence.ends_with("Ask for the log again."), "{sentence}");
+    };
+    let receipt = LogReceipt { chunks: Some(2), bytes: Some(3), sha256: Some(Checksum::of("abc")) };
+    let two = |last: &str| vec![piece(1, Some(2), "ab"), piece(2, Some(2), last)];
+    check(two("x"), Some(receipt), "checksum is wrong");
+    check(two("cd"), Some(receipt), "they have 4 bytes, and the device spoke of 3");
+    check(two("c"), Some(LogReceipt { chunks: Some(3), ..receipt }), "spoke of 2 chunks first, and of 3 later");
+    check(vec![piece(1, None, "ab"), piece(3, None, "c")], Some(receipt), "Chunk 3 came of a log that has 2");
+    check(vec![piece(1, None, "ab"), piece(1, None, "ac")], None, "Chunk 1 came twice, and not the same");
+    let displaced = LogChunk { offset: Some(5), ..piece(2, Some(2), "c") };
+    check(vec![piece(1, Some(2), "ab"), displaced], None, "Chunk 2 is said to begin at byte 5, but 2 come before it");
+    let other = LogChunk { sha256: Some(Checksum::of("abd")), ..piece(1, None, "ab") };
+    check(vec![other], Some(receipt), "two different checksums");
+    check(vec![piece(1, Some(5_000), "ab")], None, "too many chunks: at most 4096");
+    check(vec![piece(5_000, None, "ab")], None, "too many chunks: at most 4096");
+    check(vec![], Some(LogReceipt { bytes: Some(1 << 40), ..receipt }), "ask for fewer lines");
+    let long = "x".repeat(5 * 1024 * 1024);
+    check(vec![piece(1, None, &long), piece(2, None, &long)], None, "too long");
+}
+
+#[test]
+fn a_doubled_piece_is_noticed_and_a_useless_one_too() {
+    let mut assembly = LogAssembly::default();
+    let mut check = |chunk: LogChunk, expected: LogNews| assert_eq!(assembly.add(&device("dock-1"), chunk), expected);
+    check(piece(1, Some(2), "ab"), LogNews::New);
+    check(piece(1, Some(2), "ab"), LogNews::Doubled);
+    check(piece(1, Some(2), "xy"), LogNews::Useless);
+    check(piece(2, Some(2), "c"), LogNews::Useless);
+}
+
+#[test]
+fn logs_of_the_same_id_from_two_devices_are_two_logs() {
+    let mut assembly = LogAssembly::default();
+    assembly.add(&device("a"), piece(1, Some(1), "of a"));
+    assembly.add(&device("b"), piece(1, Some(1), "of b"));
+    let text = |assembly: &LogAssembly, name: &str| match assembly.standing(&device(name), &id("a")) {
+        Some(LogStanding::Unchecked { text, .. }) => Some(text),
+        _ => None,
+    };
+    assert_eq!(text(&assembly, "a").as_deref(), Some("of a"));
+    assert_eq!(text(&assembly, "b").as_deref(), Some("of b"));
+    assembly.forget(&device("a"), &id("a"));
+    assert_eq!(text(&assembly, "a"), None);
+    assert_eq!(text(&assembly, "b").as_deref(), Some("of b"));
+}
+
+#[test]
+fn the_log_longest_without_news_makes_room() {
+    let mut assembly = LogAssembly::default();
+    let of = |name: usize| LogChunk { id: id(&format!("c{name}")), ..piece(1, Some(2), "x") };
+    for name in 0..32 {
+        assembly.add(&device("dock-1"), of(name));
+    }
+    assembly.add(&device("dock-1"), of(0));
+    assembly.add(&device("dock-1"), of(32));
+    let is_held = |name: usize| assembly.standing(&device("dock-1"), &id(&format!("c{name}"))).is_some();
+    assert!(is_held(0) && is_held(32) && is_held(2));
+    assert!(!is_held(1));
+
+    let long = "x".repeat(7 * 1024 * 1024);
+    for name in 40..50 {
+        assembly.add(&device("dock-1"), LogChunk { text: long.clone(), ..of(name) });
+        assert!(assembly.held() <= 32 * 1024 * 1024);
+    }
+    assert!(assembly.standing(&device("dock-1"), &id("c49")).is_some());
+    assert!(assembly.standing(&device("dock-1"), &id("c40")).is_none());
+}
+
+/// A text cut into pieces at some of its characters.
+fn logs() -> impl Strategy<Value = Vec<LogChunk>> {
+    let cuts = prop::collection::vec(any::<Index>(), 0..12);
+    (".{0,80}", cuts).prop_map(|(text, cuts)| {
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| *cut.get(&places)).chain([0, text.len()]).collect();
+        cuts.sort_unstable();
+        let of = u32::try_from(cuts.len() - 1).ok();
+        let pieces = cuts.windows(2).zip(1..).map(|(ends, number)| LogChunk {
+            offset: Some(ends[0] as u64),
+            ..piece(number, of, &text[ends[0]..ends[1]])
+        });
+        pieces.collect()
+    })
+}
+
+fn receipt_of(chunks: &[LogChunk]) -> LogReceipt {
+    let text: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+    LogReceipt {
+        chunks: u32::try_from(chunks.len()).ok(),
+        bytes: Some(text.len() as u64),
+        sha256: Some(Checksum::of(&text)),
+    }
+}
+
+/// Pieces as devices never send them, or hardly ever.
+fn odd_pieces() -> impl Strategy<Value = (u8, LogChunk)> {
+    let piece = (0..3_u8, 1..6_000_u32, prop::option::of(1..6_000_u32), prop::option::of(0..9_u64), "[ab]{0,3}");
+    (0..3_u8, piece, any::<bool>()).prop_map(|(device, (name, number, of, offset, text), summed)| {
+        let sha256 = summed.then(|| Checksum::of(&text));
+        (device, LogChunk { id: id(&format!("c{name}")), number, of, offset, text, sha256 })
+    })
+}
+
+proptest! {
+    #[test]
+    fn in_any_order_doubled_and_from_several_commands_at_once_each_log_is_the_one_that_was_sent(
+        logs in prop::collection::vec(logs(), 1..4),
+        order in prop::collection::vec(any::<Index>(), 0..80),
+        lost in prop::collection::btree_set(any::<(u8, u8)>(), 0..4),
+    ) {
+        let name = |number: usize| id(&format!("c{number}"));
+        let is_lost = |log: usize, number: u32| {
+            lost.iter().any(|(of, which)| usize::from(*of) % logs.len() == log && u32::from(*which % 16) == number)
+        };
+        let mut sent: Vec<LogChunk> = logs.iter().enumerate().flat_map(|(number, log)| {
+            log.iter().map(move |chunk| LogChunk { id: name(number), ..chunk.clone() })
+                .filter(move |chunk| !is_lost(number, chunk.number))
+        }).collect();
+        // Each index doubles one piece, and moves another to the end.
+        for index in order.iter().filter(|_| !logs.is_empty()) {
+            if !sent.is_empty() {
+                let moved = sent.remove(index.index(sent.len()));
+                if index.index(3) == 0 {
+                    sent.push(moved.clone());
+                }
+                sent.push(moved);
+            }
+        }
+        let mut assembly = LogAssembly::default();
+        let mut seen = BTreeSet::new();
+        for chunk in sent {
+            let news = if seen.insert((chunk.id.clone(), chunk.number)) { LogNews::New } else { LogNews::Doubled };
+            prop_assert_eq!(assembly.add(&device("dock-1"), chunk), news);
+        }
+        for (number, log) in logs.iter().enumerate() {
+            assembly.promise(&device("dock-1"), &name(number), &receipt_of(log));
+            let missing: Vec<u32> = log.iter().map(|chunk| chunk.number).filter(|n| is_lost(number, *n)).collect();
+            let standing = assembly.standing(&device("dock-1"), &name(number)).expect("a promise at least");
+            if missing.is_empty() {
+                let text: String = log.iter().map(|chunk| chunk.text.as_str()).collect();
+                let chunks = u32::try_from(log.len()).expect("few");
+                let sha256 = Checksum::of(&text);
+                prop_assert_eq!(standing, LogStanding::Complete { text, chunks, sha256 });
+            } else {
+                let (have, of) = (log.len() - missing.len(), u32::try_from(log.len()).ok());
+                let have = u32::try_from(have).expect("few");
+                prop_assert_eq!(standing, LogStanding::Gathering { have, of, missing });
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_piece_never_makes_a_complete_log(log in logs(), which: Index, change in "[a-z]{1,3}") {
+        let receipt = receipt_of(&log);
+        let mut changed = log;
+        let count = changed.len();
+        changed[which.index(count)].text.push_str(&change);
+        let standing = standing(changed, Some(receipt));
+        prop_assert!(matches!(standing, LogStanding::Wrong { .. }), "{}", standing);
+    }
+
+    #[test]
+    fn any_pieces_are_survived_within_bounds(pieces in prop::collection::vec(odd_pieces(), 0..60)) {
+        let mut assembly = LogAssembly::default();
+        for (number, piece) in pieces {
+            let (device, id) = (device(&format!("d{number}")), piece.id.clone());
+            assembly.add(&device, piece);
+            let standing = assembly.standing(&device, &id).expect("it was just touched");
+            prop_assert!(standing.to_string().ends_with('.'));
+            if let LogStanding::Gathering { missing, .. } = standing {
+                prop_assert!(missing.len() <= 4_096);
+            }
+        }
+    }
+}
