@@ -44,6 +44,11 @@ impl<T> Agenda<T> {
         self.entries.pop().map(|Reverse(entry)| entry.what)
     }
 
+    /// Forgets what is not to be done after all.
+    pub(crate) fn drop_all(&mut self, unwanted: impl Fn(&T) -> bool) {
+        self.entries.retain(|Reverse(entry)| !unwanted(&entry.what));
+    }
+
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
@@ -88,9 +93,10 @@ mod tests {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut agenda = Agenda::new();
-        for (ms, what) in [(20, 'c'), (10, 'a'), (10, 'b'), (30, 'd')] {
+        for (ms, what) in [(20, 'c'), (10, 'a'), (15, 'x'), (10, 'b'), (30, 'd')] {
             agenda.add(at(ms), what);
         }
+        agenda.drop_all(|what| *what == 'x');
         assert_eq!(agenda.next(), Some(at(10)));
         assert_eq!(agenda.take(at(9)), None);
         let taken: String = std::iter::from_fn(|| agenda.take(at(20))).collect();

@@ -3,9 +3,10 @@
 //! It deliberately has no socket, no file, no clock and no randomness: it is told what came and what time it is, and
 //! says what is to be done. The order of its [`Action`]s matters.
 
-use serde_json::{Value, json};
 use std::collections::HashMap;
-use wilco_dialect::device_side::{self, Asked, Malformed, Online, Response};
+
+use serde_json::{Map, Value, json};
+use wilco_dialect::device_side::{self, Asked, Malformed, Online, Response, State};
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 
 use crate::{
@@ -33,6 +34,10 @@ pub enum Action {
     ReportState,
     /// Do the work, which may take its time, then call [`Device::perform`].
     Perform(CommandId),
+    /// Measure and send telemetry now, and from now on as often as [`Device::telemetry_interval`] says.
+    Measure,
+    /// Blink the LED for this long, saying with [`Device::progress`] how far it is, then call [`Device::blinked`].
+    Blink(CommandId, Millis),
     /// Drop the connection after this long, and start anew with [`Device::start`].
     Restart(Millis),
 }
@@ -43,11 +48,15 @@ pub struct Device {
     boot: String,
     started_at: Timestamp,
     led: bool,
+    /// Between two telemetry messages; `None` if it sends none. Not part of the configuration: a restart forgets it.
+    telemetry: Option<Millis>,
     running: Config,
     speech: Speech,
     memory: Memory,
     /// What was begun since the start.
     at_work: HashMap<CommandId, Work>,
+    /// What is being done and goes on by itself until somebody says that it is over.
+    going_on: HashMap<CommandId, Work>,
     /// What ended with the restart and is to be said as soon as there is a connection.
     unsaid: Vec<CommandId>,
 }
@@ -69,10 +78,12 @@ impl Device {
             boot,
             started_at: now,
             led: false,
+            telemetry: None,
             running: memory.saved.clone(),
             speech: Speech::Json,
             memory,
             at_work: HashMap::new(),
+            going_on: HashMap::new(),
             unsaid: unended.into_iter().map(|(id, _)| id).collect(),
         }
     }
@@ -81,6 +92,12 @@ impl Device {
     #[must_use]
     pub fn with_led(self, on: bool) -> Device {
         Device { led: on, ..self }
+    }
+
+    /// The same device, sending telemetry this often until it is told otherwise.
+    #[must_use]
+    pub fn measuring(self, interval: Option<Millis>) -> Device {
+        Device { telemetry: interval, ..self }
     }
 
     /// The same device, speaking like this.
@@ -138,29 +155,35 @@ impl Device {
             }
             // It stays begun: the next start ends it.
             Work::Restart { delay } => vec![Action::Restart(delay)],
-            Work::ConfigGet => self.end(id, done(self.config(), now), false),
-            Work::ConfigSet { changes, apply } => {
-                let changed = self.memory.saved.with(&changes).and_then(|saved| match apply {
-                    Apply::Now => Ok((saved, Some(self.running.with(&changes)?))),
-                    Apply::Restart => Ok((saved, None)),
-                });
-                match changed {
-                    Ok((saved, running)) => {
-                        self.memory.saved = saved;
-                        self.running = running.unwrap_or(self.running.clone());
-                        self.end(id, done(self.config(), now), true)
-                    }
-                    Err(why) => self.end(id, failed(&why, now), false),
-                }
+            Work::TelemetrySet { interval } => {
+                self.telemetry = Some(interval);
+                let ended = self.end(id, done(json!({ "interval_ms": interval.0 }), now), true);
+                ended.into_iter().chain([Action::Measure]).collect()
             }
-            Work::StateGet => self.end(id, done(self.state(), now), true),
+            Work::ConfigGet => self.end(id, done(self.config(), now), false),
+            Work::ConfigSet { changes, apply } => match self.configure(&changes, apply) {
+                Ok(()) => self.end(id, done(self.config(), now), true),
+                Err(why) => self.end(id, failed(&why, now), false),
+            },
+            Work::StateGet => self.end(id, done(self.state().to_value(), now), true),
+            Work::Identify { length } => {
+                self.going_on.insert(id.clone(), work);
+                vec![Action::ReportState, Action::Blink(id.clone(), length)]
+            }
         }
+    }
+
+    /// The LED has blinked for as long as it was to, and shows again what it is switched to.
+    #[must_use]
+    pub fn blinked(&mut self, id: &CommandId, now: Timestamp) -> Vec<Action> {
+        let Some(Work::Identify { length }) = self.going_on.remove(id) else { return Vec::new() };
+        self.end(id, done(json!({ "seconds": length.0 / 1_000 }), now), true)
     }
 
     /// Says how far it has come with what takes long.
     #[must_use]
     pub fn progress(&self, id: &CommandId, percent: u8, now: Timestamp) -> Option<Action> {
-        self.at_work.get(id)?;
+        self.at_work.get(id).or_else(|| self.going_on.get(id))?;
         let running = answer(Some(id.clone()), Outcome::Running, None, now);
         self.said(Response { progress: Some(percent), ..running }, None)
     }
@@ -187,6 +210,12 @@ impl Device {
         self.memory
     }
 
+    /// How often it is to send telemetry; `None` for never.
+    #[must_use]
+    pub fn telemetry_interval(&self) -> Option<Millis> {
+        self.telemetry
+    }
+
     /// The payload of its status.
     #[must_use]
     pub fn status_payload(&self, firmware: &str, tags: &[String]) -> Vec<u8> {
@@ -196,7 +225,7 @@ impl Device {
     /// The payload of its state report.
     #[must_use]
     pub fn state_payload(&self) -> Vec<u8> {
-        device_side::write_state(self.led, self.running.as_object(), self.memory.saved.as_object())
+        device_side::write_state(&self.state())
     }
 
     /// Reads a request; `Err` says why it cannot be done.
@@ -259,8 +288,25 @@ impl Device {
         json!({ "running": self.running.as_object(), "saved": self.memory.saved.as_object() })
     }
 
-    fn state(&self) -> Value {
-        json!({ "led": self.led, "running": self.running.as_object(), "saved": self.memory.saved.as_object() })
+    /// Changes the saved configuration, and the running one with it or not; nothing if one change makes no sense.
+    fn configure(&mut self, changes: &Map<String, Value>, apply: Apply) -> Result<(), String> {
+        let saved = self.memory.saved.with(changes)?;
+        if apply == Apply::Now {
+            self.running = self.running.with(changes)?;
+        }
+        self.memory.saved = saved;
+        Ok(())
+    }
+
+    /// The LED is reported as it is switched. That it blinks is said beside it, because then it is neither on nor off.
+    fn state(&self) -> State<'_> {
+        State {
+            led: self.led,
+            identifying: self.going_on.values().any(|work| matches!(work, Work::Identify { .. })),
+            telemetry_interval: self.telemetry,
+            running: self.running.as_object(),
+            saved: self.memory.saved.as_object(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Small repeatable randomness for virtual devices: the same seed makes the same fleet with the same accidents.
 
-use std::ops::RangeInclusive;
+use std::{f64::consts::TAU, ops::RangeInclusive};
 
 /// `SplitMix64` (Steele, Lea, Flood 2014). Good enough to scatter accidents, and nothing else.
 #[derive(Debug, Clone)]
@@ -27,6 +27,13 @@ impl Random {
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Around 0, normally distributed with a standard deviation of 1 (Box and Muller 1958).
+    pub fn normal(&mut self) -> f64 {
+        // 1 - unit is never 0, of which there is no logarithm.
+        let distance = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        distance * (TAU * self.unit()).cos()
     }
 
     /// Whether something of this probability happens.

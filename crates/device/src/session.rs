@@ -24,9 +24,11 @@ use crate::{
     endpoint::Endpoint,
     faults::Fate,
     link,
+    memory::Memory,
     persona::Persona,
     random::Random,
     store::{Store, StoreError},
+    telemetry::Sensors,
 };
 
 /// A command that takes longer than this says so every so often.
@@ -58,8 +60,7 @@ pub(crate) struct Session {
     device: Device,
     store: Store,
     random: Random,
-    /// 0 … 1: what sets its measurements apart from those of others.
-    phase: f64,
+    sensors: Sensors,
     client: AsyncClient,
     agenda: Agenda<Due>,
     connected: bool,
@@ -72,6 +73,7 @@ enum Due {
     Send(Fate),
     Perform(CommandId),
     Progress(CommandId, u8),
+    Blinked(CommandId),
     Telemetry,
     Restart,
     Leave,
@@ -93,11 +95,11 @@ impl Session {
     ) -> Result<(Session, EventLoop), StoreError> {
         let memory = store.load()?;
         let (client, event_loop) = link::open(&around.endpoint, &persona);
-        let mut random = Random::new(persona.seed, 1);
-        let device = Device::start(memory, new_boot(), clock::now()).with_led(persona.led).speaking(persona.speech);
+        let random = Random::new(persona.seed, 1);
+        let device = switched_on(memory, &persona).with_led(persona.led);
         let mut session = Session {
             around,
-            phase: random.unit(),
+            sensors: Sensors::new(persona.climate, persona.seed),
             persona,
             device,
             store,
@@ -263,6 +265,14 @@ impl Session {
                     self.publish(Channel::State, payload, PublishOptions::at_least_once().retained());
                 }
                 Action::Perform(id) => actions.extend(self.begin(id)),
+                Action::Measure => {
+                    self.agenda.drop_all(|due| matches!(due, Due::Telemetry));
+                    self.agenda.add(Instant::now(), Due::Telemetry);
+                }
+                Action::Blink(id, length) => {
+                    self.report_on(&id, Millis(0), length);
+                    self.later(length, Due::Blinked(id));
+                }
                 Action::Restart(delay) => self.later(delay, Due::Restart),
             }
         }
@@ -278,14 +288,19 @@ impl Session {
         if accept + work == 0 {
             return self.perform(&id);
         }
-        let mut beat = HEARTBEAT;
-        while beat < work {
-            let percent = u8::try_from(beat * 100 / work).unwrap_or(100);
-            self.later(Millis(accept + beat), Due::Progress(id.clone(), percent));
-            beat += HEARTBEAT;
-        }
+        self.report_on(&id, Millis(accept), Millis(work));
         self.later(Millis(accept + work), Due::Perform(id));
         Vec::new()
+    }
+
+    /// Says every so often how far something is that begins after `delay` and takes so long.
+    fn report_on(&mut self, id: &CommandId, delay: Millis, length: Millis) {
+        let mut beat = HEARTBEAT;
+        while beat < length.0 {
+            let percent = u8::try_from(beat * 100 / length.0).unwrap_or(100);
+            self.later(delay + Millis(beat), Due::Progress(id.clone(), percent));
+            beat += HEARTBEAT;
+        }
     }
 
     fn perform(&mut self, id: &CommandId) -> Vec<Action> {
@@ -355,11 +370,15 @@ impl Session {
                     let heartbeat = self.device.progress(&id, percent, clock::now());
                     self.carry_out(heartbeat.into_iter().collect());
                 }
+                Due::Blinked(id) => {
+                    let actions = self.device.blinked(&id, clock::now());
+                    self.carry_out(actions);
+                }
                 Due::Telemetry => {
-                    let payload = self.persona.climate.payload(self.phase, clock::now(), &mut self.random);
+                    let payload = self.sensors.payload(clock::now());
                     self.publish(Channel::Telemetry, payload, PublishOptions::at_most_once());
-                    if let Some(interval) = self.persona.telemetry {
-                        self.agenda.add(Instant::now() + interval, Due::Telemetry);
+                    if let Some(interval) = self.device.telemetry_interval() {
+                        self.later(interval, Due::Telemetry);
                     }
                 }
                 Due::Restart => return Some(Parting::Restart),
@@ -372,16 +391,17 @@ impl Session {
     fn start_anew(&mut self) {
         let off = Device::start(Default::default(), String::new(), clock::now());
         let memory = std::mem::replace(&mut self.device, off).into_memory();
-        self.device = Device::start(memory, new_boot(), clock::now()).speaking(self.persona.speech);
+        self.device = switched_on(memory, &self.persona);
         self.agenda.clear();
         self.plan();
     }
 
     /// What happens by itself.
     fn plan(&mut self) {
-        if let Some(interval) = self.persona.telemetry {
+        if let Some(interval) = self.device.telemetry_interval() {
             // Spread over the interval, so that a fleet does not speak all at once.
-            self.agenda.add(Instant::now() + interval.mul_f64(self.random.unit()), Due::Telemetry);
+            let first = self.random.within(&(0..=interval.0));
+            self.later(Millis(first), Due::Telemetry);
         }
         if let Some(absence) = &self.persona.absence {
             let stay = if absence.away_first && !self.seen { GLIMPSE } else { self.random.within(&absence.stay) };
@@ -429,6 +449,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn new_boot() -> String {
-    Uuid::new_v4().simple().to_string()
+/// A new start of a device.
+fn switched_on(memory: Memory, persona: &Persona) -> Device {
+    let boot = Uuid::new_v4().simple().to_string();
+    let interval = persona.telemetry.map(|interval| Millis(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)));
+    Device::start(memory, boot, clock::now()).speaking(persona.speech).measuring(interval)
 }

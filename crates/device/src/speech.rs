@@ -37,6 +37,10 @@ pub(crate) fn echo_of(payload: &[u8]) -> String {
     text[..text.floor_char_boundary(ECHOED)].to_owned()
 }
 
+/// What a device says to a text that it does not understand.
+const UNDERSTOOD: &str = "This device understands 'light: on', 'light: off', 'restart', 'telemetry: 500' (milliseconds), \
+                          'identify' and 'identify: 5' (seconds).";
+
 /// The command and the arguments that a free text stands for.
 ///
 /// # Errors
@@ -48,8 +52,15 @@ pub(crate) fn understand(text: &str) -> Result<(&'static str, Value), String> {
         [Some("light"), Some("on"), None] => Ok(("led", json!({ "on": true }))),
         [Some("light"), Some("off"), None] => Ok(("led", json!({ "on": false }))),
         [Some("restart"), None, None] => Ok(("restart", json!({}))),
-        _ => Err("This device understands 'light: on', 'light: off' and 'restart'.".to_owned()),
+        [Some("telemetry"), Some(number), None] => Ok(("telemetry.set", json!({ "interval_ms": whole(number)? }))),
+        [Some("identify"), None, None] => Ok(("identify", json!({}))),
+        [Some("identify"), Some(number), None] => Ok(("identify", json!({ "seconds": whole(number)? }))),
+        _ => Err(UNDERSTOOD.to_owned()),
     }
+}
+
+fn whole(number: &str) -> Result<u64, String> {
+    number.parse().map_err(|_| UNDERSTOOD.to_owned())
 }
 
 /// What is said of a command; `None` for what text has no word for.
@@ -79,6 +90,14 @@ mod tests {
         check(" light on\0", Some(("led", json!({"on": true}))));
         check("restart", Some(("restart", json!({}))));
         check("restart now", None);
+        check("telemetry: 500", Some(("telemetry.set", json!({"interval_ms": 500}))));
+        check("Telemetry 500\n", Some(("telemetry.set", json!({"interval_ms": 500}))));
+        check("telemetry", None);
+        check("telemetry fast", None);
+        check("telemetry: -1", None);
+        check("identify", Some(("identify", json!({}))));
+        check("identify: 5", Some(("identify", json!({"seconds": 5}))));
+        check("identify me", None);
         check("light: on please", None);
         check("lights: on", None);
         check("", None);

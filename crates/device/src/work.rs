@@ -1,5 +1,7 @@
 //! What a device can be asked to do, checked before anything is begun.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 use wilco_ledger::Millis;
 
@@ -16,6 +18,11 @@ pub enum Work {
         /// How long to wait before it.
         delay: Millis,
     },
+    /// Send telemetry this often.
+    TelemetrySet {
+        /// Between two messages.
+        interval: Millis,
+    },
     /// Say which configuration is running and which is saved.
     ConfigGet,
     /// Change the configuration.
@@ -27,6 +34,11 @@ pub enum Work {
     },
     /// Report the state.
     StateGet,
+    /// Blink, so that somebody finds the device.
+    Identify {
+        /// For how long.
+        length: Millis,
+    },
 }
 
 /// When a change of the configuration takes effect.
@@ -40,6 +52,12 @@ pub enum Apply {
 
 /// The longest delay of a restart: a device should not promise what it may have forgotten by then.
 const LONGEST_DELAY: u64 = 60_000;
+/// How often telemetry may be sent, in milliseconds.
+const TELEMETRY: RangeInclusive<u64> = 100..=3_600_000;
+/// How long a device may blink, in seconds.
+const BLINKING: RangeInclusive<u64> = 1..=60;
+/// How long it blinks if nothing is said.
+const USUAL_BLINKING: u64 = 10;
 /// Enough for the answer to leave the device.
 const USUAL_DELAY: Millis = Millis(100);
 
@@ -54,23 +72,32 @@ impl Work {
                 let on = args.get("on").and_then(Value::as_bool);
                 Ok(Work::Led { on: on.ok_or("'led' needs 'on' to be true or false.")? })
             }
-            "restart" => Ok(Work::Restart { delay: delay(args.get("delay_ms"))? }),
+            "restart" => {
+                let delay = number("restart", args, "delay_ms", &(0..=LONGEST_DELAY))?;
+                Ok(Work::Restart { delay: delay.map_or(USUAL_DELAY, Millis) })
+            }
+            "telemetry.set" => match number("telemetry.set", args, "interval_ms", &TELEMETRY)? {
+                Some(interval) => Ok(Work::TelemetrySet { interval: Millis(interval) }),
+                None => Err("'telemetry.set' needs 'interval_ms', the milliseconds between two messages.".to_owned()),
+            },
             "config.get" => Ok(Work::ConfigGet),
             "config.set" => config_set(args),
             "state.get" => Ok(Work::StateGet),
+            "identify" => {
+                let seconds = number("identify", args, "seconds", &BLINKING)?;
+                Ok(Work::Identify { length: Millis::seconds(seconds.unwrap_or(USUAL_BLINKING)) })
+            }
             unknown => Err(format!("This device knows no command '{unknown}'.")),
         }
     }
 }
 
-fn delay(value: Option<&Value>) -> Result<Millis, String> {
-    match value {
-        None | Some(Value::Null) => Ok(USUAL_DELAY),
-        Some(value) => match value.as_u64() {
-            Some(delay) if delay <= LONGEST_DELAY => Ok(Millis(delay)),
-            _ => Err(format!("'restart' needs 'delay_ms' to be a whole number from 0 to {LONGEST_DELAY}.")),
-        },
-    }
+/// A number that may be left out. One in quotes is a mistake somewhere, and is not guessed at.
+fn number(command: &str, args: &Value, name: &str, range: &RangeInclusive<u64>) -> Result<Option<u64>, String> {
+    let Some(value) = args.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
+    let number = value.as_u64().filter(|number| range.contains(number));
+    let (from, to) = (range.start(), range.end());
+    number.map(Some).ok_or_else(|| format!("'{command}' needs '{name}' to be a whole number from {from} to {to}."))
 }
 
 fn config_set(args: &Value) -> Result<Work, String> {
@@ -108,6 +135,21 @@ mod tests {
         check("restart", json!({"delay_ms": 0}), Ok(Work::Restart { delay: Millis(0) }));
         check("restart", json!({"delay_ms": -1}), Err("'delay_ms'"));
         check("restart", json!({"delay_ms": 60_001}), Err("'delay_ms'"));
+        let every = |interval| Ok(Work::TelemetrySet { interval: Millis(interval) });
+        check("telemetry.set", json!({"interval_ms": 100}), every(100));
+        check("telemetry.set", json!({"interval_ms": 3_600_000}), every(3_600_000));
+        for wrong in [json!(99), json!(3_600_001), json!(-1), json!(500.5), json!("500"), json!(true), json!([500])] {
+            check("telemetry.set", json!({"interval_ms": wrong}), Err("a whole number from 100 to 3600000"));
+        }
+        check("telemetry.set", json!({}), Err("needs 'interval_ms'"));
+        // What a console's language writes as NaN is read as null.
+        check("telemetry.set", json!({"interval_ms": null}), Err("needs 'interval_ms'"));
+        check("identify", json!({}), Ok(Work::Identify { length: Millis::seconds(10) }));
+        check("identify", json!({"seconds": 1}), Ok(Work::Identify { length: Millis::seconds(1) }));
+        check("identify", json!({"seconds": 60}), Ok(Work::Identify { length: Millis::seconds(60) }));
+        for wrong in [json!(0), json!(61), json!(1.5), json!("5")] {
+            check("identify", json!({"seconds": wrong}), Err("a whole number from 1 to 60"));
+        }
         check("config.get", json!({}), Ok(Work::ConfigGet));
         check("config.set", json!({"changes": changes, "apply": "now"}), Ok(set(Apply::Now)));
         check("config.set", json!({"changes": changes, "apply": "restart"}), Ok(set(Apply::Restart)));

@@ -100,7 +100,10 @@ fn each_command_yields_its_result() {
     check("config.get", json!({}), json!({"running": first_day, "saved": first_day}));
     check("config.set", change("now"), json!({"running": quiet, "saved": quiet}));
     check("config.set", change("restart"), json!({"running": first_day, "saved": quiet}));
-    check("state.get", json!({}), json!({"led": false, "running": first_day, "saved": first_day}));
+    check("telemetry.set", json!({"interval_ms": 500}), json!({"interval_ms": 500}));
+    let first_state = json!({"led": false, "identifying": false, "telemetry_interval_ms": null,
+        "running": first_day, "saved": first_day});
+    check("state.get", json!({}), first_state);
 }
 
 #[test]
@@ -120,6 +123,14 @@ fn what_it_will_not_do_is_refused_with_a_reason() {
     check(expired.into_bytes(), Some("a"), "expired 5 ms before it came");
     check(request("a", "fly", json!({})), Some("a"), "knows no command 'fly'");
     check(request("a", "led", json!({"on": "yes"})), Some("a"), "'on' to be true or false");
+    check(
+        request("a", "telemetry.set", json!({"interval_ms": "500"})),
+        Some("a"),
+        "a whole number from 100 to 3600000",
+    );
+    let nan = br#"{"id":"a","command":"telemetry.set","args":{"interval_ms":NaN}}"#;
+    check(nan.to_vec(), Some("a"), "needs 'interval_ms'");
+    check(request("a", "identify", json!({"seconds": 61})), Some("a"), "a whole number from 1 to 60");
     check(request("a", "config.set", half), Some("a"), "no configuration key 'colour'");
     check(b"light: on".to_vec(), None, "malformed");
     check(vec![0xff, 0x00], None, "malformed");
@@ -240,6 +251,73 @@ fn progress_is_said_of_what_is_under_way_only() {
     assert_eq!((running.outcome, running.progress), (Outcome::Running, Some(40)));
 }
 
+#[test]
+fn a_telemetry_interval_is_measured_by_at_once_and_reported_and_ends_with_a_restart() {
+    let mut device = device().measuring(Some(Millis(5_000)));
+    assert_eq!(state(&device)["telemetry_interval_ms"], json!(5_000));
+    let actions = ask(&mut device, &request("a", "telemetry.set", json!({"interval_ms": 250})), NOW);
+    assert!(
+        matches!(
+            actions[2..],
+            [
+                Action::Remember,
+                Action::ReportState,
+                Action::Answer(Response { outcome: Outcome::Succeeded, .. }),
+                Action::Measure
+            ]
+        ),
+        "{actions:?}"
+    );
+    assert_eq!(device.telemetry_interval(), Some(Millis(250)));
+    assert_eq!(state(&device)["telemetry_interval_ms"], json!(250));
+    let device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).measuring(Some(Millis(5_000)));
+    assert_eq!(state(&device)["telemetry_interval_ms"], json!(5_000));
+}
+
+#[test]
+fn while_it_blinks_it_says_so_and_the_led_stays_what_it_is_switched_to() {
+    let mut device = device();
+    let actions = ask(&mut device, &request("a", "identify", json!({"seconds": 3})), NOW);
+    assert!(
+        matches!(actions[2..], [Action::ReportState, Action::Blink(_, Millis(3_000))]),
+        "accepted, and not done: {actions:?}"
+    );
+    let reported = |device: &Device| (state(device)["led"].clone(), state(device)["identifying"].clone());
+    assert_eq!(reported(&device), (json!(false), json!(true)));
+    let heartbeat = device.progress(&id("a"), 33, NOW);
+    assert!(matches!(heartbeat, Some(Action::Answer(Response { outcome: Outcome::Running, progress: Some(33), .. }))));
+    ask(&mut device, &request("b", "led", json!({"on": true})), NOW);
+    assert_eq!(reported(&device), (json!(true), json!(true)));
+
+    let done = device.blinked(&id("a"), NOW);
+    assert!(matches!(done[..2], [Action::Remember, Action::ReportState]), "{done:?}");
+    assert_eq!(answers(&done)[0].result, Some(json!({"seconds": 3})));
+    assert_eq!(reported(&device), (json!(true), json!(false)));
+    assert_eq!(device.blinked(&id("a"), NOW), [], "it is said once");
+    assert_eq!(device.progress(&id("a"), 66, NOW), None);
+}
+
+#[test]
+fn two_who_ask_it_to_blink_are_both_answered() {
+    let mut device = device();
+    ask(&mut device, &request("a", "identify", json!({"seconds": 3})), NOW);
+    ask(&mut device, &request("b", "identify", json!({"seconds": 9})), NOW);
+    assert_eq!(answers(&device.blinked(&id("a"), NOW)).len(), 1);
+    assert_eq!(state(&device)["identifying"], json!(true), "it still blinks for b");
+    assert_eq!(answers(&device.blinked(&id("b"), NOW)).len(), 1);
+    assert_eq!(state(&device)["identifying"], json!(false));
+}
+
+#[test]
+fn a_restart_ends_the_blinking() {
+    let mut device = device();
+    ask(&mut device, &request("a", "identify", json!({})), NOW);
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW);
+    assert_eq!(state(&device)["identifying"], json!(false));
+    let back = device.connected();
+    assert_eq!(answers(&back)[0].outcome, Outcome::Failed);
+}
+
 /// A device that speaks text.
 fn texter() -> Device {
     device().speaking(Speech::Text)
@@ -271,10 +349,15 @@ fn text_is_answered_once_in_text_with_the_request_echoed() {
     check(b"light: off", false, &format!("{ran}light: off"));
     let json = request("a", "led", json!({"on": true}));
     check(&json, true, &format!("{ran}{}", String::from_utf8_lossy(&json)));
-    check(b"fly", false, "FAILURE: This device understands 'light: on', 'light: off' and 'restart'. From payload: fly");
+    check(b"telemetry: 500", false, &format!("{ran}telemetry: 500"));
+    let why = "FAILURE: 'telemetry.set' needs 'interval_ms' to be a whole number from 100 to 3600000. ";
+    check(b"telemetry: 5", false, &format!("{why}From payload: telemetry: 5"));
     let json = request("a", "fly", json!({}));
     let why = "FAILURE: This device knows no command 'fly'. From payload: ";
     check(&json, false, &format!("{why}{}", String::from_utf8_lossy(&json)));
+    let actions = ask(&mut texter(), b"fly", NOW);
+    assert!(said(&actions).starts_with("FAILURE: This device understands 'light: on', "), "{actions:?}");
+    assert!(said(&actions).ends_with(" From payload: fly"));
 }
 
 #[test]

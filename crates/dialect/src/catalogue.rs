@@ -44,9 +44,12 @@ pub fn commands() -> &'static [CommandKind] {
             dangerous: true,
             ..kind("restart", "Restart", "[delay_ms=0…60000]")
         },
+        kind("telemetry.set", "Telemetry interval", "interval_ms=100…3600000"),
         kind("config.get", "Read configuration", ""),
         kind("config.set", "Change configuration", "changes={\"key\":value,…} apply=now|restart"),
         kind("state.get", "Report state", ""),
+        // It may last longer than its timeout, because a device says every second how far it is.
+        kind("identify", "Identify", "[seconds=1…60]"),
     ];
     COMMANDS
 }

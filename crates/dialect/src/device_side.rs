@@ -8,7 +8,7 @@ mod log;
 use std::iter;
 
 use serde_json::{Map, Value, json};
-use wilco_ledger::{CommandId, Outcome, Timestamp};
+use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 
 use crate::{
     ids,
@@ -141,10 +141,39 @@ pub fn write_offline(firmware: &str, tags: &[String]) -> Vec<u8> {
     in_order([("online", Some(false.into())), ("firmware", Some(firmware.into())), ("tags", Some(tags.into()))])
 }
 
-/// The retained payload for `{device}/state`: the LED, the running and the saved configuration.
+/// What a device reports of itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct State<'a> {
+    /// Whether the LED is switched on.
+    pub led: bool,
+    /// The LED blinks for a while, whatever it is switched to, so that somebody finds the device.
+    pub identifying: bool,
+    /// How often telemetry is sent; `None` for never.
+    pub telemetry_interval: Option<Millis>,
+    /// The configuration that it runs with.
+    pub running: &'a Map<String, Value>,
+    /// The configuration that it will start with.
+    pub saved: &'a Map<String, Value>,
+}
+
+impl State<'_> {
+    /// As a JSON object.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        json!({
+            "led": self.led,
+            "identifying": self.identifying,
+            "telemetry_interval_ms": self.telemetry_interval.map(|interval| interval.0),
+            "running": self.running,
+            "saved": self.saved,
+        })
+    }
+}
+
+/// The retained payload for `{device}/state`.
 #[must_use]
-pub fn write_state(led: bool, running: &Map<String, Value>, saved: &Map<String, Value>) -> Vec<u8> {
-    json!({ "led": led, "running": running, "saved": saved }).to_string().into_bytes()
+pub fn write_state(state: &State<'_>) -> Vec<u8> {
+    state.to_value().to_string().into_bytes()
 }
 
 /// The payload for `{device}/telemetry`, its members in the given order.

@@ -121,6 +121,8 @@ pub enum Heard {
 pub struct Reported<'a> {
     /// The LED, if the device has one.
     pub led: Option<bool>,
+    /// The LED blinks, so that somebody finds the device.
+    pub identifying: bool,
     /// The configuration it runs with: a JSON object.
     pub running: Option<&'a Value>,
     /// The configuration it will have after its next restart: a JSON object.
@@ -132,7 +134,13 @@ impl<'a> Reported<'a> {
     #[must_use]
     pub fn of(state: &'a Value) -> Reported<'a> {
         let object = |name: &str| state.get(name).filter(|value| value.is_object());
-        Reported { led: state.get("led").and_then(Value::as_bool), running: object("running"), saved: object("saved") }
+        let switch = |name: &str| state.get(name).and_then(Value::as_bool);
+        Reported {
+            led: switch("led"),
+            identifying: switch("identifying") == Some(true),
+            running: object("running"),
+            saved: object("saved"),
+        }
     }
 }
 

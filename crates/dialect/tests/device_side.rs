@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use wilco_dialect::{
     Channel, Dialect, Heard, Inbound, Request, Topics,
     device_side::{
-        Online, Response, read_request, write_offline, write_online, write_response, write_state, write_telemetry,
+        Online, Response, State, read_request, write_offline, write_online, write_response, write_state,
+        write_telemetry,
     },
     uuids_in,
 };
-use wilco_ledger::{Claim, CommandId, DeviceId, Outcome, Timestamp};
+use wilco_ledger::{Claim, CommandId, DeviceId, Millis, Outcome, Timestamp};
 
 fn dialect() -> Dialect {
     Dialect::Wilco(Topics::default())
@@ -90,10 +91,16 @@ fn reports_are_heard_as_written() {
     ));
     let config = json!({"buzzer": true});
     let config = config.as_object().expect("an object");
-    let Some(Heard::State { state, .. }) = hear(Channel::State, &write_state(true, config, config)) else {
-        panic!("a state")
+    let check = |telemetry_interval: Option<Millis>, expected: Value| {
+        let state = State { led: true, identifying: false, telemetry_interval, running: config, saved: config };
+        let Some(Heard::State { state, .. }) = hear(Channel::State, &write_state(&state)) else { panic!("a state") };
+        let both = json!({"buzzer": true});
+        let expected = json!({"led": true, "identifying": false, "telemetry_interval_ms": expected,
+            "running": both, "saved": both});
+        assert_eq!(state, expected);
     };
-    assert_eq!(state, json!({"led": true, "running": {"buzzer": true}, "saved": {"buzzer": true}}));
+    check(Some(Millis(500)), json!(500));
+    check(None, Value::Null);
     let telemetry = write_telemetry(Timestamp(7), &[("temperature", 21.5), ("broken", f64::NAN), ("heap", 8.0)]);
     assert_eq!(String::from_utf8_lossy(&telemetry), r#"{"at":7,"temperature":21.5,"heap":8.0}"#);
     assert_eq!(
@@ -138,6 +145,7 @@ fn nearly_right() -> impl Strategy<Value = Vec<u8>> {
         r#"{"id":"a","command":"led","args":{"on":true},"issued_at":1,"expires_at":2,"attempt":1}"#,
         r#"{"online":true,"boot":"b","firmware":"2.3.1","tags":["kitchen"],"since":1}"#,
         r#"{"at":1,"temperature":21.5,"humidity":NaN,"deep":{"a":[1,2,{"b":null}]}}"#,
+        r#"{"id":"a","chunk":2,"of":3,"offset":40,"text":"2026-11-23 started\n","sha256":"ba7816bf"}"#,
         r#"SUCCESS: command ran successfully from payload: b'{"id":"0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a"}'"#,
     ]);
     let change = (any::<prop::sample::Index>(), any::<u8>(), 0..3_u8);

@@ -252,9 +252,12 @@ fn presence_comes_from_the_status() {
 
 #[test]
 fn state_is_an_object() {
-    let heard = hear("state", br#"{"led":true,"running":{"a":1},"saved":7}"#).expect("readable");
+    let heard = hear("state", br#"{"led":true,"identifying":true,"running":{"a":1},"saved":7}"#).expect("readable");
     let Some(Heard::State { state, .. }) = heard else { panic!("a state: {heard:?}") };
-    assert_eq!(Reported::of(&state), Reported { led: Some(true), running: Some(&json!({"a": 1})), saved: None });
+    let running = json!({"a": 1});
+    let expected = Reported { led: Some(true), identifying: true, running: Some(&running), saved: None };
+    assert_eq!(Reported::of(&state), expected);
+    assert_eq!(Reported::of(&json!({"led": 1, "identifying": "yes"})), Reported::default());
     assert_eq!(hear("state", b""), Ok(None));
     for unreadable in [&b"[]"[..], b"on", &[0xff]] {
         assert!(hear("state", unreadable).is_err());

@@ -132,6 +132,46 @@ async fn configuration_changes_now_or_at_the_next_restart() {
 }
 
 #[tokio::test]
+async fn telemetry_comes_at_the_interval_that_was_set_and_at_once() {
+    // It would measure the first time within the hour.
+    let persona = Persona { telemetry: Some(Duration::from_secs(3_600)), ..dock() };
+    let (broker, mut console, fleet, _directory) = bench(persona).await;
+    console.ask("dock-1", "a", "telemetry.set", json!({"interval_ms": 100})).await;
+    console.expect("dock-1/state", |state| state["telemetry_interval_ms"] == json!(100)).await;
+    let done = console.expect("dock-1/resp", |answer| answer["status"] == json!("succeeded")).await;
+    assert_eq!(done["result"], json!({"interval_ms": 100}));
+    let mut at = Vec::new();
+    for _ in 0..4 {
+        at.push(console.expect("dock-1/telemetry", |_| true).await["at"].as_i64().expect("a time"));
+    }
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= 95), "no more often than asked: {at:?}");
+
+    // The next one is due in an hour, but the first comes at once.
+    console.ask("dock-1", "b", "telemetry.set", json!({"interval_ms": 3_600_000})).await;
+    let set = console.expect("dock-1/resp", |answer| answer["status"] == json!("succeeded")).await;
+    let set = set["at"].as_i64().expect("a time");
+    console.expect("dock-1/telemetry", |measured| measured["at"].as_i64().is_some_and(|at| at >= set)).await;
+    fleet.stop().await;
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_that_identifies_itself_blinks_reports_it_and_says_how_far_it_is() {
+    let (broker, mut console, fleet, _directory) = bench(dock()).await;
+    console.ask("dock-1", "a", "identify", json!({"seconds": 2})).await;
+    assert_eq!(console.expect("dock-1/resp", |_| true).await["status"], json!("accepted"));
+    let blinking = console.expect("dock-1/state", |_| true).await;
+    assert_eq!((&blinking["identifying"], &blinking["led"]), (&json!(true), &json!(false)));
+    let heartbeat = console.expect("dock-1/resp", |_| true).await;
+    assert_eq!((&heartbeat["status"], &heartbeat["progress"]), (&json!("running"), &json!(50)));
+    let done = console.expect("dock-1/resp", |_| true).await;
+    assert_eq!((&done["status"], &done["result"]), (&json!("succeeded"), &json!({"seconds": 2})));
+    assert_eq!(console.expect("dock-1/state", |_| true).await["identifying"], json!(false));
+    fleet.stop().await;
+    broker.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_expired_unknown_or_malformed_is_rejected_with_a_reason() {
     let (broker, mut console, fleet, _directory) = bench(dock()).await;
     let check = async |console: &mut Console, payload: &str, id: serde_json::Value, part: &str| {
