@@ -6,7 +6,10 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
-use wilco_dialect::device_side::{self, Asked, Malformed, Online, Response, State};
+use wilco_dialect::{
+    LogReceipt,
+    device_side::{self, Asked, Malformed, Online, Response, State},
+};
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 
 use crate::{
@@ -36,6 +39,8 @@ pub enum Action {
     Perform(CommandId),
     /// Measure and send telemetry now, and from now on as often as [`Device::telemetry_interval`] says.
     Measure,
+    /// Publish the log, or its last so many lines, then call [`Device::log_sent`].
+    SendLog(CommandId, Option<usize>),
     /// Blink the LED for this long, saying with [`Device::progress`] how far it is, then call [`Device::blinked`].
     Blink(CommandId, Millis),
     /// Drop the connection after this long, and start anew with [`Device::start`].
@@ -165,6 +170,10 @@ impl Device {
                 Ok(()) => self.end(id, done(self.config(), now), true),
                 Err(why) => self.end(id, failed(&why, now), false),
             },
+            Work::LogGet { lines } => {
+                self.going_on.insert(id.clone(), work);
+                vec![Action::SendLog(id.clone(), lines)]
+            }
             Work::StateGet => self.end(id, done(self.state().to_value(), now), true),
             Work::Identify { length } => {
                 self.going_on.insert(id.clone(), work);
@@ -178,6 +187,17 @@ impl Device {
     pub fn blinked(&mut self, id: &CommandId, now: Timestamp) -> Vec<Action> {
         let Some(Work::Identify { length }) = self.going_on.remove(id) else { return Vec::new() };
         self.end(id, done(json!({ "seconds": length.0 / 1_000 }), now), true)
+    }
+
+    /// The log is published, and this is what it is together; or it cannot be read, and this is why.
+    #[must_use]
+    pub fn log_sent(&mut self, id: &CommandId, sent: Result<&LogReceipt, &str>, now: Timestamp) -> Vec<Action> {
+        let Some(Work::LogGet { .. }) = self.going_on.remove(id) else { return Vec::new() };
+        let ending = match sent {
+            Ok(receipt) => done(receipt.to_result(), now),
+            Err(why) => failed(&format!("The device cannot read its log ({why})."), now),
+        };
+        self.end(id, ending, false)
     }
 
     /// Says how far it has come with what takes long.

@@ -2,12 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use wilco_dialect::device_side::{self, Response};
+use wilco_dialect::{
+    Channel, LogChunk,
+    device_side::{self, Response},
+};
 use wilco_ledger::CommandId;
 
 use crate::random::Random;
 
-/// How often each thing goes wrong: probabilities from 0 to 1, for each answer unless said otherwise.
+/// How often each thing goes wrong: probabilities from 0 to 1, for each answer unless said otherwise. The pieces of a log
+/// are lost, doubled, overtaken and cut as answers are.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
     /// The answer is never sent.
@@ -48,6 +52,8 @@ impl Default for Pace {
 /// What becomes of one answer.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Fate {
+    /// Where to.
+    pub(crate) channel: Channel,
     /// What to send.
     pub(crate) payload: Vec<u8>,
     /// The id to send it under.
@@ -69,14 +75,25 @@ impl Faults {
             response.id.clone()
         };
         let payload = device_side::write_response(&Response { id: id.clone(), ..response.clone() });
-        self.harm(Fate { payload, id, content_type: "application/json", copies, held_back: false }, random)
+        let (channel, content_type) = (Channel::Resp, "application/json");
+        self.harm(Fate { channel, payload, id, content_type, copies, held_back: false }, random)
     }
 
     /// The same for an answer in plain text. It names no id that could be wrong.
     pub(crate) fn fate_of_text(&self, text: String, random: &mut Random) -> Fate {
         let copies = self.copies(random);
         let payload = text.into_bytes();
-        self.harm(Fate { payload, id: None, content_type: "text/plain", copies, held_back: false }, random)
+        let (channel, content_type) = (Channel::Resp, "text/plain");
+        self.harm(Fate { channel, payload, id: None, content_type, copies, held_back: false }, random)
+    }
+
+    /// The same for a piece of a log.
+    pub(crate) fn fate_of_chunk(&self, chunk: &LogChunk, random: &mut Random) -> Fate {
+        let copies = self.copies(random);
+        let (payload, id) = (device_side::write_log_chunk(chunk), Some(chunk.id.clone()));
+        let fate =
+            Fate { channel: Channel::Log, payload, id, content_type: "application/json", copies, held_back: false };
+        self.harm(fate, random)
     }
 
     fn copies(&self, random: &mut Random) -> u32 {
@@ -107,7 +124,10 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
-    use wilco_dialect::device_side::{Response, write_response};
+    use wilco_dialect::{
+        Channel,
+        device_side::{Response, write_response},
+    };
     use wilco_ledger::{CommandId, Outcome, Timestamp};
 
     use super::{Fate, Faults};
@@ -130,6 +150,7 @@ mod tests {
         let fate = |faults: Faults| faults.fate_of(&response(), &mut Random::new(1, 1));
         let none = Faults::default();
         let unharmed = Fate {
+            channel: Channel::Resp,
             payload: right.clone(),
             id: response().id,
             content_type: "application/json",

@@ -13,6 +13,7 @@ pub mod endpoint;
 pub mod faults;
 pub mod fleet;
 mod link;
+pub mod logbook;
 pub mod memory;
 pub mod persona;
 pub mod random;

@@ -33,7 +33,9 @@ pub struct Persona {
     pub faults: Faults,
     /// Whether it goes away at times.
     pub absence: Option<Absence>,
-    /// The seed of its accidents.
+    /// Its log begins with an invented past, unless it is a file.
+    pub has_past: bool,
+    /// The seed of its accidents, its measurements and its past.
     pub seed: u64,
 }
 
@@ -63,6 +65,7 @@ impl Persona {
             pace: Pace::default(),
             faults: Faults::default(),
             absence: None,
+            has_past: false,
             seed: 0,
         }
     }

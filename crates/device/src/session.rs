@@ -2,20 +2,22 @@
 //!
 //! It decides nothing about commands. Faults, pace and absences of virtual devices happen here, outside the device.
 
+mod outgoing;
+
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use rumqttc_v5::{
-    AsyncClient, ConnectionError, Event, EventLoop, Outgoing, Packet, Publish, PublishOptions, PublishProperties, QoS,
-    SubAck, SubscribeReasonCode,
+    AsyncClient, ConnectionError, Event, EventLoop, Outgoing, Packet, Publish, PublishOptions, QoS, SubAck,
+    SubscribeReasonCode,
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit, watch},
     time::{Instant, sleep, sleep_until, timeout},
 };
-use tracing::{error, info, warn};
+use tracing::Level;
 use uuid::Uuid;
-use wilco_dialect::{Channel, device_side, device_side::Response};
-use wilco_ledger::{CommandId, Millis, Outcome};
+use wilco_dialect::{Channel, device_side};
+use wilco_ledger::{CommandId, Millis};
 
 use crate::{
     agenda::Agenda,
@@ -24,21 +26,19 @@ use crate::{
     endpoint::Endpoint,
     faults::Fate,
     link,
+    logbook::Logbook,
     memory::Memory,
     persona::Persona,
     random::Random,
     store::{Store, StoreError},
     telemetry::Sensors,
 };
+use outgoing::beginning;
 
 /// A command that takes longer than this says so every so often.
 const HEARTBEAT: u64 = 1_000;
 /// How much longer a slow command takes.
 const SLOWNESS: u64 = 20;
-/// How long an answer that is to be overtaken waits.
-const HELD_BACK: Millis = Millis(1_000);
-/// How much of a request is logged, in bytes.
-const LOGGED: usize = 300;
 /// How long a device that is away at first shows itself, in milliseconds.
 const GLIMPSE: u64 = 1_000;
 const FIRST_PAUSE: u64 = 500;
@@ -59,6 +59,7 @@ pub(crate) struct Session {
     persona: Persona,
     device: Device,
     store: Store,
+    logbook: Logbook,
     random: Random,
     sensors: Sensors,
     client: AsyncClient,
@@ -96,12 +97,15 @@ impl Session {
         let memory = store.load()?;
         let (client, event_loop) = link::open(&around.endpoint, &persona);
         let random = Random::new(persona.seed, 1);
+        let logbook = Logbook::beside(&store);
+        let logbook = if persona.has_past { logbook.with_past(persona.seed, clock::now()) } else { logbook };
         let device = switched_on(memory, &persona).with_led(persona.led);
         let mut session = Session {
             around,
             sensors: Sensors::new(persona.climate, persona.seed),
             persona,
             device,
+            logbook,
             store,
             random,
             client,
@@ -110,6 +114,7 @@ impl Session {
             seen: false,
             pause: FIRST_PAUSE,
         };
+        session.note(Level::INFO, &session.greeting());
         session.plan();
         Ok((session, event_loop))
     }
@@ -124,14 +129,14 @@ impl Session {
                 Parting::Stopped if was_connected => return self.say_good_bye(event_loop).await,
                 Parting::Stopped => return,
                 Parting::Lost(error) => {
-                    warn!(device = %self.persona.id, "no connection to the broker: {error}");
+                    self.note(Level::WARN, &format!("no connection to the broker: {error}"));
                     let jitter = self.random.within(&(0..=self.pause / 4));
                     let pause = self.pause + jitter;
                     self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                     pause
                 }
                 Parting::Restart => {
-                    info!(device = %self.persona.id, "restarts");
+                    self.note(Level::INFO, "restarts");
                     // No DISCONNECT: the broker publishes the last will, as with a real restart.
                     event_loop.clean();
                     starts_anew = true;
@@ -191,7 +196,7 @@ impl Session {
             Packet::SubAck(ack) => self.check_subscription(&ack),
             Packet::Publish(publish) => self.receive(&publish),
             Packet::Disconnect(disconnect) => {
-                warn!(device = %self.persona.id, reason = ?disconnect.reason_code, "the broker disconnects us");
+                self.note(Level::WARN, &format!("the broker disconnects us: {:?}", disconnect.reason_code));
             }
             _ => {}
         }
@@ -200,11 +205,11 @@ impl Session {
     fn connected(&mut self) {
         self.connected = true;
         self.pause = FIRST_PAUSE;
-        info!(device = %self.persona.id, "connected");
+        self.note(Level::INFO, "connected");
         // Asked for each time: the broker may have lost the session, and says nothing when it has not.
         let request_topic = self.topic(Channel::Req);
         if let Err(error) = self.client.try_subscribe(request_topic, QoS::AtLeastOnce) {
-            error!(device = %self.persona.id, "the subscription could not be asked for: {error}");
+            self.note(Level::ERROR, &format!("the subscription could not be asked for: {error}"));
         }
         let actions = self.device.connected();
         self.carry_out(actions);
@@ -214,26 +219,25 @@ impl Session {
         }
     }
 
-    fn check_subscription(&self, ack: &SubAck) {
+    fn check_subscription(&mut self, ack: &SubAck) {
         for code in &ack.return_codes {
             if !matches!(code, SubscribeReasonCode::Success(_)) {
-                error!(device = %self.persona.id, reason = ?code, "the broker refuses the subscription to our requests");
+                self.note(Level::ERROR, &format!("the broker refuses the subscription to our requests: {code:?}"));
             }
         }
     }
 
     fn receive(&mut self, publish: &Publish) {
-        let text = String::from_utf8_lossy(&publish.payload[..publish.payload.len().min(LOGGED)]);
-        info!(device = %self.persona.id, "asked {text}");
+        self.note(Level::INFO, &format!("asked {}", beginning(&String::from_utf8_lossy(&publish.payload))));
         if publish.retain {
-            warn!(device = %self.persona.id, "a retained request is ignored: it would come again at every reconnect");
+            self.note(Level::WARN, "a retained request is ignored: it would come again at every reconnect");
         } else {
             let correlation = publish.properties.as_ref().and_then(|properties| properties.correlation_data.clone());
             let actions = self.device.receive(&publish.payload, correlation.as_deref(), clock::now());
             self.carry_out(actions);
         }
         if let Err(error) = self.client.try_ack(publish) {
-            warn!(device = %self.persona.id, "a request could not be acknowledged: {error}");
+            self.note(Level::WARN, &format!("a request could not be acknowledged: {error}"));
         }
     }
 
@@ -243,7 +247,7 @@ impl Session {
             match action {
                 Action::Remember => {
                     if let Err(error) = self.store.save(self.device.memory()) {
-                        error!(device = %self.persona.id, "the memory could not be written: {error}");
+                        self.note(Level::ERROR, &format!("the memory could not be written: {error}"));
                         let begun = actions.iter().find_map(|action| match action {
                             Action::Perform(id) => Some(id.clone()),
                             _ => None,
@@ -256,19 +260,14 @@ impl Session {
                 }
                 Action::Answer(response) => self.answer(&response),
                 Action::Say(text) => self.say(text),
-                Action::ReportStatus => {
-                    let payload = self.device.status_payload(&self.persona.firmware, &self.persona.tags);
-                    self.publish(Channel::Status, payload, PublishOptions::at_least_once().retained());
-                }
-                Action::ReportState => {
-                    let payload = self.device.state_payload();
-                    self.publish(Channel::State, payload, PublishOptions::at_least_once().retained());
-                }
+                Action::ReportStatus => self.report_status(),
+                Action::ReportState => self.report_state(),
                 Action::Perform(id) => actions.extend(self.begin(id)),
                 Action::Measure => {
                     self.agenda.drop_all(|due| matches!(due, Due::Telemetry));
                     self.agenda.add(Instant::now(), Due::Telemetry);
                 }
+                Action::SendLog(id, lines) => actions.extend(self.send_log(&id, lines)),
                 Action::Blink(id, length) => {
                     self.report_on(&id, Millis(0), length);
                     self.later(length, Due::Blinked(id));
@@ -308,56 +307,6 @@ impl Session {
         self.device.perform(id, broken, clock::now())
     }
 
-    fn answer(&mut self, response: &Response) {
-        info!(
-            device = %self.persona.id,
-            id = response.id.as_ref().map(CommandId::as_str),
-            says = response.message,
-            "answers {}",
-            response.outcome.state().as_str(),
-        );
-        let fate = self.persona.faults.fate_of(response, &mut self.random);
-        let mut delay = Millis(self.random.within(&self.persona.pace.delay));
-        if response.outcome == Outcome::Accepted {
-            delay = delay + Millis(self.random.within(&self.persona.pace.accept));
-        }
-        self.send_after(delay, fate);
-    }
-
-    fn say(&mut self, text: String) {
-        info!(device = %self.persona.id, "says {}", &text[..text.floor_char_boundary(LOGGED)]);
-        let fate = self.persona.faults.fate_of_text(text, &mut self.random);
-        let delay = Millis(self.random.within(&self.persona.pace.delay));
-        self.send_after(delay, fate);
-    }
-
-    fn send_after(&mut self, delay: Millis, fate: Fate) {
-        let delay = if fate.held_back { delay + HELD_BACK } else { delay };
-        if delay == Millis(0) {
-            self.send(&fate);
-        } else {
-            self.later(delay, Due::Send(fate));
-        }
-    }
-
-    fn send(&mut self, fate: &Fate) {
-        let properties = PublishProperties {
-            correlation_data: fate.id.as_ref().map(|id| id.as_str().to_owned().into_bytes().into()),
-            content_type: Some(fate.content_type.to_owned()),
-            ..PublishProperties::default()
-        };
-        for _ in 0..fate.copies {
-            let options = PublishOptions::at_least_once().properties(properties.clone());
-            self.publish(Channel::Resp, fate.payload.clone(), options);
-        }
-    }
-
-    fn publish(&self, channel: Channel, payload: Vec<u8>, options: PublishOptions) {
-        if let Err(error) = self.client.try_publish(self.topic(channel), payload, options) {
-            warn!(device = %self.persona.id, "a message could not be handed to MQTT: {error}");
-        }
-    }
-
     fn do_what_is_due(&mut self) -> Option<Parting> {
         while let Some(due) = self.agenda.take(Instant::now()) {
             match due {
@@ -374,13 +323,7 @@ impl Session {
                     let actions = self.device.blinked(&id, clock::now());
                     self.carry_out(actions);
                 }
-                Due::Telemetry => {
-                    let payload = self.sensors.payload(clock::now());
-                    self.publish(Channel::Telemetry, payload, PublishOptions::at_most_once());
-                    if let Some(interval) = self.device.telemetry_interval() {
-                        self.later(interval, Due::Telemetry);
-                    }
-                }
+                Due::Telemetry => self.measure(),
                 Due::Restart => return Some(Parting::Restart),
                 Due::Leave => return Some(Parting::Leave),
             }
@@ -392,6 +335,7 @@ impl Session {
         let off = Device::start(Default::default(), String::new(), clock::now());
         let memory = std::mem::replace(&mut self.device, off).into_memory();
         self.device = switched_on(memory, &self.persona);
+        self.note(Level::INFO, &self.greeting());
         self.agenda.clear();
         self.plan();
     }
@@ -418,15 +362,12 @@ impl Session {
         away
     }
 
-    fn later(&mut self, delay: Millis, due: Due) {
-        self.agenda.add(Instant::now() + Duration::from_millis(delay.0), due);
+    /// What a device notes first when it is switched on.
+    fn greeting(&self) -> String {
+        format!("switched on, firmware {}", self.persona.firmware)
     }
 
-    fn topic(&self, channel: Channel) -> String {
-        self.around.endpoint.topics.of(&self.persona.id, channel)
-    }
-
-    async fn say_good_bye(self, mut event_loop: EventLoop) {
+    async fn say_good_bye(mut self, mut event_loop: EventLoop) {
         let payload = device_side::write_offline(&self.persona.firmware, &self.persona.tags);
         self.publish(Channel::Status, payload, PublishOptions::at_least_once().retained());
         let drained = async {
@@ -440,7 +381,7 @@ impl Session {
             // Whether or not the broker still hears it, this is the end.
             let _ = timeout(FAREWELL, drained).await;
         }
-        info!(device = %self.persona.id, "switched off");
+        self.note(Level::INFO, "switched off");
     }
 }
 

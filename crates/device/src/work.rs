@@ -32,6 +32,11 @@ pub enum Work {
         /// When the changes take effect.
         apply: Apply,
     },
+    /// Publish the log.
+    LogGet {
+        /// Only so many lines, the last ones.
+        lines: Option<usize>,
+    },
     /// Report the state.
     StateGet,
     /// Blink, so that somebody finds the device.
@@ -54,6 +59,8 @@ pub enum Apply {
 const LONGEST_DELAY: u64 = 60_000;
 /// How often telemetry may be sent, in milliseconds.
 const TELEMETRY: RangeInclusive<u64> = 100..=3_600_000;
+/// How many lines of the log can be asked for. A log never has as many as that.
+const LINES: RangeInclusive<u64> = 1..=100_000;
 /// How long a device may blink, in seconds.
 const BLINKING: RangeInclusive<u64> = 1..=60;
 /// How long it blinks if nothing is said.
@@ -82,6 +89,10 @@ impl Work {
             },
             "config.get" => Ok(Work::ConfigGet),
             "config.set" => config_set(args),
+            "log.get" => {
+                let lines = number("log.get", args, "lines", &LINES)?;
+                Ok(Work::LogGet { lines: lines.and_then(|lines| usize::try_from(lines).ok()) })
+            }
             "state.get" => Ok(Work::StateGet),
             "identify" => {
                 let seconds = number("identify", args, "seconds", &BLINKING)?;
@@ -156,6 +167,11 @@ mod tests {
         check("config.set", json!({"changes": changes}), Err("'apply'"));
         check("config.set", json!({"changes": {}, "apply": "now"}), Err("'changes'"));
         check("config.set", json!({"apply": "now"}), Err("'changes'"));
+        check("log.get", json!({}), Ok(Work::LogGet { lines: None }));
+        check("log.get", json!({"lines": 1}), Ok(Work::LogGet { lines: Some(1) }));
+        for wrong in [json!(0), json!(-5), json!(100_001), json!("20"), json!([1])] {
+            check("log.get", json!({"lines": wrong}), Err("a whole number from 1 to 100000"));
+        }
         check("state.get", json!({"extra": 1}), Ok(Work::StateGet));
         check("selfdestruct", json!({}), Err("'selfdestruct'"));
     }

@@ -6,7 +6,7 @@ use wilco_device::{
     memory::Memory,
     speech::Speech,
 };
-use wilco_dialect::device_side::Response;
+use wilco_dialect::{Checksum, LogReceipt, device_side::Response};
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 
 /// In November 2026.
@@ -130,6 +130,7 @@ fn what_it_will_not_do_is_refused_with_a_reason() {
     );
     let nan = br#"{"id":"a","command":"telemetry.set","args":{"interval_ms":NaN}}"#;
     check(nan.to_vec(), Some("a"), "needs 'interval_ms'");
+    check(request("a", "log.get", json!({"lines": 0})), Some("a"), "a whole number from 1 to 100000");
     check(request("a", "identify", json!({"seconds": 61})), Some("a"), "a whole number from 1 to 60");
     check(request("a", "config.set", half), Some("a"), "no configuration key 'colour'");
     check(b"light: on".to_vec(), None, "malformed");
@@ -306,6 +307,28 @@ fn two_who_ask_it_to_blink_are_both_answered() {
     assert_eq!(state(&device)["identifying"], json!(true), "it still blinks for b");
     assert_eq!(answers(&device.blinked(&id("b"), NOW)).len(), 1);
     assert_eq!(state(&device)["identifying"], json!(false));
+}
+
+#[test]
+fn a_log_is_sent_by_the_surroundings_and_answered_with_what_was_sent() {
+    let mut device = device();
+    let payload = request("a", "log.get", json!({"lines": 20}));
+    let actions = ask(&mut device, &payload, NOW);
+    assert_eq!(actions[2..], [Action::SendLog(id("a"), Some(20))]);
+    let receipt = LogReceipt { chunks: Some(3), bytes: Some(70_000), sha256: Some(Checksum::of("a log")) };
+    let done = device.log_sent(&id("a"), Ok(&receipt), NOW);
+    assert!(matches!(done.as_slice(), [Action::Remember, Action::Answer(_)]), "{done:?}");
+    let result = answers(&done)[0].result.clone().expect("a result");
+    assert_eq!(LogReceipt::of(&result), receipt);
+    assert_eq!(device.log_sent(&id("a"), Ok(&receipt), NOW), [], "it is said once");
+    let again = ask(&mut device, &payload, NOW);
+    assert_eq!(answers(&again), answers(&done), "the outcome, and the log not again");
+    assert_eq!(again.len(), 1);
+
+    ask(&mut device, &request("b", "log.get", json!({})), NOW);
+    let failed = device.log_sent(&id("b"), Err("permission denied"), NOW);
+    assert_eq!(answers(&failed)[0].outcome, Outcome::Failed);
+    assert_eq!(answers(&failed)[0].message.as_deref(), Some("The device cannot read its log (permission denied)."));
 }
 
 #[test]

@@ -47,6 +47,11 @@ pub fn commands() -> &'static [CommandKind] {
         kind("telemetry.set", "Telemetry interval", "interval_ms=100…3600000"),
         kind("config.get", "Read configuration", ""),
         kind("config.set", "Change configuration", "changes={\"key\":value,…} apply=now|restart"),
+        CommandKind {
+            // Reading a flash and sending it over a slow line takes its time, and nothing is heard of it meanwhile.
+            timeout: Millis::seconds(60),
+            ..kind("log.get", "Read log", "[lines=1…100000]")
+        },
         kind("state.get", "Report state", ""),
         // It may last longer than its timeout, because a device says every second how far it is.
         kind("identify", "Identify", "[seconds=1…60]"),

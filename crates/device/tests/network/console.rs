@@ -51,7 +51,7 @@ impl Console {
                 }
             }
         });
-        for channel in ["resp", "status", "state", "telemetry"] {
+        for channel in ["resp", "status", "state", "telemetry", "log"] {
             client.subscribe(format!("{prefix}+/{channel}"), QoS::AtLeastOnce).await.expect("subscribed");
             timeout(PATIENCE, ready.recv()).await.expect("in time").expect("a SUBACK");
         }

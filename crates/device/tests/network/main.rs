@@ -1,6 +1,7 @@
 //! Devices on a real broker, asked by a plain MQTT client.
 
 mod console;
+mod log;
 
 use std::time::Duration;
 
@@ -296,6 +297,10 @@ async fn the_demo_fleet_lives() {
     console.ask(&first, "a", "led", json!({"on": true})).await;
     console.expect(&format!("{first}/resp"), |answer| answer["status"] == json!("accepted")).await;
     console.expect(&format!("{first}/resp"), |answer| answer["status"] == json!("succeeded")).await;
+    let log = log::ask(&mut console, &first, "b", json!({})).await;
+    let times = log.lines().map(|line| line.split(' ').next());
+    assert!(log.len() > 3_000 && times.is_sorted(), "some kilobytes, in the order of time: {log}");
+    assert!(log.contains("asked {\"args\":{\"on\":true}"), "{log}");
     demo.stop().await;
 }
 

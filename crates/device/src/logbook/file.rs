@@ -1,0 +1,135 @@
+//! A log file that never grows beyond its bounds: a full one is put aside in place of the one before it.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::PathBuf,
+};
+
+/// How large a file becomes, in bytes. There are at most two.
+const LARGEST: u64 = 128 * 1024;
+
+#[derive(Debug)]
+pub(super) struct LogFile {
+    path: PathBuf,
+    /// The file that is full.
+    older: PathBuf,
+    largest: u64,
+    /// Whether the end of what an earlier run has written was looked at.
+    mended: bool,
+}
+
+impl LogFile {
+    pub(super) fn new(path: PathBuf) -> LogFile {
+        let mut older = OsString::from(&path);
+        older.push(".1");
+        LogFile { path, older: older.into(), largest: LARGEST, mended: false }
+    }
+
+    /// Adds a line. It is not flushed to the disk: losing the last lines with the power is better than wearing it out.
+    pub(super) fn append(&mut self, line: &str) -> io::Result<()> {
+        // Opened anew each time, so that thousands of devices do not hold thousands of files.
+        let mut file = self.open()?;
+        let length = file.metadata()?.len();
+        if length > 0 && length + line.len() as u64 > self.largest {
+            drop(file);
+            fs::rename(&self.path, &self.older)?;
+            file = self.open()?;
+        } else if !self.mended && length > 0 && !ends_with_a_line(&mut file)? {
+            // The power went while the last line was written.
+            file.write_all(b"\n")?;
+        }
+        self.mended = true;
+        file.write_all(line.as_bytes())
+    }
+
+    /// All that is there, oldest first; of a file that has become larger by another hand, its end.
+    pub(super) fn read(&self) -> io::Result<String> {
+        let mut bytes = self.end_of(&self.older)?;
+        bytes.extend(self.end_of(&self.path)?);
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn open(&self) -> io::Result<File> {
+        OpenOptions::new().create(true).read(true).append(true).open(&self.path)
+    }
+
+    fn end_of(&self, path: &PathBuf) -> io::Result<Vec<u8>> {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let surplus = file.metadata()?.len().saturating_sub(self.largest);
+        file.seek(SeekFrom::Start(surplus))?;
+        let mut bytes = Vec::new();
+        file.take(self.largest).read_to_end(&mut bytes)?;
+        if surplus > 0 {
+            let first_line = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            bytes.drain(..first_line);
+        }
+        Ok(bytes)
+    }
+}
+
+fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::LogFile;
+
+    fn log(directory: &tempfile::TempDir) -> LogFile {
+        LogFile { largest: 100, ..LogFile::new(directory.path().join("dock-1.log")) }
+    }
+
+    #[test]
+    fn a_full_file_takes_the_place_of_the_one_before_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut log = log(&directory);
+        assert_eq!(log.read().expect("nothing yet"), "");
+        for number in 0..100 {
+            log.append(&format!("line {number:03}\n")).expect("written");
+            for entry in fs::read_dir(directory.path()).expect("listed") {
+                assert!(entry.expect("an entry").metadata().expect("its size").len() <= 100);
+            }
+        }
+        let lines: Vec<String> = (0..100).map(|number| format!("line {number:03}")).collect();
+        let text = log.read().expect("read");
+        let read: Vec<&str> = text.lines().collect();
+        assert!((11..=22).contains(&read.len()), "one full file and what has come since: {read:?}");
+        assert_eq!(read, lines[lines.len() - read.len()..]);
+        assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 2);
+    }
+
+    #[test]
+    fn it_goes_on_after_a_restart_also_when_the_last_line_was_cut() {
+        let directory = tempfile::tempdir().expect("a directory");
+        log(&directory).append("one\n").expect("written");
+        log(&directory).append("two, cu").expect("written");
+        let mut log = log(&directory);
+        log.append("three\n").expect("written");
+        log.append("four\n").expect("written");
+        assert_eq!(log.read().expect("read"), "one\ntwo, cu\nthree\nfour\n");
+    }
+
+    #[test]
+    fn of_a_file_that_somebody_else_has_filled_the_end_is_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let text = format!("{}\n\u{fffd}the end\n", "x".repeat(1_000));
+        let mut bytes = text.into_bytes();
+        bytes.insert(1_001, 0xff);
+        fs::write(directory.path().join("dock-1.log"), bytes).expect("written");
+        let mut log = log(&directory);
+        assert_eq!(log.read().expect("read"), "\u{fffd}\u{fffd}the end\n");
+        log.append("more\n").expect("written");
+        assert!(log.read().expect("read").ends_with("the end\nmore\n"));
+    }
+}
