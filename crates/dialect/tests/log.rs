@@ -61,17 +61,25 @@ fn what_is_no_piece_is_said() {
         let why = hear(&wilco(), payload, None).expect_err(part);
         assert!(why.contains(part) && why.ends_with('.'), "{why}");
     };
-    check(b"plain text", "not a JSON object");
-    check(b"\xff", "no UTF-8");
-    check(b"", "not a JSON object");
+    check(b"{\"id\":\"a\",\"chunk\":1,\"of\":3,\"te", "broken JSON");
+    check(b"{\xff}", "no UTF-8");
     check(br#"{"chunk":1,"text":""}"#, "which command asked");
-    check(br#"{"id":"a","text":""}"#, "which chunk");
     check(br#"{"id":"a","chunk":0,"text":""}"#, "not a whole number from 1");
     check(br#"{"id":"a","chunk":1e300,"text":""}"#, "not a whole number from 1");
     check(br#"{"id":"a","chunk":1,"of":"many","text":""}"#, "\"of\" is not");
     check(br#"{"id":"a","chunk":4,"of":3,"text":""}"#, "chunk 4 of 3");
     check(br#"{"id":"a","chunk":1,"of":3}"#, "no text");
     check(br#"{"id":"a","chunk":1,"of":3,"text":["line"]}"#, "not a text");
+}
+
+#[test]
+fn lines_that_a_device_logs_there_are_its_own_affair() {
+    let check = |payload: &[u8]| assert_eq!(hear(&wilco(), payload, None), Ok(None));
+    check(b"12:00:01 connected");
+    check(b"[1,2]");
+    check(b"\xff\xfe");
+    check(b"");
+    check(br#"{"level":"info","text":"connected"}"#);
 }
 
 #[test]

@@ -10,17 +10,22 @@ use crate::{
     log::{Checksum, LogChunk},
 };
 
-pub(super) fn chunk(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Heard, String> {
+/// `None` for what does not even look like a piece: much firmware publishes there each line that it logs.
+pub(super) fn chunk(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Option<Heard>, String> {
     let chunk = read(inbound).map_err(|why| format!("This piece of a log cannot be read: {why}."))?;
-    Ok(Heard::Log { device: device.clone(), chunk })
+    Ok(chunk.map(|chunk| Heard::Log { device: device.clone(), chunk }))
 }
 
-fn read(inbound: &Inbound<'_>) -> Result<LogChunk, String> {
+fn read(inbound: &Inbound<'_>) -> Result<Option<LogChunk>, String> {
+    let first = inbound.payload.iter().find(|byte| byte.is_ascii_graphic());
+    if first.is_none_or(|first| *first != b'{') {
+        return Ok(None);
+    }
     let text = text_of(inbound.payload)?;
-    let members = Members::parse(text).map_err(|error| format!("it is not a JSON object ({error})"))?;
+    let members = Members::parse(text).map_err(|error| format!("it is broken JSON ({error})"))?;
+    let Some(number) = count(&members, "chunk")? else { return Ok(None) };
     let id = ids::from_member(members.get("id"))?.or_else(|| ids::from_correlation(inbound.correlation));
     let id = id.ok_or("it has no id, so nobody knows which command asked for it")?;
-    let number = count(&members, "chunk")?.ok_or("it does not say which chunk it is")?;
     let of = count(&members, "of")?;
     if let Some(of) = of.filter(|of| number > *of) {
         return Err(format!("it says that it is chunk {number} of {of}"));
@@ -30,14 +35,14 @@ fn read(inbound: &Inbound<'_>) -> Result<LogChunk, String> {
         Some(_) => return Err("its text is not a text".to_owned()),
         None => return Err("it has no text".to_owned()),
     };
-    Ok(LogChunk {
+    Ok(Some(LogChunk {
         id,
         number,
         of,
         offset: members.get("offset").and_then(whole).and_then(|offset| u64::try_from(offset).ok()),
         text,
         sha256: members.get("sha256").and_then(Value::as_str).and_then(Checksum::read),
-    })
+    }))
 }
 
 /// A number from 1; `Err` says what else it is.
