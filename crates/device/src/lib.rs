@@ -1,7 +1,7 @@
 //! The reference device, the virtual fleet and the embedded demo broker.
 //!
 //! [`device`] is the part that a firmware engineer reads and copies: what a device does with a request, without any
-//! I/O. Everything else puts it on a network, in one copy or in thousands.
+//! I/O; the README says what it owes its console. Everything else puts it on a network, in one copy or in thousands.
 
 mod agenda;
 pub mod broker;

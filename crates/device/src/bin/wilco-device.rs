@@ -30,7 +30,7 @@ struct Options {
     /// How many devices
     #[arg(long)]
     count: Option<u32>,
-    /// Where the devices keep what survives a restart; without it, nowhere
+    /// Where the devices keep what survives a restart, and their logs; without it, nowhere
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Whom to trust, PEM; the platform's roots if it is not given
