@@ -4,7 +4,7 @@
 //! It knows neither the store nor the vault.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{ErrorKind, Read, Write},
     path::Path,
 };
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::{
     api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, Secrets, Trust, invalid},
     profile::Bundle,
+    replacement::{Replacement, refused},
     store::Profile,
     vault::Secret,
 };
@@ -272,37 +273,10 @@ fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(content)
 }
 
-/// Writes beside the file first, so that a full disk does not cost an earlier export.
 fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let beside = path.with_added_extension("part");
-    let written = private(&beside).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&beside, path)).map_err(|error| {
-        // A half one is of no use to anybody.
-        let _ = fs::remove_file(&beside);
-        Failure {
-            code: FailureCode::File,
-            message: match error.kind() {
-                ErrorKind::NotFound => format!("There is no folder for {}.", path.display()),
-                ErrorKind::PermissionDenied => format!("You have no permission to write {}.", path.display()),
-                ErrorKind::StorageFull => format!("The disk is full, so {} was not written.", path.display()),
-                ErrorKind::IsADirectory => format!("{} is a folder.", path.display()),
-                _ => format!("{} cannot be written: {error}.", path.display()),
-            },
-            hint: Some("Choose another place, in a folder that you may write to.".into()),
-        }
-    })
-}
-
-/// A new file that only its owner reads.
-fn private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let mut file = Replacement::begin(path)?;
+    file.write_all(content).map_err(|error| refused(path, &error))?;
+    file.finish()
 }
 
 fn damaged(path: &Path) -> Failure {

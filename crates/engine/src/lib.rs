@@ -19,6 +19,7 @@ pub mod paths;
 mod preflight;
 mod profile;
 mod refusal;
+mod replacement;
 pub mod store;
 pub mod tls;
 mod transport;
