@@ -25,6 +25,9 @@ const COMMANDS: &[&str] = &[
     "cancel_command",
     "history",
     "command",
+    "send_again",
+    "export_history",
+    "stop_export",
     "subscribe",
     "about",
 ];

@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tauri::{State, async_runtime, ipc::Channel};
+use tauri::{
+    State, async_runtime,
+    ipc::{Channel, IpcResponse},
+};
 use tokio::sync::mpsc;
 use wilco_engine::api::{
-    Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, Failure, FilesToRead,
-    HistoryPage, HistoryQuery, Imported, KitView, NewCommand, PreflightView, PresetView, Sent, Step,
+    Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, ExportFormat,
+    ExportView, Failure, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand, PreflightView,
+    PresetView, Sent, Step,
 };
 
 use crate::shell::Shell;
@@ -60,14 +64,8 @@ pub(crate) async fn preflight(
     from: Option<Step>,
     channel: Channel<PreflightView>,
 ) -> Answer<PreflightView> {
-    let (tell, mut views) = mpsc::unbounded_channel();
-    async_runtime::spawn(async move {
-        while let Some(view) = views.recv().await {
-            if channel.send(view).is_err() {
-                break;
-            }
-        }
-    });
+    let (tell, views) = mpsc::unbounded_channel();
+    forward(views, channel);
     shell.engine()?.preflight(entry, from, tell).await
 }
 
@@ -162,6 +160,36 @@ pub(crate) async fn command(
     shell.engine()?.command(&connection, &device, &id).await
 }
 
+#[tauri::command]
+pub(crate) async fn send_again(
+    shell: State<'_, Shell>,
+    connection: String,
+    device: String,
+    id: String,
+) -> Answer<Sent> {
+    shell.engine()?.send_again(&connection, &device, &id).await
+}
+
+/// Tells over a channel how far it is, and answers with how it ended.
+#[tauri::command]
+pub(crate) async fn export_history(
+    shell: State<'_, Shell>,
+    query: HistoryQuery,
+    path: PathBuf,
+    format: ExportFormat,
+    channel: Channel<ExportView>,
+) -> Answer<ExportView> {
+    let (tell, views) = mpsc::unbounded_channel();
+    forward(views, channel);
+    shell.engine()?.export_history(query, path, format, tell).await
+}
+
+#[tauri::command]
+pub(crate) async fn stop_export(shell: State<'_, Shell>) -> Answer<()> {
+    shell.engine()?.stop_export();
+    Ok(())
+}
+
 /// Batches go over one ordered channel until the page is gone.
 #[tauri::command]
 pub(crate) async fn subscribe(shell: State<'_, Shell>, channel: Channel<Batch>) -> Answer<()> {
@@ -174,6 +202,17 @@ pub(crate) async fn subscribe(shell: State<'_, Shell>, channel: Channel<Batch>) 
         }
     });
     Ok(())
+}
+
+/// Hands on what is told until the page is gone.
+fn forward<T: IpcResponse + Send + 'static>(mut views: mpsc::UnboundedReceiver<T>, channel: Channel<T>) {
+    async_runtime::spawn(async move {
+        while let Some(view) = views.recv().await {
+            if channel.send(view).is_err() {
+                break;
+            }
+        }
+    });
 }
 
 #[tauri::command]

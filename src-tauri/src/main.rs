@@ -46,6 +46,9 @@ fn main() -> tauri::Result<()> {
             commands::cancel_command,
             commands::history,
             commands::command,
+            commands::send_again,
+            commands::export_history,
+            commands::stop_export,
             commands::subscribe,
             commands::about,
         ])

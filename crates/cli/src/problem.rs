@@ -74,15 +74,6 @@ impl From<serde_json::Error> for Problem {
     }
 }
 
-impl From<csv::Error> for Problem {
-    fn from(error: csv::Error) -> Problem {
-        match error.into_kind() {
-            csv::ErrorKind::Io(error) => error.into(),
-            other => Problem::Said { message: format!("The table could not be written: {other:?}."), hint: None },
-        }
-    }
-}
-
 /// `warning: …` on standard error, with a hint below it.
 pub(crate) fn warn(message: &str, hint: Option<&str>) {
     complain("warning", message, hint);

@@ -20,6 +20,8 @@ mod preflight;
 mod profile;
 mod refusal;
 mod replacement;
+pub mod sheet;
+mod shell_line;
 pub mod store;
 pub mod tls;
 mod transport;

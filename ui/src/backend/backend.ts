@@ -7,6 +7,8 @@ import type { ConnectionView } from './bindings/ConnectionView';
 import type { DeviceDetail } from './bindings/DeviceDetail';
 import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
+import type { ExportFormat } from './bindings/ExportFormat';
+import type { ExportView } from './bindings/ExportView';
 import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
@@ -45,10 +47,20 @@ export interface Backend {
   devices(query: DeviceQuery, from: number, count: number): Promise<DevicePage>;
   device(connection: string, device: string): Promise<DeviceDetail>;
   send(command: NewCommand): Promise<Sent>;
+  /** The same command once more, under a new id that names the old one. */
+  sendAgain(connection: string, device: string, id: string): Promise<Sent>;
   /** Withdraws a command that was never sent; later it stops the waiting. */
   cancel(connection: string, device: string, id: string): Promise<void>;
   history(query: HistoryQuery): Promise<HistoryPage>;
   command(connection: string, device: string, id: string): Promise<CommandDetail>;
+  /** Writes all that matches to a file, whatever page is asked for, and calls back with how far it is. */
+  exportHistory(
+    query: HistoryQuery,
+    path: string,
+    format: ExportFormat,
+    onView: (view: ExportView) => void,
+  ): Promise<ExportView>;
+  stopExport(): Promise<void>;
   /** Calls back with what has changed. The promise's function ends it. */
   subscribe(onBatch: (batch: Batch) => void): Promise<() => void>;
   about(): Promise<About>;

@@ -12,6 +12,8 @@ import type { ConnectionView } from './bindings/ConnectionView';
 import type { DeviceDetail } from './bindings/DeviceDetail';
 import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
+import type { ExportFormat } from './bindings/ExportFormat';
+import type { ExportView } from './bindings/ExportView';
 import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
@@ -26,6 +28,7 @@ import type { Step as PreflightStep } from './bindings/Step';
 import { FakeConnections, view } from './fake/connections';
 import { affect, changed, countsOf } from './fake/course';
 import { detailOf, stray } from './fake/evidence';
+import { FakeExport } from './fake/export';
 import { failure, wait } from './fake/failure';
 import { fate, UNANSWERED, type Step } from './fake/fate';
 import { makeFleet, select, type FakeDevice } from './fake/fleet';
@@ -48,7 +51,7 @@ export interface FakeOptions {
   fates?: Step[][];
   /** Whether there is a keyring for secrets. */
   keyring?: boolean;
-  /** Milliseconds a step of a preflight. */
+  /** Milliseconds a step of a preflight, or a page of an export. */
   pace?: number;
   /** Connections that are there from the start. */
   connections?: ConnectionView[];
@@ -64,6 +67,7 @@ export class Fake implements Backend {
   readonly #connections: FakeConnections;
   readonly #kits = new FakeKits();
   readonly #preflight: FakePreflight;
+  readonly #export: FakeExport;
   readonly #dropped = new Set<Dropped>();
   #fleet: FakeDevice[] = [];
   #commands: CommandView[] = [];
@@ -89,6 +93,7 @@ export class Fake implements Backend {
     this.#connections = new FakeConnections(this.#options.keyring);
     this.#connections.list = [...this.#options.connections];
     this.#preflight = new FakePreflight(this.#options.pace);
+    this.#export = new FakeExport(this.#options.pace);
   }
 
   async connections(): Promise<ConnectionView[]> {
@@ -210,7 +215,8 @@ export class Fake implements Backend {
   async send(command: NewCommand): Promise<Sent> {
     const ids = command.devices.map((id) => {
       const device = this.#find(command.connection, id);
-      const view = blank(device, newId(Date.now(), this.#next), command.command, command.args, Date.now());
+      const asked = blank(device, newId(Date.now(), this.#next), command.command, command.args, Date.now());
+      const view = { ...asked, again_of: command.again_of };
       const held = device.row.presence === 'offline' && command.delivery === 'hold_here';
       this.#begin(
         held ? { ...view, state: 'held', deadline: view.queued_at + 60_000 } : view,
@@ -220,6 +226,22 @@ export class Fake implements Backend {
       return view.id;
     });
     return { ids };
+  }
+
+  async sendAgain(connection: string, device: string, id: string): Promise<Sent> {
+    const { command } = await this.command(connection, device, id);
+    return this.send({
+      connection,
+      devices: [device],
+      command: command.command,
+      args: command.args,
+      timeout_ms: null,
+      ttl_ms: null,
+      retries: null,
+      delivery: null,
+      no_answer: command.state === 'unconfirmed',
+      again_of: id,
+    });
   }
 
   async cancel(_connection: string, _device: string, id: string): Promise<void> {
@@ -232,13 +254,7 @@ export class Fake implements Backend {
   }
 
   async history(query: HistoryQuery): Promise<HistoryPage> {
-    const matching = this.#commands.filter(
-      (command) =>
-        (query.connection === null || command.connection === query.connection) &&
-        (query.device === null || command.device === query.device) &&
-        (query.states.length === 0 || query.states.includes(command.state)) &&
-        (query.since === null || command.queued_at >= query.since),
-    );
+    const matching = this.#matching(query);
     const from = query.cursor === null ? 0 : matching.findIndex((command) => command.id === query.cursor) + 1;
     const commands = matching.slice(from, from + query.limit);
     const more = from + query.limit < matching.length;
@@ -254,6 +270,19 @@ export class Fake implements Backend {
     const command = this.#commands.find((other) => other.id === id);
     if (!command) throw failure('not_found', 'There is no such command in the history.', null);
     return detailOf(command);
+  }
+
+  exportHistory(
+    query: HistoryQuery,
+    path: string,
+    _format: ExportFormat,
+    onView: (view: ExportView) => void,
+  ): Promise<ExportView> {
+    return this.#export.run(this.#matching(query).length, path, onView);
+  }
+
+  async stopExport(): Promise<void> {
+    this.#export.stop();
   }
 
   async subscribe(onBatch: (batch: Batch) => void): Promise<() => void> {
@@ -302,6 +331,16 @@ export class Fake implements Backend {
     const connection = this.#connections.list.find((other) => other.id === id);
     if (connection) connection.link = link;
     this.#touch();
+  }
+
+  #matching(query: HistoryQuery): CommandView[] {
+    return this.#commands.filter(
+      (command) =>
+        (query.connection === null || command.connection === query.connection) &&
+        (query.device === null || command.device === query.device) &&
+        (query.states.length === 0 || query.states.includes(command.state)) &&
+        (query.since === null || command.queued_at >= query.since),
+    );
   }
 
   #chat(): void {

@@ -7,6 +7,7 @@ import { load } from '@tauri-apps/plugin-store';
 
 import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import type { Batch } from './bindings/Batch';
+import type { ExportView } from './bindings/ExportView';
 import type { PreflightView } from './bindings/PreflightView';
 
 const preferencesFile = () => load('preferences.json', { defaults: {}, autoSave: false });
@@ -35,9 +36,16 @@ export const tauri: Backend = {
   devices: (query, from, count) => invoke('devices', { query, from, count }),
   device: (connection, device) => invoke('device', { connection, device }),
   send: (command) => invoke('send_command', { command }),
+  sendAgain: (connection, device, id) => invoke('send_again', { connection, device, id }),
   cancel: (connection, device, id) => invoke('cancel_command', { connection, device, id }),
   history: (query) => invoke('history', { query }),
   command: (connection, device, id) => invoke('command', { connection, device, id }),
+  exportHistory(query, path, format, onView) {
+    const channel = new Channel<ExportView>();
+    channel.onmessage = onView;
+    return invoke('export_history', { query, path, format, channel });
+  },
+  stopExport: () => invoke('stop_export'),
   async subscribe(onBatch) {
     const channel = new Channel<Batch>();
     channel.onmessage = onBatch;

@@ -2,8 +2,12 @@ import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandDetail } from '../backend/bindings/CommandDetail';
 import type { CommandView } from '../backend/bindings/CommandView';
+import type { ExportFormat } from '../backend/bindings/ExportFormat';
+import type { ExportView } from '../backend/bindings/ExportView';
 import type { Failure } from '../backend/bindings/Failure';
+import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { IN_FLIGHT } from '../words/states';
+import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
@@ -51,6 +55,10 @@ export class History {
   active = $state(0);
   /** Nobody has scrolled away from the newest. */
   atTop = true;
+  /** The command that was sent again last, by its key, and the id under which it was. */
+  again = $state.raw<{ of: string; id: string } | null>(null);
+  againFailure = $state.raw<Failure | null>(null);
+  readonly export: HistoryExport;
 
   #connection: string | null = null;
   #next: string | null = null;
@@ -58,7 +66,9 @@ export class History {
   readonly #reload = new Throttle(500, () => void this.#load(true));
   readonly #redetail = new Throttle(250, () => void this.#loadDetail());
 
-  constructor(readonly backend: Backend) {}
+  constructor(readonly backend: Backend) {
+    this.export = new HistoryExport(backend);
+  }
 
   show(connection: string | null): void {
     if (connection === this.#connection && this.loaded) {
@@ -100,6 +110,8 @@ export class History {
     this.open = command === null ? null : keyOf(command);
     this.detail = null;
     this.detailFailure = null;
+    this.again = null;
+    this.againFailure = null;
     if (command !== null) void this.#loadDetail();
   }
 
@@ -110,6 +122,22 @@ export class History {
     } catch (reason) {
       this.detailFailure = failureOf(reason);
     }
+  }
+
+  /** Sends a command once more, under a new id that names the old one. */
+  async sendAgain(command: CommandView): Promise<void> {
+    this.againFailure = null;
+    try {
+      const { ids } = await this.backend.sendAgain(command.connection, command.device, command.id);
+      this.again = ids[0] === undefined ? null : { of: keyOf(command), id: ids[0] };
+    } catch (reason) {
+      this.againFailure = failureOf(reason);
+    }
+  }
+
+  /** Writes all that the filter lets through to a file. */
+  exportTo(path: string, format: ExportFormat): Promise<ExportView | null> {
+    return this.export.start(this.#query(null), path, format);
   }
 
   take(batch: Batch): void {
@@ -150,6 +178,18 @@ export class History {
     );
   }
 
+  #query(cursor: string | null): HistoryQuery {
+    const device = this.device.trim();
+    return {
+      connection: this.#connection,
+      device: device === '' ? null : device,
+      states: this.filter.states,
+      since: null,
+      cursor,
+      limit: PAGE,
+    };
+  }
+
   #begin(): void {
     this.#generation += 1;
     this.waiting = 0;
@@ -162,15 +202,7 @@ export class History {
     const generation = this.#generation;
     this.loading = true;
     try {
-      const device = this.device.trim();
-      const page = await this.backend.history({
-        connection: this.#connection,
-        device: device === '' ? null : device,
-        states: this.filter.states,
-        since: null,
-        cursor: anew ? null : this.#next,
-        limit: PAGE,
-      });
+      const page = await this.backend.history(this.#query(anew ? null : this.#next));
       if (generation !== this.#generation) return;
       this.rows = anew ? page.commands : append(this.rows, page.commands);
       this.#next = page.next;

@@ -28,6 +28,11 @@ export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
   return rest.length > 2 ? counted(rest.length, 'argument') : rest.map(pair).join(', ');
 }
 
+/** It interrupts what the device is doing: ask first. */
+export function isDangerous(command: Pick<CommandView, 'command'>): boolean {
+  return command.command === 'restart';
+}
+
 /** `led on: Succeeded`: a ladder's name for those who do not see it. */
 export function ladderName(command: CommandView): string {
   return `${title(command)}: ${wordOf(command.state)}`;

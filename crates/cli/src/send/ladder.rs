@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn events_tell_each_state_once() {
         let check = |state: &str, kinds: &[&str], expected: &[&str]| {
-            let detail = CommandDetail { command: view(state, 9), request: None, events: events(kinds) };
+            let detail =
+                CommandDetail { command: view(state, 9), request: None, events: events(kinds), shell_line: None };
             let mut ladder = Ladder::default();
             assert_eq!(told(&ladder.climb(&detail)), expected, "{kinds:?}");
             assert_eq!(told(&ladder.climb(&detail)), [""; 0], "the same again");
@@ -230,10 +231,11 @@ mod tests {
     fn an_end_is_told_with_its_result() {
         let mut ladder = Ladder::default();
         let kinds = ["submitted", "sent", "succeeded moved"];
-        let early = CommandDetail { command: view("sent", 1), request: None, events: events(&kinds) };
+        let early = CommandDetail { command: view("sent", 1), request: None, events: events(&kinds), shell_line: None };
         assert_eq!(told(&ladder.climb(&early)), ["queued", "sent"]);
         assert!(!ladder.is_final());
-        let whole = CommandDetail { command: view("succeeded", 2), request: None, events: events(&kinds) };
+        let whole =
+            CommandDetail { command: view("succeeded", 2), request: None, events: events(&kinds), shell_line: None };
         let steps = ladder.climb(&whole);
         assert_eq!(told(&steps), ["succeeded"]);
         let [Step::Change(end)] = steps.as_slice() else { panic!("{steps:?}") };

@@ -138,6 +138,8 @@ pub struct CommandDetail {
     pub request: Option<WireView>,
     /// Its events, oldest first.
     pub events: Vec<EventView>,
+    /// How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
+    pub shell_line: Option<String>,
 }
 
 /// A message as it went over the wire.

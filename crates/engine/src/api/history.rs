@@ -23,6 +23,29 @@ pub struct HistoryQuery {
     pub limit: u32,
 }
 
+/// How the history is written to a file. Every format has the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum ExportFormat {
+    /// Comma-separated, the names of the columns first.
+    Csv,
+    /// A JSON object a line.
+    Json,
+}
+
+/// How far an export of the history is, or how it has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ExportView {
+    /// Commands written so far.
+    pub written: u32,
+    /// How many matched when it began; not counted (`None`) where that would be slow.
+    pub matching: Option<u32>,
+    /// It was stopped, and what was there before is still there.
+    pub stopped: bool,
+}
+
 /// A page of the history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]

@@ -20,5 +20,5 @@ pub use failure::{Failure, FailureCode};
 pub(crate) use failure::{invalid, sentence};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
-pub use history::{HistoryPage, HistoryQuery};
+pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery};
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};

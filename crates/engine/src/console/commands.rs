@@ -3,9 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 use wilco_dialect::Dialect;
-use wilco_ledger::{Delivery, Millis, Policy, Retry, Submission};
+use wilco_ledger::{CommandId, Delivery, Millis, Policy, Retry, Submission};
 
-use super::{Handle, command_id, device_id};
+use super::{Handle, command_id, device_id, not_found};
 use crate::{
     api::{self, Failure, NewCommand, Sent, invalid},
     controller::Asked,
@@ -27,6 +27,30 @@ impl Handle {
         }
         let ids = submissions.iter().map(|submission| submission.id.as_str().to_owned()).collect();
         self.ask(|reply| Asked::Send(connection, submissions, reply)).await??;
+        Ok(Sent { ids })
+    }
+
+    /// Sends a command once more: the same to the last digit, under a new id that names the old one.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`]; `Invalid` when what the connection speaks has changed and cannot say it any more; `Store`.
+    pub async fn send_again(&self, connection: &str, device: &str, id: &str) -> Result<Sent, Failure> {
+        let dialect = self.listed(connection)?.dialect;
+        let connection = ConnectionId::from(connection);
+        let command = self.store.command(&connection, &device_id(device)?, &command_id(id)?).await?;
+        let asked = command.ok_or_else(|| not_found("command", id))?.asked;
+        if let Some(refusal) = dialect.refuses(&asked.name, &asked.args) {
+            return Err(invalid(refusal, "It was sent while the connection spoke otherwise. Write it anew."));
+        }
+        let answers_carry_ids = dialect.answers_carry_ids(&asked.name);
+        let again = Submission {
+            id: fresh_id()?,
+            again_of: Some(asked.id),
+            policy: Policy { answers_carry_ids, ..asked.policy },
+            ..asked
+        };
+        let ids = vec![again.id.as_str().to_owned()];
+        self.ask(|reply| Asked::Send(connection, vec![again], reply)).await??;
         Ok(Sent { ids })
     }
 
@@ -93,7 +117,7 @@ fn submissions(new: &NewCommand, dialect: &Dialect) -> Result<Vec<Submission>, F
         .map(|device| {
             Ok(Submission {
                 device: device?,
-                id: command_id(&Uuid::now_v7().to_string())?,
+                id: fresh_id()?,
                 name: name.into(),
                 args: args.as_str().into(),
                 policy,
@@ -112,11 +136,74 @@ fn beyond<'a>(named: &[String], mut asked: impl Iterator<Item = &'a str>) -> Opt
     ))
 }
 
+fn fresh_id() -> Result<CommandId, Failure> {
+    command_id(&Uuid::now_v7().to_string())
+}
+
 /// A time that somebody has given, 1 ms … 7 days.
 fn span(given: Option<u64>, otherwise: Millis, what: &str) -> Result<Millis, Failure> {
     match given {
         None => Ok(otherwise),
         Some(milliseconds @ 1..=604_800_000) => Ok(Millis(milliseconds)),
         Some(other) => Err(invalid(format!("A {what} of {other} ms is not possible."), "From 1 ms to 7 days.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use serde_json::json;
+
+    use crate::{
+        Engine, Options,
+        api::{ConnectionEntry, FailureCode, NewCommand},
+        paths::DataDir,
+        vault::Vault,
+    };
+
+    #[tokio::test]
+    async fn a_command_sent_again_is_the_same_under_a_new_id() {
+        let data = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(Some(data.path())).unwrap();
+        let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await.unwrap();
+        let handle = engine.handle();
+        // Nobody listens there: everything stays in the outbox.
+        let entry =
+            ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
+        let connection = handle.save_connection(entry).await.unwrap().id;
+        let new = NewCommand {
+            connection: connection.clone(),
+            devices: vec!["pump-7".into()],
+            command: "calibrate".into(),
+            // More than a double holds.
+            args: json!({"serial": 9_007_199_254_740_993_u64}),
+            timeout_ms: Some(90_000),
+            ttl_ms: None,
+            retries: Some(2),
+            delivery: None,
+            no_answer: true,
+            again_of: None,
+        };
+        let first = handle.send(new).await.unwrap().ids.remove(0);
+        let second = handle.send_again(&connection, "pump-7", &first).await.unwrap().ids.remove(0);
+        assert_ne!(first, second);
+        let (first, second) = (
+            handle.command(&connection, "pump-7", &first).await.unwrap(),
+            handle.command(&connection, "pump-7", &second).await.unwrap(),
+        );
+        assert_eq!(second.command.again_of.as_deref(), Some(first.command.id.as_str()));
+        assert_eq!((&second.command.command, &second.command.args), (&first.command.command, &first.command.args));
+        // Names, arguments, timeout, retries and whether it is answered, all of it.
+        assert_eq!(
+            second.shell_line.as_deref(),
+            Some(
+                "wilco send -c plant -d pump-7 --timeout 90s --retries 2 --no-answer calibrate serial=9007199254740993"
+            )
+        );
+        assert_eq!(second.shell_line, first.shell_line);
+        let unknown = handle.send_again(&connection, "pump-7", "nobody").await.unwrap_err();
+        assert_eq!((unknown.code, &*unknown.message), (FailureCode::NotFound, "There is no command 'nobody'."));
+        engine.stop().await;
     }
 }

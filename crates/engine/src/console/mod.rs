@@ -3,6 +3,7 @@
 mod commands;
 mod connections;
 mod exchange;
+mod export;
 mod trial;
 
 use std::{
@@ -29,11 +30,13 @@ use crate::{
     lock::DataLock,
     paths::DataDir,
     profile,
+    shell_line::shell_line,
     store::{ConnectionId, Cursor, HistoryFilter, Profile, Store},
     vault::Vault,
     views,
 };
 
+use export::Export;
 use trial::Trial;
 
 /// The fleets and dialects by connection, for whoever only reads them.
@@ -67,6 +70,7 @@ pub struct Handle {
     vault: Arc<Vault>,
     kits: Arc<Kits>,
     trial: Arc<Trial>,
+    export: Arc<Export>,
     directory: Directory,
     clock: Clock,
     installation: Arc<str>,
@@ -104,6 +108,7 @@ impl Engine {
             vault,
             kits: Arc::default(),
             trial: Arc::default(),
+            export: Arc::default(),
             directory,
             clock,
             installation,
@@ -227,6 +232,7 @@ impl Handle {
         let command = command.ok_or_else(|| not_found("command", id))?;
         let events = self.store.events(&connection, &device, &command_id).await?;
         let profile = self.store.connections().await?.into_iter().find(|profile| profile.id == connection);
+        let shell_line = profile.as_ref().and_then(|profile| shell_line(&profile.name, &command));
         let request = profile.and_then(|profile| profile::dialect(&profile).ok()).map(|dialect| {
             let encoding = Encoding {
                 id: &command.asked.id,
@@ -243,6 +249,7 @@ impl Handle {
             command: views::command(&connection, &command, None),
             request,
             events: views::course(&events),
+            shell_line,
         })
     }
 

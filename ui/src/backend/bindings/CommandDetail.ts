@@ -18,4 +18,8 @@ request: WireView | null,
 /**
  * Its events, oldest first.
  */
-events: Array<EventView>, };
+events: Array<EventView>, 
+/**
+ * How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
+ */
+shell_line: string | null, };

@@ -7,7 +7,15 @@ import type { EventView } from '../bindings/EventView';
 import type { WireView } from '../bindings/WireView';
 
 export function detailOf(command: CommandView): CommandDetail {
-  return { command, request: request(command), events: events(command) };
+  return { command, request: request(command), events: events(command), shell_line: shellLine(command) };
+}
+
+function shellLine({ device, command, args }: CommandView): string {
+  const pairs = Object.entries(args).map(([key, value]) => {
+    const text = JSON.stringify(value);
+    return /^[\w.]+$/.test(text) ? `${key}=${text}` : `'${key}=${text.replaceAll("'", `'\\''`)}'`;
+  });
+  return [`wilco send -c 'Demo fleet' -d ${device}`, command, ...pairs].join(' ');
 }
 
 function request(command: CommandView): WireView {

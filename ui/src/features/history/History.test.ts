@@ -89,4 +89,135 @@ describe('the history', () => {
     });
     await waitFor(() => expect(rows()[0]).toHaveTextContent('identify'));
   });
+
+  it('is exported as it is filtered', async () => {
+    const { backend, getByRole, findByRole, findByText, user, container } = await openHistory();
+    const exported: unknown[] = [];
+    const original = backend.exportHistory.bind(backend);
+    backend.exportHistory = (...asked) => {
+      exported.push(asked.slice(0, 3));
+      return original(...asked);
+    };
+    await user.click(getByRole('button', { name: 'Timed out' }));
+    await user.click(getByRole('button', { name: 'Export…' }));
+    const form = within(await findByRole('dialog', { name: 'Export the history' }));
+    form.getByText(/^Only “Timed out”/);
+    await expectAccessible(container);
+    await user.click(form.getByRole('button', { name: 'Export' }));
+    form.getByText('Say where to write it.');
+    await user.click(form.getByRole('radio', { name: 'JSON' }));
+    await user.click(form.getByRole('button', { name: 'Choose where to write' }));
+    await user.click(form.getByRole('button', { name: 'Export' }));
+    await findByText(/^\d+ commands? written to \/home\/you\/history\.jsonl\.$/);
+    const query = { connection: 'demo', device: null, states: ['timed_out'], since: null, cursor: null, limit: 100 };
+    expect(exported).toEqual([[query, '/home/you/history.jsonl', 'json']]);
+    expect(getByRole('button', { name: 'Export…' })).toHaveFocus();
+  });
+
+  it('says why a file cannot be written, and exports to another', async () => {
+    const { getByRole, findByRole, findByText, user } = await openHistory();
+    await user.click(getByRole('button', { name: 'Export…' }));
+    const form = within(await findByRole('dialog', { name: 'Export the history' }));
+    await user.type(form.getByRole('textbox', { name: 'Path of the file to write' }), '/nowhere/a.csv{Enter}');
+    await form.findByText('There is no folder for /nowhere/a.csv.');
+    await user.clear(form.getByRole('textbox', { name: 'Path of the file to write' }));
+    await user.type(form.getByRole('textbox', { name: 'Path of the file to write' }), '/home/you/a.csv{Enter}');
+    await findByText('150 commands written to /home/you/a.csv.');
+  });
+
+  it('shows how far an export is, wherever one looks meanwhile, and stops it', async () => {
+    const { backend, getByRole, findByRole, findByText, user } = await openHistory();
+    backend.exportHistory = (_query, _path, _format, onView) =>
+      new Promise((resolve) => {
+        const view = { written: 2_000, matching: 48_210, stopped: false };
+        onView(view);
+        backend.stopExport = async () => resolve({ ...view, stopped: true });
+      });
+    await user.click(getByRole('button', { name: 'Export…' }));
+    const form = within(await findByRole('dialog', { name: 'Export the history' }));
+    await user.type(form.getByRole('textbox', { name: 'Path of the file to write' }), '/home/you/a.csv{Enter}');
+    await form.findByText('2,000 of 48,210 written…');
+    form.getByRole('progressbar', { name: 'Export' });
+    await user.keyboard('{Escape}');
+    await user.click(await findByRole('button', { name: 'Exporting 2,000' }));
+    await user.click(await findByRole('button', { name: 'Stop' }));
+    await findByText('The export was stopped, and nothing was written.');
+    expect(getByRole('button', { name: 'Export…' })).toBeInTheDocument();
+  });
+
+  /** Unfolds the first command of that name. */
+  async function unfold(window: Awaited<ReturnType<typeof openHistory>>, name: string) {
+    const { history } = window.app;
+    const wanted = history.rows.find((one) => one.command === name);
+    history.filterBy(history.filter, wanted?.device);
+    const row = await waitFor(() => {
+      const found = window.rows().find((one) => one.dataset['commandId'] === wanted?.id);
+      expect(found).toBeDefined();
+      return found as HTMLElement;
+    });
+    await window.user.click(row);
+    await window.findByText('Request');
+    return wanted?.id ?? '';
+  }
+
+  it('sends a command again under a new id that names the old one', async () => {
+    const window = await openHistory();
+    const id = await unfold(window, 'identify');
+    await window.user.click(window.getByRole('button', { name: 'Send again' }));
+    await window.findByText(/^Asked once more, as/);
+    await window.user.click(window.getByRole('button', { name: 'Show the newest' }));
+    await waitFor(() => expect(window.rows()[0]).toHaveTextContent('Again'));
+    const { commands } = await window.backend.history({
+      connection: null,
+      device: null,
+      states: [],
+      since: null,
+      cursor: null,
+      limit: 1,
+    });
+    expect(commands[0]).toMatchObject({ command: 'identify', again_of: id });
+    expect(commands[0]?.id).not.toBe(id);
+  });
+
+  it('asks before a dangerous command is sent again', async () => {
+    const window = await openHistory();
+    const again: string[] = [];
+    const original = window.backend.sendAgain.bind(window.backend);
+    window.backend.sendAgain = (...which) => {
+      again.push(which[2]);
+      return original(...which);
+    };
+    const id = await unfold(window, 'restart');
+    await window.user.click(window.getByRole('button', { name: 'Send again…' }));
+    const question = within(await window.findByRole('dialog', { name: /^Send restart to .* again\?$/ }));
+    expect(question.getByRole('button', { name: 'Leave it' })).toHaveFocus();
+    await window.user.click(question.getByRole('button', { name: 'Leave it' }));
+    expect(again).toEqual([]);
+    await window.user.click(window.getByRole('button', { name: 'Send again…' }));
+    await window.user.click(await window.findByRole('button', { name: 'Send it again' }));
+    await window.findByText(/^Asked once more, as/);
+    expect(again).toEqual([id]);
+  });
+
+  it('says why a command could not be sent again', async () => {
+    const window = await openHistory();
+    await unfold(window, 'identify');
+    window.backend.sendAgain = () =>
+      Promise.reject({ code: 'store', message: 'The disk is full.', hint: 'Make room.' });
+    await window.user.click(window.getByRole('button', { name: 'Send again' }));
+    expect(await window.findByRole('alert')).toHaveTextContent('The disk is full. Make room.');
+  });
+
+  it('copies a command as it is typed at a shell', async () => {
+    const window = await openHistory();
+    await unfold(window, 'config.set');
+    await window.user.click(window.getByRole('button', { name: 'Copy as CLI command' }));
+    await window.findByText('Copied');
+    const line = await navigator.clipboard.readText();
+    expect(line).toMatch(/^wilco send -c 'Demo fleet' -d \S+ config\.set /);
+    const original = window.backend.command.bind(window.backend);
+    window.backend.command = async (...which) => ({ ...(await original(...which)), shell_line: null });
+    window.app.history.unfold(window.app.history.rows[0] ?? null);
+    await waitFor(() => expect(window.getByRole('button', { name: 'Copy as CLI command' })).toBeDisabled());
+  });
 });

@@ -1,0 +1,111 @@
+//! The history as a file.
+
+use std::{
+    io::{self, BufWriter},
+    path::{Path, PathBuf},
+};
+
+use tokio::{
+    sync::{Mutex, Notify, mpsc::UnboundedSender},
+    task::spawn_blocking,
+};
+
+use super::{Handle, defect};
+use crate::{
+    api::{CommandView, ExportFormat, ExportView, Failure, HistoryQuery},
+    replacement::{Replacement, refused},
+    sheet::Sheet,
+};
+
+/// Rows of one page, between which an export can be stopped.
+const PAGE: u32 = 1_000;
+
+/// The export that is under way, if one is.
+#[derive(Default)]
+pub(super) struct Export {
+    stop: Notify,
+    turn: Mutex<()>,
+}
+
+/// The rows on their way to a file.
+struct Rows {
+    sheet: Sheet<BufWriter<Replacement>>,
+    path: PathBuf,
+}
+
+impl Handle {
+    /// Writes all that matches to a file, whatever page the query asks for, and tells through `tell` how far it is. An
+    /// earlier file is replaced as a whole or not at all. One at a time: a second one waits for the first.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Invalid` and `Store` as in
+    /// [`Handle::history`].
+    pub async fn export_history(
+        &self,
+        query: HistoryQuery,
+        path: PathBuf,
+        format: ExportFormat,
+        tell: UnboundedSender<ExportView>,
+    ) -> Result<ExportView, Failure> {
+        // From here on: whoever stops it means this one, too, while it waits.
+        let mut stopped = std::pin::pin!(self.export.stop.notified());
+        let mut view = ExportView::default();
+        let _turn = tokio::select! {
+            biased;
+            () = &mut stopped => return Ok(ExportView { stopped: true, ..view }),
+            turn = self.export.turn.lock() => turn,
+        };
+        let mut rows = blocking(move || Rows::begin(&path, format)).await?;
+        let mut query = HistoryQuery { cursor: None, limit: PAGE, ..query };
+        loop {
+            let page = tokio::select! {
+                biased;
+                () = &mut stopped => return Ok(ExportView { stopped: true, ..view }),
+                page = self.history(query.clone()) => page?,
+            };
+            view.written += u32::try_from(page.commands.len()).unwrap_or(u32::MAX);
+            view.matching = view.matching.or(page.matching);
+            rows = blocking(move || rows.with(&page.commands)).await?;
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+            // Whoever asked may have gone; the file is wanted all the same.
+            let _ = tell.send(view);
+        }
+        blocking(move || rows.finish()).await?;
+        Ok(view)
+    }
+
+    /// Stops the export that is under way, if one is, and those that wait for it.
+    pub fn stop_export(&self) {
+        self.export.stop.notify_waiters();
+    }
+}
+
+impl Rows {
+    fn begin(path: &Path, format: ExportFormat) -> Result<Rows, Failure> {
+        let file = BufWriter::new(Replacement::begin(path)?);
+        let sheet = Sheet::begin(format, file).map_err(|error| refused(path, &error))?;
+        Ok(Rows { sheet, path: path.to_owned() })
+    }
+
+    fn with(mut self, commands: &[CommandView]) -> Result<Rows, Failure> {
+        let written: io::Result<()> = commands.iter().try_for_each(|command| self.sheet.add(command));
+        written.map_err(|error| refused(&self.path, &error))?;
+        Ok(self)
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        let Rows { sheet, path } = self;
+        let written = sheet.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
+        written.map_err(|error| refused(&path, &error))?.finish()
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    spawn_blocking(work).await.map_err(defect)?
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! The history as rows for other programs: the file that the window exports and what the command line prints are the
+//! same.
+//!
+//! Where the rows come from and where they go is somebody else's business.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::api::{CommandView, ExportFormat};
+
+/// Rows on their way, one for each command.
+pub enum Sheet<W: Write> {
+    /// A JSON object a line: the members of `wilco send`'s lines, and all the others.
+    Json(W),
+    /// Comma-separated, the names of the columns first.
+    Csv(Box<csv::Writer<W>>),
+}
+
+impl<W: Write> Sheet<W> {
+    /// Begins a sheet.
+    ///
+    /// # Errors
+    /// What writing says.
+    pub fn begin(format: ExportFormat, to: W) -> io::Result<Sheet<W>> {
+        Ok(match format {
+            ExportFormat::Json => Sheet::Json(to),
+            ExportFormat::Csv => {
+                let mut writer = csv::Writer::from_writer(to);
+                writer.write_record(COLUMNS).map_err(plain)?;
+                Sheet::Csv(Box::new(writer))
+            }
+        })
+    }
+
+    /// Adds a command.
+    ///
+    /// # Errors
+    /// What writing says.
+    pub fn add(&mut self, command: &CommandView) -> io::Result<()> {
+        match self {
+            Sheet::Json(to) => {
+                serde_json::to_writer(&mut *to, &Row { at: command.changed_at, command })?;
+                to.write_all(b"\n")
+            }
+            Sheet::Csv(writer) => {
+                let cells = cells(command);
+                writer.write_record(cells.iter().map(|cell| harmless(cell).into_owned())).map_err(plain)
+            }
+        }
+    }
+
+    /// Hands back what it was written to, all of it written.
+    ///
+    /// # Errors
+    /// What writing says.
+    pub fn finish(self) -> io::Result<W> {
+        match self {
+            Sheet::Json(mut to) => to.flush().map(|()| to),
+            Sheet::Csv(writer) => {
+                let mut to = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+                to.flush().map(|()| to)
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    at: i64,
+    #[serde(flatten)]
+    command: &'a CommandView,
+}
+
+const COLUMNS: [&str; 21] = [
+    "id",
+    "device",
+    "command",
+    "args",
+    "by",
+    "state",
+    "queued_at",
+    "sent_at",
+    "at_broker_at",
+    "accepted_at",
+    "finished_at",
+    "attempts",
+    "match",
+    "late",
+    "duplicates",
+    "conflict",
+    "contradicted",
+    "again_of",
+    "message",
+    "result",
+    "connection",
+];
+
+fn cells(command: &CommandView) -> [String; COLUMNS.len()] {
+    let time = |at: Option<i64>| at.map(exact_time).unwrap_or_default();
+    [
+        command.id.clone(),
+        command.device.clone(),
+        command.command.clone(),
+        command.args.to_string(),
+        command.by.clone(),
+        command.state.clone(),
+        exact_time(command.queued_at),
+        time(command.sent_at),
+        time(command.at_broker_at),
+        time(command.accepted_at),
+        time(command.finished_at),
+        command.attempts.to_string(),
+        command.matched.clone().unwrap_or_default(),
+        command.late.to_string(),
+        command.duplicates.to_string(),
+        command.conflict.to_string(),
+        command.contradicted.clone().unwrap_or_default(),
+        command.again_of.clone().unwrap_or_default(),
+        command.message.clone().unwrap_or_default(),
+        command.result.as_ref().map(ToString::to_string).unwrap_or_default(),
+        command.connection.clone(),
+    ]
+}
+
+/// What a device says is text: a spreadsheet that takes it for a formula would do what the device wants.
+fn harmless(cell: &str) -> Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        return Cow::Owned(format!("'{cell}"));
+    }
+    Cow::Borrowed(cell)
+}
+
+/// What the disk or the reader said; the library's own conversion keeps only the words of it.
+fn plain(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// RFC 3339, in UTC, to the millisecond.
+fn exact_time(at: i64) -> String {
+    Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |time| format!("{time:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use std::io::{self, Write};
+
+    use serde_json::{Value, json};
+
+    use super::{COLUMNS, Sheet, exact_time, harmless};
+    use crate::api::{CommandView, ExportFormat};
+
+    fn command(message: &str) -> CommandView {
+        serde_json::from_value(json!({
+            "connection": "demo", "device": "pump-7", "id": "a", "command": "led", "args": {"on": true}, "by": "you",
+            "state": "failed", "final": true, "queued_at": 1_795_438_800_120_i64, "changed_at": 1_795_438_800_520_i64,
+            "attempts": 1, "late": false, "duplicates": 0, "conflict": false, "nobody_listening": false,
+            "message": message,
+        }))
+        .unwrap()
+    }
+
+    fn written(format: ExportFormat, commands: &[CommandView]) -> String {
+        let mut sheet = Sheet::begin(format, Vec::new()).unwrap();
+        commands.iter().for_each(|command| sheet.add(command).unwrap());
+        String::from_utf8(sheet.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_csv_file_says_what_its_columns_are_and_keeps_text_as_it_came() {
+        let text = "jammed, \"twice\"\nand again";
+        let written = written(ExportFormat::Csv, &[command(text), command("")]);
+        let mut reader = csv::Reader::from_reader(written.as_bytes());
+        assert_eq!(reader.headers().unwrap(), COLUMNS.as_slice());
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let column = |name: &str| COLUMNS.iter().position(|column| *column == name).unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(&rows[0][column("message")], text);
+        assert_eq!(&rows[0][column("args")], r#"{"on":true}"#);
+        assert_eq!(&rows[0][column("queued_at")], "2026-11-23T13:00:00.120Z");
+        assert_eq!(&rows[0][column("finished_at")], "");
+    }
+
+    #[test]
+    fn json_is_an_object_a_line() {
+        let written = written(ExportFormat::Json, &[command("two\nlines"), command("=1+1")]);
+        let rows: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.len(), 2);
+        assert_eq!((&rows[0]["at"], &rows[0]["state"]), (&json!(1_795_438_800_520_i64), &json!("failed")));
+        // Nobody calculates with it, so it stands as it came.
+        assert_eq!(rows[1]["message"], "=1+1");
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        let check = |cell: &str, expected: &str| assert_eq!(harmless(cell), expected);
+        check("", "");
+        check("jammed", "jammed");
+        check("a=b", "a=b");
+        check("=HYPERLINK(\"http://evil\")", "'=HYPERLINK(\"http://evil\")");
+        check("+1", "'+1");
+        check("-1+1", "'-1+1");
+        check("@SUM(A1)", "'@SUM(A1)");
+        check("\t=1", "'\t=1");
+        check("\r=1", "'\r=1");
+        assert!(written(ExportFormat::Csv, &[command("=1+1")]).contains(",'=1+1,"));
+    }
+
+    /// A disk with room for so many bytes.
+    struct Small(usize);
+
+    impl Write for Small {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such() {
+        let check = |format: ExportFormat, message: &str| {
+            let written = Sheet::begin(format, Small(1_000)).and_then(|mut sheet| {
+                sheet.add(&command(message))?;
+                sheet.finish()
+            });
+            assert_eq!(written.err().map(|error| error.kind()), Some(io::ErrorKind::StorageFull), "{format:?}");
+        };
+        // At the end, when the rest is written, and in the middle of it.
+        for length in [2_000, 200_000] {
+            check(ExportFormat::Csv, &"x".repeat(length));
+            check(ExportFormat::Json, &"x".repeat(length));
+        }
+    }
+
+    #[test]
+    fn times_are_exact() {
+        let check = |at: i64, expected: &str| assert_eq!(exact_time(at), expected);
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(1_795_438_800_120, "2026-11-23T13:00:00.120Z");
+        // Further away than a calendar goes.
+        check(i64::MAX, "9223372036854775807");
+    }
+}
