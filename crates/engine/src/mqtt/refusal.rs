@@ -189,12 +189,39 @@ fn disconnected(reason: DisconnectReasonCode, said: Option<String>) -> Refusal {
     }
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
     Refusal::new(
-        format!("The broker ended the connection ({reason:?}{said})."),
+        format!("The broker ended the connection ({}{said}).", in_words(reason)),
         "It is tried again by itself. The broker's log may say more.",
         Remedy::TryAgain,
     )
 }
 
+/// The library's name of a reason code as people write it: *not authorized*.
+pub(super) fn in_words(reason: impl std::fmt::Debug) -> String {
+    let name = format!("{reason:?}").replace("QoS", "Qos");
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
 fn failed(error: &dyn std::fmt::Display) -> Refusal {
     Refusal::new(format!("The connection failed: {error}."), "It is tried again by itself.", Remedy::TryAgain)
+}
+
+#[cfg(test)]
+mod tests {
+    use rumqttc_v5::DisconnectReasonCode;
+
+    use super::in_words;
+
+    #[test]
+    fn reasons_are_told_in_words() {
+        let check = |reason, expected: &str| assert_eq!(in_words(reason), expected);
+        check(DisconnectReasonCode::NotAuthorized, "not authorized");
+        check(DisconnectReasonCode::QoSNotSupported, "qos not supported");
+    }
 }

@@ -7,7 +7,9 @@ use rumqttc_v4::{
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
-use super::{CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, session::Handover};
+use super::{
+    CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, refusal::in_words, session::Handover,
+};
 use crate::refusal::Refusal;
 
 /// MQTT 3.1.1 section 2.2.3, bytes. In this version a broker cannot be told what is too large for us: refusing a packet
@@ -64,7 +66,7 @@ pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Resul
         .iter()
         .zip(suback.return_codes)
         .filter(|(_, code)| !matches!(code, SubscribeReasonCode::Success(_)))
-        .map(|(filter, code)| (filter.clone(), format!("{code:?}")))
+        .map(|(filter, code)| (filter.clone(), in_words(code)))
         .collect())
 }
 

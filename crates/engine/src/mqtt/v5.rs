@@ -10,7 +10,9 @@ use rumqttc_v5::{
 use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
-use super::{CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, session::Handover};
+use super::{
+    CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, refusal::in_words, session::Handover,
+};
 use crate::refusal::Refusal;
 
 /// Introduces us over a connection that stands, up to CONNACK.
@@ -88,7 +90,7 @@ pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Resul
         .iter()
         .zip(suback.return_codes)
         .filter(|(_, code)| !matches!(code, SubscribeReasonCode::Success(_)))
-        .map(|(filter, code)| (filter.clone(), format!("{code:?}")))
+        .map(|(filter, code)| (filter.clone(), in_words(code)))
         .collect())
 }
 

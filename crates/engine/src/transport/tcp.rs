@@ -33,7 +33,9 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Re
 /// How many addresses a name has, for people.
 pub(super) fn counted(of_proxy: &str, host: &str, addresses: &[SocketAddr]) -> String {
     match addresses {
-        [only] if only.ip().to_string() == host => format!("{of_proxy}{host} is an address already"),
+        [only] if only.ip().to_string() == host => {
+            format!("{}{host} is an address already", of_proxy.replacen("the", "The", 1))
+        }
         [only] => format!("{} for {of_proxy}{host}", only.ip()),
         many => format!("{} addresses for {of_proxy}{host}", many.len()),
     }
