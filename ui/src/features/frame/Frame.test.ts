@@ -1,7 +1,8 @@
 import { waitFor, within } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 
-import { openFleet } from '../../test/window';
+import { ROTTERDAM, view } from '../../backend/fake/connections';
+import { openFleet, openWindow } from '../../test/window';
 
 it('shows what the engine has to say, until it is dismissed', async () => {
   const { backend, findByRole, queryByText, user } = await openFleet();
@@ -24,6 +25,13 @@ it('leads from the badge to what needs a look', async () => {
   await findByRole('treegrid');
   expect(await findByRole('button', { name: 'Needs you' })).toHaveAttribute('aria-pressed', 'true');
   expect(container.querySelector('[data-state="succeeded"].grid-row')).toBeNull();
+});
+
+it('says at Connections that a certificate ends soon, whichever connection is looked at', async () => {
+  const bench = view({ id: 'bench', name: 'Bench', url: 'mqtt://bench:1883' });
+  const { findByRole } = openWindow({ connections: [bench, { ...ROTTERDAM }] });
+  await findByRole('button', { name: /^Connection: Bench/ });
+  await findByRole('link', { name: /^Connections.*a certificate ends soon$/ });
 });
 
 it('has links to every screen, and says which one is shown', async () => {
