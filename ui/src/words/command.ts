@@ -5,9 +5,10 @@ import { wordOf } from './states';
 import { counted } from './count';
 import { visible } from './text';
 
-/** `led on`, `config.set`, `restart`: as in a row, where the name says most of it. */
+/** `led on`, `config.set`, `“light: on”`: as in a row, where the name says most of it. */
 export function title(command: Pick<CommandView, 'command' | 'args'>): string {
-  const on = command.args['on'];
+  const { on, text } = command.args;
+  if (command.command === 'text' && typeof text === 'string') return quoted(text);
   if (command.command === 'led' && typeof on === 'boolean') return `led ${on ? 'on' : 'off'}`;
   return visible(command.command);
 }
@@ -16,7 +17,7 @@ export function title(command: Pick<CommandView, 'command' | 'args'>): string {
 export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
   const { args } = command;
   if (command.command === 'led' && typeof args['on'] === 'boolean') return args['on'] ? 'on' : 'off';
-  if (command.command === 'text' && typeof args['text'] === 'string') return `“${visible(args['text'])}”`;
+  if (command.command === 'text' && typeof args['text'] === 'string') return quoted(args['text']);
   if (command.command === 'config.set' && isObject(args['changes'])) {
     const changes = Object.entries(args['changes']);
     const after = args['apply'] === 'restart' ? ', on next restart' : '';
@@ -36,6 +37,10 @@ export function isDangerous(command: Pick<CommandView, 'command'>): boolean {
 /** `led on: Succeeded`: a ladder's name for those who do not see it. */
 export function ladderName(command: CommandView): string {
   return `${title(command)}: ${wordOf(command.state)}`;
+}
+
+function quoted(text: string): string {
+  return `“${visible(text)}”`;
 }
 
 function pair([key, value]: [string, unknown]): string {

@@ -22,6 +22,7 @@ describe('commands', () => {
     ],
     [command({ command: 'identify', args: { seconds: 10 } }), 'identify', 'seconds 10'],
     [command({ command: 'led', args: { on: 'maybe' } }), 'led', 'on maybe'],
+    [command({ command: 'text', args: { text: 'light: on' } }), '“light: on”', '“light: on”'],
   ])('%# are titled', (given, head, tail) => {
     expect(title(given)).toBe(head);
     expect(detail(given)).toBe(tail);

@@ -152,7 +152,7 @@ describe('any command', () => {
     await user.type(inspector.getByRole('textbox', { name: 'Text' }), 'open the valve');
     await user.click(inspector.getByRole('checkbox', { name: 'No answer expected' }));
     await user.click(inspector.getByRole('button', { name: 'Send' }));
-    const ladder = await inspector.findByRole('group', { name: 'text: Unconfirmed' });
+    const ladder = await inspector.findByRole('group', { name: '“open the valve”: Unconfirmed' });
     expect(ladder).toHaveTextContent('The broker has it. No answer is expected. Nobody has said that it was done.');
     const { commands } = await backend.device('demo', 'bench-0001');
     expect(commands[0]).toMatchObject({ command: 'text', args: { text: 'open the valve' }, state: 'unconfirmed' });
