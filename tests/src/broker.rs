@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::certificates::{Certificates, Identity};
 use crate::child::Child;
@@ -20,6 +20,8 @@ pub struct Settings<'a> {
     pub persistent: bool,
     /// Listens for WebSockets too, on a port of its own and by the same rules.
     pub websockets: bool,
+    /// User names and their passwords, for those who give one. Nobody is then known by their certificate.
+    pub users: &'a [(&'a str, &'a str)],
     /// Mosquitto's access list, where not everybody may do everything.
     pub access_list: Option<&'a str>,
     /// Further lines for mosquitto's configuration.
@@ -256,6 +258,9 @@ fn configuration(settings: &Settings<'_>, port: u16, websocket_port: Option<u16>
         std::fs::write(&path, access_list)?;
         lines.push(format!("acl_file {}", path.display()));
     }
+    if !settings.users.is_empty() {
+        lines.push(format!("password_file {}", passwords(settings.users, directory)?.display()));
+    }
     lines.push(settings.more.to_owned());
     lines.push(format!("listener {port} 127.0.0.1"));
     lines.extend(shielding(settings));
@@ -277,6 +282,17 @@ fn shielding(settings: &Settings<'_>) -> Vec<String> {
         format!("certfile {}", server.certificate.display()),
         format!("keyfile {}", server.key.display()),
         "require_certificate true".to_owned(),
-        "use_identity_as_username true".to_owned(),
+        format!("use_identity_as_username {}", settings.users.is_empty()),
     ]
+}
+
+fn passwords(users: &[(&str, &str)], directory: &Path) -> Result<PathBuf> {
+    let path = directory.join("passwords");
+    std::fs::write(&path, "")?;
+    for (name, password) in users {
+        let mut command = Command::new("mosquitto_passwd");
+        let made = command.arg("-b").arg(&path).args([name, password]).output()?;
+        ensure!(made.status.success(), "mosquitto_passwd: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    Ok(path)
 }

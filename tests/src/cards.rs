@@ -22,14 +22,27 @@ impl Console {
         Ok(serde_json::from_value(self.run(script, vec![]).await?)?)
     }
 
+    /// Waits until the connections stand in this order.
+    ///
+    /// # Errors
+    /// When they do not within half a minute.
+    pub async fn wait_for_order(&self, names: &[&str]) -> Result<()> {
+        let mut order = Vec::new();
+        let found = soon_async(&format!("order {names:?}"), PATIENCE, async || {
+            order = self.cards().await?;
+            Ok((order == names).then_some(()))
+        })
+        .await;
+        found.with_context(|| format!("it is {order:?}"))
+    }
+
     /// What a connection's card says.
     ///
     /// # Errors
     /// When there is none of that name.
     pub async fn card(&self, name: &str) -> Result<String> {
         let card = self.one("article", name).await?;
-        let text = self.run("return arguments[0].innerText", vec![serde_json::to_value(card)?]).await?;
-        Ok(text.as_str().unwrap_or_default().to_owned())
+        self.text_of(&card).await
     }
 
     /// Waits until a connection's card says this, and returns all that it says.

@@ -98,7 +98,8 @@ impl Console {
     /// When there is no such screen.
     pub async fn go(&self, screen: &str) -> Result<()> {
         let rail = self.one("navigation", "Main").await?;
-        let link = self.one_in(&rail, "link", screen).await?;
+        // It may go on with what asks for attention there.
+        let link = self.one_like_in(&rail, "link", screen).await?;
         self.click_on(&link, screen).await
     }
 
@@ -180,6 +181,22 @@ impl Console {
         let confirm = self.one_in(&dialog, "button", &format!("Restart {device}")).await?;
         self.click_on(&confirm, "Restart").await?;
         self.next_end("restart", &before).await
+    }
+
+    /// Sends the chosen device a free text, and waits until that command has ended.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn say(&self, device: &str, text: &str, answer_expected: bool) -> Result<Ended> {
+        let before = self.ladders().await?;
+        self.click("button", "Command…").await?;
+        let dialog = self.one("dialog", &format!("Command for {device}")).await?;
+        self.fill("Text", text).await?;
+        if !answer_expected {
+            self.click("checkbox", "No answer expected").await?;
+        }
+        self.press_in(&dialog, "Send").await?;
+        self.next_end(&format!("“{text}”"), &before).await
     }
 
     /// Changes one value of the chosen device's configuration, by the button that is named, and waits for the end of

@@ -15,6 +15,8 @@ use crate::programs::program;
 pub struct Device {
     /// Its id.
     pub id: String,
+    /// The topic on which it says that it is online.
+    status: String,
     arguments: Vec<String>,
     state: tempfile::TempDir,
     child: Option<Child>,
@@ -26,14 +28,30 @@ impl Device {
     /// # Errors
     /// When it is not built, or not online within 10 s.
     pub fn start(broker: &Broker, id: &str, tls: Option<(&Certificates, &Identity)>) -> Result<Self> {
+        Self::start_with(broker, id, tls, &[])
+    }
+
+    /// As [`Device::start`], with further arguments for it.
+    ///
+    /// # Errors
+    /// When it is not built, or not online within 10 s.
+    pub fn start_with(
+        broker: &Broker,
+        id: &str,
+        tls: Option<(&Certificates, &Identity)>,
+        more: &[&str],
+    ) -> Result<Self> {
         let mut arguments = vec!["--url".to_owned(), broker.url(), "--id".to_owned(), id.to_owned()];
         if let Some((certificates, identity)) = tls {
             let files = [("--ca", &certificates.ca), ("--cert", &identity.certificate), ("--key", &identity.key)];
             arguments
                 .extend(files.into_iter().flat_map(|(option, path)| [option.to_owned(), path.display().to_string()]));
         }
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        let prefix = more.iter().skip_while(|&&argument| argument != "--prefix").nth(1);
+        let status = prefix.map_or_else(|| format!("{id}/status"), |prefix| format!("{prefix}/{id}/status"));
         let state = tempfile::Builder::new().prefix("wilco-device-").tempdir()?;
-        let mut device = Self { id: id.to_owned(), arguments, state, child: None };
+        let mut device = Self { id: id.to_owned(), status, arguments, state, child: None };
         device.resume(broker)?;
         Ok(device)
     }
@@ -51,7 +69,7 @@ impl Device {
         let mut command = Child::command(program("wilco-device")?);
         command.args(&self.arguments).arg("--state-dir").arg(self.state.path().join("device")).stdout(Stdio::null());
         let child = Child::start(&mut command, &self.log_path())?;
-        wait_until_online(broker, &self.id, &child)?;
+        wait_until_online(broker, &self.status, &child)?;
         self.child = Some(child);
         Ok(())
     }
@@ -71,15 +89,14 @@ impl Device {
     }
 }
 
-fn wait_until_online(broker: &Broker, id: &str, child: &Child) -> Result<()> {
+fn wait_until_online(broker: &Broker, status: &str, child: &Child) -> Result<()> {
     for _ in 0..5 {
         // A will of its life before may still be retained.
-        let status = broker.first(&format!("{id}/status"), 10);
-        match status {
-            Ok(status) if status.contains("\"online\":true") => return Ok(()),
+        match broker.first(status, 10) {
+            Ok(said) if said.contains("\"online\":true") => return Ok(()),
             Ok(_) => std::thread::sleep(std::time::Duration::from_millis(200)),
             Err(error) => return Err(error.context(child.log())),
         }
     }
-    anyhow::bail!("{id} does not say that it is online: {}", child.log())
+    anyhow::bail!("nothing on {status} says that it is online: {}", child.log())
 }

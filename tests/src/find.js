@@ -56,7 +56,8 @@ function nameOf(element) {
 function isSeen(element) {
   if (element.closest('[aria-hidden=true], [inert]')) return false;
   const style = getComputedStyle(element);
-  return style.visibility !== 'hidden' && element.getClientRects().length > 0;
+  // What is folded away has its place all the same.
+  return style.visibility !== 'hidden' && element.getClientRects().length > 0 && element.checkVisibility();
 }
 
 return [...(scope ?? document).querySelectorAll(SELECTORS[role] ?? `[role=${role}]`)]

@@ -132,6 +132,14 @@ impl Window {
         self.find(role, name, false, Some(scope)).await
     }
 
+    /// The one control of that role inside `scope` whose name holds `part`.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub async fn one_like_in(&self, scope: &Element, role: &str, part: &str) -> Result<Element> {
+        self.find(role, part, true, Some(scope)).await
+    }
+
     /// All controls of that role whose name holds `part`, as they are now.
     ///
     /// # Errors
@@ -201,6 +209,25 @@ impl Window {
     /// When it is no longer in the page.
     pub async fn attribute(&self, element: &Element, name: &str) -> Result<String> {
         Ok(element.attr(name).await?.unwrap_or_default())
+    }
+
+    /// The text of `element`, as it is shown.
+    ///
+    /// # Errors
+    /// When it is no longer in the page.
+    pub async fn text_of(&self, element: &Element) -> Result<String> {
+        let text = self.run("return arguments[0].innerText", vec![serde_json::to_value(element)?]).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What is written in the text box of that name.
+    ///
+    /// # Errors
+    /// When there is no such text box.
+    pub async fn written(&self, name: &str) -> Result<String> {
+        let field = serde_json::to_value(self.one("textbox", name).await?)?;
+        let value = self.run("return arguments[0].value", vec![field]).await?;
+        Ok(value.as_str().unwrap_or_default().to_owned())
     }
 
     /// Runs a script in the page.

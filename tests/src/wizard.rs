@@ -139,6 +139,17 @@ impl Console {
         self.wait_for_text("Only these devices", Duration::from_secs(10)).await
     }
 
+    /// Goes back from the preflight, types another address, and tries that.
+    ///
+    /// # Errors
+    /// When the window does not let it through, or the preflight does not end.
+    pub async fn preflight_of(&self, url: &str) -> Result<Tried> {
+        self.click("button", "Endpoint").await?;
+        self.fill("Address", url).await?;
+        self.go_on_to_topics().await?;
+        self.preflight().await
+    }
+
     /// Unfolds what most connections never need.
     ///
     /// # Errors

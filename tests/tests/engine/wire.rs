@@ -3,8 +3,15 @@
 use wilco_tests::{Broker, Settings};
 
 /// A broker that writes down every packet.
-pub(crate) const EVERY_PACKET: Settings<'static> =
-    Settings { tls: None, server: None, persistent: false, websockets: false, access_list: None, more: "log_type all" };
+pub(crate) const EVERY_PACKET: Settings<'static> = Settings {
+    tls: None,
+    server: None,
+    persistent: false,
+    websockets: false,
+    users: &[],
+    access_list: None,
+    more: "log_type all",
+};
 
 /// How often the broker got a publish on a topic.
 pub(crate) fn published(broker: &Broker, topic: &str) -> usize {

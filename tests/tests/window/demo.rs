@@ -1,8 +1,9 @@
 //! What somebody sees who has no broker.
 
 use anyhow::{Context, Result};
-use wilco_tests::{Console, Desk, Keyring};
+use wilco_tests::{Desk, Keyring};
 
+use crate::pictures::in_both_themes;
 use crate::{SHORT, check};
 
 #[tokio::test]
@@ -15,12 +16,12 @@ async fn the_demo_fleet_is_one_click_away_and_comes_back() -> Result<()> {
     console.choose(device).await?;
     let end = check(console.flip_led().await?, "led on");
     console.wait_for_led(true).await?;
-    screenshots(&console, "fleet").await?;
+    in_both_themes(&console, "fleet").await?;
     console.go("History").await?;
     console.unfold(&end.id).await?;
-    screenshots(&console, "history").await?;
+    in_both_themes(&console, "history").await?;
     console.go("Connections").await?;
-    screenshots(&console, "connections").await?;
+    in_both_themes(&console, "connections").await?;
     console.close().await?;
 
     let console = desk.open().await?;
@@ -28,19 +29,4 @@ async fn the_demo_fleet_is_one_click_away_and_comes_back() -> Result<()> {
     console.go("History").await?;
     console.wait_for_text(device, SHORT).await?;
     console.close().await
-}
-
-/// Pictures in both themes and at both sizes, to be looked at.
-async fn screenshots(console: &Console, name: &str) -> Result<()> {
-    let screen = console.run("return location.hash", vec![]).await?;
-    for theme in ["Light", "Dark"] {
-        console.go("Settings").await?;
-        console.click("radio", theme).await?;
-        console.run("location.hash = arguments[0]", vec![screen.clone()]).await?;
-        for (width, height) in [(1280, 800), (1920, 1080)] {
-            console.resize(width, height).await?;
-            console.screenshot(&format!("{name}-{}-{width}", theme.to_lowercase())).await?;
-        }
-    }
-    Ok(())
 }

@@ -4,6 +4,8 @@ mod demo;
 mod import;
 mod kit;
 mod main_job;
+mod pictures;
+mod preflight;
 mod trouble;
 
 use std::time::Duration;

@@ -44,8 +44,10 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
         console.screenshot(&format!("trouble-files-{at}")).await?;
         leave(&console).await?;
     }
-    let brokers: [(&str, &Path, Option<&Identity>, &str, &str); 4] = [
-        (url, &elsewhere.ca, Some(client), "tls", "does not trust"),
+    let brokers: [(&str, &Path, Option<&Identity>, &str, &str); 5] = [
+        (url, &certificates.other_ca, Some(client), "tls", "does not trust"),
+        // Of the same name as the right one.
+        (url, &elsewhere.ca, Some(client), "tls", "carries a wrong signature"),
         (url, &certificates.ca, Some(stranger), "connect", "client certificate"),
         (&refused, &certificates.ca, Some(client), "tcp", "Nothing listens at"),
         (&plain, &certificates.ca, None, "connect", "hung up on CONNECT"),
