@@ -4,6 +4,7 @@ mod demo;
 mod import;
 mod kit;
 mod main_job;
+mod manage;
 mod pictures;
 mod preflight;
 mod trouble;
