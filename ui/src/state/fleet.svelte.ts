@@ -77,8 +77,9 @@ export class Fleet {
 
   /** The rows that are drawn now. */
   show(range: Range): void {
-    this.#range = range;
-    if (pagesOf(range, PAGE).some((page) => !this.#fresh.has(page))) void this.#load();
+    // Of an empty list nothing is drawn, and yet somebody must ask whether it still is.
+    this.#range = { from: range.from, to: Math.max(range.to, range.from + 1) };
+    if (pagesOf(this.#range, PAGE).some((page) => !this.#fresh.has(page))) void this.#load();
   }
 
   take(batch: Batch): void {

@@ -30,6 +30,16 @@ describe('the list of devices', () => {
     expect(fleet.row(0)?.device).toBe('pump-1');
   });
 
+  it('is asked for again when it was empty, so that the first device is seen', async () => {
+    const { fleet, answer } = slowBackend();
+    fleet.open('bench');
+    await answer(0, []);
+    fleet.show({ from: 0, to: 0 });
+    fleet.refresh();
+    await answer(1, ['pump-1']);
+    expect(fleet.row(0)?.device).toBe('pump-1');
+  });
+
   it('takes what comes in order', async () => {
     const { fleet, answer } = slowBackend();
     fleet.open('bench');
