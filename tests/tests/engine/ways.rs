@@ -95,10 +95,13 @@ async fn five_thousand_commands_go_out_over_a_websocket_and_are_all_reconciled()
         let _devices = fleet::devices(&web.broker, &desk.path().join("devices.log"), &[])?;
         let connection = desk.connect(web.connection(secured).over(mqtt)).await?;
         desk.sees_online(&connection, fleet::COUNT).await?;
+        // However busy the machine is: none may expire before its turn has come.
+        let (timeout_ms, ttl_ms) = (Some(600_000), Some(600_000));
         for _ in 0..25 {
-            desk.console().send(NewCommand { devices: fleet::ids(), ..led(&connection, "") }).await?;
+            let new = NewCommand { devices: fleet::ids(), timeout_ms, ttl_ms, ..led(&connection, "") };
+            desk.console().send(new).await?;
         }
-        soon_async("end of 5,000 commands", PATIENCE, async || {
+        soon_async("end of 5,000 commands", 4 * PATIENCE, async || {
             let counts = desk.view(&connection).await?.counts;
             Ok((counts.kept == 5_000 && counts.queued + counts.held + counts.in_flight == 0).then_some(()))
         })
