@@ -12,7 +12,8 @@ pub struct Limits {
     /// A device silent for this long no longer counts in the answer window.
     pub silent_after: Millis,
     /// Sends in any one second, at the most, first ones and repeats together: what goes beyond that a broker may discard
-    /// without a word (AWS: 100). `None`: as many as the windows let through.
+    /// without a word (AWS: 100). From ten on no more than a tenth of them in a tenth of a second. `None`: as many as the
+    /// windows let through.
     pub sends_per_second: Option<u32>,
     /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up. Must be
     /// more than can finish between two commits: what the store says of a command forgotten earlier is out of date.

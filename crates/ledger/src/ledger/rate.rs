@@ -1,4 +1,7 @@
 //! How fast commands go out: no second sees more sends than the broker takes.
+//!
+//! They are spread over the second, because the way to the broker is not even: two bursts that leave a second apart may
+//! arrive closer together.
 
 use std::collections::VecDeque;
 
@@ -6,6 +9,8 @@ use crate::{Millis, Timestamp};
 
 /// A second, and the millisecond that two times may be closer than they look, each being rounded down.
 const SECOND: Millis = Millis(1_001);
+/// A tenth of it, for a tenth of the sends.
+const TENTH: Millis = Millis(101);
 
 /// A number of sends a second, and those of the last one.
 #[derive(Debug)]
@@ -16,27 +21,36 @@ pub(super) struct Rate {
     handed: VecDeque<Timestamp>,
     /// When the others were written; oldest first.
     written: VecDeque<Timestamp>,
+    now: Timestamp,
 }
 
 impl Rate {
     pub(super) fn new(per_second: Option<u32>) -> Rate {
         let per_second = per_second.map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-        Rate { per_second, handed: VecDeque::new(), written: VecDeque::new() }
+        Rate { per_second, handed: VecDeque::new(), written: VecDeque::new(), now: Timestamp(0) }
     }
 
-    /// As many have gone out in this second as may.
+    /// As many have gone out by now as may.
     pub(super) fn is_used_up(&self) -> bool {
-        self.per_second.is_some_and(|number| self.handed.len() + self.written.len() >= number)
+        self.renewed_at().is_some_and(|at| at > self.now)
     }
 
-    /// When the next send may go, once it is used up.
+    /// When the next send may go, or might have gone.
     pub(super) fn renewed_at(&self) -> Option<Timestamp> {
-        let oldest = [self.handed.front(), self.written.front()].into_iter().flatten().min();
-        oldest.map(|oldest| *oldest + SECOND)
+        let per_second = self.per_second?;
+        // Fewer than ten a second are people's own clicks, which may come as they please.
+        let per_tenth = if per_second < 10 { per_second } else { per_second / 10 };
+        let mut sends: Vec<_> = self.handed.iter().chain(&self.written).copied().collect();
+        sends.sort_unstable();
+        let of_the_last = |count: usize| sends.len().checked_sub(count).and_then(|place| sends.get(place).copied());
+        let second = of_the_last(per_second).map(|at| at + SECOND);
+        let tenth = of_the_last(per_tenth).map(|at| at + TENTH);
+        [second, tenth].into_iter().flatten().max()
     }
 
     /// Leaves what was sent more than a second ago behind.
     pub(super) fn advance(&mut self, now: Timestamp) {
+        self.now = now;
         for sends in [&mut self.handed, &mut self.written] {
             while sends.front().is_some_and(|at| *at + SECOND <= now) {
                 sends.pop_front();
