@@ -1,5 +1,7 @@
 //! A person's session, for one test: a home directory, a session bus, and a keyring.
 
+mod keyring;
+
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -10,6 +12,9 @@ use anyhow::{Context, Result};
 
 use crate::child::Child;
 use crate::soon;
+
+/// What the keyring is locked with.
+const PASSWORD: &str = "wilco";
 
 /// What keyring the session has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +90,7 @@ impl Session {
     fn start_keyring(&mut self) -> Result<()> {
         let mut command = Child::command("gnome-keyring-daemon");
         command.args(["--unlock", "--components=secrets", "--foreground"]).stdin(Stdio::piped());
-        self.spawn_keyring(command, Some("wilco"))
+        self.spawn_keyring(command, Some(PASSWORD))
     }
 
     fn lock(&mut self) -> Result<()> {

@@ -13,6 +13,7 @@ mod desk;
 mod durability;
 mod fleet;
 mod full_disk;
+mod keyring;
 mod narrow;
 mod preflight;
 mod presence;

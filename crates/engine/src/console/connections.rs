@@ -13,7 +13,6 @@ use crate::{
     controller::Asked,
     profile::{self, Before, Bundle, Draft},
     store::{ConnectionId, Profile},
-    tls::Credentials,
     vault::SecretKind,
 };
 
@@ -84,7 +83,7 @@ impl Handle {
                 bundle.set(kind, Some(secret));
             }
         }
-        certify(&mut profile, &bundle.credentials()?);
+        profile::certify(&mut profile, bundle.credentials()?.facts());
         profile.has = bundle.has();
         let view = self.keep(Draft { profile, bundle }, Some(old)).await?;
         self.kits.forget(kit);
@@ -180,7 +179,7 @@ impl Handle {
         profile.client_id = profile::made_client_id(&self.installation, &id);
         profile.id = ConnectionId::from(id);
         profile.position = u32::MAX;
-        certify(&mut profile, &bundle.credentials()?);
+        profile::certify(&mut profile, bundle.credentials()?.facts());
         self.keep(Draft { profile, bundle }, None).await
     }
 
@@ -264,10 +263,4 @@ impl Handle {
         let (vault, id) = (Arc::clone(&self.vault), id.clone());
         Ok(spawn_blocking(move || vault.remove_all(id.as_str())).await.map_err(defect)??)
     }
-}
-
-fn certify(profile: &mut Profile, credentials: &Credentials) {
-    let facts = credentials.facts();
-    profile.certificate_subject = facts.as_ref().map(|facts| facts.subject.clone());
-    profile.certificate_expires_at = facts.map(|facts| facts.not_after);
 }

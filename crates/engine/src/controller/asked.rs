@@ -46,8 +46,8 @@ impl Errands {
         tokio::spawn(async move {
             sleep(pause).await;
             let connection = profile.id.clone();
-            let settings = profile::settings(profile, vault, passing).await.map(Box::new);
-            let _ = tell.send(Event::Prepared { connection, generation, settings }).await;
+            let ready = profile::ready(profile, vault, passing).await.map(Box::new);
+            let _ = tell.send(Event::Prepared { connection, generation, ready }).await;
         });
     }
 }

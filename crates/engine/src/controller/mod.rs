@@ -27,7 +27,8 @@ use crate::{
     clock::Clock,
     console::Directory,
     feed::Feed,
-    mqtt::{LinkEvent, Publication, Session, Settings},
+    mqtt::{LinkEvent, Publication, Session},
+    profile::{self, Ready},
     store::{Change, ConnectionId, HistoryFilter, Store, StoreError},
     views,
 };
@@ -37,7 +38,7 @@ pub(crate) enum Event {
     /// A person, or a program, asks for something.
     Asked(Asked),
     /// The secrets of a connection have been fetched (or not), so its session can begin.
-    Prepared { connection: ConnectionId, generation: u64, settings: Result<Box<Settings>, Failure> },
+    Prepared { connection: ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure> },
     /// A session tells of its connection.
     Link { connection: ConnectionId, generation: u64, event: LinkEvent },
     /// Everything is to be put away.
@@ -154,7 +155,7 @@ impl Controller {
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Asked(asked) => self.asked(asked).await,
-            Event::Prepared { connection, generation, settings } => self.prepared(&connection, generation, settings),
+            Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready),
             Event::Link { connection, generation, event } => {
                 if self.connections.get(&connection).is_some_and(|known| known.generation == generation) {
                     self.link(&connection, event).await;
@@ -419,15 +420,18 @@ impl Controller {
         self.errands.prepare(&self.tell, profile, generation, pause);
     }
 
-    fn prepared(&mut self, connection: &ConnectionId, generation: u64, settings: Result<Box<Settings>, Failure>) {
+    fn prepared(&mut self, connection: &ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure>) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection).filter(|known| known.generation == generation) else {
             return;
         };
-        match settings {
-            Ok(settings) => {
+        match ready {
+            Ok(ready) => {
+                let Ready { settings, certificate } = *ready;
+                // The keyring is changed first, so what was stored may be of the certificate before.
+                profile::certify(&mut known.profile, certificate);
                 let id = connection.clone();
-                known.session = Some(Session::start(*settings, self.tell.clone(), move |event| Event::Link {
+                known.session = Some(Session::start(settings, self.tell.clone(), move |event| Event::Link {
                     connection: id.clone(),
                     generation,
                     event,

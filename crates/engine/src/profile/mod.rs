@@ -18,7 +18,7 @@ use crate::{
     api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, invalid, sentence},
     mqtt::Settings,
     store::{ConnectionId, Profile},
-    tls::{self, Credentials},
+    tls::{self, CertificateFacts, Credentials},
     transport::{Address, Proof, Proxy, Route, Tls},
     vault::{Secret, SecretKind, Vault},
 };
@@ -44,6 +44,13 @@ impl Identity {
         let id = Uuid::new_v4().simple().to_string();
         Identity { client_id: made_client_id(installation, &id), id: ConnectionId::from(id), position: u32::MAX }
     }
+}
+
+/// What a session begins with.
+pub(crate) struct Ready {
+    pub(crate) settings: Settings,
+    /// The client certificate that it will show.
+    pub(crate) certificate: Option<CertificateFacts>,
 }
 
 /// A stored connection that is to be changed.
@@ -115,8 +122,8 @@ impl Draft {
         if !address.scheme.is_tls() {
             bundle.forget_certificates();
         }
-        let facts = bundle.credentials()?.facts();
-        let profile = Profile {
+        let certificate = bundle.credentials()?.facts();
+        let mut profile = Profile {
             id: identity.id,
             name,
             url: address.url(),
@@ -136,12 +143,13 @@ impl Draft {
             proxy_username: proxy.and_then(|proxy| proxy.username),
             denied: entry.denied,
             demo: false,
-            certificate_subject: facts.as_ref().map(|facts| facts.subject.clone()),
-            certificate_expires_at: facts.as_ref().map(|facts| facts.not_after),
+            certificate_subject: None,
+            certificate_expires_at: None,
             has: had.unwrap_or_else(|| bundle.has()),
             in_memory_secrets: entry.without_keyring,
             position: identity.position,
         };
+        certify(&mut profile, certificate);
         check(&profile)?;
         Ok(Draft { profile, bundle })
     }
@@ -179,19 +187,26 @@ fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Dialect, &Wishes<'_>) -> T) -
 }
 
 /// Fetches a stored connection's secrets and makes its session's settings of them.
-pub(crate) async fn settings(profile: Profile, vault: Arc<Vault>, passing: bool) -> Result<Settings, Failure> {
+pub(crate) async fn ready(profile: Profile, vault: Arc<Vault>, passing: bool) -> Result<Ready, Failure> {
     let fetched = spawn_blocking(move || {
         let bundle = fetch(&profile, &vault)?;
         if lacks(bundle.has(), profile.has) {
             return Err(missing(&profile));
         }
-        assemble(&profile, &bundle, passing)
+        let certificate = bundle.credentials()?.facts();
+        Ok(Ready { settings: assemble(&profile, &bundle, passing)?, certificate })
     });
     fetched.await.map_err(|error| Failure {
         code: FailureCode::Internal,
         message: format!("Reading the secrets failed: {error}."),
         hint: None,
     })?
+}
+
+/// Takes down what is to be seen of a client certificate.
+pub(crate) fn certify(profile: &mut Profile, certificate: Option<CertificateFacts>) {
+    profile.certificate_subject = certificate.as_ref().map(|facts| facts.subject.clone());
+    profile.certificate_expires_at = certificate.map(|facts| facts.not_after);
 }
 
 /// The secrets of a stored connection. Blocks.
