@@ -20,6 +20,7 @@ mod presence;
 mod profiles;
 mod puppet;
 mod refusals;
+mod secrets;
 mod seed;
 mod sharing;
 mod subscribing;

@@ -14,13 +14,13 @@ use crate::desk::{BOTH, Desk, NewConnection, PATIENCE, led, mutual, stopped_at, 
 use crate::fleet;
 
 /// A broker with a second listener for WebSockets: with mutual TLS where there are certificates.
-struct WebSockets {
+pub(crate) struct WebSockets {
     broker: Broker,
     url: String,
 }
 
 impl WebSockets {
-    fn start(certificates: Option<&Certificates>) -> Result<WebSockets> {
+    pub(crate) fn start(certificates: Option<&Certificates>) -> Result<WebSockets> {
         // Nobody listens there any more; somebody else would have to be quick.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut more = format!("listener {port} 127.0.0.1\nprotocol websockets\n");
@@ -34,7 +34,7 @@ impl WebSockets {
         Ok(WebSockets { broker, url: format!("{scheme}://localhost:{port}/mqtt") })
     }
 
-    fn connection(&self, certificates: Option<&Certificates>) -> NewConnection {
+    pub(crate) fn connection(&self, certificates: Option<&Certificates>) -> NewConnection {
         let new = to("web", &self.url);
         match certificates {
             Some(certificates) => new.bringing(Some(&certificates.ca), Some(&certificates.client)),

@@ -12,6 +12,9 @@ use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
 use super::{Address, Stream};
 use crate::refusal::{Refusal, Remedy};
 
+// At the finest level the library logs each frame, and a CONNECT has the password in it.
+const _: () = assert!(log::STATIC_MAX_LEVEL as usize <= log::LevelFilter::Debug as usize);
+
 /// Upgrades a connection to a web server.
 pub(super) async fn upgrade(address: &Address, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Refusal> {
     // What is inside is encrypted already where it is to be.

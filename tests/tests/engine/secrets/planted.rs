@@ -1,0 +1,79 @@
+//! What is brought in: keys in every kind of file, and words that are typed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use wilco_tests::{Certificates, Identity};
+
+use super::canary::Canaries;
+
+/// Files and words with secrets in them.
+pub(super) struct Planted {
+    pub(super) console: Identity,
+    pub(super) renewed: Identity,
+    /// Under [`Planted::passphrase`].
+    pub(super) pkcs12: PathBuf,
+    /// Under [`Planted::passphrase`].
+    pub(super) locked: PathBuf,
+    pub(super) damaged: Vec<PathBuf>,
+    pub(super) passphrase: String,
+    pub(super) wrong: String,
+    pub(super) password: String,
+    pub(super) other_password: String,
+    pub(super) proxy_password: String,
+    pub(super) export_passphrase: String,
+}
+
+impl Planted {
+    pub(super) fn new(canaries: &mut Canaries, certificates: &Certificates) -> Result<Planted> {
+        let [console, renewed, packed] = ["console-1", "console-2", "console-3"].map(|name| certificates.issue(name));
+        let (console, renewed, packed) = (console?, renewed?, packed?);
+        for (name, identity) in [("key", &console), ("renewed key", &renewed), ("packed key", &packed)] {
+            canaries.key(name, &identity.key)?;
+        }
+        let passphrase = canaries.word("passphrase");
+        let at = |name: &str| certificates.directory().join(name);
+        let word = format!("pass:{passphrase}");
+        openssl(
+            &["pkcs12", "-export", "-passout", &word],
+            &[("-in", &packed.certificate), ("-inkey", &packed.key), ("-out", &at("packed.p12"))],
+        )?;
+        openssl(&["pkcs8", "-topk8", "-passout", &word], &[("-in", &packed.key), ("-out", &at("locked.pem"))])?;
+        let key = std::fs::read_to_string(&console.key)?;
+        let mut damaged = Vec::new();
+        for (name, content) in [
+            ("cut.pem", key[..key.len() - 40].to_owned()),
+            ("unclosed.pem", key.replace("-----END", "-----FIN")),
+            ("mistyped.pem", key.replacen("MIG", "M!G", 1)),
+            ("letter.txt", format!("Here is my key, please help:\n{}", key.replace("-----", ""))),
+        ] {
+            std::fs::write(at(name), content)?;
+            damaged.push(at(name));
+        }
+        Ok(Planted {
+            console,
+            renewed,
+            pkcs12: at("packed.p12"),
+            locked: at("locked.pem"),
+            damaged,
+            passphrase,
+            wrong: canaries.word("wrong-passphrase"),
+            password: canaries.word("password"),
+            other_password: canaries.word("other-password"),
+            proxy_password: canaries.word("proxy-password"),
+            export_passphrase: canaries.word("export-passphrase"),
+        })
+    }
+}
+
+fn openssl(arguments: &[&str], files: &[(&str, &Path)]) -> Result<()> {
+    let mut command = Command::new("openssl");
+    command.args(arguments);
+    for (option, path) in files {
+        command.arg(option).arg(path);
+    }
+    let output = command.output()?;
+    ensure!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
