@@ -17,7 +17,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 use wilco_dialect::{Reported, Request as Encoding};
-use wilco_ledger::{CommandId, DeviceId, State, Timestamp};
+use wilco_ledger::{CommandId, State, Timestamp};
 
 use crate::{
     api::{
@@ -29,7 +29,7 @@ use crate::{
     kits::Kits,
     lock::DataLock,
     paths::DataDir,
-    profile,
+    profile::{self, device_id},
     shell_line::shell_line,
     store::{ConnectionId, Cursor, HistoryFilter, Profile, Store},
     vault::Vault,
@@ -287,15 +287,6 @@ impl Handle {
         self.events.send(Event::Asked(asked(reply))).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())
     }
-}
-
-fn device_id(text: &str) -> Result<DeviceId, Failure> {
-    DeviceId::new(text).map_err(|error| {
-        invalid(
-            format!("'{text}' cannot be a device: {error}."),
-            "A device id is what stands before /req in its topic.",
-        )
-    })
 }
 
 fn command_id(text: &str) -> Result<CommandId, Failure> {

@@ -346,7 +346,8 @@ fn devices(entered: &[String]) -> Result<Vec<String>, Failure> {
     Ok(devices)
 }
 
-fn device_id(text: &str) -> Result<DeviceId, Failure> {
+/// A device as somebody has named it.
+pub(crate) fn device_id(text: &str) -> Result<DeviceId, Failure> {
     DeviceId::new(text).map_err(|error| {
         invalid(
             format!("'{text}' cannot be a device: {error}."),
