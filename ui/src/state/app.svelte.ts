@@ -3,13 +3,16 @@ import { createContext } from 'svelte';
 import type { About, Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { Failure } from '../backend/bindings/Failure';
+import { Actions } from './actions.svelte';
 import { Connections } from './connections.svelte';
+import { Doors } from './doors';
 import { failureOf } from './failure';
 import { Feed } from './feed';
 import { Fleet } from './fleet.svelte';
 import { History } from './history.svelte';
 import { Inspected } from './inspected.svelte';
 import { Notices } from './notices.svelte';
+import { Palette } from './palette.svelte';
 import { Preferences } from './preferences.svelte';
 import { Route } from './route.svelte';
 
@@ -22,17 +25,23 @@ export class App {
   readonly history: History;
   readonly notices = new Notices();
   readonly route = new Route();
+  readonly doors = new Doors();
+  readonly actions: Actions;
   readonly feed: Feed;
   about = $state.raw<About | null>(null);
   /** The engine could not be reached at all. */
   failure = $state.raw<Failure | null>(null);
 
-  constructor(backend: Backend, feed = new Feed()) {
+  constructor(
+    readonly backend: Backend,
+    feed = new Feed(),
+  ) {
     this.preferences = new Preferences(backend);
     this.connections = new Connections(backend, this.preferences);
     this.fleet = new Fleet(backend);
     this.inspected = new Inspected(backend);
     this.history = new History(backend);
+    this.actions = new Actions(this);
     this.feed = feed;
     this.feed.on((batch) => this.#take(batch));
     void this.#start(backend);
@@ -40,7 +49,7 @@ export class App {
 
   async #start(backend: Backend): Promise<void> {
     // A setting that cannot be read is no reason to show nothing.
-    await this.preferences.load().catch((reason: unknown) => this.#complain(reason));
+    await this.preferences.load().catch((reason: unknown) => this.complain(reason));
     try {
       await this.feed.start(backend);
       await this.connections.load();
@@ -58,7 +67,13 @@ export class App {
     this.notices.add(batch.notices);
   }
 
-  #complain(reason: unknown): void {
+  /** What is looked for from everywhere, begun anew. */
+  lookAround(): Palette {
+    return new Palette(this, this.backend);
+  }
+
+  /** Says what went wrong where no control is there to say it. */
+  complain(reason: unknown): void {
     const { message, hint } = failureOf(reason);
     this.notices.add([{ level: 'warning', message, hint }]);
   }

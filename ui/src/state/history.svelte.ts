@@ -63,6 +63,7 @@ export class History {
   #connection: string | null = null;
   #next: string | null = null;
   #generation = 0;
+  #begun: Promise<void> = Promise.resolve();
   readonly #reload = new Throttle(500, () => void this.#load(true));
   readonly #redetail = new Throttle(250, () => void this.#loadDetail());
 
@@ -83,6 +84,18 @@ export class History {
     this.filter = filter;
     this.device = device;
     this.#begin();
+  }
+
+  /** Brings a command into sight and unfolds it. */
+  async reveal(command: CommandView, go: () => void): Promise<void> {
+    this.#connection = command.connection;
+    this.filterBy(FILTERS[0] as Filter, command.device);
+    go();
+    await this.#begun;
+    const place = this.rows.findIndex((row) => keyOf(row) === keyOf(command));
+    if (place < 0) return;
+    this.active = place;
+    this.unfold(this.rows[place] ?? null);
   }
 
   /** Asks for the next page, where there is one. */
@@ -195,7 +208,7 @@ export class History {
     this.waiting = 0;
     this.active = 0;
     this.unfold(null);
-    void this.#load(true);
+    this.#begun = this.#load(true);
   }
 
   async #load(anew: boolean): Promise<void> {

@@ -70,6 +70,24 @@ export class Inspected {
     await this.#ask('led', 'led', { on });
   }
 
+  /** What the LED is asked to be when it is flipped: the other way round from what it is, or from what it is to be. */
+  get ledGoes(): boolean {
+    const last = this.detail?.commands.find(({ command }) => command === 'led');
+    const asked = last?.args['on'];
+    if (last && !last.final && typeof asked === 'boolean') return !asked;
+    return this.detail?.row.led !== true;
+  }
+
+  async flipLed(): Promise<void> {
+    if (this.sending !== 'led') await this.switchLed(this.ledGoes);
+  }
+
+  /** What was edited can be sent as it stands. */
+  get isReady(): boolean {
+    const keys = Object.keys(this.edits);
+    return keys.length > 0 && this.sending !== 'config' && keys.every((key) => this.complaint(key) === null);
+  }
+
   async restart(): Promise<void> {
     await this.#ask('restart', 'restart', {});
   }

@@ -23,6 +23,14 @@ window.matchMedia = (query) =>
     removeListener: () => undefined,
   });
 
+// A modal dialog, as far as what is in it and the keyboard see.
+HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
+  this.open = false;
+};
+
 afterEach(() => {
   window.location.hash = '';
 });

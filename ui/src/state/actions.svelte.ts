@@ -1,0 +1,326 @@
+import { tick } from 'svelte';
+
+import type { ConnectionView } from '../backend/bindings/ConnectionView';
+import { keyWords } from '../words/keys';
+import { visible } from '../words/text';
+import type { App } from './app.svelte';
+import { FILTERS, NEED_YOU } from './history.svelte';
+import type { Screen } from './route.svelte';
+import { Shortcuts } from './shortcuts';
+
+export const GROUPS = ['This device', 'Go to', 'Fleet', 'History', 'Connections', 'Window'] as const;
+type Group = (typeof GROUPS)[number];
+
+/** Something that can be done now. */
+export interface Action {
+  id: string;
+  group: Group;
+  name: string;
+  /** Other words that it is looked for by. */
+  words?: string;
+  /** Its keys: `l`, `g f`, `mod+k`. */
+  keys?: string;
+  /** Its keys do nothing on the screen that is shown, because nobody would see what happens. */
+  elsewhere?: boolean;
+  /** Only shown once something is typed: there are many of its kind. */
+  quiet?: boolean;
+  run: () => unknown;
+}
+
+/** Keys that belong to a list or a field, and what they do there. */
+export const IN_LISTS: { keys: string; name: string }[] = [
+  { keys: '↑ ↓', name: 'Move in a list' },
+  { keys: 'Home End', name: 'To its first and its last row' },
+  { keys: 'Enter', name: 'From a device to its LED; unfold a command' },
+  { keys: '→ ←', name: 'Unfold and fold a command' },
+  { keys: 'Alt+↑ Alt+↓', name: 'Move a connection up or down' },
+  { keys: 'Escape', name: 'Close, or empty a search' },
+];
+
+/** All that can be done, in one place: buttons have their keys from here, and so have the palette and the list of keys. */
+export class Actions {
+  paletteOpen = $state(false);
+  sheetOpen = $state(false);
+  readonly #shortcuts: Shortcuts;
+  readonly list: Action[] = $derived.by(() => [
+    ...this.#device(),
+    ...this.#places(),
+    ...this.#fleet(),
+    ...this.#history(),
+    ...this.#connections(),
+    ...this.#window(),
+  ]);
+
+  constructor(readonly app: App) {
+    this.#shortcuts = new Shortcuts(
+      (keys) => {
+        const action = this.list.find((one) => one.keys === keys && one.elsewhere !== true);
+        if (action) void this.run(action);
+        return action !== undefined;
+      },
+      (key) => this.list.some((action) => action.keys?.startsWith(`${key} `)),
+    );
+  }
+
+  onkeydown(event: KeyboardEvent): void {
+    this.#shortcuts.onkeydown(event);
+  }
+
+  async run(action: Action): Promise<void> {
+    try {
+      await action.run();
+    } catch (reason) {
+      this.app.complain(reason);
+    }
+  }
+
+  /** The attributes of a control that does the same as an action. */
+  hint(id: string): { title?: string; 'aria-keyshortcuts'?: string } {
+    const keys = this.list.find((action) => action.id === id)?.keys;
+    if (keys === undefined) return {};
+    const title = `Keys: ${keyWords(keys)}`;
+    // One key after another cannot be said in the attribute.
+    if (keys.includes(' ')) return { title };
+    return { title, 'aria-keyshortcuts': keys.replace(/^mod\+(.)/, (_, key: string) => `Control+${key} Meta+${key}`) };
+  }
+
+  #device(): Action[] {
+    const { inspected, route } = this.app;
+    const { device, detail } = inspected;
+    if (device === null) return [];
+    const elsewhere = route.screen !== 'fleet';
+    const name = visible(device);
+    const action = (id: string, title: string, keys: string | null, run: () => unknown): Action => ({
+      id: `device.${id}`,
+      group: 'This device',
+      name: title,
+      words: name,
+      ...(keys !== null && { keys }),
+      elsewhere,
+      run: () => {
+        route.go('fleet');
+        return run();
+      },
+    });
+    const list = [
+      action('restart', `Restart ${name}…`, 'r', () => this.#open('device.restart')),
+      action('command', `Command for ${name}…`, 'c', () => this.#open('device.command')),
+      action('config', 'Ask for its configuration', null, () => inspected.askConfiguration()),
+      action('history', 'Show its history', 'h', () => route.go('history', { device })),
+    ];
+    if (detail !== null)
+      list.unshift(action('led', `Switch its LED ${inspected.ledGoes ? 'on' : 'off'}`, 'l', () => inspected.flipLed()));
+    if (Object.keys(inspected.edits).length > 0) {
+      if (inspected.isReady) {
+        list.push(action('apply', 'Apply the changes now', null, () => inspected.apply('now')));
+        list.push(action('later', 'Apply the changes on next restart', null, () => inspected.apply('restart')));
+      }
+      list.push(action('discard', 'Discard the changes', null, () => inspected.discard()));
+    }
+    return list;
+  }
+
+  #places(): Action[] {
+    const { app } = this;
+    const place = (screen: Screen, name: string, keys: string): Action => ({
+      id: `go.${screen}`,
+      group: 'Go to',
+      name,
+      words: 'go to show screen',
+      keys,
+      run: () => app.route.go(screen),
+    });
+    const list = [
+      place('fleet', 'Fleet', 'g f'),
+      place('history', 'History', 'g h'),
+      place('connections', 'Connections', 'g c'),
+      place('settings', 'Settings', 'g s'),
+    ];
+    if ((app.connections.current?.counts.need_you ?? 0) > 0)
+      list.push({ id: 'go.needy', group: 'Go to', name: 'What needs you', keys: 'g n', run: () => this.showNeedy() });
+    return list;
+  }
+
+  showNeedy(): void {
+    this.app.history.filterBy(NEED_YOU, '');
+    this.app.route.go('history');
+  }
+
+  #fleet(): Action[] {
+    const { fleet, route, connections } = this.app;
+    if (connections.current === null) return [];
+    const onHistory = route.screen === 'history';
+    const search: Action = {
+      id: 'fleet.search',
+      group: 'Fleet',
+      name: 'Search devices',
+      words: 'find filter',
+      ...(!onHistory && { keys: '/' }),
+      run: () => {
+        route.go('fleet');
+        return this.#open('fleet.search');
+      },
+    };
+    const { tokens, text } = fleet.search;
+    if (tokens.length === 0 && text === '') return [search];
+    const clear = () => fleet.find({ tokens: [], text: '' });
+    return [search, { id: 'fleet.clear', group: 'Fleet', name: 'Clear the search', words: 'filter', run: clear }];
+  }
+
+  #history(): Action[] {
+    const { history, route, connections } = this.app;
+    if (connections.current === null) return [];
+    const here = route.screen === 'history';
+    const action = (id: string, name: string, run: () => unknown, more: Partial<Action> = {}): Action => ({
+      id: `history.${id}`,
+      group: 'History',
+      name,
+      words: 'commands filter',
+      run: () => {
+        route.go('history');
+        return run();
+      },
+      ...more,
+    });
+    const filters = [...FILTERS, NEED_YOU].filter((filter) => filter.name !== history.filter.name);
+    const list = [
+      action('export', 'Export the history…', () => this.#open('history.export'), { keys: 'e', elsewhere: !here }),
+      action('device', 'Filter by a device', () => this.#open('history.device'), here ? { keys: '/' } : {}),
+      ...filters.map((filter) =>
+        action(`filter.${filter.name}`, `Show only: ${filter.name}`, () => history.filterBy(filter), { quiet: true }),
+      ),
+    ];
+    if (history.filter !== FILTERS[0] || history.device !== '')
+      list.push(action('clear', 'Clear the filters', () => history.filterBy(FILTERS[0] ?? history.filter, '')));
+    if (history.waiting > 0) list.push(action('newest', 'Show the newest', () => history.showNewest()));
+    if (history.export.view !== null) list.push(action('stop', 'Stop the export', () => history.export.stop()));
+    return list;
+  }
+
+  #connections(): Action[] {
+    const { connections, route } = this.app;
+    const action = (id: string, name: string, run: () => unknown, more: Partial<Action> = {}): Action => ({
+      id: `connections.${id}`,
+      group: 'Connections',
+      name,
+      words: 'connection broker',
+      run,
+      ...more,
+    });
+    const there = (run: () => unknown) => () => {
+      route.go('connections');
+      return run();
+    };
+    const list = connections.list
+      .filter((connection) => connection.id !== connections.current?.id)
+      .map((connection) =>
+        action(`choose.${connection.id}`, `Switch to ${visible(connection.name)}`, () =>
+          connections.choose(connection.id),
+        ),
+      );
+    list.push(
+      action(
+        'add',
+        'Add a connection…',
+        there(() => connections.add()),
+      ),
+    );
+    if (!connections.list.some((connection) => connection.demo)) {
+      const start = async () => {
+        await connections.startDemo();
+        route.go('fleet');
+      };
+      list.push(action('demo', 'Start the demo fleet', start, { words: 'try virtual devices' }));
+    }
+    // The wizard stands where these would open.
+    if (connections.wizard !== null) return list;
+    list.push(
+      action(
+        'import',
+        'Import connections…',
+        there(() => this.#open('connections.import')),
+      ),
+    );
+    const own = connections.list.filter((connection) => !connection.demo);
+    if (own.length > 0) {
+      list.push(
+        action(
+          'export',
+          'Export all connections…',
+          there(() => this.#open('connections.export')),
+        ),
+      );
+    }
+    return [...list, ...connections.list.flatMap((connection) => this.#ofConnection(connection, action))];
+  }
+
+  #ofConnection(
+    connection: ConnectionView,
+    action: (id: string, name: string, run: () => unknown, more?: Partial<Action>) => Action,
+  ): Action[] {
+    const { connections, route } = this.app;
+    const { id } = connection;
+    const name = visible(connection.name);
+    const one = (what: string, title: string, run: () => unknown) =>
+      action(`${what}.${id}`, title, run, { quiet: true });
+    const opens = (what: string) => () => {
+      route.go('connections');
+      return this.#open(`connections.${what}.${id}`);
+    };
+    const edit = () => {
+      route.go('connections');
+      connections.edit(connection);
+    };
+    const duplicate = async () => {
+      const copy = await connections.duplicate(id);
+      route.go('connections', { shown: copy.id });
+    };
+    const remove = one('remove', `Remove ${name}…`, opens('remove'));
+    if (connection.demo) return [remove];
+    return [
+      one('test', `Test ${name}`, () => route.go('connections', { test: id })),
+      one('edit', `Edit ${name}…`, edit),
+      one('renew', `Renew the certificate of ${name}…`, () => route.go('connections', { renew: id })),
+      one('duplicate', `Duplicate ${name}`, duplicate),
+      one('export', `Export ${name}…`, opens('export')),
+      remove,
+    ];
+  }
+
+  #window(): Action[] {
+    const { preferences, notices } = this.app;
+    const action = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
+      id: `window.${id}`,
+      group: 'Window',
+      name,
+      ...(keys !== undefined && { keys }),
+      run,
+    });
+    const list = [
+      action('palette', 'Search or run a command', () => this.#show('palette'), 'mod+k'),
+      action('keys', 'Show all keys', () => this.#show('sheet'), '?'),
+    ];
+    for (const theme of ['system', 'light', 'dark'] as const) {
+      if (theme !== preferences.theme)
+        list.push(action(`theme.${theme}`, `Theme: ${theme}`, () => preferences.change({ theme })));
+    }
+    const density = preferences.density === 'compact' ? 'comfortable' : 'compact';
+    list.push(action('density', `Density: ${density}`, () => preferences.change({ density })));
+    if (notices.list.length > 0) {
+      const dismiss = () => notices.list.forEach((notice) => notices.dismiss(notice.id));
+      list.push(action('notices', 'Dismiss all notices', dismiss));
+    }
+    return list;
+  }
+
+  #show(which: 'palette' | 'sheet'): void {
+    this.paletteOpen = which === 'palette' && !this.paletteOpen;
+    this.sheetOpen = which === 'sheet';
+  }
+
+  /** Opens it on the screen that was just gone to. */
+  async #open(door: string): Promise<void> {
+    await tick();
+    this.app.doors.open(door);
+  }
+}

@@ -1,0 +1,136 @@
+import type { Backend } from '../backend/backend';
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { DeviceRow } from '../backend/bindings/DeviceRow';
+import { detail } from '../words/command';
+import { fuzzy } from '../words/fuzzy';
+import { visible } from '../words/text';
+import { GROUPS, type Action } from './actions.svelte';
+import type { App } from './app.svelte';
+import { keyOf } from './feed';
+import { Throttle } from './throttle';
+
+/** How many of a kind are shown. */
+const DEVICES = 8;
+const RECENT = 5;
+const LOOKED_THROUGH = 50;
+
+export interface Found {
+  key: string;
+  name: string;
+  /** The letters that fit what was typed. */
+  at: Set<number>;
+  keys?: string;
+  device?: DeviceRow;
+  command?: CommandView;
+  run: () => unknown;
+}
+
+export interface FoundGroup {
+  name: string;
+  found: Found[];
+}
+
+const NOWHERE = new Set<number>();
+
+/** What is looked for from everywhere: actions, devices, and the commands that were sent last. */
+export class Palette {
+  typed = $state('');
+  active = $state(0);
+  devices = $state.raw<DeviceRow[]>([]);
+  recent = $state.raw<CommandView[]>([]);
+  #question = 0;
+  readonly #ask = new Throttle(120, () => void this.#search());
+
+  readonly groups: FoundGroup[] = $derived.by(() =>
+    [...this.#actions(), this.#devices(), this.#commands()].filter(({ found }) => found.length > 0),
+  );
+  readonly flat: Found[] = $derived(this.groups.flatMap(({ found }) => found));
+  readonly chosen = $derived(this.flat[Math.min(this.active, this.flat.length - 1)] ?? null);
+
+  constructor(
+    readonly app: App,
+    readonly backend: Backend,
+  ) {
+    void this.#recall();
+  }
+
+  type(typed: string): void {
+    this.typed = typed;
+    this.active = 0;
+    this.#ask.ask();
+  }
+
+  move(by: number): void {
+    const { length } = this.flat;
+    if (length > 0) this.active = (Math.min(this.active, length - 1) + by + length) % length;
+  }
+
+  /** Groups by their best; with nothing typed, in their own order. */
+  #actions(): FoundGroup[] {
+    const typed = this.typed.trim();
+    const scored = this.app.actions.list.flatMap((action) => {
+      if (typed === '') return action.quiet ? [] : [{ action, score: 0, at: NOWHERE }];
+      const match = fuzzy(typed, action.name);
+      // Its other words count less, and nothing of them is shown.
+      const around = match ? null : fuzzy(typed, `${action.name} ${action.group} ${action.words ?? ''}`);
+      if (match) return [{ action, ...match }];
+      return around && around.score >= 2 ? [{ action, score: around.score - 2, at: NOWHERE }] : [];
+    });
+    const groups = GROUPS.map((name) => {
+      const own = scored.filter(({ action }) => action.group === name && action.id !== 'window.palette');
+      own.sort((one, other) => other.score - one.score);
+      return { name, best: own[0]?.score ?? 0, found: own.map(({ action, at }) => this.#found(action, at)) };
+    });
+    return groups.sort((one, other) => other.best - one.best);
+  }
+
+  #found(action: Action, at: Set<number>): Found {
+    const { id: key, name, keys } = action;
+    return { key, name, at, ...(keys !== undefined && { keys }), run: () => this.app.actions.run(action) };
+  }
+
+  #devices(): FoundGroup {
+    const found = this.devices.map((device) => {
+      const name = visible(device.device);
+      const at = fuzzy(this.typed, name)?.at ?? NOWHERE;
+      const run = () => {
+        this.app.route.go('fleet');
+        this.app.inspected.choose(device.connection, device.device);
+      };
+      return { key: `device.${device.device}`, name, at, device, run };
+    });
+    return { name: 'Devices', found };
+  }
+
+  #commands(): FoundGroup {
+    const found = this.recent.flatMap((command) => {
+      const name = visible(`${command.command} ${detail(command)}`.trim());
+      const match = fuzzy(this.typed, `${name} ${visible(command.device)}`);
+      const run = () => this.app.history.reveal(command, () => this.app.route.go('history'));
+      return match ? [{ key: `command.${keyOf(command)}`, name, at: match.at, command, run }] : [];
+    });
+    return { name: 'Recent commands', found: found.slice(0, RECENT) };
+  }
+
+  async #search(): Promise<void> {
+    const connection = this.app.connections.current?.id;
+    const search = this.typed.trim();
+    const question = ++this.#question;
+    if (connection === undefined || search === '') {
+      this.devices = [];
+      return;
+    }
+    const query = { connection, search, sort: 'device', order: 'ascending' } as const;
+    // What cannot be had is not offered; the list of devices says why.
+    const page = await this.backend.devices(query, 0, DEVICES).catch(() => null);
+    if (question === this.#question) this.devices = page?.rows ?? [];
+  }
+
+  async #recall(): Promise<void> {
+    const connection = this.app.connections.current?.id;
+    if (connection === undefined) return;
+    const query = { connection, device: null, states: [], since: null, cursor: null, limit: LOOKED_THROUGH };
+    const page = await this.backend.history(query).catch(() => null);
+    this.recent = page?.commands.filter(({ by }) => by === 'you') ?? [];
+  }
+}
