@@ -82,6 +82,7 @@ async fn an_address_that_leads_nowhere_is_told_by_its_step() -> Result<()> {
     let desk = Desk::new().await?;
     let view = desk.preflight(to("trial", "mqtt://no-such-host.invalid")).await?;
     check(&view, Step::Name, &["No address is known for no-such-host.invalid", "spelled right"])?;
+    ensure!(view.steps[0].said == "Not known", "{}", view.steps[0].said);
     let closed = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let view = desk.preflight(to("trial", &format!("mqtt://localhost:{closed}"))).await?;
     check(&view, Step::Tcp, &["Nothing listens at localhost", "Is the broker running"])
@@ -307,6 +308,10 @@ async fn a_wrong_password_is_told_at_connect() -> Result<()> {
     for mqtt in BOTH {
         let view = desk.preflight(with("guess").over(mqtt)).await?;
         check(&view, Step::Connect, &["does not let this client in", "user name and password"])?;
+        let reason = if mqtt == MqttVersion::V5 { "0x87" } else { "0x05" };
+        let remark = view.steps.iter().find_map(|line| line.remark.as_ref()).context("remark")?;
+        let trace = remark.trace.as_deref().unwrap_or_default();
+        ensure!(trace.starts_with(&format!("CONNECT, then CONNACK with reason {reason}")), "{trace}");
         ensure!(!format!("{view:?}").contains("guess"), "the password is in what is said");
         ensure!(desk.preflight(with("right").over(mqtt)).await?.ok);
     }

@@ -60,7 +60,8 @@ async fn a_broker_that_forbids_the_answers_is_explained() -> Result<()> {
     line.acknowledge(&required, 0x87).await?;
     let (message, hint) = desk.trouble(&connection).await?;
     assert!(message.contains("does not let Wilco hear +/resp"), "{message}");
-    assert!(hint.contains("Without it no answer can be reconciled"), "{hint}");
+    assert!(message.contains("Without it no answer can be reconciled"), "{message}");
+    assert!(hint.contains("Allow this client id"), "{hint}");
     Ok(())
 }
 

@@ -12,10 +12,11 @@ impl Refusal {
     pub(crate) fn subscription(filter: &str, reason: &str) -> Refusal {
         Refusal::new(
             format!("The broker does not let Wilco hear {filter} ({reason})."),
-            "Without it no answer can be reconciled. Allow this client id to subscribe to it in the broker's access rules.",
+            "Allow this client id to subscribe to it in the broker's access rules.",
             // The rules may change any moment, and nobody tells us.
             Remedy::TryAgain,
         )
+        .because("Without it no answer can be reconciled.")
     }
 
     /// What an answer that is not MQTT tells of who gave it.

@@ -79,6 +79,16 @@ impl Stop {
         Stop { refusal, said: said.to_owned(), took, trace: None, asked: None, client_id_in_use: false }
     }
 
+    /// Before CONNECT there is no broker that could refuse anything.
+    fn on_the_way(self, step: Step) -> Stop {
+        let said = match (step, self.refusal.cause) {
+            (Step::Name, Cause::Told) => "Not known",
+            (Step::Tls, Cause::Told) => "Not accepted",
+            _ => return self,
+        };
+        Stop { said: said.to_owned(), ..self }
+    }
+
     fn asked(self, asked: &str) -> Stop {
         Stop { asked: Some(asked.to_owned()), ..self }
     }
@@ -99,16 +109,22 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
     let settings = &plan.settings;
     let dialled = transport::dial(&settings.route, &mut |progress| board.progress(progress)).await;
     let dialled = dialled.map_err(|failed| {
-        let stop = Stop { trace: failed.trace, ..Stop::of(failed.refusal, failed.took) };
-        (failed.step, stop)
+        let stop = Stop::of(failed.refusal, failed.took).on_the_way(failed.step);
+        (failed.step, Stop { trace: failed.trace, ..stop })
     })?;
     let far = dialled.tcp;
     board.begin(Step::Connect);
     let since = Instant::now();
     let heard = dialled.heard.clone();
     let (mut line, welcome) = Line::over(settings, dialled).await.map_err(|refusal| {
-        let stop = Stop::of(refusal, since.elapsed()).traced("CONNECT");
-        let heard = heard.trace();
+        let took = since.elapsed();
+        let stop = Stop::of(refusal, took).traced("CONNECT");
+        let heard = connack(heard.first()).map_or_else(
+            || heard.trace(),
+            |reason| {
+                Some(format!("CONNECT, then CONNACK with reason {reason:#04x} after {:.0} ms.", milliseconds(took)))
+            },
+        );
         (Step::Connect, Stop { trace: heard.or(stop.trace.clone()), ..stop })
     })?;
     let took = since.elapsed();
@@ -135,6 +151,14 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
     }
     line.close().await;
     Ok(())
+}
+
+/// The reason in a CONNACK; its place is the same in both versions (MQTT 3.1.1 section 3.2, MQTT 5 section 3.2.2).
+fn connack(first: [u8; 4]) -> Option<u8> {
+    match first {
+        [0x20, 2..=127, 0 | 1, reason] => Some(reason),
+        _ => None,
+    }
 }
 
 /// What stops a trial. Where devices are named, the broker's rules may allow their topics only: that one of our own is

@@ -67,18 +67,16 @@ fn sentences(error: &Error) -> (String, Option<&'static str>) {
 fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
     let day = |seconds: u64| date(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000)));
     const CLOCK: &str = "The broker needs a new certificate. If it should be valid, check this computer's clock.";
+    const EARLY: &str = "Check this computer's clock. If it is right, the certificate was made for later.";
     match refusal {
         Refusal::ExpiredContext { not_after, .. } => {
             (format!("the broker's certificate expired on {}", day(not_after.as_secs())), Some(CLOCK))
         }
         Refusal::Expired => ("the broker's certificate has expired".to_owned(), Some(CLOCK)),
-        Refusal::NotValidYetContext { not_before, .. } => (
-            format!("the broker's certificate is not valid before {}", day(not_before.as_secs())),
-            Some("Check this computer's clock."),
-        ),
-        Refusal::NotValidYet => {
-            ("the broker's certificate is not valid yet".to_owned(), Some("Check this computer's clock."))
+        Refusal::NotValidYetContext { not_before, .. } => {
+            (format!("the broker's certificate is not valid before {}", day(not_before.as_secs())), Some(EARLY))
         }
+        Refusal::NotValidYet => ("the broker's certificate is not valid yet".to_owned(), Some(EARLY)),
         Refusal::UnknownIssuer => (
             "the broker's certificate is signed by an authority that this connection does not trust".to_owned(),
             Some(
@@ -94,7 +92,8 @@ fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
                 if presented.is_empty() { "no name at all".to_owned() } else { list(presented) }
             ),
             Some(
-                "Dial the broker by a name that is in its certificate, or have a certificate made with this name in it.",
+                "Dial the broker by a name that is in its certificate, give that name under More, Server name, or have a \
+                 certificate made with the name that is dialled.",
             ),
         ),
         Refusal::NotValidForName => (

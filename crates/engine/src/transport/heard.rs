@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How much is kept of the beginning, bytes.
 const KEPT: usize = 64;
+/// How much of the beginning is looked at by itself, bytes.
+const FIRST: usize = 4;
 /// How much is kept of the end, bytes.
 const LAST: usize = 4;
 
@@ -56,6 +58,17 @@ impl Heard {
                 let hex: Vec<_> = bytes.first.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
                 format!("{} bytes came, beginning with {}.", bytes.count, hex.join(" "))
             })
+        })
+    }
+
+    /// The first bytes that came; zeros where there were fewer.
+    pub(crate) fn first(&self) -> [u8; FIRST] {
+        self.with(|bytes| {
+            let mut first = [0; FIRST];
+            for (to, from) in first.iter_mut().zip(&bytes.first) {
+                *to = *from;
+            }
+            first
         })
     }
 
