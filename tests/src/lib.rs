@@ -4,6 +4,7 @@
 //! Nothing here knows Wilco's crates: the app, the command line and the device are started as programs and seen from
 //! outside. Everything started dies with the value that stands for it, also when the test is killed.
 
+mod axe;
 mod broker;
 mod cards;
 mod certificates;
@@ -35,5 +36,5 @@ pub use proxy::{Proxy, ProxyAtWork, Refusal};
 pub use scripted::{Scripted, ScriptedBroker, Seen, Then, Tls};
 pub use session::{Keyring, Session};
 pub use wait::{soon, soon_async};
-pub use window::{Window, WindowSettings};
+pub use window::{Window, WindowSettings, keys};
 pub use wizard::Tried;

@@ -22,11 +22,26 @@ use crate::{net, program, soon_async, target};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the driver may take over one thing: it has been seen to hang for ever.
 const ONE_CALL: Duration = Duration::from_secs(30);
-/// Keys, as WebDriver wants them.
-const ENTER: &str = "\u{e007}";
-const DELETE: &str = "\u{e017}";
 /// The control key, held and let go.
 const SELECT_ALL: &str = "\u{e009}a\u{e009}";
+
+/// Keys without a letter, as WebDriver wants them (its section 17.4.2).
+pub mod keys {
+    /// Down in a list.
+    pub const ARROW_DOWN: &str = "\u{e015}";
+    /// The character to the right of the cursor goes.
+    pub const DELETE: &str = "\u{e017}";
+    /// A line's end.
+    pub const ENTER: &str = "\u{e007}";
+    /// Away from here.
+    pub const ESCAPE: &str = "\u{e00c}";
+    /// Control and K: the palette.
+    pub const PALETTE: &str = "\u{e009}k\u{e009}";
+    /// To the next control.
+    pub const TAB: &str = "\u{e004}";
+}
+
+use keys::{DELETE, ENTER};
 
 /// Where and as whom the app runs.
 #[derive(Debug, Clone, Copy)]
@@ -238,6 +253,23 @@ impl Window {
         limited("asking the page", self.client.execute(script, arguments)).await
     }
 
+    /// Runs a script in the page that calls its last argument when it is done.
+    ///
+    /// # Errors
+    /// When it throws, or does not end.
+    pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        limited("waiting for the page", self.client.execute_async(script, arguments)).await
+    }
+
+    /// Presses keys wherever the keyboard is; see [`keys`] for those without a letter.
+    ///
+    /// # Errors
+    /// When the page does not answer.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        let active = limited("asking where the keyboard is", self.client.active_element()).await?;
+        limited(&format!("pressing {keys:?}"), active.send_keys(keys)).await
+    }
+
     /// Makes the page so large, in pixels of the page.
     ///
     /// # Errors
@@ -269,7 +301,7 @@ impl Window {
         // Text stays unpainted until its font is there.
         let painted = "const done = arguments[arguments.length - 1];
             document.fonts.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100))));";
-        limited("waiting for the page to be painted", self.client.execute_async(painted, vec![])).await?;
+        self.run_async(painted, vec![]).await?;
         let picture = limited("taking a picture of the page", self.client.screenshot()).await?;
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         std::fs::write(path, picture).with_context(|| format!("writing {}", path.display()))

@@ -1,13 +1,17 @@
 //! The app in its real window, driven as a person would and read off the screen.
 
+mod accessible;
 mod demo;
+mod evidence;
 mod import;
+mod keyboard;
 mod kit;
 mod main_job;
 mod manage;
 mod pictures;
 mod preflight;
 mod trouble;
+mod ways;
 
 use std::time::Duration;
 

@@ -1,0 +1,69 @@
+//! Everything from the keyboard alone, and said so that a screen reader can say it too.
+
+use anyhow::{Result, ensure};
+use wilco_tests::{Broker, Console, Desk, Device, Keyring, keys};
+
+use crate::{SHORT, check};
+
+/// The keyboard's place in the page, by role or tag and name.
+async fn focus(console: &Console) -> Result<String> {
+    let script = "const at = document.activeElement;
+        return `${at.getAttribute('role') ?? at.tagName.toLowerCase()} ${at.ariaLabel ?? at.innerText ?? ''}`.trim()";
+    Ok(console.run(script, vec![]).await?.as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _devices = [Device::start(&broker, "bench-1", None)?, Device::start(&broker, "pump-7", None)?];
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let console = desk.open().await?;
+    let url = broker.url();
+    console.add_connection(wilco_tests::Connection { name: "Bench", url: &url, ca: None, identity: None }).await?;
+    console.press("gf").await?;
+    console.wait_for_online(Some("pump-7")).await?;
+
+    // A device by a part of its name.
+    console.press(keys::PALETTE).await?;
+    console.one("dialog", "Search or run a command").await?;
+    ensure!(focus(&console).await?.starts_with("combobox"), "{}", focus(&console).await?);
+    console.press("pum").await?;
+    console.one_like("option", "pump-7").await?;
+    console.screenshot("palette").await?;
+    console.check_accessible("the palette").await?;
+    console.press(keys::ENTER).await?;
+    console.one("complementary", "Inspector: pump-7").await?;
+    console.one("switch", "LED").await?;
+
+    // Its LED by one key, and by the palette.
+    console.press("l").await?;
+    console.wait_for_led(true).await?;
+    console.press(keys::PALETTE).await?;
+    console.press("switch its led off").await?;
+    console.press(keys::ENTER).await?;
+    console.wait_for_led(false).await?;
+
+    // Restart asks first, whichever way it is come to; *Escape* leaves it.
+    console.press("r").await?;
+    console.one_like("dialog", "pump-7").await?;
+    console.press(keys::ESCAPE).await?;
+    ensure!(console.all_like("dialog", "pump-7").await?.is_empty());
+    check(console.restart("pump-7").await?, "restart");
+
+    // No letter does anything in a field.
+    console.press("/").await?;
+    console.press("l").await?;
+    ensure!(focus(&console).await?.contains("Search"), "{}", focus(&console).await?);
+    ensure!(!console.led_is_on().await?);
+    // Once empties the field, once more leaves it.
+    console.press(&keys::ESCAPE.repeat(2)).await?;
+
+    console.press("?").await?;
+    console.one("dialog", "Keys").await?;
+    console.screenshot("keys").await?;
+    console.check_accessible("the keys").await?;
+    console.press(keys::ESCAPE).await?;
+    console.press("gh").await?;
+    console.wait_for_text("restart", SHORT).await?;
+    console.close().await
+}
