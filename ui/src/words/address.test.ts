@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Way } from '../backend/bindings/Way';
-import { byWay, goes, portWords, readAddress, wholeUrl } from './address';
+import { byWay, goes, portWords, readAddress, wayOf, wholeUrl } from './address';
 
 const TLS: Way = { name: 'TLS', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
 const SOCKET: Way = { name: 'WebSocket', scheme: 'wss', port: 8084, path: '/mqtt', alpn: [] };
@@ -29,6 +29,7 @@ describe('an address', () => {
     const url = address ? byWay(address, SOCKET) : '';
     expect(url).toBe('wss://h:8084/mqtt');
     expect([goes(url, SOCKET), goes(url, TLS), goes('mqtts://h', TLS)]).toEqual([true, false, true]);
+    expect([wayOf('mqtts://h:9999', [SOCKET, TLS]), wayOf('mqtts://h:9999', [TLS, TLS])]).toEqual([TLS, null]);
   });
   it.each([
     ['mqtts://h:8883', true, '8883, mutual TLS'],

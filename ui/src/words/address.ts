@@ -50,6 +50,14 @@ export function goes(url: string, way: Way): boolean {
   return (address.port ?? PORTS[address.scheme]) === way.port && (address.path || way.path) === way.path;
 }
 
+/** The way that an address goes; on a port of the broker's own, the only one that looks like it. */
+export function wayOf(url: string, ways: Way[]): Way | null {
+  const exact = ways.find((way) => goes(url, way));
+  if (exact) return exact;
+  const [only, ...others] = ways.filter((way) => readAddress(url)?.scheme === way.scheme);
+  return only && others.length === 0 ? only : null;
+}
+
 export function isEncrypted(url: string): boolean {
   return /^(mqtts|wss):/i.test(url);
 }
