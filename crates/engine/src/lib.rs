@@ -20,6 +20,7 @@ mod preflight;
 mod profile;
 mod refusal;
 mod replacement;
+mod settings;
 pub mod sheet;
 mod shell_line;
 pub mod store;

@@ -11,6 +11,7 @@ mod feed;
 mod files;
 mod history;
 mod preflight;
+mod settings;
 
 pub use command::{AnswerView, CommandDetail, CommandView, Delivery, EventView, NewCommand, Sent, WireView};
 pub use connection::{ConnectionView, LinkState, MqttVersion};
@@ -22,3 +23,4 @@ pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
 pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery};
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
+pub use settings::Settings;

@@ -7,7 +7,7 @@ use wilco_ledger::{CommandId, Delivery, Millis, Policy, Retry, Submission};
 
 use super::{Handle, command_id, device_id, not_found};
 use crate::{
-    api::{self, Failure, NewCommand, Sent, invalid},
+    api::{self, Failure, NewCommand, Sent, Settings, invalid},
     controller::Asked,
     store::ConnectionId,
 };
@@ -20,7 +20,7 @@ impl Handle {
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
         let listed = self.listed(&new.connection)?;
-        let submissions = submissions(&new, &listed.dialect)?;
+        let submissions = submissions(&new, &listed.dialect, &self.settings.get())?;
         let asked = submissions.iter().map(|submission| submission.device.as_str());
         if let Some(refusal) = beyond(&listed.named, asked) {
             return Err(refusal);
@@ -65,7 +65,7 @@ impl Handle {
 }
 
 /// One submission for each device, or the reason why there is none at all.
-fn submissions(new: &NewCommand, dialect: &Dialect) -> Result<Vec<Submission>, Failure> {
+fn submissions(new: &NewCommand, dialect: &Dialect, settings: &Settings) -> Result<Vec<Submission>, Failure> {
     if new.devices.is_empty() {
         return Err(invalid("The command names no device.".into(), "Name at least one."));
     }
@@ -98,8 +98,8 @@ fn submissions(new: &NewCommand, dialect: &Dialect) -> Result<Vec<Submission>, F
             None if dangerous => Delivery::Now,
             None => Delivery::BrokerHolds,
         },
-        timeout: span(new.timeout_ms, kind.map_or(Millis::seconds(10), |kind| kind.timeout), "timeout")?,
-        time_to_live: span(new.ttl_ms, kind.map_or(Millis::seconds(60), |kind| kind.time_to_live), "time to live")?,
+        timeout: span(new.timeout_ms, kind.map_or(settings.timeout(), |kind| kind.timeout), "timeout")?,
+        time_to_live: span(new.ttl_ms, kind.map_or(settings.time_to_live(), |kind| kind.time_to_live), "time to live")?,
         retry: Retry {
             permitted: new.retries.is_some_and(|retries| retries > 0) || kind.is_some_and(|kind| kind.safe_to_repeat),
             limit: new.retries.unwrap_or(0).min(100),

@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod exchange;
 mod export;
+mod settings;
 mod trial;
 
 use std::{
@@ -30,6 +31,7 @@ use crate::{
     lock::DataLock,
     paths::DataDir,
     profile::{self, device_id},
+    settings::InForce,
     shell_line::shell_line,
     store::{ConnectionId, Cursor, HistoryFilter, Profile, Store},
     vault::Vault,
@@ -71,6 +73,7 @@ pub struct Handle {
     kits: Arc<Kits>,
     trial: Arc<Trial>,
     export: Arc<Export>,
+    settings: InForce,
     directory: Directory,
     clock: Clock,
     installation: Arc<str>,
@@ -93,6 +96,7 @@ impl Engine {
         let (data_dir, lock, store) = opened.await.map_err(defect)??;
         let installation: Arc<str> = store.identity().await?.into();
         let profiles = store.connections().await?;
+        let settings = InForce::new(store.settings().await?);
 
         let (events, inbox) = mpsc::channel(10_000);
         let vault = Arc::new(vault);
@@ -109,6 +113,7 @@ impl Engine {
             kits: Arc::default(),
             trial: Arc::default(),
             export: Arc::default(),
+            settings,
             directory,
             clock,
             installation,

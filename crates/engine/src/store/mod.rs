@@ -28,12 +28,14 @@ use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 use wilco_ledger::{Command, CommandId, DeviceId, Event, State};
 
+use crate::api::Settings;
+
 pub use error::StoreError;
 pub use ids::ConnectionId;
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice};
 
 use reader::Readers;
-use table::{commands, connections, counters, devices, events, meta, tallies};
+use table::{commands, connections, counters, devices, events, meta, settings, tallies};
 use writer::Job;
 
 /// The database's name in the data directory.
@@ -216,6 +218,16 @@ impl Store {
     pub async fn remove_connection(&self, connection: &ConnectionId) -> Result<(), StoreError> {
         let id = connection.clone();
         self.write(move |transaction| table::remove_connection(transaction, &id)).await
+    }
+
+    /// What the person has chosen.
+    pub async fn settings(&self) -> Result<Settings, StoreError> {
+        self.readers.read(settings::all).await
+    }
+
+    /// Keeps what the person has chosen.
+    pub async fn save_settings(&self, settings: Settings) -> Result<(), StoreError> {
+        self.write(move |transaction| settings::put(transaction, &settings)).await
     }
 
     /// This installation's id, made at random when the database was.

@@ -9,6 +9,7 @@ pub(super) mod counters;
 pub(super) mod devices;
 pub(super) mod events;
 pub(super) mod meta;
+pub(super) mod settings;
 pub(super) mod tallies;
 
 use rusqlite::{Row, Transaction, types::FromSql};
@@ -27,6 +28,7 @@ const STEPS: &[M<'_>] = &[
     M::up(tallies::CREATE),
     M::up(counters::CREATE),
     M::up(connections::EXTEND),
+    M::up(settings::CREATE),
 ];
 
 /// What makes a database of any earlier version one of this version.

@@ -1,0 +1,24 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What the person has chosen for the whole of the app, whatever connection is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Commands are forgotten, with all their evidence, so many days after they ended: 1 … 3,650; never where there is
+    /// none. What is not at its end is never forgotten.
+    pub history_days: Option<u32>,
+    /// What devices measured is forgotten after so many days: 1 … 3,650.
+    pub telemetry_days: u32,
+    /// The longest silence after a command was sent, for one that brings no timeout of its own: seconds, 1 … 604,800.
+    pub timeout_s: u32,
+    /// The longest time until a command is sent, for one that brings none of its own: seconds, 1 … 604,800.
+    pub time_to_live_s: u32,
+    /// Tell by the system's notifications of commands that ended badly while the window was not in front.
+    pub notify_failed: bool,
+    /// Tell so of commands that took long, however they ended.
+    pub notify_long: bool,
+    /// How long is long: seconds, 1 … 86,400.
+    pub long_after_s: u32,
+}

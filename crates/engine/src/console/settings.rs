@@ -1,0 +1,86 @@
+//! What the person has chosen, read and changed.
+
+use super::Handle;
+use crate::api::{Failure, Settings};
+
+impl Handle {
+    /// The settings that are in force.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings.get()
+    }
+
+    /// Stores other settings and goes by them from now on. Commands under way keep what they were sent with.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) when one of them is not possible, `Store`; then all are as
+    /// they were.
+    pub async fn change_settings(&self, settings: Settings) -> Result<(), Failure> {
+        settings.check()?;
+        self.store.save_settings(settings).await?;
+        self.settings.set(settings);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use serde_json::json;
+
+    use crate::{
+        Engine, Options,
+        api::{ConnectionEntry, FailureCode, NewCommand, Settings},
+        paths::DataDir,
+        vault::Vault,
+    };
+
+    async fn start(data_dir: &DataDir) -> Engine {
+        Engine::start(Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn settings_are_gone_by_at_once_and_after_a_restart() {
+        let data = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(Some(data.path())).unwrap();
+        let engine = start(&data_dir).await;
+        let handle = engine.handle();
+        let chosen = Settings { timeout_s: 33, time_to_live_s: 44, ..handle.settings() };
+        handle.change_settings(chosen).await.unwrap();
+        let refused = handle.change_settings(Settings { timeout_s: 0, ..chosen }).await.unwrap_err();
+        assert_eq!(refused.code, FailureCode::Invalid);
+        assert_eq!(handle.settings(), chosen);
+
+        let entry =
+            ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
+        let connection = handle.save_connection(entry).await.unwrap().id;
+        let check = async |command: &str, ttl_ms: Option<u64>, expected: (u64, u64)| {
+            let new = NewCommand {
+                connection: connection.clone(),
+                devices: vec!["pump-7".into()],
+                command: command.into(),
+                args: json!({"on": true}),
+                timeout_ms: None,
+                ttl_ms,
+                retries: None,
+                delivery: None,
+                no_answer: false,
+                again_of: None,
+            };
+            let id = handle.send(new).await.unwrap().ids.remove(0);
+            let (device, id) = (super::super::device_id("pump-7").unwrap(), super::super::command_id(&id).unwrap());
+            let asked = handle.store.command(&connection.as_str().into(), &device, &id).await.unwrap().unwrap().asked;
+            assert_eq!((asked.policy.timeout.0, asked.policy.time_to_live.0), expected, "{command}");
+        };
+        check("calibrate", None, (33_000, 44_000)).await;
+        check("calibrate", Some(5), (33_000, 5)).await;
+        // One of the catalogue's brings times of its own.
+        check("led", None, (10_000, 60_000)).await;
+        engine.stop().await;
+
+        let engine = start(&data_dir).await;
+        assert_eq!(engine.handle().settings(), chosen);
+        engine.stop().await;
+    }
+}

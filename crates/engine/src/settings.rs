@@ -1,0 +1,131 @@
+//! What the person has chosen for the whole of the app: how long things are kept and waited for, and what is told.
+//!
+//! How the window looks is not among it: that is the window's own, and the command line has no use for it.
+
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use wilco_ledger::Millis;
+
+use crate::api::{Failure, Settings, invalid};
+
+const DAYS: RangeInclusive<u32> = 1..=3_650;
+/// Up to 7 days, as for a command's own.
+const WAITING: RangeInclusive<u32> = 1..=604_800;
+const LONG: RangeInclusive<u32> = 1..=86_400;
+
+/// The settings that are in force, for everybody who goes by them.
+#[derive(Clone)]
+pub(crate) struct InForce(Arc<RwLock<Settings>>);
+
+impl InForce {
+    pub(crate) fn new(settings: Settings) -> InForce {
+        InForce(Arc::new(RwLock::new(settings)))
+    }
+
+    pub(crate) fn get(&self) -> Settings {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set(&self, settings: Settings) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            history_days: Some(365),
+            telemetry_days: 7,
+            timeout_s: 10,
+            time_to_live_s: 60,
+            notify_failed: true,
+            notify_long: true,
+            long_after_s: 10,
+        }
+    }
+}
+
+impl Settings {
+    /// The longest silence after a command was sent, where it brings no timeout of its own.
+    pub(crate) fn timeout(&self) -> Millis {
+        Millis::seconds(self.timeout_s.into())
+    }
+
+    /// The longest time until a command is sent, where it brings none of its own.
+    pub(crate) fn time_to_live(&self) -> Millis {
+        Millis::seconds(self.time_to_live_s.into())
+    }
+
+    /// Makes sure that every value is a possible one.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) about the first that is not.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if let Some(days) = self.history_days {
+            check_days(days, "A history", "each command would be forgotten as soon as it ended", ", or for ever.")?;
+        }
+        let forgotten = "what a device measures would be forgotten as it comes";
+        check_days(self.telemetry_days, "Telemetry", forgotten, ".")?;
+        let seconds = [
+            (self.timeout_s, WAITING, "timeout", "From 1 second to 7 days."),
+            (self.time_to_live_s, WAITING, "time to live", "From 1 second to 7 days."),
+            (self.long_after_s, LONG, "long time", "From 1 second to a day."),
+        ];
+        match seconds.into_iter().find(|(value, bounds, ..)| !bounds.contains(value)) {
+            None => Ok(()),
+            Some((value, _, what, bounds)) => Err(invalid(format!("A {what} of {value} s is not possible."), bounds)),
+        }
+    }
+}
+
+fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(), Failure> {
+    let hint = format!("From 1 to 3,650 days{otherwise}");
+    match days {
+        0 => Err(invalid(format!("{what} of 0 days keeps nothing: {at_none}."), &hint)),
+        days if DAYS.contains(&days) => Ok(()),
+        days => Err(invalid(format!("{what} of {days} days is not possible."), &hint)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::Settings;
+
+    #[test]
+    fn impossible_settings_are_refused_in_a_sentence() {
+        let check = |change: fn(&mut Settings), expected: &str| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            let said = settings.check().map_or_else(
+                |failure| format!("{} {}", failure.message, failure.hint.unwrap_or_default()),
+                |()| "fine".to_owned(),
+            );
+            assert_eq!(said, expected);
+        };
+        check(|_| {}, "fine");
+        check(|settings| settings.history_days = None, "fine");
+        check(
+            |settings| settings.history_days = Some(0),
+            "A history of 0 days keeps nothing: each command would be forgotten as soon as it ended. \
+             From 1 to 3,650 days, or for ever.",
+        );
+        check(
+            |settings| settings.history_days = Some(3_651),
+            "A history of 3651 days is not possible. From 1 to 3,650 days, or for ever.",
+        );
+        check(
+            |settings| settings.telemetry_days = 0,
+            "Telemetry of 0 days keeps nothing: what a device measures would be forgotten as it comes. \
+             From 1 to 3,650 days.",
+        );
+        check(|settings| settings.timeout_s = 0, "A timeout of 0 s is not possible. From 1 second to 7 days.");
+        check(
+            |settings| settings.time_to_live_s = 604_801,
+            "A time to live of 604801 s is not possible. From 1 second to 7 days.",
+        );
+        check(|settings| settings.long_after_s = 0, "A long time of 0 s is not possible. From 1 second to a day.");
+    }
+}

@@ -1,0 +1,53 @@
+//! `settings`: what the person has chosen, by name. What is not here is as it always was.
+
+use rusqlite::{Connection, params};
+
+use super::Columns;
+use crate::api::Settings;
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE settings (
+        name  TEXT PRIMARY KEY,
+        value INTEGER           -- a number, 0 or 1 for no or yes; NULL: without bound
+    ) STRICT, WITHOUT ROWID;";
+
+/// Writes every one of them.
+pub(in crate::store) fn put(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
+    let Settings { history_days, telemetry_days, timeout_s, time_to_live_s, notify_failed, notify_long, long_after_s } =
+        *settings;
+    let mut statement = connection.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?;
+    for (name, value) in [
+        ("history_days", history_days),
+        ("telemetry_days", Some(telemetry_days)),
+        ("timeout_s", Some(timeout_s)),
+        ("time_to_live_s", Some(time_to_live_s)),
+        ("notify_failed", Some(notify_failed.into())),
+        ("notify_long", Some(notify_long.into())),
+        ("long_after_s", Some(long_after_s)),
+    ] {
+        statement.execute(params![name, value])?;
+    }
+    Ok(())
+}
+
+/// The settings; those never changed as they are by default.
+pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Settings> {
+    let mut settings = Settings::default();
+    let mut statement = connection.prepare_cached("SELECT name, value FROM settings")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::from(row, 0);
+        let name: String = columns.get()?;
+        match name.as_str() {
+            "history_days" => settings.history_days = columns.get()?,
+            "telemetry_days" => settings.telemetry_days = columns.get()?,
+            "timeout_s" => settings.timeout_s = columns.get()?,
+            "time_to_live_s" => settings.time_to_live_s = columns.get()?,
+            "notify_failed" => settings.notify_failed = columns.get()?,
+            "notify_long" => settings.notify_long = columns.get()?,
+            "long_after_s" => settings.long_after_s = columns.get()?,
+            _ => {}
+        }
+    }
+    Ok(settings)
+}
