@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use wilco_ledger::Millis;
+use wilco_ledger::{Millis, Timestamp};
 
 use crate::api::{Failure, Settings, invalid};
 
@@ -15,6 +15,8 @@ const DAYS: RangeInclusive<u32> = 1..=3_650;
 /// Up to 7 days, as for a command's own.
 const WAITING: RangeInclusive<u32> = 1..=604_800;
 const LONG: RangeInclusive<u32> = 1..=86_400;
+/// Milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// The settings that are in force, for everybody who goes by them.
 #[derive(Clone)]
@@ -81,6 +83,15 @@ impl Settings {
     }
 }
 
+/// Where `days` ago was. What ended before it is older than that.
+///
+/// # Errors
+/// [`FailureCode::Invalid`](crate::api::FailureCode) for no days at all, or more than there can be.
+pub(crate) fn days_ago(days: u32, now: Timestamp) -> Result<Timestamp, Failure> {
+    check_days(days, "A history", "nothing of what has ended would be left", ".")?;
+    Ok(Timestamp(now.0.saturating_sub(i64::from(days) * DAY)))
+}
+
 fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(), Failure> {
     let hint = format!("From 1 to 3,650 days{otherwise}");
     match days {
@@ -92,6 +103,9 @@ fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(
 
 #[cfg(test)]
 mod tests {
+    use wilco_ledger::Timestamp;
+
+    use super::{DAY, days_ago};
     use crate::api::Settings;
 
     #[test]
@@ -127,5 +141,15 @@ mod tests {
             "A time to live of 604801 s is not possible. From 1 second to 7 days.",
         );
         check(|settings| settings.long_after_s = 0, "A long time of 0 s is not possible. From 1 second to a day.");
+    }
+
+    #[test]
+    fn days_are_counted_back_from_now() {
+        let now = Timestamp(10 * DAY);
+        let check = |days, expected: Option<i64>| assert_eq!(days_ago(days, now).ok().map(|at| at.0), expected);
+        check(0, None);
+        check(1, Some(9 * DAY));
+        check(3_650, Some(-3_640 * DAY));
+        check(3_651, None);
     }
 }

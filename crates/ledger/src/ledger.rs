@@ -163,6 +163,19 @@ impl Ledger {
         self.shelf.entry(slot).map(|entry| &entry.command)
     }
 
+    /// Forgets the settled commands to which nothing has happened since `before`, because the store is about to. What
+    /// still names one of them afterwards names nothing that is known.
+    pub fn forget(&mut self, before: Timestamp, now: Timestamp) {
+        for slot in std::mem::take(&mut self.settled) {
+            let is_old = self.shelf.entry(slot).is_none_or(|entry| entry.command.changed_at < before && !entry.open);
+            if is_old {
+                self.drop_settled(slot, now);
+            } else {
+                self.settled.push_back(slot);
+            }
+        }
+    }
+
     /// Whether a command is in memory. If not, and an answer names it, the store may have it: see [`Ledger::adopt`].
     #[must_use]
     pub fn is_known(&self, device: &DeviceId, id: &CommandId) -> bool {
@@ -387,20 +400,24 @@ impl Ledger {
         while self.settled.len() > kept
             && let Some(slot) = self.settled.pop_front()
         {
-            if let Some(entry) = self.shelf.entry_mut(slot)
-                && entry.open
-            {
-                entry.listed = false;
-                continue;
-            }
-            if let Some(entry) = self.shelf.entry(slot)
-                && entry.may_yet_be_answered(now)
-            {
-                let device = entry.command.device().clone();
-                let known = self.shelf.device_mut(&device);
-                known.timed_out |= known.unconfirmed.contains(&slot);
-            }
-            self.shelf.remove(slot);
+            self.drop_settled(slot, now);
         }
+    }
+
+    fn drop_settled(&mut self, slot: Slot, now: Timestamp) {
+        if let Some(entry) = self.shelf.entry_mut(slot)
+            && entry.open
+        {
+            entry.listed = false;
+            return;
+        }
+        if let Some(entry) = self.shelf.entry(slot)
+            && entry.may_yet_be_answered(now)
+        {
+            let device = entry.command.device().clone();
+            let known = self.shelf.device_mut(&device);
+            known.timed_out |= known.unconfirmed.contains(&slot);
+        }
+        self.shelf.remove(slot);
     }
 }

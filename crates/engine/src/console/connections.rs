@@ -141,6 +141,8 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
     pub async fn open_demo(&self, url: &str) -> Result<ConnectionView, Failure> {
+        // One that was removed a moment ago had the same id, and what is left of it is not this one's.
+        self.store.sweep().await?;
         let others = self.store.connections().await?;
         let before = others.iter().find(|profile| profile.demo);
         let profile = Profile {

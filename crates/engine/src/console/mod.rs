@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod exchange;
 mod export;
+mod retention;
 mod settings;
 mod trial;
 
@@ -61,6 +62,7 @@ pub struct Options {
 pub struct Engine {
     handle: Handle,
     controller: JoinHandle<()>,
+    retention: JoinHandle<()>,
     _lock: DataLock,
 }
 
@@ -126,7 +128,8 @@ impl Engine {
             }
             handle.open(profile).await?;
         }
-        Ok(Engine { handle, controller, _lock: lock })
+        let retention = tokio::spawn(handle.clone().keep_to_retention());
+        Ok(Engine { handle, controller, retention, _lock: lock })
     }
 
     /// Asks things of it.
@@ -137,6 +140,7 @@ impl Engine {
 
     /// Says good-bye to the brokers, writes everything down and ends.
     pub async fn stop(self) {
+        self.retention.abort();
         let (done, closed) = oneshot::channel();
         if self.handle.events.send(Event::Close(done)).await.is_ok() {
             let _ = closed.await;

@@ -6,7 +6,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
 };
-use wilco_ledger::{CommandId, DeviceId, Input, State, Submission};
+use wilco_ledger::{CommandId, DeviceId, Input, State, Submission, Timestamp};
 
 use super::{Connection, Controller, Event};
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
     store::{ConnectionId, HistoryFilter, Profile},
     vault::Vault,
 };
+
+/// Commands forgotten in one commit: everybody else waits that long.
+const FORGOTTEN_AT_ONCE: usize = 250;
 
 /// Something asked of the controller, and where the answer goes.
 pub(crate) enum Asked {
@@ -29,6 +32,8 @@ pub(crate) enum Asked {
     /// The answer comes once the commands are on the disk.
     Send(ConnectionId, Vec<Submission>, oneshot::Sender<Result<(), Failure>>),
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
+    /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
+    ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
 }
 
@@ -101,6 +106,9 @@ impl Controller {
                 self.turn.replies.push(reply);
                 self.turn.urgent = true;
             }
+            Asked::ForgetEnded(before, reply) => {
+                let _ = reply.send(self.forget_ended(before).await);
+            }
             Asked::Listen(reply) => {
                 let _ = reply.send(self.feed.listen());
             }
@@ -168,16 +176,32 @@ impl Controller {
         Ok(())
     }
 
+    /// Forgets some of what ended long ago, in the ledgers and in the store. Nothing else happens in between, so what
+    /// is forgotten here is not known there.
+    async fn forget_ended(&mut self, before: Timestamp) -> Result<usize, Failure> {
+        self.commit().await;
+        let now = self.clock.now();
+        for known in self.connections.values_mut() {
+            known.ledger.forget(before, now);
+        }
+        let forgotten = self.store.forget_ended(before, FORGOTTEN_AT_ONCE).await?;
+        for (connection, device, id) in &forgotten {
+            if let Some(known) = self.connections.get_mut(connection) {
+                known.kept = known.kept.saturating_sub(1);
+                known.fleet().forget_command(device, id);
+                self.feed.connections();
+            }
+        }
+        Ok(forgotten.len())
+    }
+
     /// When commands of the last hour ended badly.
-    async fn recent_bad_ends(
-        &self,
-        id: &ConnectionId,
-    ) -> Result<std::collections::VecDeque<wilco_ledger::Timestamp>, Failure> {
+    async fn recent_bad_ends(&self, id: &ConnectionId) -> Result<std::collections::VecDeque<Timestamp>, Failure> {
         let now = self.clock.now();
         let filter = HistoryFilter {
             connection: Some(id.clone()),
             states: State::ALL.into_iter().filter(|state| super::ended_badly(*state)).collect(),
-            since: Some(wilco_ledger::Timestamp(now.0 - 3_600_000)),
+            since: Some(Timestamp(now.0 - 3_600_000)),
             limit: 1_000,
             ..HistoryFilter::default()
         };

@@ -9,7 +9,7 @@ mod search;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) use device::Device;
-use wilco_ledger::{DeviceId, Timestamp};
+use wilco_ledger::{CommandId, DeviceId, Timestamp};
 
 use crate::{
     api::{CommandView, DevicePage, DeviceQuery, Presence},
@@ -81,6 +81,14 @@ impl Fleet {
                 device.trip_ms = Some((accepted - sent).max(0) as f64);
             }
         });
+    }
+
+    /// A command is no longer kept, so it is no device's latest either.
+    pub(crate) fn forget_command(&mut self, device: &DeviceId, id: &CommandId) {
+        let is_latest = |device: &Device| device.last_command.as_ref().is_some_and(|last| last.id == id.as_str());
+        if self.devices.get(device).is_some_and(is_latest) {
+            self.update(device, |device| device.last_command = None);
+        }
     }
 
     /// Nobody's presence is known any more: the connection that told of it is gone.

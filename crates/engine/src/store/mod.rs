@@ -12,6 +12,7 @@ mod ids;
 mod open;
 mod reader;
 mod record;
+mod retention;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use crate::api::Settings;
 pub use error::StoreError;
 pub use ids::ConnectionId;
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice};
+pub use retention::Forgotten;
 
 use reader::Readers;
 use table::{commands, connections, counters, devices, events, meta, settings, tallies};
@@ -212,12 +214,6 @@ impl Store {
     /// See [`StoreError`].
     pub async fn order_connections(&self, ids: Vec<ConnectionId>) -> Result<(), StoreError> {
         self.write(move |transaction| connections::order(transaction, &ids)).await
-    }
-
-    /// Forgets a connection with its devices and its whole history.
-    pub async fn remove_connection(&self, connection: &ConnectionId) -> Result<(), StoreError> {
-        let id = connection.clone();
-        self.write(move |transaction| table::remove_connection(transaction, &id)).await
     }
 
     /// What the person has chosen.

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
-use wilco_ledger::{Command, CommandId, DeviceId};
+use wilco_ledger::{Command, CommandId, DeviceId, Fact};
 
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
@@ -94,7 +94,7 @@ fn commit<'a>(connection: &mut Connection, changes: impl Iterator<Item = &'a Cha
 
 /// Appends the events; of commands and devices that change more than once only the last standing is written.
 fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
-    let mut commands = LastOf::<(&ConnectionId, &DeviceId, &CommandId), (&Command, i64)>::default();
+    let mut commands = LastOf::<(&ConnectionId, &DeviceId, &CommandId), Standing<'_>>::default();
     let mut seen = LastOf::<(&ConnectionId, &DeviceId), &StoredDevice>::default();
     for change in changes {
         match change {
@@ -102,20 +102,30 @@ fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Ch
                 let row = events::append(transaction, connection, event)?;
                 if let Some(command) = command {
                     commands.put((connection, &command.asked.device, &command.asked.id), |first| {
-                        (command, first.map_or(row, |(_, row)| *row))
+                        let begins = matches!(event.fact, Fact::Submitted { .. });
+                        let (first, begins) = first.map_or((row, begins), |known| (known.first, known.begins));
+                        Standing { command, first, begins }
                     });
                 }
             }
             Change::Device { connection, device } => seen.put((connection, &device.device), |_| device),
         }
     }
-    for ((connection, ..), (command, row)) in commands.entries {
-        put_command(transaction, connection, command, row)?;
+    for ((connection, ..), Standing { command, first, begins }) in commands.entries {
+        put_command(transaction, connection, command, first, begins)?;
     }
     for ((connection, _), device) in seen.entries {
         devices::put(transaction, connection, device)?;
     }
     Ok(())
+}
+
+/// A command after a group of changes.
+struct Standing<'a> {
+    command: &'a Command,
+    /// The row of the first of its events in the group, and whether the command begins with it.
+    first: i64,
+    begins: bool,
 }
 
 fn close(connection: Connection) -> rusqlite::Result<()> {

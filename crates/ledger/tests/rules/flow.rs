@@ -139,6 +139,28 @@ fn the_oldest_settled_commands_are_forgotten() {
 }
 
 #[test]
+fn what_ended_long_ago_is_forgotten_when_the_store_forgets_it() {
+    let mut bench = at_broker(PLAIN).at(30, says("a", Outcome::Succeeded), "a succeeded moved").at(
+        40,
+        submit("b", PLAIN),
+        "b submitted; b handed 1; publish b 1",
+    );
+    let mut check = |before: i64, known: [bool; 2]| {
+        bench.ledger.forget(Timestamp(before), Timestamp(1_000));
+        assert_eq!(["a", "b"].map(|name| bench.ledger.is_known(&device("d"), &id(name))), known, "before {before}");
+    };
+    check(30, [true, true]);
+    check(31, [false, true]);
+    // However old: it is not at its end.
+    check(i64::MAX, [false, true]);
+    bench.at(1_001, says("a", Outcome::Succeeded), "unsolicited UnknownId").at(
+        1_002,
+        says("b", Outcome::Succeeded),
+        "b succeeded moved",
+    );
+}
+
+#[test]
 #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "it is the test that is timed, not the ledger")]
 fn twenty_thousand_outstanding_commands_are_no_burden() {
     let mut ledger = Ledger::new(Limits { answer_window: 20_000, ..Limits::default() });

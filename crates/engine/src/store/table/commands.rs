@@ -1,5 +1,7 @@
 //! `commands`: how each command stands, made from its events for listing and filtering.
 
+mod ended;
+
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,6 +11,8 @@ use wilco_ledger::{
 
 use super::{Columns, Word};
 use crate::store::{ConnectionId, word::Worded};
+
+pub(in crate::store) use ended::{Ended, count_ended, ended, remove};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE commands (

@@ -21,6 +21,23 @@ pub(super) fn add(connection: &Connection, id: &ConnectionId) -> rusqlite::Resul
     Ok(())
 }
 
+/// One command less. A connection without any is no longer counted.
+pub(super) fn take(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE counters SET commands = commands - 1 WHERE connection = ?1")?
+        .execute([id.as_str()])?;
+    connection
+        .prepare_cached("DELETE FROM counters WHERE connection = ?1 AND commands <= 0")?
+        .execute([id.as_str()])?;
+    Ok(())
+}
+
+/// A connection's commands are no longer counted at all.
+pub(super) fn remove(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM counters WHERE connection = ?1", [id.as_str()])?;
+    Ok(())
+}
+
 /// The number of commands of one connection, or of all.
 pub(in crate::store) fn commands(connection: &Connection, id: Option<&ConnectionId>) -> rusqlite::Result<u32> {
     let count: Option<i64> = match id {

@@ -21,6 +21,9 @@ pub(super) const CREATE: &str = "
     CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events
     BEGIN SELECT raise(ABORT, 'events are append-only'); END;";
 
+/// For forgetting them by their age.
+pub(super) const INDEX_STRAYS: &str = "CREATE INDEX events_strays ON events (at) WHERE command IS NULL;";
+
 const COLUMNS: &str = "e.row, e.connection, e.device, e.command, e.at, e.fact, e.payload";
 
 /// Appends an event and says at which row.
@@ -70,6 +73,33 @@ pub(in crate::store) fn strays(
         ))?
         .query_map(params![id.as_str(), device.as_str(), limit], read)?
         .collect()
+}
+
+/// Forgets up to `limit` answers that belong to no command and are from before that time, and says how many they were.
+pub(in crate::store) fn forget_strays(
+    connection: &Connection,
+    before: Timestamp,
+    limit: u32,
+) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM events WHERE row IN
+                 (SELECT row FROM events WHERE command IS NULL AND at < ?1 ORDER BY at LIMIT ?2)",
+        )?
+        .execute(params![before.0, limit])
+}
+
+/// Forgets all that happened to a command.
+pub(in crate::store) fn forget_command(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM events WHERE connection = ?1 AND device = ?2 AND command = ?3")?
+        .execute([id.as_str(), device.as_str(), command.as_str()])?;
+    Ok(())
 }
 
 /// The commands of a connection that are not at their end, from their events, in the order of submission.

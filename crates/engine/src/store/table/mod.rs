@@ -9,12 +9,13 @@ pub(super) mod counters;
 pub(super) mod devices;
 pub(super) mod events;
 pub(super) mod meta;
+pub(super) mod removed;
 pub(super) mod settings;
 pub(super) mod tallies;
 
-use rusqlite::{Row, Transaction, types::FromSql};
+use rusqlite::{Connection, Row, Transaction, types::FromSql};
 use rusqlite_migration::{M, Migrations};
-use wilco_ledger::Command;
+use wilco_ledger::{Command, DeviceId};
 
 use super::{ConnectionId, word::Word};
 
@@ -29,6 +30,8 @@ const STEPS: &[M<'_>] = &[
     M::up(counters::CREATE),
     M::up(connections::EXTEND),
     M::up(settings::CREATE),
+    M::up(events::INDEX_STRAYS),
+    M::up(removed::CREATE),
 ];
 
 /// What makes a database of any earlier version one of this version.
@@ -39,14 +42,16 @@ pub(super) const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
 /// Writes a command as it stands. `event` is the row of the event that it stands after; a new command keeps it as
-/// its own row number, so that rows follow the order of submission and a rebuild gives them the same numbers.
+/// its own row number, so that rows follow the order of submission and a rebuild gives them the same numbers. One that
+/// is not there and does not begin with that event has been forgotten, and stays so.
 pub(super) fn put_command(
     transaction: &Transaction<'_>,
     connection: &ConnectionId,
     command: &Command,
     event: i64,
+    begins: bool,
 ) -> rusqlite::Result<()> {
-    if commands::update(transaction, connection, command)? {
+    if commands::update(transaction, connection, command)? || !begins {
         return Ok(());
     }
     commands::insert(transaction, connection, command, event)?;
@@ -60,18 +65,29 @@ pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }
     events::each_command(transaction, |connection, events| match events::replay(&events) {
-        Some(command) => put_command(transaction, connection, &command, events[0].0),
-        None => Ok(()),
+        Some(command) if !removed::has(transaction, connection)? => {
+            put_command(transaction, connection, &command, events[0].0, true)
+        }
+        _ => Ok(()),
     })
 }
 
-/// Forgets everything of a connection.
+/// Takes a connection away. From here on nothing of it is seen; the rest is left to [`removed::sweep`].
 pub(super) fn remove_connection(transaction: &Transaction<'_>, connection: &ConnectionId) -> rusqlite::Result<()> {
     connections::remove(transaction, connection)?;
-    for table in ["devices", "events", "commands", "tallies", "counters"] {
-        transaction.execute(&format!("DELETE FROM {table} WHERE connection = ?1"), [connection.as_str()])?;
-    }
-    Ok(())
+    counters::remove(transaction, connection)?;
+    removed::add(transaction, connection)
+}
+
+/// The command that was at that row is no longer counted.
+pub(super) fn count_down(
+    connection: &Connection,
+    of: &ConnectionId,
+    device: &DeviceId,
+    row: i64,
+) -> rusqlite::Result<()> {
+    tallies::take(connection, of, device, row)?;
+    counters::take(connection, of)
 }
 
 /// Reads a row's columns one after the other.

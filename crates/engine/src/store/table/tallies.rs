@@ -31,6 +31,26 @@ pub(super) fn add(connection: &Connection, id: &ConnectionId, command: &Command,
     Ok(())
 }
 
+/// The command at that row is gone, and with it perhaps the last one.
+pub(super) fn take(connection: &Connection, id: &ConnectionId, device: &DeviceId, row: i64) -> rusqlite::Result<()> {
+    let key = params![id.as_str(), device.as_str()];
+    connection
+        .prepare_cached("UPDATE tallies SET commands = commands - 1 WHERE connection = ?1 AND device = ?2")?
+        .execute(key)?;
+    connection
+        .prepare_cached("DELETE FROM tallies WHERE connection = ?1 AND device = ?2 AND commands <= 0")?
+        .execute(key)?;
+    connection
+        .prepare_cached(
+            "UPDATE tallies SET (last_command, last_at) =
+                 (SELECT c.row, c.submitted_at FROM commands c
+                  WHERE c.connection = ?1 AND c.device = ?2 ORDER BY c.submitted_at DESC, c.row DESC LIMIT 1)
+             WHERE connection = ?1 AND device = ?2 AND last_command = ?3",
+        )?
+        .execute(params![id.as_str(), device.as_str(), row])?;
+    Ok(())
+}
+
 /// The number of commands of a device.
 pub(in crate::store) fn commands(
     connection: &Connection,

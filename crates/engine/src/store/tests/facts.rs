@@ -5,8 +5,8 @@ use wilco_ledger::{
     Rungs, State, Stray, TimeOut, Timestamp,
 };
 
-use super::{answer, change, connection, device, event, id, life, queued, store, submission, submit};
-use crate::store::Change;
+use super::{answer, change, connection, device, event, id, life, queued, store, submission, submit, submitted};
+use crate::store::{Change, table::events};
 
 fn every_fact() -> Vec<Fact> {
     let mut facts = vec![
@@ -153,10 +153,14 @@ async fn a_projection_comes_back_as_it_went_in() {
         repeat_refused: true,
     };
     let rows = [("plain", &plain), ("full", &full)]
-        .map(|(name, command)| change(event("kitchen", name, 1, Fact::Held), command.clone()));
+        .map(|(name, command)| change(submitted("kitchen", name, 1), command.clone()));
     store.commit(rows.to_vec()).await.unwrap();
     let (commands, count) = store.last_commands(&connection(), &device("kitchen"), 9).await.unwrap();
     assert_eq!((commands, count), (vec![full.clone(), plain], 2));
+    store
+        .write(|transaction| events::forget_command(transaction, &connection(), &device("kitchen"), &id("full")))
+        .await
+        .unwrap();
     // Without a beginning among its events, a command is what was made of them.
     assert_eq!(store.command(&connection(), &device("kitchen"), &id("full")).await.unwrap(), Some(full));
 }

@@ -7,6 +7,7 @@ mod facts;
 mod history;
 mod profiles;
 mod refusal;
+mod retention;
 mod settings;
 
 use tempfile::TempDir;

@@ -173,12 +173,12 @@ async fn a_removed_connection_leaves_nothing_behind() {
     store.remove_connection(&connection()).await.unwrap();
 
     let sqlite = crate::store::open::reader(&dir.path().join(crate::store::FILE_NAME)).unwrap();
-    for table in ["connections", "devices", "events", "commands", "tallies", "counters"] {
+    for table in ["connections", "devices", "events", "commands", "tallies", "counters", "removed"] {
         let column = if table == "connections" { "id" } else { "connection" };
         let mut statement = sqlite.prepare(&format!("SELECT {column} FROM {table}")).unwrap();
         let left: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
         assert!(left.iter().all(|of| of == "field"), "{table}: {left:?}");
-        assert_eq!(left.len(), usize::from(table != "devices"), "{table}");
+        assert_eq!(left.len(), usize::from(!["devices", "removed"].contains(&table)), "{table}");
     }
 }
 

@@ -1,0 +1,142 @@
+//! What is kept and for how long.
+//!
+//! What ended long ago is forgotten by itself, some at a time; nothing that is not at its end ever is.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use wilco_ledger::Timestamp;
+
+use super::Handle;
+use crate::{api::Failure, controller::Asked, settings::days_ago};
+
+/// A start has better to do at first.
+const FIRST_AFTER: Duration = Duration::from_secs(10);
+/// Whoever has set fewer days than they meant has so long, at the most, to mend it.
+const EVERY: Duration = Duration::from_secs(3_600);
+/// Answers that belong to no command, forgotten in one transaction.
+const STRAYS_AT_ONCE: u32 = 1_000;
+
+impl Handle {
+    /// How many commands ended more than so many days ago.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for no days, or more than 3,650; `Store`.
+    pub async fn count_older(&self, days: u32) -> Result<u32, Failure> {
+        let before = days_ago(days, self.clock.now())?;
+        Ok(self.store.ended_before(before).await?)
+    }
+
+    /// Forgets the commands that ended more than so many days ago, with all their evidence, and says how many they were.
+    ///
+    /// # Errors
+    /// As [`Handle::count_older`]; some may then have been forgotten.
+    pub async fn forget_older(&self, days: u32) -> Result<u32, Failure> {
+        let before = days_ago(days, self.clock.now())?;
+        self.forget_before(before).await
+    }
+
+    /// Forgets what is older than the settings say, now and every hour. Does not end by itself.
+    pub(super) async fn keep_to_retention(self) {
+        // What a program that was closed in the middle of it has left.
+        if let Err(error) = self.store.sweep().await {
+            tracing::warn!(%error, "what is left of removed connections was not forgotten");
+        }
+        let mut hours = interval_at(Instant::now() + FIRST_AFTER, EVERY);
+        hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            hours.tick().await;
+            let Some(days) = self.settings.get().history_days else { continue };
+            match self.forget_older(days).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, days, "commands were forgotten"),
+                Err(failure) => tracing::warn!(%failure, "what is older than wanted was not forgotten"),
+            }
+        }
+    }
+
+    async fn forget_before(&self, before: Timestamp) -> Result<u32, Failure> {
+        let mut count = 0_u32;
+        loop {
+            let some = self.ask(|reply| Asked::ForgetEnded(before, reply)).await??;
+            if some == 0 {
+                break;
+            }
+            count = count.saturating_add(u32::try_from(some).unwrap_or(u32::MAX));
+        }
+        while self.store.forget_strays(before, STRAYS_AT_ONCE).await? > 0 {}
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use serde_json::json;
+    use wilco_ledger::Timestamp;
+
+    use crate::{
+        Engine, Options,
+        api::{ConnectionEntry, DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, SortBy},
+        paths::DataDir,
+        vault::Vault,
+    };
+
+    #[tokio::test]
+    async fn the_window_sees_at_once_that_what_ended_is_forgotten_and_that_the_rest_is_not() {
+        let data = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(Some(data.path())).unwrap();
+        let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await.unwrap();
+        let handle = engine.handle();
+        // Nobody listens there: everything stays in the outbox.
+        let entry =
+            ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
+        let connection = handle.save_connection(entry).await.unwrap().id;
+        let devices: Vec<_> = (0..600).map(|number| format!("pump-{number:03}")).collect();
+        let new = NewCommand {
+            connection: connection.clone(),
+            devices: devices.clone(),
+            command: "led".into(),
+            args: json!({"on": true}),
+            timeout_ms: None,
+            ttl_ms: None,
+            retries: None,
+            delivery: None,
+            no_answer: false,
+            again_of: None,
+        };
+        let ids = handle.send(new).await.unwrap().ids;
+        for (device, id) in devices.iter().zip(&ids).skip(1) {
+            handle.cancel(&connection, device, id).await.unwrap();
+        }
+
+        // They ended just now, which is no day ago.
+        assert_eq!(handle.count_older(1).await.unwrap(), 0);
+        assert_eq!(handle.forget_older(1).await.unwrap(), 0);
+        let later = Timestamp(handle.clock.now().0 + 1);
+        assert_eq!(handle.forget_before(later).await.unwrap(), 599);
+
+        assert_eq!(handle.connections().await.unwrap()[0].counts.kept, 1);
+        assert_eq!(handle.history(HistoryQuery { limit: 10, ..HistoryQuery::default() }).await.unwrap().total, 1);
+        let query = DeviceQuery {
+            connection: connection.clone(),
+            search: String::new(),
+            sort: SortBy::Device,
+            order: DeviceOrder::Ascending,
+        };
+        let rows = handle.devices(query, 0, 1_000).await.unwrap().rows;
+        let with_a_command = rows.iter().filter(|row| row.last_command.is_some());
+        assert_eq!(with_a_command.map(|row| row.device.as_str()).collect::<Vec<_>>(), ["pump-000"]);
+        // What is gone is gone for whoever asks it to be cancelled, too.
+        let again = handle.cancel(&connection, &devices[1], &ids[1]).await.unwrap_err();
+        assert_eq!(again.code, FailureCode::NotFound);
+
+        let nothing = handle.forget_older(0).await.unwrap_err();
+        assert_eq!(
+            (nothing.code, &*nothing.message),
+            (FailureCode::Invalid, "A history of 0 days keeps nothing: nothing of what has ended would be left.")
+        );
+        engine.stop().await;
+    }
+}

@@ -1,0 +1,79 @@
+//! Forgetting: commands that ended long ago, and what is left of connections that are gone.
+//!
+//! Always a little at a time, so that nobody who has something to write waits long. A command goes as a whole, with all
+//! its events, tally and counter in the same transaction: what is left is still what the remaining events make of it,
+//! so no checkpoint is needed. When to forget, and what is old, is somebody else's business.
+
+use rusqlite::{Connection, Transaction};
+use wilco_ledger::{CommandId, DeviceId, Timestamp};
+
+use super::{
+    ConnectionId, Store, StoreError,
+    table::{
+        self,
+        commands::{self, Ended},
+        counters, events, removed,
+    },
+};
+
+/// Rows of a connection that is gone which are forgotten in one transaction.
+const SWEPT_AT_ONCE: u32 = 2_000;
+
+/// A command that is no longer kept.
+pub type Forgotten = (ConnectionId, DeviceId, CommandId);
+
+impl Store {
+    /// How many commands are at their end, with nothing having happened to them since `before`.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn ended_before(&self, before: Timestamp) -> Result<u32, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut sum = 0_u32;
+                for id in counters::connections(connection)? {
+                    sum = sum.saturating_add(commands::count_ended(connection, &id, before)?);
+                }
+                Ok(sum)
+            })
+            .await
+    }
+
+    /// Forgets up to `limit` of them, and says which. Fewer than that: there are no more.
+    pub async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<Vec<Forgotten>, StoreError> {
+        self.write(move |transaction| forget_ended(transaction, before, limit)).await
+    }
+
+    /// Forgets up to `limit` answers that belong to no command and came before that, and says how many they were.
+    pub async fn forget_strays(&self, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+        self.write(move |transaction| events::forget_strays(transaction, before, limit)).await
+    }
+
+    /// Forgets a connection with its devices and its whole history.
+    pub async fn remove_connection(&self, connection: &ConnectionId) -> Result<(), StoreError> {
+        let id = connection.clone();
+        self.write(move |transaction| table::remove_connection(transaction, &id)).await?;
+        self.sweep().await
+    }
+
+    /// Forgets what is left of connections that are gone.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        while self.write(|transaction| removed::sweep(transaction, SWEPT_AT_ONCE)).await? {}
+        Ok(())
+    }
+}
+
+fn forget_ended(transaction: &Transaction<'_>, before: Timestamp, limit: usize) -> rusqlite::Result<Vec<Forgotten>> {
+    let mut found: Vec<Ended> = Vec::new();
+    for id in counters::connections(transaction)? {
+        found.extend(commands::ended(transaction, &id, before, limit - found.len())?);
+    }
+    found.iter().try_for_each(|ended| forget(transaction, ended))?;
+    Ok(found.into_iter().map(|Ended { connection, device, id, .. }| (connection, device, id)).collect())
+}
+
+fn forget(connection: &Connection, ended: &Ended) -> rusqlite::Result<()> {
+    events::forget_command(connection, &ended.connection, &ended.device, &ended.id)?;
+    commands::remove(connection, ended.row)?;
+    table::count_down(connection, &ended.connection, &ended.device, ended.row)
+}

@@ -1,0 +1,49 @@
+//! `removed`: connections that are gone, and of which something is still to be forgotten.
+//!
+//! A history of millions is not forgotten in one go, for meanwhile nothing else could be written; and whoever closes the
+//! program halfway finds the rest forgotten at the next start.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::store::ConnectionId;
+
+pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
+
+/// What else there is of a connection, and by what a row of it is named.
+const TABLES: [(&str, &str); 4] =
+    [("commands", "row"), ("events", "row"), ("tallies", "device"), ("devices", "device")];
+
+/// Notes that all of a connection is to be forgotten.
+pub(super) fn add(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR IGNORE INTO removed (connection) VALUES (?1)", [id.as_str()])?;
+    Ok(())
+}
+
+/// Whether a connection is one of these.
+pub(super) fn has(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM removed WHERE connection = ?1)")?
+        .query_row([id.as_str()], |row| row.get(0))
+}
+
+/// Forgets up to `limit` rows of connections that are gone. Says whether there may be more.
+pub(in crate::store) fn sweep(connection: &Connection, limit: u32) -> rusqlite::Result<bool> {
+    let first = connection
+        .prepare_cached("SELECT connection FROM removed ORDER BY connection LIMIT 1")?
+        .query_row([], |row| row.get::<_, String>(0))
+        .optional()?;
+    let Some(id) = first else { return Ok(false) };
+    for (table, key) in TABLES {
+        let forgotten = connection
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE connection = ?1 AND {key} IN
+                     (SELECT {key} FROM {table} WHERE connection = ?1 LIMIT ?2)"
+            ))?
+            .execute(params![id, limit])?;
+        if forgotten > 0 {
+            return Ok(true);
+        }
+    }
+    connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
+    Ok(true)
+}
