@@ -261,7 +261,7 @@ impl CertificateError {
             }
             CertificateError::UnusableKey { .. } => {
                 "RSA from 2,048 bits on, ECDSA on the curves P-256 and P-384, and Ed25519 can be used, as PKCS#8, PKCS#1 \
-                 or SEC1."
+                 or SEC1. An EC key that lacks its public half is completed by: openssl ec -in KEY -out whole.key."
             }
             CertificateError::KeyMismatch { .. } => {
                 "Choose the key that was made together with this certificate; downloads of one device share the \

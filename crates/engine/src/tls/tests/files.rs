@@ -209,6 +209,16 @@ fn encrypted_and_unusable_keys_are_told() {
 }
 
 #[test]
+fn an_ec_key_without_its_public_half_is_told_with_what_completes_it() {
+    let folder = Folder::new();
+    let certificate = folder.file("c.pem", EC_CERTIFICATE);
+    let path = folder.file("half.key", include_str!("../fixtures/sec1-without-public.key"));
+    let error = refused(&files(None, Some(certificate), Some(path.clone())));
+    assert_eq!(error, CertificateError::UnusableKey { path });
+    assert!(error.hint().unwrap().contains("openssl ec -in KEY -out whole.key"));
+}
+
+#[test]
 fn certificates_out_of_their_time_are_told() {
     let (folder, ca) = (Folder::new(), authority("Bench CA"));
     let check = |years: (i32, i32), expected: &str| {
