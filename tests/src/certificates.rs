@@ -112,7 +112,15 @@ impl Certificates {
     /// # Errors
     /// When a file cannot be written.
     pub fn server_of_another_name(&self) -> Result<Identity> {
-        signed(self.directory.path(), &self.issuer, "elsewhere", server_params(&["broker.example.org"])?)
+        self.server_for("broker.example.org")
+    }
+
+    /// A broker's, for this name.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn server_for(&self, name: &str) -> Result<Identity> {
+        signed(self.directory.path(), &self.issuer, name, server_params(&[name])?)
     }
 
     /// A broker's that ended in 2021.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -67,6 +67,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
+            leads_to: AtomicU16::new(self.leads_to.unwrap_or_default()),
             proxy: self,
             asked: Mutex::default(),
             streams: Mutex::default(),
@@ -96,6 +97,11 @@ impl ProxyAtWork {
         format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
+    /// From now on leads to this port, as [`Proxy::leads_to`].
+    pub fn lead_to(&self, port: u16) {
+        self.shared.leads_to.store(port, Ordering::SeqCst);
+    }
+
     /// Where it was asked to lead, as `host:port`, in order; also where it refused.
     pub fn asked(&self) -> Vec<String> {
         self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -120,6 +126,8 @@ struct Shared {
     /// Connections as they are to be ended with the proxy.
     streams: Mutex<Vec<TcpStream>>,
     stopped: AtomicBool,
+    /// Where it leads to instead of where somebody wants to go; 0 for nowhere else.
+    leads_to: AtomicU16,
 }
 
 /// Where a client wants to go.
@@ -152,10 +160,10 @@ fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
         io::copy(&mut stream, &mut io::sink())?;
         return Ok(());
     }
-    let onward = match (refusal, shared.proxy.leads_to) {
+    let onward = match (refusal, shared.leads_to.load(Ordering::SeqCst)) {
         (Some(_), _) => None,
-        (None, Some(port)) => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok(),
-        (None, None) => TcpStream::connect((host.as_str(), port)).ok(),
+        (None, 0) => TcpStream::connect((host.as_str(), port)).ok(),
+        (None, port) => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok(),
     };
     let forbidden = refusal == Some(Refusal::Forbidden);
     let answer: &[u8] = match (is_socks, &onward) {

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use wilco_tests::{
-    Broker, Certificates, Child, Connection, Console, Desk, Device, Keyring, Proxy, Scripted, Seen, Settings, Tls, soon,
+    Broker, Certificates, Child, Connection, Console, Desk, Device, Keyring, Parcel, Proxy, Scripted, Seen, Settings,
+    Then, Tls, Wrapping, soon,
 };
 
 use crate::kit::Kit;
@@ -195,5 +196,49 @@ async fn a_keyring_that_was_locked_meanwhile_is_told_and_nothing_is_lost() -> Re
     let written = std::fs::read_to_string(&path)?;
     ensure!(written.contains("First") && !written.contains("PRIVATE KEY"), "{written}");
     ensure!(!written.contains(&crate::kit::body(&certificates.client.key)?), "{written}");
+    console.close().await
+}
+
+/// AWS itself is played: by a broker that hangs up as AWS does, behind a proxy that leads there under AWS' name.
+#[tokio::test]
+async fn the_way_to_aws_is_as_the_readme_says() -> Result<()> {
+    let url = "a3k9x2v7q-ats.iot.eu-central-1.amazonaws.com";
+    let certificates = Certificates::new()?;
+    let tls = || -> Result<Tls> { Ok(Tls::with(&certificates.server_for(url)?).only_for_clients_of(&certificates.ca)) };
+    let narrow = Scripted::new().on_subscribe("+/resp", Then::Close).tls(tls()?).start()?;
+    let generous = Scripted::new().tls(tls()?).start()?;
+    let proxy = Proxy::http().leads_to(narrow.port()).start()?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let console = desk.open().await?;
+
+    // 2. The zip, as it is.
+    let kit = Parcel::new(&certificates, "console", Wrapping::AwsKit)?;
+    console.begin_connection().await?;
+    for file in &kit.files {
+        console.bring(file).await?;
+    }
+    console.click("button", "Next").await?;
+    // 3. A certificate of AWS' own gives the kind of broker away at once, one of ours does not: here it is the address.
+    console.fill("Address", url).await?;
+    let chosen = "return document.querySelector('[name][type=radio]:checked')?.closest('label')?.innerText ?? ''";
+    let chosen = console.run(chosen, vec![]).await?;
+    ensure!(chosen.as_str().unwrap_or_default().contains("AWS IoT Core"), "{chosen}");
+    console.fill("Name", "AWS").await?;
+    console.unfold_more().await?;
+    console.fill("Proxy", &proxy.url()).await?;
+    console.go_on_to_topics().await?;
+    // 4. It stops at Subscribe, and goes on from there once the policy is active.
+    let tried = console.preflight().await?;
+    ensure!(tried.stopped_at() == Some("subscribe"), "{tried:#?}");
+    console.click("button", "Copy policy").await?;
+    console.wait_for_text("Copied.", SHORT).await?;
+    proxy.lead_to(generous.port());
+    console.click("button", "Try again from here").await?;
+    console.preflight_ended().await?.passed()?;
+    console.screenshot("ways-aws").await?;
+    // 5.
+    console.save_connection().await?;
+    console.wait_for_card("AWS", "Connected").await?;
+    kit.delete()?;
     console.close().await
 }
