@@ -28,6 +28,10 @@ const COMMANDS: &[&str] = &[
     "send_again",
     "export_history",
     "stop_export",
+    "logs",
+    "log",
+    "save_log",
+    "forget_log",
     "subscribe",
     "about",
 ];

@@ -16,7 +16,7 @@ use wilco_engine::api::{
 
 use crate::shell::Shell;
 
-type Answer<T> = Result<T, Failure>;
+pub(crate) type Answer<T> = Result<T, Failure>;
 
 /// What the app says of itself.
 #[derive(Serialize)]

@@ -4,6 +4,7 @@
 
 mod commands;
 mod demo;
+mod readings;
 mod shell;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -49,6 +50,10 @@ fn main() -> tauri::Result<()> {
             commands::send_again,
             commands::export_history,
             commands::stop_export,
+            readings::logs,
+            readings::log,
+            readings::save_log,
+            readings::forget_log,
             commands::subscribe,
             commands::about,
         ])

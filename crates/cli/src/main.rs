@@ -9,6 +9,7 @@ mod history;
 mod input;
 mod interrupt;
 mod link;
+mod log;
 mod options;
 mod output;
 mod problem;
@@ -38,6 +39,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         Task::Send(order) => send::run(*order, data_dir).await,
         Task::History(query) => history::run(query, data_dir).await,
         Task::Devices(query) => devices::run(query, data_dir).await,
+        Task::Log(query) => log::run(query, data_dir).await,
         Task::Watch(query) => watch::run(query, data_dir).await,
     }
 }

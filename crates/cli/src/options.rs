@@ -2,6 +2,7 @@
 
 mod broker;
 mod connections;
+mod log;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -13,6 +14,7 @@ use wilco_ledger::State;
 
 pub(crate) use broker::{BrokerOptions, IdentityOptions, ProxyOptions, SessionOptions, TrustOptions};
 pub(crate) use connections::{AddOptions, ConnectionTask, EditOptions, ExportOptions, TestOptions};
+pub(crate) use log::LogOptions;
 pub(crate) use words::{Format, Kind, Listing, Version};
 
 use crate::input;
@@ -53,6 +55,8 @@ pub(crate) enum Task {
     History(HistoryOptions),
     /// List the devices of a connection
     Devices(DeviceOptions),
+    /// Fetch a device's log, checked by the checksum that the device gives
+    Log(LogOptions),
     /// Print every change of a connection, its devices and its commands as it happens
     Watch(WatchOptions),
 }
@@ -90,7 +94,7 @@ pub(crate) struct SendOptions {
     /// A file with one device a line, or - for standard input; # begins a comment
     #[arg(long, value_name = "FILE")]
     pub(crate) devices_from: Option<PathBuf>,
-    /// The command: led, restart, config.get, config.set, state.get, or what your firmware knows
+    /// The command: led, restart, telemetry.set, config.get, config.set, state.get, identify, or what your firmware knows
     #[arg(required_unless_present = "text")]
     pub(crate) command: Option<String>,
     /// Its arguments: VALUE is taken as JSON if it is JSON, and as text if not; version='"2.10"' is text

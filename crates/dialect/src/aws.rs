@@ -140,7 +140,7 @@ mod tests {
         let long = [DeviceId::new("z".repeat(200)).expect("a device id")];
         check("cmd", "w", Some(&long), None);
         check(&"x".repeat(60), "w", Some(&long), Some("271 bytes, and AWS IoT allows 256"));
-        check("", "w", Some(&named(7)), None);
-        check("", "w", Some(&named(8)), Some("56 subscriptions, and AWS IoT allows 50"));
+        check("", "w", Some(&named(6)), None);
+        check("", "w", Some(&named(7)), Some("56 subscriptions, and AWS IoT allows 50"));
     }
 }

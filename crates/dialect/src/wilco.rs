@@ -51,11 +51,13 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>, spoken: Spoken) -> 
 }
 
 pub(crate) fn filters(topics: &Topics, devices: Option<&[DeviceId]>) -> Vec<Filter> {
-    const HEARD: [(Channel, u8, bool); 5] = [
+    const HEARD: [(Channel, u8, bool); 6] = [
         (Channel::Resp, 1, true),
         (Channel::Status, 0, false),
         (Channel::State, 0, false),
         (Channel::Telemetry, 0, false),
+        // Never retained, and a log with a piece missing is no log.
+        (Channel::Log, 1, false),
         (Channel::Req, 0, false),
     ];
     let filter = |filter, qos, required| Filter { filter, qos, required };

@@ -172,7 +172,7 @@ fn a_doubled_piece_is_noticed_and_a_useless_one_too() {
     let mut check = |chunk: LogChunk, expected: LogNews| assert_eq!(assembly.add(&device("dock-1"), chunk), expected);
     check(piece(1, Some(2), "ab"), LogNews::New);
     check(piece(1, Some(2), "ab"), LogNews::Doubled);
-    check(piece(1, Some(2), "xy"), LogNews::Useless);
+    check(piece(1, Some(2), "xy"), LogNews::Ruinous);
     check(piece(2, Some(2), "c"), LogNews::Useless);
 }
 

@@ -340,11 +340,12 @@ fn answers_are_required_and_the_rest_is_heard_where_allowed() {
             filter("cmd/+/status", 0, false),
             filter("cmd/+/state", 0, false),
             filter("cmd/+/telemetry", 0, false),
+            filter("cmd/+/log", 1, false),
             filter("cmd/+/req", 0, false),
         ]
     );
     let named = dialect().filters(&Wishes { devices: Some(&[device("a"), device("b")]), lifecycle: false });
-    assert_eq!(named.len(), 10);
+    assert_eq!(named.len(), 12);
     assert_eq!(
         named[..3],
         [filter("cmd/a/resp", 1, true), filter("cmd/b/resp", 1, true), filter("cmd/a/status", 0, false)]

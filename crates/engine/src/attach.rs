@@ -20,8 +20,8 @@ use crate::{
     Handle,
     api::{
         Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView,
-        Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand, PreflightView,
-        Sent,
+        Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KeptLog, KitView, LogView, NewCommand,
+        PreflightView, Sent,
     },
     paths::DataDir,
 };
@@ -48,6 +48,10 @@ enum Call {
     History(HistoryQuery),
     Command { connection: String, device: String, id: String },
     Strays { connection: String, device: String, limit: u32 },
+    Logs { connection: String, device: String },
+    Log { connection: String, device: String, id: String, with_text: bool },
+    SaveLog { connection: String, device: String, id: String, path: PathBuf },
+    ForgetLog { connection: String, device: String, id: String },
     Listen,
 }
 
@@ -223,6 +227,40 @@ impl Console {
             connection: connection.to_owned(), device: device.to_owned(), limit
         }
     );
+    forward!(
+        /// The logs that are kept of a device.
+        logs(connection: &str, device: &str) -> Vec<KeptLog>,
+        async |handle: &Handle, connection: &str, device: &str| handle.logs(connection, device).await,
+        |connection: &str, device: &str| Call::Logs { connection: connection.to_owned(), device: device.to_owned() }
+    );
+    forward!(
+        /// The log that a command asked for, as far as it has come.
+        log(connection: &str, device: &str, id: &str, with_text: bool) -> LogView,
+        async |handle: &Handle, connection: &str, device: &str, id: &str, with_text| {
+            handle.log(connection, device, id, with_text).await
+        },
+        |connection: &str, device: &str, id: &str, with_text| Call::Log {
+            connection: connection.to_owned(), device: device.to_owned(), id: id.to_owned(), with_text
+        }
+    );
+    forward!(
+        /// Writes a log to a file.
+        save_log(connection: &str, device: &str, id: &str, path: PathBuf) -> (),
+        async |handle: &Handle, connection: &str, device: &str, id: &str, path| {
+            handle.save_log(connection, device, id, path).await
+        },
+        |connection: &str, device: &str, id: &str, path| Call::SaveLog {
+            connection: connection.to_owned(), device: device.to_owned(), id: id.to_owned(), path
+        }
+    );
+    forward!(
+        /// Deletes a log that is kept here.
+        forget_log(connection: &str, device: &str, id: &str) -> (),
+        async |handle: &Handle, connection: &str, device: &str, id: &str| handle.forget_log(connection, device, id).await,
+        |connection: &str, device: &str, id: &str| Call::ForgetLog {
+            connection: connection.to_owned(), device: device.to_owned(), id: id.to_owned()
+        }
+    );
 
     /// Everything that changes from now on, in batches; the first has all connections in it. Ends with the engine.
     ///
@@ -372,6 +410,10 @@ async fn answer(handle: &Handle, call: Call) -> Result<Value, Failure> {
         Call::History(query) => done(handle.history(query).await),
         Call::Command { connection, device, id } => done(handle.command(&connection, &device, &id).await),
         Call::Strays { connection, device, limit } => done(handle.strays(&connection, &device, limit).await),
+        Call::Logs { connection, device } => done(handle.logs(&connection, &device).await),
+        Call::Log { connection, device, id, with_text } => done(handle.log(&connection, &device, &id, with_text).await),
+        Call::SaveLog { connection, device, id, path } => done(handle.save_log(&connection, &device, &id, path).await),
+        Call::ForgetLog { connection, device, id } => done(handle.forget_log(&connection, &device, &id).await),
         Call::Listen => Ok(Value::Null),
     }
 }

@@ -14,6 +14,7 @@ mod feed;
 mod fleet;
 mod kits;
 pub mod lock;
+pub mod logs;
 mod mqtt;
 pub mod paths;
 mod preflight;

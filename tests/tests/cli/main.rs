@@ -4,6 +4,7 @@
 mod bench;
 mod connections;
 mod files;
+mod log;
 
 use std::{
     collections::BTreeSet,

@@ -14,6 +14,7 @@ mod durability;
 mod fleet;
 mod full_disk;
 mod keyring;
+mod logs;
 mod narrow;
 mod preflight;
 mod presence;

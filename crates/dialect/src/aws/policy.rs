@@ -256,12 +256,12 @@ mod tests {
         let policy = policy("cmd/fleet-1", HOST, None, true);
         assert_eq!(allowed(&policy, "Connect"), ["client/wilco-lena-5f3a"]);
         let subscribed = allowed(&policy, "Subscribe");
-        assert_eq!(subscribed.len(), 7);
+        assert_eq!(subscribed.len(), 8);
         assert_eq!(subscribed[0], "topicfilter/cmd/fleet-1/+/resp");
-        assert_eq!(subscribed[6], "topicfilter/$aws/events/presence/disconnected/+");
+        assert_eq!(subscribed[7], "topicfilter/$aws/events/presence/disconnected/+");
         let received = allowed(&policy, "Receive");
-        assert_eq!((received[0].as_str(), received.len()), ("topic/cmd/fleet-1/*/resp", 7));
-        assert_eq!(received[5], "topic/$aws/events/presence/connected/*");
+        assert_eq!((received[0].as_str(), received.len()), ("topic/cmd/fleet-1/*/resp", 8));
+        assert_eq!(received[6], "topic/$aws/events/presence/connected/*");
         assert_eq!(allowed(&policy, "Publish"), ["topic/cmd/fleet-1/*/req", "topic/cmd/fleet-1/wilco-lena-5f3a/resp"]);
         assert_eq!(policy.remarks.len(), 1);
     }
@@ -276,6 +276,7 @@ mod tests {
                 "topicfilter/kitchen-0001/status",
                 "topicfilter/kitchen-0001/state",
                 "topicfilter/kitchen-0001/telemetry",
+                "topicfilter/kitchen-0001/log",
                 "topicfilter/kitchen-0001/req",
                 "topicfilter/wilco-lena-5f3a/resp"
             ]
@@ -302,7 +303,7 @@ mod tests {
             assert_eq!(commanded, count - left_out);
         };
         const TOGETHER: &str = "all topics of a device together";
-        check("", 2, false, &[], 0);
+        check("", 1, false, &[], 0);
         check("", 4, false, &[TOGETHER], 0);
         check("", 5, true, &[TOGETHER, "so kitchen-0004, kitchen-0005 are not in it"], 2);
         check("", 12, false, &[TOGETHER, "kitchen-0008, kitchen-0009, kitchen-0010 and 2 more are not in it"], 5);

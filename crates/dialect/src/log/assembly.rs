@@ -33,7 +33,9 @@ pub enum LogNews {
     New,
     /// It had come before.
     Doubled,
-    /// Its log was wrong already, or is now.
+    /// It made its log wrong: [`LogAssembly::standing`] says why.
+    Ruinous,
+    /// Its log was wrong already.
     Useless,
 }
 
@@ -76,6 +78,12 @@ impl LogAssembly {
     #[must_use]
     pub fn standing(&self, device: &DeviceId, id: &CommandId) -> Option<LogStanding> {
         self.logs.iter().find(|log| log.is(device, id)).map(Gathered::standing)
+    }
+
+    /// Whether anything of a log is held.
+    #[must_use]
+    pub fn holds(&self, device: &DeviceId, id: &CommandId) -> bool {
+        self.logs.iter().any(|log| log.is(device, id))
     }
 
     /// Forgets a log.
@@ -149,7 +157,7 @@ impl Gathered {
         match problem.or_else(|| self.learn(of, sha256)) {
             Some(why) => {
                 self.give_up(why);
-                LogNews::Useless
+                LogNews::Ruinous
             }
             None if doubled => LogNews::Doubled,
             None => LogNews::New,

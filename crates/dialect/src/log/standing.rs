@@ -43,6 +43,22 @@ pub enum LogStanding {
     },
 }
 
+impl LogStanding {
+    /// The same once nothing more is to be expected: which pieces did not come.
+    #[must_use]
+    pub fn at_end(&self) -> String {
+        match self {
+            LogStanding::Gathering { have: 0, of: Some(of), .. } => format!("None of its {of} chunks came."),
+            LogStanding::Gathering { of: Some(of), missing, .. } => match missing.as_slice() {
+                [only] => format!("Chunk {only} of {of} did not come."),
+                _ => format!("Chunks {} of {of} did not come.", enumerated(missing)),
+            },
+            LogStanding::Gathering { have: 0, of: None, .. } => "Nothing of it came.".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for LogStanding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,6 +103,15 @@ impl fmt::Display for Numbers<'_> {
     }
 }
 
+/// The same within a sentence: `2, 4–6 and 9`.
+fn enumerated(missing: &[u32]) -> String {
+    let listed = Numbers(missing).to_string();
+    match listed.rsplit_once(", ") {
+        Some((others, last)) if !listed.ends_with("more") => format!("{others} and {last}"),
+        _ => listed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::LogStanding;
@@ -104,5 +129,22 @@ mod tests {
         let every_second: Vec<u32> = (1..=20).map(|n| n * 2).collect();
         let named = "20 of 40 chunks have come; missing: 2, 4, 6, 8, 10, 12, 14, 16 and 12 more.";
         check(20, Some(40), &every_second, named);
+    }
+
+    #[test]
+    fn what_did_not_come_is_named_at_the_end() {
+        let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
+            let standing = LogStanding::Gathering { have, of, missing: missing.to_vec() };
+            assert_eq!(standing.at_end(), expected);
+        };
+        check(11, Some(12), &[3], "Chunk 3 of 12 did not come.");
+        check(10, Some(12), &[3, 7], "Chunks 3 and 7 of 12 did not come.");
+        check(8, Some(12), &[3, 4, 5, 7], "Chunks 3–5 and 7 of 12 did not come.");
+        check(7, Some(12), &[1, 3, 4, 5, 7], "Chunks 1, 3–5 and 7 of 12 did not come.");
+        let every_second: Vec<u32> = (1..=20).map(|n| n * 2).collect();
+        check(20, Some(40), &every_second, "Chunks 2, 4, 6, 8, 10, 12, 14, 16 and 12 more of 40 did not come.");
+        check(0, Some(12), &[], "None of its 12 chunks came.");
+        check(0, None, &[], "Nothing of it came.");
+        check(2, None, &[], "2 chunks have come, and the device has not said of how many.");
     }
 }

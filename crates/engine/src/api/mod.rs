@@ -10,6 +10,7 @@ mod failure;
 mod feed;
 mod files;
 mod history;
+mod log;
 mod preflight;
 mod settings;
 
@@ -22,5 +23,6 @@ pub(crate) use failure::{invalid, sentence};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
 pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery};
+pub use log::{KeptLog, LogPart, LogStand, LogView};
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
 pub use settings::Settings;

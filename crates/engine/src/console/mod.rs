@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod exchange;
 mod export;
+mod logs;
 mod retention;
 mod settings;
 mod trial;

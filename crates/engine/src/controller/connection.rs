@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
-use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent};
+use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogAssembly};
 use wilco_ledger::{DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use crate::{
@@ -35,6 +35,8 @@ pub(super) struct Connection {
     pub(super) dialect: Dialect,
     pub(super) ledger: Ledger,
     pub(super) fleet: SharedFleet,
+    /// The logs of which pieces have come lately.
+    pub(super) logs: LogAssembly,
     pub(super) session: Option<Session>,
     /// Counts up with each session, so that what an earlier one still says is not taken for the present one's.
     pub(super) generation: u64,
@@ -84,6 +86,7 @@ impl Connection {
             profile,
             dialect,
             fleet: SharedFleet::default(),
+            logs: LogAssembly::default(),
             session: None,
             generation: 0,
             outlet: None,

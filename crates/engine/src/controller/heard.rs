@@ -133,7 +133,11 @@ impl Controller {
                     device.seen_at = Some(now);
                 }
             }),
-            Ok(Some(Heard::Telemetry { device, .. } | Heard::Log { device, .. })) => known.fleet().heard(&device, now),
+            Ok(Some(Heard::Telemetry { device, .. })) => known.fleet().heard(&device, now),
+            Ok(Some(Heard::Log { device, chunk })) => {
+                known.fleet().heard(&device, now);
+                self.log_chunk(connection, device, chunk).await;
+            }
             Ok(Some(Heard::Request(asked))) => {
                 if !known.ledger.is_known(&asked.device, &asked.id) {
                     self.look_up(connection, &asked.device, &asked.id).await;

@@ -6,6 +6,7 @@
 mod asked;
 mod connection;
 mod heard;
+mod logs;
 mod turn;
 
 use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
@@ -14,7 +15,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
-use wilco_dialect::Request as Encoding;
+use wilco_dialect::{LogAssembly, Request as Encoding};
 use wilco_ledger::{Command, CommandId, DeviceId, Effect, Input, Millis, Puback, State, Timestamp};
 
 pub(crate) use asked::{Asked, Errands};
@@ -372,6 +373,7 @@ impl Controller {
         };
         if let Some(known) = self.connections.get_mut(connection) {
             known.ledger = known.new_ledger();
+            known.logs = LogAssembly::default();
             for command in unsettled.into_iter().chain(doubtful) {
                 known.ledger.adopt(command);
             }

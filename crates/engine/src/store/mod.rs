@@ -1,4 +1,5 @@
-//! What is kept: connection profiles, devices, commands and everything that happened to them, in one SQLite file.
+//! What is kept: connection profiles, devices, commands and everything that happened to them, and devices' logs, in one
+//! SQLite file.
 //!
 //! One thread writes, many read. [`Store::commit`] returns when its changes are on the disk, and not before: what is
 //! published or acknowledged afterwards can rely on it. A command's state comes from its events alone; the table of
@@ -9,6 +10,7 @@
 mod error;
 mod fact;
 mod ids;
+mod logs;
 mod open;
 mod reader;
 mod record;
@@ -33,7 +35,7 @@ use crate::api::Settings;
 
 pub use error::StoreError;
 pub use ids::ConnectionId;
-pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice};
+pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice, StoredLog};
 pub use retention::Forgotten;
 
 use reader::Readers;

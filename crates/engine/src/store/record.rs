@@ -1,6 +1,7 @@
-//! What is stored besides commands and events: connection profiles and what is known of devices.
+//! What is stored besides commands and events: connection profiles, what is known of devices, and their logs.
 
-use wilco_ledger::{Command, DeviceId, Event, State, Timestamp};
+use wilco_dialect::LogChunk;
+use wilco_ledger::{Command, CommandId, DeviceId, Event, State, Timestamp};
 
 use super::{ConnectionId, table::commands::Place};
 use crate::api::{MqttVersion, Preset, Secrets, Trust};
@@ -24,6 +25,41 @@ pub enum Change {
         /// What is known of it now.
         device: StoredDevice,
     },
+    /// A piece of a device's log has come.
+    LogChunk {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Whose log.
+        device: DeviceId,
+        /// When.
+        at: Timestamp,
+        /// The piece.
+        chunk: LogChunk,
+    },
+    /// A device's log will never be right.
+    LogRuined {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Whose log.
+        device: DeviceId,
+        /// The command that asked for it.
+        command: CommandId,
+        /// Since when.
+        at: Timestamp,
+        /// Why, as a sentence.
+        why: String,
+    },
+}
+
+/// A device's log, without what has come of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLog {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// When the first of it came.
+    pub begun_at: Timestamp,
+    /// Why it will never be right, where that is so.
+    pub wrong: Option<String>,
 }
 
 /// What was last known of a device.

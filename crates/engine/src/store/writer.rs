@@ -14,7 +14,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Fact};
 
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
-    table::{devices, events, put_command},
+    table::{devices, events, logs, put_command},
 };
 
 /// A transaction takes no further batch once it holds so many changes.
@@ -109,6 +109,12 @@ fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Ch
                 }
             }
             Change::Device { connection, device } => seen.put((connection, &device.device), |_| device),
+            Change::LogChunk { connection, device, at, chunk } => {
+                logs::add(transaction, connection, device, *at, chunk)?;
+            }
+            Change::LogRuined { connection, device, command, at, why } => {
+                logs::ruin(transaction, connection, device, command, (*at, why))?;
+            }
         }
     }
     for ((connection, ..), Standing { command, first, begins }) in commands.entries {

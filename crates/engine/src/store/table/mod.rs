@@ -8,6 +8,7 @@ pub(super) mod connections;
 pub(super) mod counters;
 pub(super) mod devices;
 pub(super) mod events;
+pub(super) mod logs;
 pub(super) mod meta;
 pub(super) mod removed;
 pub(super) mod settings;
@@ -32,6 +33,7 @@ const STEPS: &[M<'_>] = &[
     M::up(settings::CREATE),
     M::up(events::INDEX_STRAYS),
     M::up(removed::CREATE),
+    M::up(logs::CREATE),
 ];
 
 /// What makes a database of any earlier version one of this version.

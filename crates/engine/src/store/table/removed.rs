@@ -10,8 +10,14 @@ use crate::store::ConnectionId;
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 /// What else there is of a connection, and by what a row of it is named.
-const TABLES: [(&str, &str); 4] =
-    [("commands", "row"), ("events", "row"), ("tallies", "device"), ("devices", "device")];
+const TABLES: [(&str, &str); 6] = [
+    ("commands", "row"),
+    ("events", "row"),
+    ("tallies", "device"),
+    ("devices", "device"),
+    ("log_chunks", "device"),
+    ("logs", "device"),
+];
 
 /// Notes that all of a connection is to be forgotten.
 pub(super) fn add(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {

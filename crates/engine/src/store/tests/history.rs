@@ -60,7 +60,7 @@ async fn filters_by_connection_device_state_and_time() {
     let elsewhere = ConnectionId::from("elsewhere");
     changes.push(match in_state("odd", "far", 3, State::Failed) {
         Change::Event { event, command, .. } => Change::Event { connection: elsewhere.clone(), event, command },
-        device @ Change::Device { .. } => device,
+        other => other,
     });
     store.commit(changes).await.unwrap();
 

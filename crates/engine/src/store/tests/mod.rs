@@ -5,6 +5,7 @@
 mod durability;
 mod facts;
 mod history;
+mod logs;
 mod profiles;
 mod refusal;
 mod retention;

@@ -40,7 +40,7 @@ fn elsewhere(changes: Vec<Change>) -> Vec<Change> {
     let other = ConnectionId::from("elsewhere");
     let moved = |change| match change {
         Change::Event { event, command, .. } => Change::Event { connection: other.clone(), event, command },
-        device @ Change::Device { .. } => device,
+        other => other,
     };
     changes.into_iter().map(moved).collect()
 }

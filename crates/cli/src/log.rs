@@ -1,0 +1,178 @@
+//! `wilco log`: a device's log file, put together again and checked.
+
+use std::{
+    io::{IsTerminal, Write, stdout},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep};
+use wilco_engine::{
+    api::{CommandView, LogPart, LogStand, LogView, NewCommand},
+    attach::Console,
+};
+
+use crate::{
+    base::Base,
+    interrupt::Interrupt,
+    link,
+    options::LogOptions,
+    output::{Output, clean, state_name},
+    problem::{self, NOT_DONE, Problem},
+};
+
+/// How often is looked whether more has come.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A piece that is overtaken by the end of its command comes within this, or not at all.
+const LATE_PIECES: Duration = Duration::from_secs(3);
+
+/// Whose log is asked for, and how much of it.
+struct Asked {
+    connection: String,
+    device: String,
+    lines: Option<u32>,
+}
+
+/// Does it.
+pub(crate) async fn run(options: LogOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
+    let mut interrupt = Interrupt::hear()?;
+    let base = Base::open(data_dir).await?;
+    let outcome = tokio::select! {
+        outcome = fetch(&base, options) => outcome,
+        () = interrupt.heard() => Err(Problem::Interrupted),
+    };
+    base.close().await;
+    outcome
+}
+
+async fn fetch(base: &Base, options: LogOptions) -> Result<ExitCode, Problem> {
+    let LogOptions { connection, device, lines, to, follow, every } = options;
+    let connection = base.connection(&connection).await?;
+    let mut batches = base.console().listen().await?;
+    link::online(&mut batches, &connection, link::PATIENCE).await?;
+    drop(batches);
+    let asked = Asked { connection: connection.id, device, lines };
+    let mut before: Option<String> = None;
+    loop {
+        let log = asked.fetch(base.console()).await?;
+        match &to {
+            Some(path) => {
+                let path = std::path::absolute(path)?;
+                base.console().save_log(&asked.connection, &asked.device, &log.id, path).await?;
+            }
+            None => {
+                let text = text_of(&log.parts);
+                print(before.as_deref().map_or(text.as_str(), |before| fresh(before, &text)))?;
+                before = Some(text);
+            }
+        }
+        if log.standing != LogStand::Whole {
+            problem::warn(&log.sentence, (log.standing == LogStand::Gaps).then_some("Ask for it again."));
+        }
+        if !follow {
+            let whole = log.standing == LogStand::Whole;
+            return Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) });
+        }
+        sleep(every).await;
+    }
+}
+
+impl Asked {
+    /// Asks for the log and waits until it has come, as far as it comes.
+    async fn fetch(&self, console: &Console) -> Result<LogView, Problem> {
+        let args = self.lines.map(|lines| ("lines".to_owned(), Value::from(lines)));
+        let new = NewCommand {
+            connection: self.connection.clone(),
+            devices: vec![self.device.clone()],
+            command: "log.get".to_owned(),
+            args: Value::Object(Map::from_iter(args)),
+            timeout_ms: None,
+            ttl_ms: None,
+            retries: None,
+            delivery: None,
+            no_answer: false,
+            again_of: None,
+        };
+        let id = console.send(new).await?.ids.remove(0);
+        let command = loop {
+            let command = console.command(&self.connection, &self.device, &id).await?.command;
+            if command.is_final {
+                break command;
+            }
+            sleep(LOOK_EVERY).await;
+        };
+        if command.state != "succeeded" {
+            return Err(not_sent(&command));
+        }
+        let give_up = Instant::now() + LATE_PIECES;
+        loop {
+            let log = console.log(&self.connection, &self.device, &id, true).await?;
+            if log.standing != LogStand::Gaps || Instant::now() >= give_up {
+                return Ok(log);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+/// Why there is no log.
+fn not_sent(command: &CommandView) -> Problem {
+    let said = command.message.as_deref().map(|said| format!(": {said}")).unwrap_or_else(|| ".".to_owned());
+    Problem::new(
+        format!("{} did not send its log: the command has {}{said}", command.device, ended(&command.state)),
+        "Is it online, and does its firmware know log.get? wilco devices shows who is there.",
+    )
+}
+
+fn ended(state: &str) -> String {
+    match state {
+        "rejected" | "cancelled" | "expired" => format!("been {}", state_name(state)),
+        _ => state_name(state),
+    }
+}
+
+/// The text, with a line for each gap.
+fn text_of(parts: &[LogPart]) -> String {
+    wilco_engine::logs::plain(parts)
+}
+
+fn print(text: &str) -> Result<(), Problem> {
+    if !stdout().is_terminal() {
+        let mut output = Output::data();
+        output.write_all(text.as_bytes())?;
+        return output.flush();
+    }
+    let mut output = Output::text();
+    text.lines().try_for_each(|line| output.line(&clean(line)))?;
+    output.flush()
+}
+
+/// What of a log was not in the one before: what follows on the last line that both have. All of it where they have
+/// nothing in common, as after a rotation.
+fn fresh<'a>(before: &str, now: &'a str) -> &'a str {
+    let known: Vec<&str> = before.split_inclusive('\n').collect();
+    let lines: Vec<&str> = now.split_inclusive('\n').collect();
+    let follows_on = |end: usize| lines[..end].iter().rev().zip(known.iter().rev()).all(|(one, other)| one == other);
+    let end = (1..=lines.len()).rev().find(|end| follows_on(*end)).unwrap_or(0);
+    let start: usize = if known.is_empty() { 0 } else { lines[..end].iter().map(|line| line.len()).sum() };
+    &now[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fresh;
+
+    #[test]
+    fn only_what_is_new_is_printed() {
+        let check = |before: &str, now: &str, expected: &str| assert_eq!(fresh(before, now), expected, "{before:?}");
+        check("", "a\n", "a\n");
+        check("a\nb\n", "a\nb\nc\n", "c\n");
+        check("a\nb\n", "b\nc\nd\n", "c\nd\n");
+        check("a\nb\n", "a\nb\n", "");
+        check("a\nb\n", "x\ny\n", "x\ny\n");
+        check("a\na\n", "a\na\na\nb\n", "b\n");
+        check("a\nb\n", "", "");
+    }
+}

@@ -1,0 +1,69 @@
+//! Devices' logs, as they have come.
+
+use std::{io::Write, path::PathBuf};
+
+use tokio::task::spawn_blocking;
+
+use super::{Handle, command_id, defect, device_id, not_found};
+use crate::{
+    api::{Failure, KeptLog, LogView},
+    logs::{self, Log},
+    replacement::{Replacement, refused},
+    store::ConnectionId,
+};
+
+impl Handle {
+    /// The logs that are kept of a device, newest first: the last five.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode); so for all the others.
+    pub async fn logs(&self, connection: &str, device: &str) -> Result<Vec<KeptLog>, Failure> {
+        let kept = self.store.logs(&ConnectionId::from(connection), &device_id(device)?).await?;
+        let listed =
+            |log: crate::store::StoredLog| KeptLog { id: log.command.as_str().to_owned(), begun_at: log.begun_at.0 };
+        Ok(kept.into_iter().map(listed).collect())
+    }
+
+    /// The log that a command asked for, as far as it has come: its text too, or only how it stands.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) when neither the command nor anything of its log is known.
+    pub async fn log(&self, connection: &str, device: &str, id: &str, with_text: bool) -> Result<LogView, Failure> {
+        let (connection, device, command_id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
+        let command = self.store.command(&connection, &device, &command_id).await?;
+        let (stored, chunks) = match self.store.log(&connection, &device, &command_id).await? {
+            Some((stored, chunks)) => (Some(stored), chunks),
+            None => (None, Vec::new()),
+        };
+        if command.is_none() && stored.is_none() {
+            return Err(not_found("log", id));
+        }
+        let log = Log { connection, device, id: command_id, stored, chunks, command };
+        // A checksum over some megabytes is nothing for a task of the runtime.
+        spawn_blocking(move || log.view(with_text)).await.map_err(defect)
+    }
+
+    /// Writes a log to a file, in the place of an earlier one or not at all. What did not come is marked in it.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `NotFound` as in [`Handle::log`].
+    pub async fn save_log(&self, connection: &str, device: &str, id: &str, path: PathBuf) -> Result<(), Failure> {
+        let log = self.log(connection, device, id, true).await?;
+        let write = move || {
+            let mut file = Replacement::begin(&path)?;
+            file.write_all(logs::plain(&log.parts).as_bytes()).map_err(|error| refused(&path, &error))?;
+            file.finish()
+        };
+        spawn_blocking(write).await.map_err(defect)?
+    }
+
+    /// Deletes a log that is kept here. The device still has its own.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) when nothing of it is kept.
+    pub async fn forget_log(&self, connection: &str, device: &str, id: &str) -> Result<(), Failure> {
+        let forgotten =
+            self.store.forget_log(&ConnectionId::from(connection), &device_id(device)?, &command_id(id)?).await?;
+        if forgotten { Ok(()) } else { Err(not_found("log", id)) }
+    }
+}

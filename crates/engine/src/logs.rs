@@ -1,0 +1,191 @@
+//! What the pieces of a log make together: how far it has come, in words, and its text with its gaps.
+//!
+//! Nothing is kept here; the store has the pieces and the history the command that asked for them.
+
+use serde_json::Value;
+use wilco_dialect::{LogAssembly, LogChunk, LogReceipt, LogStanding};
+use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
+
+use crate::{
+    api::{LogPart, LogStand, LogView},
+    store::{ConnectionId, StoredLog},
+};
+
+/// A log on its way to being shown.
+pub(crate) struct Log {
+    pub(crate) connection: ConnectionId,
+    pub(crate) device: DeviceId,
+    pub(crate) id: CommandId,
+    /// What is stored of it, if anything has come.
+    pub(crate) stored: Option<StoredLog>,
+    pub(crate) chunks: Vec<LogChunk>,
+    /// The command that asked for it, if the history still has it.
+    pub(crate) command: Option<Command>,
+}
+
+impl Log {
+    /// As it is shown; without its text where only the standing is wanted. Goes through all of it.
+    pub(crate) fn view(&self, with_text: bool) -> LogView {
+        let standing = self.standing();
+        // The history may have forgotten the command, and then nothing more is waited for either.
+        let ended = self.command.as_ref().is_none_or(|command| command.state.is_final());
+        let (stand, sentence) = match &standing {
+            LogStanding::Gathering { .. } if ended => (LogStand::Gaps, standing.at_end()),
+            LogStanding::Gathering { .. } => (LogStand::Coming, standing.to_string()),
+            LogStanding::Unchecked { .. } if !ended => (LogStand::Coming, standing.to_string()),
+            LogStanding::Unchecked { .. } => (LogStand::Unchecked, standing.to_string()),
+            LogStanding::Complete { .. } => (LogStand::Whole, standing.to_string()),
+            LogStanding::Wrong { .. } => (LogStand::Wrong, standing.to_string()),
+        };
+        let of = self.of();
+        let asked_at = self.command.as_ref().map(|command| command.submitted_at);
+        let begun_at = self.stored.as_ref().map(|stored| stored.begun_at);
+        LogView {
+            connection: self.connection.as_str().to_owned(),
+            device: self.device.as_str().to_owned(),
+            id: self.id.as_str().to_owned(),
+            asked_at: asked_at.or(begun_at).unwrap_or(Timestamp(0)).0,
+            standing: stand,
+            sentence,
+            have: u32::try_from(self.chunks.len()).unwrap_or(u32::MAX),
+            of,
+            bytes: self.chunks.iter().map(|chunk| chunk.text.len() as u64).sum(),
+            parts: if with_text { parts(&self.chunks, of) } else { Vec::new() },
+        }
+    }
+
+    fn standing(&self) -> LogStanding {
+        if let Some(why) = self.stored.as_ref().and_then(|stored| stored.wrong.clone()) {
+            return LogStanding::Wrong { why };
+        }
+        let mut assembly = LogAssembly::default();
+        for chunk in &self.chunks {
+            assembly.add(&self.device, chunk.clone());
+        }
+        if let Some(receipt) = self.receipt() {
+            assembly.promise(&self.device, &self.id, &receipt);
+        }
+        let nothing = LogStanding::Gathering { have: 0, of: None, missing: Vec::new() };
+        assembly.standing(&self.device, &self.id).unwrap_or(nothing)
+    }
+
+    /// What the device has promised of it, by the result of its command.
+    fn receipt(&self) -> Option<LogReceipt> {
+        let result: Value = serde_json::from_str(self.command.as_ref()?.result.as_deref()?).ok()?;
+        Some(LogReceipt::of(&result))
+    }
+
+    fn of(&self) -> Option<u32> {
+        self.chunks.iter().find_map(|chunk| chunk.of).or_else(|| self.receipt()?.chunks)
+    }
+}
+
+/// The text as it is written to a file: each gap is a line that says so.
+#[must_use]
+pub fn plain(parts: &[LogPart]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        match &part.text {
+            Some(piece) => text.push_str(piece),
+            None => {
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                let which = match part.last - part.first {
+                    0 => format!("chunk {}", part.first),
+                    _ => format!("chunks {}–{}", part.first, part.last),
+                };
+                text.push_str(&format!("[{which} did not come]\n"));
+            }
+        }
+    }
+    text
+}
+
+/// Neighbours together. Without the number of all, nobody knows what is missing after the last.
+fn parts(chunks: &[LogChunk], of: Option<u32>) -> Vec<LogPart> {
+    let mut parts: Vec<LogPart> = Vec::new();
+    let mut next = 1;
+    for chunk in chunks {
+        if chunk.number > next {
+            parts.push(LogPart { first: next, last: chunk.number - 1, text: None });
+        }
+        match parts.last_mut() {
+            Some(LogPart { last, text: Some(text), .. }) => {
+                *last = chunk.number;
+                text.push_str(&chunk.text);
+            }
+            _ => {
+                parts.push(LogPart { first: chunk.number, last: chunk.number, text: Some(chunk.text.clone()) });
+            }
+        }
+        next = chunk.number.saturating_add(1);
+    }
+    if let Some(last) = of.filter(|of| *of >= next) {
+        parts.push(LogPart { first: next, last, text: None });
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_dialect::LogChunk;
+    use wilco_ledger::{CommandId, DeviceId, Timestamp};
+
+    use super::{Log, plain};
+    use crate::{
+        api::{LogPart, LogStand},
+        store::StoredLog,
+    };
+
+    /// A log of which these pieces have come, after the command has been forgotten.
+    fn log(pieces: &[(u32, &str)], of: Option<u32>, wrong: Option<&str>) -> Log {
+        let id = CommandId::new("7").expect("an id");
+        let chunk = |(number, text): &(u32, &str)| LogChunk {
+            id: id.clone(),
+            number: *number,
+            of,
+            offset: None,
+            text: (*text).to_owned(),
+            sha256: None,
+        };
+        Log {
+            connection: "bench".into(),
+            device: DeviceId::new("lamp").expect("a device"),
+            stored: Some(StoredLog { command: id.clone(), begun_at: Timestamp(5), wrong: wrong.map(str::to_owned) }),
+            chunks: pieces.iter().map(chunk).collect(),
+            command: None,
+            id,
+        }
+    }
+
+    #[test]
+    fn gaps_are_named_and_shown_where_they_are() {
+        let check = |pieces: &[(u32, &str)], of: Option<u32>, sentence: &str, text: &str| {
+            let view = log(pieces, of, None).view(true);
+            assert_eq!((view.standing, view.sentence.as_str()), (LogStand::Gaps, sentence));
+            assert_eq!(plain(&view.parts), text);
+            assert_eq!((view.asked_at, view.have as usize, view.of), (5, pieces.len(), of));
+        };
+        check(&[(1, "a\n"), (3, "c\n")], Some(3), "Chunk 2 of 3 did not come.", "a\n[chunk 2 did not come]\nc\n");
+        let text = "[chunk 1 did not come]\nb\n[chunks 3–5 did not come]\n";
+        check(&[(2, "b")], Some(5), "Chunks 1 and 3–5 of 5 did not come.", text);
+        check(&[], None, "Nothing of it came.", "");
+    }
+
+    #[test]
+    fn neighbours_are_one_part() {
+        let view = log(&[(1, "a"), (2, "b")], Some(2), None).view(true);
+        assert_eq!(view.parts, [LogPart { first: 1, last: 2, text: Some("ab".into()) }]);
+        assert_eq!((view.standing, view.bytes), (LogStand::Unchecked, 2));
+        assert!(log(&[(1, "a")], Some(1), None).view(false).parts.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_stays_wrong_and_is_shown_all_the_same() {
+        let view = log(&[(1, "a")], Some(1), Some("Chunk 1 came twice, and not the same.")).view(true);
+        assert_eq!(view.standing, LogStand::Wrong);
+        assert_eq!(view.sentence, "Chunk 1 came twice, and not the same. Ask for the log again.");
+        assert_eq!(plain(&view.parts), "a");
+    }
+}

@@ -1,0 +1,44 @@
+//! The devices' logs, as the store keeps them.
+
+use wilco_dialect::LogChunk;
+use wilco_ledger::{CommandId, DeviceId, Timestamp};
+
+use super::{ConnectionId, Store, StoreError, StoredLog, table::logs};
+
+impl Store {
+    /// The logs of a device, newest first; five at the most.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn logs(&self, connection: &ConnectionId, device: &DeviceId) -> Result<Vec<StoredLog>, StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.readers.read(move |connection| logs::of_device(connection, &id, &device)).await
+    }
+
+    /// A log with what has come of it, in order.
+    pub async fn log(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<Option<(StoredLog, Vec<LogChunk>)>, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        self.readers.read(move |connection| logs::with_chunks(connection, &id, &device, &command)).await
+    }
+
+    /// Forgets a log. Says whether there was one.
+    pub async fn forget_log(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<bool, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        self.write(move |transaction| logs::forget(transaction, &id, &device, &command)).await
+    }
+
+    /// Forgets the logs that began before then.
+    pub async fn prune_logs(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.write(move |transaction| logs::prune(transaction, before)).await
+    }
+}

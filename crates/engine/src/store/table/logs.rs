@@ -1,0 +1,181 @@
+//! `logs` and `log_chunks`: the log files that devices have published, piece by piece as they came.
+//!
+//! What the pieces make together is told by whoever reads them: a piece that comes late changes it.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wilco_dialect::{Checksum, LogChunk};
+use wilco_ledger::{CommandId, DeviceId, Timestamp};
+
+use super::Columns;
+use crate::store::{ConnectionId, StoredLog};
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE logs (
+        connection TEXT NOT NULL,
+        device     TEXT NOT NULL,
+        command    TEXT NOT NULL,
+        begun_at   INTEGER NOT NULL,
+        wrong      TEXT, -- why it will never be right
+        PRIMARY KEY (connection, device, command)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE log_chunks (
+        connection TEXT NOT NULL,
+        device     TEXT NOT NULL,
+        command    TEXT NOT NULL,
+        number     INTEGER NOT NULL,
+        of_chunks  INTEGER,
+        starts_at  INTEGER,
+        text       TEXT NOT NULL,
+        sha256     TEXT,
+        PRIMARY KEY (connection, device, command, number)
+    ) STRICT;";
+
+/// Logs of a device that are kept; an older one makes room for a new one.
+const KEPT: u32 = 5;
+
+/// The key of a log, as it stands first in every statement.
+const OF_LOG: &str = "connection = ?1 AND device = ?2 AND command = ?3";
+
+/// Adds a piece to a log, which may be a new one.
+pub(in crate::store) fn add(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    at: Timestamp,
+    chunk: &LogChunk,
+) -> rusqlite::Result<()> {
+    begin(connection, id, device, &chunk.id, at)?;
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO log_chunks (connection, device, command, number, of_chunks, starts_at, text, sha256)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            id.as_str(),
+            device.as_str(),
+            chunk.id.as_str(),
+            chunk.number,
+            chunk.of,
+            chunk.offset.and_then(|offset| i64::try_from(offset).ok()),
+            chunk.text,
+            chunk.sha256.map(|sum| sum.to_string()),
+        ])?;
+    Ok(())
+}
+
+/// Notes that a log will never be right, and why.
+pub(in crate::store) fn ruin(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+    (at, why): (Timestamp, &str),
+) -> rusqlite::Result<()> {
+    begin(connection, id, device, command, at)?;
+    connection.prepare_cached(&format!("UPDATE logs SET wrong = ?4 WHERE {OF_LOG}"))?.execute(params![
+        id.as_str(),
+        device.as_str(),
+        command.as_str(),
+        why
+    ])?;
+    Ok(())
+}
+
+fn begin(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let added = connection
+        .prepare_cached("INSERT OR IGNORE INTO logs (connection, device, command, begun_at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![id.as_str(), device.as_str(), command.as_str(), at.0])?;
+    if added == 0 {
+        return Ok(());
+    }
+    for log in of_device(connection, id, device)?.iter().skip(KEPT as usize) {
+        forget(connection, id, device, &log.command)?;
+    }
+    Ok(())
+}
+
+/// The logs of a device, newest first.
+pub(in crate::store) fn of_device(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+) -> rusqlite::Result<Vec<StoredLog>> {
+    connection
+        .prepare_cached(
+            "SELECT command, begun_at, wrong FROM logs WHERE connection = ?1 AND device = ?2
+             ORDER BY begun_at DESC, command DESC",
+        )?
+        .query_map([id.as_str(), device.as_str()], log)?
+        .collect()
+}
+
+/// A log with what has come of it, in order.
+pub(in crate::store) fn with_chunks(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<Option<(StoredLog, Vec<LogChunk>)>> {
+    let key = [id.as_str(), device.as_str(), command.as_str()];
+    let found = connection
+        .prepare_cached(&format!("SELECT command, begun_at, wrong FROM logs WHERE {OF_LOG}"))?
+        .query_row(key, log)
+        .optional()?;
+    let Some(found) = found else { return Ok(None) };
+    let chunks = connection
+        .prepare_cached(&format!(
+            "SELECT number, of_chunks, starts_at, text, sha256 FROM log_chunks WHERE {OF_LOG} ORDER BY number"
+        ))?
+        .query_map(key, |row| {
+            let mut columns = Columns::from(row, 0);
+            Ok(LogChunk {
+                id: command.clone(),
+                number: columns.get()?,
+                of: columns.get()?,
+                offset: columns.checked(|offset: Option<i64>| offset.map(u64::try_from).transpose())?,
+                text: columns.get()?,
+                sha256: columns.get::<Option<String>>()?.as_deref().and_then(Checksum::read),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some((found, chunks)))
+}
+
+/// Forgets a log. Says whether there was one.
+pub(in crate::store) fn forget(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<bool> {
+    let key = [id.as_str(), device.as_str(), command.as_str()];
+    connection.prepare_cached(&format!("DELETE FROM log_chunks WHERE {OF_LOG}"))?.execute(key)?;
+    let logs = connection.prepare_cached(&format!("DELETE FROM logs WHERE {OF_LOG}"))?.execute(key)?;
+    Ok(logs > 0)
+}
+
+/// Forgets what began before then.
+pub(in crate::store) fn prune(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+    connection.execute(
+        "DELETE FROM log_chunks WHERE (connection, device, command) IN
+             (SELECT connection, device, command FROM logs WHERE begun_at < ?1)",
+        [before.0],
+    )?;
+    connection.execute("DELETE FROM logs WHERE begun_at < ?1", [before.0])?;
+    Ok(())
+}
+
+fn log(row: &Row<'_>) -> rusqlite::Result<StoredLog> {
+    let mut columns = Columns::from(row, 0);
+    Ok(StoredLog {
+        command: columns.checked(|command: String| CommandId::new(command))?,
+        begun_at: Timestamp(columns.get()?),
+        wrong: columns.get()?,
+    })
+}

@@ -1,0 +1,133 @@
+//! Logs of devices: whole by their checksum, or with what is missing named.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use wilco_dialect::device_side::{cut_log, write_log_chunk};
+use wilco_engine::api::{FailureCode, LogStand, LogView};
+use wilco_ledger::CommandId;
+use wilco_tests::{Broker, Certificates, Device, soon_async};
+
+use crate::desk::{Desk, PATIENCE, ask, led, mutual, plain};
+
+/// Waits until a log stands so.
+async fn stands(desk: &Desk, (connection, device, id): (&str, &str, &str), standing: LogStand) -> Result<LogView> {
+    let mut last = None;
+    let what = format!("log that is {standing:?}");
+    let found = soon_async(&what, PATIENCE, async || {
+        let log = desk.console().log(connection, device, id, true).await?;
+        last = Some(log.clone());
+        Ok((log.standing == standing).then_some(log))
+    });
+    found.await.with_context(|| format!("it stands as {last:?}"))
+}
+
+fn text(log: &LogView) -> String {
+    wilco_engine::logs::plain(&log.parts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_fetched_over_mutual_tls_checked_kept_saved_and_deleted() -> Result<()> {
+    let certificates = Certificates::new()?;
+    let broker = Broker::mutual_tls(&certificates)?;
+    let _device = Device::start(&broker, "pump-7", Some((&certificates, &certificates.issue("pump-7")?)))?;
+    let mut desk = Desk::new().await?;
+    let console = certificates.issue("operator")?;
+    let connection = desk.connect(mutual("plant", &broker, &certificates, &console)).await?;
+    desk.sees_online(&connection, 1).await?;
+    desk.carry_out(led(&connection, "pump-7")).await?;
+
+    let asked = desk.carry_out(ask(&connection, "pump-7", "log.get", json!({}))).await?;
+    assert_eq!(asked.state, "succeeded");
+    let whole = stands(&desk, (&connection, "pump-7", &asked.id), LogStand::Whole).await?;
+    ensure!(whole.sentence.contains("the checksum is right"), "{whole:?}");
+    ensure!(text(&whole).contains("led"), "it does not tell of the command before: {whole:?}");
+
+    let last = desk.carry_out(ask(&connection, "pump-7", "log.get", json!({"lines": 1}))).await?;
+    let last = stands(&desk, (&connection, "pump-7", &last.id), LogStand::Whole).await?;
+    assert_eq!(text(&last).lines().count(), 1);
+
+    desk.reopen().await?;
+    let kept = desk.console().logs(&connection, "pump-7").await?;
+    assert_eq!(kept.iter().map(|log| log.id.as_str()).collect::<Vec<_>>(), [last.id.as_str(), asked.id.as_str()]);
+    let again = desk.console().log(&connection, "pump-7", &asked.id, true).await?;
+    assert_eq!(again, whole);
+
+    let place = tempfile::tempdir()?;
+    let path = place.path().join("pump-7.log");
+    desk.console().save_log(&connection, "pump-7", &asked.id, path.clone()).await?;
+    assert_eq!(std::fs::read_to_string(&path)?, text(&whole));
+    let nowhere = place.path().join("no/such/folder.log");
+    let refused = desk.console().save_log(&connection, "pump-7", &asked.id, nowhere).await;
+    let refused = refused.err().context("it was written nowhere")?;
+    ensure!(refused.code == FailureCode::File && refused.message.starts_with("There is no folder"), "{refused:?}");
+
+    desk.console().forget_log(&connection, "pump-7", &asked.id).await?;
+    assert_eq!(desk.console().logs(&connection, "pump-7").await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_same() -> Result<()> {
+    let broker = Broker::plain()?;
+    let mut desk = Desk::new().await?;
+    let connection = desk.connect(plain("plant", &broker)).await?;
+    let id = desk.send(ask(&connection, "pump-7", "log.get", json!({}))).await?;
+    desk.reaches("pump-7", &id, "at_broker").await?;
+    let line = "I pump: the pressure is 2.81 bar, and nobody minds.\n";
+    let (chunks, receipt) = cut_log(&CommandId::new(&id)?, &line.repeat(5_000));
+    ensure!(chunks.len() > 7, "{} chunks", chunks.len());
+    let missing = [3, 7];
+    for chunk in chunks.iter().filter(|chunk| !missing.contains(&chunk.number)) {
+        broker.publish("pump-7/log", &write_log_chunk(chunk), false)?;
+    }
+    stands(&desk, (&connection, "pump-7", &id), LogStand::Coming).await?;
+    let done = json!({"id": id, "status": "succeeded", "result": receipt.to_result()}).to_string();
+    broker.publish("pump-7/resp", done.as_bytes(), false)?;
+
+    let gaps = stands(&desk, (&connection, "pump-7", &id), LogStand::Gaps).await?;
+    assert_eq!(gaps.sentence, format!("Chunks 3 and 7 of {} did not come.", chunks.len()));
+    ensure!(text(&gaps).contains("\n[chunk 3 did not come]\n"), "the gap is not shown");
+    assert_eq!(desk.ended("pump-7", &id).await?.state, "succeeded");
+
+    // The program ends in between, and what comes late is still put to the rest.
+    desk.reopen().await?;
+    desk.online(&connection).await?;
+    for chunk in chunks.iter().filter(|chunk| missing.contains(&chunk.number)) {
+        broker.publish("pump-7/log", &write_log_chunk(chunk), false)?;
+    }
+    let whole = stands(&desk, (&connection, "pump-7", &id), LogStand::Whole).await?;
+    assert_eq!(text(&whole), line.repeat(5_000));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_never_ends_is_given_up_in_a_sentence() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("plant", &broker)).await?;
+    let id = desk.send(ask(&connection, "pump-7", "log.get", json!({}))).await?;
+    desk.reaches("pump-7", &id, "at_broker").await?;
+    let text = "again and again\n".repeat(25_000);
+    for number in 1..=25 {
+        let chunk = json!({"id": id, "chunk": number, "text": text}).to_string();
+        broker.publish("pump-7/log", chunk.as_bytes(), false)?;
+    }
+    let wrong = stands(&desk, (&connection, "pump-7", &id), LogStand::Wrong).await?;
+    ensure!(wrong.sentence.starts_with("The log is too long"), "{}", wrong.sentence);
+    ensure!(wrong.bytes <= 8 * 1024 * 1024, "{} bytes are kept", wrong.bytes);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_here_asked_for_is_not_kept() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("plant", &broker)).await?;
+    let chunk = json!({"id": "of-somebody-else", "chunk": 1, "of": 1, "text": "secret\n"}).to_string();
+    broker.publish("pump-7/log", chunk.as_bytes(), false)?;
+    soon_async("pump-7", PATIENCE, async || Ok(desk.console().device(&connection, "pump-7").await.ok())).await?;
+    ensure!(desk.console().logs(&connection, "pump-7").await?.is_empty());
+    let unknown = desk.console().log(&connection, "pump-7", "of-somebody-else", true).await;
+    assert_eq!(unknown.err().context("it is known")?.code, FailureCode::NotFound);
+    Ok(())
+}
