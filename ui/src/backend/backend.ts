@@ -13,7 +13,9 @@ import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
 import type { Imported } from './bindings/Imported';
+import type { KeptLog } from './bindings/KeptLog';
 import type { KitView } from './bindings/KitView';
+import type { LogView } from './bindings/LogView';
 import type { NewCommand } from './bindings/NewCommand';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
@@ -61,6 +63,12 @@ export interface Backend {
     onView: (view: ExportView) => void,
   ): Promise<ExportView>;
   stopExport(): Promise<void>;
+  /** The logs that are kept of a device, newest first. */
+  logs(connection: string, device: string): Promise<KeptLog[]>;
+  /** The log that a command asked for, as far as it has come: its text too, or only how it stands. */
+  log(connection: string, device: string, id: string, withText: boolean): Promise<LogView>;
+  saveLog(connection: string, device: string, id: string, path: string): Promise<void>;
+  forgetLog(connection: string, device: string, id: string): Promise<void>;
   /** Calls back with what has changed. The promise's function ends it. */
   subscribe(onBatch: (batch: Batch) => void): Promise<() => void>;
   about(): Promise<About>;

@@ -18,7 +18,9 @@ import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
 import type { Imported } from './bindings/Imported';
+import type { KeptLog } from './bindings/KeptLog';
 import type { KitView } from './bindings/KitView';
+import type { LogView } from './bindings/LogView';
 import type { NewCommand } from './bindings/NewCommand';
 import type { Notice } from './bindings/Notice';
 import type { PreflightView } from './bindings/PreflightView';
@@ -32,6 +34,7 @@ import { FakeExport } from './fake/export';
 import { failure, wait } from './fake/failure';
 import { fate, UNANSWERED, type Step } from './fake/fate';
 import { makeFleet, select, type FakeDevice } from './fake/fleet';
+import { FakeLogs } from './fake/logs';
 import { FakeKits } from './fake/kits';
 import { blank, makePast, newId } from './fake/past';
 import { FakePreflight } from './fake/preflight';
@@ -66,6 +69,7 @@ export class Fake implements Backend {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #connections: FakeConnections;
   readonly #kits = new FakeKits();
+  readonly #logs = new FakeLogs();
   readonly #preflight: FakePreflight;
   readonly #export: FakeExport;
   readonly #dropped = new Set<Dropped>();
@@ -283,6 +287,22 @@ export class Fake implements Backend {
 
   async stopExport(): Promise<void> {
     this.#export.stop();
+  }
+
+  async logs(_connection: string, device: string): Promise<KeptLog[]> {
+    return this.#logs.kept(this.#commands.filter((command) => command.device === device));
+  }
+
+  async log(_connection: string, _device: string, id: string, withText: boolean): Promise<LogView> {
+    return this.#logs.view(this.#commands.find((command) => command.id === id) ?? null, withText);
+  }
+
+  async saveLog(_connection: string, _device: string, _id: string, path: string): Promise<void> {
+    this.#export.check(path);
+  }
+
+  async forgetLog(_connection: string, _device: string, id: string): Promise<void> {
+    this.#logs.forget(id);
   }
 
   async subscribe(onBatch: (batch: Batch) => void): Promise<() => void> {

@@ -46,6 +46,10 @@ export const tauri: Backend = {
     return invoke('export_history', { query, path, format, channel });
   },
   stopExport: () => invoke('stop_export'),
+  logs: (connection, device) => invoke('logs', { connection, device }),
+  log: (connection, device, id, withText) => invoke('log', { connection, device, id, withText }),
+  saveLog: (connection, device, id, path) => invoke('save_log', { connection, device, id, path }),
+  forgetLog: (connection, device, id) => invoke('forget_log', { connection, device, id }),
   async subscribe(onBatch) {
     const channel = new Channel<Batch>();
     channel.onmessage = onBatch;

@@ -8,7 +8,7 @@ import { FILTERS, NEED_YOU } from './history.svelte';
 import type { Screen } from './route.svelte';
 import { Shortcuts } from './shortcuts';
 
-export const GROUPS = ['This device', 'Go to', 'Fleet', 'History', 'Connections', 'Window'] as const;
+export const GROUPS = ['Log', 'This device', 'Go to', 'Fleet', 'History', 'Connections', 'Window'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Something that can be done now. */
@@ -43,6 +43,7 @@ export class Actions {
   sheetOpen = $state(false);
   readonly #shortcuts: Shortcuts;
   readonly list: Action[] = $derived.by(() => [
+    ...this.#log(),
     ...this.#device(),
     ...this.#places(),
     ...this.#fleet(),
@@ -106,6 +107,9 @@ export class Actions {
       action('restart', `Restart ${name}…`, 'r', () => this.#open('device.restart')),
       action('command', `Command for ${name}…`, 'c', () => this.#open('device.command')),
       action('config', 'Ask for its configuration', null, () => inspected.askConfiguration()),
+      action('identify', `Identify ${name}…`, 'b', () => this.#open('device.identify')),
+      action('log', 'Fetch its log', null, () => this.#fetchLog(device)),
+      action('showlog', 'Show its log', 'o', () => route.go('log', { device })),
       action('history', 'Show its history', 'h', () => route.go('history', { device })),
     ];
     if (detail !== null)
@@ -118,6 +122,37 @@ export class Actions {
       list.push(action('discard', 'Discard the changes', null, () => inspected.discard()));
     }
     return list;
+  }
+
+  async #fetchLog(device: string): Promise<void> {
+    const { connections, log, route } = this.app;
+    const connection = connections.current;
+    if (connection === null) return;
+    route.go('log', { device });
+    await log.fetch(connection.id, device);
+  }
+
+  /** What can be done with the log that is shown. */
+  #log(): Action[] {
+    const { log, route } = this.app;
+    const { device } = log;
+    if (route.screen !== 'log' || device === null) return [];
+    const action = (id: string, name: string, keys: string, run: () => unknown): Action => ({
+      id: `log.${id}`,
+      group: 'Log',
+      name,
+      words: visible(device),
+      keys,
+      run,
+    });
+    return [
+      action('fetch', 'Fetch the log again', 'u', () => this.#fetchLog(device)),
+      action('follow', log.following ? 'Stop following the log' : 'Follow the log', 'w', () =>
+        log.following ? log.unfollow() : log.follow(),
+      ),
+      action('search', 'Search in the log', '/', () => this.#open('log.search')),
+      action('save', 'Save the log…', 'e', () => this.#open('log.save')),
+    ];
   }
 
   #places(): Action[] {
@@ -149,7 +184,7 @@ export class Actions {
   #fleet(): Action[] {
     const { fleet, route, connections } = this.app;
     if (connections.current === null) return [];
-    const onHistory = route.screen === 'history';
+    const onHistory = route.screen === 'history' || route.screen === 'log';
     const search: Action = {
       id: 'fleet.search',
       group: 'Fleet',

@@ -10,6 +10,7 @@ import { failureOf } from './failure';
 import { Feed } from './feed';
 import { Fleet } from './fleet.svelte';
 import { History } from './history.svelte';
+import { DeviceLog } from './log.svelte';
 import { Inspected } from './inspected.svelte';
 import { Notices } from './notices.svelte';
 import { Palette } from './palette.svelte';
@@ -23,6 +24,7 @@ export class App {
   readonly fleet: Fleet;
   readonly inspected: Inspected;
   readonly history: History;
+  readonly log: DeviceLog;
   readonly notices = new Notices();
   readonly route = new Route();
   readonly doors = new Doors();
@@ -41,6 +43,7 @@ export class App {
     this.fleet = new Fleet(backend);
     this.inspected = new Inspected(backend);
     this.history = new History(backend);
+    this.log = new DeviceLog(backend);
     this.actions = new Actions(this);
     this.feed = feed;
     this.feed.on((batch) => this.#take(batch));
@@ -64,6 +67,7 @@ export class App {
     this.fleet.take(batch);
     this.inspected.take(batch);
     this.history.take(batch);
+    this.log.take(batch);
     this.notices.add(batch.notices);
   }
 

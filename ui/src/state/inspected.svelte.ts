@@ -97,6 +97,11 @@ export class Inspected {
     return this.#ask('command', command, args, noAnswer);
   }
 
+  /** Makes it blink for so many seconds. */
+  async identify(seconds: number): Promise<void> {
+    await this.#ask('command', 'identify', { seconds });
+  }
+
   async askConfiguration(): Promise<void> {
     await this.#ask('config', 'config.get', {});
   }

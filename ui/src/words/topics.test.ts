@@ -5,7 +5,7 @@ import { deviceComplaint, firstOf, listed, topicsOf } from './topics';
 it('hears every device, and commands one', () => {
   expect(topicsOf('', [])).toEqual({
     needed: ['+/resp'],
-    welcome: ['+/status', '+/state', '+/telemetry', '+/req'],
+    welcome: ['+/status', '+/state', '+/telemetry', '+/log', '+/req'],
     sent: ['device1/req'],
   });
   expect(topicsOf('cmd/fleet-1/', []).needed).toEqual(['cmd/fleet-1/+/resp']);

@@ -9,7 +9,7 @@ export interface Topics {
   sent: string[];
 }
 
-const WELCOME = ['status', 'state', 'telemetry', 'req'];
+const WELCOME = ['status', 'state', 'telemetry', 'log', 'req'];
 
 export function topicsOf(prefix: string, devices: string[]): Topics {
   const levels = prefix.trim().replace(/\/+$/, '');

@@ -15,13 +15,7 @@ export class FakeExport {
 
   async run(matching: number, path: string, onView: (view: ExportView) => void): Promise<ExportView> {
     this.#stopped = false;
-    if (path.startsWith('/nowhere/')) {
-      throw failure(
-        'file',
-        `There is no folder for ${path}.`,
-        'Choose another place, in a folder that you may write to.',
-      );
-    }
+    this.check(path);
     let view: ExportView = { written: 0, matching, stopped: false };
     while (view.written < matching) {
       await wait(this.pace);
@@ -30,6 +24,17 @@ export class FakeExport {
       onView(view);
     }
     return view;
+  }
+
+  /** Refuses a place where nothing can be written. */
+  check(path: string): void {
+    if (path.startsWith('/nowhere/')) {
+      throw failure(
+        'file',
+        `There is no folder for ${path}.`,
+        'Choose another place, in a folder that you may write to.',
+      );
+    }
   }
 
   stop(): void {

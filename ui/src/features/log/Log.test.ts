@@ -1,0 +1,122 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { expect, it, vi } from 'vitest';
+
+import type { FakeOptions } from '../../backend/fake';
+import type { Step } from '../../backend/fake/fate';
+import { FOLLOW_EVERY } from '../../state/log.svelte';
+import { expectAccessible, openFleet } from '../../test/window';
+
+const DONE: Step[] = [
+  { after: 2, change: { state: 'sent' } },
+  { after: 2, change: { state: 'at_broker' } },
+  { after: 5, change: { state: 'accepted', match: 'exact' } },
+  { after: 60, change: { state: 'succeeded' } },
+];
+
+/** The log of a device, before anything of it was fetched. */
+async function openLog(device: string, options: FakeOptions = {}) {
+  const window = await openFleet({ past: 0, fates: Array.from({ length: 9 }, () => DONE), ...options });
+  window.app.route.go('log', { device });
+  const page = within(await window.findByRole('region', { name: 'Log' }));
+  return { ...window, page };
+}
+
+it('is empty at first and says how to begin', async () => {
+  const { page, user, container } = await openLog('bench-0001');
+  await page.findByText('No log has been fetched yet');
+  await expectAccessible(container);
+  await user.click(page.getByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  expect(page.getByRole('region', { name: 'Lines of the log, 1,000' })).toHaveTextContent(/INFO|DEBUG/);
+  await expectAccessible(container);
+});
+
+it('is opened from the inspector', async () => {
+  const { user, findByText, findByRole, getByText } = await openFleet();
+  await user.click(getByText('bench-0001'));
+  await user.click(await findByRole('link', { name: 'Log' }));
+  await findByRole('heading', { name: 'Log of bench-0001' });
+  expect(await findByRole('link', { name: 'Fleet', current: 'page' })).toBeVisible();
+  await findByText('No log has been fetched yet');
+});
+
+it('is searched, with the number of finds', async () => {
+  const { page, user, container } = await openLog('bench-0001');
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  const field = page.getByRole('textbox', { name: 'Search in the log' });
+  await user.type(field, 'TELEMETRY');
+  const found = await page.findByText(/^1 of \d+$/);
+  expect(container.querySelector('.log-current mark, .log-line mark')).toHaveTextContent('telemetry');
+  await user.keyboard('{Enter}');
+  expect(found).toHaveTextContent(/^2 of/);
+  await user.keyboard('{Shift>}{Enter}{Enter}{/Shift}');
+  const [place, all] = (found.textContent ?? '').split(' of ');
+  expect(place).toBe(all);
+  await user.clear(field);
+  await user.type(field, 'no such thing');
+  await page.findByText('none');
+});
+
+it('names the chunks that did not come, and fetches again', async () => {
+  const { page, user, backend, container } = await openLog('kitchen-0007');
+  await user.selectOptions(await page.findByRole('combobox', { name: 'How much to fetch' }), 'All lines');
+  await user.click(page.getByRole('button', { name: 'Fetch' }));
+  await page.findByText('Chunks 3 and 7 of 20 did not come.');
+  await expectAccessible(container);
+  const { commands } = await backend.device('demo', 'kitchen-0007');
+  expect(commands[0]).toMatchObject({ command: 'log.get', state: 'succeeded' });
+  await user.click(page.getByRole('button', { name: 'Fetch again' }));
+  await waitFor(async () => expect((await backend.device('demo', 'kitchen-0007')).command_count).toBe(2));
+});
+
+it('is saved, or refused in a sentence', async () => {
+  const { page, user, findByText } = await openLog('bench-0001');
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  await user.click(page.getByRole('button', { name: 'Save…' }));
+  const dialog = within(await page.findByRole('dialog', { name: 'Save the log' }));
+  await user.click(dialog.getByRole('button', { name: 'Save' }));
+  dialog.getByText('Say where to write it.');
+  const field = dialog.getByRole('textbox', { name: 'Path of the file to write' });
+  await user.type(field, '/nowhere/a.log');
+  await user.click(dialog.getByRole('button', { name: 'Save' }));
+  await dialog.findByText('There is no folder for /nowhere/a.log.');
+  await user.clear(field);
+  await user.click(dialog.getByRole('button', { name: 'Choose where to write' }));
+  await user.click(dialog.getByRole('button', { name: 'Save' }));
+  await findByText('The log was written to /home/you/bench-0001.log.');
+});
+
+it('goes on while it is followed, and keeps what was there', async () => {
+  const { page, user, app } = await openLog('bench-0001');
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  const first = app.log.lines[0];
+  const send = vi.spyOn(app.backend, 'send');
+  await user.click(page.getByRole('button', { name: 'Follow' }));
+  await page.findByText(/asked for again every 3 s/);
+  await waitFor(() => expect(send).toHaveBeenCalledTimes(2), { timeout: FOLLOW_EVERY + 4_000 });
+  await waitFor(() => expect(app.log.lines.length).toBeGreaterThan(1_000));
+  expect(app.log.lines[0]).toEqual(first);
+  await user.click(page.getByRole('button', { name: 'Following' }));
+  expect(app.log.following).toBe(false);
+}, 15_000);
+
+it('draws only the lines that are seen of a hundred thousand', async () => {
+  const { page, user, app, container } = await openLog('bench-0001');
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  app.log.lines = Array.from({ length: 100_000 }, (_, i) => ({ text: `line ${i} \u202e`, gap: false }));
+  await page.findByRole('region', { name: 'Lines of the log, 100,000' });
+  expect(container.querySelectorAll('.log-line').length).toBeLessThan(100);
+  expect(container.querySelector('.log-text')).toHaveTextContent('\\u202e');
+});
+
+it('is deleted here', async () => {
+  const { page, user } = await openLog('bench-0001');
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  await user.click(await page.findByRole('button', { name: 'Delete this one' }));
+  await page.findByText('No log has been fetched yet');
+});
