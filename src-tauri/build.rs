@@ -34,6 +34,12 @@ const COMMANDS: &[&str] = &[
     "forget_log",
     "subscribe",
     "about",
+    "settings",
+    "change_settings",
+    "count_older",
+    "forget_older",
+    "data_size",
+    "open_data_folder",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

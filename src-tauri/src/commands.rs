@@ -10,8 +10,8 @@ use tauri::{
 use tokio::sync::mpsc;
 use wilco_engine::api::{
     Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, ExportFormat,
-    ExportView, Failure, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand, PreflightView,
-    PresetView, Sent, Step,
+    ExportView, Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand,
+    PreflightView, PresetView, Sent, Settings, Step,
 };
 
 use crate::shell::Shell;
@@ -219,4 +219,40 @@ fn forward<T: IpcResponse + Send + 'static>(mut views: mpsc::UnboundedReceiver<T
 pub(crate) async fn about(shell: State<'_, Shell>) -> Answer<About> {
     let data_dir = shell.engine()?.data_dir().display().to_string();
     Ok(About { version: env!("CARGO_PKG_VERSION"), data_dir })
+}
+
+#[tauri::command]
+pub(crate) async fn settings(shell: State<'_, Shell>) -> Answer<Settings> {
+    Ok(shell.engine()?.settings())
+}
+
+#[tauri::command]
+pub(crate) async fn change_settings(shell: State<'_, Shell>, settings: Settings) -> Answer<()> {
+    shell.engine()?.change_settings(settings).await
+}
+
+#[tauri::command]
+pub(crate) async fn count_older(shell: State<'_, Shell>, days: u32) -> Answer<u32> {
+    shell.engine()?.count_older(days).await
+}
+
+#[tauri::command]
+pub(crate) async fn forget_older(shell: State<'_, Shell>, days: u32) -> Answer<u32> {
+    shell.engine()?.forget_older(days).await
+}
+
+#[tauri::command]
+pub(crate) async fn data_size(shell: State<'_, Shell>) -> Answer<u64> {
+    shell.engine()?.data_size().await
+}
+
+/// No path comes from the page: it cannot have anything else opened.
+#[tauri::command]
+pub(crate) async fn open_data_folder(shell: State<'_, Shell>) -> Answer<()> {
+    let folder = shell.engine()?.data_dir();
+    tauri_plugin_opener::open_path(folder, None::<&str>).map_err(|error| Failure {
+        code: FailureCode::Internal,
+        message: format!("The folder {} could not be opened: {error}.", folder.display()),
+        hint: Some("Copy its path and open it in your file manager.".into()),
+    })
 }

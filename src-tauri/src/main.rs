@@ -4,12 +4,15 @@
 
 mod commands;
 mod demo;
+mod front;
 mod readings;
 mod shell;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 use tauri::{Manager, RunEvent, async_runtime};
+use tauri_plugin_window_state::StateFlags;
+use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 
 use shell::Shell;
@@ -22,8 +25,15 @@ fn main() -> tauri::Result<()> {
         .with_env_filter(EnvFilter::try_from_env("WILCO_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
         .with_writer(std::io::stderr)
         .init();
+    let raise = Arc::new(Notify::new());
+    let given = data_dir(std::env::args_os().skip(1));
+    let Some(shell) = async_runtime::block_on(Shell::start(given.as_deref(), Arc::clone(&raise))) else {
+        return Ok(());
+    };
+    let geometry = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(geometry).build())
         .plugin(tauri_plugin_store::Builder::default().build())
         .invoke_handler(tauri::generate_handler![
             commands::connections,
@@ -56,10 +66,19 @@ fn main() -> tauri::Result<()> {
             readings::forget_log,
             commands::subscribe,
             commands::about,
+            commands::settings,
+            commands::change_settings,
+            commands::count_older,
+            commands::forget_older,
+            commands::data_size,
+            commands::open_data_folder,
         ])
         .setup(|app| {
-            let given = data_dir(std::env::args_os().skip(1));
-            app.manage(async_runtime::block_on(Shell::start(given.as_deref())));
+            front::raise_when_asked(app.handle().clone(), raise);
+            if let Ok(engine) = shell.engine() {
+                front::tell_while_away(app.handle().clone(), engine.clone());
+            }
+            app.manage(shell);
             Ok(())
         })
         .build(tauri::generate_context!())?;

@@ -1,16 +1,16 @@
 //! What lives as long as the app: the engine, the door for the command line, and the demo fleet.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, Notify},
     time::{Instant, sleep},
 };
 use wilco_device::demo::DemoFleet;
 use wilco_engine::{
     Engine, Handle, Options,
     api::{ConnectionView, Failure, FailureCode},
-    attach::Door,
+    attach::{Attached, Door},
     paths::DataDir,
     vault::Vault,
 };
@@ -30,17 +30,20 @@ struct Running {
 }
 
 impl Shell {
-    /// Starts the engine on the given data directory, on `WILCO_DATA_DIR`, or on this person's own.
-    pub(crate) async fn start(given: Option<&Path>) -> Shell {
-        match begin(given).await {
-            Ok((running, demo)) => Shell {
+    /// Starts the engine on the given data directory, on `WILCO_DATA_DIR`, or on this person's own. `raise` is notified
+    /// when somebody starts the app once more. `None`: it is this one that was started once more, and the window of the
+    /// other has been brought to the front.
+    pub(crate) async fn start(given: Option<&Path>, raise: Arc<Notify>) -> Option<Shell> {
+        match begin(given, raise).await {
+            Ok(Begun::Here(running, demo)) => Some(Shell {
                 engine: Ok(running.engine.handle()),
-                running: Mutex::new(Some(running)),
+                running: Mutex::new(Some(*running)),
                 demo: Mutex::new(demo),
-            },
+            }),
+            Ok(Begun::Elsewhere) => None,
             Err(failure) => {
                 tracing::error!(%failure, "the engine did not start");
-                Shell { engine: Err(failure), running: Mutex::default(), demo: Mutex::default() }
+                Some(Shell { engine: Err(failure), running: Mutex::default(), demo: Mutex::default() })
             }
         }
     }
@@ -87,12 +90,18 @@ impl Shell {
     }
 }
 
-async fn begin(given: Option<&Path>) -> Result<(Running, Option<DemoFleet>), Failure> {
+enum Begun {
+    Here(Box<Running>, Option<DemoFleet>),
+    /// Another app has this data directory, and its window is in front.
+    Elsewhere,
+}
+
+async fn begin(given: Option<&Path>, raise: Arc<Notify>) -> Result<Begun, Failure> {
     let data_dir = DataDir::open(given)?;
     let vault = Vault::open(data_dir.namespace());
-    let engine = start(&data_dir, &vault).await?;
+    let Some(engine) = start(&data_dir, &vault).await? else { return Ok(Begun::Elsewhere) };
     // Without a door the command line cannot attach, and says so; the app works all the same.
-    let door = Door::open(&data_dir, engine.handle())
+    let door = Door::with_window(&data_dir, engine.handle(), move || raise.notify_one())
         .inspect_err(|failure| tracing::warn!(%failure, "the command line cannot attach"))
         .ok();
     let mut fleet = None;
@@ -102,19 +111,25 @@ async fn begin(given: Option<&Path>) -> Result<(Running, Option<DemoFleet>), Fai
         engine.handle().open_demo(&started.url()).await?;
         fleet = Some(started);
     }
-    Ok((Running { engine, door }, fleet))
+    Ok(Begun::Here(Box::new(Running { engine, door }), fleet))
 }
 
-/// Starts the engine. An app that has just been closed may still be saying good-bye, so it is waited for.
-async fn start(data_dir: &DataDir, vault: &Vault) -> Result<Engine, Failure> {
+/// Starts the engine, unless another app with a window has this data directory: then that window comes to the front.
+/// An app that has just been closed may still be saying good-bye, so it is waited for.
+async fn start(data_dir: &DataDir, vault: &Vault) -> Result<Option<Engine>, Failure> {
     let patience = Instant::now() + Duration::from_secs(6);
     loop {
         let options = Options { data_dir: data_dir.clone(), vault: vault.clone(), passing: false };
         match Engine::start(options).await {
             Err(failure) if failure.code == FailureCode::InUse && Instant::now() < patience => {
+                if let Some(other) = Attached::find(data_dir).await
+                    && other.raise().await.is_ok()
+                {
+                    return Ok(None);
+                }
                 sleep(Duration::from_millis(200)).await;
             }
-            started => return started,
+            started => return started.map(Some),
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -52,6 +53,7 @@ enum Call {
     Log { connection: String, device: String, id: String, with_text: bool },
     SaveLog { connection: String, device: String, id: String, path: PathBuf },
     ForgetLog { connection: String, device: String, id: String },
+    Raise,
     Listen,
 }
 
@@ -63,6 +65,9 @@ enum Reply {
     Failed(Failure),
     Batch(Box<Batch>),
 }
+
+/// Brings the window to the front, where the engine has one.
+type Raise = Arc<dyn Fn() + Send + Sync>;
 
 /// Lets other processes in. Closed when dropped.
 pub struct Door {
@@ -281,6 +286,14 @@ impl Attached {
         connect(&address).await.ok().map(|_| Attached { address })
     }
 
+    /// Has the other process bring its window to the front.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`] when it has none; [`FailureCode::Connection`] when it has gone.
+    pub async fn raise(&self) -> Result<(), Failure> {
+        self.ask(Call::Raise).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, Failure> {
         let (mut lines, _writer) = self.call(&call).await?;
         match read(&mut lines).await? {
@@ -324,13 +337,29 @@ impl Door {
     /// # Errors
     /// [`FailureCode::Internal`] when the socket cannot be made.
     pub fn open(data_dir: &DataDir, handle: Handle) -> Result<Door, Failure> {
+        Door::make(data_dir, Host { handle, raise: None })
+    }
+
+    /// As [`Door::open`], for an engine with a window, which whoever starts the app once more wants to see.
+    ///
+    /// # Errors
+    /// As [`Door::open`]'s.
+    pub fn with_window(
+        data_dir: &DataDir,
+        handle: Handle,
+        raise: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Door, Failure> {
+        Door::make(data_dir, Host { handle, raise: Some(Arc::new(raise)) })
+    }
+
+    fn make(data_dir: &DataDir, host: Host) -> Result<Door, Failure> {
         let path = data_dir.socket();
         let listener = listen(&path).map_err(|error| Failure {
             code: FailureCode::Internal,
             message: format!("The socket {} could not be made: {error}.", path.display()),
             hint: None,
         })?;
-        let task = tokio::spawn(serve(listener, handle));
+        let task = tokio::spawn(serve(listener, host));
         Ok(Door {
             task,
             #[cfg(unix)]
@@ -339,7 +368,14 @@ impl Door {
     }
 }
 
-async fn visitor(stream: impl AsyncRead + AsyncWrite, handle: Handle) -> io::Result<()> {
+/// Whom visitors find behind the door.
+#[derive(Clone)]
+struct Host {
+    handle: Handle,
+    raise: Option<Raise>,
+}
+
+async fn visitor(stream: impl AsyncRead + AsyncWrite, host: Host) -> io::Result<()> {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut lines = BufReader::new(reader).lines();
     while let Some(line) = lines.next_line().await? {
@@ -351,9 +387,9 @@ async fn visitor(stream: impl AsyncRead + AsyncWrite, handle: Handle) -> io::Res
             }
         };
         if matches!(call, Call::Listen) {
-            return show(&mut lines, &mut writer, &handle).await;
+            return show(&mut lines, &mut writer, &host.handle).await;
         }
-        let reply = answer(&handle, call).await.map_or_else(Reply::Failed, Reply::Done);
+        let reply = answer(&host, call).await.map_or_else(Reply::Failed, Reply::Done);
         write(&mut writer, &reply).await?;
     }
     Ok(())
@@ -380,7 +416,7 @@ async fn show<R: AsyncRead, W: AsyncWrite>(
     }
 }
 
-async fn answer(handle: &Handle, call: Call) -> Result<Value, Failure> {
+async fn answer(Host { handle, raise }: &Host, call: Call) -> Result<Value, Failure> {
     fn done<T: Serialize>(result: Result<T, Failure>) -> Result<Value, Failure> {
         serde_json::to_value(result?).map_err(|error| garbled(&error))
     }
@@ -414,6 +450,11 @@ async fn answer(handle: &Handle, call: Call) -> Result<Value, Failure> {
         Call::Log { connection, device, id, with_text } => done(handle.log(&connection, &device, &id, with_text).await),
         Call::SaveLog { connection, device, id, path } => done(handle.save_log(&connection, &device, &id, path).await),
         Call::ForgetLog { connection, device, id } => done(handle.forget_log(&connection, &device, &id).await),
+        Call::Raise => {
+            let raise = raise.as_ref().ok_or_else(no_window)?;
+            raise();
+            Ok(Value::Null)
+        }
         Call::Listen => Ok(Value::Null),
     }
 }
@@ -441,6 +482,14 @@ fn gone(error: Option<&io::Error>) -> Failure {
         code: FailureCode::Connection,
         message: format!("The running Wilco no longer answers{why}."),
         hint: Some("Has it just been closed? Try again.".into()),
+    }
+}
+
+fn no_window() -> Failure {
+    Failure {
+        code: FailureCode::NotFound,
+        message: "The running Wilco has no window: it is the command line.".into(),
+        hint: Some("Wait until it has ended.".into()),
     }
 }
 
@@ -472,13 +521,13 @@ fn listen(path: &Path) -> io::Result<tokio::net::UnixListener> {
 }
 
 #[cfg(unix)]
-async fn serve(listener: tokio::net::UnixListener, handle: Handle) {
+async fn serve(listener: tokio::net::UnixListener, host: Host) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let handle = handle.clone();
+                let host = host.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = visitor(stream, handle).await {
+                    if let Err(error) = visitor(stream, host).await {
                         tracing::debug!(%error, "a visitor went away");
                     }
                 });
@@ -506,18 +555,18 @@ fn listen(path: &Path) -> io::Result<(std::path::PathBuf, tokio::net::windows::n
 }
 
 #[cfg(windows)]
-async fn serve(
-    (path, mut server): (std::path::PathBuf, tokio::net::windows::named_pipe::NamedPipeServer),
-    handle: Handle,
-) {
+async fn serve((path, mut server): (std::path::PathBuf, tokio::net::windows::named_pipe::NamedPipeServer), host: Host) {
     while server.connect().await.is_ok() {
         let Ok(next) = tokio::net::windows::named_pipe::ServerOptions::new().create(&path) else { return };
         let stream = std::mem::replace(&mut server, next);
-        let handle = handle.clone();
+        let host = host.clone();
         tokio::spawn(async move {
-            if let Err(error) = visitor(stream, handle).await {
+            if let Err(error) = visitor(stream, host).await {
                 tracing::debug!(%error, "a visitor went away");
             }
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

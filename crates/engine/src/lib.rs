@@ -16,6 +16,7 @@ mod kits;
 pub mod lock;
 pub mod logs;
 mod mqtt;
+mod news;
 pub mod paths;
 mod preflight;
 mod profile;

@@ -11,6 +11,7 @@ mod feed;
 mod files;
 mod history;
 mod log;
+mod news;
 mod preflight;
 mod settings;
 
@@ -24,5 +25,6 @@ pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
 pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery};
 pub use log::{KeptLog, LogPart, LogStand, LogView};
+pub use news::News;
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
 pub use settings::Settings;

@@ -1,7 +1,15 @@
 //! What the person has chosen, read and changed.
 
-use super::Handle;
-use crate::api::{Failure, Settings};
+use std::fs;
+
+use tokio::{sync::mpsc, task::spawn_blocking};
+
+use super::{Handle, defect};
+use crate::{
+    api::{Failure, News, Settings},
+    controller::Asked,
+    news::{Herald, UNHEARD},
+};
 
 impl Handle {
     /// The settings that are in force.
@@ -20,6 +28,30 @@ impl Handle {
         self.store.save_settings(settings).await?;
         self.settings.set(settings);
         Ok(())
+    }
+
+    /// What the data takes on the disk, bytes.
+    ///
+    /// # Errors
+    /// [`FailureCode::Internal`](crate::api::FailureCode).
+    pub async fn data_size(&self) -> Result<u64, Failure> {
+        let dir = self.data_dir.clone();
+        let sum = move || {
+            let files = fs::read_dir(dir).into_iter().flatten().flatten();
+            files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+        };
+        spawn_blocking(sum).await.map_err(defect)
+    }
+
+    /// What is worth telling somebody who looks elsewhere, by the settings, from now on.
+    ///
+    /// # Errors
+    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
+    pub async fn news(&self) -> Result<mpsc::Receiver<News>, Failure> {
+        let (listener, news) = mpsc::channel(UNHEARD);
+        let herald = Herald::new(self.settings.clone(), listener);
+        self.ask(|reply| Asked::Herald(herald, reply)).await?;
+        Ok(news)
     }
 }
 

@@ -12,6 +12,7 @@ use super::{Connection, Controller, Event};
 use crate::{
     api::{Batch, ConnectionView, Failure, FailureCode, LinkState},
     console::not_found,
+    news::Herald,
     profile,
     store::{ConnectionId, HistoryFilter, Profile},
     vault::Vault,
@@ -35,6 +36,8 @@ pub(crate) enum Asked {
     /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
+    /// News are told from now on.
+    Herald(Herald, oneshot::Sender<()>),
 }
 
 /// What is done beside the controller because it may take long.
@@ -111,6 +114,10 @@ impl Controller {
             }
             Asked::Listen(reply) => {
                 let _ = reply.send(self.feed.listen());
+            }
+            Asked::Herald(herald, reply) => {
+                self.heralds.push(herald);
+                let _ = reply.send(());
             }
         }
     }

@@ -29,6 +29,7 @@ use crate::{
     console::Directory,
     feed::Feed,
     mqtt::{LinkEvent, Publication, Session},
+    news::{self, Herald},
     profile::{self, Ready},
     store::{Change, ConnectionId, HistoryFilter, Store, StoreError},
     views,
@@ -69,6 +70,7 @@ pub(crate) struct Controller {
     connections: BTreeMap<ConnectionId, Connection>,
     directory: Directory,
     feed: Feed,
+    heralds: Vec<Herald>,
     turn: Turn,
     errands: Errands,
     /// The number of sessions begun.
@@ -91,6 +93,7 @@ impl Controller {
             connections: BTreeMap::new(),
             directory,
             feed: Feed::default(),
+            heralds: Vec::new(),
             turn: Turn::default(),
             errands,
             generations: 0,
@@ -184,6 +187,9 @@ impl Controller {
                         if ended_badly(command.state) && command.rungs.finished == Some(event.at) {
                             known.bad_ends.push_back(event.at);
                         }
+                        if !self.heralds.is_empty() && news::is_end(&event, command) {
+                            self.turn.ended.push(command.clone());
+                        }
                         self.turn.touched.push((connection.clone(), event.device.clone(), command.asked.id.clone()));
                     }
                     self.turn.changes.push(Change::Event { connection: connection.clone(), event, command });
@@ -215,6 +221,10 @@ impl Controller {
         if !turn.touched.is_empty() {
             // Their counts of commands are different now.
             self.feed.connections();
+        }
+        let now = self.clock.now();
+        for command in &turn.ended {
+            self.heralds.iter_mut().for_each(|herald| herald.ended(command, now));
         }
         for (connection, device, id) in turn.touched {
             self.show(&connection, device, id);
@@ -320,6 +330,7 @@ impl Controller {
                 self.feed.connections();
             }
         }
+        self.heralds.retain_mut(|herald| herald.tell(now));
         let ids: Vec<_> = self.connections.keys().cloned().collect();
         ids.iter().for_each(|id| self.note_devices(id));
     }

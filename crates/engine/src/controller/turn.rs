@@ -1,7 +1,7 @@
 //! What one turn of the controller's loop has brought: changes to commit, and what may only happen once they are.
 
 use tokio::sync::oneshot;
-use wilco_ledger::{CommandId, DeviceId};
+use wilco_ledger::{Command, CommandId, DeviceId};
 
 use crate::{
     api::Failure,
@@ -21,6 +21,8 @@ pub(super) struct Turn {
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
     /// Commands whose state is different afterwards.
     pub(super) touched: Vec<(ConnectionId, DeviceId, CommandId)>,
+    /// Commands that have come to their end.
+    pub(super) ended: Vec<Command>,
     /// Something waits for the commit. Without it the changes may wait for the next ones.
     pub(super) urgent: bool,
 }

@@ -1,0 +1,248 @@
+//! What is worth telling somebody who looks elsewhere: commands that ended badly, or took long.
+//!
+//! Gathered until it is quiet, so that a fan-out is one piece of news. Whether somebody does look elsewhere, and how it
+//! is shown, is the shell's business. What a device says is not in it: some systems take such a text for markup.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use tokio::sync::mpsc;
+use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timestamp};
+
+use crate::{
+    api::{News, Settings},
+    settings::InForce,
+};
+
+/// Nothing has ended for so long.
+const QUIET: Millis = Millis::seconds(2);
+/// A fan-out that goes on and on is told of in parts.
+const PATIENCE: Millis = Millis::seconds(30);
+/// News that a slow listener may fall behind.
+pub(crate) const UNHEARD: usize = 16;
+
+/// Hears of every command that ends, and tells one listener.
+pub(crate) struct Herald {
+    settings: InForce,
+    listener: mpsc::Sender<News>,
+    gathered: Option<Gathered>,
+}
+
+/// What has ended since the last news.
+struct Gathered {
+    since: Timestamp,
+    last: Timestamp,
+    ends: BTreeMap<State, u32>,
+    longest: Millis,
+    /// The first, which is the one where there is only one.
+    device: String,
+    command: String,
+}
+
+impl Herald {
+    pub(crate) fn new(settings: InForce, listener: mpsc::Sender<News>) -> Herald {
+        Herald { settings, listener, gathered: None }
+    }
+
+    /// A command has come to its end.
+    pub(crate) fn ended(&mut self, command: &Command, now: Timestamp) {
+        let gathered = self.gathered.get_or_insert_with(|| Gathered {
+            since: now,
+            last: now,
+            ends: BTreeMap::new(),
+            longest: Millis(0),
+            device: command.asked.device.as_str().to_owned(),
+            command: command.asked.name.to_string(),
+        });
+        gathered.last = now;
+        gathered.longest = gathered.longest.max(now.since(command.submitted_at));
+        *gathered.ends.entry(command.state).or_default() += 1;
+    }
+
+    /// Tells what has gathered, where it is time to. `false` when nobody listens any more.
+    pub(crate) fn tell(&mut self, now: Timestamp) -> bool {
+        if let Some(gathered) = self.gathered.take_if(|gathered| gathered.is_due(now))
+            && let Some(news) = gathered.news(&self.settings.get())
+        {
+            // Who has fallen that far behind shows nothing anyway.
+            let _ = self.listener.try_send(news);
+        }
+        !self.listener.is_closed()
+    }
+}
+
+/// The event is the end of a command of this installation's that nobody has ended by hand.
+pub(crate) fn is_end(event: &Event, command: &Command) -> bool {
+    let ends = match &event.fact {
+        Fact::Answered { reading, .. } => matches!(reading, Reading::Moved | Reading::Inferred | Reading::Late),
+        Fact::TimedOut(_) | Fact::Undeliverable(_) | Fact::Expired | Fact::Unconfirmed => true,
+        _ => false,
+    };
+    ends && command.state.is_final() && command.origin == Origin::Here && !command.abandoned
+}
+
+impl Gathered {
+    fn is_due(&self, now: Timestamp) -> bool {
+        now.since(self.last) >= QUIET || now.since(self.since) >= PATIENCE
+    }
+
+    /// In words; nothing where nothing of it is worth telling.
+    fn news(&self, settings: &Settings) -> Option<News> {
+        let all: u32 = self.ends.values().sum();
+        let good = |state: &State| matches!(state, State::Succeeded | State::Unconfirmed);
+        let bad: u32 = self.ends.iter().filter(|(state, _)| !good(state)).map(|(_, count)| count).sum();
+        let took_long = self.longest >= Millis::seconds(settings.long_after_s.into());
+        if !(settings.notify_failed && bad > 0 || settings.notify_long && took_long) {
+            return None;
+        }
+        let took = span(self.longest);
+        if let (1, Some(state)) = (all, self.ends.keys().next()) {
+            let title = format!("{} {}: {}", self.device, self.command, word(*state));
+            return Some(News { title, body: format!("After {took}.") });
+        }
+        let title = match bad {
+            0 => format!("{all} commands have ended"),
+            bad => format!("{bad} of {all} commands ended badly"),
+        };
+        let mut ends: Vec<_> = self.ends.iter().collect();
+        ends.sort_by_key(|(_, count)| Reverse(**count));
+        let counts: Vec<_> = ends.into_iter().map(|(state, count)| format!("{count} {}", word(*state))).collect();
+        Some(News { title, body: format!("{}. The longest took {took}.", counts.join(", ")) })
+    }
+}
+
+fn word(state: State) -> String {
+    state.as_str().replace('_', " ")
+}
+
+fn span(length: Millis) -> String {
+    match length.0 {
+        under @ 0..1_000 => format!("{under} ms"),
+        under @ 1_000..120_000 => format!("{} s", under / 1_000),
+        under @ 120_000..7_200_000 => format!("{} min", under / 60_000),
+        other => format!("{} h", other / 3_600_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use tokio::sync::mpsc;
+    use wilco_ledger::{
+        Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, NotDelivered, Origin, Policy, Retry, Submission,
+        TimeOut, Timestamp,
+    };
+
+    use super::{Herald, is_end};
+    use crate::{api::Settings, settings::InForce};
+
+    /// A command, and the event after which it stands so.
+    fn command(device: &str, submitted: i64, at: i64, fact: Fact) -> (Command, Event) {
+        let policy = Policy {
+            delivery: Delivery::Now,
+            timeout: Millis::seconds(10),
+            time_to_live: Millis::seconds(60),
+            retry: Retry { permitted: false, limit: 0, pause: Millis(0) },
+            answer_expected: true,
+            answers_carry_ids: true,
+        };
+        let asked = Submission {
+            device: DeviceId::new(device).unwrap(),
+            id: CommandId::new("c1").unwrap(),
+            name: "led".into(),
+            args: "{}".into(),
+            policy,
+            again_of: None,
+        };
+        let event =
+            |at, fact| Event { device: asked.device.clone(), command: Some(asked.id.clone()), at: Timestamp(at), fact };
+        let begin = Fact::Submitted { asked: Box::new(asked.clone()), origin: Origin::Here };
+        let mut command = Command::begin(&event(submitted, begin)).unwrap();
+        let event = event(at, fact);
+        command.apply(&event);
+        (command, event)
+    }
+
+    /// What is told of the commands that have ended, each so many milliseconds after its submission at 0.
+    fn told(change: fn(&mut Settings), ends: &[(i64, Fact)], at: i64) -> Option<String> {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let (listener, mut news) = mpsc::channel(1);
+        let mut herald = Herald::new(InForce::new(settings), listener);
+        for (number, (took, fact)) in ends.iter().enumerate() {
+            let (command, event) = command(&format!("pump-{number}"), 0, *took, fact.clone());
+            if is_end(&event, &command) {
+                herald.ended(&command, Timestamp(*took));
+            }
+        }
+        assert!(herald.tell(Timestamp(at)));
+        let told = news.try_recv().ok().map(|news| format!("{} | {}", news.title, news.body));
+        drop(news);
+        assert!(!herald.tell(Timestamp(at)), "nobody listens any more");
+        told
+    }
+
+    const LOST: Fact = Fact::TimedOut(TimeOut::Silence);
+    const REFUSED: Fact = Fact::Undeliverable(NotDelivered::NotConnected);
+
+    #[test]
+    fn what_ended_badly_or_took_long_is_told_once_it_is_quiet() {
+        let check = |change: fn(&mut Settings), ends: &[(i64, Fact)], at: i64, expected: Option<&str>| {
+            assert_eq!(told(change, ends, at).as_deref(), expected, "{ends:?} at {at}");
+        };
+        check(|_| {}, &[], 60_000, None);
+        // Bad, quick or not.
+        check(|_| {}, &[(500, REFUSED)], 2_499, None);
+        check(|_| {}, &[(500, REFUSED)], 2_500, Some("pump-0 led: undeliverable | After 500 ms."));
+        check(|settings| settings.notify_failed = false, &[(500, REFUSED)], 9_000, None);
+        // Good, and quick or not.
+        check(|_| {}, &[(9_999, Fact::Unconfirmed)], 60_000, None);
+        check(|_| {}, &[(10_000, Fact::Unconfirmed)], 60_000, Some("pump-0 led: unconfirmed | After 10 s."));
+        check(|settings| settings.long_after_s = 11, &[(10_000, Fact::Unconfirmed)], 60_000, None);
+        check(|settings| settings.notify_long = false, &[(10_000, Fact::Unconfirmed)], 60_000, None);
+        // A bad one that took long, of which only the long ones are wanted.
+        check(
+            |settings| settings.notify_failed = false,
+            &[(300_000, LOST)],
+            400_000,
+            Some("pump-0 led: timed out | After 5 min."),
+        );
+    }
+
+    #[test]
+    fn a_fan_out_is_one_piece_of_news() {
+        let mut ends = vec![(1_000, Fact::Unconfirmed); 312];
+        ends.extend(vec![(11_000, LOST); 3]);
+        ends.push((11_500, REFUSED));
+        assert_eq!(
+            told(|_| {}, &ends, 13_500).as_deref(),
+            Some(
+                "4 of 316 commands ended badly | \
+                 312 unconfirmed, 3 timed out, 1 undeliverable. The longest took 11 s."
+            )
+        );
+        let fine = vec![(12_000, Fact::Unconfirmed); 2];
+        assert_eq!(
+            told(|_| {}, &fine, 14_000).as_deref(),
+            Some("2 commands have ended | 2 unconfirmed. The longest took 12 s.")
+        );
+        // One that never ends is told of in parts.
+        let on_and_on: Vec<_> = (0..31).map(|second| (second * 1_000, LOST)).collect();
+        assert!(told(|_| {}, &on_and_on, 30_001).is_some());
+        assert_eq!(told(|_| {}, &on_and_on[..29], 29_000), None);
+    }
+
+    #[test]
+    fn what_somebody_has_ended_by_hand_is_no_news() {
+        let check = |fact: Fact, expected: bool| {
+            let (command, event) = command("pump-7", 0, 1, fact);
+            assert_eq!(is_end(&event, &command), expected, "{:?}", event.fact);
+        };
+        check(LOST, true);
+        check(REFUSED, true);
+        check(Fact::Expired, true);
+        check(Fact::Cancelled, false);
+        check(Fact::TimedOut(TimeOut::Abandoned), false);
+        check(Fact::Handed { attempt: 1 }, false);
+    }
+}

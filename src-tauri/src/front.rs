@@ -1,0 +1,87 @@
+//! The window among the others on the screen: brought to the front, or told of while it is not there.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use notify_rust::Notification;
+use tauri::{AppHandle, Manager, WebviewWindow, async_runtime};
+use tokio::sync::Notify;
+use wilco_engine::{Handle, api::News};
+
+/// Notifications that are waited for to be clicked, at the most: some systems never say that one has gone.
+const WAITED_FOR: usize = 8;
+
+/// Brings the window to the front whenever that is asked for.
+pub(crate) fn raise_when_asked(app: AppHandle, raise: Arc<Notify>) {
+    async_runtime::spawn(async move {
+        loop {
+            raise.notified().await;
+            bring(&app);
+        }
+    });
+}
+
+/// Shows what is news by the system's notifications, while the window is not in front.
+pub(crate) fn tell_while_away(app: AppHandle, engine: Handle) {
+    async_runtime::spawn(async move {
+        let Ok(mut news) = engine.news().await else { return };
+        let waiting = Arc::new(AtomicUsize::new(0));
+        while let Some(news) = news.recv().await {
+            if !is_in_front(&app) {
+                let (app, waiting) = (app.clone(), Arc::clone(&waiting));
+                // A notification can be clicked an hour later, so a thread waits for it that holds up nothing else.
+                thread::spawn(move || show(&app, &news, &waiting));
+            }
+        }
+    });
+}
+
+fn show(app: &AppHandle, news: &News, waiting: &AtomicUsize) {
+    let mut notification = Notification::new();
+    notification.appname("Wilco").summary(&news.title).body(&news.body);
+    #[cfg(all(unix, not(target_os = "macos")))]
+    notification.icon("wilco").hint(notify_rust::Hint::DesktopEntry("wilco".into())).action("default", "Show");
+    let shown = match notification.show() {
+        Ok(shown) => shown,
+        Err(error) => {
+            tracing::debug!(%error, "the system shows no notifications");
+            return;
+        }
+    };
+    if waiting.fetch_add(1, Ordering::Relaxed) < WAITED_FOR {
+        wait_for_click(app, shown);
+    }
+    waiting.fetch_sub(1, Ordering::Relaxed);
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn wait_for_click(app: &AppHandle, shown: notify_rust::NotificationHandle) {
+    shown.wait_for_action(|action| {
+        if action == "default" {
+            bring(app);
+        }
+    });
+}
+
+/// Elsewhere the system itself brings an app to the front whose notification is clicked.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn wait_for_click(_: &AppHandle, _: notify_rust::NotificationHandle) {}
+
+fn is_in_front(app: &AppHandle) -> bool {
+    window(app).is_some_and(|window| window.is_focused().unwrap_or(false) && !window.is_minimized().unwrap_or(false))
+}
+
+fn bring(app: &AppHandle) {
+    let Some(window) = window(app) else { return };
+    let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    tracing::info!(?raised, "the window was brought to the front");
+}
+
+fn window(app: &AppHandle) -> Option<WebviewWindow> {
+    app.webview_windows().into_values().next()
+}
