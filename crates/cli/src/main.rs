@@ -3,6 +3,7 @@
 //! What is done is the engine's; here is only how it is asked for and how it is said.
 
 mod base;
+mod commands;
 mod connections;
 mod devices;
 mod history;
@@ -36,6 +37,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     let data_dir = options.data_dir.as_deref();
     match options.task {
         Task::Connections(task) => connections::run(task, data_dir).await,
+        Task::Commands(task) => commands::run(task, data_dir).await,
         Task::Send(order) => send::run(*order, data_dir).await,
         Task::History(query) => history::run(query, data_dir).await,
         Task::Devices(query) => devices::run(query, data_dir).await,

@@ -1,6 +1,7 @@
 //! What can be written on the command line.
 
 mod broker;
+mod commands;
 mod connections;
 mod log;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use wilco_ledger::State;
 
 pub(crate) use broker::{BrokerOptions, IdentityOptions, ProxyOptions, SessionOptions, TrustOptions};
+pub(crate) use commands::CommandTask;
 pub(crate) use connections::{AddOptions, ConnectionTask, EditOptions, ExportOptions, TestOptions};
 pub(crate) use log::LogOptions;
 pub(crate) use words::{Format, Kind, Listing, Version};
@@ -49,6 +51,9 @@ pub(crate) enum Task {
     /// Add, list, change, test, renew, export, import and remove connections to brokers
     #[command(subcommand)]
     Connections(ConnectionTask),
+    /// List, show, import and export the commands that are known by name
+    #[command(subcommand)]
+    Commands(CommandTask),
     /// Send a command and wait for what each device says
     Send(Box<SendOptions>),
     /// List commands, newest first
@@ -94,7 +99,7 @@ pub(crate) struct SendOptions {
     /// A file with one device a line, or - for standard input; # begins a comment
     #[arg(long, value_name = "FILE")]
     pub(crate) devices_from: Option<PathBuf>,
-    /// The command: led, restart, telemetry.set, config.get, config.set, state.get, identify, or what your firmware knows
+    /// The command: led, restart, one of your own (wilco commands list), or what else your firmware knows
     #[arg(required_unless_present = "text")]
     pub(crate) command: Option<String>,
     /// Its arguments: VALUE is taken as JSON if it is JSON, and as text if not; version='"2.10"' is text

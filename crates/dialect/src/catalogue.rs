@@ -1,16 +1,39 @@
-//! The commands that devices with Wilco's own firmware know, and how careful one has to be with each.
+//! What is known of a command before it is sent: the eight that devices with Wilco's own firmware know, and the form in
+//! which people describe those of theirs.
+//!
+//! Whether arguments fit a schema is not decided here: that takes more than this crate may depend on.
 
-use wilco_ledger::Millis;
+mod built_in;
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use wilco_ledger::{Millis, WireForm};
+
+use crate::{FREE_TEXT, template};
+
+/// The names of the signs that a command can have.
+pub const ICONS: &[&str] = &[
+    "send", "power", "restart", "settings", "script", "search", "history", "lock", "key", "shield", "alert", "server",
+    "export", "bulb", "bell", "gauge", "bolt", "drop", "eye", "play", "stop", "wrench",
+];
+
+/// The longest timeout and time to live, milliseconds: 7 days.
+const LONGEST_SPAN: u64 = 604_800_000;
+const LONGEST_NAME: usize = 128;
+const LONGEST_TITLE: usize = 80;
 
 /// What is known of a command before it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CommandKind {
     /// Its name on the wire.
-    pub name: &'static str,
+    pub name: String,
     /// Its name for people.
-    pub title: &'static str,
-    /// Its arguments, as a command line's help shows them; empty for none.
-    pub args: &'static str,
+    pub title: String,
+    /// The JSON Schema of its arguments, an object.
+    pub schema: Value,
+    /// How it is written for the wire, where its dialect alone would write it otherwise.
+    pub form: Option<WireForm>,
     /// Longest silence after a send that is still normal.
     pub timeout: Millis,
     /// Longest time from submission to the send.
@@ -19,48 +42,144 @@ pub struct CommandKind {
     pub safe_to_repeat: bool,
     /// It interrupts what the device is doing: ask before sending it to many, or late.
     pub dangerous: bool,
+    /// The device answers it.
+    pub answer_expected: bool,
+    /// Its sign, one of [`ICONS`].
+    pub icon: String,
 }
+
+/// What is wrong with a description of a command: a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidKind(pub String);
 
 /// The built-in commands.
 #[must_use]
 pub fn commands() -> &'static [CommandKind] {
-    const fn kind(name: &'static str, title: &'static str, args: &'static str) -> CommandKind {
-        CommandKind {
-            name,
-            title,
-            args,
-            timeout: Millis::seconds(10),
-            time_to_live: Millis::seconds(60),
-            safe_to_repeat: true,
-            dangerous: false,
-        }
-    }
-    const COMMANDS: &[CommandKind] = &[
-        kind("led", "LED", "on=true|false"),
-        CommandKind {
-            // A device needs its time to come back before it can say so.
-            timeout: Millis::seconds(60),
-            safe_to_repeat: false,
-            dangerous: true,
-            ..kind("restart", "Restart", "[delay_ms=0…60000]")
-        },
-        kind("telemetry.set", "Telemetry interval", "interval_ms=100…3600000"),
-        kind("config.get", "Read configuration", ""),
-        kind("config.set", "Change configuration", "changes={\"key\":value,…} apply=now|restart"),
-        CommandKind {
-            // Reading a flash and sending it over a slow line takes its time, and nothing is heard of it meanwhile.
-            timeout: Millis::seconds(60),
-            ..kind("log.get", "Read log", "[lines=1…100000]")
-        },
-        kind("state.get", "Report state", ""),
-        // It may last longer than its timeout, because a device says every second how far it is.
-        kind("identify", "Identify", "[seconds=1…60]"),
-    ];
-    COMMANDS
+    static COMMANDS: LazyLock<Vec<CommandKind>> = LazyLock::new(built_in::all);
+    &COMMANDS
 }
 
 /// The built-in command of that name.
 #[must_use]
 pub fn command(name: &str) -> Option<&'static CommandKind> {
     commands().iter().find(|kind| kind.name == name)
+}
+
+impl CommandKind {
+    /// Checks what somebody has described, all but its schema.
+    ///
+    /// # Errors
+    /// [`InvalidKind`] for the name of a built-in command, names and spans that are none, and a form that cannot work.
+    pub fn check(&self) -> Result<(), InvalidKind> {
+        let complaint = self
+            .wrong_name()
+            .or_else(|| self.wrong_title())
+            .or_else(|| wrong_span(self.timeout, "timeout"))
+            .or_else(|| wrong_span(self.time_to_live, "time to live"))
+            .or_else(|| self.wrong_icon())
+            .or_else(|| self.form.as_ref().and_then(template::is_unusable));
+        complaint.map_or(Ok(()), |why| Err(InvalidKind(why)))
+    }
+
+    fn wrong_name(&self) -> Option<String> {
+        let name = self.name.as_str();
+        if name.is_empty() {
+            return Some("The command has no name. It is what the device is told, calibrate for instance.".to_owned());
+        }
+        if name.len() > LONGEST_NAME {
+            return Some(format!("The name has {} bytes, and at most {LONGEST_NAME} are possible.", name.len()));
+        }
+        if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Some(
+                "The name has a space in it. It is one word, for the device; the title is for people.".to_owned(),
+            );
+        }
+        if command(name).is_some() {
+            return Some(format!("'{name}' is a built-in command. Duplicate it, and give the copy a name of its own."));
+        }
+        (name == FREE_TEXT).then(|| format!("'{name}' is how a free text is sent. Choose another name."))
+    }
+
+    fn wrong_title(&self) -> Option<String> {
+        if self.title.trim().is_empty() {
+            return Some("The command has no title. It is what people read on its button.".to_owned());
+        }
+        if self.title.chars().count() > LONGEST_TITLE {
+            return Some(format!("The title is longer than {LONGEST_TITLE} letters."));
+        }
+        self.title.chars().any(char::is_control).then(|| "The title has a control character in it.".to_owned())
+    }
+
+    fn wrong_icon(&self) -> Option<String> {
+        let is_known = ICONS.contains(&self.icon.as_str());
+        (!is_known).then(|| format!("There is no sign called '{}'. There are: {}.", self.icon, ICONS.join(", ")))
+    }
+}
+
+fn wrong_span(span: Millis, what: &str) -> Option<String> {
+    let possible = (1..=LONGEST_SPAN).contains(&span.0);
+    (!possible).then(|| format!("A {what} of {} ms is not possible: from 1 ms to 7 days.", span.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wilco_ledger::{Millis, WireForm};
+
+    use super::{CommandKind, ICONS, command, commands};
+
+    fn kind() -> CommandKind {
+        CommandKind {
+            name: "calibrate".into(),
+            title: "Calibrate".into(),
+            schema: json!({"type": "object"}),
+            form: None,
+            timeout: Millis::seconds(10),
+            time_to_live: Millis::seconds(60),
+            safe_to_repeat: false,
+            dangerous: false,
+            answer_expected: true,
+            icon: "gauge".into(),
+        }
+    }
+
+    #[test]
+    fn a_description_that_makes_no_sense_is_refused_with_a_sentence() {
+        let check = |change: &dyn Fn(&mut CommandKind), part: Option<&str>| {
+            let mut changed = kind();
+            change(&mut changed);
+            let why = changed.check().err().map(|error| error.to_string());
+            match part {
+                Some(part) => assert!(why.as_ref().is_some_and(|why| why.contains(part)), "{part}: {why:?}"),
+                None => assert_eq!(why, None),
+            }
+        };
+        check(&|_| {}, None);
+        check(&|kind| kind.name = String::new(), Some("has no name"));
+        check(&|kind| kind.name = "two words".into(), Some("has a space in it"));
+        check(&|kind| kind.name = "x".repeat(129), Some("129 bytes"));
+        check(&|kind| kind.name = "led".into(), Some("'led' is a built-in command"));
+        check(&|kind| kind.name = "text".into(), Some("free text"));
+        check(&|kind| kind.title = " ".into(), Some("has no title"));
+        check(&|kind| kind.title = "x".repeat(81), Some("longer than 80"));
+        check(&|kind| kind.timeout = Millis(0), Some("A timeout of 0 ms is not possible"));
+        check(&|kind| kind.time_to_live = Millis(u64::MAX), Some("A time to live of"));
+        check(&|kind| kind.icon = "unicorn".into(), Some("no sign called 'unicorn'"));
+        let form = WireForm { topic: Some("a/+".into()), ..WireForm::default() };
+        check(&|kind| kind.form = Some(form.clone()), Some("does not name the device"));
+    }
+
+    #[test]
+    fn the_built_in_ones_are_known_by_name_and_have_signs() {
+        assert_eq!(commands().len(), 8);
+        for kind in commands() {
+            assert_eq!(command(&kind.name), Some(kind));
+            assert!(ICONS.contains(&kind.icon.as_str()), "{}", kind.icon);
+            assert_eq!(kind.schema["type"], "object", "{}", kind.name);
+        }
+        let dangerous: Vec<_> = commands().iter().filter(|kind| kind.dangerous).map(|kind| &*kind.name).collect();
+        assert_eq!(dangerous, ["restart"]);
+        assert_eq!(command("nonsense"), None);
+    }
 }

@@ -12,13 +12,14 @@ mod lifecycle;
 mod log;
 mod message;
 mod probe;
+mod template;
 mod text;
 mod topics;
 mod wilco;
 mod words;
 
 pub use aws::{AwsPolicy, is_aws_endpoint};
-pub use catalogue::{CommandKind, command, commands};
+pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
 pub use ids::uuids_in;
 pub use lifecycle::{Lifecycle, LifecycleEvent};
 pub use log::{Checksum, LogAssembly, LogChunk, LogNews, LogReceipt, LogStanding};
@@ -26,7 +27,7 @@ pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, Unreadabl
 pub use probe::Probe;
 pub use topics::{Channel, InvalidPrefix, Topics};
 
-use wilco_ledger::{DeviceId, Timestamp};
+use wilco_ledger::{DeviceId, Timestamp, WireForm};
 
 use json::Members;
 
@@ -70,6 +71,20 @@ impl Dialect {
         }
     }
 
+    /// Why a command cannot be written in a form of its own with these arguments, as a sentence for people. To be asked
+    /// before [`Dialect::encode`], besides [`Dialect::refuses`].
+    #[must_use]
+    pub fn refuses_form(&self, form: &WireForm, args: &str) -> Option<String> {
+        template::refuses(form, self.topics(), args)
+    }
+
+    /// Whether an answer to a command in this form can be expected to say which command it answers: the device was told
+    /// its id.
+    #[must_use]
+    pub fn form_carries_id(form: &WireForm) -> bool {
+        template::carries_id(form)
+    }
+
     /// Whether an answer to this command can be expected to say which command it answers.
     #[must_use]
     pub fn answers_carry_ids(&self, command: &str) -> bool {
@@ -82,9 +97,13 @@ impl Dialect {
     /// What to publish so that a device does something.
     #[must_use]
     pub fn encode(&self, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
-        match self {
+        let outbound = match self {
             Dialect::Wilco(topics) => wilco::encode(topics, device, request, now),
             Dialect::Text(topics) => text::encode(topics, device, request, now),
+        };
+        match request.form {
+            Some(form) => template::write(form, self.topics(), device, request, outbound),
+            None => outbound,
         }
     }
 
@@ -109,6 +128,12 @@ impl Dialect {
     #[must_use]
     pub fn is_answer(&self, topic: &str) -> bool {
         matches!(self.topics().parse(topic), Some((_, Channel::Resp)))
+    }
+
+    /// Whether devices are asked on this topic.
+    #[must_use]
+    pub fn is_request(&self, topic: &str) -> bool {
+        matches!(self.topics().parse(topic), Some((_, Channel::Req)))
     }
 
     /// What to subscribe, the required filters first: some brokers limit how many subscriptions a connection may have.

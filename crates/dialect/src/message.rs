@@ -1,7 +1,7 @@
 //! What goes out and what comes in, before and after a dialect has had its say.
 
 use serde_json::Value;
-use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp};
+use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp, WireForm};
 
 use crate::{LifecycleEvent, log::LogChunk};
 
@@ -14,6 +14,8 @@ pub struct Request<'a> {
     pub command: &'a str,
     /// Its arguments as JSON text.
     pub args: &'a str,
+    /// How it is written, where the dialect alone would write it otherwise.
+    pub form: Option<&'a WireForm>,
     /// When it was submitted.
     pub issued_at: Timestamp,
     /// When it is no longer to be carried out.

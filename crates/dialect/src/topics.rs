@@ -94,6 +94,11 @@ impl Topics {
         format!("{}{device}/{}", self.prefix, channel.as_str())
     }
 
+    /// A topic of somebody's own making, below the prefix.
+    pub(crate) fn own(&self, levels: &str) -> String {
+        format!("{}{levels}", self.prefix)
+    }
+
     /// The filter that hears every device's topic of that kind.
     #[must_use]
     pub fn all(&self, channel: Channel) -> String {

@@ -210,6 +210,7 @@ proptest! {
             id: &id,
             command: &command,
             args: &args.to_string(),
+            form: None,
             issued_at: Timestamp(issued),
             expires_at: Timestamp(expires),
             attempt,

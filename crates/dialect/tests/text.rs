@@ -21,7 +21,11 @@ fn dock() -> DeviceId {
 fn encode(dialect: &Dialect, command: &str, args: &str) -> Outbound {
     let id = CommandId::new(ID).expect("an id");
     let (issued_at, expires_at) = (Timestamp(1_000), Timestamp(61_000));
-    dialect.encode(&dock(), &Request { id: &id, command, args, issued_at, expires_at, attempt: 1 }, issued_at)
+    dialect.encode(
+        &dock(),
+        &Request { id: &id, command, args, form: None, issued_at, expires_at, attempt: 1 },
+        issued_at,
+    )
 }
 
 fn hear(channel: &str, payload: &[u8], correlation: Option<&[u8]>) -> Result<Option<Heard>, String> {

@@ -82,6 +82,7 @@ fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
         id: id.clone(),
         name: "led".into(),
         args: r#"{"on":true}"#.into(),
+        form: None,
         policy: Policy {
             delivery: Delivery::Now,
             timeout: Millis::seconds(10),

@@ -20,9 +20,9 @@ use tokio::{
 use crate::{
     Handle,
     api::{
-        Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView,
-        Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KeptLog, KitView, LogView, NewCommand,
-        PreflightView, Sent,
+        Batch, CatalogueEntry, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery,
+        EventView, Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, ImportLine, Imported, KeptLog,
+        KitView, LogView, NewCommand, PreflightView, Sent,
     },
     paths::DataDir,
 };
@@ -54,6 +54,10 @@ enum Call {
     SaveLog { connection: String, device: String, id: String, path: PathBuf },
     ForgetLog { connection: String, device: String, id: String },
     Raise,
+    Catalogue,
+    ReadCatalogue { path: PathBuf },
+    ImportCatalogue { path: PathBuf, replace: Vec<String> },
+    ExportCatalogue { ids: Vec<String>, path: PathBuf },
     Listen,
 }
 
@@ -267,6 +271,31 @@ impl Console {
         }
     );
 
+    forward!(
+        /// Every command that is known by name.
+        catalogue() -> Vec<CatalogueEntry>,
+        async |handle: &Handle| Ok(handle.catalogue()),
+        || Call::Catalogue
+    );
+    forward!(
+        /// What is in a file of commands, and what taking it would do.
+        read_catalogue(path: PathBuf) -> Vec<ImportLine>,
+        async |handle: &Handle, path| handle.read_catalogue(path).await,
+        |path| Call::ReadCatalogue { path }
+    );
+    forward!(
+        /// Takes the new commands of a file, and those changed ones that are named.
+        import_catalogue(path: PathBuf, replace: &[String]) -> Vec<ImportLine>,
+        async |handle: &Handle, path, replace: &[String]| handle.import_catalogue(path, replace).await,
+        |path, replace: &[String]| Call::ImportCatalogue { path, replace: replace.to_vec() }
+    );
+    forward!(
+        /// Writes commands of one's own to a file.
+        export_catalogue(ids: &[String], path: PathBuf) -> (),
+        async |handle: &Handle, ids: &[String], path| handle.export_catalogue(ids, path).await,
+        |ids: &[String], path| Call::ExportCatalogue { ids: ids.to_vec(), path }
+    );
+
     /// Everything that changes from now on, in batches; the first has all connections in it. Ends with the engine.
     ///
     /// # Errors
@@ -455,6 +484,10 @@ async fn answer(Host { handle, raise }: &Host, call: Call) -> Result<Value, Fail
             raise();
             Ok(Value::Null)
         }
+        Call::Catalogue => done(Ok(handle.catalogue())),
+        Call::ReadCatalogue { path } => done(handle.read_catalogue(path).await),
+        Call::ImportCatalogue { path, replace } => done(handle.import_catalogue(path, &replace).await),
+        Call::ExportCatalogue { ids, path } => done(handle.export_catalogue(&ids, path).await),
         Call::Listen => Ok(Value::Null),
     }
 }

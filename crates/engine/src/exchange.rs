@@ -134,7 +134,7 @@ pub(crate) fn write(
 
 /// Reads a file that [`write`] has written. Blocks.
 pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Failure> {
-    let content = content(path)?;
+    let content = content(path, LIMIT)?;
     let not_ours = || Failure {
         code: FailureCode::File,
         message: format!("{} is not a file that Wilco has exported.", path.display()),
@@ -245,7 +245,8 @@ impl Line {
     }
 }
 
-fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// A file of at most so many bytes, wiped from memory afterwards. Blocks.
+pub(crate) fn content(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let unreadable = |error: std::io::Error| Failure {
         code: FailureCode::File,
         message: match error.kind() {
@@ -259,14 +260,14 @@ fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     // Large enough from the start: a vector that grows leaves copies behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(LIMIT)).unwrap_or(0) + 1));
-    file.take(LIMIT + 1).read_to_end(&mut content).map_err(unreadable)?;
-    if content.len() as u64 > LIMIT {
+    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1));
+    file.take(limit + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if content.len() as u64 > limit {
         return Err(Failure {
             code: FailureCode::File,
             message: format!("{} is too big to be a file that Wilco has exported.", path.display()),
             hint: Some(
-                "Choose one that was made with Export in Wilco; it has some kilobytes for each connection.".into(),
+                "Choose one that was made with Export in Wilco; it has some kilobytes for each thing in it.".into(),
             ),
         });
     }

@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod attach;
+mod catalogue;
 mod clock;
 mod console;
 mod controller;

@@ -150,6 +150,7 @@ mod tests {
             device: DeviceId::new(device).unwrap(),
             id: CommandId::new("c1").unwrap(),
             name: "led".into(),
+            form: None,
             args: "{}".into(),
             policy,
             again_of: None,

@@ -1,13 +1,14 @@
 //! A command as it is typed at a POSIX shell to be asked for once more: `wilco send …`.
 
 use serde_json::{Map, Value};
+use wilco_dialect::CommandKind;
 use wilco_ledger::{Command, Millis, Policy};
 
 /// The command whose only argument is a text that is sent as it stands.
 const FREE_TEXT: &str = "text";
 
 /// The line, or `None` where a name has control characters in it, which a terminal would obey instead of showing.
-pub(crate) fn shell_line(connection: &str, command: &Command) -> Option<String> {
+pub(crate) fn shell_line(connection: &str, command: &Command, kind: Option<&CommandKind>) -> Option<String> {
     let asked = &command.asked;
     let names = [connection, asked.device.as_str(), &*asked.name];
     if names.iter().any(|name| name.chars().any(char::is_control)) {
@@ -16,14 +17,13 @@ pub(crate) fn shell_line(connection: &str, command: &Command) -> Option<String> 
     let mut words = vec!["wilco".to_owned(), "send".to_owned()];
     words.extend(option("-c", "--connection", connection));
     words.extend(option("-d", "--device", asked.device.as_str()));
-    words.extend(policy(&asked.policy, &asked.name));
+    words.extend(policy(&asked.policy, kind));
     words.extend(what(&asked.name, &asked.args));
     Some(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
 }
 
 /// What the command line would not choose by itself.
-fn policy(policy: &Policy, name: &str) -> Vec<String> {
-    let kind = wilco_dialect::command(name);
+fn policy(policy: &Policy, kind: Option<&CommandKind>) -> Vec<String> {
     let mut words = Vec::new();
     if policy.timeout != kind.map_or(Millis::seconds(10), |kind| kind.timeout) {
         words.extend(["--timeout".to_owned(), span(policy.timeout)]);
@@ -34,7 +34,7 @@ fn policy(policy: &Policy, name: &str) -> Vec<String> {
     if policy.retry.limit > 0 {
         words.extend(["--retries".to_owned(), policy.retry.limit.to_string()]);
     }
-    if !policy.answer_expected {
+    if !policy.answer_expected && kind.is_none_or(|kind| kind.answer_expected) {
         words.push("--no-answer".to_owned());
     }
     words
@@ -134,13 +134,14 @@ mod tests {
         let device = DeviceId::new(device).unwrap();
         let id = CommandId::new("a").unwrap();
         let (name, args) = (name.into(), args.into());
-        let asked = Submission { device: device.clone(), id: id.clone(), name, args, policy, again_of: None };
+        let asked =
+            Submission { device: device.clone(), id: id.clone(), name, args, form: None, policy, again_of: None };
         let fact = Fact::Submitted { asked: Box::new(asked), origin: Origin::Here };
         Command::begin(&Event { device, command: Some(id), at: Timestamp(0), fact }).unwrap()
     }
 
     fn line(connection: &str, device: &str, name: &str, args: &str) -> String {
-        shell_line(connection, &command(device, name, args, policy())).unwrap()
+        shell_line(connection, &command(device, name, args, policy()), wilco_dialect::command(name)).unwrap()
     }
 
     #[test]
@@ -167,7 +168,8 @@ mod tests {
     #[test]
     fn what_it_would_not_do_by_itself_is_written_down() {
         let check = |name: &str, policy: Policy, expected: &str| {
-            let line = shell_line("plant", &command("pump-7", name, "{}", policy)).unwrap();
+            let line =
+                shell_line("plant", &command("pump-7", name, "{}", policy), wilco_dialect::command(name)).unwrap();
             assert_eq!(line, format!("wilco send -c plant -d pump-7 {expected}{name}"));
         };
         check("led", policy(), "");
@@ -185,7 +187,7 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_would_obey_is_in_it() {
         let check = |connection: &str, name: &str, args: &str, expected: Option<&str>| {
-            let line = shell_line(connection, &command("pump-7", name, args, policy()));
+            let line = shell_line(connection, &command("pump-7", name, args, policy()), None);
             assert_eq!(line.as_deref(), expected, "{connection:?} {name:?} {args:?}");
         };
         check("plant\u{1b}[201~", "led", "{}", None);

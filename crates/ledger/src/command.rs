@@ -1,5 +1,7 @@
 //! One command: what was asked, and what is known of it so far.
 
+use std::sync::Arc;
+
 use crate::{CommandId, DeviceId, Millis, Outcome, State, Timestamp};
 
 /// What somebody asks of one device.
@@ -14,10 +16,24 @@ pub struct Submission {
     pub name: Box<str>,
     /// Its arguments as canonical JSON text.
     pub args: Box<str>,
+    /// How it is written for the wire, where its dialect alone would write it otherwise.
+    pub form: Option<Arc<WireForm>>,
     /// How it is to be delivered and waited for.
     pub policy: Policy,
     /// The command that this one repeats under a new id (*send again*).
     pub again_of: Option<CommandId>,
+}
+
+/// How a command is written for the wire, as templates that only a dialect reads. The ledger keeps it with the command, so
+/// that each attempt looks like the first, whatever has become since of the definition that it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct WireForm {
+    /// Where it goes; where its dialect would send it if there is none.
+    pub topic: Option<Box<str>>,
+    /// What is sent; what its dialect would write if there is none.
+    pub payload: Option<Box<str>>,
+    /// The payload is plain text. Otherwise it is JSON.
+    pub plain: bool,
 }
 
 /// How a command is delivered, waited for and repeated.

@@ -22,7 +22,7 @@ mod state;
 mod time;
 
 pub use answer::{Answer, Claim, Outcome, Raw};
-pub use command::{Command, Delivery, Fate, LastSend, Match, Origin, Policy, Retry, Rungs, Submission};
+pub use command::{Command, Delivery, Fate, LastSend, Match, Origin, Policy, Retry, Rungs, Submission, WireForm};
 pub use event::{Event, Fact, NotDelivered, Reading, Stray, TimeOut};
 pub use id::{CommandId, DeviceId, InvalidCommandId, InvalidDeviceId};
 pub use input::{Effect, Input, Puback};

@@ -54,6 +54,7 @@ fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_id
         id: asked.id,
         name: asked.command.into(),
         args: crate::json::canonical(&asked.args).into(),
+        form: None,
         policy: Policy {
             delivery: Delivery::BrokerHolds,
             timeout: known.map_or(Millis::seconds(10), |kind| kind.timeout),

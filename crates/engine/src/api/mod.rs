@@ -2,6 +2,7 @@
 //!
 //! These are wire types: plain, serialisable, without a secret in them, and separate from the domain's own.
 
+mod catalogue;
 mod command;
 mod connection;
 mod device;
@@ -15,6 +16,9 @@ mod news;
 mod preflight;
 mod settings;
 
+pub use catalogue::{
+    CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, ImportChange, ImportLine,
+};
 pub use command::{AnswerView, CommandDetail, CommandView, Delivery, EventView, NewCommand, Sent, WireView};
 pub use connection::{ConnectionView, LinkState, MqttVersion};
 pub use device::{DeviceDetail, DeviceOrder, DevicePage, DeviceQuery, DeviceRow, Presence, SortBy};

@@ -1,13 +1,16 @@
 //! Commands, as people ask for them.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use uuid::Uuid;
-use wilco_dialect::Dialect;
+use wilco_dialect::{CommandKind, Dialect};
 use wilco_ledger::{CommandId, Delivery, Millis, Policy, Retry, Submission};
 
 use super::{Handle, command_id, device_id, not_found};
 use crate::{
     api::{self, Failure, NewCommand, Sent, Settings, invalid},
+    catalogue::Known,
     controller::Asked,
     store::ConnectionId,
 };
@@ -20,7 +23,8 @@ impl Handle {
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
         let listed = self.listed(&new.connection)?;
-        let submissions = submissions(&new, &listed.dialect, &self.settings.get())?;
+        let known = self.catalogue.find(&connection, new.command.trim());
+        let submissions = submissions(&new, &listed.dialect, &known, &self.settings.get())?;
         let asked = submissions.iter().map(|submission| submission.device.as_str());
         if let Some(refusal) = beyond(&listed.named, asked) {
             return Err(refusal);
@@ -39,10 +43,12 @@ impl Handle {
         let connection = ConnectionId::from(connection);
         let command = self.store.command(&connection, &device_id(device)?, &command_id(id)?).await?;
         let asked = command.ok_or_else(|| not_found("command", id))?.asked;
-        if let Some(refusal) = dialect.refuses(&asked.name, &asked.args) {
+        let form = asked.form.as_deref();
+        let refusal = dialect.refuses(&asked.name, &asked.args);
+        if let Some(refusal) = refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &asked.args))) {
             return Err(invalid(refusal, "It was sent while the connection spoke otherwise. Write it anew."));
         }
-        let answers_carry_ids = dialect.answers_carry_ids(&asked.name);
+        let answers_carry_ids = dialect.answers_carry_ids(&asked.name) && form.is_none_or(Dialect::form_carries_id);
         let again = Submission {
             id: fresh_id()?,
             again_of: Some(asked.id),
@@ -65,7 +71,12 @@ impl Handle {
 }
 
 /// One submission for each device, or the reason why there is none at all.
-fn submissions(new: &NewCommand, dialect: &Dialect, settings: &Settings) -> Result<Vec<Submission>, Failure> {
+fn submissions(
+    new: &NewCommand,
+    dialect: &Dialect,
+    known: &Known,
+    settings: &Settings,
+) -> Result<Vec<Submission>, Failure> {
     if new.devices.is_empty() {
         return Err(invalid("The command names no device.".into(), "Name at least one."));
     }
@@ -83,13 +94,47 @@ fn submissions(new: &NewCommand, dialect: &Dialect, settings: &Settings) -> Resu
             ));
         }
     };
+    if let Some(refusal) = known.refuses(&args) {
+        return Err(invalid(refusal, "Change them, or what the catalogue says of the command."));
+    }
     let args = args.to_string();
-    if let Some(refusal) = dialect.refuses(name, &args) {
+    let kind = known.kind();
+    let form = kind.and_then(|kind| kind.form.clone()).map(Arc::new);
+    let refusal = dialect.refuses(name, &args);
+    if let Some(refusal) = refusal.or_else(|| form.as_ref().and_then(|form| dialect.refuses_form(form, &args))) {
         return Err(invalid(refusal, "Change it and send it again."));
     }
-    let kind = wilco_dialect::command(name);
+    let answers_carry_ids = dialect.answers_carry_ids(name) && form.as_deref().is_none_or(Dialect::form_carries_id);
+    let policy = policy(new, kind, settings, answers_carry_ids)?;
+    let again_of = new.again_of.as_deref().map(command_id).transpose()?;
+    let mut seen = std::collections::HashSet::new();
+    new.devices
+        .iter()
+        .map(|device| device_id(device.trim()))
+        .filter(|device| device.as_ref().map_or(true, |device| seen.insert(device.clone())))
+        .map(|device| {
+            Ok(Submission {
+                device: device?,
+                id: fresh_id()?,
+                name: name.into(),
+                args: args.as_str().into(),
+                form: form.clone(),
+                policy,
+                again_of: again_of.clone(),
+            })
+        })
+        .collect()
+}
+
+/// How it is delivered, waited for and repeated: as somebody says, otherwise as the catalogue does.
+fn policy(
+    new: &NewCommand,
+    kind: Option<&CommandKind>,
+    settings: &Settings,
+    answers_carry_ids: bool,
+) -> Result<Policy, Failure> {
     let dangerous = kind.is_some_and(|kind| kind.dangerous);
-    let policy = Policy {
+    Ok(Policy {
         delivery: match new.delivery {
             Some(api::Delivery::Now) => Delivery::Now,
             Some(api::Delivery::BrokerHolds) => Delivery::BrokerHolds,
@@ -105,26 +150,9 @@ fn submissions(new: &NewCommand, dialect: &Dialect, settings: &Settings) -> Resu
             limit: new.retries.unwrap_or(0).min(100),
             pause: Millis::seconds(2),
         },
-        answer_expected: !new.no_answer,
-        answers_carry_ids: dialect.answers_carry_ids(name),
-    };
-    let again_of = new.again_of.as_deref().map(command_id).transpose()?;
-    let mut seen = std::collections::HashSet::new();
-    new.devices
-        .iter()
-        .map(|device| device_id(device.trim()))
-        .filter(|device| device.as_ref().map_or(true, |device| seen.insert(device.clone())))
-        .map(|device| {
-            Ok(Submission {
-                device: device?,
-                id: fresh_id()?,
-                name: name.into(),
-                args: args.as_str().into(),
-                policy,
-                again_of: again_of.clone(),
-            })
-        })
-        .collect()
+        answer_expected: !new.no_answer && kind.is_none_or(|kind| kind.answer_expected),
+        answers_carry_ids,
+    })
 }
 
 /// Why a connection that names its devices commands no others: it does not listen to them.

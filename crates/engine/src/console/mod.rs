@@ -1,5 +1,7 @@
 //! The engine from outside: start it, ask it, stop it.
 
+mod buttons;
+mod catalogue;
 mod commands;
 mod connections;
 mod exchange;
@@ -27,6 +29,7 @@ use crate::{
         Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView, Failure, FailureCode,
         HistoryPage, HistoryQuery, invalid, sentence,
     },
+    catalogue::Catalogue,
     clock::Clock,
     controller::{Asked, Controller, Errands, Event, Listed},
     kits::Kits,
@@ -77,6 +80,7 @@ pub struct Handle {
     trial: Arc<Trial>,
     export: Arc<Export>,
     settings: InForce,
+    catalogue: Arc<Catalogue>,
     directory: Directory,
     clock: Clock,
     installation: Arc<str>,
@@ -102,12 +106,14 @@ impl Engine {
         let settings = InForce::new(store.settings().await?);
 
         let (events, inbox) = mpsc::channel(10_000);
+        let catalogue = Arc::new(Catalogue::default());
+        catalogue.replace(store.definitions().await?);
         let vault = Arc::new(vault);
         let directory = Directory::default();
         let clock = Clock::start();
         let errands = Errands { vault: Arc::clone(&vault), passing };
-        let controller =
-            Controller::new((events.clone(), inbox), store.clone(), clock, Arc::clone(&directory), errands);
+        let shared = (Arc::clone(&directory), Arc::clone(&catalogue));
+        let controller = Controller::new((events.clone(), inbox), store.clone(), clock, shared, errands);
         let controller = tokio::spawn(controller.run());
         let handle = Handle {
             events,
@@ -117,6 +123,7 @@ impl Engine {
             trial: Arc::default(),
             export: Arc::default(),
             settings,
+            catalogue,
             directory,
             clock,
             installation,
@@ -242,12 +249,16 @@ impl Handle {
         let command = command.ok_or_else(|| not_found("command", id))?;
         let events = self.store.events(&connection, &device, &command_id).await?;
         let profile = self.store.connections().await?.into_iter().find(|profile| profile.id == connection);
-        let shell_line = profile.as_ref().and_then(|profile| shell_line(&profile.name, &command));
+        let shell_line = profile.as_ref().and_then(|profile| {
+            let known = self.catalogue.find(&connection, &command.asked.name);
+            shell_line(&profile.name, &command, known.kind())
+        });
         let request = profile.and_then(|profile| profile::dialect(&profile).ok()).map(|dialect| {
             let encoding = Encoding {
                 id: &command.asked.id,
                 command: &command.asked.name,
                 args: &command.asked.args,
+                form: command.asked.form.as_deref(),
                 issued_at: command.submitted_at,
                 expires_at: command.submitted_at + command.asked.policy.time_to_live,
                 attempt: command.attempt.max(1),

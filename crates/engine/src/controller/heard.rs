@@ -223,6 +223,11 @@ impl Controller {
 
     /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
     fn unreadable(&mut self, connection: &ConnectionId, topic: &str, unreadable: Unreadable, payload: &[u8], qos: u8) {
+        // Requests in a form of somebody's own come back where consoles hear each other, and no dialect knows them again.
+        let is_request = self.connections.get(connection).is_some_and(|known| known.dialect.is_request(topic));
+        if is_request && self.catalogue.speaks_otherwise(connection) {
+            return;
+        }
         let Unreadable { device, why } = unreadable;
         self.feed.notice(
             NoticeLevel::Warning,

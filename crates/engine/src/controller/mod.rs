@@ -9,7 +9,11 @@ mod heard;
 mod logs;
 mod turn;
 
-use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -25,6 +29,7 @@ use turn::Turn;
 
 use crate::{
     api::{Failure, FailureCode, LinkState},
+    catalogue::Catalogue,
     clock::Clock,
     console::Directory,
     feed::Feed,
@@ -69,6 +74,7 @@ pub(crate) struct Controller {
     clock: Clock,
     connections: BTreeMap<ConnectionId, Connection>,
     directory: Directory,
+    catalogue: Arc<Catalogue>,
     feed: Feed,
     heralds: Vec<Herald>,
     turn: Turn,
@@ -82,7 +88,7 @@ impl Controller {
         (tell, events): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
         store: Store,
         clock: Clock,
-        directory: Directory,
+        (directory, catalogue): (Directory, Arc<Catalogue>),
         errands: Errands,
     ) -> Controller {
         Controller {
@@ -92,6 +98,7 @@ impl Controller {
             clock,
             connections: BTreeMap::new(),
             directory,
+            catalogue,
             feed: Feed::default(),
             heralds: Vec::new(),
             turn: Turn::default(),
@@ -258,6 +265,7 @@ impl Controller {
                     id: &id,
                     command: &command.asked.name,
                     args: &command.asked.args,
+                    form: command.asked.form.as_deref(),
                     issued_at: command.submitted_at,
                     expires_at: command.submitted_at + command.asked.policy.time_to_live,
                     attempt,

@@ -1,11 +1,11 @@
 //! How a fact is written down: JSON, and the raw payload of an answer beside it, byte for byte.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use wilco_ledger::{
     Answer, Claim, CommandId, Delivery, DeviceId, Event, Fact, Millis, NotDelivered, Origin, Outcome, Policy, Raw,
-    Reading, Retry, Stray, Submission, TimeOut, Timestamp,
+    Reading, Retry, Stray, Submission, TimeOut, Timestamp, WireForm,
 };
 
 use super::word::Worded;
@@ -18,6 +18,8 @@ enum StoredFact<'a> {
         origin: Worded<Origin>,
         name: Cow<'a, str>,
         args: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        form: Option<StoredForm<'a>>,
         policy: StoredPolicy,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again_of: Option<Cow<'a, str>>,
@@ -75,6 +77,17 @@ struct StoredPolicy {
     answers_carry_ids: bool,
 }
 
+/// How a request is written, where its dialect alone would write it otherwise.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredForm<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    topic: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payload: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    plain: bool,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 enum StoredNotDelivered {
@@ -124,6 +137,7 @@ pub(super) fn write(event: &Event) -> Result<(String, Option<&[u8]>), serde_json
                 origin: Worded(*origin),
                 name: Cow::Borrowed(&asked.name),
                 args: Cow::Borrowed(&asked.args),
+                form: asked.form.as_deref().map(StoredForm::of),
                 policy: StoredPolicy::of(asked.policy),
                 again_of: asked.again_of.as_ref().map(|id| Cow::Borrowed(id.as_str())),
             },
@@ -171,12 +185,13 @@ pub(super) fn read(
     command: Option<&CommandId>,
 ) -> Result<Fact, Unreadable> {
     Ok(match serde_json::from_str::<StoredFact<'_>>(fact)? {
-        StoredFact::Submitted { origin, name, args, policy, again_of } => Fact::Submitted {
+        StoredFact::Submitted { origin, name, args, form, policy, again_of } => Fact::Submitted {
             asked: Box::new(Submission {
                 device: device.clone(),
                 id: command.ok_or("a submission without a command id")?.clone(),
                 name: name.into(),
                 args: args.into(),
+                form: form.map(|form| Arc::new(form.form())),
                 policy: policy.policy(),
                 again_of: again_of.map(CommandId::new).transpose()?,
             }),
@@ -205,6 +220,18 @@ pub(super) fn read(
         StoredFact::Expired => Fact::Expired,
         StoredFact::Cancelled => Fact::Cancelled,
     })
+}
+
+impl<'a> StoredForm<'a> {
+    pub(super) fn of(form: &'a WireForm) -> StoredForm<'a> {
+        let borrowed = |template: &'a Option<Box<str>>| template.as_deref().map(Cow::Borrowed);
+        StoredForm { topic: borrowed(&form.topic), payload: borrowed(&form.payload), plain: form.plain }
+    }
+
+    pub(super) fn form(self) -> WireForm {
+        let StoredForm { topic, payload, plain } = self;
+        WireForm { topic: topic.map(Into::into), payload: payload.map(Into::into), plain }
+    }
 }
 
 impl StoredPolicy {

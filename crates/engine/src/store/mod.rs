@@ -12,6 +12,7 @@ mod fact;
 mod ids;
 mod logs;
 mod open;
+mod own;
 mod reader;
 mod record;
 mod retention;
@@ -35,6 +36,7 @@ use crate::api::Settings;
 
 pub use error::StoreError;
 pub use ids::ConnectionId;
+pub use own::{Definition, StoredButton};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice, StoredLog};
 pub use retention::Forgotten;
 

@@ -323,7 +323,7 @@ fn may_yet_be_answered(command: &Command, disk: &[Event], now: i64) -> bool {
 }
 
 fn submission(device: DeviceId, id: CommandId, policy: Policy) -> Submission {
-    Submission { device, id, name: "led".into(), args: "{}".into(), policy, again_of: None }
+    Submission { device, id, name: "led".into(), args: "{}".into(), form: None, policy, again_of: None }
 }
 
 fn device_id(number: usize) -> DeviceId {

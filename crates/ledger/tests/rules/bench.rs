@@ -140,6 +140,7 @@ pub(crate) fn asked(device_id: &str, name: &str, policy: Policy) -> Submission {
         id: id(name),
         name: "led".into(),
         args: "{}".into(),
+        form: None,
         policy,
         again_of: None,
     }

@@ -71,7 +71,7 @@ fn submitted(number: u32) -> Change {
         answers_carry_ids: true,
     };
     let (name, args) = ("led".into(), r#"{"on":true}"#.into());
-    let asked = Submission { device: device.clone(), id: id.clone(), name, args, policy, again_of: None };
+    let asked = Submission { device: device.clone(), id: id.clone(), name, args, form: None, policy, again_of: None };
     let fact = Fact::Submitted { asked: Box::new(asked), origin: Origin::Here };
     let event = Event { device, command: Some(id), at: Timestamp(i64::from(number)), fact };
     let command = Command::begin(&event);

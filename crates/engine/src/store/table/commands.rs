@@ -2,15 +2,17 @@
 
 mod ended;
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wilco_ledger::{
-    Command, CommandId, DeviceId, Fate, LastSend, Millis, Policy, Retry, Rungs, State, Submission, Timestamp,
+    Command, CommandId, DeviceId, Fate, LastSend, Millis, Policy, Retry, Rungs, State, Submission, Timestamp, WireForm,
 };
 
 use super::{Columns, Word};
-use crate::store::{ConnectionId, word::Worded};
+use crate::store::{ConnectionId, fact::StoredForm, word::Worded};
 
 pub(in crate::store) use ended::{Ended, count_ended, ended, remove};
 
@@ -60,11 +62,15 @@ pub(super) const CREATE: &str = "
     -- Together with the state: two indexes, one for each, make SQLite take the wrong one.
     CREATE INDEX commands_by_device ON commands (connection, device, state, submitted_at);";
 
+/// A form that somebody has given a command. Most have none.
+pub(super) const EXTEND: &str = "
+    ALTER TABLE commands ADD COLUMN form TEXT; -- JSON";
+
 const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery, c.timeout_ms, c.ttl_ms, c.retry, \
      c.retries, c.pause_ms, c.answer_expected, c.carry_ids, c.again_of, c.origin, c.submitted_at, c.state, \
      c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.heard_at, \
      c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
-     c.nobody_listening, c.abandoned, c.repeat_refused";
+     c.nobody_listening, c.abandoned, c.repeat_refused, c.form";
 
 /// A command's place in the history: newest is greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,9 +135,9 @@ pub(super) fn insert(connection: &Connection, id: &ConnectionId, command: &Comma
                 retries, pause_ms, answer_expected, carry_ids, again_of, origin, submitted_at, state, changed_at,
                 attempt, last_send, sent_at, at_broker_at, accepted_at, finished_at, heard_at, progress, message,
                 result, matched, late, duplicates, conflict, contradicted, ambiguous, nobody_listening, abandoned,
-                repeat_refused)
+                repeat_refused, form)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38)",
+                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)",
         )?
         .execute(params![
             row,
@@ -172,6 +178,7 @@ pub(super) fn insert(connection: &Connection, id: &ConnectionId, command: &Comma
             command.nobody_listening,
             command.abandoned,
             command.repeat_refused,
+            asked.form.as_deref().map(|form| json!(StoredForm::of(form)).to_string()),
         ])?;
     Ok(())
 }
@@ -280,6 +287,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         id: columns.checked(|id: String| CommandId::new(id))?,
         name: columns.get()?,
         args: columns.get()?,
+        form: None,
         policy: Policy {
             delivery: columns.word()?,
             timeout: columns.checked(length)?,
@@ -290,7 +298,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         },
         again_of: columns.checked(|id: Option<String>| id.map(CommandId::new).transpose())?,
     };
-    let command = Command {
+    let mut command = Command {
         asked,
         origin: columns.word()?,
         submitted_at: Timestamp(columns.get()?),
@@ -318,6 +326,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         abandoned: columns.get()?,
         repeat_refused: columns.get()?,
     };
+    command.asked.form = columns.checked(|form: Option<String>| form.map(read_form).transpose())?;
     Ok((connection, command))
 }
 
@@ -342,6 +351,11 @@ fn read_send(text: String) -> serde_json::Result<LastSend> {
     Ok(LastSend { number, at: Timestamp(at), before: Timestamp(before), on_wire, fate: fate.0 })
 }
 
-fn length(stored: i64) -> Result<Millis, std::num::TryFromIntError> {
+#[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
+fn read_form(text: String) -> serde_json::Result<Arc<WireForm>> {
+    serde_json::from_str::<StoredForm<'_>>(&text).map(|form| Arc::new(form.form()))
+}
+
+pub(super) fn length(stored: i64) -> Result<Millis, std::num::TryFromIntError> {
     u64::try_from(stored).map(Millis)
 }

@@ -3,6 +3,8 @@
 //! `events` is the truth, append-only. `commands`, `tallies` and `counters` are made from it and can be made again
 //! ([`rebuild`]); they are written in the same transaction as the event, so they never disagree with it.
 
+pub(super) mod buttons;
+pub(super) mod catalogue;
 pub(super) mod commands;
 pub(super) mod connections;
 pub(super) mod counters;
@@ -34,6 +36,9 @@ const STEPS: &[M<'_>] = &[
     M::up(events::INDEX_STRAYS),
     M::up(removed::CREATE),
     M::up(logs::CREATE),
+    M::up(commands::EXTEND),
+    M::up(catalogue::CREATE),
+    M::up(buttons::CREATE),
 ];
 
 /// What makes a database of any earlier version one of this version.
@@ -78,6 +83,9 @@ pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 pub(super) fn remove_connection(transaction: &Transaction<'_>, connection: &ConnectionId) -> rusqlite::Result<()> {
     connections::remove(transaction, connection)?;
     counters::remove(transaction, connection)?;
+    for table in ["catalogue", "buttons"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE connection = ?1"), [connection.as_str()])?;
+    }
     removed::add(transaction, connection)
 }
 

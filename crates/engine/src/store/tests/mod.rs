@@ -6,6 +6,7 @@ mod durability;
 mod facts;
 mod history;
 mod logs;
+mod own;
 mod profiles;
 mod refusal;
 mod retention;
@@ -54,6 +55,7 @@ fn submission(device_name: &str, command: &str) -> Submission {
         id: id(command),
         name: "led".into(),
         args: r#"{"on":true}"#.into(),
+        form: None,
         policy: policy(),
         again_of: None,
     }

@@ -1,0 +1,112 @@
+//! Taking commands to another computer.
+
+use std::{path::Path, process::ExitCode};
+
+use wilco_engine::api::{ImportChange, ImportLine};
+
+use super::named;
+use crate::{
+    base::Base,
+    output::{Output, clean, count},
+    problem::Problem,
+};
+
+/// Writes commands to a file.
+pub(super) async fn export(base: &Base, names: &[String], to: &Path, force: bool) -> Result<ExitCode, Problem> {
+    // A running Wilco that is asked to write it may have another working directory.
+    let path = std::path::absolute(to)?;
+    if path.exists() && !force {
+        return Err(Problem::new(
+            format!("There is already a file {}.", to.display()),
+            "Give another name, or --force to replace it.",
+        ));
+    }
+    let mut ids = Vec::new();
+    for name in names {
+        let found = named(base, name).await?;
+        if found.iter().all(|entry| entry.built_in) {
+            return Err(Problem::new(format!("'{name}' is a built-in command."), "Every Wilco has it already."));
+        }
+        ids.extend(found.into_iter().map(|entry| entry.id));
+    }
+    base.console().export_catalogue(&ids, path.clone()).await?;
+    let mut output = Output::text();
+    output.line(&format!("Wrote {}.", path.display()))?;
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes the commands of a file, or says what that would do.
+pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run: bool) -> Result<ExitCode, Problem> {
+    let path = std::path::absolute(file)?;
+    let lines = base.console().read_catalogue(path.clone()).await?;
+    if let Some(unknown) = replace.iter().find(|name| !lines.iter().any(|line| line.name == **name)) {
+        return Err(Problem::new(
+            format!("There is no command '{}' in {}.", clean(unknown), path.display()),
+            "Nothing was taken. See what is in it: --dry-run.",
+        ));
+    }
+    if !dry_run {
+        base.console().import_catalogue(path, replace).await?;
+    }
+    let mut output = Output::text();
+    if lines.is_empty() {
+        output.line("There is no command in it.")?;
+    }
+    for line in &lines {
+        output.line(&said(line, replace.contains(&line.name), dry_run))?;
+    }
+    let refused = lines.iter().filter(|line| line.change == ImportChange::Refused).count();
+    if refused > 0 {
+        output.line(&format!("{} of {} refused.", count(refused), count(lines.len())))?;
+    }
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
+    let name = clean(&line.name);
+    let name = match &line.connection {
+        Some(connection) => format!("{name} (for {})", clean(connection)),
+        None => name.into_owned(),
+    };
+    match (line.change, replaced, dry_run) {
+        (ImportChange::New, _, false) => format!("Added {name}."),
+        (ImportChange::New, _, true) => format!("New: {name}."),
+        (ImportChange::Changed, true, false) => format!("Replaced {name}."),
+        (ImportChange::Changed, true, true) => format!("Would be replaced: {name}."),
+        (ImportChange::Changed, false, _) => {
+            format!("Different from what is here, which stays: {name}. To replace it: --replace {}", clean(&line.name))
+        }
+        (ImportChange::Same, ..) => format!("Here already: {name}."),
+        (ImportChange::Refused, ..) => {
+            format!("Refused: {name}. {}", line.why.as_deref().map(clean).unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_engine::api::{ImportChange, ImportLine};
+
+    use super::said;
+
+    #[test]
+    fn each_command_of_a_file_has_its_sentence() {
+        let check = |change: ImportChange, why: Option<&str>, replaced: bool, expected: &str| {
+            let (name, title, why) = ("flush\u{7}".to_owned(), String::new(), why.map(str::to_owned));
+            let line = ImportLine { name, title, connection: Some("plant".into()), change, why };
+            assert_eq!(said(&line, replaced, false), expected);
+        };
+        check(ImportChange::New, None, false, "Added flush\\u{7} (for plant).");
+        check(ImportChange::Changed, None, true, "Replaced flush\\u{7} (for plant).");
+        check(
+            ImportChange::Changed,
+            None,
+            false,
+            "Different from what is here, which stays: flush\\u{7} (for plant). To replace it: --replace flush\\u{7}",
+        );
+        check(ImportChange::Same, None, false, "Here already: flush\\u{7} (for plant).");
+        check(ImportChange::Refused, Some("It is odd."), false, "Refused: flush\\u{7} (for plant). It is odd.");
+    }
+}

@@ -1,0 +1,72 @@
+//! One command of the catalogue.
+
+use std::process::ExitCode;
+
+use wilco_engine::api::{CatalogueEntry, CommandDefinition};
+
+use super::named;
+use crate::{
+    base::Base,
+    options::Listing,
+    output::{Output, clean},
+    problem::Problem,
+};
+
+/// Prints it.
+pub(super) async fn run(base: &Base, name: &str, listing: Listing) -> Result<ExitCode, Problem> {
+    let entries = named(base, name).await?;
+    let mut output = if listing == Listing::Json { Output::data() } else { Output::text() };
+    for entry in &entries {
+        match listing {
+            Listing::Json => output.json(entry)?,
+            Listing::Text => lines(entry)?.iter().try_for_each(|line| output.line(line))?,
+        }
+    }
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(entry: &CatalogueEntry) -> Result<Vec<String>, Problem> {
+    let CommandDefinition {
+        name,
+        title,
+        schema,
+        topic,
+        payload,
+        plain,
+        timeout_ms,
+        ttl_ms,
+        safe_to_repeat,
+        dangerous,
+        answer_expected,
+        ..
+    } = &entry.definition;
+    let mut lines = vec![format!("{} ({})", clean(name), clean(title))];
+    let mut line = |what: &str, value: &str| lines.push(format!("  {what:<12} {value}"));
+    line("topic", &topic.as_deref().map_or("the dialect's".into(), clean));
+    let form = if *plain { "plain text" } else { "JSON" };
+    line("payload", &payload.as_deref().map_or("the dialect's".into(), |text| format!("{form}: {}", clean(text))));
+    line("timeout", &span(*timeout_ms));
+    line("time to live", &span(*ttl_ms));
+    let facts = [
+        (*dangerous, "asks first"),
+        (*safe_to_repeat, "safe to repeat"),
+        (!answer_expected, "no answer expected"),
+        (entry.built_in, "built in"),
+    ];
+    let facts: Vec<_> = facts.into_iter().filter_map(|(is, fact)| is.then_some(fact)).collect();
+    if !facts.is_empty() {
+        line("it is", &facts.join(", "));
+    }
+    lines.push("  takes".to_owned());
+    lines.extend(serde_json::to_string_pretty(schema)?.lines().map(|line| format!("    {}", clean(line))));
+    Ok(lines)
+}
+
+fn span(milliseconds: u64) -> String {
+    if milliseconds.is_multiple_of(1_000) {
+        format!("{} s", milliseconds / 1_000)
+    } else {
+        format!("{milliseconds} ms")
+    }
+}

@@ -1,0 +1,487 @@
+//! Requests in a form of somebody's own: a topic and a payload in which `{id}`, `{device}`, `{args.level}` and the like
+//! stand for what is known of the command.
+//!
+//! Whatever is filled in stays a value: in JSON a text gets its quotes and escapes, in a topic it is one part of a level.
+//! Filling never fails; [`refuses`] says beforehand what would not come out right.
+
+use serde_json::Value;
+use wilco_ledger::{DeviceId, Timestamp, WireForm};
+
+use crate::{Channel, Outbound, Request, Topics, text::PLAIN, wilco::JSON, words};
+
+/// The longest template, bytes.
+const LONGEST: usize = 16 * 1024;
+/// The longest topic, bytes.
+const LONGEST_TOPIC: usize = 1_024;
+/// The largest payload, bytes: what AWS carries in one message.
+const LARGEST: usize = 128 * 1024;
+
+/// All that can stand in a template, as people are told.
+const PLACES: &str = "{id}, {device}, {command}, {args}, {args.name}, {issued_at}, {expires_at} and {attempt}";
+
+/// A piece of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part<'a> {
+    /// As it stands.
+    Text(&'a str),
+    /// The name of what stands here, without its braces.
+    Place(&'a str),
+}
+
+/// What is filled in.
+struct Values<'a> {
+    id: &'a str,
+    device: &'a str,
+    command: &'a str,
+    /// The arguments as they were written.
+    written: &'a str,
+    args: &'a Value,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    attempt: u32,
+}
+
+/// The request in its own form. What the form says nothing of stays as the dialect has it.
+pub(crate) fn write(
+    form: &WireForm,
+    topics: &Topics,
+    device: &DeviceId,
+    request: &Request<'_>,
+    native: Outbound,
+) -> Outbound {
+    let args = arguments(request.args);
+    let values = Values {
+        id: request.id.as_str(),
+        device: device.as_str(),
+        command: request.command,
+        written: request.args,
+        args: &args,
+        issued_at: request.issued_at,
+        expires_at: request.expires_at,
+        attempt: request.attempt,
+    };
+    let mut outbound = native;
+    if let Some(topic) = &form.topic {
+        outbound.topic = topics.own(&values.plain(topic));
+    }
+    if let Some(payload) = &form.payload {
+        let (text, content_type) =
+            if form.plain { (values.plain(payload), PLAIN) } else { (values.json(payload), JSON) };
+        outbound.payload = text.into_bytes();
+        outbound.content_type = content_type;
+    }
+    outbound
+}
+
+/// Whether the device is told the command's id.
+pub(crate) fn carries_id(form: &WireForm) -> bool {
+    let names_id = |template: &str| parts(template).any(|part| part == Part::Place("id"));
+    form.payload.as_deref().is_none_or(names_id) || form.topic.as_deref().is_some_and(names_id)
+}
+
+/// Why a form cannot be used at all, as a sentence.
+pub(crate) fn is_unusable(form: &WireForm) -> Option<String> {
+    form.topic
+        .as_deref()
+        .and_then(unusable_topic)
+        .or_else(|| form.payload.as_deref().and_then(|payload| unusable_payload(payload, form.plain)))
+}
+
+/// Why a form cannot be written with these arguments, as a sentence.
+pub(crate) fn refuses(form: &WireForm, topics: &Topics, args: &str) -> Option<String> {
+    if let Some(why) = is_unusable(form) {
+        return Some(why);
+    }
+    let args = arguments(args);
+    if let Some(template) = &form.topic {
+        for name in parts(template).filter_map(argument_in) {
+            let level = looked_up(&args, name).map(shown);
+            match level.as_deref() {
+                None | Some("") => return Some(format!("The topic {template} needs the argument '{name}'.")),
+                Some(level) if level.chars().any(|c| matches!(c, '/' | '+' | '#') || c.is_control()) => {
+                    let level = words::shortened(level, 40);
+                    return Some(format!("The argument '{name}' is {level:?}, which cannot stand in a topic."));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    sample(&args, |values| {
+        let topic = form.topic.as_deref().map(|template| topics.own(&values.plain(template)));
+        if let Some(why) = topic.and_then(|topic| unusable_for_requests(&topic, topics)) {
+            return Some(why);
+        }
+        let payload = form.payload.as_deref()?;
+        let bytes = if form.plain { values.plain(payload) } else { values.json(payload) }.len();
+        (bytes > LARGEST)
+            .then(|| format!("The payload would have {bytes} bytes, and at most {LARGEST} go into one message."))
+    })
+}
+
+fn unusable_topic(template: &str) -> Option<String> {
+    if let Some(why) = unusable_text(template, "topic") {
+        return Some(why);
+    }
+    let allowed = |name: &str| matches!(name, "device" | "id" | "command") || name.starts_with("args.");
+    if let Some(Part::Place(name)) = parts(template).find(|part| matches!(part, Part::Place(name) if !allowed(name))) {
+        return Some(format!(
+            "{{{name}}} cannot stand in a topic. {{device}}, {{id}}, {{command}} and {{args.name}} can."
+        ));
+    }
+    if !parts(template).any(|part| part == Part::Place("device")) {
+        return Some(format!(
+            "The topic {template} does not name the device, so a command for one would reach every other. Write {{device}} in it."
+        ));
+    }
+    let args = Value::Null;
+    sample(&args, |values| {
+        let topic = fill(template, |name| if name.starts_with("args.") { "x".to_owned() } else { values.text(name) });
+        unusable_for_requests(&topic, &Topics::default())
+    })
+}
+
+/// MQTT 5 section 4.7: what a topic to publish to may not have.
+fn unusable_for_requests(topic: &str, topics: &Topics) -> Option<String> {
+    if topic.len() > LONGEST_TOPIC {
+        return Some(format!("The topic would have {} bytes, and at most {LONGEST_TOPIC} are possible.", topic.len()));
+    }
+    if let Some(wildcard) = topic.chars().find(|c| matches!(c, '+' | '#')) {
+        return Some(format!("The topic has the wildcard {wildcard} in it. Only subscriptions have wildcards."));
+    }
+    if topic.split('/').any(str::is_empty) {
+        return Some("The topic has an empty level. Take away the / that is too much.".to_owned());
+    }
+    if topic.starts_with('$') {
+        return Some("The topic begins with '$': such topics belong to the broker.".to_owned());
+    }
+    if topic.chars().any(char::is_control) {
+        return Some("The topic has a control character in it.".to_owned());
+    }
+    if topics.is_broadcast(topic) {
+        return Some("The topic is for many devices at once, and each command is for one.".to_owned());
+    }
+    match topics.parse(topic) {
+        Some((_, Channel::Req)) | None => None,
+        Some((_, channel)) => Some(format!(
+            "Devices speak on …/{}, so a command there would be taken for a device's word.",
+            channel.as_str()
+        )),
+    }
+}
+
+fn unusable_payload(template: &str, plain: bool) -> Option<String> {
+    if let Some(why) = unusable_text(template, "payload") {
+        return Some(why);
+    }
+    if plain {
+        return None;
+    }
+    let args = Value::Object(serde_json::Map::new());
+    sample(&args, |values| {
+        let error = serde_json::from_str::<Value>(&values.json(template)).err()?;
+        Some(format!(
+            "The payload makes no JSON ({error}). Names and texts stand in double quotes; what is filled in brings its own."
+        ))
+    })
+}
+
+fn unusable_text(template: &str, what: &str) -> Option<String> {
+    if template.trim().is_empty() {
+        return Some(format!("The {what} is empty. Leave it to the dialect, or write one."));
+    }
+    if template.len() > LONGEST {
+        return Some(format!("The {what} has {} bytes, and at most {LONGEST} are possible.", template.len()));
+    }
+    let unknown = parts(template).find_map(|part| match part {
+        Part::Place(name) if !is_known(name) => Some(name),
+        _ => None,
+    })?;
+    Some(format!("Nothing is known as {{{}}}. There are {PLACES}.", words::shortened(unknown, 40)))
+}
+
+fn is_known(name: &str) -> bool {
+    matches!(name, "id" | "device" | "command" | "args" | "issued_at" | "expires_at" | "attempt")
+        || name.strip_prefix("args.").is_some_and(|path| path.split('.').all(|key| !key.is_empty()))
+}
+
+fn argument_in(part: Part<'_>) -> Option<&str> {
+    match part {
+        Part::Place(name) => name.strip_prefix("args."),
+        Part::Text(_) => None,
+    }
+}
+
+/// Tries something with values as they could be.
+fn sample<T>(args: &Value, try_out: impl FnOnce(&Values<'_>) -> T) -> T {
+    try_out(&Values {
+        id: "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a",
+        device: "device-1",
+        command: "command",
+        written: &args.to_string(),
+        args,
+        issued_at: Timestamp(1),
+        expires_at: Timestamp(2),
+        attempt: 1,
+    })
+}
+
+impl Values<'_> {
+    /// As plain text: a text stands as it is, everything else as JSON, what is missing not at all.
+    fn plain(&self, template: &str) -> String {
+        fill(template, |name| self.text(name))
+    }
+
+    /// As JSON: within quotes as part of the text, elsewhere as a value; what is missing is `null`.
+    fn json(&self, template: &str) -> String {
+        let mut written = String::with_capacity(template.len() + 64);
+        let mut quoted = false;
+        for part in parts(template) {
+            match part {
+                Part::Text(text) => {
+                    quoted = is_in_quotes(text, quoted);
+                    written.push_str(text);
+                }
+                Part::Place(name) if quoted => {
+                    let text = Value::from(self.text(name)).to_string();
+                    written.push_str(&text[1..text.len() - 1]);
+                }
+                Part::Place(name) => written.push_str(&self.value(name)),
+            }
+        }
+        written
+    }
+
+    fn text(&self, name: &str) -> String {
+        match name {
+            "id" => self.id.to_owned(),
+            "device" => self.device.to_owned(),
+            "command" => self.command.to_owned(),
+            name => match name.strip_prefix("args.") {
+                Some(path) => looked_up(self.args, path).map(shown).unwrap_or_default(),
+                None => self.value(name),
+            },
+        }
+    }
+
+    fn value(&self, name: &str) -> String {
+        match name {
+            "issued_at" => self.issued_at.0.to_string(),
+            "expires_at" => self.expires_at.0.to_string(),
+            "attempt" => self.attempt.to_string(),
+            "args" if self.written.trim().is_empty() => "{}".to_owned(),
+            // To the last digit as it was asked.
+            "args" => self.written.to_owned(),
+            "id" | "device" | "command" => Value::from(self.text(name)).to_string(),
+            name => {
+                let path = name.strip_prefix("args.").unwrap_or_default();
+                looked_up(self.args, path).map_or_else(|| "null".to_owned(), Value::to_string)
+            }
+        }
+    }
+}
+
+fn fill(template: &str, mut value: impl FnMut(&str) -> String) -> String {
+    parts(template)
+        .map(|part| match part {
+            Part::Text(text) => text.to_owned(),
+            Part::Place(name) => value(name),
+        })
+        .collect()
+}
+
+/// The pieces of a template, one after the other. Braces around anything but a name are text, as JSON has them.
+fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
+    let mut rest = template;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (part, after) = match name_at_start(rest) {
+            Some(name) => (Part::Place(name), &rest[name.len() + 2..]),
+            None => {
+                let begin = |at: &usize| name_at_start(&rest[*at..]).is_some();
+                let end = rest.match_indices('{').map(|(at, _)| at).find(begin).unwrap_or(rest.len());
+                (Part::Text(&rest[..end]), &rest[end..])
+            }
+        };
+        rest = after;
+        Some(part)
+    })
+}
+
+/// The name in braces that a text begins with.
+fn name_at_start(text: &str) -> Option<&str> {
+    let (name, _) = text.strip_prefix('{')?.split_once('}')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain)).then_some(name)
+}
+
+/// Whether a JSON text is within quotes after this piece of it.
+fn is_in_quotes(text: &str, before: bool) -> bool {
+    let mut quoted = before;
+    let mut escaped = false;
+    for c in text.chars() {
+        if escaped {
+            escaped = false;
+        } else if quoted && c == '\\' {
+            escaped = true;
+        } else if c == '"' {
+            quoted = !quoted;
+        }
+    }
+    quoted
+}
+
+fn arguments(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// The value at `a.b.0`.
+fn looked_up<'a>(args: &'a Value, path: &str) -> Option<&'a Value> {
+    let found = path.split('.').try_fold(args, |value, key| match value {
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        other => other.get(key),
+    });
+    found.filter(|value| !value.is_null())
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use wilco_ledger::{CommandId, DeviceId, Timestamp, WireForm};
+
+    use super::{Part, carries_id, is_unusable, parts, refuses};
+    use crate::{Dialect, Outbound, Request, Topics};
+
+    fn form(topic: Option<&str>, payload: Option<&str>, plain: bool) -> WireForm {
+        WireForm { topic: topic.map(Into::into), payload: payload.map(Into::into), plain }
+    }
+
+    fn encoded(form: &WireForm, prefix: &str, args: &str) -> Outbound {
+        let topics = Topics::new(prefix).expect("a prefix");
+        let dialect = Dialect::named("wilco", topics).expect("a dialect");
+        let id = CommandId::new("c-\"1\"").expect("an id");
+        let device = DeviceId::new("pump-7").expect("a device id");
+        let (issued_at, expires_at) = (Timestamp(1_000), Timestamp(61_000));
+        let request =
+            Request { id: &id, command: "calibrate", args, form: Some(form), issued_at, expires_at, attempt: 2 };
+        dialect.encode(&device, &request, issued_at)
+    }
+
+    #[test]
+    fn a_template_is_cut_at_names_in_braces_only() {
+        let check = |template: &str, expected: &[Part<'_>]| {
+            assert_eq!(parts(template).collect::<Vec<_>>(), expected, "{template}");
+        };
+        check("{id}", &[Part::Place("id")]);
+        check("a{device}b", &[Part::Text("a"), Part::Place("device"), Part::Text("b")]);
+        check(r#"{"a":{args.x.0}}"#, &[Part::Text(r#"{"a":"#), Part::Place("args.x.0"), Part::Text("}")]);
+        check("{{id}}", &[Part::Text("{"), Part::Place("id"), Part::Text("}")]);
+        check("{}{ id }{1}", &[Part::Text("{}{ id }{1}")]);
+        check("{id", &[Part::Text("{id")]);
+        check("grün {id}", &[Part::Text("grün "), Part::Place("id")]);
+    }
+
+    #[test]
+    fn a_payload_of_json_stays_json_whatever_is_filled_in() {
+        let check = |template: &str, args: &str, expected: &str| {
+            let out = encoded(&form(None, Some(template), false), "", args);
+            let text = String::from_utf8(out.payload).expect("text");
+            assert_eq!(text, expected);
+            assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+            assert_eq!((out.topic.as_str(), out.content_type), ("pump-7/req", "application/json"));
+        };
+        check(r#"{"tid":{id},"n":{attempt}}"#, "{}", r#"{"tid":"c-\"1\"","n":2}"#);
+        check(r#"{"t":"<{id}> {args.a}"}"#, r#"{"a":"b\"\\"}"#, r#"{"t":"<c-\"1\"> b\"\\"}"#);
+        check(r#"{"level":{args.level},"who":"{device}"}"#, r#"{"level":3}"#, r#"{"level":3,"who":"pump-7"}"#);
+        check(r#"[{args.level},{args.list.1}]"#, r#"{"list":[1,{"a":2}]}"#, r#"[null,{"a":2}]"#);
+        check(r#"{"a":{args}}"#, r#"{"n":9007199254740993}"#, r#"{"a":{"n":9007199254740993}}"#);
+        check(r#"{"a":{args},"e":[{issued_at},{expires_at}]}"#, "", r#"{"a":{},"e":[1000,61000]}"#);
+        check(r#"{"\"{command}":1}"#, "{}", r#"{"\"calibrate":1}"#);
+    }
+
+    #[test]
+    fn a_plain_payload_and_a_topic_have_texts_as_they_are() {
+        let own = form(Some("cmnd/{device}/{args.what}"), Some("{args.level} {args.none}{args.text} {x y}"), true);
+        let out = encoded(&own, "plant/a", r#"{"what":"POWER","level":7,"text":"a \"b\""}"#);
+        assert_eq!(out.topic, "plant/a/cmnd/pump-7/POWER");
+        assert_eq!(out.payload, br#"7 a "b" {x y}"#);
+        assert_eq!((out.content_type, out.response_topic.as_str()), ("text/plain", "plant/a/pump-7/resp"));
+    }
+
+    #[test]
+    fn a_form_that_cannot_work_is_refused_with_a_sentence() {
+        let check = |topic: Option<&str>, payload: Option<&str>, part: Option<&str>| {
+            let why = is_unusable(&form(topic, payload, false));
+            match part {
+                Some(part) => {
+                    assert!(why.as_ref().is_some_and(|why| why.contains(part)), "{topic:?} {payload:?}: {why:?}")
+                }
+                None => assert_eq!(why, None),
+            }
+        };
+        check(Some("{device}/do"), Some(r#"{"a":{args.x}}"#), None);
+        check(Some("{device}/req"), None, None);
+        check(Some("groups/req"), None, Some("does not name the device"));
+        check(Some("{device}/+/do"), None, Some("wildcard +"));
+        check(Some("{device}//do"), None, Some("empty level"));
+        check(Some("{device}/"), None, Some("empty level"));
+        check(Some("/{device}"), None, Some("empty level"));
+        check(Some("$aws/{device}"), None, Some("belong to the broker"));
+        check(Some("{device}/a\n"), None, Some("control character"));
+        check(Some("{device}/resp"), None, Some("Devices speak on …/resp"));
+        check(Some("groups/{device}/req"), None, Some("many devices"));
+        check(Some("{device}/{args}"), None, Some("{args} cannot stand in a topic"));
+        check(Some("{device}/{nonsense}"), None, Some("Nothing is known as {nonsense}"));
+        check(Some("  "), None, Some("The topic is empty"));
+        check(None, Some(r#"{"a":{args.x}"#), Some("makes no JSON"));
+        check(None, Some("level {args.x}"), Some("makes no JSON"));
+        check(None, Some(r#"{"a":1{args.x}}"#), Some("makes no JSON"));
+        check(None, Some(r#"{{id}:1}"#), None);
+        check(None, Some(r#"{{args.x}:1}"#), Some("makes no JSON"));
+        check(None, Some(r#"{"a":{args.}}"#), Some("Nothing is known as {args.}"));
+        check(None, Some(&"x".repeat(20_000)), Some("20000 bytes"));
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_a_form_are_refused() {
+        let check = |topic: &str, prefix: &str, args: &str, part: Option<&str>| {
+            let why = refuses(&form(Some(topic), None, false), &Topics::new(prefix).expect("a prefix"), args);
+            match part {
+                Some(part) => assert!(why.as_ref().is_some_and(|why| why.contains(part)), "{args}: {why:?}"),
+                None => assert_eq!(why, None),
+            }
+        };
+        check("{device}/{args.what}", "", r#"{"what":"on"}"#, None);
+        check("{device}/{args.what}", "", r#"{"what":7}"#, None);
+        check("{device}/{args.what}", "", "{}", Some("needs the argument 'what'"));
+        check("{device}/{args.what}", "", r#"{"what":"a/b"}"#, Some("cannot stand in a topic"));
+        check("{device}/{args.what}", "", r##"{"what":"#"}"##, Some("cannot stand in a topic"));
+        check("{device}/{args.what}", "cmd", r#"{"what":"resp"}"#, Some("Devices speak on …/resp"));
+        let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(200_000));
+        let why = refuses(&form(None, Some("{args.text}"), true), &Topics::default(), &large);
+        assert_eq!(
+            why.as_deref(),
+            Some("The payload would have 200000 bytes, and at most 131072 go into one message.")
+        );
+    }
+
+    #[test]
+    fn a_device_that_was_not_told_the_id_cannot_repeat_it() {
+        let check = |topic: Option<&str>, payload: Option<&str>, expected: bool| {
+            assert_eq!(carries_id(&form(topic, payload, true)), expected, "{topic:?} {payload:?}");
+        };
+        check(None, None, true);
+        check(Some("{device}/do"), None, true);
+        check(None, Some("{id} on"), true);
+        check(None, Some("on"), false);
+        check(Some("{device}/do/{id}"), Some("on"), true);
+    }
+}

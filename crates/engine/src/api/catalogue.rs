@@ -1,0 +1,145 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ts_rs::TS;
+
+/// A command as somebody describes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandDefinition {
+    /// Its name on the wire.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// The id of the connection that it is for; all where there is none.
+    #[serde(default)]
+    pub connection: Option<String>,
+    /// The JSON Schema of its arguments: of an object.
+    #[ts(type = "Record<string, unknown>")]
+    pub schema: Value,
+    /// Where it goes, below the connection's prefix: `{device}/req`, for instance. The dialect's own topic where there is
+    /// none.
+    #[serde(default)]
+    pub topic: Option<String>,
+    /// What is sent, with `{id}`, `{device}`, `{args}`, `{args.name}`, `{issued_at}` and `{expires_at}` in it. What the
+    /// dialect writes where there is none.
+    #[serde(default)]
+    pub payload: Option<String>,
+    /// The payload is plain text; otherwise it has to make JSON.
+    #[serde(default)]
+    pub plain: bool,
+    /// Longest silence, milliseconds.
+    #[ts(type = "number")]
+    pub timeout_ms: u64,
+    /// Time to live, milliseconds.
+    #[ts(type = "number")]
+    pub ttl_ms: u64,
+    /// Doing it twice is the same as doing it once.
+    #[serde(default)]
+    pub safe_to_repeat: bool,
+    /// It interrupts what the device is doing: ask first.
+    #[serde(default)]
+    pub dangerous: bool,
+    /// The device answers it.
+    pub answer_expected: bool,
+    /// Its sign, one of a fixed set.
+    pub icon: String,
+}
+
+/// A command of the catalogue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CatalogueEntry {
+    /// Its id: made for one's own, the name for a built-in one.
+    pub id: String,
+    /// It came with Wilco and stays as it is.
+    pub built_in: bool,
+    /// What is known of it.
+    pub definition: CommandDefinition,
+}
+
+/// A command to be shown as it would be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandToPreview {
+    /// What is known of it; it need not make sense yet.
+    pub definition: CommandDefinition,
+    /// The connection's id; the one that it is for where none is given.
+    #[serde(default)]
+    pub connection: Option<String>,
+    /// The device; one is made up where none is given.
+    #[serde(default)]
+    pub device: Option<String>,
+    /// Its arguments, which are then judged; made up where none are given.
+    #[serde(default)]
+    #[ts(type = "Record<string, unknown> | null")]
+    pub args: Option<Value>,
+}
+
+/// A command as it would be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandPreview {
+    /// Its topic.
+    pub topic: String,
+    /// Its payload as text.
+    pub payload: String,
+    /// The device is told the command's id, so its answer can name it.
+    pub carries_id: bool,
+    /// Why it cannot be kept or sent like this: sentences.
+    pub problems: Vec<String>,
+}
+
+/// A command in a file, and what taking it would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ImportLine {
+    /// Its name on the wire.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// The connection that it is for, by name; all where there is none.
+    pub connection: Option<String>,
+    /// How it stands to what is here.
+    pub change: ImportChange,
+    /// Why it is refused: a sentence.
+    pub why: Option<String>,
+}
+
+/// How a command in a file stands to what is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum ImportChange {
+    /// There is none of that name.
+    New,
+    /// There is one of that name, and it is different.
+    Changed,
+    /// It is here already.
+    Same,
+    /// It cannot be taken.
+    Refused,
+}
+
+/// A command with its arguments filled in, to be sent by one press.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandButton {
+    /// Its id; empty for a new one.
+    #[serde(default)]
+    pub id: String,
+    /// The id of the connection that it is for; all where there is none.
+    #[serde(default)]
+    pub connection: Option<String>,
+    /// What it says.
+    pub label: String,
+    /// Its sign, one of a fixed set.
+    pub icon: String,
+    /// The command's name.
+    pub command: String,
+    /// Its arguments: a JSON object.
+    #[ts(type = "Record<string, unknown>")]
+    pub args: Value,
+    /// No answer is expected.
+    #[serde(default)]
+    pub no_answer: bool,
+}

@@ -1,0 +1,76 @@
+//! Definitions as people hand them in and get them back.
+
+use wilco_dialect::CommandKind;
+use wilco_ledger::{Millis, WireForm};
+
+use super::Schema;
+use crate::{
+    api::{CatalogueEntry, CommandDefinition, Failure, invalid, sentence},
+    store::{ConnectionId, Definition},
+};
+
+/// Checks what somebody has described.
+pub(crate) fn read(id: String, described: CommandDefinition) -> Result<Definition, Failure> {
+    let definition =
+        Definition { id, connection: described.connection.as_deref().map(ConnectionId::from), kind: kind(described) };
+    match problems(&definition.kind).into_iter().next() {
+        None => Ok(definition),
+        Some(problem) => Err(invalid(problem, "Change it and save it again.")),
+    }
+}
+
+/// All that is wrong with a description: sentences.
+pub(crate) fn problems(kind: &CommandKind) -> Vec<String> {
+    let described = kind.check().err().map(|error| sentence(&error.to_string()));
+    described.into_iter().chain(Schema::read(&kind.schema).err()).collect()
+}
+
+/// The description, tidied: nothing is left of what is only spaces.
+pub(crate) fn kind(described: CommandDefinition) -> CommandKind {
+    let given = |template: Option<String>| template.filter(|text| !text.trim().is_empty()).map(String::into_boxed_str);
+    let topic = given(described.topic.map(|topic| topic.trim().to_owned()));
+    let payload = given(described.payload);
+    let own = topic.is_some() || payload.is_some();
+    let plain = described.plain && payload.is_some();
+    let name = described.name.trim().to_owned();
+    let title = described.title.trim().to_owned();
+    CommandKind {
+        title: if title.is_empty() { name.clone() } else { title },
+        name,
+        schema: described.schema,
+        form: own.then_some(WireForm { topic, payload, plain }),
+        timeout: Millis(described.timeout_ms),
+        time_to_live: Millis(described.ttl_ms),
+        safe_to_repeat: described.safe_to_repeat,
+        dangerous: described.dangerous,
+        answer_expected: described.answer_expected,
+        icon: described.icon,
+    }
+}
+
+/// The description of a command, for all connections.
+pub(crate) fn described(kind: &CommandKind) -> CommandDefinition {
+    let form = kind.form.clone().unwrap_or_default();
+    CommandDefinition {
+        name: kind.name.clone(),
+        title: kind.title.clone(),
+        connection: None,
+        schema: kind.schema.clone(),
+        topic: form.topic.map(Into::into),
+        payload: form.payload.map(Into::into),
+        plain: form.plain,
+        timeout_ms: kind.timeout.0,
+        ttl_ms: kind.time_to_live.0,
+        safe_to_repeat: kind.safe_to_repeat,
+        dangerous: kind.dangerous,
+        answer_expected: kind.answer_expected,
+        icon: kind.icon.clone(),
+    }
+}
+
+/// A definition as an entry of the catalogue.
+pub(crate) fn entry(definition: &Definition) -> CatalogueEntry {
+    let connection = definition.connection.as_ref().map(|id| id.as_str().to_owned());
+    let described = CommandDefinition { connection, ..described(&definition.kind) };
+    CatalogueEntry { id: definition.id.clone(), built_in: false, definition: described }
+}

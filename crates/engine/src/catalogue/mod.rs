@@ -1,0 +1,155 @@
+//! What is known of commands before they are sent: the built-in ones, and those that people have described.
+//!
+//! One place answers how long a command is waited for, whether it may be repeated and what its arguments must look like,
+//! whoever asks. It is kept in memory beside the store, because every send asks it.
+
+pub(crate) mod definition;
+pub(crate) mod file;
+mod schema;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+use wilco_dialect::CommandKind;
+
+pub(crate) use schema::{Schema, example};
+
+use crate::store::{ConnectionId, Definition};
+
+/// Every command that is known by name.
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    own: RwLock<Arc<[Arc<Own>]>>,
+}
+
+/// A command that somebody has described, with its schema read.
+pub(crate) struct Own {
+    pub(crate) definition: Definition,
+    /// A sentence where the schema cannot be used: an earlier version may have kept it.
+    schema: Result<Schema, String>,
+}
+
+/// What the catalogue knows under a name.
+pub(crate) enum Known {
+    BuiltIn(&'static CommandKind),
+    Own(Arc<Own>),
+    Nothing,
+}
+
+impl Catalogue {
+    /// Takes the place of what was known.
+    pub(crate) fn replace(&self, definitions: Vec<Definition>) {
+        let own = definitions.into_iter().map(|definition| {
+            let schema = Schema::read(&definition.kind.schema);
+            Arc::new(Own { definition, schema })
+        });
+        *self.own.write().unwrap_or_else(PoisonError::into_inner) = own.collect();
+    }
+
+    /// Those that people have described, by name.
+    pub(crate) fn own(&self) -> Arc<[Arc<Own>]> {
+        Arc::clone(&self.own.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is known of a command on a connection: a definition for that one alone goes before one for all.
+    pub(crate) fn find(&self, connection: &ConnectionId, name: &str) -> Known {
+        if let Some(kind) = wilco_dialect::command(name) {
+            return Known::BuiltIn(kind);
+        }
+        let own = self.own();
+        let named = |of: Option<&ConnectionId>| {
+            own.iter().find(|own| own.definition.kind.name == name && own.definition.connection.as_ref() == of)
+        };
+        named(Some(connection)).or_else(|| named(None)).map_or(Known::Nothing, |own| Known::Own(Arc::clone(own)))
+    }
+
+    /// Whether commands go out on a connection in forms that its dialect would not know again.
+    pub(crate) fn speaks_otherwise(&self, connection: &ConnectionId) -> bool {
+        self.own().iter().any(|own| {
+            let Definition { connection: of, kind, .. } = &own.definition;
+            of.as_ref().is_none_or(|of| of == connection)
+                && kind.form.as_ref().is_some_and(|form| form.payload.is_some())
+        })
+    }
+}
+
+impl Known {
+    pub(crate) fn kind(&self) -> Option<&CommandKind> {
+        match self {
+            Known::BuiltIn(kind) => Some(kind),
+            Known::Own(own) => Some(&own.definition.kind),
+            Known::Nothing => None,
+        }
+    }
+
+    /// Why a command is not sent with these arguments. Those of a built-in command are left to the device: firmware that
+    /// is not Wilco's own may mean something else by that name.
+    pub(crate) fn refuses(&self, args: &Value) -> Option<String> {
+        let Known::Own(own) = self else { return None };
+        let name = &own.definition.kind.name;
+        match &own.schema {
+            Ok(schema) => schema.complaints(args).first().map(|why| format!("The arguments do not fit {name}: {why}.")),
+            Err(why) => Some(format!("The schema of {name} cannot be used. {why}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wilco_ledger::{Millis, WireForm};
+
+    use super::{Catalogue, CommandKind, Known};
+    use crate::store::{ConnectionId, Definition};
+
+    fn definition(of: Option<&str>, title: &str, payload: Option<&str>) -> Definition {
+        let kind = CommandKind {
+            name: "calibrate".into(),
+            title: title.into(),
+            schema: json!({"type": "object", "properties": {"level": {"type": "number"}}, "required": ["level"]}),
+            form: payload.map(|payload| WireForm { payload: Some(payload.into()), ..WireForm::default() }),
+            timeout: Millis::seconds(1),
+            time_to_live: Millis::seconds(2),
+            safe_to_repeat: true,
+            dangerous: false,
+            answer_expected: true,
+            icon: "gauge".into(),
+        };
+        Definition { id: title.into(), connection: of.map(ConnectionId::from), kind }
+    }
+
+    #[test]
+    fn a_definition_for_one_connection_goes_before_one_for_all() {
+        let catalogue = Catalogue::default();
+        catalogue.replace(vec![definition(None, "for all", None), definition(Some("plant"), "for one", Some("{id}"))]);
+        let check = |connection: &str, name: &str, title: Option<&str>| {
+            let known = catalogue.find(&connection.into(), name);
+            assert_eq!(known.kind().map(|kind| kind.title.as_str()), title, "{connection} {name}");
+        };
+        check("plant", "calibrate", Some("for one"));
+        check("field", "calibrate", Some("for all"));
+        check("plant", "led", Some("LED"));
+        check("plant", "reboot", None);
+        assert!(catalogue.speaks_otherwise(&"plant".into()));
+        assert!(!catalogue.speaks_otherwise(&"field".into()));
+    }
+
+    #[test]
+    fn only_arguments_of_described_commands_are_judged() {
+        let catalogue = Catalogue::default();
+        catalogue.replace(vec![definition(None, "for all", None)]);
+        let refuses = |name: &str, args| catalogue.find(&"plant".into(), name).refuses(&args);
+        assert_eq!(refuses("calibrate", json!({"level": 3})), None);
+        assert_eq!(
+            refuses("calibrate", json!({"level": "high"})).as_deref(),
+            Some("The arguments do not fit calibrate: level: \"high\" is not of type \"number\".")
+        );
+        assert_eq!(
+            refuses("calibrate", json!({})).as_deref(),
+            Some("The arguments do not fit calibrate: \"level\" is a required property.")
+        );
+        assert_eq!(refuses("led", json!({"on": "perhaps"})), None);
+        assert_eq!(refuses("reboot", json!({"on": "perhaps"})), None);
+        assert!(matches!(catalogue.find(&"plant".into(), "reboot"), Known::Nothing));
+    }
+}

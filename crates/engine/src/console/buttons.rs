@@ -1,0 +1,102 @@
+//! Buttons: commands with their arguments filled in.
+
+use serde_json::Value;
+use uuid::Uuid;
+use wilco_dialect::ICONS;
+
+use super::{Handle, not_found};
+use crate::{
+    api::{CommandButton, Failure, invalid},
+    store::{ConnectionId, StoredButton},
+};
+
+/// The longest label, letters.
+const LONGEST_LABEL: usize = 40;
+
+impl Handle {
+    /// Every button, in the order that the person has given them.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode).
+    pub async fn buttons(&self) -> Result<Vec<CommandButton>, Failure> {
+        Ok(self.store.buttons().await?.into_iter().map(view).collect())
+    }
+
+    /// Adds a button, or changes the one of its id. Its arguments are judged when it is pressed, because what the command
+    /// takes may change.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a button without a label or a command; `Store`.
+    pub async fn save_button(&self, button: CommandButton) -> Result<CommandButton, Failure> {
+        let mut stored = checked(button)?;
+        if stored.id.is_empty() {
+            stored.id = Uuid::new_v4().simple().to_string();
+        }
+        let saved = view(stored.clone());
+        self.store.save_button(stored).await?;
+        Ok(saved)
+    }
+
+    /// Puts the buttons into this order.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode).
+    pub async fn order_buttons(&self, ids: Vec<String>) -> Result<(), Failure> {
+        Ok(self.store.order_buttons(ids).await?)
+    }
+
+    /// Removes a button.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Store`.
+    pub async fn remove_button(&self, id: &str) -> Result<(), Failure> {
+        if self.store.remove_button(id).await? { Ok(()) } else { Err(not_found("button", id)) }
+    }
+}
+
+fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
+    let label = button.label.trim().to_owned();
+    if label.is_empty() {
+        return Err(invalid(
+            "The button has no label.".into(),
+            "Write what it is to say, Open the valve for instance.",
+        ));
+    }
+    if label.chars().count() > LONGEST_LABEL || label.chars().any(char::is_control) {
+        return Err(invalid(
+            format!("The label does not fit on a button: it may have {LONGEST_LABEL} letters, all of them to be seen."),
+            "Shorten it.",
+        ));
+    }
+    if button.command.trim().is_empty() {
+        return Err(invalid("The button sends no command.".into(), "Choose a command first."));
+    }
+    if !ICONS.contains(&button.icon.as_str()) {
+        let icons = ICONS.join(", ");
+        return Err(invalid(format!("There is no sign called '{}'.", button.icon), &format!("There are: {icons}.")));
+    }
+    if !button.args.is_object() {
+        return Err(invalid("The arguments are no JSON object.".into(), "Write {\"key\": value}."));
+    }
+    Ok(StoredButton {
+        id: button.id,
+        connection: button.connection.map(ConnectionId::from),
+        label,
+        icon: button.icon,
+        command: button.command.trim().to_owned(),
+        args: button.args.to_string(),
+        no_answer: button.no_answer,
+    })
+}
+
+fn view(button: StoredButton) -> CommandButton {
+    CommandButton {
+        id: button.id,
+        connection: button.connection.map(|id| id.as_str().to_owned()),
+        label: button.label,
+        icon: button.icon,
+        command: button.command,
+        args: serde_json::from_str(&button.args).unwrap_or(Value::Null),
+        no_answer: button.no_answer,
+    }
+}

@@ -1,0 +1,265 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    Engine, Handle, Options,
+    api::{
+        CommandButton, CommandDefinition, CommandToPreview, ConnectionEntry, FailureCode,
+        ImportChange::{self, Changed, New, Refused, Same},
+        NewCommand,
+    },
+    paths::DataDir,
+    vault::Vault,
+};
+
+async fn engine() -> (TempDir, Engine, Handle) {
+    let data = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::open(Some(data.path())).unwrap();
+    let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await.unwrap();
+    let handle = engine.handle();
+    (data, engine, handle)
+}
+
+fn calibrate() -> CommandDefinition {
+    CommandDefinition {
+        name: "calibrate".into(),
+        title: "Calibrate".into(),
+        connection: None,
+        schema: json!({"type": "object", "properties": {"level": {"type": "number", "maximum": 10}}, "required": ["level"]}),
+        topic: None,
+        payload: None,
+        plain: false,
+        timeout_ms: 20_000,
+        ttl_ms: 5_000,
+        safe_to_repeat: true,
+        dangerous: true,
+        answer_expected: false,
+        icon: "gauge".into(),
+    }
+}
+
+/// A connection to nobody: everything stays in the outbox.
+async fn plant(handle: &Handle) -> String {
+    let url = "mqtt://127.0.0.1:9".into();
+    let entry = ConnectionEntry { name: "plant".into(), url, ..ConnectionEntry::default() };
+    handle.save_connection(entry).await.unwrap().id
+}
+
+fn asking(connection: &str, command: &str, args: Value) -> NewCommand {
+    NewCommand {
+        connection: connection.to_owned(),
+        devices: vec!["pump-7".into()],
+        command: command.into(),
+        args,
+        timeout_ms: None,
+        ttl_ms: None,
+        retries: None,
+        delivery: None,
+        no_answer: false,
+        again_of: None,
+    }
+}
+
+fn names(handle: &Handle) -> Vec<String> {
+    let own = handle.catalogue().into_iter().filter(|entry| !entry.built_in);
+    own.map(|entry| entry.definition.name).collect()
+}
+
+#[tokio::test]
+async fn a_command_of_ones_own_is_sent_as_it_was_described() {
+    let (_data, engine, handle) = engine().await;
+    let connection = plant(&handle).await;
+    let described = CommandDefinition {
+        topic: Some("{device}/do/{args.level}".into()),
+        payload: Some(r#"{"tid":{id},"level":{args.level}}"#.into()),
+        ..calibrate()
+    };
+    let entry = handle.save_definition(None, described.clone()).await.unwrap();
+    let id = handle.send(asking(&connection, "calibrate", json!({"level": 3}))).await.unwrap().ids.remove(0);
+
+    // What becomes of the description afterwards changes nothing of what was asked.
+    let payload = Some(r#"{"other":{id}}"#.into());
+    handle.save_definition(Some(entry.id), CommandDefinition { payload, ..described }).await.unwrap();
+    let detail = handle.command(&connection, "pump-7", &id).await.unwrap();
+    let request = detail.request.unwrap();
+    assert_eq!((request.topic.as_str(), request.payload), ("pump-7/do/3", format!(r#"{{"tid":"{id}","level":3}}"#)));
+    // Its own timeout, time to live and want of an answer need not be said at a shell.
+    assert_eq!(detail.shell_line.as_deref(), Some("wilco send -c plant -d pump-7 calibrate level=3"));
+    let again = handle.send_again(&connection, "pump-7", &id).await.unwrap().ids.remove(0);
+    let again = handle.command(&connection, "pump-7", &again).await.unwrap();
+    assert_eq!(again.request.unwrap().topic, "pump-7/do/3");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_are_refused_before_anything_is_stored() {
+    let (_data, engine, handle) = engine().await;
+    let connection = plant(&handle).await;
+    handle.save_definition(None, calibrate()).await.unwrap();
+    let check = async |args: Value, expected: &str| {
+        let failure = handle.send(asking(&connection, "calibrate", args)).await.unwrap_err();
+        assert_eq!((failure.code, &*failure.message), (FailureCode::Invalid, expected));
+    };
+    check(json!({"level": 11}), "The arguments do not fit calibrate: level: 11 is greater than the maximum of 10.")
+        .await;
+    check(json!({}), "The arguments do not fit calibrate: \"level\" is a required property.").await;
+    let history = handle.history(serde_json::from_value(json!({"states": [], "limit": 10})).unwrap()).await.unwrap();
+    assert_eq!(history.total, 0);
+    // What nobody has described goes out as it is.
+    handle.send(asking(&connection, "reboot", json!({"level": 11}))).await.unwrap();
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_not_kept() {
+    let (_data, engine, handle) = engine().await;
+    let entry = handle.save_definition(None, calibrate()).await.unwrap();
+    let check = async |id: Option<&str>, change: &dyn Fn(&mut CommandDefinition), part: &str| {
+        let mut described = calibrate();
+        change(&mut described);
+        let failure = handle.save_definition(id.map(str::to_owned), described).await.unwrap_err();
+        assert!(failure.message.contains(part), "{part}: {}", failure.message);
+    };
+    check(None, &|_| {}, "There is already a command 'calibrate'").await;
+    check(None, &|new| new.name = "led".into(), "'led' is a built-in command").await;
+    check(None, &|new| new.schema = json!({"type": 7}), "The schema is not of an object").await;
+    check(None, &|new| new.schema = json!({"properties": []}), "This is no JSON Schema").await;
+    check(None, &|new| new.payload = Some("{args.level".into()), "makes no JSON").await;
+    check(None, &|new| new.topic = Some("#".into()), "does not name the device").await;
+    check(None, &|new| new.connection = Some("nowhere".into()), "There is no connection 'nowhere'").await;
+    check(Some("led"), &|_| {}, "There is no command of your own 'led'").await;
+    handle.save_definition(Some(entry.id.clone()), calibrate()).await.unwrap();
+    handle.remove_definition(&entry.id).await.unwrap();
+    assert_eq!(names(&handle), Vec::<String>::new());
+    let failure = handle.remove_definition("led").await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::NotFound);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_preview_shows_what_would_go_out_and_all_that_is_wrong() {
+    let (_data, engine, handle) = engine().await;
+    let described = CommandDefinition { payload: Some(r#"{"level":{args.level}}"#.into()), ..calibrate() };
+    let shown = |definition: CommandDefinition, device: Option<&str>, args: Option<Value>| {
+        let device = device.map(str::to_owned);
+        handle.preview_command(CommandToPreview { definition, connection: None, device, args }).unwrap()
+    };
+    let preview = shown(described.clone(), Some("pump-7"), None);
+    assert_eq!((preview.topic.as_str(), preview.payload.as_str()), ("pump-7/req", r#"{"level":1}"#));
+    assert!(!preview.carries_id && preview.problems.is_empty());
+    let wrong = shown(described.clone(), None, Some(json!({"level": "x"})));
+    assert_eq!(wrong.problems, ["The arguments do not fit: level: \"x\" is not of type \"number\"."]);
+    let broken = CommandDefinition { name: "led".into(), schema: json!([]), ..described };
+    assert_eq!(shown(broken, None, None).problems.len(), 2);
+    engine.stop().await;
+}
+
+fn changes(lines: &[crate::api::ImportLine]) -> Vec<(&str, ImportChange)> {
+    lines.iter().map(|line| (line.name.as_str(), line.change)).collect()
+}
+
+#[tokio::test]
+async fn commands_travel_as_a_file_and_overwrite_nothing_unasked() {
+    let (data, here, handle) = engine().await;
+    let connection = plant(&handle).await;
+    let of_plant = CommandDefinition { name: "flush".into(), connection: Some(connection), ..calibrate() };
+    for described in [calibrate(), CommandDefinition { name: "blink".into(), ..calibrate() }, of_plant] {
+        handle.save_definition(None, described).await.unwrap();
+    }
+    let path = data.path().join("commands.json");
+    handle.export_catalogue(&[], path.clone()).await.unwrap();
+    let lines = handle.read_catalogue(path.clone()).await.unwrap();
+    assert_eq!(changes(&lines), [("blink", Same), ("calibrate", Same), ("flush", Same)]);
+    here.stop().await;
+
+    let (_data, there, handle) = engine().await;
+    let other = CommandDefinition { title: "Level out".into(), ..calibrate() };
+    handle.save_definition(None, other).await.unwrap();
+    let lines = handle.read_catalogue(path.clone()).await.unwrap();
+    assert_eq!(changes(&lines), [("blink", New), ("calibrate", Changed), ("flush", Refused)]);
+    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which is not here."));
+    assert_eq!(names(&handle), ["calibrate"], "looking changes nothing");
+    let taken = handle.import_catalogue(path.clone(), &[]).await.unwrap();
+    assert_eq!(changes(&taken), [("blink", New)]);
+    let title = || {
+        handle
+            .catalogue()
+            .into_iter()
+            .find(|entry| entry.id != entry.definition.name && entry.definition.name == "calibrate")
+            .unwrap()
+            .definition
+            .title
+    };
+    assert_eq!(title(), "Level out");
+    let taken = handle.import_catalogue(path, &["calibrate".into()]).await.unwrap();
+    assert_eq!((changes(&taken), title().as_str()), (vec![("calibrate", Changed)], "Calibrate"));
+    there.stop().await;
+}
+
+#[tokio::test]
+async fn rubbish_is_refused_with_a_sentence() {
+    let (data, engine, handle) = engine().await;
+    let check = async |content: &[u8], part: &str| {
+        let path = data.path().join("file.json");
+        fs::write(&path, content).unwrap();
+        let failure = handle.read_catalogue(path.clone()).await.unwrap_err();
+        assert_eq!(failure.code, FailureCode::File);
+        assert!(failure.message.contains(part), "{part}: {}", failure.message);
+        assert_eq!(handle.import_catalogue(path, &[]).await.unwrap_err(), failure);
+    };
+    check(b"", "is not a file of commands").await;
+    check(b"\xff\xfe", "is not a file of commands").await;
+    check(b"[]", "is not a file of commands").await;
+    check(br#"{"format":"wilco connections","version":1}"#, "is not a file of commands").await;
+    check(br#"{"format":"wilco commands","version":2,"commands":[]}"#, "newer version").await;
+    check(br#"{"format":"wilco commands","version":1}"#, "is damaged: missing field `commands`").await;
+    check(br#"{"format":"wilco commands","version":1,"commands":[{"title":"x"}]}"#, "missing field `name`").await;
+    check(&vec![b' '; 10 * 1024 * 1024], "too big").await;
+    let missing = handle.read_catalogue(Path::new("/nowhere/at/all.json").to_owned()).await.unwrap_err();
+    assert_eq!(missing.message, "There is no file /nowhere/at/all.json.");
+    // What is wrong with one command does not keep out the others.
+    let path = data.path().join("mixed.json");
+    let commands = json!([{"name": "blink"}, {"name": "led"}, {"name": "blink"}, {"name": "flush", "schema": 7}]);
+    fs::write(&path, json!({"format": "wilco commands", "version": 1, "commands": commands}).to_string()).unwrap();
+    let lines = handle.read_catalogue(path.clone()).await.unwrap();
+    assert_eq!(changes(&lines), [("blink", New), ("led", Refused), ("blink", Refused), ("flush", Refused)]);
+    assert!(lines[1..].iter().all(|line| line.why.as_deref().is_some_and(|why| why.ends_with('.'))), "{lines:?}");
+    handle.import_catalogue(path, &[]).await.unwrap();
+    assert_eq!(names(&handle), ["blink"]);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn buttons_are_kept_in_order_and_checked() {
+    let (_data, engine, handle) = engine().await;
+    let button = |label: &str| CommandButton {
+        id: String::new(),
+        connection: None,
+        label: label.into(),
+        icon: "play".into(),
+        command: "calibrate".into(),
+        args: json!({"level": 3}),
+        no_answer: false,
+    };
+    let first = handle.save_button(button(" Level 3 ")).await.unwrap();
+    let second = handle.save_button(button("Level 4")).await.unwrap();
+    assert_eq!(first.label, "Level 3");
+    handle.order_buttons(vec![second.id.clone(), first.id.clone()]).await.unwrap();
+    assert_eq!(handle.buttons().await.unwrap(), [second.clone(), first.clone()]);
+    handle.remove_button(&second.id).await.unwrap();
+    assert_eq!(handle.remove_button(&second.id).await.unwrap_err().code, FailureCode::NotFound);
+    let check = async |changed: CommandButton, part: &str| {
+        let failure = handle.save_button(changed).await.unwrap_err();
+        assert!(failure.message.contains(part), "{}", failure.message);
+    };
+    check(button(" "), "has no label").await;
+    check(button(&"x".repeat(41)), "does not fit").await;
+    check(CommandButton { icon: "unicorn".into(), ..button("a") }, "no sign called 'unicorn'").await;
+    check(CommandButton { args: json!([1]), ..button("a") }, "no JSON object").await;
+    check(CommandButton { command: " ".into(), ..button("a") }, "sends no command").await;
+    engine.stop().await;
+}

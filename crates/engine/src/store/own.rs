@@ -1,0 +1,90 @@
+//! What people have made of commands: definitions of their own, and buttons.
+
+use wilco_dialect::CommandKind;
+
+use super::{
+    ConnectionId, Store, StoreError,
+    table::{buttons, catalogue},
+};
+
+/// A command that somebody has described.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Its id, made once.
+    pub id: String,
+    /// The connection that it is for; all where there is none.
+    pub connection: Option<ConnectionId>,
+    /// What is known of it.
+    pub kind: CommandKind,
+}
+
+/// A command with its arguments filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredButton {
+    /// Its id, made once.
+    pub id: String,
+    /// The connection that it is for; all where there is none.
+    pub connection: Option<ConnectionId>,
+    /// What it says.
+    pub label: String,
+    /// Its sign.
+    pub icon: String,
+    /// The command's name.
+    pub command: String,
+    /// Its arguments as JSON text.
+    pub args: String,
+    /// No answer is expected.
+    pub no_answer: bool,
+}
+
+impl Store {
+    /// Every definition, by name.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
+        self.readers.read(catalogue::all).await
+    }
+
+    /// Adds definitions or replaces those of the same ids, all or none. Where a name is taken it is handed back, and
+    /// nothing is stored.
+    pub async fn save_definitions(&self, definitions: Vec<Definition>) -> Result<Option<String>, StoreError> {
+        self.write(move |transaction| {
+            for definition in &definitions {
+                if catalogue::name_taken(transaction, definition)? {
+                    return Ok(Some(definition.kind.name.clone()));
+                }
+            }
+            definitions.iter().try_for_each(|definition| catalogue::put(transaction, definition))?;
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Removes a definition; `false` where there is none of that id.
+    pub async fn remove_definition(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.write(move |transaction| catalogue::remove(transaction, &id)).await
+    }
+
+    /// Every button, in the order that the person has given them.
+    pub async fn buttons(&self) -> Result<Vec<StoredButton>, StoreError> {
+        self.readers.read(buttons::all).await
+    }
+
+    /// Adds a button at the end, or changes the one of the same id where it is.
+    pub async fn save_button(&self, button: StoredButton) -> Result<(), StoreError> {
+        self.write(move |transaction| buttons::put(transaction, &button)).await
+    }
+
+    /// Gives the buttons their places, in this order.
+    pub async fn order_buttons(&self, ids: Vec<String>) -> Result<(), StoreError> {
+        self.write(move |transaction| buttons::order(transaction, &ids)).await
+    }
+
+    /// Removes a button; `false` where there is none of that id.
+    pub async fn remove_button(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.write(move |transaction| buttons::remove(transaction, &id)).await
+    }
+}
