@@ -5,6 +5,7 @@ import type { CommandDetail } from './bindings/CommandDetail';
 import type { ConnectionEntry } from './bindings/ConnectionEntry';
 import type { ConnectionView } from './bindings/ConnectionView';
 import type { DeviceDetail } from './bindings/DeviceDetail';
+import type { DeviceOrder } from './bindings/DeviceOrder';
 import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
 import type { ExportFormat } from './bindings/ExportFormat';
@@ -20,6 +21,8 @@ import type { NewCommand } from './bindings/NewCommand';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
 import type { Sent } from './bindings/Sent';
+import type { Settings } from './bindings/Settings';
+import type { SortBy } from './bindings/SortBy';
 import type { Step } from './bindings/Step';
 
 /** What the engine is asked. Every promise rejects with a `Failure`. */
@@ -72,6 +75,17 @@ export interface Backend {
   /** Calls back with what has changed. The promise's function ends it. */
   subscribe(onBatch: (batch: Batch) => void): Promise<() => void>;
   about(): Promise<About>;
+  settings(): Promise<Settings>;
+  /** All of them, as they are to be from now on. */
+  changeSettings(settings: Settings): Promise<void>;
+  /** How many commands ended more than so many days ago. */
+  countOlder(days: number): Promise<number>;
+  /** Forgets them with all their evidence; says how many they were. */
+  forgetOlder(days: number): Promise<number>;
+  /** What the data takes on the disk, bytes. */
+  dataSize(): Promise<number>;
+  /** Shows the data's folder in the system's file manager. */
+  openDataFolder(): Promise<void>;
   loadPreferences(): Promise<Preferences>;
   savePreferences(preferences: Preferences): Promise<void>;
   /** Lets the person choose files; none where they would not. */
@@ -102,6 +116,27 @@ export interface Preferences {
   density: Density;
   /** The connection that was looked at last. */
   connection: string | null;
+  /** What was looked at when the window was closed. */
+  view: View | null;
 }
 
-export const DEFAULT_PREFERENCES: Preferences = { theme: 'system', density: 'comfortable', connection: null };
+/** What is looked at: of the fleet and of the history, and on which screen. */
+export interface View {
+  screen: 'fleet' | 'history' | 'connections' | 'settings';
+  connection: string | null;
+  device: string | null;
+  search: string;
+  sort: SortBy;
+  order: DeviceOrder;
+  /** The history's filter, by its name. */
+  filter: string;
+  /** The device that the history is of; of all where empty. */
+  ofDevice: string;
+}
+
+export const DEFAULT_PREFERENCES: Preferences = {
+  theme: 'system',
+  density: 'comfortable',
+  connection: null,
+  view: null,
+};

@@ -26,6 +26,7 @@ import type { Notice } from './bindings/Notice';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
 import type { Sent } from './bindings/Sent';
+import type { Settings } from './bindings/Settings';
 import type { Step as PreflightStep } from './bindings/Step';
 import { FakeConnections, view } from './fake/connections';
 import { affect, changed, countsOf } from './fake/course';
@@ -40,6 +41,7 @@ import { blank, makePast, newId } from './fake/past';
 import { FakePreflight } from './fake/preflight';
 import { PRESETS } from './fake/presets';
 import { random } from './fake/random';
+import { daysAgo, FakeSettings } from './fake/settings';
 
 export interface FakeOptions {
   /** Devices of the demo fleet. */
@@ -72,6 +74,7 @@ export class Fake implements Backend {
   readonly #logs = new FakeLogs();
   readonly #preflight: FakePreflight;
   readonly #export: FakeExport;
+  readonly #settings = new FakeSettings();
   readonly #dropped = new Set<Dropped>();
   #fleet: FakeDevice[] = [];
   #commands: CommandView[] = [];
@@ -314,6 +317,33 @@ export class Fake implements Backend {
     return { version: '0.1.0', data_dir: '(in this browser: nothing is kept)' };
   }
 
+  async settings(): Promise<Settings> {
+    return this.#settings.kept;
+  }
+
+  async changeSettings(settings: Settings): Promise<void> {
+    this.#settings.change(settings);
+  }
+
+  async countOlder(days: number): Promise<number> {
+    return this.#older(days).length;
+  }
+
+  async forgetOlder(days: number): Promise<number> {
+    const older = new Set(this.#older(days));
+    this.#commands = this.#commands.filter((command) => !older.has(command));
+    this.#touch();
+    return older.size;
+  }
+
+  async dataSize(): Promise<number> {
+    return 40_000 + this.#commands.length * 1_900;
+  }
+
+  async openDataFolder(): Promise<void> {
+    throw failure('internal', 'A browser opens no folders.', 'Start the app for that.');
+  }
+
   async loadPreferences(): Promise<Preferences> {
     return this.#preferences;
   }
@@ -346,11 +376,27 @@ export class Fake implements Backend {
     this.#touch();
   }
 
+  /** Lets so many days pass since what is in the history. */
+  age(days: number): void {
+    const older = (at: number | null) => (at === null ? null : at - days * 86_400_000);
+    this.#commands = this.#commands.map((command) => ({
+      ...command,
+      queued_at: command.queued_at - days * 86_400_000,
+      changed_at: command.changed_at - days * 86_400_000,
+      finished_at: older(command.finished_at),
+    }));
+  }
+
   /** Changes how a connection stands, as the network would. */
   setLink(id: string, link: ConnectionView['link']): void {
     const connection = this.#connections.list.find((other) => other.id === id);
     if (connection) connection.link = link;
     this.#touch();
+  }
+
+  #older(days: number): CommandView[] {
+    const before = daysAgo(days, Date.now());
+    return this.#commands.filter((command) => command.final && command.changed_at < before);
   }
 
   #matching(query: HistoryQuery): CommandView[] {

@@ -59,6 +59,12 @@ export const tauri: Backend = {
     };
   },
   about: () => invoke('about'),
+  settings: () => invoke('settings'),
+  changeSettings: (settings) => invoke('change_settings', { settings }),
+  countOlder: (days) => invoke('count_older', { days }),
+  forgetOlder: (days) => invoke('forget_older', { days }),
+  dataSize: () => invoke('data_size'),
+  openDataFolder: () => invoke('open_data_folder'),
   async loadPreferences() {
     const file = await preferencesFile();
     const kept = await file.get<Partial<Preferences>>('preferences');

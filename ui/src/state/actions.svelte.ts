@@ -225,6 +225,11 @@ export class Actions {
         action(`filter.${filter.name}`, `Show only: ${filter.name}`, () => history.filterBy(filter), { quiet: true }),
       ),
     ];
+    const clearOld = () => {
+      route.go('settings');
+      return this.#open('settings.clear');
+    };
+    list.push(action('forget', 'Clear old commands from the history…', clearOld, { words: 'retention delete forget' }));
     if (history.filter !== FILTERS[0] || history.device !== '')
       list.push(action('clear', 'Clear the filters', () => history.filterBy(FILTERS[0] ?? history.filter, '')));
     if (history.waiting > 0) list.push(action('newest', 'Show the newest', () => history.showNewest()));
@@ -341,6 +346,7 @@ export class Actions {
     }
     const density = preferences.density === 'compact' ? 'comfortable' : 'compact';
     list.push(action('density', `Density: ${density}`, () => preferences.change({ density })));
+    list.push(action('folder', 'Open the folder with the data', () => this.app.settings.openFolder()));
     if (notices.list.length > 0) {
       const dismiss = () => notices.list.forEach((notice) => notices.dismiss(notice.id));
       list.push(action('notices', 'Dismiss all notices', dismiss));

@@ -16,10 +16,13 @@ import { Notices } from './notices.svelte';
 import { Palette } from './palette.svelte';
 import { Preferences } from './preferences.svelte';
 import { Route } from './route.svelte';
+import { Settings } from './settings.svelte';
+import { keepView } from './view.svelte';
 
 /** Everything the window knows. */
 export class App {
   readonly preferences: Preferences;
+  readonly settings: Settings;
   readonly connections: Connections;
   readonly fleet: Fleet;
   readonly inspected: Inspected;
@@ -39,6 +42,7 @@ export class App {
     feed = new Feed(),
   ) {
     this.preferences = new Preferences(backend);
+    this.settings = new Settings(backend);
     this.connections = new Connections(backend, this.preferences);
     this.fleet = new Fleet(backend);
     this.inspected = new Inspected(backend);
@@ -56,6 +60,7 @@ export class App {
     try {
       await this.feed.start(backend);
       await this.connections.load();
+      keepView(this);
       this.about = await backend.about();
     } catch (reason) {
       this.failure = failureOf(reason);

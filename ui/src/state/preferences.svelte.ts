@@ -4,12 +4,14 @@ import {
   type Density,
   type Preferences as Kept,
   type Theme,
+  type View,
 } from '../backend/backend';
 
 export class Preferences {
   theme = $state<Theme>(DEFAULT_PREFERENCES.theme);
   density = $state<Density>(DEFAULT_PREFERENCES.density);
   connection = $state<string | null>(DEFAULT_PREFERENCES.connection);
+  view = $state.raw<View | null>(DEFAULT_PREFERENCES.view);
   /** The height of a row in every list, pixels: `--h-row` of the design tokens. */
   readonly rowHeight = $derived(this.density === 'compact' ? 24 : 32);
 
@@ -20,13 +22,15 @@ export class Preferences {
     this.theme = kept.theme;
     this.density = kept.density;
     this.connection = kept.connection;
+    this.view = kept.view;
     this.#show();
   }
 
   async change(change: Partial<Kept>): Promise<void> {
     Object.assign(this, change);
     this.#show();
-    await this.backend.savePreferences({ theme: this.theme, density: this.density, connection: this.connection });
+    const { theme, density, connection, view } = this;
+    await this.backend.savePreferences({ theme, density, connection, view });
   }
 
   #show(): void {

@@ -2,10 +2,15 @@ import { expect, it } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
 
+async function openSettings() {
+  const window = await openFleet();
+  await window.user.click(window.getByRole('link', { name: 'Settings' }));
+  await window.findByRole('textbox', { name: 'Timeout' });
+  return window;
+}
+
 it('keeps theme and density', async () => {
-  const { getByRole, findByRole, backend, user, container } = await openFleet();
-  await user.click(getByRole('link', { name: 'Settings' }));
-  await findByRole('radiogroup', { name: 'Theme' });
+  const { getByRole, backend, user, container } = await openSettings();
   await user.click(getByRole('radio', { name: 'Dark' }));
   expect(document.documentElement).toHaveAttribute('data-theme', 'dark');
   getByRole('radio', { name: 'Dark' }).focus();
@@ -15,4 +20,86 @@ it('keeps theme and density', async () => {
   expect(document.documentElement).toHaveAttribute('data-density', 'compact');
   expect(await backend.loadPreferences()).toMatchObject({ theme: 'system', density: 'compact' });
   await expectAccessible(container);
+});
+
+it('takes a number when it is left, and says beside it why it is not possible', async () => {
+  const { getByRole, queryByRole, findByRole, backend, user, container } = await openSettings();
+  const check = async (name: string, typed: string, why: string | null) => {
+    const field = getByRole('textbox', { name });
+    await user.clear(field);
+    await user.type(field, typed);
+    await user.tab();
+    if (why === null) {
+      expect(queryByRole('alert')).toBeNull();
+      expect(field).toBeValid();
+      return;
+    }
+    expect(await findByRole('alert')).toHaveTextContent(why);
+    expect(field).toBeInvalid();
+    expect(field).toHaveAccessibleDescription(expect.stringContaining(why));
+  };
+  await check('Timeout', '33', null);
+  expect((await backend.settings()).timeout_s).toBe(33);
+  await check('Timeout', '0', 'A timeout of 0 s is not possible. From 1 second to 7 days.');
+  await expectAccessible(container);
+  expect((await backend.settings()).timeout_s).toBe(33);
+  await check('Timeout', '34', null);
+  await check('For how long', '0', 'A history of 0 days keeps nothing');
+  await check('For how long', 'NaN', '“NaN” is no whole number.');
+  await check('For how long', '90', null);
+  expect((await backend.settings()).history_days).toBe(90);
+  await user.click(getByRole('radio', { name: 'For ever' }));
+  expect((await backend.settings()).history_days).toBeNull();
+  expect(queryByRole('textbox', { name: 'For how long' })).toBeNull();
+});
+
+it('keeps what is told by notifications', async () => {
+  const { getByRole, queryByRole, backend, user } = await openSettings();
+  await user.click(getByRole('checkbox', { name: 'When commands end badly' }));
+  await user.click(getByRole('checkbox', { name: 'When commands took long' }));
+  expect(await backend.settings()).toMatchObject({ notify_failed: false, notify_long: false });
+  expect(queryByRole('textbox', { name: 'How long is long' })).toBeNull();
+});
+
+it('tells how much of the history would go before it goes', async () => {
+  const { getByRole, findByText, findByRole, backend, user, container } = await openSettings();
+  const { total } = await backend.history({
+    connection: null,
+    device: null,
+    states: [],
+    since: null,
+    cursor: null,
+    limit: 1,
+  });
+  backend.age(100);
+  await user.click(getByRole('button', { name: 'Clear…' }));
+  const field = getByRole('textbox', { name: 'Ended more than so many days ago' });
+  await user.clear(field);
+  await user.type(field, '0');
+  await findByText(/keeps nothing/);
+  await user.clear(field);
+  await user.type(field, '3000');
+  await findByText('Nothing in the history is that old.');
+  expect(getByRole('button', { name: 'Clear them' })).toBeDisabled();
+  await user.clear(field);
+  await user.type(field, '30');
+  const clear = await findByRole('button', { name: /^Clear [\d,]+ commands$/ });
+  await expectAccessible(container);
+  await user.click(clear);
+  const notice = await findByText(/commands cleared from the history/);
+  const cleared = Number(/[\d,]+/.exec(notice.textContent)?.[0].replaceAll(',', ''));
+  expect(cleared).toBeGreaterThan(0);
+  expect(cleared).toBeLessThanOrEqual(total);
+  const left = await backend.countOlder(30);
+  expect(left).toBe(0);
+});
+
+it('is where the data is found', async () => {
+  const { getByRole, findByRole, findByText, getByText, user } = await openSettings();
+  getByText('(in this browser: nothing is kept)');
+  await user.click(getByRole('button', { name: 'Copy path' }));
+  await findByRole('button', { name: 'Copied' });
+  expect(await navigator.clipboard.readText()).toBe('(in this browser: nothing is kept)');
+  await user.click(getByRole('button', { name: 'Open folder' }));
+  await findByText('A browser opens no folders.');
 });

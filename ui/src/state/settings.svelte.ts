@@ -1,0 +1,77 @@
+import type { Backend } from '../backend/backend';
+import type { Failure } from '../backend/bindings/Failure';
+import type { Settings as Kept } from '../backend/bindings/Settings';
+import { whole } from '../words/whole';
+import { failureOf } from './failure';
+
+/** The settings that are numbers. */
+export type NumberSetting = { [K in keyof Kept]: Kept[K] extends number | null ? K : never }[keyof Kept];
+
+/** What the engine goes by, changed one at a time and at once. */
+export class Settings {
+  kept = $state.raw<Kept | null>(null);
+  /** They could not be read. */
+  failure = $state.raw<Failure | null>(null);
+  /** Why a change was not made, beside what was to be changed. */
+  wrong = $state.raw<Partial<Record<keyof Kept, string>>>({});
+  /** What the data takes on the disk, bytes. */
+  size = $state<number | null>(null);
+
+  constructor(readonly backend: Backend) {}
+
+  async load(): Promise<void> {
+    this.wrong = {};
+    try {
+      this.kept = await this.backend.settings();
+      this.failure = null;
+      this.size = await this.backend.dataSize();
+    } catch (reason) {
+      this.failure = failureOf(reason);
+    }
+  }
+
+  /** Changes one of them. What cannot be is said beside it, and all stays as it was. */
+  async change<K extends keyof Kept>(name: K, value: Kept[K]): Promise<void> {
+    if (this.kept === null) return;
+    const before = this.kept;
+    this.#complain(name, null);
+    this.kept = { ...before, [name]: value };
+    try {
+      await this.backend.changeSettings(this.kept);
+    } catch (reason) {
+      this.kept = { ...this.kept, [name]: before[name] };
+      this.#complain(name, sentences(failureOf(reason)));
+    }
+  }
+
+  async changeNumber(name: NumberSetting, typed: string): Promise<void> {
+    const number = whole(typed);
+    if (number.ok) await this.change(name, number.value);
+    else this.#complain(name, number.why);
+  }
+
+  /** How many commands ended longer ago than that. */
+  countOlder(days: number): Promise<number> {
+    return this.backend.countOlder(days);
+  }
+
+  async forgetOlder(days: number): Promise<number> {
+    const count = await this.backend.forgetOlder(days);
+    await this.load();
+    return count;
+  }
+
+  openFolder(): Promise<void> {
+    return this.backend.openDataFolder();
+  }
+
+  #complain(name: keyof Kept, why: string | null): void {
+    const rest = Object.fromEntries(Object.entries(this.wrong).filter(([other]) => other !== name));
+    this.wrong = why === null ? rest : { ...rest, [name]: why };
+  }
+}
+
+/** A failure in one line. */
+export function sentences({ message, hint }: Failure): string {
+  return hint === null ? message : `${message} ${hint}`;
+}

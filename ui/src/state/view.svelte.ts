@@ -1,0 +1,55 @@
+/** What is looked at, kept so that the window opens again where it was closed. */
+
+import type { View } from '../backend/backend';
+import { line, take } from '../words/search';
+import type { App } from './app.svelte';
+import { FILTERS, NEED_YOU } from './history.svelte';
+import { Throttle } from './throttle';
+
+/** Often enough that hardly anything is lost, seldom enough for who types. */
+const PAUSE = 500;
+
+/** Goes back to what was looked at, as far as it is still there, and from then on takes down what is. */
+export function keepView(app: App): void {
+  restore(app, app.preferences.view);
+  $effect.root(() => {
+    let view = viewOf(app);
+    const save = new Throttle(PAUSE, () => {
+      // That it cannot be kept is no reason to disturb anybody.
+      void app.preferences.change({ view }).catch(() => undefined);
+    });
+    let first = true;
+    $effect(() => {
+      view = viewOf(app);
+      if (!first) save.ask();
+      first = false;
+    });
+  });
+}
+
+function viewOf({ route, connections, fleet, inspected, history }: App): View {
+  return {
+    screen: route.screen,
+    connection: connections.current?.id ?? null,
+    device: inspected.connection === connections.current?.id ? inspected.device : null,
+    search: line(fleet.search),
+    sort: fleet.sort.sort,
+    order: fleet.sort.order,
+    filter: history.filter.name,
+    ofDevice: history.device,
+  };
+}
+
+function restore(app: App, view: View | null): void {
+  const { connections, fleet, inspected, history, route } = app;
+  const connection = connections.current?.id;
+  // Of another connection it would mean something else.
+  if (view === null || connection === undefined || view.connection !== connection) return;
+  fleet.open(connection);
+  fleet.sort = { sort: view.sort, order: view.order };
+  fleet.find(take({ tokens: [], text: '' }, view.search, true));
+  if (view.device !== null) inspected.choose(connection, view.device);
+  history.filter = [...FILTERS, NEED_YOU].find(({ name }) => name === view.filter) ?? history.filter;
+  history.device = view.ofDevice;
+  if (window.location.hash === '') route.go(view.screen);
+}

@@ -1,0 +1,41 @@
+import { expect, it, vi } from 'vitest';
+
+import { openFleet } from '../test/window';
+import { App } from './app.svelte';
+import { NEED_YOU } from './history.svelte';
+
+async function reopened(backend: App['backend']): Promise<App> {
+  window.location.hash = '';
+  const app = new App(backend);
+  await vi.waitFor(() => expect(app.connections.loaded).toBe(true));
+  return app;
+}
+
+it('opens again where it was closed', async () => {
+  const { app, backend } = await openFleet();
+  app.fleet.find({ tokens: ['is:online'], text: 'bench' });
+  app.fleet.sortBy('seen');
+  app.inspected.choose('demo', 'bench-0001');
+  app.history.filterBy(NEED_YOU, 'bench-0002');
+  app.route.go('history');
+  await vi.waitFor(async () => expect((await backend.loadPreferences()).view?.screen).toBe('history'), 3_000);
+
+  const again = await reopened(backend);
+  await vi.waitFor(() => expect(again.route.screen).toBe('history'));
+  expect(again.fleet.search).toEqual({ tokens: ['is:online'], text: 'bench' });
+  expect(again.fleet.sort).toEqual({ sort: 'seen', order: 'ascending' });
+  expect(again.inspected.device).toBe('bench-0001');
+  expect(again.history.filter).toBe(NEED_YOU);
+  expect(again.history.device).toBe('bench-0002');
+});
+
+it('goes back to nothing of a connection that is no longer looked at', async () => {
+  const { app, backend } = await openFleet();
+  app.inspected.choose('demo', 'bench-0001');
+  await vi.waitFor(async () => expect((await backend.loadPreferences()).view?.device).toBe('bench-0001'), 3_000);
+  const view = (await backend.loadPreferences()).view;
+  if (view) await backend.savePreferences({ ...app.preferences, view: { ...view, connection: 'gone' } });
+  const again = await reopened(backend);
+  expect(again.inspected.device).toBeNull();
+  expect(again.route.screen).toBe('fleet');
+});
