@@ -23,7 +23,7 @@ pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
 pub use ids::uuids_in;
 pub use lifecycle::{Lifecycle, LifecycleEvent};
 pub use log::{Checksum, LogAssembly, LogChunk, LogNews, LogReceipt, LogStanding};
-pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, Unreadable, Wishes};
+pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, TelemetryRest, Unreadable, Wishes};
 pub use probe::Probe;
 pub use topics::{Channel, InvalidPrefix, Topics};
 
@@ -134,6 +134,12 @@ impl Dialect {
     #[must_use]
     pub fn is_request(&self, topic: &str) -> bool {
         matches!(self.topics().parse(topic), Some((_, Channel::Req)))
+    }
+
+    /// Whether devices send measurements on this topic.
+    #[must_use]
+    pub fn is_telemetry(&self, topic: &str) -> bool {
+        matches!(self.topics().parse(topic), Some((_, Channel::Telemetry)))
     }
 
     /// What to subscribe, the required filters first: some brokers limit how many subscriptions a connection may have.

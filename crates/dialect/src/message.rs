@@ -97,8 +97,10 @@ pub enum Heard {
         device: DeviceId,
         /// When, by its own clock.
         at: Option<Timestamp>,
-        /// Its numeric members, in the payload's order.
+        /// Its numeric members, in the payload's order: 64 at the most.
         series: Vec<(String, f64)>,
+        /// What else looked like measurements.
+        rest: TelemetryRest,
     },
     /// A command on a request topic: another console's, or our own coming back.
     Request(Submission),
@@ -118,6 +120,17 @@ pub enum Heard {
     },
 }
 
+/// Members of a telemetry message that are no measurements, though somebody may have meant them so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TelemetryRest {
+    /// Those whose number stands in quotes: an id can look like that, too. The first few.
+    pub quoted: Vec<String>,
+    /// Those without a value: `null`, or what JSON has no number for (`NaN`, `Infinity`). The first few.
+    pub empty: Vec<String>,
+    /// How many numbers are beyond those that are read.
+    pub left_out: u32,
+}
+
 /// The parts of a state report ([`Heard::State`]) that every device has.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Reported<'a> {
@@ -125,6 +138,8 @@ pub struct Reported<'a> {
     pub led: Option<bool>,
     /// The LED blinks, so that somebody finds the device.
     pub identifying: bool,
+    /// How often it sends telemetry, milliseconds, if it does.
+    pub telemetry_interval_ms: Option<u64>,
     /// The configuration it runs with: a JSON object.
     pub running: Option<&'a Value>,
     /// The configuration it will have after its next restart: a JSON object.
@@ -140,6 +155,7 @@ impl<'a> Reported<'a> {
         Reported {
             led: switch("led"),
             identifying: switch("identifying") == Some(true),
+            telemetry_interval_ms: state.get("telemetry_interval_ms").and_then(Value::as_u64),
             running: object("running"),
             saved: object("saved"),
         }

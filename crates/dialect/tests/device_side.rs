@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Channel, Dialect, Heard, Inbound, Request, Topics,
+    Channel, Dialect, Heard, Inbound, Request, TelemetryRest, Topics,
     device_side::{
         Online, Response, State, read_request, write_offline, write_online, write_response, write_state,
         write_telemetry,
@@ -109,6 +109,7 @@ fn reports_are_heard_as_written() {
             device: dock(),
             at: Some(Timestamp(7)),
             series: vec![("temperature".into(), 21.5), ("heap".into(), 8.0)],
+            rest: TelemetryRest::default(),
         })
     );
 }

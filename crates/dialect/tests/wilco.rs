@@ -1,7 +1,9 @@
 //! What the native dialect makes of what comes over the wire, as tables of messages.
 
 use serde_json::{Value, json};
-use wilco_dialect::{Dialect, Filter, Heard, Inbound, LifecycleEvent, Reported, Request, Topics, Wishes};
+use wilco_dialect::{
+    Dialect, Filter, Heard, Inbound, LifecycleEvent, Reported, Request, TelemetryRest, Topics, Wishes,
+};
 use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Millis, Outcome, Timestamp};
 
 const ID: &str = "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a";
@@ -257,7 +259,7 @@ fn state_is_an_object() {
     let heard = hear("state", br#"{"led":true,"identifying":true,"running":{"a":1},"saved":7}"#).expect("readable");
     let Some(Heard::State { state, .. }) = heard else { panic!("a state: {heard:?}") };
     let running = json!({"a": 1});
-    let expected = Reported { led: Some(true), identifying: true, running: Some(&running), saved: None };
+    let expected = Reported { led: Some(true), identifying: true, running: Some(&running), ..Reported::default() };
     assert_eq!(Reported::of(&state), expected);
     assert_eq!(Reported::of(&json!({"led": 1, "identifying": "yes"})), Reported::default());
     assert_eq!(hear("state", b""), Ok(None));
@@ -282,10 +284,25 @@ fn telemetry_is_its_finite_numbers_in_order() {
     check("{}", None, &[]);
     let many: String = (0..1_000).map(|n| format!("\"s{n}\":{n},")).collect();
     let heard = hear("telemetry", format!("{{{many}\"last\":1}}").as_bytes());
-    assert!(matches!(heard, Ok(Some(Heard::Telemetry { series, .. })) if series.len() == 256));
+    assert!(matches!(heard, Ok(Some(Heard::Telemetry { series, .. })) if series.len() == 64));
     for unreadable in [&b"21.5"[..], b"", b"warm", &[0xff]] {
         assert!(hear("telemetry", unreadable).is_err());
     }
+}
+
+#[test]
+fn what_of_telemetry_is_no_measurement_is_told() {
+    let check = |payload: &str, quoted: &[&str], empty: &[&str], left_out: u32| {
+        let heard = hear("telemetry", payload.as_bytes()).expect("readable");
+        let Some(Heard::Telemetry { rest, .. }) = heard else { panic!("telemetry: {heard:?}") };
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(rest, TelemetryRest { quoted: names(quoted), empty: names(empty), left_out }, "{payload}");
+    };
+    check(r#"{"at":7,"t":21.5,"name":"dock","up":true,"more":[1]}"#, &[], &[], 0);
+    check(r#"{"t":"21.5","u":" -3e2 ","serial":"x1"}"#, &["t", "u"], &[], 0);
+    check(r#"{"t":NaN,"u":-Infinity,"v":null,"w":"NaN"}"#, &["w"], &["t", "u", "v"], 0);
+    let many: Vec<_> = (0..10_000).map(|n| format!("\"s{n}\":{n}")).collect();
+    check(&format!("{{{}}}", many.join(",")), &[], &[], 9_936);
 }
 
 #[test]

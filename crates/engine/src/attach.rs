@@ -22,7 +22,7 @@ use crate::{
     api::{
         Batch, CatalogueEntry, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery,
         EventView, Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, ImportLine, Imported, KeptLog,
-        KitView, LogView, NewCommand, PreflightView, Sent,
+        KitView, LogView, NewCommand, PreflightView, Sent, TelemetryQuery, TelemetryView,
     },
     paths::DataDir,
 };
@@ -49,6 +49,7 @@ enum Call {
     History(HistoryQuery),
     Command { connection: String, device: String, id: String },
     Strays { connection: String, device: String, limit: u32 },
+    Telemetry(TelemetryQuery),
     Logs { connection: String, device: String },
     Log { connection: String, device: String, id: String, with_text: bool },
     SaveLog { connection: String, device: String, id: String, path: PathBuf },
@@ -235,6 +236,12 @@ impl Console {
         |connection: &str, device: &str, limit| Call::Strays {
             connection: connection.to_owned(), device: device.to_owned(), limit
         }
+    );
+    forward!(
+        /// What a device has measured.
+        telemetry(query: TelemetryQuery) -> TelemetryView,
+        async |handle: &Handle, query| handle.telemetry(query).await,
+        Call::Telemetry
     );
     forward!(
         /// The logs that are kept of a device.
@@ -475,6 +482,7 @@ async fn answer(Host { handle, raise }: &Host, call: Call) -> Result<Value, Fail
         Call::History(query) => done(handle.history(query).await),
         Call::Command { connection, device, id } => done(handle.command(&connection, &device, &id).await),
         Call::Strays { connection, device, limit } => done(handle.strays(&connection, &device, limit).await),
+        Call::Telemetry(query) => done(handle.telemetry(query).await),
         Call::Logs { connection, device } => done(handle.logs(&connection, &device).await),
         Call::Log { connection, device, id, with_text } => done(handle.log(&connection, &device, &id, with_text).await),
         Call::SaveLog { connection, device, id, path } => done(handle.save_log(&connection, &device, &id, path).await),

@@ -27,6 +27,7 @@ mod settings;
 pub mod sheet;
 mod shell_line;
 pub mod store;
+mod telemetry;
 pub mod tls;
 mod transport;
 pub mod vault;

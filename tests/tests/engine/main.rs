@@ -25,6 +25,7 @@ mod secrets;
 mod seed;
 mod sharing;
 mod subscribing;
+mod telemetry;
 mod text;
 mod ways;
 mod wire;

@@ -5,13 +5,15 @@ use wilco_ledger::{DeviceId, Timestamp};
 
 use super::text_of;
 use crate::{
-    Heard,
+    Heard, TelemetryRest,
     json::{Members, whole},
     words,
 };
 
 /// How many series one message may have.
-const MOST_SERIES: usize = 256;
+const MOST_SERIES: usize = 64;
+/// How many members that are no measurements are named.
+const NAMED: usize = 4;
 /// How many tags a device may carry.
 const MOST_TAGS: usize = 64;
 /// How much is kept of a boot id, a version, a tag or a series' name, in bytes.
@@ -55,19 +57,27 @@ pub(super) fn telemetry(device: &DeviceId, payload: &[u8]) -> Result<Heard, Stri
     let members = members(payload, "telemetry")?;
     let at = members.get("at").and_then(whole).map(Timestamp);
     let mut series: Vec<(String, f64)> = Vec::new();
-    for (name, value) in &members.0 {
-        let Some(number) = value.as_f64().filter(|number| number.is_finite()) else { continue };
-        if name == "at" {
-            continue;
-        }
+    let mut rest = TelemetryRest::default();
+    for (name, value) in members.0.iter().filter(|(name, _)| name != "at") {
         let name = short(name);
+        let Some(number) = value.as_f64().filter(|number| number.is_finite()) else {
+            let odd = match value {
+                Value::Null => &mut rest.empty,
+                Value::String(text) if text.trim().parse::<f64>().is_ok() => &mut rest.quoted,
+                _ => continue,
+            };
+            if odd.len() < NAMED {
+                odd.push(name);
+            }
+            continue;
+        };
         match series.iter().position(|(known, _)| *known == name) {
             Some(known) => series[known].1 = number,
             None if series.len() < MOST_SERIES => series.push((name, number)),
-            None => break,
+            None => rest.left_out = rest.left_out.saturating_add(1),
         }
     }
-    Ok(Heard::Telemetry { device: device.clone(), at, series })
+    Ok(Heard::Telemetry { device: device.clone(), at, series, rest })
 }
 
 fn members(payload: &[u8], what: &str) -> Result<Members, String> {

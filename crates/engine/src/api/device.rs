@@ -62,6 +62,9 @@ pub struct DeviceDetail {
     /// The configuration it will have after its next restart: a JSON object.
     #[ts(type = "Record<string, unknown> | null")]
     pub saved_config: Option<Value>,
+    /// How often it sends telemetry, milliseconds, as it reports it.
+    #[ts(type = "number | null")]
+    pub telemetry_interval_ms: Option<u64>,
     /// Its last commands, newest first, 8 at the most.
     pub commands: Vec<CommandView>,
     /// The number of its commands in the history.

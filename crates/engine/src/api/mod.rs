@@ -15,6 +15,7 @@ mod log;
 mod news;
 mod preflight;
 mod settings;
+mod telemetry;
 
 pub use catalogue::{
     CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, ImportChange, ImportLine,
@@ -32,3 +33,4 @@ pub use log::{KeptLog, LogPart, LogStand, LogView};
 pub use news::News;
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
 pub use settings::Settings;
+pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};

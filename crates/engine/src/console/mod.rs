@@ -9,6 +9,7 @@ mod export;
 mod logs;
 mod retention;
 mod settings;
+mod telemetry;
 mod trial;
 
 use std::{
@@ -39,6 +40,7 @@ use crate::{
     settings::InForce,
     shell_line::shell_line,
     store::{ConnectionId, Cursor, HistoryFilter, Profile, Store},
+    telemetry::Telemetry,
     vault::Vault,
     views,
 };
@@ -67,6 +69,7 @@ pub struct Engine {
     handle: Handle,
     controller: JoinHandle<()>,
     retention: JoinHandle<()>,
+    recorder: JoinHandle<()>,
     _lock: DataLock,
 }
 
@@ -82,6 +85,7 @@ pub struct Handle {
     settings: InForce,
     catalogue: Arc<Catalogue>,
     directory: Directory,
+    telemetry: Arc<Telemetry>,
     clock: Clock,
     installation: Arc<str>,
     data_dir: Arc<Path>,
@@ -112,8 +116,10 @@ impl Engine {
         let directory = Directory::default();
         let clock = Clock::start();
         let errands = Errands { vault: Arc::clone(&vault), passing };
+        let telemetry = Arc::new(Telemetry::default());
         let shared = (Arc::clone(&directory), Arc::clone(&catalogue));
-        let controller = Controller::new((events.clone(), inbox), store.clone(), clock, shared, errands);
+        let told = Arc::clone(&telemetry);
+        let controller = Controller::new((events.clone(), inbox), store.clone(), clock, shared, errands, told);
         let controller = tokio::spawn(controller.run());
         let handle = Handle {
             events,
@@ -125,6 +131,7 @@ impl Engine {
             settings,
             catalogue,
             directory,
+            telemetry,
             clock,
             installation,
             data_dir: data_dir.path().into(),
@@ -137,7 +144,8 @@ impl Engine {
             handle.open(profile).await?;
         }
         let retention = tokio::spawn(handle.clone().keep_to_retention());
-        Ok(Engine { handle, controller, retention, _lock: lock })
+        let recorder = tokio::spawn(handle.clone().record_telemetry());
+        Ok(Engine { handle, controller, retention, recorder, _lock: lock })
     }
 
     /// Asks things of it.
@@ -149,6 +157,10 @@ impl Engine {
     /// Says good-bye to the brokers, writes everything down and ends.
     pub async fn stop(self) {
         self.retention.abort();
+        self.recorder.abort();
+        if let Err(error) = self.handle.write_telemetry().await {
+            tracing::warn!(%error, "what was measured last was not written down");
+        }
         let (done, closed) = oneshot::channel();
         if self.handle.events.send(Event::Close(done)).await.is_ok() {
             let _ = closed.await;
@@ -191,18 +203,28 @@ impl Handle {
     pub async fn device(&self, connection: &str, device: &str) -> Result<DeviceDetail, Failure> {
         let id = ConnectionId::from(connection);
         let device = device_id(device)?;
-        let (row, reported_at, running_config, saved_config) = {
+        let (row, reported_at, running_config, saved_config, telemetry_interval_ms) = {
             let fleet = self.listed(connection)?.fleet;
             let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
             let known = fleet.get(&device).ok_or_else(|| not_found("device", device.as_str()))?;
             let reported = known.state.as_ref().map(Reported::of).unwrap_or_default();
             let (running, saved) = (reported.running.cloned(), reported.saved.cloned());
-            (known.row(connection), known.reported_at.map(|at| at.0), running, saved)
+            let interval = reported.telemetry_interval_ms;
+            (known.row(connection), known.reported_at.map(|at| at.0), running, saved, interval)
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
         let commands = commands.iter().map(|command| views::command(&id, command, None)).collect();
         let strays = self.store.strays(&id, &device, 5).await?.iter().map(views::event).collect();
-        Ok(DeviceDetail { row, reported_at, running_config, saved_config, commands, command_count, strays })
+        Ok(DeviceDetail {
+            row,
+            reported_at,
+            running_config,
+            saved_config,
+            telemetry_interval_ms,
+            commands,
+            command_count,
+            strays,
+        })
     }
 
     /// A page of the history, newest first.

@@ -46,6 +46,9 @@ impl Handle {
         hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             hours.tick().await;
+            if let Err(failure) = self.forget_measured().await {
+                tracing::warn!(%failure, "what was measured longer ago than wanted was not forgotten");
+            }
             let Some(days) = self.settings.get().history_days else { continue };
             match self.forget_older(days).await {
                 Ok(0) => {}
@@ -53,6 +56,16 @@ impl Handle {
                 Err(failure) => tracing::warn!(%failure, "what is older than wanted was not forgotten"),
             }
         }
+    }
+
+    /// Forgets what was measured, and the logs, of longer ago than the settings say.
+    async fn forget_measured(&self) -> Result<(), Failure> {
+        let (settings, now) = (self.settings.get(), self.clock.now());
+        self.store.prune_telemetry(None, days_ago(settings.telemetry_days, now)?).await?;
+        if let Some(days) = settings.history_days {
+            self.store.prune_logs(days_ago(days, now)?).await?;
+        }
+        Ok(())
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<u32, Failure> {

@@ -10,7 +10,7 @@ use wilco_ledger::{CommandId, DeviceId, Input, State, Submission, Timestamp};
 
 use super::{Connection, Controller, Event};
 use crate::{
-    api::{Batch, ConnectionView, Failure, FailureCode, LinkState},
+    api::{Batch, ConnectionView, Failure, FailureCode, LinkState, Notice},
     console::not_found,
     news::Herald,
     profile,
@@ -35,6 +35,8 @@ pub(crate) enum Asked {
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
     /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
+    /// A sentence for the person.
+    Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
     /// News are told from now on.
     Herald(Herald, oneshot::Sender<()>),
@@ -112,6 +114,10 @@ impl Controller {
             Asked::ForgetEnded(before, reply) => {
                 let _ = reply.send(self.forget_ended(before).await);
             }
+            Asked::Remark(Notice { level, message, hint }, reply) => {
+                self.feed.notice(level, message, hint);
+                let _ = reply.send(());
+            }
             Asked::Listen(reply) => {
                 let _ = reply.send(self.feed.listen());
             }
@@ -173,6 +179,7 @@ impl Controller {
 
     async fn forget(&mut self, id: &ConnectionId) -> Result<(), Failure> {
         let mut connection = self.connections.remove(id).ok_or_else(|| not_found("connection", id.as_str()))?;
+        self.telemetry.forget(id);
         self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
         // What has gathered for it goes to the disk first: the store then forgets it with the rest.
         self.commit().await;

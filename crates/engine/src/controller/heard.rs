@@ -10,6 +10,7 @@ use crate::{
     profile,
     refusal::{Refusal, Remedy},
     store::ConnectionId,
+    telemetry,
 };
 
 impl Controller {
@@ -133,7 +134,13 @@ impl Controller {
                     device.seen_at = Some(now);
                 }
             }),
-            Ok(Some(Heard::Telemetry { device, .. })) => known.fleet().heard(&device, now),
+            Ok(Some(Heard::Telemetry { device, at, series, rest })) => {
+                known.fleet().heard(&device, now);
+                // What a broker has kept was measured nobody knows when.
+                if !retained {
+                    self.telemetry.take(connection, &device, telemetry::Message { at, series, rest }, now);
+                }
+            }
             Ok(Some(Heard::Log { device, chunk })) => {
                 known.fleet().heard(&device, now);
                 self.log_chunk(connection, device, chunk).await;
@@ -143,6 +150,10 @@ impl Controller {
                     self.look_up(connection, &asked.device, &asked.id).await;
                     self.tell(connection, Input::Observed(asked));
                 }
+            }
+            Err(Unreadable { device: Some(device), why }) if known.dialect.is_telemetry(&topic) => {
+                known.fleet().heard(&device, now);
+                self.telemetry.unreadable(connection, &device, &why);
             }
             Err(unreadable) => self.unreadable(connection, &topic, unreadable, &payload, qos),
         }

@@ -37,6 +37,7 @@ use crate::{
     news::{self, Herald},
     profile::{self, Ready},
     store::{Change, ConnectionId, HistoryFilter, Store, StoreError},
+    telemetry::Telemetry,
     views,
 };
 
@@ -79,6 +80,7 @@ pub(crate) struct Controller {
     heralds: Vec<Herald>,
     turn: Turn,
     errands: Errands,
+    telemetry: Arc<Telemetry>,
     /// The number of sessions begun.
     generations: u64,
 }
@@ -90,6 +92,7 @@ impl Controller {
         clock: Clock,
         (directory, catalogue): (Directory, Arc<Catalogue>),
         errands: Errands,
+        telemetry: Arc<Telemetry>,
     ) -> Controller {
         Controller {
             events,
@@ -103,6 +106,7 @@ impl Controller {
             heralds: Vec::new(),
             turn: Turn::default(),
             errands,
+            telemetry,
             generations: 0,
         }
     }

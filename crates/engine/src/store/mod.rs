@@ -1,5 +1,5 @@
-//! What is kept: connection profiles, devices, commands and everything that happened to them, and devices' logs, in one
-//! SQLite file.
+//! What is kept: connection profiles, devices, commands and everything that happened to them, devices' logs and
+//! measurements, in one SQLite file.
 //!
 //! One thread writes, many read. [`Store::commit`] returns when its changes are on the disk, and not before: what is
 //! published or acknowledged afterwards can rely on it. A command's state comes from its events alone; the table of
@@ -16,7 +16,9 @@ mod own;
 mod reader;
 mod record;
 mod retention;
+mod samples;
 mod table;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod word;
@@ -39,6 +41,7 @@ pub use ids::ConnectionId;
 pub use own::{Definition, StoredButton};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice, StoredLog};
 pub use retention::Forgotten;
+pub use samples::{Measured, Sample};
 
 use reader::Readers;
 use table::{commands, connections, counters, devices, events, meta, settings, tallies};

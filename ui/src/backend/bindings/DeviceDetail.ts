@@ -24,6 +24,10 @@ running_config: Record<string, unknown> | null,
  */
 saved_config: Record<string, unknown> | null, 
 /**
+ * How often it sends telemetry, milliseconds, as it reports it.
+ */
+telemetry_interval_ms: number | null, 
+/**
  * Its last commands, newest first, 8 at the most.
  */
 commands: Array<CommandView>, 

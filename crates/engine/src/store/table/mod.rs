@@ -15,6 +15,7 @@ pub(super) mod meta;
 pub(super) mod removed;
 pub(super) mod settings;
 pub(super) mod tallies;
+pub(super) mod telemetry;
 
 use rusqlite::{Connection, Row, Transaction, types::FromSql};
 use rusqlite_migration::{M, Migrations};
@@ -39,6 +40,7 @@ const STEPS: &[M<'_>] = &[
     M::up(commands::EXTEND),
     M::up(catalogue::CREATE),
     M::up(buttons::CREATE),
+    M::up(telemetry::CREATE),
 ];
 
 /// What makes a database of any earlier version one of this version.

@@ -5,18 +5,20 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::telemetry;
 use crate::store::ConnectionId;
 
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 /// What else there is of a connection, and by what a row of it is named.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("commands", "row"),
     ("events", "row"),
     ("tallies", "device"),
     ("devices", "device"),
     ("log_chunks", "device"),
     ("logs", "device"),
+    ("telemetry_sources", "device"),
 ];
 
 /// Notes that all of a connection is to be forgotten.
@@ -26,7 +28,7 @@ pub(super) fn add(connection: &Connection, id: &ConnectionId) -> rusqlite::Resul
 }
 
 /// Whether a connection is one of these.
-pub(super) fn has(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<bool> {
+pub(in crate::store) fn has(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM removed WHERE connection = ?1)")?
         .query_row([id.as_str()], |row| row.get(0))
@@ -39,6 +41,9 @@ pub(in crate::store) fn sweep(connection: &Connection, limit: u32) -> rusqlite::
         .query_row([], |row| row.get::<_, String>(0))
         .optional()?;
     let Some(id) = first else { return Ok(false) };
+    if telemetry::sweep(connection, &id, limit)? {
+        return Ok(true);
+    }
     for (table, key) in TABLES {
         let forgotten = connection
             .prepare_cached(&format!(

@@ -11,6 +11,7 @@ mod profiles;
 mod refusal;
 mod retention;
 mod settings;
+mod telemetry;
 
 use tempfile::TempDir;
 use wilco_ledger::{

@@ -1,0 +1,100 @@
+//! What devices measure: asked for as a chart, and written down by a task of its own.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use wilco_ledger::Timestamp;
+
+use super::{DEMO, Handle, device_id};
+use crate::{
+    api::{Failure, Notice, NoticeLevel, TelemetryQuery, TelemetryView},
+    controller::Asked,
+    store::{ConnectionId, StoreError},
+    telemetry::Chart,
+};
+
+/// What has come is written down this often. It costs no more for a block that spans ten seconds than for one of one.
+const WRITE_EVERY: Duration = Duration::from_secs(10);
+/// Devices whose measurements are written in one transaction, between which commands have their turn.
+const DEVICES_AT_ONCE: usize = 200;
+/// The demo fleet measures a lot, and nobody misses it: this much of it is kept, milliseconds.
+const OF_DEMO: i64 = 3_600_000;
+/// The demo's is pruned once in so many writings.
+const PRUNE_DEMO_EVERY: u32 = 60;
+
+impl Handle {
+    /// What a device has measured, in as many points as are asked for.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for an id that is none, `Store`.
+    pub async fn telemetry(&self, query: TelemetryQuery) -> Result<TelemetryView, Failure> {
+        let (connection, device) = (ConnectionId::from(query.connection), device_id(&query.device)?);
+        let now = self.clock.now();
+        // A device's clock may be a little ahead of ours.
+        let to = query.to.map_or(Timestamp(now.0.saturating_add(1_000)), Timestamp);
+        let from = match query.from {
+            Some(from) => Timestamp(from),
+            None => self.store.first_telemetry(&connection, &device).await?.unwrap_or(Timestamp(to.0 - 60_000)),
+        };
+        let chart = Chart::new(from, to, query.points);
+        let mut chart = self.store.fold_telemetry(&connection, &device, (from, to), chart, Chart::add).await?;
+        self.telemetry.add_to(&mut chart, &connection, &device);
+        Ok(chart.view())
+    }
+
+    /// Writes down what is measured, every few seconds. Does not end by itself.
+    pub(super) async fn record_telemetry(self) {
+        let mut ticks = interval_at(Instant::now() + WRITE_EVERY, WRITE_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut count, mut failing) = (0_u32, false);
+        loop {
+            ticks.tick().await;
+            let written = self.write_telemetry().await;
+            if let Err(error) = &written
+                && !failing
+            {
+                tracing::warn!(%error, "what was measured was not written down");
+                self.remark(format!("What devices measure is not being kept: {error}."), error.hint()).await;
+            }
+            failing = written.is_err();
+            self.say_dropped().await;
+            count = count.wrapping_add(1);
+            if count.is_multiple_of(PRUNE_DEMO_EVERY) {
+                self.prune_demo().await;
+            }
+        }
+    }
+
+    /// Writes down what waits, a part at a time.
+    pub(super) async fn write_telemetry(&self) -> Result<(), StoreError> {
+        for (connection, measured) in self.telemetry.waiting() {
+            for some in measured.chunks(DEVICES_AT_ONCE) {
+                let written: Vec<_> = some.iter().map(|one| (one.device.clone(), one.samples.len())).collect();
+                self.store.keep_telemetry(&connection, some.to_vec()).await?;
+                self.telemetry.done(&connection, &written);
+            }
+        }
+        Ok(())
+    }
+
+    async fn say_dropped(&self) {
+        let dropped = self.telemetry.take_dropped();
+        if dropped > 0 {
+            let message = format!("Telemetry came faster than the disk takes it: {dropped} messages were left out.");
+            self.remark(message, Some("Let devices measure less often: telemetry.set.".into())).await;
+        }
+    }
+
+    async fn prune_demo(&self) {
+        let before = Timestamp(self.clock.now().0 - OF_DEMO);
+        if let Err(error) = self.store.prune_telemetry(Some(&ConnectionId::from(DEMO)), before).await {
+            tracing::warn!(%error, "what the demo fleet measured was not forgotten");
+        }
+    }
+
+    async fn remark(&self, message: String, hint: Option<String>) {
+        let notice = Notice { level: NoticeLevel::Warning, message, hint };
+        // A program that is being closed has nobody to tell.
+        let _ = self.ask(|reply| Asked::Remark(notice, reply)).await;
+    }
+}

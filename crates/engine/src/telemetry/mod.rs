@@ -1,0 +1,175 @@
+//! What devices measure, between its arrival and the disk.
+//!
+//! Nobody waits for it: it is written down a few seconds later, many at a time, and what comes faster than the disk takes
+//! it is left out and said. It never holds up a command, and deliberately knows nothing of one.
+
+mod chart;
+mod remarks;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use wilco_dialect::TelemetryRest;
+use wilco_ledger::{DeviceId, Timestamp};
+
+use crate::store::{ConnectionId, Measured, Sample};
+
+pub(crate) use chart::Chart;
+use remarks::Oddities;
+
+/// Series of a device that are read; another name is left out.
+const MOST_SERIES: usize = 64;
+/// Messages that may wait for the disk, of all devices together: a thousand devices for three minutes, at one a second.
+const MOST_WAITING: usize = 200_000;
+/// A device's clock may be ahead by this before it is not believed, milliseconds.
+const AHEAD: i64 = 5 * 60_000;
+/// So long ago may be what a device sends now, having been away: milliseconds.
+const BEHIND: i64 = 24 * 3_600_000;
+
+/// The measurements that are not yet on the disk, and the last of each series.
+#[derive(Default)]
+pub(crate) struct Telemetry(Mutex<Tail>);
+
+#[derive(Default)]
+struct Tail {
+    devices: HashMap<ConnectionId, HashMap<DeviceId, Live>>,
+    waiting: usize,
+    dropped: u64,
+}
+
+/// What one device has measured of late.
+#[derive(Default)]
+struct Live {
+    /// By their places a sample names its series.
+    series: Vec<(Box<str>, f64, Timestamp)>,
+    waiting: Vec<Sample>,
+    odd: Oddities,
+}
+
+/// A telemetry message.
+pub(crate) struct Message {
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) series: Vec<(String, f64)>,
+    pub(crate) rest: TelemetryRest,
+}
+
+impl Telemetry {
+    /// Takes in a message that came just now.
+    pub(crate) fn take(&self, connection: &ConnectionId, device: &DeviceId, message: Message, now: Timestamp) {
+        let mut tail = self.lock();
+        let is_full = tail.waiting >= MOST_WAITING;
+        let live = tail.of(connection, device);
+        let at = live.odd.time(message.at, now);
+        let mut left_out = message.rest.left_out;
+        let mut values = Vec::with_capacity(message.series.len());
+        for (name, value) in message.series {
+            let known = live.series.iter().position(|(known, ..)| **known == *name);
+            let Some(place) = known.or_else(|| live.begin(name)) else {
+                left_out = left_out.saturating_add(1);
+                continue;
+            };
+            (live.series[place].1, live.series[place].2) = (value, at);
+            values.push((u8::try_from(place).unwrap_or(u8::MAX), value));
+        }
+        live.odd.note(TelemetryRest { left_out, ..message.rest });
+        if values.is_empty() {
+            return;
+        }
+        if is_full {
+            tail.dropped += 1;
+        } else {
+            live.waiting.push(Sample { at, values });
+            tail.waiting += 1;
+        }
+    }
+
+    /// Notes that a message could not be read at all, and why.
+    pub(crate) fn unreadable(&self, connection: &ConnectionId, device: &DeviceId, why: &str) {
+        self.lock().of(connection, device).odd.unreadable(why);
+    }
+
+    /// What waits for the disk, by connection.
+    pub(crate) fn waiting(&self) -> Vec<(ConnectionId, Vec<Measured>)> {
+        let tail = self.lock();
+        let of_connection = |devices: &HashMap<DeviceId, Live>| {
+            let some = devices.iter().filter(|(_, live)| !live.waiting.is_empty());
+            some.map(|(device, live)| Measured {
+                device: device.clone(),
+                series: live.series.iter().map(|(name, ..)| name.clone()).collect(),
+                samples: live.waiting.clone(),
+            })
+            .collect::<Vec<_>>()
+        };
+        let all = tail.devices.iter().map(|(connection, devices)| (connection.clone(), of_connection(devices)));
+        all.filter(|(_, measured)| !measured.is_empty()).collect()
+    }
+
+    /// Notes that so many samples of each of these devices are on the disk, or never will be.
+    pub(crate) fn done(&self, connection: &ConnectionId, written: &[(DeviceId, usize)]) {
+        let mut tail = self.lock();
+        let mut fewer = 0;
+        if let Some(devices) = tail.devices.get_mut(connection) {
+            for (device, count) in written {
+                if let Some(live) = devices.get_mut(device) {
+                    fewer += live.waiting.drain(..(*count).min(live.waiting.len())).len();
+                }
+            }
+        }
+        tail.waiting = tail.waiting.saturating_sub(fewer);
+    }
+
+    /// How many messages were left out since this was last asked.
+    pub(crate) fn take_dropped(&self) -> u64 {
+        std::mem::take(&mut self.lock().dropped)
+    }
+
+    /// Forgets a connection's.
+    pub(crate) fn forget(&self, connection: &ConnectionId) {
+        let mut tail = self.lock();
+        let gone = tail.devices.remove(connection).unwrap_or_default();
+        tail.waiting = tail.waiting.saturating_sub(gone.values().map(|live| live.waiting.len()).sum());
+    }
+
+    /// Adds to a chart what is not yet on the disk, the last of each series, and what is odd.
+    pub(crate) fn add_to(&self, chart: &mut Chart, connection: &ConnectionId, device: &DeviceId) {
+        let tail = self.lock();
+        let Some(live) = tail.devices.get(connection).and_then(|devices| devices.get(device)) else { return };
+        for sample in &live.waiting {
+            for (place, value) in &sample.values {
+                if let Some((name, ..)) = live.series.get(usize::from(*place)) {
+                    chart.add(sample.at, name, *value);
+                }
+            }
+        }
+        for (name, value, at) in &live.series {
+            chart.latest(name, *value, *at);
+        }
+        chart.remarks = live.odd.sentences();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tail> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tail {
+    fn of(&mut self, connection: &ConnectionId, device: &DeviceId) -> &mut Live {
+        self.devices.entry(connection.clone()).or_default().entry(device.clone()).or_default()
+    }
+}
+
+impl Live {
+    /// The place of a series that is new, if there is room for it.
+    fn begin(&mut self, name: String) -> Option<usize> {
+        if self.series.len() >= MOST_SERIES {
+            return None;
+        }
+        self.series.push((name.into(), 0.0, Timestamp(0)));
+        Some(self.series.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What is odd about a device's telemetry, in sentences.
+
+use wilco_dialect::TelemetryRest;
+use wilco_ledger::Timestamp;
+
+use super::{AHEAD, BEHIND, MOST_SERIES};
+
+/// What was odd about the last message.
+#[derive(Debug, Default)]
+pub(super) struct Oddities {
+    rest: TelemetryRest,
+    /// By how much the device's clock is ahead, where it is not believed; milliseconds.
+    clock_off: Option<i64>,
+    unreadable: Option<String>,
+}
+
+impl Oddities {
+    /// The time that counts for a message: the device's own, if it can be believed.
+    pub(super) fn time(&mut self, said: Option<Timestamp>, now: Timestamp) -> Timestamp {
+        let off = said.map_or(0, |said| said.0.saturating_sub(now.0));
+        let is_believed = (-BEHIND..=AHEAD).contains(&off);
+        self.clock_off = (!is_believed).then_some(off);
+        said.filter(|_| is_believed).unwrap_or(now)
+    }
+
+    /// Notes what else was in a message that could be read.
+    pub(super) fn note(&mut self, rest: TelemetryRest) {
+        self.rest = rest;
+        self.unreadable = None;
+    }
+
+    pub(super) fn unreadable(&mut self, why: &str) {
+        self.unreadable = Some(why.to_owned());
+    }
+
+    pub(super) fn sentences(&self) -> Vec<String> {
+        let TelemetryRest { quoted, empty, left_out } = &self.rest;
+        let mut sentences: Vec<String> = self.unreadable.iter().cloned().collect();
+        if let Some(off) = self.clock_off {
+            let direction = if off > 0 { "ahead" } else { "behind" };
+            sentences.push(format!(
+                "Its clock is {} {direction}, so the time of arrival is shown. Has the device set its clock?",
+                span(off.unsigned_abs())
+            ));
+        }
+        if *left_out > 0 {
+            sentences.push(format!(
+                "It sends more than {MOST_SERIES} series: {left_out} of its last message were left out."
+            ));
+        }
+        if !quoted.is_empty() {
+            sentences.push(format!(
+                "{} {} in quotes, and a text is no measurement: send the number without them.",
+                named(quoted),
+                if quoted.len() == 1 { "stands" } else { "stand" }
+            ));
+        }
+        if !empty.is_empty() {
+            sentences.push(format!(
+                "{} had no value in its last message: null, NaN and Infinity are no numbers.",
+                named(empty)
+            ));
+        }
+        sentences
+    }
+}
+
+fn named(names: &[String]) -> String {
+    names.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ")
+}
+
+/// A length of time in its largest unit.
+fn span(milliseconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(31_557_600_000, "year"), (86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute")];
+    let (number, unit) = UNITS
+        .into_iter()
+        .map(|(length, unit)| (milliseconds / length, unit))
+        .find(|(number, _)| *number > 0)
+        .unwrap_or((0, "minute"));
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,105 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use wilco_dialect::TelemetryRest;
+use wilco_ledger::{DeviceId, Timestamp};
+
+use super::{Chart, MOST_WAITING, Message, Telemetry};
+use crate::store::ConnectionId;
+
+const NOW: i64 = 1_795_438_800_000;
+const DAY: i64 = 86_400_000;
+
+fn key() -> (ConnectionId, DeviceId) {
+    (ConnectionId::from("plant"), DeviceId::new("pump-7").unwrap())
+}
+
+fn message(at: Option<i64>, series: &[(&str, f64)]) -> Message {
+    let series = series.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    Message { at: at.map(Timestamp), series, rest: TelemetryRest::default() }
+}
+
+fn take(telemetry: &Telemetry, message: Message) {
+    let (connection, device) = key();
+    telemetry.take(&connection, &device, message, Timestamp(NOW));
+}
+
+/// Of all times: the times and what is remarked.
+fn shown(telemetry: &Telemetry) -> (Vec<i64>, Vec<String>) {
+    let (connection, device) = key();
+    let mut chart = Chart::new(Timestamp(NOW - 2 * DAY), Timestamp(NOW + DAY), 2_000);
+    telemetry.add_to(&mut chart, &connection, &device);
+    let view = chart.view();
+    (view.times, view.remarks)
+}
+
+#[test]
+fn a_time_that_cannot_be_is_replaced_by_that_of_the_arrival_and_remarked() {
+    let check = |at: Option<i64>, expected: i64, remark: Option<&str>| {
+        let telemetry = Telemetry::default();
+        take(&telemetry, message(at, &[("t", 1.0)]));
+        let (times, remarks) = shown(&telemetry);
+        assert_eq!((times, remarks.first().map(String::as_str)), (vec![expected], remark), "{at:?}");
+    };
+    check(None, NOW, None);
+    check(Some(NOW - 60_000), NOW - 60_000, None);
+    check(Some(NOW + 60_000), NOW + 60_000, None);
+    check(Some(NOW - DAY + 1), NOW - DAY + 1, None);
+    let ahead = "Its clock is 2 hours ahead, so the time of arrival is shown. Has the device set its clock?";
+    check(Some(NOW + 7_200_000), NOW, Some(ahead));
+    let of_1970 = "Its clock is 56 years behind, so the time of arrival is shown. Has the device set its clock?";
+    check(Some(5_000), NOW, Some(of_1970));
+    let of_never =
+        "Its clock is 292271023 years behind, so the time of arrival is shown. Has the device set its clock?";
+    check(Some(i64::MIN), NOW, Some(of_never));
+}
+
+#[test]
+fn what_is_no_measurement_is_said_until_it_is_mended() {
+    let telemetry = Telemetry::default();
+    let (connection, device) = key();
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let rest = TelemetryRest { quoted: names(&["t"]), empty: names(&["h", "u"]), left_out: 9_936 };
+    take(&telemetry, Message { rest, ..message(None, &[("x", 1.0)]) });
+    assert_eq!(
+        shown(&telemetry).1,
+        [
+            "It sends more than 64 series: 9936 of its last message were left out.",
+            "“t” stands in quotes, and a text is no measurement: send the number without them.",
+            "“h”, “u” had no value in its last message: null, NaN and Infinity are no numbers.",
+        ]
+    );
+    telemetry.unreadable(&connection, &device, "This telemetry is not a JSON object (expected value).");
+    assert_eq!(shown(&telemetry).1[0], "This telemetry is not a JSON object (expected value).");
+    take(&telemetry, message(None, &[("x", 1.0)]));
+    assert!(shown(&telemetry).1.is_empty());
+}
+
+#[test]
+fn ever_new_names_fill_no_memory() {
+    let telemetry = Telemetry::default();
+    for number in 0..1_000 {
+        take(&telemetry, message(None, &[(&format!("s{number}"), 1.0)]));
+    }
+    let waiting = telemetry.waiting();
+    assert_eq!((waiting[0].1[0].series.len(), waiting[0].1[0].samples.len()), (64, 64));
+    assert_eq!(shown(&telemetry).1, ["It sends more than 64 series: 1 of its last message were left out."]);
+}
+
+#[test]
+fn what_the_disk_does_not_take_is_bounded_and_counted() {
+    let telemetry = Telemetry::default();
+    for _ in 0..MOST_WAITING + 7 {
+        take(&telemetry, message(None, &[("t", 1.0)]));
+    }
+    assert_eq!((telemetry.take_dropped(), telemetry.take_dropped()), (7, 0));
+    let (connection, device) = key();
+    telemetry.done(&connection, &[(device, 10)]);
+    for _ in 0..12 {
+        take(&telemetry, message(None, &[("t", 1.0)]));
+    }
+    assert_eq!(telemetry.take_dropped(), 2);
+    telemetry.forget(&connection);
+    assert!(telemetry.waiting().is_empty());
+    take(&telemetry, message(None, &[("t", 1.0)]));
+    assert_eq!((telemetry.take_dropped(), telemetry.waiting().len()), (0, 1));
+}
