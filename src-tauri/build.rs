@@ -28,6 +28,7 @@ const COMMANDS: &[&str] = &[
     "send_again",
     "export_history",
     "stop_export",
+    "telemetry",
     "logs",
     "log",
     "save_log",

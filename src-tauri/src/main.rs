@@ -60,6 +60,7 @@ fn main() -> tauri::Result<()> {
             commands::send_again,
             commands::export_history,
             commands::stop_export,
+            readings::telemetry,
             readings::logs,
             readings::log,
             readings::save_log,

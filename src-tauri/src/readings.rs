@@ -1,11 +1,16 @@
-//! What the page may ask of devices' logs. Each forwards to the engine, and nothing else.
+//! What the page may ask of devices' measurements and logs. Each forwards to the engine, and nothing else.
 
 use std::path::PathBuf;
 
 use tauri::State;
-use wilco_engine::api::{KeptLog, LogView};
+use wilco_engine::api::{KeptLog, LogView, TelemetryQuery, TelemetryView};
 
 use crate::{commands::Answer, shell::Shell};
+
+#[tauri::command]
+pub(crate) async fn telemetry(shell: State<'_, Shell>, query: TelemetryQuery) -> Answer<TelemetryView> {
+    shell.engine()?.telemetry(query).await
+}
 
 #[tauri::command]
 pub(crate) async fn logs(shell: State<'_, Shell>, connection: String, device: String) -> Answer<Vec<KeptLog>> {

@@ -23,6 +23,8 @@ import type { PresetView } from './bindings/PresetView';
 import type { Sent } from './bindings/Sent';
 import type { Settings } from './bindings/Settings';
 import type { SortBy } from './bindings/SortBy';
+import type { TelemetryQuery } from './bindings/TelemetryQuery';
+import type { TelemetryView } from './bindings/TelemetryView';
 import type { Step } from './bindings/Step';
 
 /** What the engine is asked. Every promise rejects with a `Failure`. */
@@ -66,6 +68,8 @@ export interface Backend {
     onView: (view: ExportView) => void,
   ): Promise<ExportView>;
   stopExport(): Promise<void>;
+  /** What a device has measured, in as many points as are asked for. */
+  telemetry(query: TelemetryQuery): Promise<TelemetryView>;
   /** The logs that are kept of a device, newest first. */
   logs(connection: string, device: string): Promise<KeptLog[]>;
   /** The log that a command asked for, as far as it has come: its text too, or only how it stands. */

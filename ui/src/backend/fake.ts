@@ -25,6 +25,8 @@ import type { NewCommand } from './bindings/NewCommand';
 import type { Notice } from './bindings/Notice';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
+import type { TelemetryQuery } from './bindings/TelemetryQuery';
+import type { TelemetryView } from './bindings/TelemetryView';
 import type { Sent } from './bindings/Sent';
 import type { Settings } from './bindings/Settings';
 import type { Step as PreflightStep } from './bindings/Step';
@@ -35,6 +37,7 @@ import { FakeExport } from './fake/export';
 import { failure, wait } from './fake/failure';
 import { fate, UNANSWERED, type Step } from './fake/fate';
 import { makeFleet, select, type FakeDevice } from './fake/fleet';
+import { measurements } from './fake/telemetry';
 import { FakeLogs } from './fake/logs';
 import { FakeKits } from './fake/kits';
 import { blank, makePast, newId } from './fake/past';
@@ -213,6 +216,7 @@ export class Fake implements Backend {
       reported_at: found.reportedAt,
       running_config: found.running,
       saved_config: found.saved,
+      telemetry_interval_ms: this.#interval(device),
       commands: commands.slice(0, 8),
       command_count: commands.length,
       strays: found.row.device.endsWith('1') ? [stray(device)] : [],
@@ -290,6 +294,10 @@ export class Fake implements Backend {
 
   async stopExport(): Promise<void> {
     this.#export.stop();
+  }
+
+  async telemetry(query: TelemetryQuery): Promise<TelemetryView> {
+    return measurements(query, this.#interval(query.device), Date.now());
   }
 
   async logs(_connection: string, device: string): Promise<KeptLog[]> {
@@ -397,6 +405,14 @@ export class Fake implements Backend {
   #older(days: number): CommandView[] {
     const before = daysAgo(days, Date.now());
     return this.#commands.filter((command) => command.final && command.changed_at < before);
+  }
+
+  /** As it was last asked to, and said that it does. */
+  #interval(device: string): number {
+    const set = this.#commands.find(
+      (one) => one.device === device && one.command === 'telemetry.set' && one.state === 'succeeded',
+    );
+    return typeof set?.args['interval_ms'] === 'number' ? set.args['interval_ms'] : 5_000;
   }
 
   #matching(query: HistoryQuery): CommandView[] {

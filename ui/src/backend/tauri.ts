@@ -46,6 +46,7 @@ export const tauri: Backend = {
     return invoke('export_history', { query, path, format, channel });
   },
   stopExport: () => invoke('stop_export'),
+  telemetry: (query) => invoke('telemetry', { query }),
   logs: (connection, device) => invoke('logs', { connection, device }),
   log: (connection, device, id, withText) => invoke('log', { connection, device, id, withText }),
   saveLog: (connection, device, id, path) => invoke('save_log', { connection, device, id, path }),

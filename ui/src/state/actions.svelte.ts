@@ -6,9 +6,10 @@ import { visible } from '../words/text';
 import type { App } from './app.svelte';
 import { FILTERS, NEED_YOU } from './history.svelte';
 import type { Screen } from './route.svelte';
+import { RANGES } from './telemetry.svelte';
 import { Shortcuts } from './shortcuts';
 
-export const GROUPS = ['Log', 'This device', 'Go to', 'Fleet', 'History', 'Connections', 'Window'] as const;
+export const GROUPS = ['Log', 'Charts', 'This device', 'Go to', 'Fleet', 'History', 'Connections', 'Window'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Something that can be done now. */
@@ -44,6 +45,7 @@ export class Actions {
   readonly #shortcuts: Shortcuts;
   readonly list: Action[] = $derived.by(() => [
     ...this.#log(),
+    ...this.#charts(),
     ...this.#device(),
     ...this.#places(),
     ...this.#fleet(),
@@ -110,6 +112,7 @@ export class Actions {
       action('identify', `Identify ${name}…`, 'b', () => this.#open('device.identify')),
       action('log', 'Fetch its log', null, () => this.#fetchLog(device)),
       action('showlog', 'Show its log', 'o', () => route.go('log', { device })),
+      action('charts', 'Show its telemetry as charts', 't', () => route.go('charts', { device })),
       action('history', 'Show its history', 'h', () => route.go('history', { device })),
     ];
     if (detail !== null)
@@ -153,6 +156,34 @@ export class Actions {
       action('search', 'Search in the log', '/', () => this.#open('log.search')),
       action('save', 'Save the log…', 'e', () => this.#open('log.save')),
     ];
+  }
+
+  /** What can be done with the charts that are shown. */
+  #charts(): Action[] {
+    const { charts, route } = this.app;
+    if (route.screen !== 'charts' || charts.device === null) return [];
+    const action = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
+      id: `charts.${id}`,
+      group: 'Charts',
+      name,
+      words: 'telemetry time',
+      ...(keys !== undefined && { keys }),
+      run,
+    });
+    const list = [
+      action(
+        'pause',
+        charts.live ? 'Pause the charts' : 'Let the charts go on',
+        () => (charts.live ? charts.pause() : charts.goOn()),
+        'p',
+      ),
+      ...RANGES.filter(({ value }) => value !== charts.range).map(({ value, name }) =>
+        action(`range.${value}`, `Show ${name === 'All' ? 'all that is kept' : `the last ${name}`}`, () =>
+          charts.show(value),
+        ),
+      ),
+    ];
+    return charts.zoom === null ? list : [...list, action('reset', 'Reset the zoom', () => charts.reset())];
   }
 
   #places(): Action[] {

@@ -15,6 +15,7 @@ import { Inspected } from './inspected.svelte';
 import { Notices } from './notices.svelte';
 import { Palette } from './palette.svelte';
 import { Preferences } from './preferences.svelte';
+import { Measurements } from './telemetry.svelte';
 import { Route } from './route.svelte';
 import { Settings } from './settings.svelte';
 import { keepView } from './view.svelte';
@@ -28,6 +29,9 @@ export class App {
   readonly inspected: Inspected;
   readonly history: History;
   readonly log: DeviceLog;
+  /** What the inspected device has measured in the last minutes. */
+  readonly recent: Measurements;
+  readonly charts: Measurements;
   readonly notices = new Notices();
   readonly route = new Route();
   readonly doors = new Doors();
@@ -48,6 +52,8 @@ export class App {
     this.inspected = new Inspected(backend);
     this.history = new History(backend);
     this.log = new DeviceLog(backend);
+    this.recent = new Measurements(backend, 60);
+    this.charts = new Measurements(backend, 800);
     this.actions = new Actions(this);
     this.feed = feed;
     this.feed.on((batch) => this.#take(batch));
@@ -73,6 +79,8 @@ export class App {
     this.inspected.take(batch);
     this.history.take(batch);
     this.log.take(batch);
+    this.recent.take(batch);
+    this.charts.take(batch);
     this.notices.add(batch.notices);
   }
 

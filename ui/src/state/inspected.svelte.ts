@@ -13,7 +13,7 @@ import { Throttle } from './throttle';
 const KEPT = 8;
 
 /** Which of the inspector's controls a failure belongs to. */
-export type Control = 'led' | 'restart' | 'config' | 'command';
+export type Control = 'led' | 'restart' | 'config' | 'command' | 'telemetry';
 
 /** The device that is looked at: what it reports, what was asked of it, and what can be asked. */
 export class Inspected {
@@ -100,6 +100,11 @@ export class Inspected {
   /** Makes it blink for so many seconds. */
   async identify(seconds: number): Promise<void> {
     await this.#ask('command', 'identify', { seconds });
+  }
+
+  /** How often it is to send telemetry, in milliseconds. Says whether that was taken. */
+  setInterval(ms: number): Promise<boolean> {
+    return this.#ask('telemetry', 'telemetry.set', { interval_ms: ms });
   }
 
   async askConfiguration(): Promise<void> {

@@ -12,6 +12,8 @@ export function latest(commands: CommandView[], ...names: string[]): CommandView
 
 /** The newest command, where no other part of the inspector shows it. */
 export function besides(commands: CommandView[]): CommandView | null {
-  const newest = commands.find((command) => !['led', 'config.get', 'config.set'].includes(command.command));
+  const newest = commands.find(
+    (command) => !['led', 'config.get', 'config.set', 'telemetry.set'].includes(command.command),
+  );
   return newest && (!newest.final || newest === commands[0]) ? newest : null;
 }

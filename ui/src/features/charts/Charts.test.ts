@@ -1,0 +1,104 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { expect, it, vi } from 'vitest';
+
+import type { FakeOptions } from '../../backend/fake';
+import type { Step } from '../../backend/fake/fate';
+import { expectAccessible, openFleet } from '../../test/window';
+
+const DONE: Step[] = [
+  { after: 2, change: { state: 'sent' } },
+  { after: 2, change: { state: 'at_broker' } },
+  { after: 5, change: { state: 'succeeded', match: 'exact' } },
+];
+
+async function openCharts(device: string, options: FakeOptions = {}) {
+  const window = await openFleet({ past: 0, ...options });
+  window.app.route.go('charts', { device });
+  const page = within(await window.findByRole('region', { name: 'Charts' }));
+  await page.findByRole('table');
+  return { ...window, page };
+}
+
+it('shows each series as a chart and in a table', async () => {
+  const { page, container } = await openCharts('bench-0001');
+  for (const name of ['temperature', 'humidity', 'heap', 'rssi']) {
+    page.getByRole('slider', { name: `${name} over time` });
+    page.getByRole('row', { name: new RegExp(`^${name} `) });
+  }
+  expect(page.getAllByRole('columnheader').map((head) => head.textContent)).toEqual([
+    'Series',
+    'Latest',
+    'Measured',
+    'Smallest',
+    'Mean',
+    'Largest',
+    'Measurements',
+  ]);
+  await expectAccessible(container);
+});
+
+it('shows another time, closer, and all of it again', async () => {
+  const { page, user, app, backend } = await openCharts('bench-0001');
+  const asked = vi.spyOn(backend, 'telemetry');
+  await user.click(page.getByRole('radio', { name: '24 h' }));
+  await waitFor(() => expect(asked).toHaveBeenCalled());
+  const { from } = asked.mock.lastCall?.[0] ?? {};
+  expect(Math.abs(Date.now() - 86_400_000 - (from ?? 0))).toBeLessThan(60_000);
+  await waitFor(() => expect((app.charts.view?.to ?? 0) - (app.charts.view?.from ?? 0)).toBeGreaterThan(80_000_000));
+  page.getByRole('slider', { name: 'heap over time' }).focus();
+  await user.keyboard('+');
+  await page.findByText('Zoomed: new values are not drawn');
+  expect((app.charts.zoom?.to ?? 0) - (app.charts.zoom?.from ?? 0)).toBeLessThan(44_000_000);
+  await user.keyboard('{Escape}');
+  await page.findByText('Live');
+  expect(page.queryByRole('button', { name: 'Reset zoom' })).toBeNull();
+});
+
+it('is read value by value with the keyboard', async () => {
+  const { page, user } = await openCharts('bench-0001');
+  const slider = page.getByRole('slider', { name: 'temperature over time' });
+  expect(slider).toHaveAttribute('aria-valuetext', expect.stringMatching(/^now /));
+  slider.focus();
+  await user.keyboard('{Home}');
+  expect(slider).toHaveAttribute('aria-valuenow', '0');
+  expect(slider).toHaveAttribute('aria-valuetext', expect.stringMatching(/^\d\d:\d\d:\d\d: /));
+  await user.keyboard('{ArrowRight}');
+  expect(slider).toHaveAttribute('aria-valuenow', '1');
+  // The others stand at the same time.
+  expect(page.getByRole('slider', { name: 'heap over time' })).toHaveAttribute('aria-valuenow', '1');
+});
+
+it('pauses, goes on, and leaves series out', async () => {
+  const { page, user, app } = await openCharts('bench-0001');
+  await user.click(page.getByRole('button', { name: 'Pause' }));
+  expect(app.charts.live).toBe(false);
+  await user.click(page.getByRole('button', { name: 'Go on' }));
+  expect(app.charts.live).toBe(true);
+  await user.click(page.getByRole('button', { name: 'humidity' }));
+  expect(page.queryByRole('slider', { name: 'humidity over time' })).toBeNull();
+  page.getByRole('row', { name: /^humidity / });
+});
+
+it('says what is odd about what comes', async () => {
+  const { page } = await openCharts('bench-0003', { devices: 400 });
+  page.getByText(/Its clock is 56 years behind/);
+});
+
+it('stands small in the inspector, with an interval that can be set', async () => {
+  const { user, getByText, findByRole, backend, container } = await openFleet({ past: 0, fates: [DONE] });
+  await user.click(getByText('bench-0001'));
+  const section = within(await findByRole('region', { name: 'Telemetry' }));
+  await section.findByText('temperature');
+  const select = section.getByRole('combobox', { name: 'every' });
+  expect(select).toHaveValue('5000');
+  expect(section.queryByRole('button', { name: 'Set' })).toBeNull();
+  await user.selectOptions(select, '30 s');
+  await user.click(section.getByRole('button', { name: 'Set' }));
+  await section.findByRole('group', { name: 'telemetry.set: Succeeded' });
+  const { commands, telemetry_interval_ms: now } = await backend.device('demo', 'bench-0001');
+  expect(commands[0]?.args).toEqual({ interval_ms: 30_000 });
+  expect(now).toBe(30_000);
+  await expectAccessible(container);
+  await user.click(section.getByRole('link', { name: 'Charts' }));
+  await findByRole('heading', { name: 'Telemetry of bench-0001' });
+});

@@ -1,0 +1,116 @@
+import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import type { Failure } from '../backend/bindings/Failure';
+import type { TelemetryView } from '../backend/bindings/TelemetryView';
+import { failureOf } from './failure';
+import { Throttle } from './throttle';
+
+const MINUTE = 60_000;
+
+/** The times that can be looked at; `null`: all that is kept. */
+export const RANGES = [
+  { value: '5m', name: '5 min', span: 5 * MINUTE },
+  { value: '1h', name: '1 h', span: 60 * MINUTE },
+  { value: '24h', name: '24 h', span: 24 * 60 * MINUTE },
+  { value: '7d', name: '7 d', span: 7 * 24 * 60 * MINUTE },
+  { value: 'all', name: 'All', span: null },
+] as const;
+export type RangeName = (typeof RANGES)[number]['value'];
+
+/** What one device measures: the span that is looked at, live or not. */
+export class Measurements {
+  connection = $state<string | null>(null);
+  device = $state<string | null>(null);
+  view = $state.raw<TelemetryView | null>(null);
+  failure = $state.raw<Failure | null>(null);
+  range = $state<RangeName>('5m');
+  /** A part of the range, looked at closely. */
+  zoom = $state.raw<{ from: number; to: number } | null>(null);
+  live = $state(true);
+
+  readonly #refresh: Throttle;
+
+  constructor(
+    readonly backend: Backend,
+    readonly points: number,
+    pause = 1_000,
+  ) {
+    this.#refresh = new Throttle(pause, () => void this.#load());
+  }
+
+  choose(connection: string | null, device: string | null): void {
+    if (connection === this.connection && device === this.device) return;
+    this.connection = connection;
+    this.device = device;
+    this.view = null;
+    this.failure = null;
+    this.zoom = null;
+    this.live = true;
+    this.#refresh.ask();
+  }
+
+  take(batch: Batch): void {
+    const { connection, device } = this;
+    if (connection === null || device === null || !this.live || this.zoom !== null) return;
+    const listed = batch.changed_devices.some(([c, d]) => c === connection && d === device);
+    const unlisted = batch.changed_devices.length >= 200 && batch.devices.includes(connection);
+    if (listed || unlisted) this.#refresh.ask();
+  }
+
+  show(range: RangeName): void {
+    this.range = range;
+    this.zoom = null;
+    this.#refresh.ask();
+  }
+
+  zoomTo(from: number, to: number): void {
+    // Closer than that there is nothing to be seen.
+    if (to - from < 100) return;
+    this.zoom = { from: Math.floor(from), to: Math.ceil(to) };
+    this.#refresh.ask();
+  }
+
+  /** Closer or further by a factor, about the middle. */
+  scale(factor: number): void {
+    if (this.view === null) return;
+    const { from, to } = this.zoom ?? this.view;
+    const half = ((to - from) * factor) / 2;
+    this.zoomTo((from + to) / 2 - half, (from + to) / 2 + half);
+  }
+
+  reset(): void {
+    this.zoom = null;
+    this.#refresh.ask();
+  }
+
+  pause(): void {
+    this.live = false;
+  }
+
+  goOn(): void {
+    this.live = true;
+    this.#refresh.ask();
+  }
+
+  async #load(): Promise<void> {
+    const { connection, device, zoom, range } = this;
+    if (connection === null || device === null) return;
+    const span = RANGES.find(({ value }) => value === range)?.span ?? null;
+    const from = zoom?.from ?? (span === null ? null : Date.now() - span);
+    try {
+      const view = await this.backend.telemetry({
+        connection,
+        device,
+        from,
+        to: zoom?.to ?? null,
+        points: this.points,
+      });
+      if (connection !== this.connection || device !== this.device || zoom !== this.zoom || range !== this.range)
+        return;
+      this.view = view;
+      this.failure = null;
+    } catch (reason) {
+      if (device === this.device) this.failure = failureOf(reason);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+
+import type { SeriesView } from '../backend/bindings/SeriesView';
+import { columnsOf, interval, lineOf, measured } from './chart';
+
+function view(times: number[], means: (number | null)[]) {
+  const series: SeriesView = {
+    name: 't',
+    latest: null,
+    latest_at: null,
+    count: times.length,
+    min: null,
+    max: null,
+    mean: null,
+    lows: means.map((mean) => mean && mean - 1),
+    highs: means.map((mean) => mean && mean + 1),
+    means,
+  };
+  return { view: { from: 0, to: 1, times, series: [series], remarks: [] }, series };
+}
+
+it('leaves out the points at which a series has nothing', () => {
+  const { view: all, series } = view([1_000, 2_000, 3_000], [5, null, 7]);
+  expect(columnsOf(all, series)).toEqual([
+    [1, 3],
+    [4, 6],
+    [6, 8],
+    [5, 7],
+  ]);
+  expect(lineOf(series)).toEqual([5, 7]);
+});
+
+it('shows a hole where nothing was measured for long', () => {
+  const { view: all, series } = view([1_000, 2_000, 3_000, 60_000, 61_000], [1, 1, 1, 2, 2]);
+  const [x, , , mean] = columnsOf(all, series);
+  expect(x).toEqual([1, 2, 3, 5, 60, 61]);
+  expect(mean).toEqual([1, 1, 1, null, 2, 2]);
+});
+
+it.each([
+  [null, '–'],
+  [21.5372, '21.54'],
+  [-61, '-61'],
+  [148_032.4, '148,032'],
+  [0, '0'],
+  [0.00123, '0.00123'],
+  [6.02e23, '6.02E23'],
+  [1e-7, '1E-7'],
+])('reads %s as %s', (value, words) => expect(measured(value)).toBe(words));
+
+it.each([
+  [100, '0.1 s'],
+  [5_000, '5 s'],
+  [60_000, '1 min'],
+  [90_000, '90 s'],
+  [3_600_000, '1 h'],
+])('reads an interval of %i ms as %s', (ms, words) => expect(interval(ms)).toBe(words));
