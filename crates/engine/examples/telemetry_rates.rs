@@ -1,7 +1,7 @@
 //! How fast measurements are written on this disk, and how long a command waits meanwhile:
 //! `cargo run --release -p wilco-engine --example telemetry_rates [DEVICES] [DIR]`.
 //!
-//! Ten minutes of a fleet that measures four series every second, as the engine writes them: ten seconds at a time, 200
+//! Ten minutes of a fleet that measures four series every second, as the engine writes them: ten seconds at a time, 50
 //! devices in a transaction. For looking at by hand: figures differ from disk to disk.
 
 #![expect(clippy::print_stdout, reason = "telling figures is all that it does")]
@@ -14,7 +14,7 @@ use wilco_ledger::{DeviceId, Timestamp};
 
 const ROUNDS: usize = 60;
 const SAMPLES: i64 = 10;
-const TOGETHER: usize = 200;
+const TOGETHER: usize = 50;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -16,7 +16,7 @@ use crate::{
 /// What has come is written down this often. It costs no more for a block that spans ten seconds than for one of one.
 const WRITE_EVERY: Duration = Duration::from_secs(10);
 /// Devices whose measurements are written in one transaction, between which commands have their turn.
-const DEVICES_AT_ONCE: usize = 200;
+const DEVICES_AT_ONCE: usize = 50;
 /// The demo fleet measures a lot, and nobody misses it: this much of it is kept, milliseconds.
 const OF_DEMO: i64 = 3_600_000;
 /// The demo's is pruned once in so many writings.
