@@ -1,4 +1,4 @@
-//! A display that nobody looks at.
+//! A display that nobody looks at, unless a test does.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -6,6 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 
 use crate::child::Child;
+use crate::picture::Picture;
 
 /// A running Xvfb of 2,000 by 1,300 pixels: room for the largest window of the tests and its frame.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Display {
     name: String,
     _server: Child,
     _log: tempfile::NamedTempFile,
+    /// Where the server lays its pixels open.
+    pixels: tempfile::TempDir,
 }
 
 impl Display {
@@ -22,9 +25,11 @@ impl Display {
     /// When Xvfb is not there or will not start.
     pub fn start() -> Result<Self> {
         let log = tempfile::NamedTempFile::new()?;
+        let pixels = tempfile::Builder::new().prefix("wilco-display-").tempdir()?;
         let mut command = Child::command("Xvfb");
         command
-            .args(["-displayfd", "1", "-screen", "0", "2000x1300x24", "-nolisten", "tcp", "-dpi", "96"])
+            .args(["-displayfd", "1", "-screen", "0", "2000x1300x24", "-nolisten", "tcp", "-dpi", "96", "-fbdir"])
+            .arg(pixels.path())
             .stdout(Stdio::piped());
         let mut server = Child::start(&mut command, log.path())?;
         let mut number = String::new();
@@ -32,11 +37,19 @@ impl Display {
         if number.trim().is_empty() {
             anyhow::bail!("Xvfb did not start: {}", server.log());
         }
-        Ok(Self { name: format!(":{}", number.trim()), _server: server, _log: log })
+        Ok(Self { name: format!(":{}", number.trim()), _server: server, _log: log, pixels })
     }
 
     /// Its name, for `DISPLAY`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What is on it now. Nobody on it has a part in this or notices.
+    ///
+    /// # Errors
+    /// When the server has not laid open what it shows.
+    pub fn picture(&self) -> Result<Picture> {
+        Picture::read(&self.pixels.path().join("Xvfb_screen0"))
     }
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to the person who started it")]
 
 mod bindings;
+mod bundle;
 mod check;
 mod fuzz;
 mod npm;
@@ -29,6 +30,7 @@ cargo xtask <task>
   run     sets up what is missing, builds Wilco and opens it
   test    sets up what is missing and runs every test, those in a real window too
   check   formatting, lints, licences, unused dependencies and the rules of the architecture
+  bundle  packages to install, with app and command line; --test installs, starts and removes one; or: bundle <formats>
   setup   only sets up: system packages, the window's npm packages, the test tools
   fuzz    mutated input for every decoder, a million times each, or: fuzz <target> <executions>";
 
@@ -49,6 +51,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::test(),
         ["check"] => check::check(),
         ["setup"] => setup(),
+        ["bundle", ref words @ ..] => bundle::bundle(words),
         ["fuzz", ref words @ ..] => fuzz::fuzz(words),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

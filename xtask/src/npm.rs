@@ -12,15 +12,21 @@ const NODE: (u32, u32) = (20, 19);
 
 /// `npm ci`, when the lock file has changed since the last time.
 pub(crate) fn install() -> Result<()> {
+    install_in("ui", "Installing the window's npm packages")
+}
+
+/// The same for another directory of the checkout.
+pub(crate) fn install_in(directory: &str, what: &str) -> Result<()> {
     node()?;
-    let locked = directory().join("package-lock.json");
-    let marker = directory().join("node_modules/.package-lock.json");
+    let directory = crate::top().join(directory);
+    let locked = directory.join("package-lock.json");
+    let marker = directory.join("node_modules/.package-lock.json");
     let changed = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
     if changed(&marker).is_some() && changed(&marker) >= changed(&locked) {
         println!("\n==> npm packages\n    all there");
         return Ok(());
     }
-    process::run("Installing the window's npm packages", npm().args(["ci", "--no-audit", "--no-fund"]))
+    process::run(what, npm().current_dir(directory).args(["ci", "--no-audit", "--no-fund"]))
 }
 
 /// Builds the page into `ui/dist`.

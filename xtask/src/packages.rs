@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Window,
     /// To test against a real broker.
     Test,
+    /// To try a package out as a desktop would, and to look into the other.
+    Package,
 }
 
 /// A distribution's tool, with its names for the same things.
@@ -46,6 +48,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
             ),
             (Purpose::Window, &["xvfb", "webkit2gtk-driver", "gnome-keyring", "dbus", "fonts-dejavu-core"]),
             (Purpose::Test, &["mosquitto", "mosquitto-clients", "openssl", "python3-venv"]),
+            (Purpose::Package, &["libglib2.0-bin", "desktop-file-utils", "x11-utils", "rpm"]),
         ],
     },
     Distribution {
@@ -69,6 +72,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
             ),
             (Purpose::Window, &["xorg-x11-server-Xvfb", "/usr/bin/WebKitWebDriver", "gnome-keyring", "dbus-daemon"]),
             (Purpose::Test, &["mosquitto", "openssl", "python3"]),
+            (Purpose::Package, &[]),
         ],
     },
     Distribution {
@@ -81,6 +85,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
             // WebKitWebDriver comes with webkit2gtk-4.1.
             (Purpose::Window, &["xorg-server-xvfb", "gnome-keyring", "dbus", "ttf-dejavu"]),
             (Purpose::Test, &["mosquitto", "python"]),
+            (Purpose::Package, &[]),
         ],
     },
 ];

@@ -1,0 +1,161 @@
+//! `cargo xtask bundle [--test] [formats]`: the app and the command line as packages that people install.
+//!
+//! What is in them is said in `src-tauri/tauri.conf.json`, and by system beside it. Tauri's bundler makes them; it finds
+//! the program built here, so that what is packed is what cargo built and nothing else.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::packages::Purpose;
+use crate::run::EMBEDDED_PAGE;
+use crate::{npm, packages, process, target};
+
+/// Every format that the configuration provides for.
+const FORMATS: [&str; 6] = ["deb", "rpm", "appimage", "nsis", "msi", "dmg"];
+
+/// Those made when none is named. An AppImage needs tools that the bundler downloads, so it has to be asked for.
+pub(crate) const USUAL: &[&str] = if cfg!(windows) {
+    &["nsis", "msi"]
+} else if cfg!(target_os = "macos") {
+    &["dmg"]
+} else {
+    &["deb", "rpm"]
+};
+
+/// Does what the words after `bundle` ask for.
+pub(crate) fn bundle(words: &[&str]) -> Result<ExitCode> {
+    let (formats, test) = asked(words)?;
+    let mut purposes = vec![Purpose::Build];
+    if test {
+        purposes.extend([Purpose::Window, Purpose::Test, Purpose::Package]);
+    }
+    packages::install(&purposes)?;
+    let made = make(&formats)?;
+    if test {
+        let package = made.iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
+        try_out(package.context("only a .deb can be tried out, and none was asked for")?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the programs and packs them. Returns the packages.
+pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
+    npm::install()?;
+    npm::build()?;
+    let mut build = process::cargo();
+    // The device too, with which the packages are tried and measured: another choice would be compiled anew.
+    build.args(["build", "--release", "--package", "wilco-desktop", "--package", "wilco-cli", "--package"]);
+    build.args(["wilco-device", "--features", EMBEDDED_PAGE]);
+    process::run("Building the app, the command line and the device as they are released", &mut build)?;
+
+    let packed = target().join("release/bundle");
+    for format in formats {
+        let before = packed.join(format);
+        if before.exists() {
+            std::fs::remove_dir_all(&before).with_context(|| format!("removing {}", before.display()))?;
+        }
+    }
+    let mut bundler = npm::script("bundle");
+    bundler.args(["--", "--ci", "--bundles", &formats.join(","), "--config"]).arg(with_command_line()?);
+    process::run("Packing", &mut bundler)?;
+
+    println!("\n==> Packages");
+    let mut made = Vec::new();
+    for format in formats {
+        let files = packages_in(&packed.join(format))?;
+        ensure!(!files.is_empty(), "the bundler made no {format}; what it printed is above.");
+        made.extend(files);
+    }
+    for path in &made {
+        let bytes = path.metadata().with_context(|| format!("reading {}", path.display()))?.len();
+        println!("    {} ({:.1} MB)", path.strip_prefix(crate::top()).unwrap_or(path).display(), bytes as f64 / 1e6);
+    }
+    Ok(made)
+}
+
+/// Installs the package, starts the app by its desktop entry, and removes it again.
+fn try_out(package: &Path) -> Result<()> {
+    let mut build = process::cargo();
+    build.args(["build", "--package", "wilco-tests", "--bin", "installed"]);
+    process::run("Building what tries the package", &mut build)?;
+    let trial = target().join("debug/installed");
+    process::run(
+        "Trying the package: install, start, use, remove",
+        process::program(trial).arg(package).arg(target().join("release/wilco-device")),
+    )
+}
+
+fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, bool)> {
+    let (options, formats): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
+    if let Some(other) = options.iter().find(|option| **option != "--test") {
+        bail!("`{other}` is no option of bundle. There is --test.");
+    }
+    if let Some(other) = formats.iter().find(|format| !FORMATS.contains(format)) {
+        bail!("`{other}` is no format of a package. There are: {}.", FORMATS.join(", "));
+    }
+    let formats = if formats.is_empty() { USUAL.to_vec() } else { formats };
+    Ok((formats, !options.is_empty()))
+}
+
+/// What is added to the bundler's configuration: the command line. It is not said in the configuration itself, because
+/// then every `cargo check` of the app would want to find it.
+fn with_command_line() -> Result<PathBuf> {
+    let host = host()?;
+    let release = target().join("release");
+    let (built, named) = (release.join("wilco"), release.join("bundle").join("wilco"));
+    let extension = std::env::consts::EXE_SUFFIX;
+    std::fs::create_dir_all(release.join("bundle")).context("making the directory for the packages")?;
+    std::fs::copy(format!("{}{extension}", built.display()), format!("{}-{host}{extension}", named.display()))
+        .context("copying the command line for the bundler")?;
+    let configuration = release.join("bundle/command-line.json");
+    // The bundler wants the name without the system's at its end, and puts it into the package without.
+    let named = named.to_string_lossy().replace('\\', "/").replace('"', "\\\"");
+    std::fs::write(&configuration, format!("{{\"bundle\":{{\"externalBin\":[\"{named}\"]}}}}\n"))
+        .with_context(|| format!("writing {}", configuration.display()))?;
+    Ok(configuration)
+}
+
+/// The name that the compiler has for this kind of machine.
+fn host() -> Result<String> {
+    let said = process::quietly(process::program("rustc").arg("-vV")).context("`rustc -vV` did not work")?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say what machine this is")?.to_owned())
+}
+
+/// The packages in a directory: the bundler leaves what it made them of beside them.
+fn packages_in(directory: &Path) -> Result<Vec<PathBuf>> {
+    let is_package = |path: &PathBuf| {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        path.is_file() && ["deb", "rpm", "appimage", "exe", "msi", "dmg"].contains(&extension.as_str())
+    };
+    let entries = std::fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(is_package).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{USUAL, asked};
+
+    #[test]
+    fn formats_and_the_trial_are_told_apart() {
+        let check = |words: &[&str], formats: &[&str], test: bool| {
+            assert_eq!(asked(words).ok(), Some((formats.to_vec(), test)), "{words:?}");
+        };
+        check(&[], USUAL, false);
+        check(&["--test"], USUAL, true);
+        check(&["deb", "--test"], &["deb"], true);
+        check(&["deb", "appimage"], &["deb", "appimage"], false);
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_with_what_there_is() {
+        let check = |words: &[&str], expected: &str| {
+            assert_eq!(asked(words).err().map(|error| error.to_string()).as_deref(), Some(expected));
+        };
+        check(&["zip"], "`zip` is no format of a package. There are: deb, rpm, appimage, nsis, msi, dmg.");
+        check(&["--fast"], "`--fast` is no option of bundle. There is --test.");
+    }
+}
