@@ -7,6 +7,7 @@ mod asked;
 mod connection;
 mod heard;
 mod logs;
+mod pace;
 mod turn;
 
 use std::{
@@ -25,6 +26,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Effect, Input, Millis, Puback, 
 pub(crate) use asked::{Asked, Errands};
 pub(crate) use connection::Listed;
 use connection::{Connection, Draining};
+use pace::Pace;
 use turn::Turn;
 
 use crate::{
@@ -53,8 +55,6 @@ pub(crate) enum Event {
     Close(oneshot::Sender<()>),
 }
 
-/// Handed out at most this often.
-const BATCH_EVERY: Duration = Duration::from_millis(60);
 /// What nobody waits for is committed after this at the latest.
 const COMMIT_WITHIN: Duration = Duration::from_millis(15);
 /// Events taken into one commit, at the most.
@@ -114,10 +114,10 @@ impl Controller {
     /// Runs until it is closed.
     pub(crate) async fn run(mut self) {
         let mut second = Instant::now() + Duration::from_secs(1);
-        let mut next_batch = Instant::now();
+        let mut pace = Pace::new(Instant::now());
         let mut commit_by: Option<Instant> = None;
         let closed = loop {
-            let wake = [Some(second), self.feed.is_due().then_some(next_batch), commit_by, self.next_deadline()];
+            let wake = [Some(second), self.feed.is_due().then(|| pace.opens_at()), commit_by, self.next_deadline()];
             let wake = wake.into_iter().flatten().min().unwrap_or(second);
             let first = tokio::select! {
                 biased;
@@ -155,9 +155,9 @@ impl Controller {
                 commit_by = commit_by.or(Some(now + COMMIT_WITHIN));
             }
 
-            if self.feed.is_due() && now >= next_batch {
+            if self.feed.is_due() && now >= pace.opens_at() {
                 self.hand_out();
-                next_batch = now + BATCH_EVERY;
+                pace.spend(now);
             }
             if let Some(done) = closing {
                 break done;
