@@ -147,8 +147,11 @@ impl Dialect {
     pub fn filters(&self, wishes: &Wishes<'_>) -> Vec<Filter> {
         let mut filters = wilco::filters(self.topics(), wishes.devices);
         if wishes.lifecycle {
+            // AWS IoT Core does not say whether it knows No Local, and hangs up at what it does not like.
+            filters.iter_mut().for_each(|filter| filter.others_only = false);
             let lifecycle = topics::lifecycle_filters(wishes.devices);
-            filters.extend(lifecycle.into_iter().map(|filter| Filter { filter, qos: 0, required: false }));
+            let filter = |filter| Filter { filter, qos: 0, required: false, others_only: false };
+            filters.extend(lifecycle.into_iter().map(filter));
         }
         filters
     }

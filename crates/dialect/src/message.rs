@@ -190,4 +190,6 @@ pub struct Filter {
     pub qos: u8,
     /// Without it no command can be reconciled. Others are used where the broker allows them.
     pub required: bool,
+    /// What we publish ourselves need not come back: MQTT 5 No Local (section 3.8.3.1). It does where MQTT is older.
+    pub others_only: bool,
 }

@@ -60,7 +60,6 @@ pub(crate) fn filters(topics: &Topics, devices: Option<&[DeviceId]>) -> Vec<Filt
         (Channel::Log, 1, false),
         (Channel::Req, 0, false),
     ];
-    let filter = |filter, qos, required| Filter { filter, qos, required };
     HEARD
         .into_iter()
         .flat_map(|(channel, qos, required)| {
@@ -68,7 +67,8 @@ pub(crate) fn filters(topics: &Topics, devices: Option<&[DeviceId]>) -> Vec<Filt
                 None => vec![topics.all(channel)],
                 Some(devices) => devices.iter().map(|device| topics.of(device, channel)).collect(),
             };
-            of_channel.into_iter().map(move |topic| filter(topic, qos, required))
+            let others_only = channel == Channel::Req;
+            of_channel.into_iter().map(move |filter| Filter { filter, qos, required, others_only })
         })
         .collect()
 }

@@ -351,7 +351,10 @@ fn other_topics_are_left_alone() {
 
 #[test]
 fn answers_are_required_and_the_rest_is_heard_where_allowed() {
-    let filter = |filter: &str, qos, required| Filter { filter: filter.to_owned(), qos, required };
+    let filter = |filter: &str, qos, required| {
+        let others_only = filter.ends_with("/req");
+        Filter { filter: filter.to_owned(), qos, required, others_only }
+    };
     assert_eq!(
         dialect().filters(&Wishes::default()),
         [
@@ -376,6 +379,7 @@ fn lifecycle_events_are_heard_where_they_are_wished_for() {
     let last = |wishes: Wishes<'_>, count: usize| {
         let filters = dialect().filters(&wishes);
         assert!(filters.iter().rev().take(count).all(|filter| filter.qos == 0 && !filter.required));
+        assert!(filters.iter().all(|filter| !filter.others_only));
         filters[filters.len() - count..].iter().map(|filter| filter.filter.clone()).collect::<Vec<_>>()
     };
     let event = |what: &str| format!("$aws/events/presence/{what}");

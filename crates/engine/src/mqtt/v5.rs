@@ -83,7 +83,10 @@ pub(super) fn publish_options(outbound: &Outbound) -> PublishOptions {
 
 /// Asks for these filters and says which of them were refused.
 pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
-    let wanted = filters.iter().map(|filter| SubscribeFilter::new(filter.filter.clone(), quality(filter.qos)));
+    let wanted = filters.iter().map(|filter| SubscribeFilter {
+        nolocal: filter.others_only,
+        ..SubscribeFilter::new(filter.filter.clone(), quality(filter.qos))
+    });
     let notice = client.subscribe_many_tracked(wanted).await.map_err(|_| Refusal::gone())?;
     let suback = notice.wait_async().await.map_err(|_| Refusal::gone())?;
     Ok(filters

@@ -205,7 +205,7 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut Line, board: &mut Boar
             }
         }
     }
-    let own = Filter { filter: probe.filter.clone(), qos: 1, required: false };
+    let own = Filter { filter: probe.filter.clone(), qos: 1, required: false, others_only: false };
     let covered = filters.iter().any(|filter| !refused.contains(&filter.filter) && covers(&filter.filter, &own.filter));
     let mut hears_itself = covered;
     if !covered {
