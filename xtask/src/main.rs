@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to the person who started it")]
 
+mod bench;
 mod bindings;
 mod bundle;
 mod check;
@@ -31,6 +32,7 @@ cargo xtask <task>
   test    sets up what is missing and runs every test, those in a real window too
   check   formatting, lints, licences, unused dependencies and the rules of the architecture
   bundle  packages to install, with app and command line; --test installs, starts and removes one; or: bundle <formats>
+  bench   Wilco side by side with bare MQTT clients, the app's start and memory: docs/bench.md; --quick only tries it
   setup   only sets up: system packages, the window's npm packages, the test tools
   fuzz    mutated input for every decoder, a million times each, or: fuzz <target> <executions>";
 
@@ -51,6 +53,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::test(),
         ["check"] => check::check(),
         ["setup"] => setup(),
+        ["bench", ref words @ ..] => bench::bench(words),
         ["bundle", ref words @ ..] => bundle::bundle(words),
         ["fuzz", ref words @ ..] => fuzz::fuzz(words),
         [] | ["help" | "--help" | "-h"] => {

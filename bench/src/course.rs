@@ -1,0 +1,189 @@
+//! The course that all run: one command and its answer, then many at once, over TCP and over mutual TLS, taking turns.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use wilco_tests::{Broker, Certificates, Settings, target};
+
+use crate::bare::Bare;
+use crate::client::Files;
+use crate::commits::Commits;
+use crate::echo;
+use crate::mqttjs::MqttJs;
+use crate::wilco::Wilco;
+
+/// How long anything may take before it is taken for stuck.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two commands, so that each finds the machine at rest, as a person's does.
+const PAUSE: Duration = Duration::from_millis(60);
+
+/// What mosquitto is told beyond what the tests tell it: by its defaults it would drop messages of a fan-out, and let
+/// only 20 be under way to the one client that is all devices here.
+const BROKER: &str = "max_inflight_messages 1000\nmax_queued_messages 0";
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    /// How often everybody has their turn.
+    pub(crate) rounds: usize,
+    /// Commands one after the other in a round.
+    pub(crate) singles: usize,
+    /// Commands at once.
+    pub(crate) many: usize,
+    /// Devices in the window when its memory is measured.
+    pub(crate) devices: usize,
+}
+
+impl Size {
+    /// What the report is made of.
+    pub(crate) const FULL: Self = Self { rounds: 5, singles: 60, many: 10_000, devices: 1_000 };
+    /// For trying the bench itself.
+    pub(crate) const QUICK: Self = Self { rounds: 2, singles: 10, many: 1_000, devices: 50 };
+}
+
+/// Who is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Who {
+    Wilco,
+    Bare,
+    MqttJs,
+    /// No contender: what the disk takes of Wilco's time.
+    Commits,
+}
+
+impl Who {
+    pub(crate) const ALL: [Self; 4] = [Self::Wilco, Self::Bare, Self::MqttJs, Self::Commits];
+
+    /// The name in the report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Wilco => "Wilco",
+            Self::Bare => "bare rumqttc",
+            Self::MqttJs => "bare MQTT.js",
+            Self::Commits => "two commits alone",
+        }
+    }
+}
+
+/// What was measured over one kind of connection.
+#[derive(Debug, Default)]
+pub(crate) struct Way {
+    /// The name in the report.
+    pub(crate) name: &'static str,
+    /// By round, how long each single command took.
+    pub(crate) singles: BTreeMap<Who, Vec<Vec<Duration>>>,
+    /// By round, how long many commands took.
+    pub(crate) many: BTreeMap<Who, Vec<Duration>>,
+}
+
+/// The name of a device.
+pub(crate) fn device(number: usize) -> String {
+    format!("device-{number:05}")
+}
+
+/// Runs the whole course.
+pub(crate) async fn run(size: &Size) -> Result<Vec<Way>> {
+    let certificates = Certificates::new()?;
+    let identity = certificates.issue("bench")?;
+    let files =
+        Files { authority: certificates.ca.clone(), certificate: identity.certificate.clone(), key: identity.key };
+    Ok(vec![over("TCP", None, None, size).await?, over("mutual TLS", Some(&certificates), Some(&files), size).await?])
+}
+
+async fn over(name: &'static str, tls: Option<&Certificates>, files: Option<&Files>, size: &Size) -> Result<Way> {
+    let broker = Broker::start(&Settings { tls, more: BROKER, ..Settings::default() })?;
+    let _echo = start_echo(&broker.url(), files).await?;
+    // On the disk that the build is on: the system's directory for temporary files may be none.
+    let disk = tempfile::Builder::new().prefix("bench-").tempdir_in(target()?)?;
+    let mut field = Field::enter(&broker.url(), files, disk.path()).await?;
+    println!("\n{name}: warming up");
+    let mut warm = Way::default();
+    field.round(&mut warm, &Size { singles: 10, ..*size }, 0).await?;
+    let mut way = Way { name, ..Way::default() };
+    for round in 0..size.rounds {
+        println!("{name}: round {} of {}", round + 1, size.rounds);
+        field.round(&mut way, size, round).await?;
+    }
+    field.wilco.stop().await;
+    Ok(way)
+}
+
+/// Everybody who runs.
+struct Field {
+    wilco: Wilco,
+    bare: Bare,
+    mqttjs: MqttJs,
+    commits: Commits,
+}
+
+impl Field {
+    async fn enter(url: &str, files: Option<&Files>, disk: &Path) -> Result<Self> {
+        Ok(Self {
+            wilco: Wilco::connect(&disk.join("engine"), url, files).await?,
+            bare: Bare::connect(url, files).await?,
+            mqttjs: MqttJs::connect(url, files).await?,
+            commits: Commits::open(&disk.join("engine-alone")).await?,
+        })
+    }
+
+    /// One turn for everybody; in another order each time, so that nobody always follows the same one.
+    async fn round(&mut self, way: &mut Way, size: &Size, round: usize) -> Result<()> {
+        let mut singles: BTreeMap<Who, Vec<Duration>> = BTreeMap::new();
+        for number in 0..size.singles {
+            for who in turned(round + number) {
+                tokio::time::sleep(PAUSE).await;
+                singles.entry(who).or_default().push(self.single(who).await?);
+            }
+        }
+        for (who, took) in singles {
+            way.singles.entry(who).or_default().push(took);
+        }
+        for who in turned(round) {
+            tokio::time::sleep(PAUSE * 5).await;
+            let took = match who {
+                Who::Wilco => self.wilco.command(size.many).await,
+                Who::Bare => self.bare.command(size.many).await,
+                Who::MqttJs => self.mqttjs.command(size.many).await,
+                Who::Commits => continue,
+            };
+            way.many.entry(who).or_default().push(took.with_context(|| format!("{} by {}", size.many, who.name()))?);
+        }
+        Ok(())
+    }
+
+    async fn single(&mut self, who: Who) -> Result<Duration> {
+        let took = match who {
+            Who::Wilco => self.wilco.command_one().await,
+            Who::Bare => self.bare.command(1).await,
+            Who::MqttJs => self.mqttjs.command(1).await,
+            Who::Commits => self.commits.both().await,
+        };
+        took.with_context(|| format!("one command by {}", who.name()))
+    }
+}
+
+fn turned(by: usize) -> [Who; 4] {
+    let mut order = Who::ALL;
+    order.rotate_left(by % Who::ALL.len());
+    order
+}
+
+/// The echo device, in a process of its own that ends with the broker or with us.
+async fn start_echo(url: &str, files: Option<&Files>) -> Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["echo", url]).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    if let Some(files) = files {
+        command.args(files.words());
+    }
+    let mut child = command.spawn().context("starting the echo device")?;
+    let mut lines = BufReader::new(child.stdout.take().context("the echo device has no output")?).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.context("the echo device says nothing")??;
+    ensure!(line.as_deref() == Some(echo::READY), "the echo device did not start; what it said is above");
+    Ok(child)
+}

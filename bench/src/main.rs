@@ -1,0 +1,52 @@
+//! What Wilco's promise costs: its engine, which writes every command down before it goes out and every answer before it
+//! counts, side by side with bare MQTT clients that store nothing; and what the app takes to start, in memory and on disk.
+//!
+//! Everything is measured in one run, taking turns, on the same broker and the same echo device, so that a busy machine is
+//! busy for all of them alike. `cargo xtask bench` builds what is needed and starts it. It compares, and proves nothing
+//! about what is right: that is what the tests are for.
+
+#![expect(clippy::print_stdout, reason = "it tells the person in front of the terminal how far it is")]
+
+mod app;
+mod bare;
+mod client;
+mod commits;
+mod course;
+mod echo;
+mod figures;
+mod installation;
+mod machine;
+mod mqttjs;
+mod plot;
+mod report;
+mod wilco;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use course::Size;
+
+const USAGE: &str = "\
+wilco-bench run <directory of the report> [--quick]
+wilco-bench echo <url> [<authority> <certificate> <key>]";
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run", directory] => run(directory.into(), Size::FULL).await,
+        ["run", directory, "--quick"] => run(directory.into(), Size::QUICK).await,
+        ["echo", url, ref files @ ..] => echo::echo(url, client::Files::of(files)?).await,
+        _ => bail!("{USAGE}"),
+    }
+}
+
+async fn run(directory: PathBuf, size: Size) -> Result<()> {
+    let course = course::run(&size).await?;
+    let app = app::measure(&size)?;
+    let installed = installation::sizes()?;
+    let machine = machine::describe()?;
+    report::write(&directory, &report::Report { course, app, installed, machine, size })
+        .with_context(|| format!("writing the report to {}", directory.display()))
+}

@@ -1,0 +1,89 @@
+//! The figures as a picture: a bar for each median, a dot for each round.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// One bar.
+pub(crate) struct Bar {
+    pub(crate) name: String,
+    pub(crate) median: f64,
+    pub(crate) rounds: Vec<f64>,
+    pub(crate) colour: RGBColor,
+}
+
+/// Bars under a heading, in one unit.
+pub(crate) struct Chart {
+    pub(crate) heading: String,
+    pub(crate) unit: &'static str,
+    pub(crate) bars: Vec<Bar>,
+    /// What the first bar should stay below: a line across it.
+    pub(crate) target: f64,
+}
+
+pub(crate) const WILCO: RGBColor = RGBColor(0x1f, 0x6f, 0xeb);
+pub(crate) const OTHERS: RGBColor = RGBColor(0x9a, 0xa4, 0xb2);
+pub(crate) const DISK: RGBColor = RGBColor(0xd9, 0xa4, 0x41);
+const INK: RGBColor = RGBColor(0x1c, 0x21, 0x28);
+const TARGET: RGBColor = RGBColor(0xc9, 0x37, 0x2c);
+
+const WIDTH: u32 = 900;
+const NAMES: f64 = 150.0;
+const VALUES: f64 = 110.0;
+const HEADING: f64 = 46.0;
+const ROW: f64 = 30.0;
+const BOTTOM: f64 = 16.0;
+
+/// Draws the charts, one below the other.
+pub(crate) fn draw(path: &Path, charts: &[Chart]) -> Result<()> {
+    let height: f64 = charts.iter().map(height_of).sum();
+    let area = SVGBackend::new(path, (WIDTH, height.ceil() as u32)).into_drawing_area();
+    let drawn = || -> Result<(), Box<dyn std::error::Error>> {
+        area.fill(&WHITE)?;
+        let mut top = 0.0;
+        for chart in charts {
+            draw_chart(&area, chart, top)?;
+            top += height_of(chart);
+        }
+        area.present()?;
+        Ok(())
+    };
+    drawn().map_err(|error| anyhow!("{} could not be drawn: {error}", path.display()))
+}
+
+fn height_of(chart: &Chart) -> f64 {
+    HEADING + ROW * chart.bars.len() as f64 + BOTTOM
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+fn draw_chart(area: &Area<'_>, chart: &Chart, top: f64) -> Result<(), Box<dyn std::error::Error>> {
+    let largest = chart.bars.iter().flat_map(|bar| &bar.rounds).copied().fold(chart.target, f64::max);
+    let along = |value: f64| NAMES + value / largest * (f64::from(WIDTH) - NAMES - VALUES);
+    let at = |x: f64, y: f64| (x.round() as i32, y.round() as i32);
+    let text = |size: f64, colour: &RGBColor, across: HPos| {
+        ("sans-serif", size).into_font().color(colour).pos(Pos::new(across, VPos::Center))
+    };
+
+    area.draw(&Text::new(chart.heading.clone(), at(12.0, top + 20.0), text(16.0, &INK, HPos::Left)))?;
+    let begin = top + HEADING;
+    for (row, bar) in chart.bars.iter().enumerate() {
+        let middle = begin + ROW * (row as f64 + 0.5);
+        let body = [at(NAMES, middle - 9.0), at(along(bar.median), middle + 9.0)];
+        area.draw(&Rectangle::new(body, bar.colour.filled()))?;
+        for round in &bar.rounds {
+            area.draw(&Circle::new(at(along(*round), middle), 3, INK.mix(0.55).filled()))?;
+        }
+        area.draw(&Text::new(bar.name.clone(), at(NAMES - 8.0, middle), text(13.0, &INK, HPos::Right)))?;
+        let furthest = bar.rounds.iter().copied().fold(bar.median, f64::max);
+        let value = format!("{} {}", crate::report::rounded(bar.median), chart.unit);
+        area.draw(&Text::new(value, at(along(furthest) + 9.0, middle), text(13.0, &INK, HPos::Left)))?;
+    }
+    let line = vec![at(along(chart.target), begin), at(along(chart.target), begin + ROW)];
+    area.draw(&PathElement::new(line, TARGET.stroke_width(2)))?;
+    let said = format!("target {} {}", crate::report::rounded(chart.target), chart.unit);
+    area.draw(&Text::new(said, at(along(chart.target), begin - 8.0), text(11.0, &TARGET, HPos::Center)))?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Wilco's engine as the app has it, on a real disk: every command is stored before it goes out, every answer before it
+//! counts. What is timed ends when a listener, such as the window, is told.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use tokio::sync::mpsc;
+use wilco_engine::api::{
+    Batch, ConnectionEntry, ConnectionView, FileRole, FileToRead, FilesToRead, LinkState, NewCommand, Trust,
+};
+use wilco_engine::paths::DataDir;
+use wilco_engine::vault::Vault;
+use wilco_engine::{Engine, Handle, Options};
+
+use crate::client::Files;
+use crate::course::{PATIENCE, device};
+
+const PREFIX: &str = "wilco";
+
+/// A running engine with one connection, online.
+pub(crate) struct Wilco {
+    engine: Engine,
+    handle: Handle,
+    connection: String,
+    told: mpsc::Receiver<Batch>,
+}
+
+impl Wilco {
+    /// Starts an engine on that directory and connects.
+    pub(crate) async fn connect(data: &Path, url: &str, files: Option<&Files>) -> Result<Self> {
+        let data_dir = DataDir::open(Some(data))?;
+        let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await?;
+        let handle = engine.handle();
+        let told = handle.listen().await?;
+        let mut entry = ConnectionEntry {
+            name: "bench".into(),
+            url: url.into(),
+            prefix: Some(PREFIX.into()),
+            ..ConnectionEntry::default()
+        };
+        if let Some(files) = files {
+            let roles = [FileRole::Authorities, FileRole::Certificate, FileRole::Key];
+            let files = files.words().into_iter().zip(roles).map(|(path, role)| FileToRead { path: path.into(), role });
+            let files = FilesToRead { files: files.collect(), ..FilesToRead::default() };
+            entry.kit = Some(handle.read_files(files).await?.id);
+            entry.trust = Trust::Authorities;
+        }
+        let connection = handle.save_connection(entry).await?.id;
+        let mut wilco = Self { engine, handle, connection, told };
+        wilco.until("a connection", |view| matches!(view.link, LinkState::Online { .. })).await?;
+        Ok(wilco)
+    }
+
+    /// Sends a command to one device, and waits until its end is told.
+    pub(crate) async fn command_one(&mut self) -> Result<Duration> {
+        self.forget_what_was_told();
+        let begun = Instant::now();
+        let id = self.handle.send(self.led(1)).await?.ids.remove(0);
+        loop {
+            let batch = self.next("the end of a command").await?;
+            if let Some(command) = batch.commands.iter().find(|command| command.id == id && command.is_final) {
+                ensure!(command.state == "succeeded", "a command has {}", command.state);
+                return Ok(begun.elapsed());
+            }
+        }
+    }
+
+    /// Sends a command to each of so many devices, and waits until the end of them all is told.
+    pub(crate) async fn command(&mut self, devices: usize) -> Result<Duration> {
+        let before = self.view().await?.counts;
+        self.forget_what_was_told();
+        let new = self.led(devices);
+        let begun = Instant::now();
+        self.handle.send(new).await?;
+        let all = before.kept + u32::try_from(devices)?;
+        let view = self.until("the end of all commands", |view| {
+            let counts = &view.counts;
+            counts.kept == all && counts.queued + counts.held + counts.in_flight == 0
+        });
+        let view = view.await?;
+        let took = begun.elapsed();
+        ensure!(view.counts.need_you == before.need_you, "{} commands did not succeed", view.counts.need_you);
+        Ok(took)
+    }
+
+    /// Ends the engine in good order.
+    pub(crate) async fn stop(self) {
+        self.engine.stop().await;
+    }
+
+    fn led(&self, devices: usize) -> NewCommand {
+        NewCommand {
+            connection: self.connection.clone(),
+            devices: (0..devices).map(device).collect(),
+            command: "led".into(),
+            args: json!({ "on": true }),
+            timeout_ms: None,
+            ttl_ms: None,
+            retries: None,
+            delivery: None,
+            no_answer: false,
+            again_of: None,
+        }
+    }
+
+    async fn view(&self) -> Result<ConnectionView> {
+        let connections = self.handle.connections().await?;
+        connections.into_iter().find(|view| view.id == self.connection).context("the connection is gone")
+    }
+
+    /// Waits until the connection is told to be so.
+    async fn until(&mut self, what: &str, so: impl Fn(&ConnectionView) -> bool) -> Result<ConnectionView> {
+        loop {
+            let batch = self.next(what).await?;
+            let views = batch.connections.unwrap_or_default();
+            if let Some(view) = views.into_iter().find(|view| view.id == self.connection && so(view)) {
+                return Ok(view);
+            }
+        }
+    }
+
+    async fn next(&mut self, what: &str) -> Result<Batch> {
+        let batch = tokio::time::timeout(PATIENCE, self.told.recv()).await;
+        batch.with_context(|| format!("Wilco has not told {what}"))?.context("Wilco tells nothing any more")
+    }
+
+    fn forget_what_was_told(&mut self) {
+        while self.told.try_recv().is_ok() {}
+    }
+}

@@ -1,0 +1,31 @@
+//! `cargo xtask bench [--quick]`: what the promise costs, measured, as a report under `docs`.
+//!
+//! It is no part of `check` or `test`, because figures say something only on a machine that does nothing else.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::packages::Purpose;
+use crate::{bundle, npm, packages, process, target};
+
+/// Sets up, builds everything as it is released, and runs the bench.
+pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
+    // A quick run is for the bench itself: its figures are no report.
+    let (directory, option) = match words {
+        [] => (crate::top().join("docs"), None),
+        ["--quick"] => (target().join("bench"), Some("--quick")),
+        _ => bail!("bench takes nothing but --quick."),
+    };
+    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
+    npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;
+    bundle::make(bundle::USUAL)?;
+    let mut build = process::cargo();
+    // By itself: with it the app would be built with what only the bench needs.
+    build.args(["build", "--release", "--package", "wilco-bench"]);
+    process::run("Building the bench", &mut build)?;
+    let mut bench = process::program(target().join("release/wilco-bench"));
+    process::run("Measuring", bench.arg("run").arg(&directory).args(option))?;
+    println!("    The report: {}", directory.join("bench.md").display());
+    Ok(ExitCode::SUCCESS)
+}
