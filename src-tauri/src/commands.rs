@@ -1,5 +1,7 @@
 //! What the page may ask. Each forwards to the engine, and nothing else.
 
+pub(crate) mod catalogue;
+
 use std::path::PathBuf;
 
 use serde::Serialize;

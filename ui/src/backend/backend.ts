@@ -1,7 +1,12 @@
 /** The one seam between the window and the engine. */
 
 import type { Batch } from './bindings/Batch';
+import type { CatalogueEntry } from './bindings/CatalogueEntry';
+import type { CommandButton } from './bindings/CommandButton';
+import type { CommandDefinition } from './bindings/CommandDefinition';
 import type { CommandDetail } from './bindings/CommandDetail';
+import type { CommandPreview } from './bindings/CommandPreview';
+import type { CommandToPreview } from './bindings/CommandToPreview';
 import type { ConnectionEntry } from './bindings/ConnectionEntry';
 import type { ConnectionView } from './bindings/ConnectionView';
 import type { DeviceDetail } from './bindings/DeviceDetail';
@@ -13,6 +18,7 @@ import type { ExportView } from './bindings/ExportView';
 import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
+import type { ImportLine } from './bindings/ImportLine';
 import type { Imported } from './bindings/Imported';
 import type { KeptLog } from './bindings/KeptLog';
 import type { KitView } from './bindings/KitView';
@@ -76,6 +82,22 @@ export interface Backend {
   log(connection: string, device: string, id: string, withText: boolean): Promise<LogView>;
   saveLog(connection: string, device: string, id: string, path: string): Promise<void>;
   forgetLog(connection: string, device: string, id: string): Promise<void>;
+  /** The commands that are known by name: the built-in ones, then the person's own. */
+  catalogue(): Promise<CatalogueEntry[]>;
+  /** A new command, or a changed one where it is named. */
+  saveDefinition(id: string | null, definition: CommandDefinition): Promise<CatalogueEntry>;
+  removeDefinition(id: string): Promise<void>;
+  /** How a command would go out, and all that is wrong with it. */
+  previewCommand(command: CommandToPreview): Promise<CommandPreview>;
+  /** What is in a file of commands, and what taking it would do. */
+  readCatalogue(path: string): Promise<ImportLine[]>;
+  /** Takes what is new in a file, and what is different where it is named. */
+  importCatalogue(path: string, replace: string[]): Promise<ImportLine[]>;
+  exportCatalogue(ids: string[], path: string): Promise<void>;
+  buttons(): Promise<CommandButton[]>;
+  saveButton(button: CommandButton): Promise<CommandButton>;
+  orderButtons(ids: string[]): Promise<void>;
+  removeButton(id: string): Promise<void>;
   /** Calls back with what has changed. The promise's function ends it. */
   subscribe(onBatch: (batch: Batch) => void): Promise<() => void>;
   about(): Promise<About>;
@@ -126,7 +148,7 @@ export interface Preferences {
 
 /** What is looked at: of the fleet and of the history, and on which screen. */
 export interface View {
-  screen: 'fleet' | 'history' | 'connections' | 'settings';
+  screen: 'fleet' | 'log' | 'charts' | 'history' | 'connections' | 'commands' | 'settings';
   connection: string | null;
   device: string | null;
   search: string;

@@ -5,7 +5,12 @@
 
 import { DEFAULT_PREFERENCES, type About, type Backend, type Dropped, type Preferences } from './backend';
 import type { Batch } from './bindings/Batch';
+import type { CatalogueEntry } from './bindings/CatalogueEntry';
+import type { CommandButton } from './bindings/CommandButton';
+import type { CommandDefinition } from './bindings/CommandDefinition';
 import type { CommandDetail } from './bindings/CommandDetail';
+import type { CommandPreview } from './bindings/CommandPreview';
+import type { CommandToPreview } from './bindings/CommandToPreview';
 import type { CommandView } from './bindings/CommandView';
 import type { ConnectionEntry } from './bindings/ConnectionEntry';
 import type { ConnectionView } from './bindings/ConnectionView';
@@ -17,6 +22,7 @@ import type { ExportView } from './bindings/ExportView';
 import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
+import type { ImportLine } from './bindings/ImportLine';
 import type { Imported } from './bindings/Imported';
 import type { KeptLog } from './bindings/KeptLog';
 import type { KitView } from './bindings/KitView';
@@ -30,6 +36,7 @@ import type { TelemetryView } from './bindings/TelemetryView';
 import type { Sent } from './bindings/Sent';
 import type { Settings } from './bindings/Settings';
 import type { Step as PreflightStep } from './bindings/Step';
+import { FakeCatalogue } from './fake/catalogue';
 import { FakeConnections, view } from './fake/connections';
 import { affect, changed, countsOf } from './fake/course';
 import { detailOf, stray } from './fake/evidence';
@@ -78,6 +85,7 @@ export class Fake implements Backend {
   readonly #preflight: FakePreflight;
   readonly #export: FakeExport;
   readonly #settings = new FakeSettings();
+  readonly #catalogue = new FakeCatalogue();
   readonly #dropped = new Set<Dropped>();
   #fleet: FakeDevice[] = [];
   #commands: CommandView[] = [];
@@ -224,6 +232,7 @@ export class Fake implements Backend {
   }
 
   async send(command: NewCommand): Promise<Sent> {
+    const answered = this.#catalogue.find(command.connection, command.command)?.answer_expected ?? true;
     const ids = command.devices.map((id) => {
       const device = this.#find(command.connection, id);
       const asked = blank(device, newId(Date.now(), this.#next), command.command, command.args, Date.now());
@@ -232,7 +241,7 @@ export class Fake implements Backend {
       this.#begin(
         held ? { ...view, state: 'held', deadline: view.queued_at + 60_000 } : view,
         device,
-        command.no_answer,
+        command.no_answer || !answered,
       );
       return view.id;
     });
@@ -314,6 +323,50 @@ export class Fake implements Backend {
 
   async forgetLog(_connection: string, _device: string, id: string): Promise<void> {
     this.#logs.forget(id);
+  }
+
+  async catalogue(): Promise<CatalogueEntry[]> {
+    return this.#catalogue.entries();
+  }
+
+  async saveDefinition(id: string | null, definition: CommandDefinition): Promise<CatalogueEntry> {
+    return this.#catalogue.save(id, definition);
+  }
+
+  async removeDefinition(id: string): Promise<void> {
+    this.#catalogue.remove(id);
+  }
+
+  async previewCommand(command: CommandToPreview): Promise<CommandPreview> {
+    return this.#catalogue.preview(command);
+  }
+
+  async readCatalogue(path: string): Promise<ImportLine[]> {
+    return this.#catalogue.read(path);
+  }
+
+  async importCatalogue(path: string, replace: string[]): Promise<ImportLine[]> {
+    return this.#catalogue.import(path, replace);
+  }
+
+  async exportCatalogue(ids: string[]): Promise<void> {
+    this.#catalogue.export(ids);
+  }
+
+  async buttons(): Promise<CommandButton[]> {
+    return this.#catalogue.buttons();
+  }
+
+  async saveButton(button: CommandButton): Promise<CommandButton> {
+    return this.#catalogue.saveButton(button);
+  }
+
+  async orderButtons(ids: string[]): Promise<void> {
+    this.#catalogue.orderButtons(ids);
+  }
+
+  async removeButton(id: string): Promise<void> {
+    this.#catalogue.removeButton(id);
   }
 
   async subscribe(onBatch: (batch: Batch) => void): Promise<() => void> {

@@ -51,6 +51,17 @@ export const tauri: Backend = {
   log: (connection, device, id, withText) => invoke('log', { connection, device, id, withText }),
   saveLog: (connection, device, id, path) => invoke('save_log', { connection, device, id, path }),
   forgetLog: (connection, device, id) => invoke('forget_log', { connection, device, id }),
+  catalogue: () => invoke('catalogue'),
+  saveDefinition: (id, definition) => invoke('save_definition', { id, definition }),
+  removeDefinition: (id) => invoke('remove_definition', { id }),
+  previewCommand: (command) => invoke('preview_command', { command }),
+  readCatalogue: (path) => invoke('read_catalogue', { path }),
+  importCatalogue: (path, replace) => invoke('import_catalogue', { path, replace }),
+  exportCatalogue: (ids, path) => invoke('export_catalogue', { ids, path }),
+  buttons: () => invoke('buttons'),
+  saveButton: (button) => invoke('save_button', { button }),
+  orderButtons: (ids) => invoke('order_buttons', { ids }),
+  removeButton: (id) => invoke('remove_button', { id }),
   async subscribe(onBatch) {
     const channel = new Channel<Batch>();
     channel.onmessage = onBatch;

@@ -107,7 +107,8 @@ export class Actions {
     });
     const list = [
       action('restart', `Restart ${name}…`, 'r', () => this.#open('device.restart')),
-      action('command', `Command for ${name}…`, 'c', () => this.#open('device.command')),
+      action('command', `Command for ${name}…`, 'c', () => this.app.ask()),
+      ...this.#buttons(action),
       action('config', 'Ask for its configuration', null, () => inspected.askConfiguration()),
       action('identify', `Identify ${name}…`, 'b', () => this.#open('device.identify')),
       action('log', 'Fetch its log', null, () => this.#fetchLog(device)),
@@ -186,6 +187,17 @@ export class Actions {
     return charts.zoom === null ? list : [...list, action('reset', 'Reset the zoom', () => charts.reset())];
   }
 
+  /** The person's own buttons. Those that interrupt a device ask first. */
+  #buttons(action: (id: string, title: string, keys: null, run: () => unknown) => Action): Action[] {
+    const { catalogue, inspected } = this.app;
+    const { connection } = inspected;
+    if (connection === null) return [];
+    return catalogue.buttonsOf(connection).map((button) => {
+      const dots = catalogue.isDangerous(connection, button.command) ? '…' : '';
+      return action(`button.${button.id}`, `${visible(button.label)}${dots}`, null, () => this.app.press(button));
+    });
+  }
+
   #places(): Action[] {
     const { app } = this;
     const place = (screen: Screen, name: string, keys: string): Action => ({
@@ -200,6 +212,7 @@ export class Actions {
       place('fleet', 'Fleet', 'g f'),
       place('history', 'History', 'g h'),
       place('connections', 'Connections', 'g c'),
+      place('commands', 'Commands of your own', 'g m'),
       place('settings', 'Settings', 'g s'),
     ];
     if ((app.connections.current?.counts.need_you ?? 0) > 0)

@@ -2,8 +2,11 @@ import { createContext } from 'svelte';
 
 import type { About, Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
+import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { Failure } from '../backend/bindings/Failure';
 import { Actions } from './actions.svelte';
+import { Asking, type Targets } from './asking.svelte';
+import { Catalogue } from './catalogue.svelte';
 import { Connections } from './connections.svelte';
 import { Doors } from './doors';
 import { failureOf } from './failure';
@@ -26,6 +29,8 @@ export class App {
   readonly settings: Settings;
   readonly connections: Connections;
   readonly fleet: Fleet;
+  readonly catalogue: Catalogue;
+  readonly asking: Asking;
   readonly inspected: Inspected;
   readonly history: History;
   readonly log: DeviceLog;
@@ -49,7 +54,9 @@ export class App {
     this.settings = new Settings(backend);
     this.connections = new Connections(backend, this.preferences);
     this.fleet = new Fleet(backend);
-    this.inspected = new Inspected(backend);
+    this.catalogue = new Catalogue(backend);
+    this.asking = new Asking(backend, this.catalogue);
+    this.inspected = new Inspected(backend, this.catalogue);
     this.history = new History(backend);
     this.log = new DeviceLog(backend);
     this.recent = new Measurements(backend, 60);
@@ -65,6 +72,7 @@ export class App {
     await this.preferences.load().catch((reason: unknown) => this.complain(reason));
     try {
       await this.feed.start(backend);
+      await this.catalogue.load();
       await this.connections.load();
       keepView(this);
       this.about = await backend.about();
@@ -82,6 +90,33 @@ export class App {
     this.recent.take(batch);
     this.charts.take(batch);
     this.notices.add(batch.notices);
+  }
+
+  /** Whom a command would be for now: the device that is looked at. */
+  get targets(): Targets | null {
+    const { connection, device, detail } = this.inspected;
+    if (connection === null || device === null) return null;
+    const offline = detail?.row.device === device && detail.row.presence === 'offline';
+    return { connection, devices: [device], offline: offline ? [device] : [] };
+  }
+
+  /** Opens *Command…*. Where devices speak text, a text is what one begins with. */
+  ask(): void {
+    const { targets } = this;
+    if (targets === null) return;
+    const text = this.connections.current?.dialect === 'text';
+    this.asking.open(targets, text ? { kind: 'text' } : null);
+  }
+
+  /** Sends what a button stands for, to whom a command would be for now. */
+  async press(button: CommandButton): Promise<void> {
+    const { targets } = this;
+    if (targets === null) return;
+    try {
+      await this.asking.press(targets, button);
+    } catch (reason) {
+      this.complain(reason);
+    }
   }
 
   /** What is looked for from everywhere, begun anew. */

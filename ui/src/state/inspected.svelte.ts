@@ -5,6 +5,7 @@ import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
 import type { Failure } from '../backend/bindings/Failure';
 import { read, same, shown } from '../words/config';
 import { fellShort } from '../words/shared';
+import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { whatIsShared } from './shared';
@@ -13,7 +14,7 @@ import { Throttle } from './throttle';
 const KEPT = 8;
 
 /** Which of the inspector's controls a failure belongs to. */
-export type Control = 'led' | 'restart' | 'config' | 'command' | 'telemetry';
+export type Control = 'led' | 'restart' | 'config' | 'identify' | 'telemetry';
 
 /** The device that is looked at: what it reports, what was asked of it, and what can be asked. */
 export class Inspected {
@@ -33,7 +34,10 @@ export class Inspected {
 
   readonly #refresh = new Throttle(250, () => void this.#load());
 
-  constructor(readonly backend: Backend) {}
+  constructor(
+    readonly backend: Backend,
+    readonly catalogue: Catalogue,
+  ) {}
 
   choose(connection: string, device: string): void {
     if (connection === this.connection && device === this.device) return;
@@ -92,14 +96,9 @@ export class Inspected {
     await this.#ask('restart', 'restart', {});
   }
 
-  /** Any command, for firmware that knows more than the built-in ones. Says whether it was taken. */
-  ask(command: string, args: Record<string, unknown>, noAnswer: boolean): Promise<boolean> {
-    return this.#ask('command', command, args, noAnswer);
-  }
-
   /** Makes it blink for so many seconds. */
   async identify(seconds: number): Promise<void> {
-    await this.#ask('command', 'identify', { seconds });
+    await this.#ask('identify', 'identify', { seconds });
   }
 
   /** How often it is to send telemetry, in milliseconds. Says whether that was taken. */
@@ -166,13 +165,13 @@ export class Inspected {
     return this.detail?.saved_config ?? this.detail?.running_config ?? {};
   }
 
-  async #ask(control: Control, command: string, args: Record<string, unknown>, noAnswer = false): Promise<boolean> {
+  async #ask(control: Control, command: string, args: Record<string, unknown>): Promise<boolean> {
     const { connection, device } = this;
     if (connection === null || device === null) return false;
     this.sending = control;
     this.refused = null;
-    // Known to be offline: wait for it here, where it can still be withdrawn. A restart is now or never.
-    const waits = this.detail?.row.presence === 'offline' && command !== 'restart';
+    // Known to be offline: wait for it here, where it can still be withdrawn. What is dangerous is now or never.
+    const waits = this.detail?.row.presence === 'offline' && !this.catalogue.isDangerous(connection, command);
     try {
       await this.backend.send({
         connection,
@@ -183,7 +182,7 @@ export class Inspected {
         ttl_ms: null,
         retries: null,
         delivery: waits ? 'hold_here' : null,
-        no_answer: noAnswer,
+        no_answer: false,
         again_of: null,
       });
       this.#refresh.ask();

@@ -51,5 +51,8 @@ function restore(app: App, view: View | null): void {
   if (view.device !== null) inspected.choose(connection, view.device);
   history.filter = [...FILTERS, NEED_YOU].find(({ name }) => name === view.filter) ?? history.filter;
   history.device = view.ofDevice;
-  if (window.location.hash === '') route.go(view.screen);
+  if (window.location.hash !== '') return;
+  const { device, screen } = view;
+  if (screen !== 'log' && screen !== 'charts') route.go(screen);
+  else if (device !== null) route.go(screen, { device });
 }

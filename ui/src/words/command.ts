@@ -29,9 +29,10 @@ export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
   return rest.length > 2 ? counted(rest.length, 'argument') : rest.map(pair).join(', ');
 }
 
-/** It interrupts what the device is doing: ask first. */
-export function isDangerous(command: Pick<CommandView, 'command'>): boolean {
-  return command.command === 'restart';
+/** Whom a command is for: `kitchen-0417`, `12 devices`. */
+export function targetWords(devices: string[]): string {
+  const [only] = devices;
+  return devices.length === 1 && only !== undefined ? visible(only) : counted(devices.length, 'device');
 }
 
 /** `led on: Succeeded`: a ladder's name for those who do not see it. */

@@ -1,0 +1,254 @@
+/** What the invented engine knows of commands: the built-in ones, and those that the person describes. */
+
+import type { CatalogueEntry } from '../bindings/CatalogueEntry';
+import type { CommandButton } from '../bindings/CommandButton';
+import type { CommandDefinition } from '../bindings/CommandDefinition';
+import type { CommandPreview } from '../bindings/CommandPreview';
+import type { CommandToPreview } from '../bindings/CommandToPreview';
+import type { ImportLine } from '../bindings/ImportLine';
+import { failure } from './failure';
+import { refusedTemplate, written } from './template';
+
+const PLAIN: CommandDefinition = {
+  name: '',
+  title: '',
+  connection: null,
+  schema: { type: 'object', properties: {}, additionalProperties: false },
+  topic: null,
+  payload: null,
+  plain: false,
+  timeout_ms: 10_000,
+  ttl_ms: 60_000,
+  safe_to_repeat: true,
+  dangerous: false,
+  answer_expected: true,
+  icon: 'send',
+};
+
+const members = (properties: Record<string, unknown>, required: string[] = []) => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+const built = (name: string, title: string, icon: string, more: Partial<CommandDefinition> = {}): CatalogueEntry => ({
+  id: name,
+  built_in: true,
+  definition: { ...PLAIN, name, title, icon, ...more },
+});
+
+const whole = (title: string, minimum: number, maximum: number, description: string) => ({
+  type: 'integer',
+  title,
+  minimum,
+  maximum,
+  description,
+});
+
+const BUILT_IN: CatalogueEntry[] = [
+  built('led', 'LED', 'bulb', { schema: members({ on: { type: 'boolean', title: 'On' } }, ['on']) }),
+  built('restart', 'Restart', 'restart', {
+    schema: members({ delay_ms: whole('Delay', 0, 60_000, 'How long it waits before it goes, milliseconds.') }),
+    timeout_ms: 60_000,
+    safe_to_repeat: false,
+    dangerous: true,
+  }),
+  built('telemetry.set', 'Telemetry interval', 'gauge', {
+    schema: members({ interval_ms: whole('Interval', 100, 3_600_000, 'How often it measures, milliseconds.') }, [
+      'interval_ms',
+    ]),
+  }),
+  built('config.get', 'Read configuration', 'settings'),
+  built('config.set', 'Change configuration', 'settings', {
+    schema: members(
+      {
+        changes: {
+          type: 'object',
+          title: 'Changes',
+          minProperties: 1,
+          description: 'New values by key.',
+          additionalProperties: true,
+        },
+        apply: {
+          type: 'string',
+          enum: ['now', 'restart'],
+          title: 'Apply',
+          default: 'now',
+          description: 'Now, or saved for the next restart.',
+        },
+      },
+      ['changes', 'apply'],
+    ),
+  }),
+  built('log.get', 'Read log', 'script', {
+    schema: members({ lines: whole('Lines', 1, 100_000, 'The newest so many; the whole file where none are given.') }),
+    timeout_ms: 60_000,
+  }),
+  built('state.get', 'Report state', 'eye'),
+  built('identify', 'Identify', 'bell', {
+    schema: members({ seconds: whole('Seconds', 1, 60, 'How long it blinks.') }),
+  }),
+];
+
+export class FakeCatalogue {
+  #own: CatalogueEntry[] = [];
+  #buttons: CommandButton[] = [];
+  #last = 0;
+
+  entries(): CatalogueEntry[] {
+    return [...BUILT_IN, ...[...this.#own].sort((a, b) => a.definition.name.localeCompare(b.definition.name))];
+  }
+
+  find(connection: string, name: string): CommandDefinition | undefined {
+    const named = this.entries().filter(({ definition }) => definition.name === name);
+    const own = named.find(({ definition }) => definition.connection === connection);
+    return (own ?? named.find(({ definition }) => definition.connection === null))?.definition;
+  }
+
+  save(id: string | null, definition: CommandDefinition): CatalogueEntry {
+    const [problem] = problems(definition);
+    if (problem !== undefined) throw failure('invalid', problem, 'Change it and save it again.');
+    const { name, connection } = definition;
+    const taken = this.#own.some(
+      (other) => other.id !== id && other.definition.name === name && other.definition.connection === connection,
+    );
+    if (taken)
+      throw failure(
+        'invalid',
+        `There is already a command '${name}' for the same connections.`,
+        'Choose another name, or change that one.',
+      );
+    if (id !== null && !this.#own.some((other) => other.id === id)) throw this.#missing(id);
+    const entry = { id: id ?? this.#id(), built_in: false, definition };
+    this.#own = [...this.#own.filter((other) => other.id !== entry.id), entry];
+    return entry;
+  }
+
+  remove(id: string): void {
+    if (!this.#own.some((other) => other.id === id)) throw this.#missing(id);
+    this.#own = this.#own.filter((other) => other.id !== id);
+  }
+
+  preview({ definition, device, args }: CommandToPreview): CommandPreview {
+    const known = { device: device ?? 'device-1', command: definition.name, args: args ?? example(definition.schema) };
+    const native = JSON.stringify({ id: SAMPLE_ID, command: known.command, args: known.args });
+    return {
+      topic: definition.topic === null ? `${known.device}/req` : written(definition.topic, known, true),
+      payload: definition.payload === null ? native : written(definition.payload, known, definition.plain),
+      carries_id: definition.payload?.includes('{id}') ?? true,
+      problems: problems(definition),
+    };
+  }
+
+  /** The file at any path has two commands, the second of which is for a connection that is not here. */
+  read(path: string): ImportLine[] {
+    if (!path.endsWith('.json'))
+      throw failure(
+        'file',
+        `${path} is not a file of commands that Wilco has exported.`,
+        'Choose one that was made with Export under Commands. Connections are imported where they are listed.',
+      );
+    const here = this.#own.find(({ definition }) => definition.name === IMPORTED.name);
+    const same = here !== undefined && here.definition.title === IMPORTED.title;
+    const change = here === undefined ? 'new' : same ? 'same' : 'changed';
+    return [
+      { name: IMPORTED.name, title: IMPORTED.title, connection: null, change, why: null },
+      {
+        name: 'flush',
+        title: 'Flush',
+        connection: 'plant',
+        change: 'refused',
+        why: "It is for the connection 'plant', which is not here.",
+      },
+    ];
+  }
+
+  import(path: string, replace: string[]): ImportLine[] {
+    const taken = this.read(path).filter(
+      ({ name, change }) => change === 'new' || (change === 'changed' && replace.includes(name)),
+    );
+    const here = this.#own.find(({ definition }) => definition.name === IMPORTED.name);
+    if (taken.length > 0) this.save(here?.id ?? null, IMPORTED);
+    return taken;
+  }
+
+  export(ids: string[]): void {
+    if (this.#own.length === 0)
+      throw failure(
+        'invalid',
+        'There is no command of your own to be exported.',
+        'Describe one first. The built-in ones are everywhere.',
+      );
+    for (const id of ids) if (!this.#own.some((other) => other.id === id)) throw this.#missing(id);
+  }
+
+  buttons(): CommandButton[] {
+    return this.#buttons;
+  }
+
+  saveButton(button: CommandButton): CommandButton {
+    if (button.label.trim() === '')
+      throw failure('invalid', 'The button has no label.', 'Write what it is to say, Open the valve for instance.');
+    const saved = { ...button, id: button.id === '' ? this.#id() : button.id };
+    const known = this.#buttons.some(({ id }) => id === saved.id);
+    this.#buttons = known
+      ? this.#buttons.map((other) => (other.id === saved.id ? saved : other))
+      : [...this.#buttons, saved];
+    return saved;
+  }
+
+  orderButtons(ids: string[]): void {
+    this.#buttons = [...this.#buttons].sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id));
+  }
+
+  removeButton(id: string): void {
+    this.#buttons = this.#buttons.filter((other) => other.id !== id);
+  }
+
+  #id(): string {
+    this.#last += 1;
+    return `own-${this.#last}`;
+  }
+
+  #missing(id: string) {
+    return failure('not_found', `There is no command of your own '${id}'.`, null);
+  }
+}
+
+const SAMPLE_ID = '0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a';
+
+const IMPORTED: CommandDefinition = {
+  ...PLAIN,
+  name: 'calibrate',
+  title: 'Calibrate',
+  icon: 'gauge',
+  schema: members({ level: { type: 'number', title: 'Level', minimum: 0, maximum: 10 } }, ['level']),
+};
+
+function problems(definition: CommandDefinition): string[] {
+  const { name, schema, topic, payload, plain } = definition;
+  const out: string[] = [];
+  if (name.trim() === '') out.push('The command has no name. It is what the device is told, calibrate for instance.');
+  else if (/\s/.test(name))
+    out.push('The name has a space in it. It is one word, for the device; the title is for people.');
+  else if (BUILT_IN.some((entry) => entry.id === name))
+    out.push(`'${name}' is a built-in command. Duplicate it, and give the copy a name of its own.`);
+  const template = refusedTemplate(topic, payload, plain);
+  if (template !== null) out.push(template);
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
+    out.push('The schema is no JSON object. An empty one, {}, allows any arguments.');
+  else if (schema['type'] !== undefined && schema['type'] !== 'object')
+    out.push('The schema is not of an object, and arguments are one. Write "type": "object".');
+  return out;
+}
+
+function example(schema: unknown): Record<string, unknown> {
+  const { properties } = (schema ?? {}) as { properties?: Record<string, Record<string, unknown>> };
+  const value = (of: Record<string, unknown>) => {
+    const [first] = (of['enum'] as unknown[] | undefined) ?? [];
+    const plain = { boolean: true, string: 'text', object: {}, array: [] }[String(of['type'])];
+    return of['default'] ?? first ?? plain ?? of['minimum'] ?? 1;
+  };
+  return Object.fromEntries(Object.entries(properties ?? {}).map(([name, of]) => [name, value(of)]));
+}

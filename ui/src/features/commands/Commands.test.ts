@@ -1,0 +1,376 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import type { CommandDefinition } from '../../backend/bindings/CommandDefinition';
+import type { NewCommand } from '../../backend/bindings/NewCommand';
+import { expectAccessible, openFleet } from '../../test/window';
+
+// They are fetched when they are wanted first, which a busy machine takes its time for.
+beforeAll(() => Promise.all([import('./CommandDialog.svelte'), import('./Commands.svelte')]), 120_000);
+
+type Opened = Awaited<ReturnType<typeof openFleet>>;
+
+const VALVE: CommandDefinition = {
+  name: 'valve.open',
+  title: 'Open the valve',
+  connection: null,
+  schema: {
+    type: 'object',
+    properties: {
+      percent: { type: 'integer', title: 'How far', minimum: 0, maximum: 100, default: 50 },
+      mode: { enum: ['slow', 'fast'], title: 'Manner' },
+      quiet: { type: 'boolean', title: 'Quietly' },
+      steps: {
+        type: 'array',
+        title: 'Steps',
+        items: { type: 'object', properties: { at: { type: 'number', title: 'At' } }, required: ['at'] },
+      },
+      where: { type: 'object', title: 'Where', properties: { zone: { type: 'string', title: 'Zone' } } },
+    },
+    required: ['percent', 'mode'],
+  },
+  topic: null,
+  payload: null,
+  plain: false,
+  timeout_ms: 10_000,
+  ttl_ms: 60_000,
+  safe_to_repeat: true,
+  dangerous: false,
+  answer_expected: true,
+  icon: 'drop',
+};
+
+/** What is sent from now on. */
+function listen(window: Opened): NewCommand[] {
+  const sent: NewCommand[] = [];
+  const original = window.backend.send.bind(window.backend);
+  window.backend.send = (command) => {
+    sent.push(command);
+    return original(command);
+  };
+  return sent;
+}
+
+/** The fleet with a device looked at and the person's own commands known. */
+async function openBench(definitions: CommandDefinition[] = [VALVE]) {
+  const window = await openFleet();
+  for (const definition of definitions) await window.app.catalogue.save(null, definition);
+  await window.user.click(window.getByText('bench-0001', { selector: '.device' }));
+  await window.findByRole('switch', { name: 'LED' });
+  return { ...window, sent: listen(window) };
+}
+
+async function openDialog(window: Opened) {
+  await window.user.keyboard('c');
+  await window.findByRole('combobox', { name: 'Command' });
+  return within(window.getByRole('dialog', { name: 'Command for bench-0001' }));
+}
+
+/** Opens *Command…* and chooses what fits what is typed. */
+async function choose(window: Opened, typed: string, title: string) {
+  const dialog = await openDialog(window);
+  await window.user.keyboard(`${typed}{Enter}`);
+  await dialog.findByRole('heading', { name: title });
+  return dialog;
+}
+
+describe('a command is chosen', () => {
+  it('by the keyboard, one’s own first, and the keyboard is given back', async () => {
+    const window = await openBench();
+    window.getByRole('grid').focus();
+    const dialog = await openDialog(window);
+    expect(dialog.getByRole('combobox')).toHaveFocus();
+    expect(dialog.getAllByRole('option')[0]).toHaveTextContent('Open the valve');
+    expect(dialog.getAllByRole('option')).toHaveLength(10);
+    await expectAccessible(window.container);
+    await window.user.keyboard('{ArrowDown}{ArrowDown}');
+    expect(window.container.querySelector('[aria-selected="true"]')).toHaveTextContent('Restart');
+    await window.user.keyboard('{Escape}');
+    expect(window.queryByRole('dialog')).toBeNull();
+    expect(window.getByRole('grid')).toHaveFocus();
+  });
+
+  it('also where nobody has described it, and is then written as JSON', async () => {
+    const window = await openBench();
+    await choose(window, 'reboot', 'reboot');
+    const raw = window.getByRole('textbox', { name: 'Arguments (JSON)' });
+    await window.user.clear(raw);
+    await window.user.type(raw, '{{"hard": tru}');
+    expect(raw).toHaveAccessibleDescription(/Line 1, column 10: Text stands in double quotes/);
+    await window.user.click(window.getByRole('button', { name: 'Send' }));
+    expect(window.sent).toEqual([]);
+    await window.user.clear(raw);
+    await window.user.type(raw, '{{"hard": true}');
+    await window.user.click(window.getByRole('button', { name: 'Send' }));
+    await waitFor(() => expect(window.sent).toMatchObject([{ command: 'reboot', args: { hard: true } }]));
+    expect(window.queryByRole('dialog')).toBeNull();
+  });
+});
+
+describe('the form of a command', () => {
+  it('is made from its schema, and says beside a field what is wrong with it', async () => {
+    const window = await openBench();
+    const dialog = await choose(window, 'valve', 'Open the valve');
+    const percent = dialog.getByRole('spinbutton', { name: /How far/ });
+    expect(percent).toHaveValue(50);
+    await expectAccessible(window.container);
+    await window.user.click(dialog.getByRole('button', { name: 'Send' }));
+    await waitFor(() => expect(dialog.getByRole('combobox', { name: /Manner/ })).toBeInvalid());
+    expect(dialog.getByRole('combobox', { name: /Manner/ })).toHaveAccessibleDescription(/This is needed/);
+    await window.user.clear(percent);
+    await window.user.type(percent, '500');
+    await waitFor(() => expect(percent).toHaveAccessibleDescription(/At most 100/));
+    expect(window.sent).toEqual([]);
+    await expectAccessible(window.container);
+  });
+
+  it('sends what is filled in and nothing else', async () => {
+    const window = await openBench();
+    const dialog = await choose(window, 'valve', 'Open the valve');
+    await window.user.selectOptions(dialog.getByRole('combobox', { name: /Manner/ }), 'fast');
+    await window.user.click(dialog.getByRole('button', { name: 'Add one' }));
+    await window.user.type(await dialog.findByRole('spinbutton', { name: /At/ }), '3');
+    await window.user.click(dialog.getByRole('checkbox', { name: 'Quietly' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Send' }));
+    const args = { percent: 50, mode: 'fast', quiet: true, steps: [{ at: 3 }] };
+    await waitFor(() => expect(window.sent).toMatchObject([{ devices: ['bench-0001'], args }]));
+    expect(window.sent[0]?.args).toEqual(args);
+  });
+
+  it('takes values of any type where the schema leaves it open', async () => {
+    const window = await openBench([]);
+    const dialog = await choose(window, 'config.set', 'Change configuration');
+    await window.user.click(dialog.getByRole('button', { name: 'Add one' }));
+    await window.user.type(await dialog.findByRole('textbox', { name: 'name' }), '7.5');
+    await window.user.click(dialog.getByRole('button', { name: 'Send' }));
+    await waitFor(() => expect(window.sent[0]?.args).toEqual({ changes: { name: 7.5 }, apply: 'now' }));
+  });
+
+  it('is one key away from the same as JSON, both ways', async () => {
+    const window = await openBench();
+    const dialog = await choose(window, 'valve', 'Open the valve');
+    await window.user.keyboard('{Control>}j{/Control}');
+    const raw = await dialog.findByRole('textbox', { name: 'Arguments (JSON)' });
+    expect(JSON.parse((raw as HTMLTextAreaElement).value)).toEqual({ percent: 50 });
+    await window.user.clear(raw);
+    await window.user.type(raw, '{{{enter}"percent": 120,{enter}"mode": "slow"}');
+    await dialog.findByText('Line 2, percent: At most 100.');
+    await expectAccessible(window.container);
+    await window.user.click(dialog.getByRole('button', { name: 'Send' }));
+    expect(window.sent).toEqual([]);
+    await window.user.clear(raw);
+    await window.user.type(raw, '{{"percent": 20, "mode": "slow"}');
+    await window.user.click(dialog.getByRole('radio', { name: 'Form' }));
+    expect(await dialog.findByRole('spinbutton', { name: /How far/ })).toHaveValue(20);
+    await window.user.click(dialog.getByRole('button', { name: 'Send' }));
+    await waitFor(() => expect(window.sent[0]?.args).toEqual({ percent: 20, mode: 'slow' }));
+  });
+
+  it('lets arguments of a built-in command go out anyway, as JSON', async () => {
+    const window = await openBench([]);
+    const dialog = await choose(window, 'identify', 'Identify');
+    await window.user.click(dialog.getByRole('radio', { name: 'JSON' }));
+    const raw = await dialog.findByRole('textbox', { name: 'Arguments (JSON)' });
+    await window.user.clear(raw);
+    await window.user.type(raw, '{{"colour": "red"}');
+    await window.user.click(dialog.getByRole('button', { name: 'Send anyway' }));
+    await waitFor(() => expect(window.sent[0]?.args).toEqual({ colour: 'red' }));
+  });
+});
+
+describe('a dangerous command', () => {
+  it('asks first and names the device', async () => {
+    const window = await openBench([]);
+    const dialog = await choose(window, 'restart', 'Restart');
+    await window.user.click(dialog.getByRole('button', { name: 'Send…' }));
+    expect(await dialog.findByRole('button', { name: 'Leave it' })).toHaveFocus();
+    expect(window.sent).toEqual([]);
+    await expectAccessible(window.container);
+    await window.user.click(dialog.getByRole('button', { name: 'Restart: bench-0001' }));
+    await waitFor(() => expect(window.sent).toMatchObject([{ command: 'restart', devices: ['bench-0001'] }]));
+  });
+
+  it('for more than twenty wants their number', async () => {
+    const window = await openBench([]);
+    const page = await window.backend.devices(
+      { connection: 'demo', search: '', sort: 'device', order: 'ascending' },
+      0,
+      21,
+    );
+    const devices = page.rows.map((row) => row.device);
+    window.app.asking.open({ connection: 'demo', devices, offline: [] });
+    const dialog = within(await window.findByRole('dialog', { name: 'Command for 21 devices' }));
+    await window.user.keyboard('restart{Enter}');
+    await window.user.click(await dialog.findByRole('button', { name: 'Send…' }));
+    const go = await dialog.findByRole('button', { name: 'Restart: 21 devices' });
+    expect(go).toBeDisabled();
+    await window.user.type(dialog.getByRole('textbox', { name: 'Type 21 to go on' }), '21');
+    await window.user.click(go);
+    await waitFor(() => expect(window.sent).toMatchObject([{ devices }]));
+  });
+});
+
+describe('a button', () => {
+  it('is made of a filled-in form, and sends it', async () => {
+    const window = await openBench();
+    const dialog = await choose(window, 'valve', 'Open the valve');
+    await window.user.selectOptions(dialog.getByRole('combobox', { name: /Manner/ }), 'slow');
+    await window.user.click(dialog.getByRole('button', { name: 'Save as a button…' }));
+    const field = await dialog.findByRole('textbox', { name: 'What the button says' });
+    await window.user.clear(field);
+    await window.user.type(field, 'Half open');
+    await window.user.click(dialog.getByRole('radio', { name: 'bolt' }));
+    await expectAccessible(window.getByRole('dialog'));
+    await window.user.click(dialog.getByRole('button', { name: 'Save the button' }));
+    await dialog.findByRole('button', { name: 'Send' });
+    await window.user.keyboard('{Escape}');
+    const buttons = within(await window.findByRole('region', { name: 'Buttons' }));
+    await window.user.click(buttons.getByRole('button', { name: 'Half open' }));
+    await waitFor(() =>
+      expect(window.sent).toMatchObject([{ command: 'valve.open', args: { percent: 50, mode: 'slow' } }]),
+    );
+    expect(window.app.actions.list.map(({ name }) => name)).toContain('Half open');
+  });
+
+  it('is moved, changed and removed', async () => {
+    const window = await openBench([]);
+    const kept = {
+      id: '',
+      connection: null,
+      icon: 'bell',
+      command: 'identify',
+      args: { seconds: 3 },
+      no_answer: false,
+    };
+    for (const label of ['Blink', 'Once more']) await window.app.catalogue.saveButton({ ...kept, label });
+    window.app.route.go('commands');
+    const list = within(await window.findByRole('list', { name: 'Buttons' }));
+    await window.user.click(list.getByRole('button', { name: 'Move Once more up' }));
+    await waitFor(() => expect(list.getAllByRole('listitem')[0]).toHaveTextContent('Once more'));
+    await window.user.click(list.getByRole('button', { name: 'Blink' }));
+    await window.user.click(await window.findByRole('button', { name: 'Change the button…' }));
+    await window.user.type(window.getByRole('textbox', { name: 'What the button says' }), ' now{Enter}');
+    await list.findByRole('button', { name: 'Blink now' });
+    await window.user.click(list.getByRole('button', { name: 'Remove Once more' }));
+    await waitFor(() => expect(list.getAllByRole('listitem')).toHaveLength(1));
+    expect(window.app.catalogue.buttons).toMatchObject([{ label: 'Blink now', args: { seconds: 3 } }]);
+  });
+
+  it('of a dangerous command asks first', async () => {
+    const window = await openBench([]);
+    const button = { id: '', connection: null, label: 'Reboot', icon: 'power', command: 'restart', args: {} };
+    await window.app.catalogue.saveButton({ ...button, no_answer: false });
+    await window.user.click(await window.findByRole('button', { name: 'Reboot…' }));
+    await window.user.click(await window.findByRole('button', { name: 'Restart: bench-0001' }));
+    await waitFor(() => expect(window.sent).toMatchObject([{ command: 'restart' }]));
+  });
+});
+
+describe('the catalogue', () => {
+  async function openCatalogue() {
+    const window = await openFleet();
+    await window.user.keyboard('gm');
+    await window.findByRole('heading', { name: 'Commands' });
+    return window;
+  }
+
+  it('shows what came with Wilco, which can only be copied', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: /^Restart/ }));
+    const article = within(await window.findByRole('article', { name: 'Restart' }));
+    expect(article.getByText(/Asks first/)).toBeVisible();
+    expect(article.queryByRole('button', { name: 'Edit' })).toBeNull();
+    await expectAccessible(window.container);
+    await window.user.click(article.getByRole('button', { name: 'Duplicate' }));
+    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('restart.copy');
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    await window.findByRole('article', { name: 'Restart copy' });
+  });
+
+  it('describes a command with its form and its request shown beside', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    const name = await window.findByRole('textbox', { name: 'Name on the wire' });
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    expect(name).toHaveAccessibleDescription('Say what the device is told.');
+    await window.user.type(name, 'calibrate');
+    const payload = window.getByRole('textbox', { name: 'Payload' });
+    await window.user.click(payload);
+    await window.user.paste('{"level": {args.level');
+    await window.findByText(/makes no JSON/);
+    await window.user.paste('}}');
+    await window.findByText('{"level": 0}');
+    await window.findByText(/is not told the command’s id/);
+    await window.findByRole('spinbutton', { name: /Level/ });
+    await expectAccessible(window.container);
+    const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{"type": "array"');
+    expect(schema).toHaveAccessibleDescription(/Line 1, column 17: Here a , or a } is missing/);
+    await window.user.paste('}');
+    await window.findByText(/The schema is not of an object/);
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    expect(await window.findByRole('alert')).toHaveTextContent('The schema is not of an object');
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{}');
+    const timeout = window.getByRole('textbox', { name: 'Timeout, s' });
+    await window.user.clear(timeout);
+    await window.user.type(timeout, 'soon');
+    expect(timeout).toHaveAccessibleDescription(/Seconds, from 0.001/);
+    await window.user.clear(timeout);
+    await window.user.type(timeout, '2.5');
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    await window.findByRole('article', { name: 'calibrate' });
+    expect(window.app.catalogue.find('demo', 'calibrate')?.definition).toMatchObject({ timeout_ms: 2_500, schema: {} });
+  });
+
+  it('refuses a name that is taken or built in', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, VALVE);
+    for (const [name, why] of [
+      ['valve.open', /already a command 'valve.open'/],
+      ['led', /'led' is a built-in command/],
+    ] as const) {
+      await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+      await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), name);
+      await window.user.click(window.getByRole('button', { name: 'Save' }));
+      expect(await window.findByRole('alert')).toHaveTextContent(why);
+      await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+    }
+  });
+
+  it('asks before it takes a command away', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, VALVE);
+    const article = within(await window.findByRole('article', { name: 'Open the valve' }));
+    await window.user.click(article.getByRole('button', { name: 'Remove…' }));
+    await window.user.click(await article.findByRole('button', { name: 'Remove it' }));
+    await waitFor(() => expect(window.app.catalogue.find('demo', 'valve.open')).toBeNull());
+    await window.findByText('Open the valve is removed.');
+  });
+
+  it('takes commands from a file, and replaces nothing unasked', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, { ...VALVE, name: 'calibrate', title: 'Level out' });
+    await window.user.click(await window.findByRole('button', { name: 'Import…' }));
+    const dialog = within(await window.findByRole('dialog', { name: 'Import commands' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Choose the file to read' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Look into it' }));
+    expect(await dialog.findByRole('alert')).toHaveTextContent(/not a file of commands/);
+    const path = dialog.getByRole('textbox', { name: 'Path of the file to read' });
+    await window.user.clear(path);
+    await window.user.type(path, '/home/you/pumps.json');
+    await window.user.click(dialog.getByRole('button', { name: 'Look into it' }));
+    await dialog.findByText("It is for the connection 'plant', which is not here.");
+    expect(dialog.getByRole('button', { name: 'Take 0 commands' })).toBeDisabled();
+    await expectAccessible(window.container);
+    await window.user.click(dialog.getByRole('checkbox', { name: 'Replace yours: calibrate' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Take 1 command' }));
+    await dialog.findByText('Took Calibrate.');
+    expect(window.app.catalogue.find('demo', 'calibrate')?.definition.title).toBe('Calibrate');
+    await window.user.click(window.getByRole('button', { name: 'Export…' }));
+    await window.findByText('Written to /home/you/commands.json.');
+  });
+});

@@ -1,0 +1,68 @@
+/** How forms are made from schemas: the library's parts, with ours where its own would not do. */
+
+import '@sjsf/form/fields/extra/enum-include';
+import '@sjsf/form/fields/extra/multi-enum-include';
+import '@sjsf/basic-theme/extra-widgets/checkboxes-include';
+
+import { theme as basic } from '@sjsf/basic-theme';
+import { overrideByRecord } from '@sjsf/form/lib/resolver';
+import { resolver as compatible } from '@sjsf/form/resolvers/compat';
+import { translation as english } from '@sjsf/form/translations/en';
+
+import type { ArgumentsSchema } from '../../words/schema';
+import AnyField from './AnyField.svelte';
+
+/** A value of any kind is written as JSON, or as the text that it is. */
+export const theme = overrideByRecord(basic, { unknownField: AnyField });
+
+export const translation = overrideByRecord(english, {
+  'add-array-item': 'Add one',
+  'add-object-property': 'Add one',
+  'move-array-item-up': 'Up',
+  'move-array-item-down': 'Down',
+  'copy-array-item': 'Copy',
+  'remove-array-item': 'Remove',
+  'remove-object-property': 'Remove',
+  'array-schema-missing-items': 'The schema does not say what is in this list. Write it as JSON.',
+  'additional-property': 'name',
+  'key-input-title': () => 'Name',
+});
+
+/** Marks a part that may be of several types: the library would guess one from what is there. */
+const ANY = 'of any type';
+const OPEN = { type: 'string', $comment: ANY };
+const TELLING = ['enum', 'const', 'anyOf', 'oneOf', 'allOf', '$ref', 'properties', 'items'];
+
+/** A schema as the library draws it. */
+export function drawable(schema: ArgumentsSchema): ArgumentsSchema {
+  const drawn = { ...(marked(schema, false) as ArgumentsSchema) };
+  // The dialog has a heading already.
+  delete drawn['title'];
+  delete drawn['description'];
+  return drawn;
+}
+
+export const resolver: typeof compatible = (context) => {
+  const typed = compatible(context);
+  return (config) => (config.schema.$comment === ANY ? 'unknownField' : typed(config));
+};
+
+function marked(part: unknown, isValue: boolean): unknown {
+  // It draws "anything may be added" only where it is said with a schema.
+  if (part === true && isValue) return OPEN;
+  if (Array.isArray(part)) return part.map((one) => marked(one, isValue));
+  if (typeof part !== 'object' || part === null) return part;
+  const entries = Object.entries(part).map(([name, value]) => {
+    if (name === 'properties' && typeof value === 'object' && value !== null)
+      return [name, Object.fromEntries(Object.entries(value).map(([member, of]) => [member, marked(of, true)]))];
+    return [name, marked(value, ['items', 'prefixItems', 'additionalProperties'].includes(name))];
+  });
+  const out = Object.fromEntries(entries) as Record<string, unknown>;
+  return isValue && isOpen(out) ? { ...out, ...OPEN } : out;
+}
+
+function isOpen(schema: Record<string, unknown>): boolean {
+  const { type } = schema;
+  if (Array.isArray(type)) return type.filter((one) => one !== 'null').length > 1;
+  return type === undefined && !TELLING.some((keyword) => keyword in schema);
+}

@@ -1,0 +1,304 @@
+import type { Backend } from '../backend/backend';
+import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
+import type { CommandButton } from '../backend/bindings/CommandButton';
+import type { Failure } from '../backend/bindings/Failure';
+import { nameComplaint } from '../words/arguments';
+import { fuzzy } from '../words/fuzzy';
+import { placeOf, readJson } from '../words/json';
+import { complaints, defaults, type ArgumentsSchema, type Complaint } from '../words/schema';
+import type { Catalogue } from './catalogue.svelte';
+import { failureOf } from './failure';
+
+/** More devices than this are not commanded dangerously before their number was typed. */
+export const COUNTED = 20;
+
+type Arguments = Record<string, unknown>;
+
+/** Whom it is for. */
+export interface Targets {
+  connection: string;
+  devices: string[];
+  /** Those that are known to be offline: a command is held here for them. */
+  offline: string[];
+}
+
+/** What was chosen: a command of the catalogue, one that only the firmware knows, or a text as it stands. */
+export type Chosen = { kind: 'known'; entry: CatalogueEntry } | { kind: 'named'; name: string } | { kind: 'text' };
+
+export interface Choice {
+  key: string;
+  name: string;
+  title: string;
+  icon: string;
+  chosen: Chosen;
+}
+
+const ANYTHING: ArgumentsSchema = { type: 'object' };
+
+/** A command on its way from *Command…* to the outbox. */
+export class Asking {
+  targets = $state.raw<Targets | null>(null);
+  typed = $state('');
+  active = $state(0);
+  chosen = $state.raw<Chosen | null>(null);
+  /** The arguments. The form changes them, the raw text is read into them. */
+  args = $state.raw<Arguments>({});
+  raw = $state('{}');
+  mode = $state<'form' | 'raw'>('form');
+  text = $state('');
+  noAnswer = $state(false);
+  /** The form was handed in, so what is missing is said. */
+  checked = $state(false);
+  /** It has to be asked first. */
+  confirming = $state(false);
+  counted = $state('');
+  sending = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** The button that is being changed. */
+  button = $state.raw<CommandButton | null>(null);
+
+  readonly choices: Choice[] = $derived.by(() => this.#choices());
+  readonly pointed = $derived(this.choices[Math.min(this.active, this.choices.length - 1)] ?? null);
+  readonly entry = $derived(this.chosen?.kind === 'known' ? this.chosen.entry : null);
+  readonly schema: ArgumentsSchema = $derived(this.entry?.definition.schema ?? ANYTHING);
+  readonly read = $derived(readJson(this.raw.trim() === '' ? '{}' : this.raw));
+  readonly wrong: Complaint[] = $derived(this.chosen === null ? [] : complaints(this.schema, this.args));
+  readonly dangerous = $derived(this.entry?.definition.dangerous ?? false);
+  readonly name = $derived(
+    this.chosen?.kind === 'known'
+      ? this.chosen.entry.definition.name
+      : this.chosen?.kind === 'named'
+        ? this.chosen.name
+        : this.chosen?.kind === 'text'
+          ? 'text'
+          : '',
+  );
+
+  constructor(
+    readonly backend: Backend,
+    readonly catalogue: Catalogue,
+  ) {}
+
+  /** Opens it: for nothing in particular, or for a command with what is known of its arguments. */
+  open(targets: Targets, chosen: Chosen | null = null, args: Arguments | null = null): void {
+    this.targets = targets;
+    this.typed = '';
+    this.active = 0;
+    this.button = null;
+    this.failure = null;
+    this.chosen = null;
+    if (chosen !== null) this.choose(chosen, args);
+    // Another program may have changed it meanwhile.
+    void this.catalogue.load().catch((reason: unknown) => (this.failure = failureOf(reason)));
+  }
+
+  /** Opens it for a button: to be sent after a question, or to be changed. */
+  openButton(targets: Targets, button: CommandButton): void {
+    this.open(targets, this.#named(targets.connection, button.command), button.args);
+    if (button.command === 'text' && typeof button.args['text'] === 'string') this.text = button.args['text'];
+    this.noAnswer = button.no_answer;
+    this.button = button;
+  }
+
+  close(): void {
+    this.targets = null;
+    this.chosen = null;
+    this.confirming = false;
+  }
+
+  choose(chosen: Chosen, args: Arguments | null = null): void {
+    this.chosen = chosen;
+    this.#write(args ?? defaults(chosen.kind === 'known' ? chosen.entry.definition.schema : ANYTHING));
+    this.mode = chosen.kind === 'known' ? 'form' : 'raw';
+    this.text = '';
+    this.noAnswer = chosen.kind === 'known' && !chosen.entry.definition.answer_expected;
+    this.checked = false;
+    this.confirming = false;
+    this.counted = '';
+    this.failure = null;
+  }
+
+  back(): void {
+    this.chosen = null;
+    this.confirming = false;
+    this.failure = null;
+  }
+
+  move(by: number): void {
+    const { length } = this.choices;
+    if (length > 0) this.active = (Math.min(this.active, length - 1) + by + length) % length;
+  }
+
+  /** The form has changed. */
+  fill(args: Arguments): void {
+    if (JSON.stringify(args) === JSON.stringify(this.args)) return;
+    this.args = args;
+    this.confirming = false;
+  }
+
+  /** The raw text has changed. What makes no object leaves the arguments as they were. */
+  write(raw: string): void {
+    this.raw = raw;
+    this.confirming = false;
+    const { read } = this;
+    if (read.ok && isObject(read.value)) this.args = read.value;
+  }
+
+  /** The same draft, looked at the other way. Text that cannot be read stays where it is. */
+  turn(): void {
+    if (this.mode === 'form') {
+      this.raw = JSON.stringify(this.args, null, 2);
+      this.mode = 'raw';
+    } else if (this.rawComplaint === null && this.entry !== null) {
+      this.mode = 'form';
+    }
+  }
+
+  /** Why the raw text cannot be taken at all; nothing where it can. */
+  get rawComplaint(): string | null {
+    const { read } = this;
+    if (!read.ok) return `Line ${read.line}, column ${read.column}: ${read.why}`;
+    return isObject(read.value) ? null : 'Arguments are an object: names and values between { and }.';
+  }
+
+  /** What is wrong with the raw text by its schema: `line 3, level: At most 10.` */
+  get rawWrong(): string[] {
+    const { read } = this;
+    if (!read.ok || this.rawComplaint !== null) return [];
+    return this.wrong.map(({ path, why }) => {
+      const place = placeOf(path);
+      const line = read.lines.get(place) ?? read.lines.get(placeOf(path.slice(0, -1))) ?? 1;
+      return `Line ${line}${place === '' ? '' : `, ${place}`}: ${why}`;
+    });
+  }
+
+  /** Arguments that do not fit go out all the same where the firmware may know better: a command that came with Wilco. */
+  get mayInsist(): boolean {
+    return this.mode === 'raw' && this.entry?.built_in === true;
+  }
+
+  get isReady(): boolean {
+    if (this.chosen === null) return false;
+    if (this.chosen.kind === 'text') return this.text.trim() !== '';
+    if (this.mode === 'raw' && this.rawComplaint !== null) return false;
+    if (this.chosen.kind === 'named') return nameComplaint(this.chosen.name) === null;
+    return this.wrong.length === 0 || this.mayInsist;
+  }
+
+  get isCounted(): boolean {
+    const { length } = this.targets?.devices ?? [];
+    return length <= COUNTED || this.counted.trim() === String(length);
+  }
+
+  /** Sends it, or asks first. Says whether it was taken. */
+  async send(): Promise<boolean> {
+    this.checked = true;
+    const { targets } = this;
+    if (targets === null || !this.isReady || this.sending) return false;
+    const asks = this.dangerous || targets.devices.length > COUNTED;
+    if (asks && !this.confirming) {
+      this.confirming = true;
+      return false;
+    }
+    if (asks && !this.isCounted) return false;
+    const taken = await this.#submit(targets);
+    if (taken) this.close();
+    return taken;
+  }
+
+  /** A button as it would be now. */
+  drafted(label: string, icon: string): CommandButton {
+    const connection = this.entry?.definition.connection ?? null;
+    return {
+      id: this.button?.id ?? '',
+      connection,
+      label,
+      icon,
+      command: this.name,
+      args: this.#arguments(),
+      no_answer: this.noAnswer,
+    };
+  }
+
+  /** Sends what a button stands for. One that interrupts the device opens the question instead. */
+  async press(targets: Targets, button: CommandButton): Promise<void> {
+    if (this.catalogue.isDangerous(targets.connection, button.command) || targets.devices.length > COUNTED) {
+      this.openButton(targets, button);
+      this.confirming = this.isReady;
+      return;
+    }
+    await this.#ask(targets, button.command, button.args, button.no_answer);
+  }
+
+  async #submit(targets: Targets): Promise<boolean> {
+    this.sending = true;
+    this.failure = null;
+    try {
+      await this.#ask(targets, this.name, this.#arguments(), this.noAnswer);
+      return true;
+    } catch (reason) {
+      this.failure = failureOf(reason);
+      this.confirming = false;
+      return false;
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  async #ask(targets: Targets, command: string, args: Arguments, noAnswer: boolean): Promise<void> {
+    const { connection, devices, offline } = targets;
+    const ask = async (some: string[], delivery: 'hold_here' | null) => {
+      if (some.length === 0) return;
+      const rest = { timeout_ms: null, ttl_ms: null, retries: null, again_of: null };
+      await this.backend.send({ ...rest, connection, devices: some, command, args, delivery, no_answer: noAnswer });
+    };
+    // Known to be offline: wait for it here, where it can still be withdrawn. What is dangerous is now or never.
+    const held = this.catalogue.isDangerous(connection, command) ? [] : offline;
+    await ask(
+      devices.filter((device) => !held.includes(device)),
+      null,
+    );
+    await ask(held, 'hold_here');
+  }
+
+  #arguments(): Arguments {
+    return this.chosen?.kind === 'text' ? { text: this.text } : this.args;
+  }
+
+  #named(connection: string, name: string): Chosen {
+    const entry = this.catalogue.find(connection, name);
+    if (entry) return { kind: 'known', entry };
+    return name === 'text' ? { kind: 'text' } : { kind: 'named', name };
+  }
+
+  #write(args: Arguments): void {
+    this.args = args;
+    this.raw = JSON.stringify(args, null, 2);
+  }
+
+  /** The person's own first; a name that nobody knows can be sent as well. */
+  #choices(): Choice[] {
+    const { targets, typed } = this;
+    if (targets === null) return [];
+    const known = [...this.catalogue.of(targets.connection)].sort((a, b) => Number(a.built_in) - Number(b.built_in));
+    const listed: Choice[] = known.map((entry) => {
+      const { name, title, icon } = entry.definition;
+      return { key: entry.id, name, title, icon, chosen: { kind: 'known', entry } };
+    });
+    listed.push({ key: ' text', name: 'text', title: 'Free text', icon: 'script', chosen: { kind: 'text' } });
+    const word = typed.trim();
+    if (word === '') return listed;
+    const scored = listed.flatMap((choice) => {
+      const match = fuzzy(word, `${choice.title} ${choice.name}`);
+      return match ? [{ choice, score: match.score + (choice.name === word ? 10 : 0) }] : [];
+    });
+    const found = scored.sort((a, b) => b.score - a.score).map(({ choice }) => choice);
+    if (nameComplaint(word) === null && !found.some(({ name }) => name === word))
+      found.push({ key: ' named', name: word, title: 'As it is', icon: 'send', chosen: { kind: 'named', name: word } });
+    return found;
+  }
+}
+
+function isObject(value: unknown): value is Arguments {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,166 @@
+import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
+import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
+import type { CommandPreview } from '../backend/bindings/CommandPreview';
+import type { Failure } from '../backend/bindings/Failure';
+import { readJson } from '../words/json';
+import { readSeconds, secondsText } from '../words/span';
+import type { Catalogue } from './catalogue.svelte';
+import { failureOf } from './failure';
+import { Throttle } from './throttle';
+
+const FIRST_SCHEMA = {
+  type: 'object',
+  properties: { level: { type: 'number', title: 'Level', minimum: 0, maximum: 10 } },
+  required: ['level'],
+};
+
+const BLANK: CommandDefinition = {
+  name: '',
+  title: '',
+  connection: null,
+  schema: FIRST_SCHEMA,
+  topic: null,
+  payload: null,
+  plain: false,
+  timeout_ms: 10_000,
+  ttl_ms: 60_000,
+  safe_to_repeat: false,
+  dangerous: false,
+  answer_expected: true,
+  icon: 'send',
+};
+
+/** A command that is being described. */
+export class Describing {
+  readonly id: string | null;
+  name = $state('');
+  title = $state('');
+  connection = $state<string | null>(null);
+  schema = $state('');
+  topic = $state('');
+  payload = $state('');
+  plain = $state(false);
+  timeout = $state('');
+  ttl = $state('');
+  safe = $state(false);
+  dangerous = $state(false);
+  answered = $state(true);
+  icon = $state('send');
+  /** It was to be saved, so what is missing is said. */
+  checked = $state(false);
+  saving = $state(false);
+  preview = $state.raw<CommandPreview | null>(null);
+  failure = $state.raw<Failure | null>(null);
+
+  readonly read = $derived(readJson(this.schema));
+  /** The schema as far as it makes an object; what the form shown beside is made from. */
+  readonly readable = $derived(this.read.ok ? objectOf(this.read.value) : null);
+  readonly #ask = new Throttle(250, () => void this.#look());
+  #question = 0;
+
+  constructor(
+    readonly catalogue: Catalogue,
+    entry: CatalogueEntry | null,
+    /** A copy of what came with Wilco or is somebody's own. */
+    copied = false,
+  ) {
+    const given = entry?.definition ?? BLANK;
+    this.id = copied || entry === null ? null : entry.id;
+    this.name = copied ? `${given.name}.copy` : given.name;
+    this.title = copied ? `${given.title} copy` : given.title;
+    this.connection = given.connection;
+    this.schema = JSON.stringify(given.schema, null, 2);
+    this.topic = given.topic ?? '';
+    this.payload = given.payload ?? '';
+    this.plain = given.plain;
+    this.timeout = secondsText(given.timeout_ms);
+    this.ttl = secondsText(given.ttl_ms);
+    this.safe = given.safe_to_repeat;
+    this.dangerous = given.dangerous;
+    this.answered = given.answer_expected;
+    this.icon = given.icon;
+  }
+
+  get wrongSchema(): string | null {
+    const { read } = this;
+    if (!read.ok) return `Line ${read.line}, column ${read.column}: ${read.why}`;
+    return this.readable === null ? 'A schema is an object: {"type": "object", "properties": { … }}.' : null;
+  }
+
+  get wrongTimeout(): string | null {
+    return readSeconds(this.timeout) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
+  }
+
+  get wrongTtl(): string | null {
+    return readSeconds(this.ttl) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
+  }
+
+  /** What the engine finds wrong, but for what is only not written yet. */
+  get problems(): string[] {
+    const problems = this.preview?.problems ?? [];
+    return this.checked || this.name.trim() !== '' ? problems : [];
+  }
+
+  /** The description; nothing while its schema cannot be read. */
+  get definition(): CommandDefinition | null {
+    const schema = this.readable;
+    if (schema === null) return null;
+    const given = (text: string) => (text.trim() === '' ? null : text);
+    const name = this.name.trim();
+    return {
+      name,
+      title: this.title.trim() === '' ? name : this.title.trim(),
+      connection: this.connection,
+      schema,
+      topic: given(this.topic),
+      payload: given(this.payload),
+      plain: this.plain,
+      timeout_ms: readSeconds(this.timeout) ?? 10_000,
+      ttl_ms: readSeconds(this.ttl) ?? 60_000,
+      safe_to_repeat: this.safe,
+      dangerous: this.dangerous,
+      answer_expected: this.answered,
+      icon: this.icon,
+    };
+  }
+
+  /** Asks how it would go out now. */
+  look(): void {
+    this.#ask.ask();
+  }
+
+  /** Keeps it. Nothing where it could not be kept. */
+  async save(): Promise<CatalogueEntry | null> {
+    this.checked = true;
+    const { definition } = this;
+    if (definition === null || this.wrongTimeout !== null || this.wrongTtl !== null || this.saving) return null;
+    this.saving = true;
+    this.failure = null;
+    try {
+      return await this.catalogue.save(this.id, definition);
+    } catch (reason) {
+      this.failure = failureOf(reason);
+      return null;
+    } finally {
+      this.saving = false;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { definition } = this;
+    if (definition === null) return;
+    const question = ++this.#question;
+    try {
+      const preview = await this.catalogue.preview({ definition, connection: null, device: null, args: null });
+      if (question === this.#question) this.preview = preview;
+    } catch (reason) {
+      if (question === this.#question) this.failure = failureOf(reason);
+    }
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
+}

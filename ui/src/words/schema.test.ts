@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+
+import { complaints, defaults, filled } from './schema';
+
+const SCHEMA = {
+  type: 'object',
+  properties: {
+    level: { type: 'number', maximum: 10 },
+    mode: { enum: ['fast', 'slow'] },
+    name: { type: 'string', minLength: 1, pattern: '^[a-z]+$' },
+    steps: { type: 'array', items: { $ref: '#/$defs/step' }, maxItems: 2 },
+    either: { anyOf: [{ type: 'string' }, { type: 'integer' }] },
+  },
+  required: ['level'],
+  additionalProperties: false,
+  $defs: { step: { type: 'object', properties: { at: { type: 'integer', minimum: 0 } }, required: ['at'] } },
+};
+
+describe('what does not fit a schema', () => {
+  it.each([
+    [{ level: 3, mode: 'slow', steps: [{ at: 1 }], either: 3 }, []],
+    [{}, ['level: This is needed.']],
+    [{ level: 'high' }, ['level: This has to be a number.']],
+    [{ level: 11 }, ['level: At most 10.']],
+    [{ level: 1, mode: 'odd' }, ['mode: One of "fast", "slow".']],
+    [{ level: 1, x: 1 }, ['x: Nothing of that name is known here.']],
+    [{ level: 1, name: 'A' }, ['name: It has to look like ^[a-z]+$.']],
+    [{ level: 1, steps: [{ at: 1 }, {}] }, ['steps.1.at: This is needed.']],
+    [{ level: 1, steps: [{ at: -1 }] }, ['steps.0.at: At least 0.']],
+    [{ level: 1, steps: [{ at: 1 }, { at: 2 }, { at: 3 }] }, ['steps: At most 2 of them.']],
+    [{ level: 1, either: true }, ['either: It fits none of the kinds that are possible here, or more than one.']],
+  ])('is said of %j in its place', (value, expected) => {
+    expect(complaints(SCHEMA, value).map(({ path, why }) => `${path.join('.')}: ${why}`)).toEqual(expected);
+  });
+
+  it('changes nothing of the schema', () => {
+    const before = JSON.stringify(SCHEMA);
+    complaints(SCHEMA, { level: 1 });
+    expect(JSON.stringify(SCHEMA)).toBe(before);
+  });
+
+  it('is nothing where the schema is none', () => {
+    expect(complaints({ $ref: '#/nowhere' }, {})).toEqual([]);
+  });
+});
+
+it('takes defaults from the schema, and leaves out what a form only holds ready', () => {
+  const schema = { properties: { a: { default: 3 }, b: {}, c: { default: false } }, required: ['list'] };
+  expect(defaults(schema)).toEqual({ a: 3, c: false });
+  expect(filled({ a: 0, b: {}, list: [], other: [], inner: { x: {} } }, schema)).toEqual({ a: 0, list: [] });
+});
