@@ -157,10 +157,8 @@ impl Engine {
     /// Says good-bye to the brokers, writes everything down and ends.
     pub async fn stop(self) {
         self.retention.abort();
-        self.recorder.abort();
-        if let Err(error) = self.handle.write_telemetry().await {
-            tracing::warn!(%error, "what was measured last was not written down");
-        }
+        self.handle.telemetry.close();
+        let _ = self.recorder.await;
         let (done, closed) = oneshot::channel();
         if self.handle.events.send(Event::Close(done)).await.is_ok() {
             let _ = closed.await;

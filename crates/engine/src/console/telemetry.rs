@@ -31,7 +31,8 @@ impl Handle {
         let (connection, device) = (ConnectionId::from(query.connection), device_id(&query.device)?);
         let now = self.clock.now();
         // A device's clock may be a little ahead of ours.
-        let to = query.to.map_or(Timestamp(now.0.saturating_add(1_000)), Timestamp);
+        let until_now = || self.telemetry.last(&connection, &device).map_or(now, |last| last.max(now));
+        let to = query.to.map_or_else(until_now, Timestamp);
         let from = match query.from {
             Some(from) => Timestamp(from),
             None => self.store.first_telemetry(&connection, &device).await?.unwrap_or(Timestamp(to.0 - 60_000)),
@@ -42,13 +43,16 @@ impl Handle {
         Ok(chart.view())
     }
 
-    /// Writes down what is measured, every few seconds. Does not end by itself.
+    /// Writes down what is measured, every few seconds, until it is closed.
     pub(super) async fn record_telemetry(self) {
         let mut ticks = interval_at(Instant::now() + WRITE_EVERY, WRITE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut count, mut failing) = (0_u32, false);
         loop {
-            ticks.tick().await;
+            let is_closing = tokio::select! {
+                _ = ticks.tick() => false,
+                () = self.telemetry.closing() => true,
+            };
             let written = self.write_telemetry().await;
             if let Err(error) = &written
                 && !failing
@@ -57,6 +61,9 @@ impl Handle {
                 self.remark(format!("What devices measure is not being kept: {error}."), error.hint()).await;
             }
             failing = written.is_err();
+            if is_closing {
+                return;
+            }
             self.say_dropped().await;
             count = count.wrapping_add(1);
             if count.is_multiple_of(PRUNE_DEMO_EVERY) {
@@ -66,7 +73,7 @@ impl Handle {
     }
 
     /// Writes down what waits, a part at a time.
-    pub(super) async fn write_telemetry(&self) -> Result<(), StoreError> {
+    async fn write_telemetry(&self) -> Result<(), StoreError> {
         for (connection, measured) in self.telemetry.waiting() {
             for some in measured.chunks(DEVICES_AT_ONCE) {
                 let written: Vec<_> = some.iter().map(|one| (one.device.clone(), one.samples.len())).collect();

@@ -11,6 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
 use wilco_dialect::TelemetryRest;
 use wilco_ledger::{DeviceId, Timestamp};
 
@@ -30,7 +31,10 @@ const BEHIND: i64 = 24 * 3_600_000;
 
 /// The measurements that are not yet on the disk, and the last of each series.
 #[derive(Default)]
-pub(crate) struct Telemetry(Mutex<Tail>);
+pub(crate) struct Telemetry {
+    tail: Mutex<Tail>,
+    closing: Notify,
+}
 
 #[derive(Default)]
 struct Tail {
@@ -120,6 +124,16 @@ impl Telemetry {
         tail.waiting = tail.waiting.saturating_sub(fewer);
     }
 
+    /// Has whoever writes it down do so once more, and end.
+    pub(crate) fn close(&self) {
+        self.closing.notify_one();
+    }
+
+    /// Returns once it is to be closed.
+    pub(crate) async fn closing(&self) {
+        self.closing.notified().await;
+    }
+
     /// How many messages were left out since this was last asked.
     pub(crate) fn take_dropped(&self) -> u64 {
         std::mem::take(&mut self.lock().dropped)
@@ -130,6 +144,12 @@ impl Telemetry {
         let mut tail = self.lock();
         let gone = tail.devices.remove(connection).unwrap_or_default();
         tail.waiting = tail.waiting.saturating_sub(gone.values().map(|live| live.waiting.len()).sum());
+    }
+
+    /// When the last of a device's measurements was made, by the time that counts for it.
+    pub(crate) fn last(&self, connection: &ConnectionId, device: &DeviceId) -> Option<Timestamp> {
+        let tail = self.lock();
+        tail.devices.get(connection)?.get(device)?.series.iter().map(|(.., at)| *at).max()
     }
 
     /// Adds to a chart what is not yet on the disk, the last of each series, and what is odd.
@@ -150,7 +170,7 @@ impl Telemetry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tail> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -54,6 +54,17 @@ fn a_time_that_cannot_be_is_replaced_by_that_of_the_arrival_and_remarked() {
 }
 
 #[test]
+fn the_last_measurement_may_be_a_little_ahead() {
+    let telemetry = Telemetry::default();
+    let (connection, device) = key();
+    assert_eq!(telemetry.last(&connection, &device), None);
+    for at in [NOW + 60_000, NOW - 60_000] {
+        take(&telemetry, message(Some(at), &[(&format!("t{at}"), 1.0)]));
+    }
+    assert_eq!(telemetry.last(&connection, &device), Some(Timestamp(NOW + 60_000)));
+}
+
+#[test]
 fn what_is_no_measurement_is_said_until_it_is_mended() {
     let telemetry = Telemetry::default();
     let (connection, device) = key();
