@@ -7,13 +7,16 @@ import { Throttle } from './throttle';
 
 const MINUTE = 60_000;
 
-/** The times that can be looked at; `null`: all that is kept. */
+/**
+ * The times that can be looked at; `null`: all that is kept. A new value is hardly seen in a long one, and reading all of
+ * it costs something, so it is drawn anew only every so often.
+ */
 export const RANGES = [
-  { value: '5m', name: '5 min', span: 5 * MINUTE },
-  { value: '1h', name: '1 h', span: 60 * MINUTE },
-  { value: '24h', name: '24 h', span: 24 * 60 * MINUTE },
-  { value: '7d', name: '7 d', span: 7 * 24 * 60 * MINUTE },
-  { value: 'all', name: 'All', span: null },
+  { value: '5m', name: '5 min', span: 5 * MINUTE, every: 0 },
+  { value: '1h', name: '1 h', span: 60 * MINUTE, every: 4_000 },
+  { value: '24h', name: '24 h', span: 24 * 60 * MINUTE, every: 30_000 },
+  { value: '7d', name: '7 d', span: 7 * 24 * 60 * MINUTE, every: MINUTE },
+  { value: 'all', name: 'All', span: null, every: MINUTE },
 ] as const;
 export type RangeName = (typeof RANGES)[number]['value'];
 
@@ -29,6 +32,7 @@ export class Measurements {
   live = $state(true);
 
   readonly #refresh: Throttle;
+  #loadedAt = 0;
 
   constructor(
     readonly backend: Backend,
@@ -54,7 +58,8 @@ export class Measurements {
     if (connection === null || device === null || !this.live || this.zoom !== null) return;
     const listed = batch.changed_devices.some(([c, d]) => c === connection && d === device);
     const unlisted = batch.changed_devices.length >= 200 && batch.devices.includes(connection);
-    if (listed || unlisted) this.#refresh.ask();
+    const every = RANGES.find(({ value }) => value === this.range)?.every ?? 0;
+    if ((listed || unlisted) && Date.now() - this.#loadedAt >= every) this.#refresh.ask();
   }
 
   show(range: RangeName): void {
@@ -95,6 +100,7 @@ export class Measurements {
   async #load(): Promise<void> {
     const { connection, device, zoom, range } = this;
     if (connection === null || device === null) return;
+    this.#loadedAt = Date.now();
     const span = RANGES.find(({ value }) => value === range)?.span ?? null;
     const from = zoom?.from ?? (span === null ? null : Date.now() - span);
     try {

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import { measurements } from '../backend/fake/telemetry';
+import { Measurements } from './telemetry.svelte';
+
+const HEARD: Batch = {
+  sequence: 1,
+  connections: null,
+  commands: [],
+  more_commands: false,
+  devices: ['c'],
+  changed_devices: [['c', 'pump']],
+  notices: [],
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function watch() {
+  const telemetry = vi.fn<Backend['telemetry']>(async (query) => measurements(query, 1_000, Date.now()));
+  const watched = new Measurements({ telemetry } as unknown as Backend, 100);
+  watched.choose('c', 'pump');
+  return { watched, telemetry };
+}
+
+it('goes on with what comes, once a second at the most', async () => {
+  const { watched, telemetry } = watch();
+  for (let i = 0; i < 20; i++) {
+    watched.take(HEARD);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(telemetry.mock.calls.length).toBeGreaterThan(1);
+  expect(telemetry.mock.calls.length).toBeLessThan(5);
+  watched.take({ ...HEARD, changed_devices: [['c', 'other']] });
+  const before = telemetry.mock.calls.length;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(telemetry.mock.calls.length - before).toBeLessThan(2);
+});
+
+it('reads a long time anew only every so often', async () => {
+  const { watched, telemetry } = watch();
+  watched.show('7d');
+  await vi.advanceTimersByTimeAsync(2_000);
+  telemetry.mockClear();
+  for (let i = 0; i < 50; i++) {
+    watched.take(HEARD);
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(telemetry).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(20_000);
+  watched.take(HEARD);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(telemetry).toHaveBeenCalledTimes(1);
+});
+
+it('stands still while it is paused or zoomed', async () => {
+  const { watched, telemetry } = watch();
+  await vi.advanceTimersByTimeAsync(2_000);
+  watched.pause();
+  telemetry.mockClear();
+  watched.take(HEARD);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(telemetry).not.toHaveBeenCalled();
+  watched.goOn();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(telemetry).toHaveBeenCalledTimes(1);
+  const to = watched.view?.to ?? 0;
+  watched.zoomTo(to - 10_000, to - 5_000);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(telemetry.mock.lastCall?.[0]).toMatchObject({ from: to - 10_000, to: to - 5_000 });
+  telemetry.mockClear();
+  watched.take(HEARD);
+  watched.zoomTo(to, to + 10);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(telemetry).not.toHaveBeenCalled();
+});
