@@ -84,7 +84,7 @@ describe('a command is chosen', () => {
     expect(dialog.getAllByRole('option')).toHaveLength(10);
     await expectAccessible(window.container);
     await window.user.keyboard('{ArrowDown}{ArrowDown}');
-    expect(window.container.querySelector('[aria-selected="true"]')).toHaveTextContent('Restart');
+    expect(window.container.querySelector('[role="option"][aria-selected="true"]')).toHaveTextContent('Restart');
     await window.user.keyboard('{Escape}');
     expect(window.queryByRole('dialog')).toBeNull();
     expect(window.getByRole('grid')).toHaveFocus();
