@@ -2,6 +2,7 @@
 //! number it ends with.
 
 mod bench;
+mod commands;
 mod connections;
 mod files;
 mod log;
