@@ -52,6 +52,8 @@ const COMMANDS: &[&str] = &[
     "forget_older",
     "data_size",
     "open_data_folder",
+    "watch_traffic",
+    "stop_traffic",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use wilco_engine::api::{
     Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, ExportFormat,
     ExportView, Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand,
-    PreflightView, PresetView, Sent, Settings, Step,
+    PreflightView, PresetView, Sent, Settings, Step, TrafficBatch, TrafficQuery,
 };
 
 use crate::shell::Shell;
@@ -257,4 +257,29 @@ pub(crate) async fn open_data_folder(shell: State<'_, Shell>) -> Answer<()> {
         message: format!("The folder {} could not be opened: {error}.", folder.display()),
         hint: Some("Copy its path and open it in your file manager.".into()),
     })
+}
+
+/// Batches go over the channel until other traffic is asked for, or none any more.
+#[tauri::command]
+pub(crate) async fn watch_traffic(
+    shell: State<'_, Shell>,
+    query: TrafficQuery,
+    channel: Channel<TrafficBatch>,
+) -> Answer<()> {
+    let mut batches = shell.engine()?.traffic(query).await?;
+    let shown = async_runtime::spawn(async move {
+        while let Some(batch) = batches.recv().await {
+            if channel.send(batch).is_err() {
+                break;
+            }
+        }
+    });
+    shell.show_traffic(Some(shown)).await;
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn stop_traffic(shell: State<'_, Shell>) -> Answer<()> {
+    shell.show_traffic(None).await;
+    Ok(())
 }

@@ -84,6 +84,8 @@ fn main() -> tauri::Result<()> {
             commands::forget_older,
             commands::data_size,
             commands::open_data_folder,
+            commands::watch_traffic,
+            commands::stop_traffic,
         ])
         .setup(|app| {
             front::raise_when_asked(app.handle().clone(), raise);

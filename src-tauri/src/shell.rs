@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use tauri::async_runtime::JoinHandle;
 use tokio::{
     sync::{Mutex, Notify},
     time::{Instant, sleep},
@@ -22,6 +23,7 @@ pub(crate) struct Shell {
     engine: Result<Handle, Failure>,
     running: Mutex<Option<Running>>,
     demo: Mutex<Option<DemoFleet>>,
+    traffic: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Running {
@@ -39,11 +41,17 @@ impl Shell {
                 engine: Ok(running.engine.handle()),
                 running: Mutex::new(Some(*running)),
                 demo: Mutex::new(demo),
+                traffic: Mutex::default(),
             }),
             Ok(Begun::Elsewhere) => None,
             Err(failure) => {
                 tracing::error!(%failure, "the engine did not start");
-                Some(Shell { engine: Err(failure), running: Mutex::default(), demo: Mutex::default() })
+                Some(Shell {
+                    engine: Err(failure),
+                    running: Mutex::default(),
+                    demo: Mutex::default(),
+                    traffic: Mutex::default(),
+                })
             }
         }
     }
@@ -65,6 +73,14 @@ impl Shell {
             return Ok(view);
         }
         engine.open_demo(&fleet.url()).await
+    }
+
+    /// Keeps what shows traffic until other is shown, or none any more.
+    pub(crate) async fn show_traffic(&self, shown: Option<JoinHandle<()>>) {
+        let mut traffic = self.traffic.lock().await;
+        if let Some(before) = std::mem::replace(&mut *traffic, shown) {
+            before.abort();
+        }
     }
 
     /// Removes a connection, and with the demo's its fleet.

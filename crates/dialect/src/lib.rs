@@ -124,6 +124,13 @@ impl Dialect {
         }
     }
 
+    /// The device whose topic it is; none for a topic that is no single device's.
+    #[must_use]
+    pub fn device_of(&self, topic: &str) -> Option<DeviceId> {
+        let of_broker = topics::lifecycle_client(topic).and_then(|(client, _)| DeviceId::new(client).ok());
+        of_broker.or_else(|| self.topics().parse(topic).map(|(device, _)| device))
+    }
+
     /// Whether devices answer on this topic.
     #[must_use]
     pub fn is_answer(&self, topic: &str) -> bool {

@@ -29,6 +29,7 @@ mod shell_line;
 pub mod store;
 mod telemetry;
 pub mod tls;
+mod traffic;
 mod transport;
 pub mod vault;
 mod views;

@@ -32,6 +32,8 @@ import type { SortBy } from './bindings/SortBy';
 import type { TelemetryQuery } from './bindings/TelemetryQuery';
 import type { TelemetryView } from './bindings/TelemetryView';
 import type { Step } from './bindings/Step';
+import type { TrafficBatch } from './bindings/TrafficBatch';
+import type { TrafficQuery } from './bindings/TrafficQuery';
 
 /** What the engine is asked. Every promise rejects with a `Failure`. */
 export interface Backend {
@@ -100,6 +102,9 @@ export interface Backend {
   removeButton(id: string): Promise<void>;
   /** Calls back with what has changed. The promise's function ends it. */
   subscribe(onBatch: (batch: Batch) => void): Promise<() => void>;
+  /** Calls back with what is on the wire, until other traffic is asked for or none any more. */
+  watchTraffic(query: TrafficQuery, onBatch: (batch: TrafficBatch) => void): Promise<void>;
+  stopTraffic(): Promise<void>;
   about(): Promise<About>;
   settings(): Promise<Settings>;
   /** All of them, as they are to be from now on. */
@@ -148,7 +153,7 @@ export interface Preferences {
 
 /** What is looked at: of the fleet and of the history, and on which screen. */
 export interface View {
-  screen: 'fleet' | 'log' | 'charts' | 'history' | 'connections' | 'commands' | 'settings';
+  screen: 'fleet' | 'log' | 'charts' | 'history' | 'traffic' | 'connections' | 'commands' | 'settings';
   connection: string | null;
   device: string | null;
   search: string;

@@ -36,6 +36,8 @@ import type { TelemetryView } from './bindings/TelemetryView';
 import type { Sent } from './bindings/Sent';
 import type { Settings } from './bindings/Settings';
 import type { Step as PreflightStep } from './bindings/Step';
+import type { TrafficBatch } from './bindings/TrafficBatch';
+import type { TrafficQuery } from './bindings/TrafficQuery';
 import { FakeCatalogue } from './fake/catalogue';
 import { FakeConnections, view } from './fake/connections';
 import { affect, changed, countsOf } from './fake/course';
@@ -52,6 +54,7 @@ import { FakePreflight } from './fake/preflight';
 import { PRESETS } from './fake/presets';
 import { random } from './fake/random';
 import { daysAgo, FakeSettings } from './fake/settings';
+import { FakeTraffic } from './fake/traffic';
 
 export interface FakeOptions {
   /** Devices of the demo fleet. */
@@ -86,6 +89,7 @@ export class Fake implements Backend {
   readonly #export: FakeExport;
   readonly #settings = new FakeSettings();
   readonly #catalogue = new FakeCatalogue();
+  readonly #traffic = new FakeTraffic();
   readonly #dropped = new Set<Dropped>();
   #fleet: FakeDevice[] = [];
   #commands: CommandView[] = [];
@@ -376,6 +380,14 @@ export class Fake implements Backend {
 
   async about(): Promise<About> {
     return { version: '0.1.0', data_dir: '(in this browser: nothing is kept)' };
+  }
+
+  async watchTraffic(query: TrafficQuery, onBatch: (batch: TrafficBatch) => void): Promise<void> {
+    this.#traffic.watch(query, () => this.#of(query.connection), this.#next, onBatch);
+  }
+
+  async stopTraffic(): Promise<void> {
+    this.#traffic.stop();
   }
 
   async settings(): Promise<Settings> {

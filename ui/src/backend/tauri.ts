@@ -9,6 +9,7 @@ import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import type { Batch } from './bindings/Batch';
 import type { ExportView } from './bindings/ExportView';
 import type { PreflightView } from './bindings/PreflightView';
+import type { TrafficBatch } from './bindings/TrafficBatch';
 
 const preferencesFile = () => load('preferences.json', { defaults: {}, autoSave: false });
 
@@ -70,6 +71,12 @@ export const tauri: Backend = {
       channel.onmessage = () => undefined;
     };
   },
+  watchTraffic(query, onBatch) {
+    const channel = new Channel<TrafficBatch>();
+    channel.onmessage = onBatch;
+    return invoke('watch_traffic', { query, channel });
+  },
+  stopTraffic: () => invoke('stop_traffic'),
   about: () => invoke('about'),
   settings: () => invoke('settings'),
   changeSettings: (settings) => invoke('change_settings', { settings }),

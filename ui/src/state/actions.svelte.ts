@@ -9,7 +9,17 @@ import type { Screen } from './route.svelte';
 import { RANGES } from './telemetry.svelte';
 import { Shortcuts } from './shortcuts';
 
-export const GROUPS = ['Log', 'Charts', 'This device', 'Go to', 'Fleet', 'History', 'Connections', 'Window'] as const;
+export const GROUPS = [
+  'Log',
+  'Charts',
+  'This device',
+  'Go to',
+  'Fleet',
+  'History',
+  'Live traffic',
+  'Connections',
+  'Window',
+] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Something that can be done now. */
@@ -50,6 +60,7 @@ export class Actions {
     ...this.#places(),
     ...this.#fleet(),
     ...this.#history(),
+    ...this.#traffic(),
     ...this.#connections(),
     ...this.#window(),
   ]);
@@ -113,8 +124,9 @@ export class Actions {
       action('identify', `Identify ${name}…`, 'b', () => this.#open('device.identify')),
       action('log', 'Fetch its log', null, () => this.#fetchLog(device)),
       action('showlog', 'Show its log', 'o', () => route.go('log', { device })),
-      action('charts', 'Show its telemetry as charts', 't', () => route.go('charts', { device })),
+      action('charts', 'Show its telemetry as charts', 'm', () => route.go('charts', { device })),
       action('history', 'Show its history', 'h', () => route.go('history', { device })),
+      action('traffic', 'Show its live traffic', 't', () => route.go('traffic', { device })),
     ];
     if (detail !== null)
       list.unshift(action('led', `Switch its LED ${inspected.ledGoes ? 'on' : 'off'}`, 'l', () => inspected.flipLed()));
@@ -211,6 +223,7 @@ export class Actions {
     const list = [
       place('fleet', 'Fleet', 'g f'),
       place('history', 'History', 'g h'),
+      place('traffic', 'Live traffic', 'g t'),
       place('connections', 'Connections', 'g c'),
       place('commands', 'Commands of your own', 'g m'),
       place('settings', 'Settings', 'g s'),
@@ -278,6 +291,34 @@ export class Actions {
       list.push(action('clear', 'Clear the filters', () => history.filterBy(FILTERS[0] ?? history.filter, '')));
     if (history.waiting > 0) list.push(action('newest', 'Show the newest', () => history.showNewest()));
     if (history.export.view !== null) list.push(action('stop', 'Stop the export', () => history.export.stop()));
+    return list;
+  }
+
+  #traffic(): Action[] {
+    const { traffic, route } = this.app;
+    if (route.screen !== 'traffic') return [];
+    const action = (id: string, name: string, run: () => unknown): Action => ({
+      id: `traffic.${id}`,
+      group: 'Live traffic',
+      name,
+      words: 'wire messages',
+      run,
+    });
+    const list = [
+      action('pause', traffic.paused ? 'Resume the traffic' : 'Pause the traffic', () => {
+        traffic.paused = !traffic.paused;
+      }),
+      action('clear', 'Clear the traffic', () => traffic.clear()),
+      action('search', 'Search in the traffic', () => this.#open('traffic.search')),
+    ];
+    if (traffic.device !== '') {
+      list.push(
+        action('every', 'Show the traffic of every device', () => {
+          traffic.device = '';
+          route.go('traffic');
+        }),
+      );
+    }
     return list;
   }
 

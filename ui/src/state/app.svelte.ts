@@ -21,6 +21,7 @@ import { Preferences } from './preferences.svelte';
 import { Measurements } from './telemetry.svelte';
 import { Route } from './route.svelte';
 import { Settings } from './settings.svelte';
+import { Traffic } from './traffic.svelte';
 import { keepView } from './view.svelte';
 
 /** Everything the window knows. */
@@ -37,6 +38,7 @@ export class App {
   /** What the inspected device has measured in the last minutes. */
   readonly recent: Measurements;
   readonly charts: Measurements;
+  readonly traffic: Traffic;
   readonly notices = new Notices();
   readonly route = new Route();
   readonly doors = new Doors();
@@ -61,6 +63,7 @@ export class App {
     this.log = new DeviceLog(backend);
     this.recent = new Measurements(backend, 60);
     this.charts = new Measurements(backend, 800);
+    this.traffic = new Traffic(backend);
     this.actions = new Actions(this);
     this.feed = feed;
     this.feed.on((batch) => this.#take(batch));

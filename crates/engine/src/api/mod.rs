@@ -16,6 +16,7 @@ mod news;
 mod preflight;
 mod settings;
 mod telemetry;
+mod traffic;
 
 pub use catalogue::{
     CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, ImportChange, ImportLine,
@@ -34,3 +35,4 @@ pub use news::News;
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
 pub use settings::Settings;
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
+pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};

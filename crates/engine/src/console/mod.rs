@@ -10,6 +10,7 @@ mod logs;
 mod retention;
 mod settings;
 mod telemetry;
+mod traffic;
 mod trial;
 
 use std::{

@@ -15,6 +15,7 @@ use crate::{
     news::Herald,
     profile,
     store::{ConnectionId, HistoryFilter, Profile},
+    traffic::Tap,
     vault::Vault,
 };
 
@@ -38,6 +39,8 @@ pub(crate) enum Asked {
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
+    /// Messages are seen passing from now on.
+    Tap(Tap, oneshot::Sender<()>),
     /// News are told from now on.
     Herald(Herald, oneshot::Sender<()>),
 }
@@ -120,6 +123,10 @@ impl Controller {
             }
             Asked::Listen(reply) => {
                 let _ = reply.send(self.feed.listen());
+            }
+            Asked::Tap(tap, reply) => {
+                self.taps.push(tap);
+                let _ = reply.send(());
             }
             Asked::Herald(herald, reply) => {
                 self.heralds.push(herald);

@@ -11,6 +11,7 @@ use crate::{
     refusal::{Refusal, Remedy},
     store::ConnectionId,
     telemetry,
+    traffic::Passing,
 };
 
 impl Controller {
@@ -90,7 +91,7 @@ impl Controller {
     }
 
     async fn message(&mut self, connection: &ConnectionId, outlet: &Outlet, message: Message) {
-        let Message { topic, payload, qos, retained, correlation, receipt } = message;
+        let Message { topic, payload, qos, retained, correlation, envelope, receipt } = message;
         if let Some(receipt) = receipt {
             self.turn.receipts.push((outlet.clone(), receipt));
             self.turn.urgent = true;
@@ -98,6 +99,11 @@ impl Controller {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.traffic.arrived += 1;
+        if !self.taps.is_empty() {
+            let (topic, payload, correlation) = (&*topic, &*payload, correlation.as_deref());
+            let passing = Passing { outgoing: false, topic, payload, qos, retained, correlation, envelope: &envelope };
+            self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
+        }
         let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
         let heard = known.dialect.decode(&inbound);
         if let Some(draining) = known.draining.as_mut().filter(|_| matches!(heard, Ok(Some(Heard::Answer(_))))) {

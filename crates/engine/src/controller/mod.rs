@@ -30,16 +30,17 @@ use pace::Pace;
 use turn::Turn;
 
 use crate::{
-    api::{Failure, FailureCode, LinkState},
+    api::{Failure, FailureCode, LinkState, MqttVersion},
     catalogue::Catalogue,
     clock::Clock,
     console::Directory,
     feed::Feed,
-    mqtt::{LinkEvent, Publication, Session},
+    mqtt::{Envelope, LinkEvent, Publication, Session},
     news::{self, Herald},
     profile::{self, Ready},
     store::{Change, ConnectionId, HistoryFilter, Store, StoreError},
     telemetry::Telemetry,
+    traffic::{Passing, Tap},
     views,
 };
 
@@ -78,6 +79,8 @@ pub(crate) struct Controller {
     catalogue: Arc<Catalogue>,
     feed: Feed,
     heralds: Vec<Herald>,
+    /// Where somebody looks at the wire.
+    taps: Vec<Tap>,
     turn: Turn,
     errands: Errands,
     telemetry: Arc<Telemetry>,
@@ -104,6 +107,7 @@ impl Controller {
             catalogue,
             feed: Feed::default(),
             heralds: Vec::new(),
+            taps: Vec::new(),
             turn: Turn::default(),
             errands,
             telemetry,
@@ -275,6 +279,20 @@ impl Controller {
                     attempt,
                 };
                 let outbound = known.dialect.encode(&device, &request, now);
+                if !self.taps.is_empty() {
+                    let envelope = Envelope::of(&outbound, known.profile.mqtt);
+                    let correlation = (known.profile.mqtt == MqttVersion::V5).then_some(&*outbound.correlation);
+                    let passing = Passing {
+                        outgoing: true,
+                        topic: &outbound.topic,
+                        payload: &outbound.payload,
+                        qos: 1,
+                        retained: false,
+                        correlation,
+                        envelope: &envelope,
+                    };
+                    self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
+                }
                 let publication = Publication { device: device.clone(), id: id.clone(), attempt };
                 outlet.publish(publication, outbound)
             }
@@ -342,6 +360,7 @@ impl Controller {
                 self.feed.connections();
             }
         }
+        self.taps.retain(|tap| !tap.is_closed());
         self.heralds.retain_mut(|herald| herald.tell(now));
         let ids: Vec<_> = self.connections.keys().cloned().collect();
         ids.iter().for_each(|id| self.note_devices(id));

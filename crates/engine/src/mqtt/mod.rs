@@ -3,13 +3,16 @@
 //! The MQTT library stays behind this module. Each network connection is a fresh client of the library that resumes the
 //! broker's session and replays nothing: redelivery belongs to the ledger's outbox alone.
 
+mod envelope;
 mod outlet;
 mod refusal;
 mod session;
 mod v4;
 mod v5;
 
+pub(crate) use envelope::{Envelope, Properties};
 pub(crate) use outlet::{Outlet, Publication};
+
 pub(crate) use session::{Connected, LinkEvent, Session, connect};
 
 use rumqttc_v5::ManualAck as AckV5;
@@ -76,6 +79,7 @@ pub(crate) struct Message {
     pub(crate) qos: u8,
     pub(crate) retained: bool,
     pub(crate) correlation: Option<Vec<u8>>,
+    pub(crate) envelope: Box<Envelope>,
     /// To be handed back once what the message says is durable.
     pub(crate) receipt: Option<Receipt>,
 }

@@ -8,7 +8,8 @@ use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
 use super::{
-    CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, refusal::in_words, session::Handover,
+    CONNECT_TIMEOUT, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Welcome, Wire, refusal::in_words,
+    session::Handover,
 };
 use crate::refusal::Refusal;
 
@@ -50,6 +51,11 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
                 qos: publish.qos as u8,
                 retained: publish.retain,
                 correlation: None,
+                envelope: Box::new(Envelope {
+                    dup: publish.dup,
+                    bytes: publish.size(),
+                    properties: Properties::default(),
+                }),
                 receipt,
             })
         }

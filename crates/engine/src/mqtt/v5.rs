@@ -11,7 +11,8 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
 use super::{
-    CONNECT_TIMEOUT, Message, PACKET_LIMIT, Receipt, Settings, Welcome, Wire, refusal::in_words, session::Handover,
+    CONNECT_TIMEOUT, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Welcome, Wire, refusal::in_words,
+    session::Handover,
 };
 use crate::refusal::Refusal;
 
@@ -53,15 +54,25 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
         }
         Event::Incoming(Packet::Publish(publish)) => {
             let receipt = client.prepare_ack(&publish).map(Receipt::V5);
+            let (dup, bytes) = (publish.dup, publish.size());
+            let properties = publish.properties.unwrap_or_default();
             Wire::Message(Message {
                 topic: String::from_utf8_lossy(&publish.topic).into_owned(),
                 payload: publish.payload.to_vec(),
                 qos: publish.qos as u8,
                 retained: publish.retain,
-                correlation: publish
-                    .properties
-                    .and_then(|properties| properties.correlation_data)
-                    .map(|data| data.to_vec()),
+                correlation: properties.correlation_data.map(|data| data.to_vec()),
+                envelope: Box::new(Envelope {
+                    dup,
+                    bytes,
+                    properties: Properties {
+                        payload_format: properties.payload_format_indicator,
+                        expiry: properties.message_expiry_interval,
+                        response_topic: properties.response_topic,
+                        content_type: properties.content_type,
+                        user: properties.user_properties,
+                    },
+                }),
                 receipt,
             })
         }
@@ -71,14 +82,18 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
 
 /// The options of a publish, and what they come to.
 pub(super) fn publish_options(outbound: &Outbound) -> PublishOptions {
-    PublishOptions::at_least_once().properties(PublishProperties {
+    PublishOptions::at_least_once().properties(publish_properties(outbound))
+}
+
+fn publish_properties(outbound: &Outbound) -> PublishProperties {
+    PublishProperties {
         payload_format_indicator: Some(1),
         message_expiry_interval: Some(outbound.expiry),
         response_topic: Some(outbound.response_topic.clone()),
         correlation_data: Some(outbound.correlation.clone().into()),
         content_type: Some(outbound.content_type.to_owned()),
         ..PublishProperties::default()
-    })
+    }
 }
 
 /// Asks for these filters and says which of them were refused.
@@ -180,4 +195,17 @@ impl SessionStore for ResumeWithoutReplay {
     fn clear<'a>(&'a self, _: &'a SessionStoreKey) -> SessionStoreFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
+}
+
+/// The size of a message of ours as the library counts it.
+#[cfg(test)]
+pub(super) fn size_of(outbound: &Outbound) -> usize {
+    let mut publish = rumqttc_v5::mqttbytes::v5::Publish::new(
+        outbound.topic.clone(),
+        QoS::AtLeastOnce,
+        outbound.payload.clone(),
+        Some(publish_properties(outbound)),
+    );
+    publish.pkid = 1;
+    publish.size()
 }

@@ -1,0 +1,56 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::WireView;
+
+/// Which messages to look at. Only what the connection's own session sends and hears is there to be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct TrafficQuery {
+    /// The connection's id.
+    pub connection: String,
+    /// Only messages from and to this device; of all where there is none.
+    pub device: Option<String>,
+    /// Only on topics that match this filter, with `+` and `#` as MQTT has them (MQTT 5 section 4.7); all where empty.
+    pub filter: String,
+}
+
+/// Messages in the order in which they went over the wire. Ten batches a second at the most.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct TrafficBatch {
+    /// The messages.
+    pub messages: Vec<TrafficMessage>,
+    /// How many more there were since the last batch, and were left out.
+    pub left_out: u32,
+}
+
+/// A message on the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct TrafficMessage {
+    /// Counts up by one, also over those that are left out.
+    #[ts(type = "number")]
+    pub number: u64,
+    /// When it was handed to MQTT, or came from it, Unix milliseconds.
+    #[ts(type = "number")]
+    pub at: i64,
+    /// From here; otherwise to here.
+    pub outgoing: bool,
+    /// Topic, quality of service and payload, which may be cut.
+    pub wire: WireView,
+    /// How many of the payload's bytes are left out.
+    pub cut: u32,
+    /// The broker had kept it.
+    pub retained: bool,
+    /// The broker has sent it before.
+    pub dup: bool,
+    /// The size of the whole packet, bytes.
+    pub packet_bytes: u32,
+    /// Its MQTT 5 properties by name. Bytes that are not UTF-8 stand as `\xNN`.
+    pub properties: Vec<(String, String)>,
+    /// What the dialect makes of it, as a sentence.
+    pub meaning: String,
+    /// It is on a topic of the dialect's and makes no sense.
+    pub unreadable: bool,
+}

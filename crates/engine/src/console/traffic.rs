@@ -1,0 +1,32 @@
+//! What is on the wire, for whoever wants to look.
+
+use tokio::sync::mpsc;
+
+use super::{Handle, device_id};
+use crate::{
+    api::{Failure, TrafficBatch, TrafficQuery},
+    controller::Asked,
+    store::ConnectionId,
+    traffic::{self, TopicFilter},
+};
+
+/// Batches that a slow listener may fall behind. What comes meanwhile is left out, and counted.
+const UNREAD: usize = 4;
+
+impl Handle {
+    /// The messages of a connection from now on, as long as they are received. Nothing waits for who looks: what is too
+    /// much is left out and counted.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a topic filter or device that is none.
+    pub async fn traffic(&self, query: TrafficQuery) -> Result<mpsc::Receiver<TrafficBatch>, Failure> {
+        let filter = TopicFilter::parse(&query.filter)?;
+        let device = query.device.as_deref().map(device_id).transpose()?;
+        let dialect = self.listed(&query.connection)?.dialect;
+        let (tap, view) = traffic::tap(ConnectionId::from(query.connection), device, filter, dialect);
+        self.ask(|reply| Asked::Tap(tap, reply)).await?;
+        let (to, batches) = mpsc::channel(UNREAD);
+        tokio::spawn(view.hand_out(to));
+        Ok(batches)
+    }
+}

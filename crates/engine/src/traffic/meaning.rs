@@ -1,0 +1,74 @@
+//! What a dialect makes of a message, in a sentence.
+
+use wilco_dialect::{Dialect, Heard, Inbound};
+use wilco_ledger::{Answer, Claim};
+
+/// The sentence, and whether the message is one that ought to make sense and does not.
+pub(super) fn of(dialect: &Dialect, inbound: &Inbound<'_>) -> (String, bool) {
+    match dialect.decode(inbound) {
+        Ok(Some(heard)) => (sentence(&heard), false),
+        Ok(None) => ("Not on a topic that Wilco reads.".to_owned(), false),
+        Err(unreadable) => (format!("Not understood: {unreadable}"), true),
+    }
+}
+
+fn sentence(heard: &Heard) -> String {
+    match heard {
+        Heard::Answer(answer) => self::answer(answer),
+        Heard::Presence { online, firmware, .. } => {
+            let firmware = firmware.as_ref().map(|version| format!(", firmware {version}")).unwrap_or_default();
+            format!("Presence: {}{firmware}.", if *online { "online" } else { "offline" })
+        }
+        Heard::Lifecycle { event, .. } => {
+            format!("The broker tells: {}.", if event.online { "connected" } else { "disconnected" })
+        }
+        Heard::State { .. } => "State report.".to_owned(),
+        Heard::Telemetry { series, .. } => {
+            let names: Vec<_> = series.iter().map(|(name, _)| name.as_str()).take(8).collect();
+            format!("Telemetry: {}.", if names.is_empty() { "no number in it".to_owned() } else { names.join(", ") })
+        }
+        Heard::Request(asked) => format!("Request: {}, id {}.", asked.name, asked.id),
+        Heard::Broadcast => "Request for many devices at once.".to_owned(),
+        Heard::Probe { .. } => "A connection is being tried.".to_owned(),
+        Heard::Log { .. } => "A piece of a log.".to_owned(),
+    }
+}
+
+fn answer(answer: &Answer) -> String {
+    let state = answer.outcome.state().as_str();
+    let progress = answer.progress.map(|percent| format!(" {percent} %")).unwrap_or_default();
+    let whose = match &answer.claim {
+        Claim::Id(id) => format!("id {id}"),
+        Claim::Within(_) => "a text that may name an id".to_owned(),
+        Claim::Nothing => "no id".to_owned(),
+    };
+    let old = if answer.retained { ", retained: it settles nothing" } else { "" };
+    format!("Answer: {state}{progress}, {whose}{old}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_dialect::{Dialect, Inbound, Topics};
+
+    #[test]
+    fn what_is_on_the_wire_is_told_in_words() {
+        let check = |topic: &str, payload: &[u8], expected: &str, unreadable: bool| {
+            let dialect = Dialect::Wilco(Topics::new("plant").expect("a prefix"));
+            let inbound = Inbound { topic, payload, qos: 1, retained: false, correlation: None };
+            let (said, wrong) = super::of(&dialect, &inbound);
+            assert!(said.starts_with(expected), "{said}");
+            assert_eq!(wrong, unreadable, "{said}");
+        };
+        check("plant/pump-7/resp", br#"{"id":"c1","status":"succeeded"}"#, "Answer: succeeded, id c1.", false);
+        check(
+            "plant/pump-7/resp",
+            br#"{"id":"c1","status":"running","progress":40}"#,
+            "Answer: running 40 %, id c1.",
+            false,
+        );
+        check("plant/pump-7/status", br#"{"online":true,"firmware":"2.3"}"#, "Presence: online, firmware 2.3.", false);
+        check("plant/pump-7/telemetry", br#"{"heap":1,"temperature":2}"#, "Telemetry: heap, temperature.", false);
+        check("plant/pump-7/resp", b"{\"id\":7", "Not understood: ", true);
+        check("elsewhere/pump-7", b"hello", "Not on a topic that Wilco reads.", false);
+    }
+}

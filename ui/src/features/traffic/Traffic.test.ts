@@ -1,0 +1,89 @@
+import { expect, it, vi } from 'vitest';
+
+import { expectAccessible, openFleet } from '../../test/window';
+
+async function openTraffic(hash = '#/traffic') {
+  const window = await openFleet();
+  globalThis.window.location.hash = hash;
+  await window.findByRole('grid', { name: 'Messages' });
+  await vi.waitFor(() => expect(window.app.traffic.messages.length).toBeGreaterThan(10), 5_000);
+  return window;
+}
+
+it('shows what is on the wire, newest first, until it is paused or cleared', async () => {
+  const { app, getByRole, findByText, user, container } = await openTraffic();
+  // Not begun anew whenever the connection says something.
+  await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(150), 8_000);
+  const numbers = app.traffic.messages.map(({ number }) => number);
+  expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
+  await user.click(getByRole('button', { name: 'Pause' }));
+  const kept = app.traffic.messages;
+  const missing = app.traffic.missing;
+  await vi.waitFor(() => expect(app.traffic.missing).toBeGreaterThan(missing), 3_000);
+  expect(app.traffic.messages).toBe(kept);
+  await findByText(/ not, paused/);
+  await expectAccessible(container);
+  await user.click(getByRole('button', { name: 'Clear' }));
+  expect(app.traffic.messages).toEqual([]);
+  await findByText(/Nothing yet/);
+});
+
+it('narrows to a device and a topic filter, and says which filter is none', async () => {
+  const { app, getByRole, findByText, queryByText, user } = await openTraffic('#/traffic?device=bench-0001');
+  expect(getByRole('textbox', { name: 'Device' })).toHaveValue('bench-0001');
+  await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(0));
+  expect(app.traffic.messages.every(({ wire }) => wire.topic.startsWith('bench-0001/'))).toBe(true);
+  const filter = getByRole('textbox', { name: 'Topic filter' });
+  await user.type(filter, 'a#');
+  await findByText(/the # does not stand alone at the end/);
+  expect(filter).toBeInvalid();
+  await user.clear(filter);
+  await user.type(filter, '+/telemetry');
+  await vi.waitFor(() => expect(queryByText(/does not stand alone/)).toBeNull());
+  await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(0), 5_000);
+  expect(app.traffic.messages.every(({ wire }) => wire.topic === 'bench-0001/telemetry')).toBe(true);
+});
+
+it('shows one message whole, what it is beside what it was', async () => {
+  const { app, getByRole, findByText, user, container } = await openTraffic();
+  await user.click(getByRole('button', { name: 'Pause' }));
+  await user.type(getByRole('textbox', { name: 'Search in what is shown' }), 'temperature');
+  const list = getByRole('grid', { name: 'Messages' });
+  list.focus();
+  await user.keyboard('{ArrowDown}{ArrowDown}');
+  expect(app.traffic.current).toBe(app.traffic.shown[1]);
+  const detail = getByRole('complementary', { name: 'Message' });
+  expect(detail).toHaveTextContent('Telemetry: temperature, humidity.');
+  await user.click(getByRole('button', { name: 'Copy payload' }));
+  await findByText('Copied');
+  expect(await navigator.clipboard.readText()).toBe(app.traffic.current?.wire.payload);
+  await expectAccessible(container);
+});
+
+it('keeps no more than can be looked at, and says how many are not shown', async () => {
+  const { app } = await openTraffic();
+  const tell = vi.spyOn(app.backend, 'watchTraffic');
+  await app.traffic.watch('demo', '', '');
+  const onBatch = tell.mock.calls[0]?.[1];
+  const message = await vi.waitFor(() => {
+    const first = app.traffic.messages[0];
+    if (!first) throw new Error('no message yet');
+    return first;
+  });
+  await app.backend.stopTraffic();
+  app.traffic.clear();
+  const batch = Array.from({ length: 1_500 }, (_, i) => ({ ...message, number: 10_000 + i }));
+  onBatch?.({ messages: batch, left_out: 7 });
+  onBatch?.({ messages: batch.map((one) => ({ ...one, number: one.number + 1_500 })), left_out: 0 });
+  expect(app.traffic.messages).toHaveLength(2_000);
+  expect(app.traffic.missing).toBe(1_007);
+  expect(app.traffic.messages[0]?.number).toBe(12_999);
+});
+
+it('is left when its screen is', async () => {
+  const { app, getByRole, user } = await openTraffic();
+  await user.click(getByRole('link', { name: 'Settings' }));
+  const { length } = app.traffic.messages;
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(app.traffic.messages).toHaveLength(length);
+});
