@@ -27,5 +27,6 @@ mod sharing;
 mod subscribing;
 mod telemetry;
 mod text;
+mod traffic;
 mod ways;
 mod wire;
