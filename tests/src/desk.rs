@@ -5,8 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 
+use crate::child::Child;
 use crate::console::Console;
 use crate::display::Display;
+use crate::program;
 use crate::session::{Keyring, Session};
 use crate::window::WindowSettings;
 
@@ -39,6 +41,23 @@ impl Desk {
     /// When its window does not open.
     pub async fn open(&self) -> Result<Console> {
         Console::open(WindowSettings { session: &self.session, display: &self.display, data: self.data.path() }).await
+    }
+
+    /// Starts the app as somebody does who clicks its icon, with nobody at its window but the person.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn start_beside(&self, data: &Path, log: &Path) -> Result<Child> {
+        let mut command = Child::command(program("wilco-desktop")?);
+        command
+            .envs(self.session.variables())
+            .env("DISPLAY", self.display.name())
+            .env_remove("WAYLAND_DISPLAY")
+            .env("GDK_BACKEND", "x11")
+            .env("NO_AT_BRIDGE", "1")
+            .arg("--data-dir")
+            .arg(data);
+        Child::start(&mut command, log)
     }
 
     /// The app's data directory.

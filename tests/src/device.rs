@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::Result;
+use rustix::process::Signal;
 
 use crate::broker::Broker;
 use crate::certificates::{Certificates, Identity};
@@ -59,6 +60,14 @@ impl Device {
     /// Kills it, as a power cut would.
     pub fn kill(&mut self) {
         self.child = None;
+    }
+
+    /// Stops it in the middle of whatever it does. To others it is there and silent.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn freeze(&self) -> Result<()> {
+        self.child.as_ref().map_or(Ok(()), |child| child.signal(Signal::STOP))
     }
 
     /// Starts it again with the state that it had, and waits until it says that it is online.

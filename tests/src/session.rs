@@ -82,6 +82,11 @@ impl Session {
         ]
     }
 
+    /// The address of its bus.
+    pub fn bus_address(&self) -> &str {
+        &self.address
+    }
+
     /// The home directory.
     pub fn home(&self) -> &Path {
         self.home.path()

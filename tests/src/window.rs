@@ -86,6 +86,7 @@ impl Window {
             .env("WEBKIT_DISABLE_DMABUF_RENDERER", "0")
             .env_remove("WEBKIT_DISABLE_COMPOSITING_MODE")
             .env("WILCO_DATA_DIR", settings.data)
+            .env("WILCO_LOG", "warn,wilco_desktop=info")
             .stdout(Stdio::null());
         let driver = Child::start(&mut command, log.path())?;
         net::wait_for_port(port, "tauri-driver").with_context(|| driver.log())?;

@@ -2,6 +2,7 @@
 
 mod accessible;
 mod demo;
+mod desktop;
 mod evidence;
 mod import;
 mod keyboard;

@@ -1,0 +1,76 @@
+//! The app as one among others on a desktop: closed and opened, started twice, looked away from.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use wilco_tests::{Broker, Connection, Desk, Device, Keyring, Notifications, soon};
+
+use crate::SHORT;
+
+#[tokio::test]
+async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Result<()> {
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let console = desk.open().await?;
+    console.try_demo().await?;
+    let device = console.listed("[data-presence=online]").await?.first().context("no device is online")?.clone();
+    console.choose(&device).await?;
+    console.go("Settings").await?;
+    console.fill("Timeout", "33\n").await?;
+    console.fill("For how long", "0\n").await?;
+    console.wait_for_text("A history of 0 days keeps nothing", SHORT).await?;
+    console.screenshot("settings").await?;
+    // It is taken down half a second later at the latest.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    console.close().await?;
+
+    let console = desk.open().await?;
+    console.wait_for_text("Appearance", SHORT).await?;
+    assert_eq!(console.written("Timeout").await?, "33");
+    assert_eq!(console.written("For how long").await?, "365");
+    console.go("Fleet").await?;
+    console.one("complementary", &format!("Inspector: {device}")).await?;
+    console.close().await
+}
+
+#[tokio::test]
+async fn the_second_start_shows_the_first_window_unless_its_data_is_another() -> Result<()> {
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let console = desk.open().await?;
+    let around = tempfile::tempdir()?;
+    let log = around.path().join("log");
+
+    let mut second = desk.start_beside(desk.data(), &log)?;
+    let ended = soon("end of the second start", Duration::from_secs(20), || second.ended())?;
+    ensure!(ended.success(), "it ended with {ended}:\n{}", second.log());
+    soon("first window in front", SHORT, || console.log().contains("brought to the front").then_some(()))?;
+
+    let other = around.path().join("other");
+    let mut elsewhere = desk.start_beside(&other, &log)?;
+    soon("database of the other app", Duration::from_secs(20), || other.join("wilco.sqlite3").exists().then_some(()))?;
+    ensure!(elsewhere.is_running(), "an app with data of its own has ended:\n{}", elsewhere.log());
+    elsewhere.kill();
+    console.close().await
+}
+
+#[tokio::test]
+async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
+    let broker = Broker::plain()?;
+    let device = Device::start(&broker, "bench-1", None)?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let notifications = Notifications::start(desk.session()).await?;
+    let console = desk.open().await?;
+    console.begin_connection().await?;
+    console.enter_connection(Connection { name: "Test bench", url: &broker.url(), ca: None, identity: None }).await?;
+    console.preflight().await?.passed()?;
+    console.save_connection().await?;
+    console.go("Fleet").await?;
+    console.wait_for_online(Some("bench-1")).await?;
+    console.choose("bench-1").await?;
+    // It is still taken for online, and says nothing any more.
+    device.freeze()?;
+    console.click("switch", "LED").await?;
+    let told = notifications.first(Duration::from_secs(40)).await?;
+    assert_eq!(told.title, "bench-1 led: timed out");
+    ensure!(told.body.starts_with("After "), "{told:?}");
+    console.close().await
+}
