@@ -44,6 +44,7 @@ fn life() -> Result<[Vec<Change>; 2]> {
         device: device.clone(),
         id: id.clone(),
         name: "led".into(),
+        form: None,
         args: r#"{"on":true}"#.into(),
         policy: Policy {
             delivery: Delivery::BrokerHolds,
