@@ -24,7 +24,9 @@ async fn the_demo_fleet_is_one_click_away_and_comes_back() -> Result<()> {
     in_both_themes(&console, "connections").await?;
     console.close().await?;
 
+    // It opens where it was closed.
     let console = desk.open().await?;
+    console.go("Fleet").await?;
     console.wait_for_fleet().await?;
     console.go("History").await?;
     console.wait_for_text(device, SHORT).await?;

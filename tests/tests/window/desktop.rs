@@ -66,11 +66,19 @@ async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
     console.go("Fleet").await?;
     console.wait_for_online(Some("bench-1")).await?;
     console.choose("bench-1").await?;
+    // Another app, with data of its own, which somebody looks at right after they have switched the LED.
+    let around = tempfile::tempdir()?;
+    let (other, log) = (around.path().join("other"), around.path().join("log"));
+    let elsewhere = desk.start_beside(&other, &log)?;
+    soon("database of the other app", Duration::from_secs(20), || other.join("wilco.sqlite3").exists().then_some(()))?;
     // It is still taken for online, and says nothing any more.
     device.freeze()?;
     console.click("switch", "LED").await?;
+    let mut asking = desk.start_beside(&other, &log)?;
+    soon("the other app in front", Duration::from_secs(20), || asking.ended())?;
     let told = notifications.first(Duration::from_secs(40)).await?;
     assert_eq!(told.title, "bench-1 led: timed out");
     ensure!(told.body.starts_with("After "), "{told:?}");
+    drop(elsewhere);
     console.close().await
 }

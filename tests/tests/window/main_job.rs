@@ -28,6 +28,7 @@ async fn a_connection_outlives_its_files_and_commands_are_reconciled() -> Result
 
     kit.delete()?;
     let console = desk.open().await?;
+    console.go("Fleet").await?;
     console.wait_for_online(Some("bench-1")).await?;
     console.choose("bench-1").await?;
 

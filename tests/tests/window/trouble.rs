@@ -1,10 +1,13 @@
 //! Bad input and bad luck: each gets a clear sentence, and nothing stored is damaged.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use wilco_tests::{Broker, Certificates, Child, Connection, Console, Desk, Device, Identity, Keyring, soon};
+use wilco_tests::{
+    Broker, Certificates, Child, Connection, Console, Desk, Device, Identity, Keyring, program, soon, soon_async,
+};
 
 use crate::kit::{Kit, body, holds};
 use crate::{SHORT, check};
@@ -145,16 +148,28 @@ async fn what_a_device_says_is_data_and_never_markup() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_second_app_on_the_same_data_says_so() -> Result<()> {
+async fn an_app_on_data_that_a_command_line_holds_says_so() -> Result<()> {
+    let broker = Broker::plain()?;
     let desk = Desk::new(Keyring::Unlocked)?;
-    let first = desk.open().await?;
-    first.wait_for_text("Try the demo fleet", SHORT).await?;
-    let second = desk.open().await?;
-    second.wait_for_text("already", SHORT).await?;
-    second.screenshot("second-app").await?;
-    second.close().await?;
-    first.try_demo().await?;
-    first.close().await
+    let console = desk.open().await?;
+    console.add_connection(Connection { name: "Bench", url: &broker.url(), ca: None, identity: None }).await?;
+    console.close().await?;
+    let log = tempfile::NamedTempFile::new()?;
+    // The app may still be saying good-bye, and then it is what the command line finds.
+    let mut holder = soon_async("a command line that holds the data", SHORT, async || {
+        let mut command = Child::command(program("wilco")?);
+        command.args(["watch", "-c", "Bench"]).env("WILCO_DATA_DIR", desk.data()).envs(desk.session().variables());
+        let mut holder = Child::start(&mut command, log.path())?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(holder.is_running().then_some(holder))
+    })
+    .await?;
+    let console = desk.open().await?;
+    console.wait_for_text("already", SHORT).await?;
+    console.screenshot("data-in-use").await?;
+    console.close().await?;
+    holder.kill();
+    desk.open().await?.open_fleet("Bench").await
 }
 
 #[tokio::test]

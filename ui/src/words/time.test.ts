@@ -4,7 +4,7 @@ import { age, daysUntil, duration, exactClock, lasting, left, running, when } fr
 
 describe('durations', () => {
   it.each([
-    [0.02, 'under 0.1 ms'],
+    [0.02, '<0.1 ms'],
     [0.4, '0.4 ms'],
     [31, '31 ms'],
     [412, '412 ms'],

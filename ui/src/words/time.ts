@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 export function duration(ms: number): string {
   const length = Math.max(0, ms);
   if (length === 0) return '0 ms';
-  if (length < 0.05) return 'under 0.1 ms';
+  if (length < 0.05) return '<0.1 ms';
   if (length < 0.95) return `${length.toFixed(1)} ms`;
   if (Math.round(length) < SECOND) return `${Math.round(length)} ms`;
   if (length < 9_995) return `${(length / SECOND).toFixed(2)} s`;
