@@ -13,6 +13,7 @@ mod pictures;
 mod preflight;
 mod trouble;
 mod ways;
+mod whole_device;
 
 use std::time::Duration;
 

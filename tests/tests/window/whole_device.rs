@@ -1,0 +1,171 @@
+//! What a device has besides its LED, over mutual TLS: its log, what it measures, what it blinks with, what goes over the
+//! wire, and commands of one's own.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys};
+
+use crate::kit::Kit;
+use crate::pictures::in_both_themes;
+use crate::{SHORT, check};
+
+struct Bench {
+    desk: Desk,
+    _broker: Broker,
+    _device: Device,
+}
+
+/// A window at a device of its own, chosen in the fleet.
+async fn bench() -> Result<(Bench, Console)> {
+    let certificates = Certificates::new()?;
+    let broker = Broker::mutual_tls(&certificates)?;
+    let device = Device::start(&broker, "bench-1", Some((&certificates, &certificates.issue("bench-1")?)))?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let kit = Kit::copy(&certificates)?;
+    let console = desk.open().await?;
+    console.add_connection(kit.connection("Bench", &broker.url())).await?;
+    console.go("Fleet").await?;
+    console.wait_for_online(Some("bench-1")).await?;
+    console.choose("bench-1").await?;
+    Ok((Bench { desk, _broker: broker, _device: device }, console))
+}
+
+#[tokio::test]
+async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
+    let (bench, console) = bench().await?;
+    check(console.flip_led().await?, "led on");
+    console.press("o").await?;
+    console.wait_for_text("No log has been fetched yet", SHORT).await?;
+    let mut found = console.inaccessible("an empty log").await?;
+    console.screenshot("log-empty").await?;
+    console.click("button", "Fetch the log").await?;
+    console.wait_for_text("The log is complete", SHORT).await?;
+    console.fill("Search in the log", "led").await?;
+    console.wait_for_text("led", SHORT).await?;
+    found.extend(console.inaccessible("a log").await?);
+    in_both_themes(&console, "log").await?;
+
+    let path = bench.desk.data().join("bench-1.log");
+    console.click("button", "Save…").await?;
+    let form = console.one("dialog", "Save the log").await?;
+    let nowhere = bench.desk.data().join("nowhere/bench-1.log");
+    console.fill("Path of the file to write", &nowhere.display().to_string()).await?;
+    console.press_in(&form, "Save").await?;
+    console.wait_for_text("nowhere", SHORT).await?;
+    console.fill("Path of the file to write", &path.display().to_string()).await?;
+    console.press_in(&form, "Save").await?;
+    wilco_tests::soon("the log's file", SHORT, || path.is_file().then_some(()))?;
+    let saved = std::fs::read_to_string(&path)?;
+    ensure!(saved.contains("led"), "{saved}");
+
+    console.click("button", "Follow").await?;
+    console.wait_for_text("Following", SHORT).await?;
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    let part = console.one("region", "Telemetry").await?;
+    let interval = console.one_like_in(&part, "combobox", "").await?;
+    interval.select_by_label("1 s").await?;
+    console.press_in(&part, "Set").await?;
+    console.wait_for_text("telemetry.set", SHORT).await?;
+    console.wait_for_text("temperature", Duration::from_secs(20)).await?;
+    console.screenshot("telemetry").await?;
+    console.press("m").await?;
+    console.wait_for_text("Telemetry of", SHORT).await?;
+    console.one("slider", "temperature over time").await?;
+    let mut found = console.inaccessible("charts").await?;
+    in_both_themes(&console, "charts").await?;
+    console.click("button", "Pause").await?;
+    found.extend(console.inaccessible("charts, paused").await?);
+    console.press("gf").await?;
+    console.press("b").await?;
+    console.one("dialog", "Identify bench-1").await?;
+    console.click("button", "5 s").await?;
+    console.wait_for_text("identify", SHORT).await?;
+    console.wait_for_text("The device said it is done.", Duration::from_secs(15)).await?;
+    console.screenshot("identify").await?;
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    console.press("t").await?;
+    console.wait_for_text("Live traffic", SHORT).await?;
+    let mut found = console.inaccessible("live traffic, empty").await?;
+    console.press("gf").await?;
+    console.choose("bench-1").await?;
+    check(console.flip_led().await?, "led on");
+    console.press("t").await?;
+    console.press("gf").await?;
+    console.press("l").await?;
+    console.press("t").await?;
+    console.wait_for_text("bench-1/telemetry", Duration::from_secs(20)).await?;
+    let row = console.all_like("row", "bench-1/telemetry").await?;
+    console.click_on(&row[0], "a message").await?;
+    console.one("region", "What it is").await?;
+    found.extend(console.inaccessible("live traffic").await?);
+    in_both_themes(&console, "traffic").await?;
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    console.press("gm").await?;
+    console.click("button", "Describe a command").await?;
+    console.fill("Name on the wire", "calibrate").await?;
+    console.fill("Title", "Calibrate").await?;
+    console.fill("Arguments (JSON Schema)", "{\"type\": 7}").await?;
+    console.click("button", "Save").await?;
+    let mut found = console.inaccessible("a schema that is none").await?;
+    console.screenshot("catalogue-no-schema").await?;
+    let schema = "{\"type\":\"object\",\"properties\":{\"offset\":{\"type\":\"integer\",\"title\":\"Offset\",\"minimum\":0,\
+                  \"maximum\":9}},\"required\":[\"offset\"]}";
+    console.fill("Arguments (JSON Schema)", schema).await?;
+    console.screenshot("catalogue-describe").await?;
+    console.click("button", "Save").await?;
+    console.one("article", "Calibrate").await?;
+    found.extend(console.inaccessible("the catalogue").await?);
+    in_both_themes(&console, "catalogue").await?;
+
+    console.press("gf").await?;
+    console.choose("bench-1").await?;
+    console.press("c").await?;
+    console.fill("Command", "calib").await?;
+    console.press(keys::ENTER).await?;
+    console.fill("Offset *", "12").await?;
+    console.click("button", "Send").await?;
+    found.extend(console.inaccessible("a form that does not fit").await?);
+    console.screenshot("command-wrong").await?;
+    console.fill("Offset *", "3").await?;
+    console.screenshot("command-form").await?;
+    console.click("button", "Save as a button…").await?;
+    console.fill("What the button says", "Calibrate by 3").await?;
+    console.click("button", "Save the button").await?;
+    console.click("button", "Send").await?;
+    // The reference device does not know it, and says so: that is its answer.
+    console.wait_for_text("Rejected", SHORT).await?;
+    console.one("button", "Calibrate by 3").await?;
+    found.extend(console.inaccessible("a button of one's own").await?);
+    console.screenshot("command-button").await?;
+    console.click("button", "Calibrate by 3").await?;
+    console.go("History").await?;
+    wilco_tests::soon_async("both commands", SHORT, async || Ok((console.history().await?.len() == 2).then_some(())))
+        .await?;
+    let rows = console.history().await?;
+    ensure!(rows.iter().all(|row| row[1].starts_with("calibrate") && row[2] == "rejected"), "{rows:?}");
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
