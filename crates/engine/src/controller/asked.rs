@@ -69,7 +69,9 @@ impl Controller {
     pub(super) async fn asked(&mut self, asked: Asked) {
         match asked {
             Asked::Connections(reply) => {
-                let _ = reply.send(super::views_of(&self.connections));
+                // The counts in them are to be of what is on the disk.
+                self.lookers.push(reply);
+                self.turn.urgent = true;
             }
             Asked::Open(profile, reply) => {
                 let id = profile.id.clone();

@@ -30,7 +30,7 @@ use pace::Pace;
 use turn::Turn;
 
 use crate::{
-    api::{Failure, FailureCode, LinkState, MqttVersion},
+    api::{ConnectionView, Failure, FailureCode, LinkState, MqttVersion},
     catalogue::Catalogue,
     clock::Clock,
     console::Directory,
@@ -82,6 +82,8 @@ pub(crate) struct Controller {
     /// Where somebody looks at the wire.
     taps: Vec<Tap>,
     turn: Turn,
+    /// Whoever wants to see the connections once this turn is written down.
+    lookers: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     errands: Errands,
     telemetry: Arc<Telemetry>,
     /// The number of sessions begun.
@@ -109,6 +111,7 @@ impl Controller {
             heralds: Vec::new(),
             taps: Vec::new(),
             turn: Turn::default(),
+            lookers: Vec::new(),
             errands,
             telemetry,
             generations: 0,
@@ -151,12 +154,16 @@ impl Controller {
             self.tick();
 
             if self.turn.is_empty() {
+                self.turn.urgent = false;
                 commit_by = None;
             } else if self.turn.urgent || commit_by.is_some_and(|by| now >= by) || closing.is_some() {
                 self.commit().await;
                 commit_by = None;
             } else {
                 commit_by = commit_by.or(Some(now + COMMIT_WITHIN));
+            }
+            for looker in std::mem::take(&mut self.lookers) {
+                let _ = looker.send(views_of(&self.connections));
             }
 
             if self.feed.is_due() && now >= pace.opens_at() {
@@ -510,7 +517,7 @@ impl Controller {
 }
 
 /// The connections as they are listed: in the order that the person has given them.
-fn views_of(connections: &BTreeMap<ConnectionId, Connection>) -> Vec<crate::api::ConnectionView> {
+fn views_of(connections: &BTreeMap<ConnectionId, Connection>) -> Vec<ConnectionView> {
     let mut known: Vec<_> = connections.values().collect();
     known.sort_by_key(|known| (known.profile.position, known.profile.name.clone()));
     known.into_iter().map(Connection::view).collect()
