@@ -96,12 +96,7 @@ impl Wilco {
             devices: (0..devices).map(device).collect(),
             command: "led".into(),
             args: json!({ "on": true }),
-            timeout_ms: None,
-            ttl_ms: None,
-            retries: None,
-            delivery: None,
-            no_answer: false,
-            again_of: None,
+            ..NewCommand::default()
         }
     }
 

@@ -264,7 +264,11 @@ fn write(directory: &Path, name: &str, certificate: &str, key: &KeyPair) -> Resu
     Ok(identity)
 }
 
-pub(crate) fn openssl(arguments: &[&str], files: &[(&str, &Path)]) -> Result<()> {
+/// Runs `openssl` with these arguments, and options that name files.
+///
+/// # Errors
+/// When it is not there, or refuses.
+pub fn openssl(arguments: &[&str], files: &[(&str, &Path)]) -> Result<()> {
     let mut command = Command::new("openssl");
     command.args(arguments);
     for (option, path) in files {

@@ -26,7 +26,7 @@ mod window;
 mod wizard;
 
 pub use broker::{Broker, Settings};
-pub use certificates::{Certificates, Identity};
+pub use certificates::{Certificates, Identity, openssl};
 pub use child::Child;
 pub use console::{Connection, Console, Ended};
 pub use desk::Desk;

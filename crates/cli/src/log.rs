@@ -88,12 +88,7 @@ impl Asked {
             devices: vec![self.device.clone()],
             command: "log.get".to_owned(),
             args: Value::Object(Map::from_iter(args)),
-            timeout_ms: None,
-            ttl_ms: None,
-            retries: None,
-            delivery: None,
-            no_answer: false,
-            again_of: None,
+            ..NewCommand::default()
         };
         let id = console.send(new).await?.ids.remove(0);
         let command = loop {

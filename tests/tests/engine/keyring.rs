@@ -1,13 +1,12 @@
 //! Connections whose secrets lie in a real keyring: locked, not there, small of entries, and in the middle of a change.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use wilco_engine::api::{Failure, FailureCode, FileRole, FileToRead, FilesToRead, LinkState};
 use wilco_engine::attach::Console;
-use wilco_tests::{Broker, Certificates, Identity, Keyring, Session};
+use wilco_tests::{Broker, Certificates, Identity, Keyring, Session, openssl};
 
 use crate::app::App;
 use crate::desk::{Desk, led, mutual, plain};
@@ -128,16 +127,6 @@ async fn no_entry_is_larger_than_the_smallest_keyring_holds() -> Result<()> {
 /// A certificate with an RSA key of 4,096 bits, and three authorities of that size above it.
 fn long_chain(directory: &Path) -> Result<Identity> {
     let at = |name: String| directory.join(name);
-    let openssl = |arguments: &[&str], files: &[(&str, &Path)]| -> Result<()> {
-        let mut command = Command::new("openssl");
-        command.args(arguments);
-        for (option, path) in files {
-            command.arg(option).arg(path);
-        }
-        let output = command.output()?;
-        ensure!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(())
-    };
     // One key for all of them: it takes a second to make one, and only the sizes matter here.
     let key = at("long.key".into());
     openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4096"], &[("-out", &key)])?;

@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend';
 import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
 import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { Failure } from '../backend/bindings/Failure';
-import { nameComplaint } from '../words/arguments';
+import { nameComplaint } from '../words/command';
 import { fuzzy } from '../words/fuzzy';
 import { placeOf, readJson } from '../words/json';
 import { complaints, defaults, type ArgumentsSchema, type Complaint } from '../words/schema';

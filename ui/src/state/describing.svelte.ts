@@ -2,6 +2,7 @@ import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
 import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
 import type { CommandPreview } from '../backend/bindings/CommandPreview';
 import type { Failure } from '../backend/bindings/Failure';
+import { BLANK } from '../words/definition';
 import { readJson } from '../words/json';
 import { readSeconds, secondsText } from '../words/span';
 import type { Catalogue } from './catalogue.svelte';
@@ -14,21 +15,7 @@ const FIRST_SCHEMA = {
   required: ['level'],
 };
 
-const BLANK: CommandDefinition = {
-  name: '',
-  title: '',
-  connection: null,
-  schema: FIRST_SCHEMA,
-  topic: null,
-  payload: null,
-  plain: false,
-  timeout_ms: 10_000,
-  ttl_ms: 60_000,
-  safe_to_repeat: false,
-  dangerous: false,
-  answer_expected: true,
-  icon: 'send',
-};
+const FIRST: CommandDefinition = { ...BLANK, schema: FIRST_SCHEMA };
 
 /** A command that is being described. */
 export class Describing {
@@ -64,7 +51,7 @@ export class Describing {
     /** A copy of what came with Wilco or is somebody's own. */
     copied = false,
   ) {
-    const given = entry?.definition ?? BLANK;
+    const given = entry?.definition ?? FIRST;
     this.id = copied || entry === null ? null : entry.id;
     this.name = copied ? `${given.name}.copy` : given.name;
     this.title = copied ? `${given.title} copy` : given.title;

@@ -39,6 +39,8 @@ export class Palette {
   devices = $state.raw<DeviceRow[]>([]);
   recent = $state.raw<CommandView[]>([]);
   #question = 0;
+  /** What the devices were searched by. */
+  #answered = '';
   readonly #ask = new Throttle(120, () => void this.#search());
 
   readonly groups: FoundGroup[] = $derived.by(() =>
@@ -63,6 +65,12 @@ export class Palette {
   move(by: number): void {
     const { length } = this.flat;
     if (length > 0) this.active = (Math.min(this.active, length - 1) + by + length) % length;
+  }
+
+  /** What is meant by what was typed: never a device that was found by less of it. */
+  async decide(): Promise<Found | null> {
+    while (this.typed.trim() !== this.#answered) await this.#search();
+    return this.chosen;
   }
 
   /** Groups by their best; with nothing typed, in their own order. */
@@ -118,12 +126,15 @@ export class Palette {
     const question = ++this.#question;
     if (connection === undefined || search === '') {
       this.devices = [];
+      this.#answered = search;
       return;
     }
     const query = { connection, search, sort: 'device', order: 'ascending' } as const;
     // What cannot be had is not offered; the list of devices says why.
     const page = await this.backend.devices(query, 0, DEVICES).catch(() => null);
-    if (question === this.#question) this.devices = page?.rows ?? [];
+    if (question !== this.#question) return;
+    this.devices = page?.rows ?? [];
+    this.#answered = search;
   }
 
   async #recall(): Promise<void> {

@@ -51,3 +51,9 @@ function pair([key, value]: [string, unknown]): string {
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Why a command cannot be called so; nothing where it can. */
+export function nameComplaint(name: string): string | null {
+  if (name.trim() === '') return 'Say which command: identify, for instance.';
+  return /\s/.test(name.trim()) ? 'A command’s name has no spaces. For a sentence choose Free text.' : null;
+}

@@ -3,7 +3,7 @@ use serde_json::Value;
 use ts_rs::TS;
 
 /// A command to send.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct NewCommand {
     /// The connection's id.

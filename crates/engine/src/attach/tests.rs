@@ -6,14 +6,13 @@ use std::sync::{
 };
 
 use super::{Attached, Door};
-use crate::{Engine, Options, api::FailureCode, paths::DataDir, vault::Vault};
+use crate::{api::FailureCode, console::fixture::engine_on, paths::DataDir};
 
 #[tokio::test]
 async fn a_window_is_brought_to_the_front_where_there_is_one() {
     let data = tempfile::tempdir().unwrap();
     let data_dir = DataDir::open(Some(data.path())).unwrap();
-    let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
-    let engine = Engine::start(options).await.unwrap();
+    let engine = engine_on(&data_dir).await;
     assert!(Attached::find(&data_dir).await.is_none());
 
     let door = Door::open(&data_dir, engine.handle()).unwrap();

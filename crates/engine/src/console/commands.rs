@@ -184,22 +184,14 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        Engine, Options,
-        api::{ConnectionEntry, FailureCode, NewCommand},
-        paths::DataDir,
-        vault::Vault,
+        api::{FailureCode, NewCommand},
+        console::fixture::{engine, plant},
     };
 
     #[tokio::test]
     async fn a_command_sent_again_is_the_same_under_a_new_id() {
-        let data = tempfile::tempdir().unwrap();
-        let data_dir = DataDir::open(Some(data.path())).unwrap();
-        let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await.unwrap();
-        let handle = engine.handle();
-        // Nobody listens there: everything stays in the outbox.
-        let entry =
-            ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
-        let connection = handle.save_connection(entry).await.unwrap().id;
+        let (_data, engine, handle) = engine().await;
+        let connection = plant(&handle).await;
         let new = NewCommand {
             connection: connection.clone(),
             devices: vec!["pump-7".into()],
@@ -207,11 +199,9 @@ mod tests {
             // More than a double holds.
             args: json!({"serial": 9_007_199_254_740_993_u64}),
             timeout_ms: Some(90_000),
-            ttl_ms: None,
             retries: Some(2),
-            delivery: None,
             no_answer: true,
-            again_of: None,
+            ..NewCommand::default()
         };
         let first = handle.send(new).await.unwrap().ids.remove(0);
         let second = handle.send_again(&connection, "pump-7", &first).await.unwrap().ids.remove(0);

@@ -6,6 +6,8 @@ mod commands;
 mod connections;
 mod exchange;
 mod export;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod logs;
 mod retention;
 mod settings;

@@ -90,34 +90,21 @@ mod tests {
     use wilco_ledger::Timestamp;
 
     use crate::{
-        Engine, Options,
-        api::{ConnectionEntry, DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, SortBy},
-        paths::DataDir,
-        vault::Vault,
+        api::{DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, SortBy},
+        console::fixture::{engine, plant},
     };
 
     #[tokio::test]
     async fn the_window_sees_at_once_that_what_ended_is_forgotten_and_that_the_rest_is_not() {
-        let data = tempfile::tempdir().unwrap();
-        let data_dir = DataDir::open(Some(data.path())).unwrap();
-        let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await.unwrap();
-        let handle = engine.handle();
-        // Nobody listens there: everything stays in the outbox.
-        let entry =
-            ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
-        let connection = handle.save_connection(entry).await.unwrap().id;
+        let (_data, engine, handle) = engine().await;
+        let connection = plant(&handle).await;
         let devices: Vec<_> = (0..600).map(|number| format!("pump-{number:03}")).collect();
         let new = NewCommand {
             connection: connection.clone(),
             devices: devices.clone(),
             command: "led".into(),
             args: json!({"on": true}),
-            timeout_ms: None,
-            ttl_ms: None,
-            retries: None,
-            delivery: None,
-            no_answer: false,
-            again_of: None,
+            ..NewCommand::default()
         };
         let ids = handle.send(new).await.unwrap().ids;
         for (device, id) in devices.iter().zip(&ids).skip(1) {

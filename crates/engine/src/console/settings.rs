@@ -62,21 +62,16 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        Engine, Options,
-        api::{ConnectionEntry, FailureCode, NewCommand, Settings},
+        api::{FailureCode, NewCommand, Settings},
+        console::fixture::{engine_on, plant},
         paths::DataDir,
-        vault::Vault,
     };
-
-    async fn start(data_dir: &DataDir) -> Engine {
-        Engine::start(Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false }).await.unwrap()
-    }
 
     #[tokio::test]
     async fn settings_are_gone_by_at_once_and_after_a_restart() {
         let data = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(Some(data.path())).unwrap();
-        let engine = start(&data_dir).await;
+        let engine = engine_on(&data_dir).await;
         let handle = engine.handle();
         let chosen = Settings { timeout_s: 33, time_to_live_s: 44, ..handle.settings() };
         handle.change_settings(chosen).await.unwrap();
@@ -84,21 +79,15 @@ mod tests {
         assert_eq!(refused.code, FailureCode::Invalid);
         assert_eq!(handle.settings(), chosen);
 
-        let entry =
-            ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
-        let connection = handle.save_connection(entry).await.unwrap().id;
+        let connection = plant(&handle).await;
         let check = async |command: &str, ttl_ms: Option<u64>, expected: (u64, u64)| {
             let new = NewCommand {
                 connection: connection.clone(),
                 devices: vec!["pump-7".into()],
                 command: command.into(),
                 args: json!({"on": true}),
-                timeout_ms: None,
                 ttl_ms,
-                retries: None,
-                delivery: None,
-                no_answer: false,
-                again_of: None,
+                ..NewCommand::default()
             };
             let id = handle.send(new).await.unwrap().ids.remove(0);
             let (device, id) = (super::super::device_id("pump-7").unwrap(), super::super::command_id(&id).unwrap());
@@ -111,7 +100,7 @@ mod tests {
         check("led", None, (10_000, 60_000)).await;
         engine.stop().await;
 
-        let engine = start(&data_dir).await;
+        let engine = engine_on(&data_dir).await;
         assert_eq!(engine.handle().settings(), chosen);
         engine.stop().await;
     }

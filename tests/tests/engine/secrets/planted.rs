@@ -1,10 +1,9 @@
 //! What is brought in: keys in every kind of file, and words that are typed.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
-use wilco_tests::{Certificates, Identity};
+use anyhow::Result;
+use wilco_tests::{Certificates, Identity, openssl};
 
 use super::canary::Canaries;
 
@@ -65,15 +64,4 @@ impl Planted {
             export_passphrase: canaries.word("export-passphrase"),
         })
     }
-}
-
-fn openssl(arguments: &[&str], files: &[(&str, &Path)]) -> Result<()> {
-    let mut command = Command::new("openssl");
-    command.args(arguments);
-    for (option, path) in files {
-        command.arg(option).arg(path);
-    }
-    let output = command.output()?;
-    ensure!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
 }

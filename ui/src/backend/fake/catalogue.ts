@@ -7,23 +7,10 @@ import type { CommandPreview } from '../bindings/CommandPreview';
 import type { CommandToPreview } from '../bindings/CommandToPreview';
 import type { ImportLine } from '../bindings/ImportLine';
 import { failure } from './failure';
+import { BLANK } from '../../words/definition';
 import { refusedTemplate, written } from './template';
 
-const PLAIN: CommandDefinition = {
-  name: '',
-  title: '',
-  connection: null,
-  schema: { type: 'object', properties: {}, additionalProperties: false },
-  topic: null,
-  payload: null,
-  plain: false,
-  timeout_ms: 10_000,
-  ttl_ms: 60_000,
-  safe_to_repeat: true,
-  dangerous: false,
-  answer_expected: true,
-  icon: 'send',
-};
+const PLAIN: CommandDefinition = { ...BLANK, safe_to_repeat: true };
 
 const members = (properties: Record<string, unknown>, required: string[] = []) => ({
   type: 'object',

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { CommandDefinition } from '../../backend/bindings/CommandDefinition';
 import type { NewCommand } from '../../backend/bindings/NewCommand';
 import { expectAccessible, openFleet } from '../../test/window';
+import { BLANK } from '../../words/definition';
 
 // They are fetched when they are wanted first, which a busy machine takes its time for.
 beforeAll(() => Promise.all([import('./CommandDialog.svelte'), import('./Commands.svelte')]), 120_000);
@@ -11,9 +12,9 @@ beforeAll(() => Promise.all([import('./CommandDialog.svelte'), import('./Command
 type Opened = Awaited<ReturnType<typeof openFleet>>;
 
 const VALVE: CommandDefinition = {
+  ...BLANK,
   name: 'valve.open',
   title: 'Open the valve',
-  connection: null,
   schema: {
     type: 'object',
     properties: {
@@ -29,14 +30,7 @@ const VALVE: CommandDefinition = {
     },
     required: ['percent', 'mode'],
   },
-  topic: null,
-  payload: null,
-  plain: false,
-  timeout_ms: 10_000,
-  ttl_ms: 60_000,
   safe_to_repeat: true,
-  dangerous: false,
-  answer_expected: true,
   icon: 'drop',
 };
 

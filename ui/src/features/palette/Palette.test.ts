@@ -61,6 +61,15 @@ describe('the palette', () => {
     await window.findByRole('complementary', { name: 'Inspector: kitchen-0003' });
   });
 
+  it('never takes a device that was found by less than what is typed', async () => {
+    const window = await openFleet();
+    const palette = await openPalette(window);
+    await window.user.keyboard('kitchen');
+    await palette.findByRole('option', { name: /^kitchen-0003/ });
+    await window.user.keyboard('-0003{Enter}');
+    await window.findByRole('complementary', { name: 'Inspector: kitchen-0003' });
+  });
+
   it('finds commands that were sent, and unfolds them in the history', async () => {
     const window = await openFleet();
     const sent = window.app;

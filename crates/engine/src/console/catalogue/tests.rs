@@ -3,26 +3,16 @@
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::{
-    Engine, Handle, Options,
+    Handle,
     api::{
-        CommandButton, CommandDefinition, CommandToPreview, ConnectionEntry, FailureCode,
+        CommandButton, CommandDefinition, CommandToPreview, FailureCode,
         ImportChange::{self, Changed, New, Refused, Same},
         NewCommand,
     },
-    paths::DataDir,
-    vault::Vault,
+    console::fixture::{engine, plant},
 };
-
-async fn engine() -> (TempDir, Engine, Handle) {
-    let data = tempfile::tempdir().unwrap();
-    let data_dir = DataDir::open(Some(data.path())).unwrap();
-    let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await.unwrap();
-    let handle = engine.handle();
-    (data, engine, handle)
-}
 
 fn calibrate() -> CommandDefinition {
     CommandDefinition {
@@ -42,25 +32,13 @@ fn calibrate() -> CommandDefinition {
     }
 }
 
-/// A connection to nobody: everything stays in the outbox.
-async fn plant(handle: &Handle) -> String {
-    let url = "mqtt://127.0.0.1:9".into();
-    let entry = ConnectionEntry { name: "plant".into(), url, ..ConnectionEntry::default() };
-    handle.save_connection(entry).await.unwrap().id
-}
-
 fn asking(connection: &str, command: &str, args: Value) -> NewCommand {
     NewCommand {
         connection: connection.to_owned(),
         devices: vec!["pump-7".into()],
         command: command.into(),
         args,
-        timeout_ms: None,
-        ttl_ms: None,
-        retries: None,
-        delivery: None,
-        no_answer: false,
-        again_of: None,
+        ..NewCommand::default()
     }
 }
 

@@ -11,11 +11,11 @@ use wilco_ledger::{
 };
 
 use crate::{
-    Engine, Handle, Options,
+    Engine, Handle,
     api::{ExportFormat, ExportView, Failure, FailureCode, HistoryQuery},
+    console::fixture::engine_on,
     paths::DataDir,
     store::{Change, ConnectionId, Store},
-    vault::Vault,
 };
 
 /// An engine with commands in its history, and a folder to write to.
@@ -33,8 +33,7 @@ impl Desk {
         store.commit((0..commands).map(submitted).collect()).await.unwrap();
         store.close().await.unwrap();
         let data_dir = DataDir::open(Some(data.path())).unwrap();
-        let options = Options { data_dir, vault: Vault::in_memory(), passing: false };
-        let engine = Engine::start(options).await.unwrap();
+        let engine = engine_on(&data_dir).await;
         Desk { engine, folder: tempfile::tempdir().unwrap(), _data: data }
     }
 
