@@ -32,7 +32,7 @@ use std::{
 
 use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
-use wilco_ledger::{Command, CommandId, DeviceId, Event, State};
+use wilco_ledger::{Command, CommandId, DeviceId, Event};
 
 use crate::api::Settings;
 
@@ -164,7 +164,7 @@ impl Store {
         let (id, device) = (connection.clone(), device.clone());
         self.readers
             .read(move |connection| {
-                let count = tallies::commands(connection, &id, &device)?;
+                let count = tallies::count(connection, &id, &device)?;
                 let filter =
                     HistoryFilter { connection: Some(id), device: Some(device), limit, ..HistoryFilter::default() };
                 let page = history(connection, &filter)?;
@@ -293,14 +293,7 @@ fn history(connection: &rusqlite::Connection, filter: &HistoryFilter) -> rusqlit
         Some(id) => vec![id.clone()],
         None => counters::connections(connection)?,
     };
-    let wanted = |state: &State| filter.states.is_empty() || filter.states.contains(state);
-    let runs = connections.iter().flat_map(|connection| {
-        State::ALL.into_iter().filter(wanted).map(move |state| commands::Run {
-            connection,
-            device: filter.device.as_ref(),
-            state,
-        })
-    });
+    let runs = connections.iter().flat_map(|id| commands::runs(id, filter.device.as_ref(), &filter.states));
     let limit = filter.limit as usize;
     // One more than wanted shows whether there is another page.
     let mut places = commands::places(
@@ -321,7 +314,7 @@ fn history(connection: &rusqlite::Connection, filter: &HistoryFilter) -> rusqlit
         (Some(device), false) if everything => {
             let mut sum = 0_u32;
             for id in &connections {
-                sum = sum.saturating_add(tallies::commands(connection, id, device)?);
+                sum = sum.saturating_add(tallies::count(connection, id, device)?);
             }
             Some(sum)
         }

@@ -14,7 +14,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Fact};
 
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
-    table::{devices, events, logs, put_command},
+    table::{counters, devices, events, logs, put_command},
 };
 
 /// A transaction takes no further batch once it holds so many changes.
@@ -117,8 +117,14 @@ fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Ch
             }
         }
     }
+    let mut new = LastOf::<&ConnectionId, u32>::default();
     for ((connection, ..), Standing { command, first, begins }) in commands.entries {
-        put_command(transaction, connection, command, first, begins)?;
+        if put_command(transaction, connection, command, first, begins)? {
+            new.put(connection, |count| count.map_or(1, |count| count + 1));
+        }
+    }
+    for (connection, count) in new.entries {
+        counters::add(transaction, connection, count)?;
     }
     for ((connection, _), device) in seen.entries {
         devices::put(transaction, connection, device)?;

@@ -1,6 +1,7 @@
 //! `commands`: how each command stands, made from its events for listing and filtering.
 
 mod ended;
+mod runs;
 
 use std::sync::Arc;
 
@@ -8,13 +9,16 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wilco_ledger::{
-    Command, CommandId, DeviceId, Fate, LastSend, Millis, Policy, Retry, Rungs, State, Submission, Timestamp, WireForm,
+    Command, CommandId, DeviceId, Fate, LastSend, Millis, Policy, Retry, Rungs, Submission, Timestamp, WireForm,
 };
 
 use super::{Columns, Word};
 use crate::store::{ConnectionId, fact::StoredForm, word::Worded};
 
 pub(in crate::store) use ended::{Ended, count_ended, ended, remove};
+#[cfg(test)]
+pub(in crate::store) use runs::{EARLIER, REST_OF_THE_MILLISECOND, Run};
+pub(in crate::store) use runs::{Place, places, runs};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE commands (
@@ -66,70 +70,80 @@ pub(super) const CREATE: &str = "
 pub(super) const EXTEND: &str = "
     ALTER TABLE commands ADD COLUMN form TEXT; -- JSON";
 
+/// A command on its way changes its state several times, and no index with it: those by state are only of commands at their
+/// end, which is what `finished_at` says. Ids grow with time, so the commands of a fan-out lie beside each other by id, and
+/// the device comes last.
+pub(super) const INDEX_ANEW: &str = "
+    DROP INDEX commands_by_id;
+    DROP INDEX commands_by_state;
+    DROP INDEX commands_by_device;
+    CREATE UNIQUE INDEX commands_by_id ON commands (connection, id, device);
+    CREATE INDEX commands_open ON commands (connection, submitted_at) WHERE finished_at IS NULL;
+    CREATE INDEX commands_open_of_device ON commands (connection, device, submitted_at) WHERE finished_at IS NULL;
+    CREATE INDEX commands_ended ON commands (connection, state, submitted_at) WHERE finished_at IS NOT NULL;
+    -- Together with the state: two indexes, one for each, make SQLite take the wrong one.
+    CREATE INDEX commands_ended_of_device ON commands (connection, device, state, submitted_at)
+        WHERE finished_at IS NOT NULL;";
+
 const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery, c.timeout_ms, c.ttl_ms, c.retry, \
      c.retries, c.pause_ms, c.answer_expected, c.carry_ids, c.again_of, c.origin, c.submitted_at, c.state, \
      c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.heard_at, \
      c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
      c.nobody_listening, c.abandoned, c.repeat_refused, c.form";
 
-/// A command's place in the history: newest is greatest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::store) struct Place {
-    pub(in crate::store) submitted_at: i64,
-    pub(in crate::store) row: i64,
-}
-
-/// One run of the history that lies in an index in order: a state of a connection, or of one of its devices.
-pub(in crate::store) struct Run<'a> {
-    pub(in crate::store) connection: &'a ConnectionId,
-    pub(in crate::store) device: Option<&'a DeviceId>,
-    pub(in crate::store) state: State,
-}
-
-/// Writes a command's new standing; `false` if it is not there yet.
+/// Writes a command's new standing; `false` if it is not there.
 pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Command) -> rusqlite::Result<bool> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE commands SET
-                state = ?4, changed_at = ?5, attempt = ?6, last_send = ?7, sent_at = ?8, at_broker_at = ?9,
-                accepted_at = ?10, finished_at = ?11, heard_at = ?12, progress = ?13, message = ?14, result = ?15,
-                matched = ?16, late = ?17, duplicates = ?18, conflict = ?19, contradicted = ?20, ambiguous = ?21,
-                nobody_listening = ?22, abandoned = ?23, repeat_refused = ?24
-             WHERE connection = ?1 AND device = ?2 AND id = ?3",
-        )?
-        .execute(params![
-            id.as_str(),
-            command.asked.device.as_str(),
-            command.asked.id.as_str(),
-            command.state.word(),
-            command.changed_at.0,
-            command.attempt,
-            command.last_send.map(send_text),
-            command.rungs.sent.map(|at| at.0),
-            command.rungs.at_broker.map(|at| at.0),
-            command.rungs.accepted.map(|at| at.0),
-            command.rungs.finished.map(|at| at.0),
-            command.heard_at.map(|at| at.0),
-            command.progress,
-            command.message.as_deref(),
-            command.result.as_deref(),
-            command.matched.map(Word::word),
-            command.late,
-            command.duplicates,
-            command.conflict,
-            command.contradicted.map(Word::word),
-            command.ambiguous,
-            command.nobody_listening,
-            command.abandoned,
-            command.repeat_refused,
-        ])?;
-    Ok(changed > 0)
+    // A column that is not mentioned costs no index anything.
+    let end = if command.rungs.finished.is_some() { ", finished_at = ?24" } else { "" };
+    let mut statement = connection.prepare_cached(&format!(
+        "UPDATE commands SET
+            state = ?4, changed_at = ?5, attempt = ?6, last_send = ?7, sent_at = ?8, at_broker_at = ?9,
+            accepted_at = ?10, heard_at = ?11, progress = ?12, message = ?13, result = ?14, matched = ?15, late = ?16,
+            duplicates = ?17, conflict = ?18, contradicted = ?19, ambiguous = ?20, nobody_listening = ?21,
+            abandoned = ?22, repeat_refused = ?23{end}
+         WHERE connection = ?1 AND id = ?2 AND device = ?3"
+    ))?;
+    let last_send = command.last_send.map(send_text);
+    let finished = command.rungs.finished.map(|at| at.0);
+    let values: [&dyn ToSql; 24] = [
+        &id.as_str(),
+        &command.asked.id.as_str(),
+        &command.asked.device.as_str(),
+        &command.state.word(),
+        &command.changed_at.0,
+        &command.attempt,
+        &last_send,
+        &command.rungs.sent.map(|at| at.0),
+        &command.rungs.at_broker.map(|at| at.0),
+        &command.rungs.accepted.map(|at| at.0),
+        &command.heard_at.map(|at| at.0),
+        &command.progress,
+        &command.message.as_deref(),
+        &command.result.as_deref(),
+        &command.matched.map(Word::word),
+        &command.late,
+        &command.duplicates,
+        &command.conflict,
+        &command.contradicted.map(Word::word),
+        &command.ambiguous,
+        &command.nobody_listening,
+        &command.abandoned,
+        &command.repeat_refused,
+        &finished,
+    ];
+    let used = values.len() - usize::from(finished.is_none());
+    Ok(statement.execute(&values[..used])? > 0)
 }
 
-/// Writes a command that is not there yet.
-pub(super) fn insert(connection: &Connection, id: &ConnectionId, command: &Command, row: i64) -> rusqlite::Result<()> {
+/// Writes a command at that row; `false` if it is there already.
+pub(super) fn insert(
+    connection: &Connection,
+    id: &ConnectionId,
+    command: &Command,
+    row: i64,
+) -> rusqlite::Result<bool> {
     let asked = &command.asked;
-    connection
+    let inserted = connection
         .prepare_cached(
             "INSERT INTO commands (row, connection, device, id, name, args, delivery, timeout_ms, ttl_ms, retry,
                 retries, pause_ms, answer_expected, carry_ids, again_of, origin, submitted_at, state, changed_at,
@@ -137,7 +151,8 @@ pub(super) fn insert(connection: &Connection, id: &ConnectionId, command: &Comma
                 result, matched, late, duplicates, conflict, contradicted, ambiguous, nobody_listening, abandoned,
                 repeat_refused, form)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)",
+                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)
+             ON CONFLICT (connection, id, device) DO NOTHING",
         )?
         .execute(params![
             row,
@@ -180,67 +195,7 @@ pub(super) fn insert(connection: &Connection, id: &ConnectionId, command: &Comma
             command.repeat_refused,
             asked.form.as_deref().map(|form| json!(StoredForm::of(form)).to_string()),
         ])?;
-    Ok(())
-}
-
-/// The places of the newest commands of several runs, newest first: those before `before`, none submitted before
-/// `since`, `limit` at the most.
-pub(in crate::store) fn places<'a>(
-    connection: &Connection,
-    runs: impl IntoIterator<Item = Run<'a>>,
-    since: Option<Timestamp>,
-    before: Option<Place>,
-    limit: usize,
-) -> rusqlite::Result<Vec<Place>> {
-    let since = since.map_or(i64::MIN, |at| at.0);
-    let before = before.unwrap_or(Place { submitted_at: i64::MAX, row: 0 });
-    let mut places = Vec::new();
-    for run in runs {
-        let mut left = limit;
-        // `(submitted_at, row) < (…)` in one query would walk through everything of that millisecond.
-        for rest in [REST_OF_THE_MILLISECOND, EARLIER] {
-            let found = run.places(connection, rest, since, before, left)?;
-            left -= found.len();
-            places.extend(found);
-        }
-    }
-    places.sort_unstable_by(|one, other| other.cmp(one));
-    places.truncate(limit);
-    Ok(places)
-}
-
-pub(in crate::store) const REST_OF_THE_MILLISECOND: &str = "submitted_at = ?4 AND row < ?5 AND submitted_at >= ?3";
-pub(in crate::store) const EARLIER: &str = "submitted_at < ?4 AND submitted_at >= ?3 AND ?5 IS NOT NULL";
-
-impl Run<'_> {
-    /// The query for one part of it. The device comes last, because not every query has it.
-    pub(in crate::store) fn query(&self, part: &str) -> String {
-        let device = if self.device.is_some() { "AND device = ?7" } else { "" };
-        format!(
-            "SELECT submitted_at, row FROM commands WHERE connection = ?1 AND state = ?2 {device} AND {part}
-             ORDER BY submitted_at DESC, row DESC LIMIT ?6"
-        )
-    }
-
-    fn places(
-        &self,
-        connection: &Connection,
-        part: &str,
-        since: i64,
-        before: Place,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<Place>> {
-        let id = self.connection.as_str();
-        let state = self.state.word();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut values: Vec<&dyn ToSql> = vec![&id, &state, &since, &before.submitted_at, &before.row, &limit];
-        let device = self.device.map(DeviceId::as_str);
-        values.extend(device.as_ref().map(|device| device as &dyn ToSql));
-        connection
-            .prepare_cached(&self.query(part))?
-            .query_map(&*values, |row| Ok(Place { submitted_at: row.get(0)?, row: row.get(1)? }))?
-            .collect()
-    }
+    Ok(inserted > 0)
 }
 
 /// The command at a row.
@@ -256,8 +211,8 @@ pub(in crate::store) fn by_id(
     command: &CommandId,
 ) -> rusqlite::Result<Option<Command>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM commands c WHERE connection = ?1 AND device = ?2 AND id = ?3"))?
-        .query_row([id.as_str(), device.as_str(), command.as_str()], |row| Ok(read(row)?.1))
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM commands c WHERE connection = ?1 AND id = ?2 AND device = ?3"))?
+        .query_row([id.as_str(), command.as_str(), device.as_str()], |row| Ok(read(row)?.1))
         .optional()
 }
 

@@ -1,6 +1,6 @@
 //! `counters`: how many commands a connection has. Kept, because counting five million takes a sixth of a second.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::ConnectionId;
 
@@ -10,14 +10,14 @@ pub(super) const CREATE: &str = "
         commands   INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
-/// One command more.
-pub(super) fn add(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {
+/// So many commands more.
+pub(in crate::store) fn add(connection: &Connection, id: &ConnectionId, new: u32) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO counters (connection, commands) VALUES (?1, 1)
-             ON CONFLICT (connection) DO UPDATE SET commands = commands + 1",
+            "INSERT INTO counters (connection, commands) VALUES (?1, ?2)
+             ON CONFLICT (connection) DO UPDATE SET commands = commands + excluded.commands",
         )?
-        .execute([id.as_str()])?;
+        .execute(params![id.as_str(), new])?;
     Ok(())
 }
 

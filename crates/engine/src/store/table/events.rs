@@ -1,7 +1,7 @@
 //! `events`: what happened, append-only. Everything that is said of a command comes from here.
 
 use rusqlite::{Connection, Row, params};
-use wilco_ledger::{Command, CommandId, DeviceId, Event, State, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 
 use super::{Columns, commands, senseless};
 use crate::store::{ConnectionId, fact};
@@ -20,6 +20,11 @@ pub(super) const CREATE: &str = "
     CREATE INDEX events_of_command ON events (connection, device, command);
     CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events
     BEGIN SELECT raise(ABORT, 'events are append-only'); END;";
+
+/// Ids grow with time, so that what happens at one time lies together, whichever devices it is about.
+pub(super) const INDEX_ANEW: &str = "
+    DROP INDEX events_of_command;
+    CREATE INDEX events_of_command ON events (connection, command, device);";
 
 /// For forgetting them by their age.
 pub(super) const INDEX_STRAYS: &str = "CREATE INDEX events_strays ON events (at) WHERE command IS NULL;";
@@ -104,13 +109,11 @@ pub(in crate::store) fn forget_command(
 
 /// The commands of a connection that are not at their end, from their events, in the order of submission.
 pub(in crate::store) fn unsettled(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<Command>> {
-    let open = State::ALL.iter().filter(|state| !state.is_final()).map(|state| format!("'{}'", state.as_str()));
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM commands c JOIN events e
              ON e.connection = c.connection AND e.device = c.device AND e.command = c.id
-         WHERE c.connection = ?1 AND c.state IN ({})
-         ORDER BY c.row, e.row",
-        open.collect::<Vec<_>>().join(", ")
+         WHERE c.connection = ?1 AND c.finished_at IS NULL
+         ORDER BY c.row, e.row"
     ))?;
     let mut commands = Vec::new();
     each(statement.query([id.as_str()])?, |id, events| {
@@ -130,7 +133,7 @@ pub(super) fn each_command(
     take: impl FnMut(&ConnectionId, Vec<(i64, Event)>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(&format!(
-        "SELECT {COLUMNS} FROM events e WHERE command IS NOT NULL ORDER BY connection, device, command, row"
+        "SELECT {COLUMNS} FROM events e WHERE command IS NOT NULL ORDER BY connection, command, device, row"
     ))?;
     each(statement.query([])?, take)
 }

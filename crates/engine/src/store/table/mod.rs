@@ -41,6 +41,8 @@ const STEPS: &[M<'_>] = &[
     M::up(catalogue::CREATE),
     M::up(buttons::CREATE),
     M::up(telemetry::CREATE),
+    M::up(commands::INDEX_ANEW),
+    M::up(events::INDEX_ANEW),
 ];
 
 /// What makes a database of any earlier version one of this version.
@@ -50,22 +52,23 @@ pub(super) const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 #[expect(clippy::cast_possible_truncation, reason = "there will never be so many steps")]
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
-/// Writes a command as it stands. `event` is the row of the event that it stands after; a new command keeps it as
-/// its own row number, so that rows follow the order of submission and a rebuild gives them the same numbers. One that
-/// is not there and does not begin with that event has been forgotten, and stays so.
+/// Writes a command as it stands, and says whether it is a new one, which is still to be counted. `event` is the row of the
+/// event that it stands after; a new command keeps it as its own row number, so that rows follow the order of submission
+/// and a rebuild gives them the same numbers. One that is not there and does not begin with that event has been forgotten,
+/// and stays so.
 pub(super) fn put_command(
     transaction: &Transaction<'_>,
     connection: &ConnectionId,
     command: &Command,
     event: i64,
     begins: bool,
-) -> rusqlite::Result<()> {
-    if commands::update(transaction, connection, command)? || !begins {
-        return Ok(());
+) -> rusqlite::Result<bool> {
+    if begins && commands::insert(transaction, connection, command, event)? {
+        tallies::add(transaction, connection, command, event)?;
+        return Ok(true);
     }
-    commands::insert(transaction, connection, command, event)?;
-    tallies::add(transaction, connection, command, event)?;
-    counters::add(transaction, connection)
+    commands::update(transaction, connection, command)?;
+    Ok(false)
 }
 
 /// Makes the projection anew from the events.
@@ -75,7 +78,8 @@ pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     }
     events::each_command(transaction, |connection, events| match events::replay(&events) {
         Some(command) if !removed::has(transaction, connection)? => {
-            put_command(transaction, connection, &command, events[0].0, true)
+            put_command(transaction, connection, &command, events[0].0, true)?;
+            counters::add(transaction, connection, 1)
         }
         _ => Ok(()),
     })

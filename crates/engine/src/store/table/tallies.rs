@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::{Command, DeviceId};
 
+use super::commands;
 use crate::store::ConnectionId;
 
 pub(super) const CREATE: &str = "
@@ -40,23 +41,19 @@ pub(super) fn take(connection: &Connection, id: &ConnectionId, device: &DeviceId
     connection
         .prepare_cached("DELETE FROM tallies WHERE connection = ?1 AND device = ?2 AND commands <= 0")?
         .execute(key)?;
-    connection
-        .prepare_cached(
-            "UPDATE tallies SET (last_command, last_at) =
-                 (SELECT c.row, c.submitted_at FROM commands c
-                  WHERE c.connection = ?1 AND c.device = ?2 ORDER BY c.submitted_at DESC, c.row DESC LIMIT 1)
-             WHERE connection = ?1 AND device = ?2 AND last_command = ?3",
-        )?
-        .execute(params![id.as_str(), device.as_str(), row])?;
+    if let Some(last) = commands::places(connection, commands::runs(id, Some(device), &[]), None, None, 1)?.first() {
+        connection
+            .prepare_cached(
+                "UPDATE tallies SET last_command = ?4, last_at = ?5
+                 WHERE connection = ?1 AND device = ?2 AND last_command = ?3",
+            )?
+            .execute(params![id.as_str(), device.as_str(), row, last.row, last.submitted_at])?;
+    }
     Ok(())
 }
 
 /// The number of commands of a device.
-pub(in crate::store) fn commands(
-    connection: &Connection,
-    id: &ConnectionId,
-    device: &DeviceId,
-) -> rusqlite::Result<u32> {
+pub(in crate::store) fn count(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<u32> {
     let count: Option<i64> = connection
         .prepare_cached("SELECT commands FROM tallies WHERE connection = ?1 AND device = ?2")?
         .query_row([id.as_str(), device.as_str()], |row| row.get(0))

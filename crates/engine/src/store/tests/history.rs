@@ -108,8 +108,8 @@ async fn a_page_is_read_off_one_index() {
     let connection = crate::store::open::reader(&dir.path().join(crate::store::FILE_NAME)).unwrap();
     let id = super::connection();
     let kitchen = device("kitchen");
-    let check = |device: Option<&DeviceId>, part: &str, expected: &str| {
-        let run = Run { connection: &id, device, state: State::Failed };
+    let check = |device: Option<&DeviceId>, state: State, part: &str, expected: &str| {
+        let run = Run { connection: &id, device, states: vec![state] };
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", run.query(part))).unwrap();
         let nothing = vec![""; statement.parameter_count()];
         let plan: Vec<String> = statement
@@ -117,12 +117,18 @@ async fn a_page_is_read_off_one_index() {
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
-        assert_eq!(plan, [format!("SEARCH commands USING COVERING INDEX {expected})")]);
+        assert_eq!(plan, [format!("SEARCH commands USING INDEX {expected})")]);
     };
-    let by_state = "commands_by_state (connection=? AND state=? AND submitted_at";
-    let by_device = "commands_by_device (connection=? AND device=? AND state=? AND submitted_at";
-    check(None, EARLIER, &format!("{by_state}>? AND submitted_at<?"));
-    check(None, REST_OF_THE_MILLISECOND, &format!("{by_state}=? AND rowid<?"));
-    check(Some(&kitchen), EARLIER, &format!("{by_device}>? AND submitted_at<?"));
-    check(Some(&kitchen), REST_OF_THE_MILLISECOND, &format!("{by_device}=? AND rowid<?"));
+    let ended = "commands_ended (connection=? AND state=? AND submitted_at";
+    let ended_of_device = "commands_ended_of_device (connection=? AND device=? AND state=? AND submitted_at";
+    check(None, State::Failed, EARLIER, &format!("{ended}>? AND submitted_at<?"));
+    check(None, State::Failed, REST_OF_THE_MILLISECOND, &format!("{ended}=? AND rowid<?"));
+    check(Some(&kitchen), State::Failed, EARLIER, &format!("{ended_of_device}>? AND submitted_at<?"));
+    check(Some(&kitchen), State::Failed, REST_OF_THE_MILLISECOND, &format!("{ended_of_device}=? AND rowid<?"));
+    let open = "commands_open (connection=? AND submitted_at";
+    let open_of_device = "commands_open_of_device (connection=? AND device=? AND submitted_at";
+    check(None, State::Sent, EARLIER, &format!("{open}>? AND submitted_at<?"));
+    check(None, State::Sent, REST_OF_THE_MILLISECOND, &format!("{open}=? AND rowid<?"));
+    check(Some(&kitchen), State::Sent, EARLIER, &format!("{open_of_device}>? AND submitted_at<?"));
+    check(Some(&kitchen), State::Sent, REST_OF_THE_MILLISECOND, &format!("{open_of_device}=? AND rowid<?"));
 }

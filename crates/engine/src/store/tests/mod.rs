@@ -149,6 +149,7 @@ fn life(device_name: &str, command: &str, at: i64, outcome: Outcome) -> Vec<Chan
 fn in_state(device_name: &str, command: &str, at: i64, state: State) -> Change {
     let mut standing = queued(device_name, command, at);
     standing.state = state;
+    standing.rungs.finished = state.is_final().then_some(Timestamp(at));
     standing.matched = Some(Match::Exact);
     change(submitted(device_name, command, at), standing)
 }

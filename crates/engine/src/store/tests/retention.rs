@@ -182,6 +182,7 @@ async fn only_what_is_at_its_end_is_ever_forgotten() {
     let of = |state: State| {
         let mut standing = queued("pump-0", state.as_str(), 1);
         standing.state = state;
+        standing.rungs.finished = state.is_final().then_some(Timestamp(1));
         change(super::submitted("pump-0", state.as_str(), 1), standing)
     };
     store.commit(State::ALL.map(of).to_vec()).await.unwrap();

@@ -18,7 +18,8 @@ pub(in crate::store) struct Ended {
 }
 
 /// A command that was submitted later has not ended earlier, so the index by state leads to these.
-const BEFORE: &str = "connection = ?1 AND state = ?2 AND submitted_at < ?3 AND changed_at < ?3";
+const BEFORE: &str =
+    "connection = ?1 AND state = ?2 AND finished_at IS NOT NULL AND submitted_at < ?3 AND changed_at < ?3";
 
 /// Up to `limit` commands of a connection that are at their end and to which nothing has happened since `before`.
 pub(in crate::store) fn ended(
