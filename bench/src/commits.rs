@@ -1,6 +1,7 @@
 //! What the disk alone takes: the two commits of a command, submitted and answered, by the store itself.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -70,7 +71,7 @@ fn life() -> Result<[Vec<Change>; 2]> {
         raw: Raw { topic: format!("wilco/{device}/resp").into(), payload: payload.into_bytes().into(), qos: 1 },
     };
     let facts = [
-        Fact::Submitted { asked: Box::new(asked), origin: Origin::Here },
+        Fact::Submitted { asked: asked.into(), origin: Origin::Here },
         Fact::Handed { attempt: 1 },
         Fact::Sent { attempt: 1 },
         Fact::AtBroker { attempt: 1, nobody_listening: false },
@@ -85,7 +86,7 @@ fn life() -> Result<[Vec<Change>; 2]> {
             Some(standing) => standing.apply(&event),
             None => standing = Command::begin(&event),
         }
-        changes.push(Change::Event { connection: "bench".into(), event, command: standing.clone() });
+        changes.push(Change::Event { connection: "bench".into(), event, command: standing.clone().map(Arc::new) });
     }
     let answered = changes.split_off(2);
     Ok([changes, answered])

@@ -107,7 +107,7 @@ fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
     };
     let answered = |outcome| Fact::Answered { answer: Box::new(answer(outcome)), reading: Reading::Moved };
     let facts = [
-        Fact::Submitted { asked: Box::new(asked), origin: Origin::Here },
+        Fact::Submitted { asked: asked.into(), origin: Origin::Here },
         Fact::Handed { attempt: 1 },
         Fact::Sent { attempt: 1 },
         Fact::AtBroker { attempt: 1, nobody_listening: false },
@@ -124,7 +124,7 @@ fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
                 Some(standing) => standing.apply(&event),
                 None => standing = Command::begin(&event),
             }
-            Change::Event { connection: "rates".into(), event, command: standing.clone() }
+            Change::Event { connection: "rates".into(), event, command: standing.clone().map(Into::into) }
         })
         .collect())
 }

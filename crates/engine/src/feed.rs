@@ -6,8 +6,9 @@ use tokio::sync::mpsc;
 use wilco_ledger::{CommandId, DeviceId};
 
 use crate::{
-    api::{Batch, CommandView, Failure, Notice, NoticeLevel},
+    api::{Batch, Failure, Notice, NoticeLevel},
     store::ConnectionId,
+    views::Standing,
 };
 
 /// At most so many commands and devices are named in one batch; beyond that, who shows them asks again.
@@ -16,14 +17,14 @@ const NAMED_AT_MOST: usize = 200;
 /// Batches that a slow listener may fall behind before it is taken for gone.
 const PATIENCE: usize = 600;
 
-type CommandKey = (ConnectionId, DeviceId, CommandId);
+pub(crate) type CommandKey = (ConnectionId, DeviceId, CommandId);
 
 /// Gathers changes until the next batch.
 #[derive(Default)]
 pub(crate) struct Feed {
     listeners: Vec<mpsc::Sender<Batch>>,
     sequence: u64,
-    commands: HashMap<CommandKey, CommandView>,
+    commands: HashMap<CommandKey, Standing>,
     more_commands: bool,
     connections: bool,
     devices: HashSet<ConnectionId>,
@@ -46,9 +47,9 @@ impl Feed {
     }
 
     /// How a command stands now.
-    pub(crate) fn command(&mut self, key: CommandKey, view: CommandView) {
-        if self.commands.len() < NAMED_AT_MOST || self.commands.contains_key(&key) {
-            self.commands.insert(key, view);
+    pub(crate) fn command(&mut self, key: &CommandKey, standing: &Standing) {
+        if self.commands.len() < NAMED_AT_MOST || self.commands.contains_key(key) {
+            self.commands.insert(key.clone(), standing.clone());
         } else {
             self.more_commands = true;
         }
@@ -85,7 +86,8 @@ impl Feed {
 
     /// Hands out what has gathered. `connections` is asked only when one of them changed.
     pub(crate) fn hand_out(&mut self, connections: impl FnOnce() -> Vec<crate::api::ConnectionView>) {
-        let mut commands: Vec<_> = self.commands.drain().map(|(_, view)| view).collect();
+        let mut commands: Vec<_> =
+            self.commands.drain().map(|((connection, ..), standing)| standing.view(connection.as_str())).collect();
         commands.sort_unstable_by(|a, b| (a.queued_at, &a.id).cmp(&(b.queued_at, &b.id)));
         self.sequence += 1;
         let batch = Batch {

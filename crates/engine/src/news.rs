@@ -157,7 +157,7 @@ mod tests {
         };
         let event =
             |at, fact| Event { device: asked.device.clone(), command: Some(asked.id.clone()), at: Timestamp(at), fact };
-        let begin = Fact::Submitted { asked: Box::new(asked.clone()), origin: Origin::Here };
+        let begin = Fact::Submitted { asked: asked.clone().into(), origin: Origin::Here };
         let mut command = Command::begin(&event(submitted, begin)).unwrap();
         let event = event(at, fact);
         command.apply(&event);

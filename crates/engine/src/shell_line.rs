@@ -136,7 +136,7 @@ mod tests {
         let (name, args) = (name.into(), args.into());
         let asked =
             Submission { device: device.clone(), id: id.clone(), name, args, form: None, policy, again_of: None };
-        let fact = Fact::Submitted { asked: Box::new(asked), origin: Origin::Here };
+        let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
         Command::begin(&Event { device, command: Some(id), at: Timestamp(0), fact }).unwrap()
     }
 

@@ -1,19 +1,32 @@
 //! From the domain's words to the wire's, and nothing else.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use wilco_ledger::{
     Answer, Command, Event, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, State, Stray, TimeOut, Timestamp,
 };
 
-use crate::{
-    api::{AnswerView, CommandView, EventView, WireView, sentence},
-    store::ConnectionId,
-};
+use crate::api::{AnswerView, CommandView, EventView, WireView, sentence};
+
+/// A command as it stood when that was written down.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) command: Arc<Command>,
+    /// When it is given up, where that is still to come.
+    pub(crate) deadline: Option<Timestamp>,
+}
+
+impl Standing {
+    pub(crate) fn view(&self, connection: &str) -> CommandView {
+        command(connection, &self.command, self.deadline)
+    }
+}
 
 /// A command as it is shown.
-pub(crate) fn command(connection: &ConnectionId, command: &Command, deadline: Option<Timestamp>) -> CommandView {
+pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Timestamp>) -> CommandView {
     CommandView {
-        connection: connection.as_str().to_owned(),
+        connection: connection.to_owned(),
         device: command.asked.device.as_str().to_owned(),
         id: command.asked.id.as_str().to_owned(),
         command: command.asked.name.to_string(),

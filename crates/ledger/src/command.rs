@@ -144,7 +144,7 @@ pub enum Fate {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
     /// What was asked.
-    pub asked: Submission,
+    pub asked: Arc<Submission>,
     /// Who asked.
     pub origin: Origin,
     /// When it was written to the outbox, or first seen.

@@ -1,5 +1,7 @@
 //! What happened, as it is kept: append-only facts of which a command's state is a projection.
 
+use std::sync::Arc;
+
 use crate::{Answer, CommandId, DeviceId, Origin, Raw, Submission, Timestamp};
 
 /// One fact of the history.
@@ -21,7 +23,7 @@ pub enum Fact {
     /// Written to the outbox, or another console's command was seen.
     Submitted {
         /// What was asked.
-        asked: Box<Submission>,
+        asked: Arc<Submission>,
         /// Who asked.
         origin: Origin,
     },

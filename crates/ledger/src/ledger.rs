@@ -10,7 +10,10 @@ mod flow;
 mod rate;
 mod shelf;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use crate::{
     Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Input, Limits, NotDelivered, Origin, Puback,
@@ -368,7 +371,7 @@ impl Ledger {
             device: asked.device.clone(),
             command: Some(asked.id.clone()),
             at: now,
-            fact: Fact::Submitted { asked: Box::new(asked), origin },
+            fact: Fact::Submitted { asked: Arc::new(asked), origin },
         };
         let slot = Command::begin(&event).map(|command| self.shelf.insert(command)).unwrap_or_default();
         effects.push(Effect::Record(event));

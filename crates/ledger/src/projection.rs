@@ -1,5 +1,7 @@
 //! What a command's events say of it. The one place where a state is derived from facts.
 
+use std::sync::Arc;
+
 use crate::{
     Command, CommandId, Delivery, Event, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome, Reading, Rungs,
     State, TimeOut, Timestamp, sentences,
@@ -11,7 +13,7 @@ impl Command {
     pub fn begin(event: &Event) -> Option<Command> {
         let Fact::Submitted { asked, origin } = &event.fact else { return None };
         let mut command = Command {
-            asked: (**asked).clone(),
+            asked: Arc::clone(asked),
             origin: *origin,
             submitted_at: event.at,
             state: State::Queued,

@@ -51,9 +51,9 @@ impl Handle {
         let answers_carry_ids = dialect.answers_carry_ids(&asked.name) && form.is_none_or(Dialect::form_carries_id);
         let again = Submission {
             id: fresh_id()?,
-            again_of: Some(asked.id),
+            again_of: Some(asked.id.clone()),
             policy: Policy { answers_carry_ids, ..asked.policy },
-            ..asked
+            ..Submission::clone(&asked)
         };
         let ids = vec![again.id.as_str().to_owned()];
         self.ask(|reply| Asked::Send(connection, vec![again], reply)).await??;
@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        api::{FailureCode, NewCommand},
+        api::{Delivery, FailureCode, NewCommand},
         console::fixture::{engine, plant},
     };
 
@@ -222,6 +222,48 @@ mod tests {
         assert_eq!(second.shell_line, first.shell_line);
         let unknown = handle.send_again(&connection, "pump-7", "nobody").await.unwrap_err();
         assert_eq!((unknown.code, &*unknown.message), (FailureCode::NotFound, "There is no command 'nobody'."));
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_is_not_on_the_disk_is_neither_answered_nor_counted_nor_told() {
+        let (_data, engine, handle) = engine().await;
+        let connection = plant(&handle).await;
+        let mut batches = handle.listen().await.unwrap();
+        let send = |device: &str| {
+            let (handle, devices) = (handle.clone(), vec![device.to_owned()]);
+            let new = NewCommand {
+                connection: connection.clone(),
+                devices,
+                command: "identify".into(),
+                delivery: Some(Delivery::HoldHere),
+                ..NewCommand::default()
+            };
+            tokio::spawn(async move { handle.send(new).await })
+        };
+        let counted = async || handle.connections().await.unwrap()[0].counts.kept;
+
+        // The one is on its way to the disk, the other waits for the next commit.
+        let disk = handle.store.stand_still();
+        let first = send("pump-1");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let second = send("pump-2");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(!first.is_finished() && !second.is_finished(), "answered before they were stored");
+        assert_eq!(counted().await, 0);
+        while let Ok(batch) = batches.try_recv() {
+            assert!(batch.commands.is_empty(), "told before it was stored: {:?}", batch.commands);
+        }
+
+        drop(disk);
+        first.await.unwrap().unwrap();
+        second.await.unwrap().unwrap();
+        assert_eq!(counted().await, 2);
+        let mut told = Vec::new();
+        while told.len() < 2 {
+            told.extend(batches.recv().await.unwrap().commands.into_iter().map(|command| command.device));
+        }
+        assert_eq!(told, ["pump-1", "pump-2"]);
         engine.stop().await;
     }
 }

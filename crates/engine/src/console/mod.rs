@@ -214,7 +214,7 @@ impl Handle {
             (known.row(connection), known.reported_at.map(|at| at.0), running, saved, interval)
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
-        let commands = commands.iter().map(|command| views::command(&id, command, None)).collect();
+        let commands = commands.iter().map(|command| views::command(id.as_str(), command, None)).collect();
         let strays = self.store.strays(&id, &device, 5).await?.iter().map(views::event).collect();
         Ok(DeviceDetail {
             row,
@@ -255,7 +255,7 @@ impl Handle {
         };
         let page = self.store.history(filter).await?;
         Ok(HistoryPage {
-            commands: page.rows.iter().map(|(id, command)| views::command(id, command, None)).collect(),
+            commands: page.rows.iter().map(|(id, command)| views::command(id.as_str(), command, None)).collect(),
             next: page.next.map(|cursor| cursor.to_string()),
             total: page.total,
             matching: page.matching,
@@ -290,7 +290,7 @@ impl Handle {
             views::wire(&outbound.topic, &outbound.payload, 1)
         });
         Ok(CommandDetail {
-            command: views::command(&connection, &command, None),
+            command: views::command(connection.as_str(), &command, None),
             request,
             events: views::course(&events),
             shell_line,

@@ -6,7 +6,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
 };
-use wilco_ledger::{CommandId, DeviceId, Input, State, Submission, Timestamp};
+use wilco_ledger::{CommandId, DeviceId, Input, Submission, Timestamp};
 
 use super::{Connection, Controller, Event};
 use crate::{
@@ -14,9 +14,10 @@ use crate::{
     console::not_found,
     news::Herald,
     profile,
-    store::{ConnectionId, HistoryFilter, Profile},
+    store::{ConnectionId, Profile},
     traffic::Tap,
     vault::Vault,
+    views::Standing,
 };
 
 /// Commands forgotten in one commit: everybody else waits that long.
@@ -69,9 +70,7 @@ impl Controller {
     pub(super) async fn asked(&mut self, asked: Asked) {
         match asked {
             Asked::Connections(reply) => {
-                // The counts in them are to be of what is on the disk.
-                self.lookers.push(reply);
-                self.turn.urgent = true;
+                let _ = reply.send(super::views_of(&self.connections));
             }
             Asked::Open(profile, reply) => {
                 let id = profile.id.clone();
@@ -141,7 +140,7 @@ impl Controller {
         let id = profile.id.clone();
         // What has gathered for the one that is replaced goes to the disk first, for the new one begins from there.
         self.note_devices(&id);
-        self.commit().await;
+        self.settle().await;
         if let Some(mut before) = self.connections.remove(&id)
             && let Some(session) = before.session.take()
         {
@@ -151,18 +150,15 @@ impl Controller {
         // A demo fleet that is not running is nothing to be tried again and again.
         let asleep = profile.demo && profile.url.is_empty();
         let mut connection = Connection::new(profile, dialect);
-        connection.kept = self.store.command_count(Some(&id)).await?;
         let devices = self.store.devices(&id).await?;
         let latest = self.store.latest_per_device(&id).await?;
         {
             let mut fleet = connection.fleet();
             *fleet = crate::fleet::Fleet::restore(devices);
-            for command in &latest {
-                let view = crate::views::command(&id, command, None);
-                fleet.command(&command.asked.device, &view);
+            for command in latest {
+                fleet.command(Standing { command: Arc::new(command), deadline: None });
             }
         }
-        connection.bad_ends = self.recent_bad_ends(&id).await?;
         self.generations += 1;
         connection.generation = self.generations;
         self.directory
@@ -191,7 +187,7 @@ impl Controller {
         self.telemetry.forget(id);
         self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
         // What has gathered for it goes to the disk first: the store then forgets it with the rest.
-        self.commit().await;
+        self.settle().await;
         if let Some(session) = connection.session.take() {
             session.close().await;
         }
@@ -202,7 +198,7 @@ impl Controller {
     /// Forgets some of what ended long ago, in the ledgers and in the store. Nothing else happens in between, so what
     /// is forgotten here is not known there.
     async fn forget_ended(&mut self, before: Timestamp) -> Result<usize, Failure> {
-        self.commit().await;
+        self.settle().await;
         let now = self.clock.now();
         for known in self.connections.values_mut() {
             known.ledger.forget(before, now);
@@ -216,21 +212,5 @@ impl Controller {
             }
         }
         Ok(forgotten.len())
-    }
-
-    /// When commands of the last hour ended badly.
-    async fn recent_bad_ends(&self, id: &ConnectionId) -> Result<std::collections::VecDeque<Timestamp>, Failure> {
-        let now = self.clock.now();
-        let filter = HistoryFilter {
-            connection: Some(id.clone()),
-            states: State::ALL.into_iter().filter(|state| super::ended_badly(*state)).collect(),
-            since: Some(Timestamp(now.0 - 3_600_000)),
-            limit: 1_000,
-            ..HistoryFilter::default()
-        };
-        let page = self.store.history(filter).await?;
-        let mut ends: Vec<_> = page.rows.iter().filter_map(|(_, command)| command.rungs.finished).collect();
-        ends.sort_unstable();
-        Ok(ends.into())
     }
 }

@@ -1,55 +1,93 @@
 //! What may only happen once it is on the disk: this order is the product.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 use wilco_dialect::Request as Encoding;
-use wilco_ledger::{CommandId, DeviceId, Input, Puback};
+use wilco_ledger::{Command, Input, Puback};
 
-use super::Controller;
+use super::{Controller, turn::Committing};
 use crate::{
     api::{Failure, MqttVersion},
-    mqtt::{Envelope, Publication},
+    feed::CommandKey,
+    mqtt::{Envelope, Outlet, Publication},
     store::{ConnectionId, StoreError},
     traffic::Passing,
-    views,
+    views::Standing,
 };
 
 impl Controller {
-    /// Makes durable what has gathered, then lets it be seen, sent and acknowledged.
-    pub(super) async fn commit(&mut self) {
-        let turn = std::mem::take(&mut self.turn);
-        if let Err(error) = self.store.commit(turn.changes).await {
+    /// Begins to make durable what has gathered. There is one commit under way at a time; what happens meanwhile gathers
+    /// for the next.
+    pub(super) fn begin_commit(&mut self) {
+        debug_assert!(self.committing.is_none(), "one commit at a time");
+        let mut turn = std::mem::take(&mut self.turn);
+        let stored = self.store.begin_commit(std::mem::take(&mut turn.changes));
+        let standing = |(key, command): (&CommandKey, &Arc<Command>)| {
+            let (connection, device, id) = key;
+            let ledger = self.connections.get(connection).map(|known| &known.ledger);
+            let deadline = ledger.filter(|_| !command.is_settled()).and_then(|ledger| ledger.deadline(device, id));
+            (key.clone(), Standing { command: Arc::clone(command), deadline })
+        };
+        let standings = turn.commands.iter().map(standing).collect();
+        let counts = self.counts();
+        self.committing = Some(Committing { stored, turn, standings, counts });
+    }
+
+    /// Waits for the commit that is under way, if there is one, and lets be seen, sent and acknowledged what it was for.
+    pub(super) async fn finish_commit(&mut self) {
+        if let Some(committing) = &mut self.committing {
+            let result = (&mut committing.stored).await;
+            self.committed(result).await;
+        }
+    }
+
+    /// Makes durable all that has happened so far.
+    pub(super) async fn settle(&mut self) {
+        self.finish_commit().await;
+        if !self.turn.is_empty() {
+            self.begin_commit();
+            self.finish_commit().await;
+        }
+    }
+
+    /// The commit that was under way has come to its end. This order is the product.
+    pub(super) async fn committed(&mut self, result: Result<(), StoreError>) {
+        let Some(Committing { turn, standings, counts, .. }) = self.committing.take() else { return };
+        if let Err(error) = result {
             self.not_stored(error, turn.replies).await;
             return;
         }
         for (outlet, receipt) in turn.receipts {
             outlet.acknowledge(receipt);
         }
+        self.show_counts(counts);
         for reply in turn.replies {
             let _ = reply.send(Ok(()));
         }
-        for (connection, device, id, attempt) in turn.publish {
-            self.publish(&connection, device, id, attempt);
-        }
-        if !turn.touched.is_empty() {
-            // Their counts of commands are different now.
-            self.feed.connections();
+        for (connection, outlet, publication) in turn.publish {
+            self.publish(&connection, outlet, publication);
         }
         let now = self.clock.now();
         for command in &turn.ended {
             self.heralds.iter_mut().for_each(|herald| herald.ended(command, now));
         }
-        for (connection, device, id) in turn.touched {
-            self.show(&connection, device, id);
+        for (key, standing) in standings {
+            self.feed.command(&key, &standing);
+            if let Some(known) = self.connections.get(&key.0) {
+                known.fleet().command(standing);
+            }
         }
     }
 
-    /// Nothing of the last turn is stored, so none of it has happened: the ledgers go back to what is stored, and the
-    /// sessions begin anew, for the broker still has every answer that was not acknowledged.
+    /// Nothing of that turn is stored, nor is what came after it, so none of it has happened: the ledgers go back to what is
+    /// stored, and the sessions begin anew, for the broker still has every answer that was not acknowledged.
     async fn not_stored(&mut self, error: StoreError, replies: Vec<oneshot::Sender<Result<(), Failure>>>) {
         tracing::error!(%error, "a commit failed");
         let failure = Failure::from(error);
         self.feed.failure(failure.clone());
-        for reply in replies {
+        let since = std::mem::take(&mut self.turn);
+        for reply in replies.into_iter().chain(since.replies) {
             let _ = reply.send(Err(failure.clone()));
         }
         let ids: Vec<_> = self.connections.keys().cloned().collect();
@@ -60,11 +98,12 @@ impl Controller {
     }
 
     /// Hands a command to MQTT.
-    fn publish(&mut self, connection: &ConnectionId, device: DeviceId, id: CommandId, attempt: u32) {
+    fn publish(&mut self, connection: &ConnectionId, outlet: Option<Outlet>, publication: Publication) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
+        let Publication { device, id, attempt } = publication.clone();
         let Some(command) = known.ledger.command(&device, &id) else { return };
-        let outcome = match &known.outlet {
+        let outcome = match outlet {
             Some(outlet) => {
                 let request = Encoding {
                     id: &id,
@@ -90,7 +129,6 @@ impl Controller {
                     };
                     self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
                 }
-                let publication = Publication { device: device.clone(), id: id.clone(), attempt };
                 outlet.publish(publication, outbound)
             }
             None => Err(Puback::NotTaken),
@@ -98,14 +136,5 @@ impl Controller {
         if let Err(puback) = outcome {
             self.tell(connection, Input::Delivered { device, id, attempt, puback });
         }
-    }
-
-    /// Lets the window see how a command stands.
-    fn show(&mut self, connection: &ConnectionId, device: DeviceId, id: CommandId) {
-        let Some(known) = self.connections.get_mut(connection) else { return };
-        let Some(command) = known.ledger.command(&device, &id) else { return };
-        let view = views::command(connection, command, known.ledger.deadline(&device, &id));
-        known.fleet().command(&device, &view);
-        self.feed.command((connection.clone(), device, id), view);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Listed {
 }
 
 /// How long a failure needs somebody's look.
-const NEEDS_YOU_FOR: Millis = Millis::seconds(3_600);
+pub(super) const NEEDS_YOU_FOR: Millis = Millis::seconds(3_600);
 
 pub(super) struct Connection {
     pub(super) profile: Profile,
@@ -46,6 +46,8 @@ pub(super) struct Connection {
     pub(super) draining: Option<Draining>,
     pub(super) traffic: Traffic,
     pub(super) round_trip_ms: Option<f64>,
+    /// What was counted when it was last written down, as opposed to what is counted since.
+    pub(super) counts: Counts,
     pub(super) kept: u32,
     /// When commands ended badly, oldest first.
     pub(super) bad_ends: VecDeque<Timestamp>,
@@ -94,6 +96,7 @@ impl Connection {
             draining: None,
             traffic: Traffic::default(),
             round_trip_ms: None,
+            counts: Counts::default(),
             kept: 0,
             bad_ends: VecDeque::new(),
             lifecycles: HashMap::new(),
@@ -170,8 +173,6 @@ impl Connection {
             let fleet = self.fleet();
             (fleet.len(), fleet.online())
         };
-        let counts = self.ledger.counts();
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         ConnectionView {
             id: self.profile.id.as_str().to_owned(),
             name: self.profile.name.clone(),
@@ -205,13 +206,20 @@ impl Connection {
             out_per_second: self.traffic.out_per_second,
             devices,
             online,
-            counts: Counts {
-                queued: count(counts.queued),
-                held: count(counts.held),
-                in_flight: count(counts.in_flight),
-                need_you: count(self.bad_ends.len()),
-                kept: self.kept,
-            },
+            counts: self.counts,
+        }
+    }
+
+    /// What is counted now, written down or not.
+    pub(super) fn count(&self) -> Counts {
+        let counts = self.ledger.counts();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Counts {
+            queued: count(counts.queued),
+            held: count(counts.held),
+            in_flight: count(counts.in_flight),
+            need_you: count(self.bad_ends.len()),
+            kept: self.kept,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What comes in from a session: how its connection stands, and what devices say.
 
+use std::sync::Arc;
+
 use wilco_dialect::{Heard, Inbound, LifecycleEvent, Unreadable};
-use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Input, Raw, Timestamp};
+use wilco_ledger::{Answer, Claim, Command, CommandId, DeviceId, Input, Raw, Timestamp};
 
 use super::{Controller, Draining, PATIENCE, QUIET};
 use crate::{
     api::{LinkState, NoticeLevel, Presence},
+    feed::CommandKey,
     mqtt::{LinkEvent, Message, Outlet},
     profile,
     refusal::{Refusal, Remedy},
@@ -227,7 +230,12 @@ impl Controller {
         if known.ledger.is_known(device, id) {
             return;
         }
-        match self.store.command(connection, device, id).await {
+        // The ledger forgets what has ended, and that may be newer than what the store knows so far.
+        let command = match self.not_yet_stored(&(connection.clone(), device.clone(), id.clone())) {
+            Some(command) => Ok(Some(Command::clone(&command))),
+            None => self.store.command(connection, device, id).await,
+        };
+        match command {
             Ok(Some(command)) => {
                 if let Some(known) = self.connections.get_mut(connection) {
                     known.ledger.adopt(command);
@@ -236,6 +244,12 @@ impl Controller {
             Ok(None) => {}
             Err(error) => self.feed.failure(error),
         }
+    }
+
+    /// A command as it stands after what has happened to it since the last commit.
+    fn not_yet_stored(&self, key: &CommandKey) -> Option<Arc<Command>> {
+        let before = || self.committing.as_ref().and_then(|committing| committing.turn.commands.get(key));
+        self.turn.commands.get(key).or_else(before).cloned()
     }
 
     /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.

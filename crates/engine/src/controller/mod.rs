@@ -12,7 +12,7 @@ mod pace;
 mod turn;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -26,17 +26,17 @@ use wilco_ledger::{Command, Effect, Input, Millis, State, Timestamp};
 
 pub(crate) use asked::{Asked, Errands};
 pub(crate) use connection::Listed;
-use connection::{Connection, Draining};
+use connection::{Connection, Draining, NEEDS_YOU_FOR};
 use pace::Pace;
-use turn::Turn;
+use turn::{Committing, Turn};
 
 use crate::{
-    api::{ConnectionView, Failure, FailureCode, LinkState},
+    api::{ConnectionView, Counts, Failure, FailureCode, LinkState},
     catalogue::Catalogue,
     clock::Clock,
     console::Directory,
     feed::Feed,
-    mqtt::{LinkEvent, Session},
+    mqtt::{LinkEvent, Publication, Session},
     news::{self, Herald},
     profile::{self, Ready},
     store::{Change, ConnectionId, HistoryFilter, Store, StoreError},
@@ -58,15 +58,26 @@ pub(crate) enum Event {
 
 /// What nobody waits for is committed after this at the latest.
 const COMMIT_WITHIN: Duration = Duration::from_millis(15);
-/// Events taken into one commit, at the most.
+/// Events taken in one go, at the most.
 const EVENTS_A_TURN: usize = 2_000;
+/// While a commit is under way, nothing more is taken in beyond so many changes for the next one.
+const CHANGES_A_TURN: usize = 8_000;
 /// What the broker kept has been read when nothing has come for this long.
 const QUIET: Millis = Millis::seconds(5);
 /// Longest wait for a connection after a start, before commands may time out without it.
 const PATIENCE: Millis = Millis::seconds(30);
 
-/// How far back an unconfirmed command is looked for, milliseconds. Hardly any has a timeout of more than an hour.
-const UNCONFIRMED_SINCE: i64 = 3_600_000;
+/// How far back an unconfirmed command is looked for. Hardly any has a timeout of more than an hour.
+const UNCONFIRMED_SINCE: Millis = Millis::seconds(3_600);
+
+/// What the store knows of a connection's commands.
+struct Remembered {
+    /// Those that are not at their end, and those at their end that an answer without an id may still mean: unconfirmed
+    /// ones within their timeout, and a device's last if it has timed out.
+    commands: Vec<Command>,
+    kept: u32,
+    bad_ends: VecDeque<Timestamp>,
+}
 
 pub(crate) struct Controller {
     events: mpsc::Receiver<Event>,
@@ -82,8 +93,8 @@ pub(crate) struct Controller {
     /// Where somebody looks at the wire.
     taps: Vec<Tap>,
     turn: Turn,
-    /// Whoever wants to see the connections once this turn is written down.
-    lookers: Vec<oneshot::Sender<Vec<ConnectionView>>>,
+    /// The turn before it, on its way to the disk.
+    committing: Option<Committing>,
     errands: Errands,
     telemetry: Arc<Telemetry>,
     /// The number of sessions begun.
@@ -111,7 +122,7 @@ impl Controller {
             heralds: Vec::new(),
             taps: Vec::new(),
             turn: Turn::default(),
-            lookers: Vec::new(),
+            committing: None,
             errands,
             telemetry,
             generations: 0,
@@ -126,11 +137,15 @@ impl Controller {
         let closed = loop {
             let wake = [Some(second), self.feed.is_due().then(|| pace.opens_at()), commit_by, self.next_deadline()];
             let wake = wake.into_iter().flatten().min().unwrap_or(second);
-            let first = tokio::select! {
+            // A disk that stands still lets the turn grow only so far.
+            let takes_more = self.committing.is_none() || self.turn.changes.len() < CHANGES_A_TURN;
+            let mut first = None;
+            tokio::select! {
                 biased;
-                event = self.events.recv() => event,
-                () = sleep_until(wake) => None,
-            };
+                stored = stored(&mut self.committing) => self.committed(stored).await,
+                event = self.events.recv(), if takes_more => first = event,
+                () = sleep_until(wake) => {}
+            }
             let mut event = first;
             let mut taken = 0;
             let mut closing = None;
@@ -153,17 +168,18 @@ impl Controller {
             }
             self.tick();
 
-            if self.turn.is_empty() {
+            if self.committing.is_some() {
+                commit_by = None;
+            } else if self.turn.is_empty() {
                 self.turn.urgent = false;
                 commit_by = None;
-            } else if self.turn.urgent || commit_by.is_some_and(|by| now >= by) || closing.is_some() {
-                self.commit().await;
+                let counts = self.counts();
+                self.show_counts(counts);
+            } else if self.turn.urgent || commit_by.is_some_and(|by| now >= by) {
+                self.begin_commit();
                 commit_by = None;
             } else {
                 commit_by = commit_by.or(Some(now + COMMIT_WITHIN));
-            }
-            for looker in std::mem::take(&mut self.lookers) {
-                let _ = looker.send(views_of(&self.connections));
             }
 
             if self.feed.is_due() && now >= pace.opens_at() {
@@ -174,6 +190,7 @@ impl Controller {
                 break done;
             }
         };
+        self.settle().await;
         self.close().await;
         let _ = closed.send(());
     }
@@ -198,8 +215,8 @@ impl Controller {
         for effect in known.ledger.handle(input, now) {
             match effect {
                 Effect::Record(event) => {
-                    let command =
-                        event.command.as_ref().and_then(|id| known.ledger.command(&event.device, id)).cloned();
+                    let command = event.command.as_ref().and_then(|id| known.ledger.command(&event.device, id));
+                    let command = command.cloned().map(Arc::new);
                     if let Some(command) = &command {
                         if command.submitted_at == event.at
                             && matches!(event.fact, wilco_ledger::Fact::Submitted { .. })
@@ -210,14 +227,16 @@ impl Controller {
                             known.bad_ends.push_back(event.at);
                         }
                         if !self.heralds.is_empty() && news::is_end(&event, command) {
-                            self.turn.ended.push(command.clone());
+                            self.turn.ended.push(Arc::clone(command));
                         }
-                        self.turn.touched.push((connection.clone(), event.device.clone(), command.asked.id.clone()));
+                        let key = (connection.clone(), event.device.clone(), command.asked.id.clone());
+                        self.turn.commands.insert(key, Arc::clone(command));
                     }
                     self.turn.changes.push(Change::Event { connection: connection.clone(), event, command });
                 }
                 Effect::Publish { device, id, attempt } => {
-                    self.turn.publish.push((connection.clone(), device, id, attempt));
+                    let publication = Publication { device, id, attempt };
+                    self.turn.publish.push((connection.clone(), known.outlet.clone(), publication));
                     self.turn.urgent = true;
                 }
             }
@@ -297,6 +316,21 @@ impl Controller {
         self.feed.hand_out(|| views_of(connections));
     }
 
+    /// What is counted of each connection.
+    fn counts(&self) -> Vec<(ConnectionId, Counts)> {
+        self.connections.iter().map(|(id, known)| (id.clone(), known.count())).collect()
+    }
+
+    /// These counts are of what is on the disk.
+    fn show_counts(&mut self, counts: Vec<(ConnectionId, Counts)>) {
+        for (connection, counts) in counts {
+            if let Some(known) = self.connections.get_mut(&connection).filter(|known| known.counts != counts) {
+                known.counts = counts;
+                self.feed.connections();
+            }
+        }
+    }
+
     fn next_deadline(&self) -> Option<Instant> {
         let now = self.clock.now();
         let ledgers = self.connections.values().filter_map(|known| known.ledger.next_deadline());
@@ -316,9 +350,9 @@ impl Controller {
         }
     }
 
-    /// Puts a ledger back to what the store knows.
+    /// Puts a ledger, and what is counted, back to what the store knows.
     async fn reload(&mut self, connection: &ConnectionId) {
-        let (unsettled, doubtful) = match self.remembered(connection).await {
+        let remembered = match self.remembered(connection).await {
             Ok(remembered) => remembered,
             Err(error) => {
                 self.feed.failure(error);
@@ -328,30 +362,46 @@ impl Controller {
         if let Some(known) = self.connections.get_mut(connection) {
             known.ledger = known.new_ledger();
             known.logs = LogAssembly::default();
-            for command in unsettled.into_iter().chain(doubtful) {
+            for command in remembered.commands {
                 known.ledger.adopt(command);
             }
+            known.kept = remembered.kept;
+            known.bad_ends = remembered.bad_ends;
+            known.counts = known.count();
         }
         self.resumed(connection);
     }
 
-    /// The commands that are not at their end, and those at their end that an answer without an id may still mean:
-    /// unconfirmed ones within their timeout, and a device's last if it has timed out.
-    async fn remembered(&self, connection: &ConnectionId) -> Result<(Vec<Command>, Vec<Command>), StoreError> {
+    async fn remembered(&self, connection: &ConnectionId) -> Result<Remembered, StoreError> {
         let now = self.clock.now();
-        let unsettled = self.store.unsettled(connection).await?;
-        let unconfirmed = HistoryFilter {
+        let mut commands = self.store.unsettled(connection).await?;
+        let unconfirmed = self.recent(connection, &[State::Unconfirmed], UNCONFIRMED_SINCE).await?;
+        commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
+        let latest = self.store.latest_per_device(connection).await?;
+        commands.extend(latest.into_iter().filter(|command| command.state == State::TimedOut));
+        let bad = State::ALL.into_iter().filter(|state| ended_badly(*state)).collect::<Vec<_>>();
+        let mut bad_ends: Vec<_> =
+            self.recent(connection, &bad, NEEDS_YOU_FOR).await?.filter_map(|command| command.rungs.finished).collect();
+        bad_ends.sort_unstable();
+        let kept = self.store.command_count(Some(connection)).await?;
+        Ok(Remembered { commands, kept, bad_ends: bad_ends.into() })
+    }
+
+    /// The commands in one of these states that were submitted not longer ago than that.
+    async fn recent(
+        &self,
+        connection: &ConnectionId,
+        states: &[State],
+        ago: Millis,
+    ) -> Result<impl Iterator<Item = Command> + use<>, StoreError> {
+        let filter = HistoryFilter {
             connection: Some(connection.clone()),
-            states: vec![State::Unconfirmed],
-            since: Some(Timestamp(now.0 - UNCONFIRMED_SINCE)),
+            states: states.to_vec(),
+            since: Some(Timestamp(self.clock.now().0.saturating_sub_unsigned(ago.0))),
             limit: 10_000,
             ..HistoryFilter::default()
         };
-        let unconfirmed = self.store.history(unconfirmed).await?.rows.into_iter().map(|(_, command)| command);
-        let unconfirmed = unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now);
-        let latest = self.store.latest_per_device(connection).await?;
-        let timed_out = latest.into_iter().filter(|command| command.state == State::TimedOut);
-        Ok((unsettled, unconfirmed.chain(timed_out).collect()))
+        Ok(self.store.history(filter).await?.rows.into_iter().map(|(_, command)| command))
     }
 
     /// Ends a connection's session and begins another, at once or after a pause to let a failure pass.
@@ -418,6 +468,14 @@ impl Controller {
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the store could not be closed");
         }
+    }
+}
+
+/// The end of the commit that is under way; none where there is none.
+async fn stored(committing: &mut Option<Committing>) -> Result<(), StoreError> {
+    match committing {
+        Some(committing) => (&mut committing.stored).await,
+        None => std::future::pending().await,
     }
 }
 

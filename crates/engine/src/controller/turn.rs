@@ -1,28 +1,32 @@
-//! What one turn of the controller's loop has brought: changes to commit, and what may only happen once they are.
+//! What has happened since the last commit began: changes to commit, and what may only happen once they are.
+
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::oneshot;
-use wilco_ledger::{Command, CommandId, DeviceId};
+use wilco_ledger::Command;
 
 use crate::{
-    api::Failure,
-    mqtt::{Outlet, Receipt},
-    store::{Change, ConnectionId},
+    api::{Counts, Failure},
+    feed::CommandKey,
+    mqtt::{Outlet, Publication, Receipt},
+    store::{self, Change, ConnectionId},
+    views::Standing,
 };
 
 /// Everything between two commits.
 #[derive(Default)]
 pub(super) struct Turn {
     pub(super) changes: Vec<Change>,
-    /// To be handed to MQTT.
-    pub(super) publish: Vec<(ConnectionId, DeviceId, CommandId, u32)>,
+    /// How the commands stand that are different after it.
+    pub(super) commands: HashMap<CommandKey, Arc<Command>>,
+    /// To be handed to MQTT: on the network connection that there was when the ledger decided it, and on no later one.
+    pub(super) publish: Vec<(ConnectionId, Option<Outlet>, Publication)>,
     /// PUBACKs owed for what is in `changes`.
     pub(super) receipts: Vec<(Outlet, Receipt)>,
     /// Whoever waits to hear that it is written down.
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
-    /// Commands whose state is different afterwards.
-    pub(super) touched: Vec<(ConnectionId, DeviceId, CommandId)>,
     /// Commands that have come to their end.
-    pub(super) ended: Vec<Command>,
+    pub(super) ended: Vec<Arc<Command>>,
     /// Something waits for the commit. Without it the changes may wait for the next ones.
     pub(super) urgent: bool,
 }
@@ -31,4 +35,14 @@ impl Turn {
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.receipts.is_empty() && self.replies.is_empty() && self.publish.is_empty()
     }
+}
+
+/// A turn of which the changes are on their way to the disk.
+pub(super) struct Committing {
+    pub(super) stored: store::Committing,
+    pub(super) turn: Turn,
+    /// How its commands are shown afterwards.
+    pub(super) standings: Vec<(CommandKey, Standing)>,
+    /// What is counted afterwards.
+    pub(super) counts: Vec<(ConnectionId, Counts)>,
 }

@@ -3,8 +3,9 @@ use wilco_dialect::Reported;
 use wilco_ledger::{DeviceId, Timestamp};
 
 use crate::{
-    api::{CommandView, DeviceRow, Presence},
+    api::{DeviceRow, Presence},
     store::StoredDevice,
+    views::Standing,
 };
 
 /// What is known of one device.
@@ -22,7 +23,7 @@ pub(crate) struct Device {
     pub(crate) state: Option<Value>,
     pub(crate) reported_at: Option<Timestamp>,
     pub(crate) trip_ms: Option<f64>,
-    pub(crate) last_command: Option<CommandView>,
+    pub(crate) last_command: Option<Standing>,
 }
 
 impl Device {
@@ -88,7 +89,7 @@ impl Device {
             presence: self.presence,
             presence_since: self.presence_since.map(|at| at.0),
             led: self.led,
-            last_command: self.last_command.clone(),
+            last_command: self.last_command.as_ref().map(|last| last.view(connection)),
             seen_at: self.seen_at.map(|at| at.0),
             firmware: self.firmware.clone(),
             boot: self.boot.clone(),

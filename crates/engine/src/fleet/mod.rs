@@ -6,14 +6,18 @@ mod device;
 mod order;
 mod search;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 pub(crate) use device::Device;
-use wilco_ledger::{CommandId, DeviceId, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
 
 use crate::{
-    api::{CommandView, DevicePage, DeviceQuery, Presence},
+    api::{DevicePage, DeviceQuery, Presence},
     store::StoredDevice,
+    views::Standing,
 };
 
 /// The devices of one connection.
@@ -71,21 +75,22 @@ impl Fleet {
     }
 
     /// Notes how a device's command stands, if it is its latest.
-    pub(crate) fn command(&mut self, device: &DeviceId, view: &CommandView) {
-        self.update(device, |device| {
-            let newer = device.last_command.as_ref().is_none_or(|last| last.queued_at <= view.queued_at);
-            if newer {
-                device.last_command = Some(view.clone());
+    pub(crate) fn command(&mut self, standing: Standing) {
+        let command = Arc::clone(&standing.command);
+        self.update(&command.asked.device, |device| {
+            if let (Some(sent), Some(accepted)) = (command.rungs.sent, command.rungs.accepted) {
+                device.trip_ms = Some((accepted.0 - sent.0).max(0) as f64);
             }
-            if let (Some(sent), Some(accepted)) = (view.sent_at, view.accepted_at) {
-                device.trip_ms = Some((accepted - sent).max(0) as f64);
+            let turn = |command: &Command| (command.submitted_at, command.asked.id.clone());
+            if device.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(&command)) {
+                device.last_command = Some(standing);
             }
         });
     }
 
     /// A command is no longer kept, so it is no device's latest either.
     pub(crate) fn forget_command(&mut self, device: &DeviceId, id: &CommandId) {
-        let is_latest = |device: &Device| device.last_command.as_ref().is_some_and(|last| last.id == id.as_str());
+        let is_latest = |device: &Device| device.last_command.as_ref().is_some_and(|last| last.command.asked.id == *id);
         if self.devices.get(device).is_some_and(is_latest) {
             self.update(device, |device| device.last_command = None);
         }

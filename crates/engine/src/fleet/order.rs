@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use wilco_ledger::Command;
+
 use super::Device;
 use crate::api::{DeviceOrder, Presence, SortBy};
 
@@ -12,8 +14,8 @@ pub(super) fn compare(a: &Device, b: &Device, by: SortBy, direction: DeviceOrder
         SortBy::Device => by_id(),
         SortBy::Presence => rank(a.presence).cmp(&rank(b.presence)),
         SortBy::Led => lamp(a).cmp(&lamp(b)),
-        SortBy::LastCommand => key(a).map(|last| last.queued_at).cmp(&key(b).map(|last| last.queued_at)),
-        SortBy::State => key(a).map(|last| &last.state).cmp(&key(b).map(|last| &last.state)),
+        SortBy::LastCommand => key(a).map(|last| last.submitted_at).cmp(&key(b).map(|last| last.submitted_at)),
+        SortBy::State => key(a).map(|last| last.state.as_str()).cmp(&key(b).map(|last| last.state.as_str())),
         SortBy::Seen => a.seen_at.cmp(&b.seen_at),
         SortBy::Firmware => natural(a.firmware.as_deref().unwrap_or(""), b.firmware.as_deref().unwrap_or("")),
         SortBy::Trip => a.trip_ms.partial_cmp(&b.trip_ms).unwrap_or(Ordering::Equal),
@@ -58,8 +60,8 @@ fn number(part: &str) -> Option<&str> {
     part.starts_with(|first: char| first.is_ascii_digit()).then(|| part.trim_start_matches('0'))
 }
 
-fn key(device: &Device) -> Option<&crate::api::CommandView> {
-    device.last_command.as_ref()
+fn key(device: &Device) -> Option<&Command> {
+    device.last_command.as_ref().map(|last| &*last.command)
 }
 
 fn rank(presence: Presence) -> u8 {

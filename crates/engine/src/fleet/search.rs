@@ -46,7 +46,7 @@ impl Term {
             Term::Presence(presence) => device.presence == *presence,
             Term::Led(on) => device.led == Some(*on),
             Term::Tag(tag) => device.tags.iter().any(|own| own.eq_ignore_ascii_case(tag)),
-            Term::State(state) => device.last_command.as_ref().is_some_and(|last| last.state == *state),
+            Term::State(state) => device.last_command.as_ref().is_some_and(|last| last.command.state.as_str() == state),
             Term::Firmware(relation, version) => {
                 device.firmware.as_ref().is_some_and(|own| relation.holds(own, version))
             }

@@ -186,7 +186,7 @@ pub(super) fn read(
 ) -> Result<Fact, Unreadable> {
     Ok(match serde_json::from_str::<StoredFact<'_>>(fact)? {
         StoredFact::Submitted { origin, name, args, form, policy, again_of } => Fact::Submitted {
-            asked: Box::new(Submission {
+            asked: Arc::new(Submission {
                 device: device.clone(),
                 id: command.ok_or("a submission without a command id")?.clone(),
                 name: name.into(),

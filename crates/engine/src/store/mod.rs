@@ -26,7 +26,9 @@ mod writer;
 
 use std::{
     path::{Path, PathBuf},
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError, mpsc::Sender},
+    task::{Context, Poll},
     thread::JoinHandle,
 };
 
@@ -93,10 +95,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Full`] and others: then nothing of it is stored, and the next commit may work again.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.begin_commit(changes).await
+    }
+
+    /// The same, begun at once, for who has something to do meanwhile.
+    #[must_use = "only its end says whether anything is stored"]
+    pub fn begin_commit(&self, changes: Vec<Change>) -> Committing {
+        let (done, answer) = oneshot::channel();
         if changes.is_empty() {
-            return Ok(());
+            let _ = done.send(Ok(()));
+        } else {
+            // A thread that is gone drops `done`, which is told as `Closed`.
+            let _ = self.jobs.send(Job::Commit { changes, done });
         }
-        self.ask(|done| Job::Commit { changes, done }).await
+        Committing(answer)
     }
 
     /// The commands of a connection that are not at their end, from their events, in the order of submission.
@@ -259,6 +271,17 @@ impl Store {
         }
     }
 
+    /// Keeps everything from being written until what this returns is dropped.
+    #[cfg(test)]
+    pub(crate) fn stand_still(&self) -> Sender<()> {
+        let (go_on, wait) = std::sync::mpsc::channel();
+        let wait = Job::Run(Box::new(move |_| {
+            let _ = wait.recv();
+        }));
+        let _ = self.jobs.send(wait);
+        go_on
+    }
+
     /// A transaction of its own for something rare.
     async fn write<T: Send + 'static>(
         &self,
@@ -285,6 +308,17 @@ impl Store {
         let (done, answer) = oneshot::channel();
         self.jobs.send(job(done)).map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// A commit under way. It goes on when this is dropped.
+pub struct Committing(oneshot::Receiver<Result<(), StoreError>>);
+
+impl Future for Committing {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is stored besides commands and events: connection profiles, what is known of devices, and their logs.
 
+use std::sync::Arc;
+
 use wilco_dialect::LogChunk;
 use wilco_ledger::{Command, CommandId, DeviceId, Event, State, Timestamp};
 
@@ -16,7 +18,7 @@ pub enum Change {
         /// What happened.
         event: Event,
         /// The command as it stands after it; `None` for an event that belongs to none.
-        command: Option<Command>,
+        command: Option<Arc<Command>>,
     },
     /// What is known of a device has changed.
     Device {

@@ -452,7 +452,7 @@ impl Naive {
     }
 
     fn begin(&mut self, asked: &Submission, origin: Origin, now: i64, effects: &mut Vec<Effect>) -> usize {
-        let fact = Fact::Submitted { asked: Box::new(asked.clone()), origin };
+        let fact = Fact::Submitted { asked: std::sync::Arc::new(asked.clone()), origin };
         effects.push(event(asked, fact, now));
         self.commands.push(Told::new(asked, origin, now));
         self.commands.len() - 1

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use tempfile::TempDir;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -71,9 +71,9 @@ fn submitted(number: u32) -> Change {
     };
     let (name, args) = ("led".into(), r#"{"on":true}"#.into());
     let asked = Submission { device: device.clone(), id: id.clone(), name, args, form: None, policy, again_of: None };
-    let fact = Fact::Submitted { asked: Box::new(asked), origin: Origin::Here };
+    let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
     let event = Event { device, command: Some(id), at: Timestamp(i64::from(number)), fact };
-    let command = Command::begin(&event);
+    let command = Command::begin(&event).map(Arc::new);
     Change::Event { connection: ConnectionId::from("bench"), event, command }
 }
 

@@ -254,7 +254,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         again_of: columns.checked(|id: Option<String>| id.map(CommandId::new).transpose())?,
     };
     let mut command = Command {
-        asked,
+        asked: Arc::new(asked),
         origin: columns.word()?,
         submitted_at: Timestamp(columns.get()?),
         state: columns.word()?,
@@ -281,7 +281,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         abandoned: columns.get()?,
         repeat_refused: columns.get()?,
     };
-    command.asked.form = columns.checked(|form: Option<String>| form.map(read_form).transpose())?;
+    // It came to the table last.
+    if let Some(form) = columns.checked(|form: Option<String>| form.map(read_form).transpose())? {
+        Arc::make_mut(&mut command.asked).form = Some(form);
+    }
     Ok((connection, command))
 }
 

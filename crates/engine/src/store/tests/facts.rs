@@ -36,7 +36,7 @@ fn every_fact() -> Vec<Fact> {
         asked.policy.delivery = delivery;
         asked.policy.answer_expected = origin == Origin::Here;
         asked.again_of = (origin == Origin::Observed).then(|| id("an \"older\" one"));
-        facts.push(Fact::Submitted { asked: Box::new(asked), origin });
+        facts.push(Fact::Submitted { asked: asked.into(), origin });
     }
     for outcome in [Outcome::Accepted, Outcome::Running, Outcome::Succeeded, Outcome::Failed, Outcome::Rejected] {
         facts.push(answered(answer("kitchen", "c1", outcome), Reading::Moved));
@@ -119,7 +119,7 @@ async fn a_projection_comes_back_as_it_went_in() {
     let mut asked = submission("kitchen", "full");
     asked.again_of = Some(id("plain"));
     let full = Command {
-        asked,
+        asked: asked.into(),
         origin: Origin::Observed,
         submitted_at: Timestamp(2),
         state: State::Cancelled,
@@ -175,8 +175,11 @@ async fn a_command_is_what_its_events_say() {
         store.commit(vec![change]).await.unwrap();
     }
     let (listed, _) = store.last_commands(&connection(), &device("kitchen"), 9).await.unwrap();
-    assert_eq!(listed, std::slice::from_ref(&expected));
-    assert_eq!(store.command(&connection(), &device("kitchen"), &id("c1")).await.unwrap(), Some(expected));
+    assert_eq!(listed, std::slice::from_ref(&*expected));
+    assert_eq!(
+        store.command(&connection(), &device("kitchen"), &id("c1")).await.unwrap(),
+        Some(Command::clone(&expected))
+    );
     assert_eq!(store.command(&connection(), &device("kitchen"), &id("c2")).await.unwrap(), None);
 }
 
@@ -192,7 +195,7 @@ async fn the_unsettled_ones_come_in_the_order_of_submission() {
     store.commit(sent).await.unwrap();
     assert_eq!(
         store.unsettled(&connection()).await.unwrap(),
-        [queued("b", "z", 200), queued("a", "y", 200), queued("b", "x", 200), under_way]
+        [queued("b", "z", 200), queued("a", "y", 200), queued("b", "x", 200), Command::clone(&under_way)]
     );
     assert_eq!(store.unsettled(&"elsewhere".into()).await.unwrap(), []);
 }

@@ -82,14 +82,14 @@ fn event(device_name: &str, command: &str, at: i64, fact: Fact) -> Event {
 }
 
 fn submitted(device_name: &str, command: &str, at: i64) -> Event {
-    let asked = Box::new(submission(device_name, command));
+    let asked = submission(device_name, command).into();
     event(device_name, command, at, Fact::Submitted { asked, origin: Origin::Here })
 }
 
 /// A command as it stands right after its submission.
 fn queued(device_name: &str, command: &str, at: i64) -> Command {
     Command {
-        asked: submission(device_name, command),
+        asked: submission(device_name, command).into(),
         origin: Origin::Here,
         submitted_at: Timestamp(at),
         state: State::Queued,
@@ -114,7 +114,7 @@ fn queued(device_name: &str, command: &str, at: i64) -> Command {
 }
 
 fn change(event: Event, command: Command) -> Change {
-    Change::Event { connection: connection(), event, command: Some(command) }
+    Change::Event { connection: connection(), event, command: Some(command.into()) }
 }
 
 /// A command that was submitted, as one change.

@@ -101,9 +101,9 @@ async fn what_is_for_one_connection_goes_with_it() {
 #[tokio::test]
 async fn a_command_keeps_the_form_that_it_was_asked_in() {
     let (_dir, store) = store();
-    let asked = Submission { form: Some(Arc::new(form())), ..submission("pump", "c1") };
-    let standing = wilco_ledger::Command { asked: asked.clone(), ..queued("pump", "c1", 100) };
-    let fact = Fact::Submitted { asked: Box::new(asked.clone()), origin: Origin::Here };
+    let asked = Arc::new(Submission { form: Some(Arc::new(form())), ..submission("pump", "c1") });
+    let standing = wilco_ledger::Command { asked: Arc::clone(&asked), ..queued("pump", "c1", 100) };
+    let fact = Fact::Submitted { asked: Arc::clone(&asked), origin: Origin::Here };
     let event = Event { device: device("pump"), command: Some(id("c1")), at: wilco_ledger::Timestamp(100), fact };
     store.commit(vec![change(event, standing)]).await.unwrap();
     let replayed = store.command(&connection(), &device("pump"), &id("c1")).await.unwrap().unwrap();

@@ -1,5 +1,7 @@
 //! What ended long ago is forgotten as a whole, and nothing else is.
 
+use std::sync::Arc;
+
 use wilco_ledger::{Command, Fact, Outcome, Reading, State, Timestamp};
 
 use super::{answer, change, connection, device, event, id, life, queued, store, submit};
@@ -59,8 +61,8 @@ async fn what_ended_long_ago_is_forgotten_with_all_its_events_and_the_rest_is_as
     let fact =
         Fact::Answered { answer: Box::new(answer("quiet", "late", Outcome::Failed)), reading: Reading::Duplicate };
     let event = event("quiet", "late", 199_000, fact);
-    command.apply(&event);
-    late.push(change(event, command));
+    Arc::make_mut(&mut command).apply(&event);
+    late.push(change(event, Command::clone(&command)));
     store.commit(late).await.unwrap();
     store.commit(elsewhere(life("pump-0", "far", 3, Outcome::Rejected))).await.unwrap();
 
