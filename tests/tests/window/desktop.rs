@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use wilco_tests::{Broker, Connection, Desk, Device, Keyring, Notifications, soon};
 
 use crate::SHORT;
+use crate::pictures::as_it_stands;
 
 #[tokio::test]
 async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Result<()> {
@@ -18,7 +19,7 @@ async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Re
     console.fill("Timeout", "33\n").await?;
     console.fill("For how long", "0\n").await?;
     console.wait_for_text("A history of 0 days keeps nothing", SHORT).await?;
-    console.screenshot("settings").await?;
+    as_it_stands(&console, "settings").await?;
     // It is taken down half a second later at the latest.
     tokio::time::sleep(Duration::from_secs(2)).await;
     console.close().await?;

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Console, Desk, Device, Keyring, keys};
 
+use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
 
 /// The keyboard's place in the page, by role or tag and name.
@@ -29,7 +30,7 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
     ensure!(focus(&console).await?.starts_with("combobox"), "{}", focus(&console).await?);
     console.press("pum").await?;
     console.one_like("option", "pump-7").await?;
-    console.screenshot("palette").await?;
+    as_it_stands(&console, "palette").await?;
     console.check_accessible("the palette").await?;
     console.press(keys::ENTER).await?;
     console.one("complementary", "Inspector: pump-7").await?;
@@ -60,7 +61,7 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
 
     console.press("?").await?;
     console.one("dialog", "Keys").await?;
-    console.screenshot("keys").await?;
+    as_it_stands(&console, "keys").await?;
     console.check_accessible("the keys").await?;
     console.press(keys::ESCAPE).await?;
     console.press("gh").await?;

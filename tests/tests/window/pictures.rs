@@ -17,3 +17,19 @@ pub(crate) async fn in_both_themes(console: &Console, name: &str) -> Result<()> 
     }
     Ok(())
 }
+
+/// What stands on the screen just now, a dialog too, in both themes and at both sizes.
+pub(crate) async fn as_it_stands(console: &Console, name: &str) -> Result<()> {
+    let dress =
+        "const [theme] = arguments; const { dataset } = document.documentElement; const was = dataset.theme ?? '';
+        if (theme === '') delete dataset.theme; else dataset.theme = theme; return was";
+    let was = console.run("return document.documentElement.dataset.theme ?? ''", vec![]).await?;
+    for theme in ["dark", "light"] {
+        console.run(dress, vec![theme.into()]).await?;
+        for (width, height) in [(1920, 1080), (1280, 800)] {
+            console.resize(width, height).await?;
+            console.screenshot(&format!("{name}-{theme}-{width}")).await?;
+        }
+    }
+    console.run(dress, vec![was]).await.map(drop)
+}

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys};
 
 use crate::kit::Kit;
-use crate::pictures::in_both_themes;
+use crate::pictures::{as_it_stands, in_both_themes};
 use crate::{SHORT, check};
 
 struct Bench {
@@ -44,7 +44,7 @@ async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
     console.fill("Search in the log", "led").await?;
     console.wait_for_text("led", SHORT).await?;
     found.extend(console.inaccessible("a log").await?);
-    in_both_themes(&console, "log").await?;
+    as_it_stands(&console, "log").await?;
 
     let path = bench.desk.data().join("bench-1.log");
     console.click("button", "Save…").await?;
@@ -80,7 +80,7 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
     console.wait_for_text("Telemetry of", SHORT).await?;
     console.one("slider", "temperature over time").await?;
     let mut found = console.inaccessible("charts").await?;
-    in_both_themes(&console, "charts").await?;
+    as_it_stands(&console, "charts").await?;
     console.click("button", "Pause").await?;
     found.extend(console.inaccessible("charts, paused").await?);
     console.press("gf").await?;
@@ -113,7 +113,7 @@ async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
     console.click_on(&row[0], "a message").await?;
     console.one("region", "What it is").await?;
     found.extend(console.inaccessible("live traffic").await?);
-    in_both_themes(&console, "traffic").await?;
+    as_it_stands(&console, "traffic").await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())
@@ -133,7 +133,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     let schema = "{\"type\":\"object\",\"properties\":{\"offset\":{\"type\":\"integer\",\"title\":\"Offset\",\"minimum\":0,\
                   \"maximum\":9}},\"required\":[\"offset\"]}";
     console.fill("Arguments (JSON Schema)", schema).await?;
-    console.screenshot("catalogue-describe").await?;
+    as_it_stands(&console, "catalogue-describe").await?;
     console.click("button", "Save").await?;
     console.one("article", "Calibrate").await?;
     found.extend(console.inaccessible("the catalogue").await?);
@@ -147,7 +147,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     console.fill("Offset *", "12").await?;
     console.click("button", "Send").await?;
     found.extend(console.inaccessible("a form that does not fit").await?);
-    console.screenshot("command-wrong").await?;
+    as_it_stands(&console, "command-wrong").await?;
     console.fill("Offset *", "3").await?;
     console.screenshot("command-form").await?;
     console.click("button", "Save as a button…").await?;
@@ -158,7 +158,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     console.wait_for_text("Rejected", SHORT).await?;
     console.one("button", "Calibrate by 3").await?;
     found.extend(console.inaccessible("a button of one's own").await?);
-    console.screenshot("command-button").await?;
+    as_it_stands(&console, "command-button").await?;
     console.click("button", "Calibrate by 3").await?;
     console.go("History").await?;
     wilco_tests::soon_async("both commands", SHORT, async || Ok((console.history().await?.len() == 2).then_some(())))
