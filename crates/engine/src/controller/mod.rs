@@ -58,6 +58,8 @@ pub(crate) enum Event {
 
 /// What nobody waits for is committed after this at the latest.
 const COMMIT_WITHIN: Duration = Duration::from_millis(15);
+/// While a commit is under way, events are taken in this often: by the dozen, for none of them could go any further yet.
+const BREATH: Duration = Duration::from_millis(1);
 /// Events taken in one go, at the most.
 const EVENTS_A_TURN: usize = 2_000;
 /// While a commit is under way, nothing more is taken in beyond so many changes for the next one.
@@ -136,17 +138,21 @@ impl Controller {
         let mut commit_by: Option<Instant> = None;
         let closed = loop {
             let wake = [Some(second), self.feed.is_due().then(|| pace.opens_at()), commit_by, self.next_deadline()];
-            let wake = wake.into_iter().flatten().min().unwrap_or(second);
-            // A disk that stands still lets the turn grow only so far.
-            let takes_more = self.committing.is_none() || self.turn.changes.len() < CHANGES_A_TURN;
-            let mut first = None;
+            let mut wake = wake.into_iter().flatten().min().unwrap_or(second);
+            if self.committing.is_some() {
+                wake = wake.min(Instant::now() + BREATH);
+            }
+            let mut event = None;
             tokio::select! {
                 biased;
                 stored = stored(&mut self.committing) => self.committed(stored).await,
-                event = self.events.recv(), if takes_more => first = event,
+                first = self.events.recv(), if self.committing.is_none() => event = first,
                 () = sleep_until(wake) => {}
             }
-            let mut event = first;
+            // A disk that stands still lets the turn grow only so far.
+            if event.is_none() && (self.committing.is_none() || self.turn.changes.len() < CHANGES_A_TURN) {
+                event = self.events.try_recv().ok();
+            }
             let mut taken = 0;
             let mut closing = None;
             while let Some(this) = event.take() {
