@@ -35,7 +35,8 @@ const NOWHERE = new Set<number>();
 /** What is looked for from everywhere: actions, devices, and the commands that were sent last. */
 export class Palette {
   typed = $state('');
-  active = $state(0);
+  /** The key of what somebody has moved to; the first before that. */
+  #picked = $state<string | null>(null);
   devices = $state.raw<DeviceRow[]>([]);
   recent = $state.raw<CommandView[]>([]);
   #question = 0;
@@ -47,7 +48,8 @@ export class Palette {
     [...this.#actions(), this.#devices(), this.#commands()].filter(({ found }) => found.length > 0),
   );
   readonly flat: Found[] = $derived(this.groups.flatMap(({ found }) => found));
-  readonly chosen = $derived(this.flat[Math.min(this.active, this.flat.length - 1)] ?? null);
+  /** It stays the same while more is found around it. */
+  readonly chosen = $derived(this.flat.find(({ key }) => key === this.#picked) ?? this.flat[0] ?? null);
 
   constructor(
     readonly app: App,
@@ -58,13 +60,14 @@ export class Palette {
 
   type(typed: string): void {
     this.typed = typed;
-    this.active = 0;
+    this.#picked = null;
     this.#ask.ask();
   }
 
   move(by: number): void {
     const { length } = this.flat;
-    if (length > 0) this.active = (Math.min(this.active, length - 1) + by + length) % length;
+    const from = this.flat.findIndex((found) => found === this.chosen);
+    this.#picked = this.flat[(from + by + length) % length]?.key ?? null;
   }
 
   /** What is meant by what was typed: never a device that was found by less of it. */

@@ -40,7 +40,7 @@ describe('the palette', () => {
     const field = window.getByRole('button', { name: 'Search or run a command' });
     expect(field).toHaveAttribute('aria-keyshortcuts', 'Control+k Meta+k');
     await window.user.click(field);
-    await window.findByRole('combobox');
+    await window.findByRole('group', { name: 'Recent commands' });
     const first = chosen(window)?.textContent;
     await window.user.keyboard('{ArrowDown}');
     expect(chosen(window)?.textContent).not.toBe(first);
@@ -68,6 +68,25 @@ describe('the palette', () => {
     await palette.findByRole('option', { name: /^kitchen-0003/ });
     await window.user.keyboard('-0003{Enter}');
     await window.findByRole('complementary', { name: 'Inspector: kitchen-0003' });
+  });
+
+  it('stays at what somebody has moved to while more is found', async () => {
+    const window = await openFleet();
+    const devices = window.backend.devices.bind(window.backend);
+    let found = () => {};
+    const late = new Promise<void>((resolve) => (found = resolve));
+    window.backend.devices = async (...query) => {
+      await late;
+      return devices(...query);
+    };
+    const palette = await openPalette(window);
+    await palette.findByRole('group', { name: 'Recent commands' });
+    await window.user.keyboard('bench{ArrowUp}');
+    const there = chosen(window)?.textContent;
+    expect(there).toContain('to bench');
+    found();
+    await palette.findByRole('group', { name: 'Devices' });
+    expect(chosen(window)?.textContent).toBe(there);
   });
 
   it('finds commands that were sent, and unfolds them in the history', async () => {
