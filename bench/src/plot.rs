@@ -77,9 +77,9 @@ fn draw_chart(area: &Area<'_>, chart: &Chart, top: f64) -> Result<(), Box<dyn st
             area.draw(&Circle::new(at(along(*round), middle), 3, INK.mix(0.55).filled()))?;
         }
         area.draw(&Text::new(bar.name.clone(), at(NAMES - 8.0, middle), text(13.0, &INK, HPos::Right)))?;
-        let furthest = bar.rounds.iter().copied().fold(bar.median, f64::max);
         let value = format!("{} {}", crate::report::rounded(bar.median), chart.unit);
-        area.draw(&Text::new(value, at(along(furthest) + 9.0, middle), text(13.0, &INK, HPos::Left)))?;
+        // In a column of their own, out of the way of dots and target.
+        area.draw(&Text::new(value, at(along(largest) + 12.0, middle), text(13.0, &INK, HPos::Left)))?;
     }
     let line = vec![at(along(chart.target), begin), at(along(chart.target), begin + ROW)];
     area.draw(&PathElement::new(line, TARGET.stroke_width(2)))?;
