@@ -20,16 +20,21 @@ pub(crate) async fn in_both_themes(console: &Console, name: &str) -> Result<()> 
 
 /// What stands on the screen just now, a dialog too, in both themes and at both sizes.
 pub(crate) async fn as_it_stands(console: &Console, name: &str) -> Result<()> {
-    let dress =
-        "const [theme] = arguments; const { dataset } = document.documentElement; const was = dataset.theme ?? '';
-        if (theme === '') delete dataset.theme; else dataset.theme = theme; return was";
-    let was = console.run("return document.documentElement.dataset.theme ?? ''", vec![]).await?;
-    for theme in ["dark", "light"] {
-        console.run(dress, vec![theme.into()]).await?;
-        for (width, height) in [(1920, 1080), (1280, 800)] {
-            console.resize(width, height).await?;
-            console.screenshot(&format!("{name}-{theme}-{width}")).await?;
+    let dress = "const { dataset } = document.documentElement; const was = dataset.theme ?? '';
+        if (arguments[0] === '') delete dataset.theme; else dataset.theme = arguments[0]; return was";
+    let first = console.run("return document.documentElement.dataset.theme ?? ''", vec![]).await?;
+    for (width, height) in [(1920, 1080), (1280, 800)] {
+        console.resize(width, height).await?;
+        for theme in ["dark", "light"] {
+            // The page keeps its size half a second later, and dresses as it likes when it does.
+            loop {
+                console.run(dress, vec![theme.into()]).await?;
+                console.screenshot(&format!("{name}-{theme}-{width}")).await?;
+                if console.run(dress, vec![theme.into()]).await? == theme {
+                    break;
+                }
+            }
         }
     }
-    console.run(dress, vec![was]).await.map(drop)
+    console.run(dress, vec![first]).await.map(drop)
 }
