@@ -113,6 +113,8 @@ export class Describing {
 
   /** Asks how it would go out now. */
   look(): void {
+    // Why it could not be kept was said of what it was before.
+    this.failure = null;
     this.#ask.ask();
   }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { SeriesView } from '../backend/bindings/SeriesView';
-import { columnsOf, interval, lineOf, measured } from './chart';
+import { along, columnsOf, interval, lineOf, measured } from './chart';
 
 function view(times: number[], means: (number | null)[]) {
   const series: SeriesView = {
@@ -55,3 +55,13 @@ it.each([
   [90_000, '90 s'],
   [3_600_000, '1 h'],
 ])('reads an interval of %i ms as %s', (ms, words) => expect(interval(ms)).toBe(words));
+
+it.each([
+  [[22.3, 22.305, 22.31], 0.005, ['22.300', '22.305', '22.310']],
+  [[-68, -67.5, -67], 0.5, ['-68.0', '-67.5', '-67.0']],
+  [[84_000, 85_000], 1_000, ['84,000', '85,000']],
+  [[0, 2.5, 5], 2.5, ['0.0', '2.5', '5.0']],
+  [[0, 50], 50, ['0', '50']],
+  [[0, 5e11], 5e11, ['0', '5E11']],
+  [[0], 0, ['0']],
+])('tells %j, %d apart, along an axis as %j', (values, step, words) => expect(along(values, step)).toEqual(words));

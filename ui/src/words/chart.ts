@@ -53,6 +53,20 @@ export function measured(value: number | null): string {
   return (size >= 1_000 ? whole : short).format(value);
 }
 
+/** The values along an axis that are so far apart, each told from the next: `22.305`, `22.310`. */
+export function along(values: number[], step: number): string[] {
+  const largest = Math.max(...values.map(Math.abs));
+  if (!(step > 0) || step < 1e-9 || largest >= 1e9 || (largest > 0 && largest < 1e-4)) return values.map(measured);
+  // Steps are 1, 2, 2.5 or 5 times a power of ten.
+  const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find((places) => {
+    const scaled = step * 10 ** places;
+    return Math.abs(scaled - Math.round(scaled)) < 1e-6;
+  });
+  const digit = { minimumFractionDigits: digits ?? 10, maximumFractionDigits: digits ?? 10 };
+  const format = new Intl.NumberFormat('en', digit);
+  return values.map((value) => format.format(value));
+}
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -309,6 +309,7 @@ describe('the catalogue', () => {
     await window.user.clear(schema);
     await window.user.click(schema);
     await window.user.paste('{}');
+    await waitFor(() => expect(window.queryByRole('alert')).toBeNull());
     const timeout = window.getByRole('textbox', { name: 'Timeout, s' });
     await window.user.clear(timeout);
     await window.user.type(timeout, 'soon');
