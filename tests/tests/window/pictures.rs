@@ -1,6 +1,6 @@
 //! Pictures to be looked at.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use wilco_tests::Console;
 
 /// The screen that is open, in both themes and at both sizes; ends with the light one at the small size.
@@ -27,13 +27,16 @@ pub(crate) async fn as_it_stands(console: &Console, name: &str) -> Result<()> {
         console.resize(width, height).await?;
         for theme in ["dark", "light"] {
             // The page keeps its size half a second later, and dresses as it likes when it does.
-            loop {
+            let mut stayed = false;
+            for _ in 0..10 {
                 console.run(dress, vec![theme.into()]).await?;
                 console.screenshot(&format!("{name}-{theme}-{width}")).await?;
-                if console.run(dress, vec![theme.into()]).await? == theme {
+                stayed = console.run(dress, vec![theme.into()]).await? == theme;
+                if stayed {
                     break;
                 }
             }
+            ensure!(stayed, "the page does not stay {theme} for a picture of {name}");
         }
     }
     console.run(dress, vec![first]).await.map(drop)
