@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use wilco_tests::{Desk, Keyring};
 
-use crate::pictures::in_both_themes;
+use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
 
 #[tokio::test]
@@ -16,12 +16,12 @@ async fn the_demo_fleet_is_one_click_away_and_comes_back() -> Result<()> {
     console.choose(device).await?;
     let end = check(console.flip_led().await?, "led on");
     console.wait_for_led(true).await?;
-    in_both_themes(&console, "fleet").await?;
+    as_it_stands(&console, "fleet").await?;
     console.go("History").await?;
     console.unfold(&end.id).await?;
-    in_both_themes(&console, "history").await?;
+    as_it_stands(&console, "history").await?;
     console.go("Connections").await?;
-    in_both_themes(&console, "connections").await?;
+    as_it_stands(&console, "connections").await?;
     console.close().await?;
 
     // It opens where it was closed.

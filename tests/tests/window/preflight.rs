@@ -9,7 +9,7 @@ use wilco_tests::{
 };
 
 use crate::SHORT;
-use crate::pictures::in_both_themes;
+use crate::pictures::as_it_stands;
 
 /// Control and V, held and let go.
 const PASTE: &str = "\u{e009}v\u{e009}";
@@ -67,7 +67,7 @@ async fn what_fails_on_the_way_to_the_broker_is_told_by_its_step() -> Result<()>
         };
         check(&console, what, tried, step, phrases).await?;
         if *what == "wrong-ca" {
-            in_both_themes(&console, "preflight-wrong-ca").await?;
+            as_it_stands(&console, "preflight-wrong-ca").await?;
         }
     }
     console.close().await
@@ -98,7 +98,7 @@ async fn what_the_broker_does_not_allow_is_told_by_its_step() -> Result<()> {
     console.go_on_to_topics().await?;
     let tried = console.preflight().await?;
     check(&console, "no-round-trip", tried, "round_trip", &["did not deliver it within 5 s", "and drop it"]).await?;
-    in_both_themes(&console, "preflight-no-round-trip").await?;
+    as_it_stands(&console, "preflight-no-round-trip").await?;
     console.click("button", "Endpoint").await?;
     console.click("radio", "MQTT 5").await?;
 
@@ -189,7 +189,7 @@ async fn on_aws_a_hang_up_comes_with_the_policy_to_paste() -> Result<()> {
         &["hung up when Wilco asked to hear +/resp", "sdk/test/*"],
     )
     .await?;
-    in_both_themes(&console, "preflight-aws-subscribe-denied").await?;
+    as_it_stands(&console, "preflight-aws-subscribe-denied").await?;
 
     console.click("button", "Copy policy").await?;
     console.wait_for_text("Copied.", SHORT).await?;

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys};
 
 use crate::kit::Kit;
-use crate::pictures::{as_it_stands, in_both_themes};
+use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
 
 struct Bench {
@@ -137,7 +137,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     console.click("button", "Save").await?;
     console.one("article", "Calibrate").await?;
     found.extend(console.inaccessible("the catalogue").await?);
-    in_both_themes(&console, "catalogue").await?;
+    as_it_stands(&console, "catalogue").await?;
 
     console.press("gf").await?;
     console.choose("bench-1").await?;
