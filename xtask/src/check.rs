@@ -12,7 +12,7 @@ use crate::{bindings, npm, packages, process, tools};
 
 /// The crates without I/O, and all that they may depend on.
 const PURE: [(&str, &[&str]); 2] = [
-    ("wilco-ledger", &["thiserror"]),
+    ("wilco-ledger", &["foldhash", "thiserror"]),
     ("wilco-dialect", &["serde", "serde_json", "sha2", "thiserror", "wilco-ledger"]),
 ];
 

@@ -17,7 +17,7 @@ const NAMED_AT_MOST: usize = 200;
 /// Batches that a slow listener may fall behind before it is taken for gone.
 const PATIENCE: usize = 600;
 
-pub(crate) type CommandKey = (ConnectionId, DeviceId, CommandId);
+type CommandKey = (ConnectionId, DeviceId, CommandId);
 
 /// Gathers changes until the next batch.
 #[derive(Default)]
@@ -47,9 +47,11 @@ impl Feed {
     }
 
     /// How a command stands now.
-    pub(crate) fn command(&mut self, key: &CommandKey, standing: &Standing) {
-        if self.commands.len() < NAMED_AT_MOST || self.commands.contains_key(key) {
-            self.commands.insert(key.clone(), standing.clone());
+    pub(crate) fn command(&mut self, connection: &ConnectionId, standing: &Standing) {
+        let asked = &standing.command.asked;
+        let key = (connection.clone(), asked.device.clone(), asked.id.clone());
+        if self.commands.len() < NAMED_AT_MOST || self.commands.contains_key(&key) {
+            self.commands.insert(key, standing.clone());
         } else {
             self.more_commands = true;
         }

@@ -93,6 +93,31 @@ pub enum Fact {
     Cancelled,
 }
 
+impl Fact {
+    /// A step on a command's way, by which it does not come to its end.
+    #[must_use]
+    pub fn is_on_the_way(&self) -> bool {
+        match self {
+            Fact::Submitted { .. }
+            | Fact::Held
+            | Fact::Released
+            | Fact::Handed { .. }
+            | Fact::Sent { .. }
+            | Fact::AtBroker { .. }
+            | Fact::DeliveryUnknown { .. }
+            | Fact::NotSent { .. } => true,
+            Fact::Undeliverable(_)
+            | Fact::Unconfirmed
+            | Fact::Answered { .. }
+            | Fact::Unsolicited { .. }
+            | Fact::Unreadable { .. }
+            | Fact::TimedOut(_)
+            | Fact::Expired
+            | Fact::Cancelled => false,
+        }
+    }
+}
+
 /// Why a command cannot be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotDelivered {

@@ -51,9 +51,18 @@ pub struct Ledger {
     silences: BTreeSet<(Timestamp, Slot)>,
     /// Settled commands, in the order of their ends.
     settled: VecDeque<Slot>,
-    /// How many of them were listed since the last input.
-    just_settled: usize,
+    /// Commands to which something has happened since [`Ledger::take_changed`].
+    changed: Vec<Slot>,
     counts: Counts,
+}
+
+/// A command to which something has happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// The command as it stands.
+    pub command: Command,
+    /// When it expires or times out; `None` for one at its end.
+    pub deadline: Option<Timestamp>,
 }
 
 /// Commands of this installation that are not at their end.
@@ -86,7 +95,7 @@ impl Ledger {
             expiries: BTreeSet::new(),
             silences: BTreeSet::new(),
             settled: VecDeque::new(),
-            just_settled: 0,
+            changed: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -120,7 +129,6 @@ impl Ledger {
     /// Takes note of what happened and says what is to be done.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.just_settled = 0;
         match input {
             Input::Submit(asked) => self.submit(asked, now, &mut effects),
             Input::Cancel { device, id } => self.cancel(&device, &id, now, &mut effects),
@@ -158,8 +166,22 @@ impl Ledger {
         effects
     }
 
-    /// A command in memory: every unsettled one, and the latest settled ones. What settled in a call of
-    /// [`Ledger::handle`] is there until the next one.
+    /// The commands to which something has happened since this was last asked, as they stand now, in the order in which
+    /// they were first changed. To be asked whenever what happened is about to be kept: until then they stay in memory.
+    pub fn take_changed(&mut self) -> Vec<Changed> {
+        let slots = std::mem::take(&mut self.changed);
+        slots
+            .into_iter()
+            .filter_map(|slot| {
+                let entry = self.shelf.entry_mut(slot)?;
+                entry.changed = false;
+                Some(Changed { command: entry.command.clone(), deadline: entry.deadline() })
+            })
+            .collect()
+    }
+
+    /// A command in memory: every unsettled one, the latest settled ones, and all to which something has happened since
+    /// [`Ledger::take_changed`].
     #[must_use]
     pub fn command(&self, device: &DeviceId, id: &CommandId) -> Option<&Command> {
         let slot = self.shelf.find(device, id.as_str())?;
@@ -167,10 +189,14 @@ impl Ledger {
     }
 
     /// Forgets the settled commands to which nothing has happened since `before`, because the store is about to. What
-    /// still names one of them afterwards names nothing that is known.
+    /// still names one of them afterwards names nothing that is known. One that has changed is kept: the store is about to
+    /// hear of it.
     pub fn forget(&mut self, before: Timestamp, now: Timestamp) {
         for slot in std::mem::take(&mut self.settled) {
-            let is_old = self.shelf.entry(slot).is_none_or(|entry| entry.command.changed_at < before && !entry.open);
+            let is_old = self
+                .shelf
+                .entry(slot)
+                .is_none_or(|entry| entry.command.changed_at < before && !entry.open && !entry.changed);
             if is_old {
                 self.drop_settled(slot, now);
             } else {
@@ -374,6 +400,7 @@ impl Ledger {
             fact: Fact::Submitted { asked: Arc::new(asked), origin },
         };
         let slot = Command::begin(&event).map(|command| self.shelf.insert(command)).unwrap_or_default();
+        self.note_change(slot);
         effects.push(Effect::Record(event));
         self.account(slot, shelf::Standing::default());
         self.refresh(slot, now);
@@ -387,6 +414,7 @@ impl Ledger {
         let event =
             Event { device: entry.command.device().clone(), command: Some(entry.command.id().clone()), at: now, fact };
         entry.command.apply(&event);
+        self.note_change(slot);
         if matches!(event.fact, Fact::TimedOut(_)) {
             self.shelf.device_mut(&event.device).timed_out = true;
         }
@@ -395,13 +423,21 @@ impl Ledger {
         self.refresh(slot, now);
     }
 
-    /// Forgets the oldest settled commands, but none that ended in this very call. One with a publish under way keeps
-    /// its place in the send window, and is listed again once that has come to its end. Of one that can still be
-    /// answered the doubt is left.
+    fn note_change(&mut self, slot: Slot) {
+        if let Some(entry) = self.shelf.entry_mut(slot)
+            && !std::mem::replace(&mut entry.changed, true)
+        {
+            self.changed.push(slot);
+        }
+    }
+
+    /// Forgets the oldest settled commands, up to the first that has changed. One with a publish under way keeps its place
+    /// in the send window, and is listed again once that has come to its end. Of one that can still be answered the doubt
+    /// is left.
     fn evict(&mut self, now: Timestamp) {
-        let kept = self.limits.settled_kept.max(self.just_settled);
-        while self.settled.len() > kept
-            && let Some(slot) = self.settled.pop_front()
+        while self.settled.len() > self.limits.settled_kept
+            && let Some(slot) =
+                self.settled.pop_front_if(|slot| self.shelf.entry(*slot).is_none_or(|entry| !entry.changed))
         {
             self.drop_settled(slot, now);
         }

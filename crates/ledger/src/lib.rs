@@ -26,7 +26,7 @@ pub use command::{Command, Delivery, Fate, LastSend, Match, Origin, Policy, Retr
 pub use event::{Event, Fact, NotDelivered, Reading, Stray, TimeOut};
 pub use id::{CommandId, DeviceId, InvalidCommandId, InvalidDeviceId};
 pub use input::{Effect, Input, Puback};
-pub use ledger::{Counts, Ledger};
+pub use ledger::{Changed, Counts, Ledger};
 pub use limits::Limits;
 pub use state::State;
 pub use time::{Millis, Timestamp};

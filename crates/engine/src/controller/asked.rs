@@ -183,11 +183,11 @@ impl Controller {
     }
 
     async fn forget(&mut self, id: &ConnectionId) -> Result<(), Failure> {
+        // What has gathered for it goes to the disk first: the store then forgets it with the rest.
+        self.settle().await;
         let mut connection = self.connections.remove(id).ok_or_else(|| not_found("connection", id.as_str()))?;
         self.telemetry.forget(id);
         self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
-        // What has gathered for it goes to the disk first: the store then forgets it with the rest.
-        self.settle().await;
         if let Some(session) = connection.session.take() {
             session.close().await;
         }

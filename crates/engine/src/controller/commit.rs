@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use wilco_dialect::Request as Encoding;
-use wilco_ledger::{Command, Input, Puback};
+use wilco_ledger::{Changed, Input, Puback};
 
 use super::{Controller, turn::Committing};
 use crate::{
     api::{Failure, MqttVersion},
-    feed::CommandKey,
     mqtt::{Envelope, Outlet, Publication},
-    store::{ConnectionId, StoreError},
+    store::{Change, ConnectionId, StoreError},
     traffic::Passing,
     views::Standing,
 };
@@ -22,14 +21,20 @@ impl Controller {
     pub(super) fn begin_commit(&mut self) {
         debug_assert!(self.committing.is_none(), "one commit at a time");
         let mut turn = std::mem::take(&mut self.turn);
-        let stored = self.store.begin_commit(std::mem::take(&mut turn.changes));
-        let standing = |(key, command): (&CommandKey, &Arc<Command>)| {
-            let (connection, device, id) = key;
-            let ledger = self.connections.get(connection).map(|known| &known.ledger);
-            let deadline = ledger.filter(|_| !command.is_settled()).and_then(|ledger| ledger.deadline(device, id));
-            (key.clone(), Standing { command: Arc::clone(command), deadline })
-        };
-        let standings = turn.commands.iter().map(standing).collect();
+        let mut standings = Vec::new();
+        for (id, known) in &mut self.connections {
+            let changed = known.ledger.take_changed().into_iter();
+            standings.extend(changed.map(|Changed { command, deadline }| {
+                let command = Arc::new(command);
+                (id.clone(), Standing { command, deadline })
+            }));
+        }
+        let mut changes = std::mem::take(&mut turn.changes);
+        changes.extend(standings.iter().map(|(connection, standing)| Change::Standing {
+            connection: connection.clone(),
+            command: Arc::clone(&standing.command),
+        }));
+        let stored = self.store.begin_commit(changes);
         let counts = self.counts();
         self.committing = Some(Committing { stored, turn, standings, counts });
     }
@@ -72,9 +77,9 @@ impl Controller {
         for command in &turn.ended {
             self.heralds.iter_mut().for_each(|herald| herald.ended(command, now));
         }
-        for (key, standing) in standings {
-            self.feed.command(&key, &standing);
-            if let Some(known) = self.connections.get(&key.0) {
+        for (connection, standing) in standings {
+            self.feed.command(&connection, &standing);
+            if let Some(known) = self.connections.get(&connection) {
                 known.fleet().command(standing);
             }
         }

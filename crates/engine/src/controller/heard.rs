@@ -1,14 +1,11 @@
 //! What comes in from a session: how its connection stands, and what devices say.
 
-use std::sync::Arc;
-
 use wilco_dialect::{Heard, Inbound, LifecycleEvent, Unreadable};
 use wilco_ledger::{Answer, Claim, Command, CommandId, DeviceId, Input, Raw, Timestamp};
 
 use super::{Controller, Draining, PATIENCE, QUIET};
 use crate::{
     api::{LinkState, NoticeLevel, Presence},
-    feed::CommandKey,
     mqtt::{LinkEvent, Message, Outlet},
     profile,
     refusal::{Refusal, Remedy},
@@ -231,8 +228,8 @@ impl Controller {
             return;
         }
         // The ledger forgets what has ended, and that may be newer than what the store knows so far.
-        let command = match self.not_yet_stored(&(connection.clone(), device.clone(), id.clone())) {
-            Some(command) => Ok(Some(Command::clone(&command))),
+        let command = match self.not_yet_stored(connection, device, id) {
+            Some(command) => Ok(Some(command.clone())),
             None => self.store.command(connection, device, id).await,
         };
         match command {
@@ -246,10 +243,12 @@ impl Controller {
         }
     }
 
-    /// A command as it stands after what has happened to it since the last commit.
-    fn not_yet_stored(&self, key: &CommandKey) -> Option<Arc<Command>> {
-        let before = || self.committing.as_ref().and_then(|committing| committing.turn.commands.get(key));
-        self.turn.commands.get(key).or_else(before).cloned()
+    /// A command as it will be stored by the commit that is under way. What has changed since then, the ledger has not
+    /// forgotten.
+    fn not_yet_stored(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> Option<&Command> {
+        let standings = self.committing.iter().flat_map(|committing| &committing.standings);
+        let mut commands = standings.filter(|(of, _)| of == connection).map(|(_, standing)| &*standing.command);
+        commands.find(|command| command.id() == id && command.device() == device)
     }
 
     /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.

@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use wilco_dialect::LogAssembly;
-use wilco_ledger::{Command, Effect, Input, Millis, State, Timestamp};
+use wilco_ledger::{Command, Effect, Fact, Input, Millis, State, Timestamp};
 
 pub(crate) use asked::{Asked, Errands};
 pub(crate) use connection::Listed;
@@ -221,24 +221,19 @@ impl Controller {
         for effect in known.ledger.handle(input, now) {
             match effect {
                 Effect::Record(event) => {
-                    let command = event.command.as_ref().and_then(|id| known.ledger.command(&event.device, id));
-                    let command = command.cloned().map(Arc::new);
-                    if let Some(command) = &command {
-                        if command.submitted_at == event.at
-                            && matches!(event.fact, wilco_ledger::Fact::Submitted { .. })
-                        {
-                            known.kept = known.kept.saturating_add(1);
-                        }
+                    if matches!(event.fact, Fact::Submitted { .. }) {
+                        known.kept = known.kept.saturating_add(1);
+                    }
+                    let id = event.command.as_ref().filter(|_| !event.fact.is_on_the_way());
+                    if let Some(command) = id.and_then(|id| known.ledger.command(&event.device, id)) {
                         if ended_badly(command.state) && command.rungs.finished == Some(event.at) {
                             known.bad_ends.push_back(event.at);
                         }
                         if !self.heralds.is_empty() && news::is_end(&event, command) {
-                            self.turn.ended.push(Arc::clone(command));
+                            self.turn.ended.push(command.clone());
                         }
-                        let key = (connection.clone(), event.device.clone(), command.asked.id.clone());
-                        self.turn.commands.insert(key, Arc::clone(command));
                     }
-                    self.turn.changes.push(Change::Event { connection: connection.clone(), event, command });
+                    self.turn.changes.push(Change::Event { connection: connection.clone(), event, command: None });
                 }
                 Effect::Publish { device, id, attempt } => {
                     let publication = Publication { device, id, attempt };

@@ -1,13 +1,10 @@
 //! What has happened since the last commit began: changes to commit, and what may only happen once they are.
 
-use std::{collections::HashMap, sync::Arc};
-
 use tokio::sync::oneshot;
 use wilco_ledger::Command;
 
 use crate::{
     api::{Counts, Failure},
-    feed::CommandKey,
     mqtt::{Outlet, Publication, Receipt},
     store::{self, Change, ConnectionId},
     views::Standing,
@@ -17,8 +14,6 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Turn {
     pub(super) changes: Vec<Change>,
-    /// How the commands stand that are different after it.
-    pub(super) commands: HashMap<CommandKey, Arc<Command>>,
     /// To be handed to MQTT: on the network connection that there was when the ledger decided it, and on no later one.
     pub(super) publish: Vec<(ConnectionId, Option<Outlet>, Publication)>,
     /// PUBACKs owed for what is in `changes`.
@@ -26,7 +21,7 @@ pub(super) struct Turn {
     /// Whoever waits to hear that it is written down.
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
     /// Commands that have come to their end.
-    pub(super) ended: Vec<Arc<Command>>,
+    pub(super) ended: Vec<Command>,
     /// Something waits for the commit. Without it the changes may wait for the next ones.
     pub(super) urgent: bool,
 }
@@ -41,8 +36,8 @@ impl Turn {
 pub(super) struct Committing {
     pub(super) stored: store::Committing,
     pub(super) turn: Turn,
-    /// How its commands are shown afterwards.
-    pub(super) standings: Vec<(CommandKey, Standing)>,
+    /// How the commands stand that are different afterwards.
+    pub(super) standings: Vec<(ConnectionId, Standing)>,
     /// What is counted afterwards.
     pub(super) counts: Vec<(ConnectionId, Counts)>,
 }

@@ -24,6 +24,14 @@ pub(crate) struct Device {
     pub(crate) reported_at: Option<Timestamp>,
     pub(crate) trip_ms: Option<f64>,
     pub(crate) last_command: Option<Standing>,
+    pub(super) news: News,
+}
+
+/// Whether a device is listed among those that are different since somebody last asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct News {
+    pub(super) changed: bool,
+    pub(super) unsaved: bool,
 }
 
 impl Device {
@@ -41,6 +49,7 @@ impl Device {
             reported_at: None,
             trip_ms: None,
             last_command: None,
+            news: News::default(),
         }
     }
 
@@ -58,6 +67,7 @@ impl Device {
             reported_at: stored.reported_at,
             trip_ms: stored.trip_ms,
             last_command: None,
+            news: News::default(),
             id: stored.device,
         }
     }

@@ -6,12 +6,10 @@ mod device;
 mod order;
 mod search;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 pub(crate) use device::Device;
+use foldhash::fast::RandomState;
 use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
 
 use crate::{
@@ -23,10 +21,11 @@ use crate::{
 /// The devices of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
-    devices: HashMap<DeviceId, Device>,
+    devices: HashMap<DeviceId, Device, RandomState>,
     online: u32,
-    changed: HashSet<DeviceId>,
-    unsaved: HashSet<DeviceId>,
+    /// The devices that are different since this was last asked, each once: see [`Device::news`].
+    changed: Vec<DeviceId>,
+    unsaved: Vec<DeviceId>,
     /// The order last asked for, good for as long as nothing has changed.
     sorted: Option<(DeviceQuery, Vec<DeviceId>)>,
 }
@@ -65,8 +64,12 @@ impl Fleet {
             _ => {}
         }
         self.sorted = None;
-        self.changed.insert(device.clone());
-        self.unsaved.insert(device.clone());
+        if !std::mem::replace(&mut known.news.changed, true) {
+            self.changed.push(device.clone());
+        }
+        if !std::mem::replace(&mut known.news.unsaved, true) {
+            self.unsaved.push(device.clone());
+        }
     }
 
     /// Notes that a device was heard.
@@ -81,7 +84,9 @@ impl Fleet {
             if let (Some(sent), Some(accepted)) = (command.rungs.sent, command.rungs.accepted) {
                 device.trip_ms = Some((accepted.0 - sent.0).max(0) as f64);
             }
-            let turn = |command: &Command| (command.submitted_at, command.asked.id.clone());
+            fn turn(command: &Command) -> (Timestamp, &CommandId) {
+                (command.submitted_at, command.id())
+            }
             if device.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(&command)) {
                 device.last_command = Some(standing);
             }
@@ -110,14 +115,27 @@ impl Fleet {
     }
 
     /// The devices that have changed since this was last asked.
-    pub(crate) fn take_changed(&mut self) -> HashSet<DeviceId> {
-        std::mem::take(&mut self.changed)
+    pub(crate) fn take_changed(&mut self) -> Vec<DeviceId> {
+        let changed = std::mem::take(&mut self.changed);
+        for id in &changed {
+            if let Some(device) = self.devices.get_mut(id) {
+                device.news.changed = false;
+            }
+        }
+        changed
     }
 
     /// The devices to be stored.
     pub(crate) fn take_unsaved(&mut self) -> Vec<StoredDevice> {
         let unsaved = std::mem::take(&mut self.unsaved);
-        unsaved.iter().filter_map(|id| self.devices.get(id)).map(Device::stored).collect()
+        let mut stored = Vec::with_capacity(unsaved.len());
+        for id in &unsaved {
+            if let Some(device) = self.devices.get_mut(id) {
+                device.news.unsaved = false;
+                stored.push(device.stored());
+            }
+        }
+        stored
     }
 
     /// A window of the devices that match, in the order asked for.

@@ -119,7 +119,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // What a commit returned for is on the disk, power cut or not.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -16_000)?; // KiB
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?; // pages
+    connection.pragma_update(None, "wal_autocheckpoint", 16_000)?; // pages; 64 MiB
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?; // bytes
     connection.pragma_update(None, "temp_store", "MEMORY")
 }

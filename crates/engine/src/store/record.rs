@@ -17,8 +17,16 @@ pub enum Change {
         connection: ConnectionId,
         /// What happened.
         event: Event,
-        /// The command as it stands after it; `None` for an event that belongs to none.
+        /// The command as it stands after it; `None` for an event that belongs to none, and where a
+        /// [`Change::Standing`] says it once for several.
         command: Option<Arc<Command>>,
+    },
+    /// How a command stands after all of its events so far.
+    Standing {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The command.
+        command: Arc<Command>,
     },
     /// What is known of a device has changed.
     Device {

@@ -4,10 +4,12 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread::JoinHandle,
+    time::Duration,
 };
 
+use foldhash::fast::RandomState;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 use wilco_ledger::{Command, CommandId, DeviceId, Fact};
@@ -19,6 +21,11 @@ use super::{
 
 /// A transaction takes no further batch once it holds so many changes.
 const GROUP: usize = 4_096;
+/// After so many changes the log beside the database is merged into it, once nothing is asked for a moment. While there is
+/// always something, SQLite does so by itself when the log has grown large: see [`super::open`].
+const MERGE_AFTER: usize = 1_000;
+/// How long that moment is.
+const REST: Duration = Duration::from_millis(50);
 
 pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
 type Task = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -44,11 +51,29 @@ pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<(S
 
 fn run(mut connection: Connection, path: &Path, jobs: &Receiver<Job>) {
     let mut next = None;
-    while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+    let mut unmerged = 0;
+    loop {
+        let job = match next.take() {
+            Some(job) => job,
+            None if unmerged < MERGE_AFTER => match jobs.recv() {
+                Ok(job) => job,
+                Err(_) => return,
+            },
+            None => match jobs.recv_timeout(REST) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => {
+                    merge(&connection);
+                    unmerged = 0;
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            },
+        };
         match job {
             Job::Commit { changes, done } => {
                 let mut group = vec![(changes, done)];
                 next = gather(&mut group, jobs);
+                unmerged += group.iter().map(|(changes, _)| changes.len()).sum::<usize>();
                 let result = commit(&mut connection, group.iter().flat_map(|(changes, _)| changes))
                     .map_err(|error| StoreError::read(path, &error));
                 if let Err(error) = &result {
@@ -95,18 +120,26 @@ fn commit<'a>(connection: &mut Connection, changes: impl Iterator<Item = &'a Cha
 /// Appends the events; of commands and devices that change more than once only the last standing is written.
 fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
     let mut commands = LastOf::<(&ConnectionId, &DeviceId, &CommandId), Standing<'_>>::default();
+    let key = |connection, command: &'a Command| (connection, &command.asked.device, &command.asked.id);
     let mut seen = LastOf::<(&ConnectionId, &DeviceId), &StoredDevice>::default();
     for change in changes {
         match change {
             Change::Event { connection, event, command } => {
                 let row = events::append(transaction, connection, event)?;
-                if let Some(command) = command {
-                    commands.put((connection, &command.asked.device, &command.asked.id), |first| {
-                        let begins = matches!(event.fact, Fact::Submitted { .. });
-                        let (first, begins) = first.map_or((row, begins), |known| (known.first, known.begins));
-                        Standing { command, first, begins }
+                let begun_at = matches!(event.fact, Fact::Submitted { .. }).then_some(row);
+                let command = command.as_deref();
+                if let (Some(id), true) = (&event.command, begun_at.is_some() || command.is_some()) {
+                    commands.put((connection, &event.device, id), |before| Standing {
+                        command,
+                        begun_at: before.and_then(|before| before.begun_at).or(begun_at),
                     });
                 }
+            }
+            Change::Standing { connection, command } => {
+                commands.put(key(connection, command), |before| Standing {
+                    command: Some(command),
+                    begun_at: before.and_then(|before| before.begun_at),
+                });
             }
             Change::Device { connection, device } => seen.put((connection, &device.device), |_| device),
             Change::LogChunk { connection, device, at, chunk } => {
@@ -118,8 +151,10 @@ fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Ch
         }
     }
     let mut new = LastOf::<&ConnectionId, u32>::default();
-    for ((connection, ..), Standing { command, first, begins }) in commands.entries {
-        if put_command(transaction, connection, command, first, begins)? {
+    for ((connection, ..), Standing { command, begun_at }) in commands.entries {
+        if let Some(command) = command
+            && put_command(transaction, connection, command, begun_at)?
+        {
             new.put(connection, |count| count.map_or(1, |count| count + 1));
         }
     }
@@ -134,10 +169,17 @@ fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Ch
 
 /// A command after a group of changes.
 struct Standing<'a> {
-    command: &'a Command,
-    /// The row of the first of its events in the group, and whether the command begins with it.
-    first: i64,
-    begins: bool,
+    command: Option<&'a Command>,
+    /// The row of its submission, where that is in the group.
+    begun_at: Option<i64>,
+}
+
+/// Writes what is in the log into the database, as far as no reader still needs it there. It is on the disk either way, so
+/// a failure is left to the next time.
+fn merge(connection: &Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the log beside the database could not be merged into it");
+    }
 }
 
 fn close(connection: Connection) -> rusqlite::Result<()> {
@@ -148,12 +190,12 @@ fn close(connection: Connection) -> rusqlite::Result<()> {
 /// The last value for each key, in the order in which the keys first came.
 struct LastOf<K, V> {
     entries: Vec<(K, V)>,
-    places: HashMap<K, usize>,
+    places: HashMap<K, usize, RandomState>,
 }
 
 impl<K, V> Default for LastOf<K, V> {
     fn default() -> Self {
-        LastOf { entries: Vec::new(), places: HashMap::new() }
+        LastOf { entries: Vec::new(), places: HashMap::default() }
     }
 }
 

@@ -64,7 +64,6 @@ impl Ledger {
         entry.timer = timer;
         if entry.command.is_settled() && !entry.open && !entry.listed {
             entry.listed = true;
-            self.just_settled += 1;
             self.settled.push_back(slot);
         }
         if let Some(timer) = timer {

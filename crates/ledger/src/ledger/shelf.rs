@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::{Command, CommandId, Delivery, DeviceId, Origin, State, Timestamp};
 
 /// A command's place, in the order in which commands came into memory. For unsettled ones that is the order of
@@ -12,11 +14,11 @@ pub(super) type Slot = u64;
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     last: Slot,
-    entries: HashMap<Slot, Entry>,
+    entries: HashMap<Slot, Entry, RandomState>,
     unsettled: BTreeSet<Slot>,
-    devices: HashMap<DeviceId, Device>,
+    devices: HashMap<DeviceId, Device, RandomState>,
     /// How many devices have a command with that id: a broadcast shares one.
-    ids: HashMap<CommandId, usize>,
+    ids: HashMap<CommandId, usize, RandomState>,
 }
 
 /// A command and what is known of it beyond its events, for as long as this ledger lives.
@@ -36,6 +38,8 @@ pub(super) struct Entry {
     pub(super) timer: Option<Timestamp>,
     /// It is listed among the settled ones.
     pub(super) listed: bool,
+    /// It is listed among those to which something has happened.
+    pub(super) changed: bool,
 }
 
 /// What is known of a device.
@@ -45,7 +49,7 @@ pub(super) struct Device {
     pub(super) online: Option<bool>,
     /// One of its commands has timed out since its last answer, or was forgotten while it could still be answered.
     pub(super) timed_out: bool,
-    commands: HashMap<CommandId, Slot>,
+    commands: HashMap<CommandId, Slot, RandomState>,
     /// How many of its commands have an id of that many bytes.
     lengths: BTreeMap<usize, usize>,
     pub(super) unsettled: BTreeSet<Slot>,
@@ -96,6 +100,7 @@ impl Shelf {
             awaits_session: false,
             timer: None,
             listed: false,
+            changed: false,
         };
         self.entries.insert(slot, entry);
         slot
@@ -222,7 +227,7 @@ impl Command {
     }
 }
 
-fn take_one(counts: &mut HashMap<CommandId, usize>, id: &CommandId) {
+fn take_one(counts: &mut HashMap<CommandId, usize, RandomState>, id: &CommandId) {
     if let Some(count) = counts.get_mut(id) {
         *count -= 1;
         if *count == 0 {

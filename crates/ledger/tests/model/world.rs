@@ -1,11 +1,11 @@
 //! A ledger, its disk, its wire and the model beside it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 use wilco_ledger::{
-    Answer, Claim, Command, CommandId, DeviceId, Effect, Event, Fact, Input, Ledger, Limits, Policy, Puback, Raw,
-    State, Submission, Timestamp,
+    Answer, Changed, Claim, Command, CommandId, DeviceId, Effect, Event, Fact, Input, Ledger, Limits, Policy, Puback,
+    Raw, State, Submission, Timestamp,
 };
 
 use crate::{
@@ -33,6 +33,8 @@ pub(crate) struct World {
     keys: Vec<Key>,
     answers: Vec<Answer>,
     ids: u32,
+    /// What has changed since the ledger was last asked.
+    changed: BTreeSet<Key>,
 }
 
 impl World {
@@ -51,6 +53,7 @@ impl World {
             keys: Vec::new(),
             answers: Vec::new(),
             ids: 0,
+            changed: BTreeSet::new(),
         }
     }
 
@@ -136,6 +139,10 @@ impl World {
     }
 
     fn input(&mut self, input: Input) -> Result<(), TestCaseError> {
+        // As the engine does: sometimes after one input, sometimes after several.
+        if self.now % 3 != 0 {
+            self.seal()?;
+        }
         self.look_up(&input)?;
         self.watch.input(&input);
         let expected = self.model.handle(&input, self.now);
@@ -144,9 +151,26 @@ impl World {
         prop_assert_eq!(by_command(&effects), by_command(&expected), "at {} after {:?}", self.now, input);
         prop_assert_eq!(publishes(&effects), publishes(&expected), "at {} after {:?}", self.now, input);
         self.watch.effects(&input, &effects, &self.ledger, &self.limits, self.now)?;
+        self.changed.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Record(event) => event.command.clone().map(|id| (event.device.clone(), id)),
+            Effect::Publish { .. } => None,
+        }));
         self.compare()?;
         self.pending.push_back((effects, self.model.clone()));
         if self.stalled { Ok(()) } else { self.commit(usize::MAX) }
+    }
+
+    /// What is about to be kept is what has changed, each command once and as it stands.
+    fn seal(&mut self) -> Result<(), TestCaseError> {
+        let mut expected = std::mem::take(&mut self.changed);
+        for Changed { command, deadline } in self.ledger.take_changed() {
+            let key = (command.device().clone(), command.id().clone());
+            prop_assert!(expected.remove(&key), "{} has not changed, or not twice", command.id());
+            prop_assert_eq!(Some(&command), self.watch.told().get(&key));
+            prop_assert_eq!(deadline, self.ledger.deadline(&key.0, &key.1));
+        }
+        prop_assert_eq!(expected, BTreeSet::new(), "changed, and not said to be");
+        Ok(())
     }
 
     fn compare(&self) -> Result<(), TestCaseError> {
@@ -212,6 +236,7 @@ impl World {
 
     fn crash(&mut self) {
         self.pending.clear();
+        self.changed.clear();
         self.stalled = false;
         self.published.clear();
         self.ledger = Ledger::new(self.limits);

@@ -48,6 +48,8 @@ impl Bench {
     #[track_caller]
     pub(crate) fn at(mut self, now: i64, input: Input, expected: &str) -> Bench {
         let shown = format!("{input:?}");
+        // As if what happened before had been kept by now.
+        self.ledger.take_changed();
         let effects = self.ledger.handle(input, Timestamp(now));
         let text = effects.iter().map(show).collect::<Vec<String>>().join("; ");
         assert_eq!(text, expected, "at {now}: {shown}");

@@ -146,6 +146,7 @@ fn what_ended_long_ago_is_forgotten_when_the_store_forgets_it() {
         "b submitted; b handed 1; publish b 1",
     );
     let mut check = |before: i64, known: [bool; 2]| {
+        bench.ledger.take_changed();
         bench.ledger.forget(Timestamp(before), Timestamp(1_000));
         assert_eq!(["a", "b"].map(|name| bench.ledger.is_known(&device("d"), &id(name))), known, "before {before}");
     };

@@ -12,7 +12,7 @@ use wilco_ledger::{
     Command, CommandId, DeviceId, Fate, LastSend, Millis, Policy, Retry, Rungs, Submission, Timestamp, WireForm,
 };
 
-use super::{Columns, Word};
+use super::{Columns, Word, unwritable};
 use crate::store::{ConnectionId, fact::StoredForm, word::Worded};
 
 pub(in crate::store) use ended::{Ended, count_ended, ended, remove};
@@ -103,7 +103,7 @@ pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Comma
             abandoned = ?22, repeat_refused = ?23{end}
          WHERE connection = ?1 AND id = ?2 AND device = ?3"
     ))?;
-    let last_send = command.last_send.map(send_text);
+    let last_send = command.last_send.map(send_text).transpose()?;
     let finished = command.rungs.finished.map(|at| at.0);
     let values: [&dyn ToSql; 24] = [
         &id.as_str(),
@@ -175,7 +175,7 @@ pub(super) fn insert(
             command.state.word(),
             command.changed_at.0,
             command.attempt,
-            command.last_send.map(send_text),
+            command.last_send.map(send_text).transpose()?,
             command.rungs.sent.map(|at| at.0),
             command.rungs.at_broker.map(|at| at.0),
             command.rungs.accepted.map(|at| at.0),
@@ -298,9 +298,10 @@ struct StoredSend {
     fate: Worded<Fate>,
 }
 
-fn send_text(send: LastSend) -> String {
+fn send_text(send: LastSend) -> rusqlite::Result<String> {
     let LastSend { number, at, before, on_wire, fate } = send;
-    json!(StoredSend { number, at: at.0, before: before.0, on_wire, fate: Worded(fate) }).to_string()
+    let send = StoredSend { number, at: at.0, before: before.0, on_wire, fate: Worded(fate) };
+    serde_json::to_string(&send).map_err(unwritable)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]

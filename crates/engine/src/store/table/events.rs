@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 
-use super::{Columns, commands, senseless};
+use super::{Columns, commands, senseless, unwritable};
 use crate::store::{ConnectionId, fact};
 
 pub(super) const CREATE: &str = "
@@ -26,6 +26,9 @@ pub(super) const INDEX_ANEW: &str = "
     DROP INDEX events_of_command;
     CREATE INDEX events_of_command ON events (connection, command, device);";
 
+/// A column that nobody reads, and that was made for each event to see that it is not empty.
+pub(super) const FORGET_KIND: &str = "ALTER TABLE events DROP COLUMN kind;";
+
 /// For forgetting them by their age.
 pub(super) const INDEX_STRAYS: &str = "CREATE INDEX events_strays ON events (at) WHERE command IS NULL;";
 
@@ -33,8 +36,7 @@ const COLUMNS: &str = "e.row, e.connection, e.device, e.command, e.at, e.fact, e
 
 /// Appends an event and says at which row.
 pub(in crate::store) fn append(connection: &Connection, id: &ConnectionId, event: &Event) -> rusqlite::Result<i64> {
-    let (fact, payload) =
-        fact::write(event).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let (fact, payload) = fact::write(event).map_err(unwritable)?;
     connection
         .prepare_cached(
             "INSERT INTO events (connection, device, command, at, fact, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

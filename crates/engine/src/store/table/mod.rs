@@ -43,6 +43,7 @@ const STEPS: &[M<'_>] = &[
     M::up(telemetry::CREATE),
     M::up(commands::INDEX_ANEW),
     M::up(events::INDEX_ANEW),
+    M::up(events::FORGET_KIND),
 ];
 
 /// What makes a database of any earlier version one of this version.
@@ -52,19 +53,19 @@ pub(super) const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 #[expect(clippy::cast_possible_truncation, reason = "there will never be so many steps")]
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
-/// Writes a command as it stands, and says whether it is a new one, which is still to be counted. `event` is the row of the
-/// event that it stands after; a new command keeps it as its own row number, so that rows follow the order of submission
-/// and a rebuild gives them the same numbers. One that is not there and does not begin with that event has been forgotten,
-/// and stays so.
+/// Writes a command as it stands, and says whether it is a new one, which is still to be counted. A new command keeps the
+/// row of its submission as its own row number, so that rows follow the order of submission and a rebuild gives them the
+/// same numbers. One that is not there and does not begin here has been forgotten, and stays so.
 pub(super) fn put_command(
     transaction: &Transaction<'_>,
     connection: &ConnectionId,
     command: &Command,
-    event: i64,
-    begins: bool,
+    begun_at: Option<i64>,
 ) -> rusqlite::Result<bool> {
-    if begins && commands::insert(transaction, connection, command, event)? {
-        tallies::add(transaction, connection, command, event)?;
+    if let Some(row) = begun_at
+        && commands::insert(transaction, connection, command, row)?
+    {
+        tallies::add(transaction, connection, command, row)?;
         return Ok(true);
     }
     commands::update(transaction, connection, command)?;
@@ -78,7 +79,7 @@ pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     }
     events::each_command(transaction, |connection, events| match events::replay(&events) {
         Some(command) if !removed::has(transaction, connection)? => {
-            put_command(transaction, connection, &command, events[0].0, true)?;
+            put_command(transaction, connection, &command, Some(events[0].0))?;
             counters::add(transaction, connection, 1)
         }
         _ => Ok(()),
@@ -145,6 +146,11 @@ impl<'a, 'b> Columns<'a, 'b> {
 #[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
 fn read_word<T: Word>(word: String) -> Result<T, String> {
     T::read(&word).ok_or_else(|| format!("unknown word '{word}'"))
+}
+
+/// A value that cannot be written as JSON.
+fn unwritable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 /// A stored value that this version cannot have written.
