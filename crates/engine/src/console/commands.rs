@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        api::{Delivery, FailureCode, NewCommand},
+        api::{Delivery, FailureCode, LinkState, NewCommand},
         console::fixture::{engine, plant},
     };
 
@@ -264,6 +264,43 @@ mod tests {
             told.extend(batches.recv().await.unwrap().commands.into_iter().map(|command| command.device));
         }
         assert_eq!(told, ["pump-1", "pump-2"]);
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_a_full_disk_does_not_let_be_read_back_is_read_once_there_is_room() {
+        let (_data, engine, handle) = engine().await;
+        let connection = plant(&handle).await;
+        let send = |devices: u32| {
+            let (handle, connection) = (handle.clone(), connection.clone());
+            let devices = (0..devices).map(|number| format!("pump-{number}")).collect();
+            let delivery = Some(Delivery::HoldHere);
+            let new = NewCommand { connection, devices, command: "identify".into(), delivery, ..NewCommand::default() };
+            async move { handle.send(new).await }
+        };
+        // The disk is full right after the first are on it, before the tables of commands show them.
+        let disk = handle.store.stand_still();
+        let first = tokio::spawn(send(100));
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        handle.store.fill_disk(true);
+        drop(disk);
+        first.await.unwrap().unwrap();
+        assert_eq!(send(2_000).await.unwrap_err().code, FailureCode::Store);
+
+        let waits = async || {
+            let view = handle.connections().await.unwrap().remove(0);
+            matches!(&view.link, LinkState::Waiting { message, .. } if message.contains("full"))
+        };
+        while !waits().await {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        handle.store.fill_disk(false);
+        while waits().await {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        send(1).await.unwrap();
+        let counts = handle.connections().await.unwrap()[0].counts;
+        assert_eq!((counts.kept, counts.queued + counts.held), (101, 101), "it counts what was never stored");
         engine.stop().await;
     }
 }

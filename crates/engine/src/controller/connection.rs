@@ -9,7 +9,7 @@ use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogAssembly};
 use wilco_ledger::{DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use crate::{
-    api::{ConnectionView, Counts, LinkState, ProxyView},
+    api::{ConnectionView, Counts, Failure, LinkState, ProxyView},
     fleet::Fleet,
     mqtt::{Outlet, Session},
     store::{ConnectionId, Profile},
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub(super) profile: Profile,
     pub(super) dialect: Dialect,
     pub(super) ledger: Ledger,
+    /// Why the ledger could not be told what the store knows.
+    pub(super) unread: Option<Failure>,
     pub(super) fleet: SharedFleet,
     /// The logs of which pieces have come lately.
     pub(super) logs: LogAssembly,
@@ -85,6 +87,7 @@ impl Connection {
     pub(super) fn new(profile: Profile, dialect: Dialect) -> Connection {
         Connection {
             ledger: Ledger::new(limits(&profile)),
+            unread: None,
             profile,
             dialect,
             fleet: SharedFleet::default(),

@@ -204,7 +204,7 @@ impl Controller {
     async fn handle(&mut self, event: Event) {
         match event {
             Event::Asked(asked) => self.asked(asked).await,
-            Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready),
+            Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready).await,
             Event::Link { connection, generation, event } => {
                 if self.connections.get(&connection).is_some_and(|known| known.generation == generation) {
                     self.link(&connection, event).await;
@@ -351,18 +351,22 @@ impl Controller {
         }
     }
 
-    /// Puts a ledger, and what is counted, back to what the store knows.
+    /// Puts a ledger, and what is counted, back to what the store knows. While that cannot be read the ledger knows nothing,
+    /// and no session begins.
     async fn reload(&mut self, connection: &ConnectionId) {
-        let remembered = match self.remembered(connection).await {
-            Ok(remembered) => remembered,
-            Err(error) => {
-                self.feed.failure(error);
-                return;
-            }
-        };
+        let remembered = self.remembered(connection).await;
         if let Some(known) = self.connections.get_mut(connection) {
             known.ledger = known.new_ledger();
             known.logs = LogAssembly::default();
+            let remembered = match remembered {
+                Ok(remembered) => remembered,
+                Err(error) => {
+                    known.unread = Some(error.clone().into());
+                    self.feed.failure(error);
+                    return;
+                }
+            };
+            known.unread = None;
             for command in remembered.commands {
                 known.ledger.adopt(command);
             }
@@ -427,12 +431,16 @@ impl Controller {
         self.errands.prepare(&self.tell, profile, generation, pause);
     }
 
-    fn prepared(&mut self, connection: &ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure>) {
+    async fn prepared(&mut self, connection: &ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure>) {
+        if self.connections.get(connection).is_some_and(|known| known.unread.is_some()) {
+            self.settle().await;
+            self.reload(connection).await;
+        }
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection).filter(|known| known.generation == generation) else {
             return;
         };
-        match ready {
+        match known.unread.clone().map_or(ready, Err) {
             Ok(ready) => {
                 let Ready { settings, certificate } = *ready;
                 // The keyring is changed first, so what was stored may be of the certificate before.
@@ -444,8 +452,8 @@ impl Controller {
                     event,
                 }));
             }
-            // A keyring may be unlocked any moment, so it is asked again.
-            Err(failure) if failure.code == FailureCode::Keyring => {
+            // A keyring may be unlocked and a disk have room again any moment, so they are asked again.
+            Err(failure) if matches!(failure.code, FailureCode::Keyring | FailureCode::Store) => {
                 known.link =
                     LinkState::Waiting { message: failure.message, hint: failure.hint, retry_at: now.0 + 15_000 };
                 let profile = known.profile.clone();

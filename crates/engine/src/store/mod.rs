@@ -3,13 +3,14 @@
 //!
 //! One thread writes, many read. [`Store::commit`] returns when its changes are on the disk, and not before: what is
 //! published or acknowledged afterwards can rely on it. A command's state comes from its events alone; the table of
-//! commands is only their projection.
+//! commands is only their projection, which may be a little behind them, but never for who reads it.
 //!
 //! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
 
 mod error;
 mod fact;
 mod ids;
+mod lag;
 mod logs;
 mod open;
 mod own;
@@ -27,7 +28,11 @@ mod writer;
 use std::{
     path::{Path, PathBuf},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, mpsc::Sender},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
     task::{Context, Poll},
     thread::JoinHandle,
 };
@@ -47,7 +52,7 @@ pub use samples::{Measured, Sample};
 
 use reader::Readers;
 use table::{commands, connections, counters, devices, events, meta, settings, tallies};
-use writer::Job;
+use writer::{Job, Started};
 
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "wilco.sqlite3";
@@ -59,6 +64,8 @@ pub struct Store {
     jobs: Sender<Job>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     readers: Readers,
+    /// The tables of commands do not show everything that is committed.
+    behind: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Store {
@@ -84,9 +91,10 @@ impl Store {
             Ok(())
         };
         name_installation(&mut connection).map_err(|error| StoreError::read(&path, &error))?;
-        let (jobs, thread) = writer::spawn(connection, path.clone())
+        let Started { jobs, thread, behind } = writer::spawn(connection, path.clone())
             .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
-        Ok(Store { readers: Readers::new(path.clone()), path, jobs, thread: Arc::new(Mutex::new(Some(thread))) })
+        let (readers, thread) = (Readers::new(path.clone()), Arc::new(Mutex::new(Some(thread))));
+        Ok(Store { path, jobs, thread, readers, behind })
     }
 
     /// Stores changes in their order: all of them, or none. Returns when they are on the disk. Whatever waits at the
@@ -117,7 +125,7 @@ impl Store {
     /// See [`StoreError`]; so for all the others.
     pub async fn unsettled(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
         let id = connection.clone();
-        self.readers.read(move |connection| events::unsettled(connection, &id)).await
+        self.read(move |connection| events::unsettled(connection, &id)).await
     }
 
     /// A command, from its events.
@@ -163,7 +171,7 @@ impl Store {
 
     /// A page of the history, newest first.
     pub async fn history(&self, filter: HistoryFilter) -> Result<HistoryRows, StoreError> {
-        self.readers.read(move |connection| history(connection, &filter)).await
+        self.read(move |connection| history(connection, &filter)).await
     }
 
     /// A device's last commands, newest first, and how many it has had.
@@ -174,21 +182,20 @@ impl Store {
         limit: u32,
     ) -> Result<(Vec<Command>, u32), StoreError> {
         let (id, device) = (connection.clone(), device.clone());
-        self.readers
-            .read(move |connection| {
-                let count = tallies::count(connection, &id, &device)?;
-                let filter =
-                    HistoryFilter { connection: Some(id), device: Some(device), limit, ..HistoryFilter::default() };
-                let page = history(connection, &filter)?;
-                Ok((page.rows.into_iter().map(|(_, command)| command).collect(), count))
-            })
-            .await
+        self.read(move |connection| {
+            let count = tallies::count(connection, &id, &device)?;
+            let filter =
+                HistoryFilter { connection: Some(id), device: Some(device), limit, ..HistoryFilter::default() };
+            let page = history(connection, &filter)?;
+            Ok((page.rows.into_iter().map(|(_, command)| command).collect(), count))
+        })
+        .await
     }
 
     /// The last command of every device of a connection, by device.
     pub async fn latest_per_device(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
         let id = connection.clone();
-        self.readers.read(move |connection| commands::latest_per_device(connection, &id)).await
+        self.read(move |connection| commands::latest_per_device(connection, &id)).await
     }
 
     /// The devices of a connection, by id.
@@ -200,7 +207,7 @@ impl Store {
     /// The number of commands kept, of one connection or of all.
     pub async fn command_count(&self, connection: Option<&ConnectionId>) -> Result<u32, StoreError> {
         let id = connection.cloned();
-        self.readers.read(move |connection| counters::commands(connection, id.as_ref())).await
+        self.read(move |connection| counters::commands(connection, id.as_ref())).await
     }
 
     /// Every connection's profile, in the order that the person has given them.
@@ -275,11 +282,33 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn stand_still(&self) -> Sender<()> {
         let (go_on, wait) = std::sync::mpsc::channel();
-        let wait = Job::Run(Box::new(move |_| {
+        let wait = Job::Meddle(Box::new(move |_| {
             let _ = wait.recv();
         }));
         let _ = self.jobs.send(wait);
         go_on
+    }
+
+    /// Lets the database grow no more, once what was asked before is done; or again.
+    #[cfg(test)]
+    pub(crate) fn fill_disk(&self, full: bool) {
+        let fill = move |connection: &mut rusqlite::Connection| {
+            let pages = connection.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0));
+            let pages = if full { pages.unwrap_or(1) } else { u32::MAX - 1 };
+            let _ = connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()));
+        };
+        let _ = self.jobs.send(Job::Meddle(Box::new(fill)));
+    }
+
+    /// Reads the tables of commands, which show everything that has been committed by now.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.behind.load(Ordering::Acquire) {
+            self.ask(Job::CatchUp).await?;
+        }
+        self.readers.read(query).await
     }
 
     /// A transaction of its own for something rare.
@@ -290,14 +319,16 @@ impl Store {
         let path = self.path.clone();
         self.ask(move |done| {
             Job::Run(Box::new(move |connection| {
-                let result = connection
-                    .transaction_with_behavior(TransactionBehavior::Immediate)
-                    .and_then(|transaction| {
-                        let value = change(&transaction)?;
-                        transaction.commit()?;
-                        Ok(value)
-                    })
-                    .map_err(|error| StoreError::read(&path, &error));
+                let result = connection.and_then(|connection| {
+                    connection
+                        .transaction_with_behavior(TransactionBehavior::Immediate)
+                        .and_then(|transaction| {
+                            let value = change(&transaction)?;
+                            transaction.commit()?;
+                            Ok(value)
+                        })
+                        .map_err(|error| StoreError::read(&path, &error))
+                });
                 let _ = done.send(result);
             }))
         })

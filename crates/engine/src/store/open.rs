@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     StoreError,
-    table::{MIGRATIONS, VERSION, meta},
+    table::{self, MIGRATIONS, VERSION, meta},
 };
 
 /// Where the format's number (`user_version`) stands in the file, big-endian: <https://sqlite.org/fileformat.html>.
@@ -31,6 +31,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
         rusqlite_migration::Error::RusqliteError { err, .. } => read(err),
         other => StoreError::Other { path: path.to_owned(), what: other.to_string() },
     })?;
+    table::catch_up(&mut connection).map_err(read)?;
     Ok(connection)
 }
 

@@ -28,15 +28,14 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; so for all the others.
     pub async fn ended_before(&self, before: Timestamp) -> Result<u32, StoreError> {
-        self.readers
-            .read(move |connection| {
-                let mut sum = 0_u32;
-                for id in counters::connections(connection)? {
-                    sum = sum.saturating_add(commands::count_ended(connection, &id, before)?);
-                }
-                Ok(sum)
-            })
-            .await
+        self.read(move |connection| {
+            let mut sum = 0_u32;
+            for id in counters::connections(connection)? {
+                sum = sum.saturating_add(commands::count_ended(connection, &id, before)?);
+            }
+            Ok(sum)
+        })
+        .await
     }
 
     /// Forgets up to `limit` of them, and says which. Fewer than that: there are no more.

@@ -2,33 +2,47 @@
 //! asked once for many commands.
 
 use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
-use foldhash::fast::RandomState;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
-use wilco_ledger::{Command, CommandId, DeviceId, Fact};
+use wilco_ledger::Fact;
 
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
-    table::{counters, devices, events, logs, put_command},
+    lag::{Lag, LastOf, Standing},
+    table::{devices, events, logs, meta, put_commands},
 };
 
 /// A transaction takes no further batch once it holds so many changes.
 const GROUP: usize = 4_096;
+
+/// Beyond so many commands in one transaction, their events are written at once, and how they stand is left for later.
+const SHOWN_AT_ONCE: usize = 64;
+/// Of what was left for later, so many commands are caught up with in one transaction.
+const CAUGHT_UP_AT_ONCE: usize = 1_000;
+/// No more than this is left for later.
+const LEFT_AT_MOST: usize = 20_000;
+
 /// After so many changes the log beside the database is merged into it, once nothing is asked for a moment. While there is
 /// always something, SQLite does so by itself when the log has grown large: see [`super::open`].
-const MERGE_AFTER: usize = 1_000;
+const MERGED_AFTER: usize = 1_000;
 /// How long that moment is.
 const REST: Duration = Duration::from_millis(50);
+/// Before what could not be done for nobody is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
-type Task = Box<dyn FnOnce(&mut Connection) + Send>;
+/// Something rare, which finds the tables of commands as the events have it, or hears why not.
+type Task = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
 
 /// What the thread is asked to do.
 pub(super) enum Job {
@@ -36,61 +50,165 @@ pub(super) enum Job {
         changes: Vec<Change>,
         done: Done<()>,
     },
+    /// Let the tables of commands show everything that is committed.
+    CatchUp(Done<()>),
     /// Something rare, by itself.
     Run(Task),
+    /// Something that a test does behind everybody's back.
+    #[cfg(test)]
+    Meddle(Box<dyn FnOnce(&mut Connection) + Send>),
     /// Make the database one whole file and end. What was asked before has been done by then.
     Close(Done<()>),
 }
 
-pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<(Sender<Job>, JoinHandle<()>)> {
-    let (sender, jobs) = channel();
-    let thread =
-        std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || run(connection, &path, &jobs))?;
-    Ok((sender, thread))
+/// Who asks the thread, and what is to be known before reading.
+pub(super) struct Started {
+    pub(super) jobs: Sender<Job>,
+    pub(super) thread: JoinHandle<()>,
+    /// The tables of commands do not show everything that is committed.
+    pub(super) behind: Arc<AtomicBool>,
 }
 
-fn run(mut connection: Connection, path: &Path, jobs: &Receiver<Job>) {
-    let mut next = None;
-    let mut unmerged = 0;
-    loop {
-        let job = match next.take() {
-            Some(job) => job,
-            None if unmerged < MERGE_AFTER => match jobs.recv() {
-                Ok(job) => job,
-                Err(_) => return,
-            },
-            None => match jobs.recv_timeout(REST) {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => {
-                    merge(&connection);
-                    unmerged = 0;
-                    continue;
+pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<Started> {
+    let (sender, jobs) = channel();
+    let behind = Arc::new(AtomicBool::new(false));
+    let writer = Writer { connection, path, lag: Lag::default(), behind: Arc::clone(&behind), unmerged: 0 };
+    let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(&jobs))?;
+    Ok(Started { jobs: sender, thread, behind })
+}
+
+struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    lag: Lag,
+    behind: Arc<AtomicBool>,
+    /// Changes since the log was last merged.
+    unmerged: usize,
+}
+
+impl Writer {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let mut next = None;
+        while let Some(job) = next.take().or_else(|| self.wait(jobs)) {
+            match job {
+                Job::Commit { changes, done } => {
+                    let mut group = vec![(changes, done)];
+                    next = gather(&mut group, jobs);
+                    let result = self.commit(group.iter().flat_map(|(changes, _)| changes));
+                    if let Err(error) = &result {
+                        tracing::error!(%error, batches = group.len(), "nothing of these batches was stored");
+                    }
+                    for (changes, done) in group {
+                        self.unmerged += changes.len();
+                        // Whoever asked may have gone; the changes are stored all the same.
+                        let _ = done.send(result.clone());
+                    }
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
-            },
-        };
-        match job {
-            Job::Commit { changes, done } => {
-                let mut group = vec![(changes, done)];
-                next = gather(&mut group, jobs);
-                unmerged += group.iter().map(|(changes, _)| changes.len()).sum::<usize>();
-                let result = commit(&mut connection, group.iter().flat_map(|(changes, _)| changes))
-                    .map_err(|error| StoreError::read(path, &error));
-                if let Err(error) = &result {
-                    tracing::error!(%error, batches = group.len(), "nothing of these batches was stored");
+                Job::CatchUp(done) => {
+                    let _ = done.send(self.catch_up(usize::MAX));
                 }
-                for (_, done) in group {
-                    // Whoever asked may have gone; the changes are stored all the same.
-                    let _ = done.send(result.clone());
+                Job::Run(task) => match self.catch_up(usize::MAX) {
+                    Ok(()) => task(Ok(&mut self.connection)),
+                    Err(error) => task(Err(error)),
+                },
+                #[cfg(test)]
+                Job::Meddle(meddle) => meddle(&mut self.connection),
+                Job::Close(done) => {
+                    let _ = done.send(self.close());
+                    return;
                 }
-            }
-            Job::Run(task) => task(&mut connection),
-            Job::Close(done) => {
-                let result = close(connection).map_err(|error| StoreError::read(path, &error));
-                let _ = done.send(result);
-                return;
             }
         }
+    }
+
+    /// The next job. Until there is one, what nobody waits for is done.
+    fn wait(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
+        let mut pause = REST;
+        loop {
+            if self.lag.is_empty() && self.unmerged < MERGED_AFTER {
+                return jobs.recv().ok();
+            }
+            match jobs.recv_timeout(pause) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => pause = Duration::ZERO,
+            }
+            if self.lag.is_empty() {
+                self.merge();
+            } else if let Err(error) = self.catch_up(CAUGHT_UP_AT_ONCE) {
+                tracing::warn!(%error, "the tables of commands stay behind for now");
+                pause = PAUSE;
+            }
+        }
+    }
+
+    /// All of the changes, or none.
+    fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> Result<(), StoreError> {
+        self.try_commit(changes).map_err(|error| StoreError::read(&self.path, &error))
+    }
+
+    fn try_commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
+        // Rolled back when dropped, also when COMMIT itself finds no room.
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last_shown = events::last_row(&transaction)?;
+        let changed = write(&transaction, changes)?;
+        let few = changed.len() <= SHOWN_AT_ONCE;
+        let too_many = self.lag.len() + changed.len() > LEFT_AT_MOST;
+        if too_many || (few && self.lag.is_empty()) {
+            put_commands(&transaction, self.lag.oldest(usize::MAX).chain(changed.iter()))?;
+            if !self.lag.is_empty() {
+                meta::show_all(&transaction)?;
+            }
+            transaction.commit()?;
+            self.lag.clear();
+        } else {
+            if self.lag.is_empty() {
+                meta::show_up_to(&transaction, last_shown)?;
+            }
+            // Whoever has little to write lets the others catch up.
+            let caught_up = if few { CAUGHT_UP_AT_ONCE / 4 } else { 0 };
+            put_commands(&transaction, self.lag.oldest(caught_up))?;
+            transaction.commit()?;
+            self.lag.forget_oldest(caught_up);
+            self.lag.put(changed);
+        }
+        self.behind.store(!self.lag.is_empty(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Lets the tables of commands show the oldest of what they do not show yet.
+    fn catch_up(&mut self, commands: usize) -> Result<(), StoreError> {
+        if self.lag.is_empty() {
+            return Ok(());
+        }
+        self.try_catch_up(commands).map_err(|error| StoreError::read(&self.path, &error))
+    }
+
+    fn try_catch_up(&mut self, commands: usize) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        put_commands(&transaction, self.lag.oldest(commands))?;
+        if commands >= self.lag.len() {
+            meta::show_all(&transaction)?;
+        }
+        transaction.commit()?;
+        self.lag.forget_oldest(commands);
+        self.behind.store(!self.lag.is_empty(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Writes what is in the log into the database, as far as no reader still needs it there. It is on the disk either way,
+    /// so a failure is left to the next time.
+    fn merge(&mut self) {
+        self.unmerged = 0;
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the log beside the database could not be merged into it");
+        }
+    }
+
+    fn close(mut self) -> Result<(), StoreError> {
+        self.catch_up(usize::MAX)?;
+        let Writer { connection, path, .. } = self;
+        close(connection).map_err(|error| StoreError::read(&path, &error))
     }
 }
 
@@ -109,36 +227,27 @@ fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Opt
     None
 }
 
-/// All of the changes, or none.
-fn commit<'a>(connection: &mut Connection, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
-    // Rolled back when dropped, also when COMMIT itself finds no room.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    write(&transaction, changes)?;
-    transaction.commit()
-}
-
-/// Appends the events; of commands and devices that change more than once only the last standing is written.
-fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
-    let mut commands = LastOf::<(&ConnectionId, &DeviceId, &CommandId), Standing<'_>>::default();
-    let key = |connection, command: &'a Command| (connection, &command.asked.device, &command.asked.id);
-    let mut seen = LastOf::<(&ConnectionId, &DeviceId), &StoredDevice>::default();
+/// Writes everything but how the commands stand afterwards, which is handed back: of each only the last standing.
+fn write<'a>(
+    transaction: &Transaction<'_>,
+    changes: impl Iterator<Item = &'a Change>,
+) -> rusqlite::Result<Vec<Standing>> {
+    let mut commands = LastOf::default();
+    let mut seen = LastOf::<(&ConnectionId, &_), &StoredDevice>::default();
     for change in changes {
         match change {
             Change::Event { connection, event, command } => {
                 let row = events::append(transaction, connection, event)?;
                 let begun_at = matches!(event.fact, Fact::Submitted { .. }).then_some(row);
-                let command = command.as_deref();
                 if let (Some(id), true) = (&event.command, begun_at.is_some() || command.is_some()) {
-                    commands.put((connection, &event.device, id), |before| Standing {
-                        command,
-                        begun_at: before.and_then(|before| before.begun_at).or(begun_at),
+                    commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
+                        (command.as_ref(), before.and_then(|before| before.1).or(begun_at))
                     });
                 }
             }
             Change::Standing { connection, command } => {
-                commands.put(key(connection, command), |before| Standing {
-                    command: Some(command),
-                    begun_at: before.and_then(|before| before.begun_at),
+                commands.put((connection, command.device(), command.id()), |before| {
+                    (Some(command), before.and_then(|before| before.1))
                 });
             }
             Change::Device { connection, device } => seen.put((connection, &device.device), |_| device),
@@ -150,62 +259,17 @@ fn write<'a>(transaction: &Transaction<'_>, changes: impl Iterator<Item = &'a Ch
             }
         }
     }
-    let mut new = LastOf::<&ConnectionId, u32>::default();
-    for ((connection, ..), Standing { command, begun_at }) in commands.entries {
-        if let Some(command) = command
-            && put_command(transaction, connection, command, begun_at)?
-        {
-            new.put(connection, |count| count.map_or(1, |count| count + 1));
-        }
-    }
-    for (connection, count) in new.entries {
-        counters::add(transaction, connection, count)?;
-    }
-    for ((connection, _), device) in seen.entries {
+    for ((connection, _), device) in seen {
         devices::put(transaction, connection, device)?;
     }
-    Ok(())
-}
-
-/// A command after a group of changes.
-struct Standing<'a> {
-    command: Option<&'a Command>,
-    /// The row of its submission, where that is in the group.
-    begun_at: Option<i64>,
-}
-
-/// Writes what is in the log into the database, as far as no reader still needs it there. It is on the disk either way, so
-/// a failure is left to the next time.
-fn merge(connection: &Connection) {
-    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        tracing::warn!(%error, "the log beside the database could not be merged into it");
-    }
+    let standing =
+        |((connection, ..), (command, begun_at)): ((&ConnectionId, _, _), (Option<&Arc<_>>, Option<i64>))| {
+            Some(Standing { connection: connection.clone(), command: Arc::clone(command?), begun_at })
+        };
+    Ok(commands.into_iter().filter_map(standing).collect())
 }
 
 fn close(connection: Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error)
-}
-
-/// The last value for each key, in the order in which the keys first came.
-struct LastOf<K, V> {
-    entries: Vec<(K, V)>,
-    places: HashMap<K, usize, RandomState>,
-}
-
-impl<K, V> Default for LastOf<K, V> {
-    fn default() -> Self {
-        LastOf { entries: Vec::new(), places: HashMap::default() }
-    }
-}
-
-impl<K: std::hash::Hash + Eq + Clone, V> LastOf<K, V> {
-    fn put(&mut self, key: K, value: impl FnOnce(Option<&V>) -> V) {
-        if let Some(&place) = self.places.get(&key) {
-            self.entries[place].1 = value(Some(&self.entries[place].1));
-        } else {
-            self.places.insert(key.clone(), self.entries.len());
-            self.entries.push((key, value(None)));
-        }
-    }
 }

@@ -129,15 +129,24 @@ pub(in crate::store) fn unsettled(connection: &Connection, id: &ConnectionId) ->
     Ok(commands)
 }
 
-/// Every command's events with their rows, one command after the other.
-pub(super) fn each_command(
+/// The row of the last event of all.
+pub(in crate::store) fn last_row(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT coalesce(max(row), 0) FROM events")?.query_row([], |row| row.get(0))
+}
+
+/// All events with their rows of each command to which something has happened after that one, one command after the other.
+pub(super) fn each_command_after(
     connection: &Connection,
+    row: i64,
     take: impl FnMut(&ConnectionId, Vec<(i64, Event)>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(&format!(
-        "SELECT {COLUMNS} FROM events e WHERE command IS NOT NULL ORDER BY connection, command, device, row"
+        "SELECT {COLUMNS} FROM
+             (SELECT DISTINCT connection, command, device FROM events WHERE row > ?1 AND command IS NOT NULL) c
+             JOIN events e ON e.connection = c.connection AND e.command = c.command AND e.device = c.device
+         ORDER BY e.connection, e.command, e.device, e.row"
     ))?;
-    each(statement.query([])?, take)
+    each(statement.query([row])?, take)
 }
 
 /// What the events of one command make of it.

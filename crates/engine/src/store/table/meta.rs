@@ -13,6 +13,8 @@ pub(super) const CREATE: &str = "
     ) STRICT, WITHOUT ROWID;";
 
 const INSTALLATION: &str = "installation";
+/// The row of the last event that the tables of commands show for certain. Not there while they show everything.
+const SHOWN_UP_TO: &str = "shown up to";
 
 /// The installation's id, if it has one yet.
 pub(in crate::store) fn installation(connection: &Connection) -> rusqlite::Result<Option<String>> {
@@ -26,4 +28,26 @@ pub(in crate::store) fn installation(connection: &Connection) -> rusqlite::Resul
 pub(in crate::store) fn name_installation(connection: &Connection, id: &str) -> rusqlite::Result<()> {
     connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)", [INSTALLATION, id])?;
     Ok(())
+}
+
+/// From here on the tables of commands may not show what comes after that event.
+pub(in crate::store) fn show_up_to(connection: &Connection, event: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO meta (name, value) VALUES (?1, ?2)")?
+        .execute([SHOWN_UP_TO, &event.to_string()])?;
+    Ok(())
+}
+
+/// From here on the tables of commands show everything.
+pub(in crate::store) fn show_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM meta WHERE name = ?1")?.execute([SHOWN_UP_TO])?;
+    Ok(())
+}
+
+/// The event after which the tables of commands may not show everything; `None` if they do.
+pub(super) fn shown_up_to(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?1")?
+        .query_row([SHOWN_UP_TO], |row| row.get(0))
+        .optional()
 }

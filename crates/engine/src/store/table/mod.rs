@@ -1,7 +1,8 @@
 //! The tables, one file each: migration, row, queries.
 //!
 //! `events` is the truth, append-only. `commands`, `tallies` and `counters` are made from it and can be made again
-//! ([`rebuild`]); they are written in the same transaction as the event, so they never disagree with it.
+//! ([`rebuild`]). They are written in the same transaction as the event, or soon after it where there is much to write
+//! (see [`super::lag`]); nobody reads them in between.
 
 pub(super) mod buttons;
 pub(super) mod catalogue;
@@ -17,11 +18,15 @@ pub(super) mod settings;
 pub(super) mod tallies;
 pub(super) mod telemetry;
 
-use rusqlite::{Connection, Row, Transaction, types::FromSql};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, types::FromSql};
 use rusqlite_migration::{M, Migrations};
 use wilco_ledger::{Command, DeviceId};
 
-use super::{ConnectionId, word::Word};
+use super::{
+    ConnectionId,
+    lag::{LastOf, Standing},
+    word::Word,
+};
 
 /// In the order in which they came to be. Only ever added to, at the end.
 const STEPS: &[M<'_>] = &[
@@ -56,7 +61,7 @@ pub(super) const VERSION: u32 = STEPS.len() as u32;
 /// Writes a command as it stands, and says whether it is a new one, which is still to be counted. A new command keeps the
 /// row of its submission as its own row number, so that rows follow the order of submission and a rebuild gives them the
 /// same numbers. One that is not there and does not begin here has been forgotten, and stays so.
-pub(super) fn put_command(
+fn put_command(
     transaction: &Transaction<'_>,
     connection: &ConnectionId,
     command: &Command,
@@ -72,15 +77,45 @@ pub(super) fn put_command(
     Ok(false)
 }
 
+/// Writes commands as they stand, and counts those that are new.
+pub(super) fn put_commands<'a>(
+    transaction: &Transaction<'_>,
+    standings: impl Iterator<Item = &'a Standing>,
+) -> rusqlite::Result<()> {
+    let mut new = LastOf::<&ConnectionId, u32>::default();
+    for Standing { connection, command, begun_at } in standings {
+        if put_command(transaction, connection, command, *begun_at)? {
+            new.put(connection, |count| count.map_or(1, |count| count + 1));
+        }
+    }
+    new.into_iter().try_for_each(|(connection, count)| counters::add(transaction, connection, count))
+}
+
 /// Makes the projection anew from the events.
 pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     for table in ["commands", "tallies", "counters"] {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }
-    events::each_command(transaction, |connection, events| match events::replay(&events) {
+    show_from(transaction, i64::MIN)
+}
+
+/// Brings the projection up to the events, where the program was killed while it was behind them.
+pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
+    let Some(shown) = meta::shown_up_to(connection)? else { return Ok(()) };
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    show_from(&transaction, shown)?;
+    meta::show_all(&transaction)?;
+    transaction.commit()
+}
+
+/// Lets the projection show every command to which something has happened after that event.
+fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<()> {
+    events::each_command_after(transaction, event, |connection, events| match events::replay(&events) {
         Some(command) if !removed::has(transaction, connection)? => {
-            put_command(transaction, connection, &command, Some(events[0].0))?;
-            counters::add(transaction, connection, 1)
+            if put_command(transaction, connection, &command, Some(events[0].0))? {
+                counters::add(transaction, connection, 1)?;
+            }
+            Ok(())
         }
         _ => Ok(()),
     })

@@ -5,7 +5,9 @@ use wilco_ledger::{
     Rungs, State, Stray, TimeOut, Timestamp,
 };
 
-use super::{answer, change, connection, device, event, id, life, queued, store, submission, submit, submitted};
+use super::{
+    answer, change, connection, device, event, id, life, projection, queued, store, submission, submit, submitted,
+};
 use crate::store::{Change, table::events};
 
 fn every_fact() -> Vec<Fact> {
@@ -210,17 +212,8 @@ async fn the_projection_can_be_made_anew() {
         store.commit(changes[number + 2..].to_vec()).await.unwrap();
     }
     store.commit(vec![submit("a", "open", 500)]).await.unwrap();
-    let dump = || {
-        let connection = crate::store::open::reader(&dir.path().join(crate::store::FILE_NAME)).unwrap();
-        ["commands", "tallies", "counters"].map(|table| {
-            let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
-            let columns = statement.column_count();
-            let row = |row: &rusqlite::Row<'_>| (0..columns).map(|n| row.get::<_, rusqlite::types::Value>(n)).collect();
-            statement.query_map([], row).unwrap().collect::<Result<Vec<Vec<_>>, _>>().unwrap()
-        })
-    };
-    let before = dump();
+    let before = projection(&dir);
     assert_eq!(before.each_ref().map(Vec::len), [5, 3, 1]);
     store.rebuild_projection().await.unwrap();
-    assert_eq!(dump(), before);
+    assert_eq!(projection(&dir), before);
 }

@@ -5,6 +5,7 @@
 mod durability;
 mod facts;
 mod history;
+mod lag;
 mod logs;
 mod own;
 mod profiles;
@@ -25,6 +26,17 @@ fn store() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     (dir, store)
+}
+
+/// The rows of the tables that are made of the events, as they lie in the file.
+fn projection(dir: &TempDir) -> [Vec<Vec<rusqlite::types::Value>>; 3] {
+    let connection = super::open::reader(&dir.path().join(super::FILE_NAME)).unwrap();
+    ["commands", "tallies", "counters"].map(|table| {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let columns = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..columns).map(|n| row.get(n)).collect();
+        statement.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
+    })
 }
 
 fn connection() -> ConnectionId {

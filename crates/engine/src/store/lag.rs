@@ -1,0 +1,109 @@
+//! What the tables of commands do not show yet.
+//!
+//! A command's events are the truth, and are on the disk when a commit returns. How it stands is made of them, and can be
+//! made a little later: a command of a large fan-out stands in five ways within a few milliseconds, and only the last of
+//! them is worth writing. Until then it is kept here, and `meta` says from which event on the tables are behind, so that
+//! a program that is killed meanwhile finds out at its next start. Nobody reads the tables before they have caught up.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+    sync::Arc,
+};
+
+use foldhash::fast::RandomState;
+use wilco_ledger::{Command, CommandId, DeviceId};
+
+use super::ConnectionId;
+
+/// How a command stands after some of its events.
+#[derive(Clone)]
+pub(super) struct Standing {
+    pub(super) connection: ConnectionId,
+    pub(super) command: Arc<Command>,
+    /// The row of its submission, where the tables may not know the command yet.
+    pub(super) begun_at: Option<i64>,
+}
+
+type Key = (ConnectionId, DeviceId, CommandId);
+
+/// Commands of which the tables do not show how they stand, those first that have been so for the longest.
+#[derive(Default)]
+pub(super) struct Lag {
+    order: VecDeque<Key>,
+    standings: HashMap<Key, Standing, RandomState>,
+}
+
+impl Lag {
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// So many of them.
+    pub(super) fn oldest(&self, count: usize) -> impl Iterator<Item = &Standing> {
+        self.order.iter().take(count).filter_map(|key| self.standings.get(key))
+    }
+
+    /// The tables show these now.
+    pub(super) fn forget_oldest(&mut self, count: usize) {
+        for key in self.order.drain(..count.min(self.order.len())) {
+            self.standings.remove(&key);
+        }
+    }
+
+    /// The tables show everything now.
+    pub(super) fn clear(&mut self) {
+        *self = Lag::default();
+    }
+
+    /// Commands stand differently now.
+    pub(super) fn put(&mut self, changed: Vec<Standing>) {
+        for standing in changed {
+            let asked = &standing.command.asked;
+            let key = (standing.connection.clone(), asked.device.clone(), asked.id.clone());
+            match self.standings.get_mut(&key) {
+                Some(known) => known.command = standing.command,
+                None => {
+                    self.order.push_back(key.clone());
+                    self.standings.insert(key, standing);
+                }
+            }
+        }
+    }
+}
+
+/// The last value for each key, in the order in which the keys first came.
+pub(super) struct LastOf<K, V> {
+    entries: Vec<(K, V)>,
+    places: HashMap<K, usize, RandomState>,
+}
+
+impl<K, V> Default for LastOf<K, V> {
+    fn default() -> Self {
+        LastOf { entries: Vec::new(), places: HashMap::default() }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V> LastOf<K, V> {
+    pub(super) fn put(&mut self, key: K, value: impl FnOnce(Option<&V>) -> V) {
+        if let Some(&place) = self.places.get(&key) {
+            self.entries[place].1 = value(Some(&self.entries[place].1));
+        } else {
+            self.places.insert(key.clone(), self.entries.len());
+            self.entries.push((key, value(None)));
+        }
+    }
+}
+
+impl<K, V> IntoIterator for LastOf<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
