@@ -80,6 +80,8 @@ pub(crate) struct Way {
     pub(crate) singles: BTreeMap<Who, Vec<Vec<Duration>>>,
     /// By round, how long many commands took.
     pub(crate) many: BTreeMap<Who, Vec<Duration>>,
+    /// By round, how long Wilco's history took right after that.
+    pub(crate) first_page: Vec<Duration>,
 }
 
 /// The name of a device.
@@ -153,6 +155,9 @@ impl Field {
                 Who::Commits => continue,
             };
             way.many.entry(who).or_default().push(took.with_context(|| format!("{} by {}", size.many, who.name()))?);
+            if who == Who::Wilco {
+                way.first_page.push(self.wilco.first_page().await?);
+            }
         }
         Ok(())
     }

@@ -96,6 +96,13 @@ fn page(report: &Report) -> Result<String> {
         }
         verdict(&mut page, way.name, fan_out(way, Who::Wilco)?.median, MANY * bare.median)?;
     }
+    let pages = report.course.iter().flat_map(|way| way.first_page.iter().map(milliseconds));
+    write!(
+        page,
+        "\nWhat happened is on the disk by then; the tables that lists are read from are made of it while nobody waits, or for \
+         the first who reads. The first page of the history, asked for at that very moment: {} ms.\n",
+        shown(Figure::of(pages).context("nothing was measured")?)
+    )?;
 
     let App { start, empty, with_devices } = report.app;
     write!(

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::sync::mpsc;
 use wilco_engine::api::{
-    Batch, ConnectionEntry, ConnectionView, FileRole, FileToRead, FilesToRead, LinkState, NewCommand, Trust,
+    Batch, ConnectionEntry, ConnectionView, FileRole, FileToRead, FilesToRead, HistoryQuery, LinkState, NewCommand,
+    Trust,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -82,6 +83,19 @@ impl Wilco {
         let view = view.await?;
         let took = begun.elapsed();
         ensure!(view.counts.need_you == before.need_you, "{} commands did not succeed", view.counts.need_you);
+        Ok(took)
+    }
+
+    /// Reads the first page of the history, as the window does.
+    pub(crate) async fn first_page(&self) -> Result<Duration> {
+        let query = HistoryQuery { limit: 100, ..HistoryQuery::default() };
+        let begun = Instant::now();
+        let page = self.handle.history(query).await?;
+        let took = begun.elapsed();
+        ensure!(
+            page.commands.iter().all(|command| command.state == "succeeded"),
+            "the history shows commands that are not done"
+        );
         Ok(took)
     }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use wilco_tests::{Broker, Certificates, Connection, Console, Desk, Device, Keyring, Parcel, Settings, Wrapping};
 
-use crate::check;
+use crate::{check, pictures::as_it_stands};
 
 /// One way to a connection.
 struct Case {
@@ -48,7 +48,7 @@ async fn every_kind_of_file_is_read_once_and_then_not_needed() -> Result<()> {
         check(console.flip_led().await?, if at % 2 == 0 { "led on" } else { "led off" });
         commanded_over_mutual_tls(&broker.log(), case)?;
     }
-    console.screenshot("import-seven-kinds").await?;
+    as_it_stands(&console, "wizard-files").await?;
     console.close().await
 }
 

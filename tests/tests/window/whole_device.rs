@@ -38,7 +38,7 @@ async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
     console.press("o").await?;
     console.wait_for_text("No log has been fetched yet", SHORT).await?;
     let mut found = console.inaccessible("an empty log").await?;
-    console.screenshot("log-empty").await?;
+    as_it_stands(&console, "log-empty").await?;
     console.click("button", "Fetch the log").await?;
     console.wait_for_text("The log is complete", SHORT).await?;
     console.fill("Search in the log", "led").await?;
@@ -69,6 +69,10 @@ async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
 #[tokio::test]
 async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()> {
     let (_bench, console) = bench().await?;
+    console.press("m").await?;
+    console.wait_for_text("Telemetry of", SHORT).await?;
+    as_it_stands(&console, "charts-empty").await?;
+    console.press("gf").await?;
     let part = console.one("region", "Telemetry").await?;
     let interval = console.one_like_in(&part, "combobox", "").await?;
     interval.select_by_label("1 s").await?;
@@ -89,7 +93,7 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
     console.click("button", "5 s").await?;
     console.wait_for_text("identify", SHORT).await?;
     console.wait_for_text("The device said it is done.", Duration::from_secs(15)).await?;
-    console.screenshot("identify").await?;
+    as_it_stands(&console, "inspector").await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())
@@ -101,6 +105,7 @@ async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
     console.press("t").await?;
     console.wait_for_text("Live traffic", SHORT).await?;
     let mut found = console.inaccessible("live traffic, empty").await?;
+    as_it_stands(&console, "traffic-empty").await?;
     console.press("gf").await?;
     console.choose("bench-1").await?;
     check(console.flip_led().await?, "led on");
