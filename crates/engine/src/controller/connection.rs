@@ -27,6 +27,8 @@ pub(crate) struct Listed {
     pub(crate) named: Arc<[String]>,
 }
 
+/// What is newly known of devices is taken down within this time.
+const NOTED_WITHIN: Millis = Millis::seconds(10);
 /// How long a failure needs somebody's look.
 pub(super) const NEEDS_YOU_FOR: Millis = Millis::seconds(3_600);
 
@@ -55,6 +57,8 @@ pub(super) struct Connection {
     pub(super) bad_ends: VecDeque<Timestamp>,
     /// Whom to believe where the broker tells of devices' connections.
     pub(super) lifecycles: HashMap<DeviceId, Lifecycle>,
+    /// When it was last taken down what is known of devices.
+    pub(super) noted_at: Timestamp,
     /// Devices that are said to be gone, by when that is to be believed.
     pub(super) doubted: BTreeSet<(Timestamp, DeviceId)>,
 }
@@ -103,6 +107,7 @@ impl Connection {
             kept: 0,
             bad_ends: VecDeque::new(),
             lifecycles: HashMap::new(),
+            noted_at: Timestamp(0),
             doubted: BTreeSet::new(),
         }
     }
@@ -169,6 +174,12 @@ impl Connection {
             self.bad_ends.pop_front();
         }
         before != (self.traffic.in_per_second, self.traffic.out_per_second, self.bad_ends.len())
+    }
+
+    /// It is time to take down what is known of devices. A fan-out changes something of all of them, so while commands wait
+    /// for their turn there is less of it.
+    pub(super) fn devices_are_due(&self, now: Timestamp) -> bool {
+        self.counts.queued == 0 || now.since(self.noted_at) >= NOTED_WITHIN
     }
 
     pub(super) fn view(&self) -> ConnectionView {

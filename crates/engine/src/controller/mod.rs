@@ -137,7 +137,12 @@ impl Controller {
         let mut pace = Pace::new(Instant::now());
         let mut commit_by: Option<Instant> = None;
         let closed = loop {
-            let wake = [Some(second), self.feed.is_due().then(|| pace.opens_at()), commit_by, self.next_deadline()];
+            let wake = [
+                Some(second),
+                self.feed.is_due().then(|| pace.opens_at(self.all_done())),
+                commit_by,
+                self.next_deadline(),
+            ];
             let mut wake = wake.into_iter().flatten().min().unwrap_or(second);
             if self.committing.is_some() {
                 wake = wake.min(Instant::now() + BREATH);
@@ -188,7 +193,7 @@ impl Controller {
                 commit_by = commit_by.or(Some(now + COMMIT_WITHIN));
             }
 
-            if self.feed.is_due() && now >= pace.opens_at() {
+            if self.feed.is_due() && now >= pace.opens_at(self.all_done()) {
                 self.hand_out();
                 pace.spend(now);
             }
@@ -294,13 +299,16 @@ impl Controller {
         }
         self.taps.retain(|tap| !tap.is_closed());
         self.heralds.retain_mut(|herald| herald.tell(now));
-        let ids: Vec<_> = self.connections.keys().cloned().collect();
+        let due = self.connections.values().filter(|known| known.devices_are_due(now));
+        let ids: Vec<_> = due.map(|known| known.id().clone()).collect();
         ids.iter().for_each(|id| self.note_devices(id));
     }
 
     /// Takes down what is newly known of a connection's devices.
     fn note_devices(&mut self, connection: &ConnectionId) {
-        let Some(known) = self.connections.get(connection) else { return };
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.noted_at = now;
         let unsaved = known.fleet().take_unsaved();
         let change = |device| Change::Device { connection: connection.clone(), device };
         self.turn.changes.extend(unsaved.into_iter().map(change));
@@ -320,6 +328,11 @@ impl Controller {
     /// What is counted of each connection.
     fn counts(&self) -> Vec<(ConnectionId, Counts)> {
         self.connections.iter().map(|(id, known)| (id.clone(), known.count())).collect()
+    }
+
+    /// Nothing is under way, as far as it is on the disk.
+    fn all_done(&self) -> bool {
+        self.connections.values().all(|known| known.counts.queued + known.counts.in_flight == 0)
     }
 
     /// These counts are of what is on the disk.
