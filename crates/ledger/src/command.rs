@@ -13,9 +13,9 @@ pub struct Submission {
     /// device was asked is known from the commands alone.
     pub id: CommandId,
     /// The command's name, `led` for instance.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Its arguments as canonical JSON text.
-    pub args: Box<str>,
+    pub args: Arc<str>,
     /// How it is written for the wire, where its dialect alone would write it otherwise.
     pub form: Option<Arc<WireForm>>,
     /// How it is to be delivered and waited for.

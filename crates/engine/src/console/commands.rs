@@ -97,14 +97,14 @@ fn submissions(
     if let Some(refusal) = known.refuses(&args) {
         return Err(invalid(refusal, "Change them, or what the catalogue says of the command."));
     }
-    let args = args.to_string();
+    let (name, args): (Arc<str>, Arc<str>) = (name.into(), args.to_string().into());
     let kind = known.kind();
     let form = kind.and_then(|kind| kind.form.clone()).map(Arc::new);
-    let refusal = dialect.refuses(name, &args);
+    let refusal = dialect.refuses(&name, &args);
     if let Some(refusal) = refusal.or_else(|| form.as_ref().and_then(|form| dialect.refuses_form(form, &args))) {
         return Err(invalid(refusal, "Change it and send it again."));
     }
-    let answers_carry_ids = dialect.answers_carry_ids(name) && form.as_deref().is_none_or(Dialect::form_carries_id);
+    let answers_carry_ids = dialect.answers_carry_ids(&name) && form.as_deref().is_none_or(Dialect::form_carries_id);
     let policy = policy(new, kind, settings, answers_carry_ids)?;
     let again_of = new.again_of.as_deref().map(command_id).transpose()?;
     let mut seen = std::collections::HashSet::new();
@@ -116,8 +116,8 @@ fn submissions(
             Ok(Submission {
                 device: device?,
                 id: fresh_id()?,
-                name: name.into(),
-                args: args.as_str().into(),
+                name: Arc::clone(&name),
+                args: Arc::clone(&args),
                 form: form.clone(),
                 policy,
                 again_of: again_of.clone(),

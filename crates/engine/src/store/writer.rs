@@ -232,12 +232,13 @@ fn write<'a>(
     transaction: &Transaction<'_>,
     changes: impl Iterator<Item = &'a Change>,
 ) -> rusqlite::Result<Vec<Standing>> {
+    let mut append = events::Append::to(transaction)?;
     let mut commands = LastOf::default();
     let mut seen = LastOf::<(&ConnectionId, &_), &StoredDevice>::default();
     for change in changes {
         match change {
             Change::Event { connection, event, command } => {
-                let row = events::append(transaction, connection, event)?;
+                let row = append.event(connection, event)?;
                 let begun_at = matches!(event.fact, Fact::Submitted { .. }).then_some(row);
                 if let (Some(id), true) = (&event.command, begun_at.is_some() || command.is_some()) {
                     commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {

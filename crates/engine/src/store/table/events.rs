@@ -1,6 +1,6 @@
 //! `events`: what happened, append-only. Everything that is said of a command comes from here.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 
 use super::{Columns, commands, senseless, unwritable};
@@ -34,14 +34,20 @@ pub(super) const INDEX_STRAYS: &str = "CREATE INDEX events_strays ON events (at)
 
 const COLUMNS: &str = "e.row, e.connection, e.device, e.command, e.at, e.fact, e.payload";
 
-/// Appends an event and says at which row.
-pub(in crate::store) fn append(connection: &Connection, id: &ConnectionId, event: &Event) -> rusqlite::Result<i64> {
-    let (fact, payload) = fact::write(event).map_err(unwritable)?;
-    connection
-        .prepare_cached(
-            "INSERT INTO events (connection, device, command, at, fact, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .insert(params![
+/// Appends events, one after the other.
+pub(in crate::store) struct Append<'a>(CachedStatement<'a>);
+
+impl<'a> Append<'a> {
+    pub(in crate::store) fn to(connection: &'a Connection) -> rusqlite::Result<Append<'a>> {
+        let statement =
+            "INSERT INTO events (connection, device, command, at, fact, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        connection.prepare_cached(statement).map(Append)
+    }
+
+    /// Appends one and says at which row.
+    pub(in crate::store) fn event(&mut self, id: &ConnectionId, event: &Event) -> rusqlite::Result<i64> {
+        let (fact, payload) = fact::write(event).map_err(unwritable)?;
+        self.0.insert(params![
             id.as_str(),
             event.device.as_str(),
             event.command.as_ref().map(CommandId::as_str),
@@ -49,6 +55,7 @@ pub(in crate::store) fn append(connection: &Connection, id: &ConnectionId, event
             fact,
             payload,
         ])
+    }
 }
 
 /// The events of a command, oldest first.
