@@ -37,10 +37,12 @@ export class Describing {
   checked = $state(false);
   saving = $state(false);
   preview = $state.raw<CommandPreview | null>(null);
+  /** What a form is made from: the schema as it was when the engine last found it to be one. */
+  drawn = $state.raw<Record<string, unknown> | null>(null);
   failure = $state.raw<Failure | null>(null);
 
   readonly read = $derived(readJson(this.schema));
-  /** The schema as far as it makes an object; what the form shown beside is made from. */
+  /** The schema as far as it makes an object. */
   readonly readable = $derived(this.read.ok ? objectOf(this.read.value) : null);
   readonly #ask = new Throttle(250, () => void this.#look());
   #question = 0;
@@ -85,7 +87,7 @@ export class Describing {
   /** What the engine finds wrong, but for what is only not written yet. */
   get problems(): string[] {
     const problems = this.preview?.problems ?? [];
-    return this.checked || this.name.trim() !== '' ? problems : [];
+    return this.checked || this.name.trim() !== '' || this.drawn === null ? problems : [];
   }
 
   /** The description; nothing while its schema cannot be read. */
@@ -141,7 +143,9 @@ export class Describing {
     const question = ++this.#question;
     try {
       const preview = await this.catalogue.preview({ definition, connection: null, device: null, args: null });
-      if (question === this.#question) this.preview = preview;
+      if (question !== this.#question) return;
+      this.preview = preview;
+      this.drawn = preview.drawable ? definition.schema : null;
     } catch (reason) {
       if (question === this.#question) this.failure = failureOf(reason);
     }

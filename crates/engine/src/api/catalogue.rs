@@ -85,6 +85,8 @@ pub struct CommandPreview {
     pub payload: String,
     /// The device is told the command's id, so its answer can name it.
     pub carries_id: bool,
+    /// Its schema is one that a form can be made from.
+    pub drawable: bool,
     /// Why it cannot be kept or sent like this: sentences.
     pub problems: Vec<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use serde_json::{Map, Value};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 use wilco_dialect::{Dialect, Request as Encoding, Topics};
@@ -82,10 +83,13 @@ impl Handle {
         };
         let kind = definition::kind(described);
         let mut problems = definition::problems(&kind);
-        if let (Some(args), Ok(schema)) = (&args, Schema::read(&kind.schema)) {
+        let schema = Schema::read(&kind.schema);
+        if let (Some(args), Ok(schema)) = (&args, &schema) {
             problems.extend(schema.complaints(args).into_iter().map(|why| format!("The arguments do not fit: {why}.")));
         }
-        let args = args.unwrap_or_else(|| example(&kind.schema)).to_string();
+        // Of a schema that is beyond the bounds nothing is made up: it may go on for ever.
+        let made_up = || if schema.is_ok() { example(&kind.schema) } else { Value::Object(Map::new()) };
+        let args = args.unwrap_or_else(made_up).to_string();
         if let Some(why) =
             kind.form.as_ref().filter(|_| problems.is_empty()).and_then(|form| dialect.refuses_form(form, &args))
         {
@@ -106,7 +110,8 @@ impl Handle {
         let wire = views::wire(&outbound.topic, &outbound.payload, 1);
         let carries_id =
             kind.form.as_ref().is_none_or(Dialect::form_carries_id) && dialect.answers_carry_ids(&kind.name);
-        Ok(CommandPreview { topic: wire.topic, payload: wire.payload, carries_id, problems })
+        let drawable = schema.is_ok();
+        Ok(CommandPreview { topic: wire.topic, payload: wire.payload, carries_id, drawable, problems })
     }
 
     /// Writes commands of one's own (all, where none is named) to a file.

@@ -17,6 +17,10 @@ payload: string,
  */
 carries_id: boolean, 
 /**
+ * Its schema is one that a form can be made from.
+ */
+drawable: boolean, 
+/**
  * Why it cannot be kept or sent like this: sentences.
  */
 problems: Array<string>, };

@@ -124,6 +124,7 @@ export class FakeCatalogue {
       topic: definition.topic === null ? `${known.device}/req` : written(definition.topic, known, true),
       payload: definition.payload === null ? native : written(definition.payload, known, definition.plain),
       carries_id: definition.payload?.includes('{id}') ?? true,
+      drawable: (definition.schema['type'] ?? 'object') === 'object',
       problems: problems(definition),
     };
   }

@@ -321,6 +321,30 @@ describe('the catalogue', () => {
     expect(window.app.catalogue.find('demo', 'calibrate')?.definition).toMatchObject({ timeout_ms: 2_500, schema: {} });
   });
 
+  it('draws no form from a schema that the engine has not found to be one', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.findByRole('spinbutton', { name: /Level/ });
+    const original = window.backend.previewCommand.bind(window.backend);
+    const asked: (() => void)[] = [];
+    window.backend.previewCommand = async (command) => {
+      await new Promise<void>((answer) => asked.push(answer));
+      return { ...(await original(command)), drawable: false, problems: ['A part of it refers to itself.'] };
+    };
+    const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}');
+    await waitFor(() => expect(asked).not.toEqual([]));
+    // What was drawn stays until there is an answer.
+    const form = within(window.getByRole('region', { name: 'Form' }));
+    expect(form.getByRole('spinbutton', { name: /Level/ })).toBeVisible();
+    expect(form.queryByText(/left/)).toBeNull();
+    asked.forEach((answer) => answer());
+    await form.findByText('It is drawn once what stands above is mended.');
+    expect(window.getByText('A part of it refers to itself.')).toBeVisible();
+  });
+
   it('refuses a name that is taken or built in', async () => {
     const window = await openCatalogue();
     await window.app.catalogue.save(null, VALVE);

@@ -241,3 +241,23 @@ async fn buttons_are_kept_in_order_and_checked() {
     check(CommandButton { command: " ".into(), ..button("a") }, "sends no command").await;
     engine.stop().await;
 }
+
+#[tokio::test]
+async fn of_a_schema_without_an_end_nothing_is_made_up() {
+    let (_data, engine, handle) = engine().await;
+    let preview = |schema: Value| {
+        let definition = CommandDefinition { schema, ..calibrate() };
+        handle.preview_command(CommandToPreview { definition, connection: None, device: None, args: None }).unwrap()
+    };
+    // With two at each level, forty levels of it would take longer than anybody lives.
+    let tree = preview(json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}));
+    assert_eq!(
+        tree.problems,
+        ["The schema is deeper than 40 levels, or a part of it refers to itself."],
+        "{}",
+        tree.payload
+    );
+    assert!(!tree.drawable && tree.payload.contains(r#""args":{}"#), "{}", tree.payload);
+    assert!(preview(calibrate().schema).drawable);
+    engine.stop().await;
+}
