@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use wilco_tests::{Broker, Connection, Desk, Device, Keyring, Notifications, soon};
+use wilco_tests::{Broker, Certificates, Desk, Device, Keyring, Notifications, soon};
 
 use crate::SHORT;
+use crate::kit::Kit;
 use crate::pictures::as_it_stands;
 
 #[tokio::test]
@@ -55,15 +56,14 @@ async fn the_second_start_shows_the_first_window_unless_its_data_is_another() ->
 
 #[tokio::test]
 async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
-    let broker = Broker::plain()?;
-    let device = Device::start(&broker, "bench-1", None)?;
+    let certificates = Certificates::new()?;
+    let broker = Broker::mutual_tls(&certificates)?;
+    let device = Device::start(&broker, "bench-1", Some((&certificates, &certificates.issue("bench-1")?)))?;
     let desk = Desk::new(Keyring::Unlocked)?;
+    let kit = Kit::copy(&certificates)?;
     let notifications = Notifications::start(desk.session()).await?;
     let console = desk.open().await?;
-    console.begin_connection().await?;
-    console.enter_connection(Connection { name: "Test bench", url: &broker.url(), ca: None, identity: None }).await?;
-    console.preflight().await?.passed()?;
-    console.save_connection().await?;
+    console.add_connection(kit.connection("Test bench", &broker.url())).await?;
     console.go("Fleet").await?;
     console.wait_for_online(Some("bench-1")).await?;
     console.choose("bench-1").await?;

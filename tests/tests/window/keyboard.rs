@@ -1,8 +1,9 @@
 //! Everything from the keyboard alone, and said so that a screen reader can say it too.
 
 use anyhow::{Result, ensure};
-use wilco_tests::{Broker, Console, Desk, Device, Keyring, keys};
+use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys};
 
+use crate::kit::Kit;
 use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
 
@@ -15,12 +16,14 @@ async fn focus(console: &Console) -> Result<String> {
 
 #[tokio::test]
 async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
-    let broker = Broker::plain()?;
-    let _devices = [Device::start(&broker, "bench-1", None)?, Device::start(&broker, "pump-7", None)?];
+    let certificates = Certificates::new()?;
+    let broker = Broker::mutual_tls(&certificates)?;
+    let device = |id| Device::start(&broker, id, Some((&certificates, &certificates.issue(id)?)));
+    let _devices = [device("bench-1")?, device("pump-7")?];
     let desk = Desk::new(Keyring::Unlocked)?;
+    let kit = Kit::copy(&certificates)?;
     let console = desk.open().await?;
-    let url = broker.url();
-    console.add_connection(wilco_tests::Connection { name: "Bench", url: &url, ca: None, identity: None }).await?;
+    console.add_connection(kit.connection("Bench", &broker.url())).await?;
     console.press("gf").await?;
     console.wait_for_online(Some("pump-7")).await?;
 

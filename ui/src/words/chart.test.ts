@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { SeriesView } from '../backend/bindings/SeriesView';
-import { along, columnsOf, interval, lineOf, measured } from './chart';
+import { along, around, columnsOf, interval, lineOf, measured } from './chart';
 
 function view(times: number[], means: (number | null)[]) {
   const series: SeriesView = {
@@ -65,3 +65,9 @@ it.each([
   [[0, 5e11], 5e11, ['0', '5E11']],
   [[0], 0, ['0']],
 ])('tells %j, %d apart, along an axis as %j', (values, step, words) => expect(along(values, step)).toEqual(words));
+
+it('gives what does not move the middle of its axis', () => {
+  expect(around(50)).toEqual([49.5, 50.5]);
+  expect(around(-200)).toEqual([-202, -198]);
+  expect(around(0)).toEqual([-1, 1]);
+});

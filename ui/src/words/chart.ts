@@ -53,6 +53,12 @@ export function measured(value: number | null): string {
   return (size >= 1_000 ? whole : short).format(value);
 }
 
+/** From where to where the axis of a series goes that stays where it is: a hundredth of it to either side. */
+export function around(value: number): [low: number, high: number] {
+  const room = value === 0 ? 1 : Math.abs(value) / 100;
+  return [value - room, value + room];
+}
+
 /** The values along an axis that are so far apart, each told from the next: `22.305`, `22.310`. */
 export function along(values: number[], step: number): string[] {
   const largest = Math.max(...values.map(Math.abs));
