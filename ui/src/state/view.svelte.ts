@@ -1,5 +1,7 @@
 /** What is looked at, kept so that the window opens again where it was closed. */
 
+import { untrack } from 'svelte';
+
 import type { View } from '../backend/backend';
 import { line, take } from '../words/search';
 import type { App } from './app.svelte';
@@ -13,15 +15,16 @@ const PAUSE = 500;
 export function keepView(app: App): void {
   restore(app, app.preferences.view);
   $effect.root(() => {
-    let view = viewOf(app);
+    // As text, which is the same as long as nothing is looked at otherwise: connections count something every second.
+    const looked = $derived(JSON.stringify(viewOf(app)));
     const save = new Throttle(PAUSE, () => {
       // That it cannot be kept is no reason to disturb anybody.
-      void app.preferences.change({ view }).catch(() => undefined);
+      void app.preferences.change({ view: JSON.parse(looked) as View }).catch(() => undefined);
     });
     let first = true;
     $effect(() => {
-      view = viewOf(app);
-      if (!first) save.ask();
+      void looked;
+      if (!first) untrack(() => save.ask());
       first = false;
     });
   });

@@ -29,6 +29,20 @@ it('opens again where it was closed', async () => {
   expect(again.history.device).toBe('bench-0002');
 });
 
+it('takes down nothing while nothing is looked at otherwise', async () => {
+  const { app, backend } = await openFleet();
+  app.inspected.choose('demo', 'bench-0001');
+  await vi.waitFor(async () => expect((await backend.loadPreferences()).view?.device).toBe('bench-0001'), 3_000);
+  const save = vi.spyOn(backend, 'savePreferences');
+  // The connection counts something meanwhile, as it does every second.
+  const [connection] = app.connections.list;
+  if (connection) app.connections.list = [{ ...connection, in_per_second: 7 }];
+  await new Promise((resolve) => setTimeout(resolve, 1_300));
+  expect(save).not.toHaveBeenCalled();
+  app.route.go('history');
+  await vi.waitFor(() => expect(save).toHaveBeenCalledOnce(), 3_000);
+});
+
 it('goes back to nothing of a connection that is no longer looked at', async () => {
   const { app, backend } = await openFleet();
   app.inspected.choose('demo', 'bench-0001');
