@@ -107,15 +107,20 @@ impl Ledger {
         if unsent { &mut self.first_sends } else { &mut self.repeats }
     }
 
-    /// Lets the device's oldest waiting command back into the queue, if nothing is in its way any more.
+    /// Lets the device's oldest waiting command back into the queue, if nothing is in its way any more; and the next ones too,
+    /// as long as those before them will not be in theirs: a repeat may wait for long until what the broker kept is read.
     fn unblock(&mut self, device: &DeviceId) {
-        let Some(slot) = self.shelf.device(device).and_then(|known| known.blocked.first().copied()) else { return };
-        if self.is_in_the_way_of(device, slot) {
-            return;
+        while let Some(slot) = self.shelf.device(device).and_then(|known| known.blocked.first().copied())
+            && !self.is_in_the_way_of(device, slot)
+        {
+            self.shelf.device_mut(device).blocked.remove(&slot);
+            let Some(entry) = self.shelf.entry(slot) else { continue };
+            let (unsent, carries_id) = (entry.command.is_unsent(), entry.command.asked.policy.answers_carry_ids);
+            self.queue_of(unsent).insert(slot);
+            if !carries_id {
+                return;
+            }
         }
-        self.shelf.device_mut(device).blocked.remove(&slot);
-        let unsent = self.shelf.entry(slot).is_some_and(|entry| entry.command.is_unsent());
-        self.queue_of(unsent).insert(slot);
     }
 
     fn must_wait(&self, device: &DeviceId, slot: Slot) -> bool {

@@ -28,6 +28,21 @@ fn firmware_without_ids_gets_one_command_at_a_time_and_no_repeat() {
 }
 
 #[test]
+fn what_was_never_sent_does_not_wait_for_a_repeat_that_waits_for_what_the_broker_kept() {
+    // Both wait behind `a`, which can only go when nothing is in flight.
+    Bench::connected()
+        .at(0, submit("a", WITHOUT_ID), OUT)
+        .at(1, delivered("a", 1, Puback::NotTaken), "a not sent 1")
+        .at(2, submit("b", REPEATABLE), "b submitted; b handed 1; publish b 1")
+        .restarted()
+        .at(10, submit("c", PLAIN), "c submitted")
+        .at(20, Input::Connected, "")
+        .at(21, Input::Resumed, "")
+        .at(30, cancel("a"), "a Cancelled; c handed 1; publish c 1")
+        .at(40, Input::Drained, "b handed 2; publish b 2");
+}
+
+#[test]
 fn the_send_window_counts_what_has_no_puback() {
     let narrow = Limits { send_window: 2, ..Limits::default() };
     let full = || {
