@@ -15,8 +15,8 @@ pub struct Limits {
     /// without a word (AWS: 100). From ten on no more than a tenth of them in a tenth of a second. `None`: as many as the
     /// windows let through.
     pub sends_per_second: Option<u32>,
-    /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up. Must be
-    /// more than can finish between two commits: what the store says of a command forgotten earlier is out of date.
+    /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up. What has
+    /// changed since [`crate::Ledger::take_changed`] is kept beyond that: the store does not know it yet.
     pub settled_kept: usize,
 }
 

@@ -8,11 +8,12 @@ mod commit;
 mod connection;
 mod heard;
 mod logs;
+mod memory;
 mod pace;
 mod turn;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -21,12 +22,11 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
-use wilco_dialect::LogAssembly;
-use wilco_ledger::{Command, Effect, Fact, Input, Millis, State, Timestamp};
+use wilco_ledger::{Effect, Fact, Input, Millis, State, Timestamp};
 
 pub(crate) use asked::{Asked, Errands};
 pub(crate) use connection::Listed;
-use connection::{Connection, Draining, NEEDS_YOU_FOR};
+use connection::{Connection, Draining};
 use pace::Pace;
 use turn::{Committing, Turn};
 
@@ -39,7 +39,7 @@ use crate::{
     mqtt::{LinkEvent, Publication, Session},
     news::{self, Herald},
     profile::{self, Ready},
-    store::{Change, ConnectionId, HistoryFilter, Store, StoreError},
+    store::{Change, ConnectionId, Store, StoreError},
     telemetry::Telemetry,
     traffic::Tap,
 };
@@ -68,18 +68,6 @@ const CHANGES_A_TURN: usize = 8_000;
 const QUIET: Millis = Millis::seconds(5);
 /// Longest wait for a connection after a start, before commands may time out without it.
 const PATIENCE: Millis = Millis::seconds(30);
-
-/// How far back an unconfirmed command is looked for. Hardly any has a timeout of more than an hour.
-const UNCONFIRMED_SINCE: Millis = Millis::seconds(3_600);
-
-/// What the store knows of a connection's commands.
-struct Remembered {
-    /// Those that are not at their end, and those at their end that an answer without an id may still mean: unconfirmed
-    /// ones within their timeout, and a device's last if it has timed out.
-    commands: Vec<Command>,
-    kept: u32,
-    bad_ends: VecDeque<Timestamp>,
-}
 
 pub(crate) struct Controller {
     events: mpsc::Receiver<Event>,
@@ -362,64 +350,6 @@ impl Controller {
         if let Some(known) = self.connections.get_mut(connection) {
             known.draining = Some(Draining { until, quiet_at: None });
         }
-    }
-
-    /// Puts a ledger, and what is counted, back to what the store knows. While that cannot be read the ledger knows nothing,
-    /// and no session begins.
-    async fn reload(&mut self, connection: &ConnectionId) {
-        let remembered = self.remembered(connection).await;
-        if let Some(known) = self.connections.get_mut(connection) {
-            known.ledger = known.new_ledger();
-            known.logs = LogAssembly::default();
-            let remembered = match remembered {
-                Ok(remembered) => remembered,
-                Err(error) => {
-                    known.unread = Some(error.clone().into());
-                    self.feed.failure(error);
-                    return;
-                }
-            };
-            known.unread = None;
-            for command in remembered.commands {
-                known.ledger.adopt(command);
-            }
-            known.kept = remembered.kept;
-            known.bad_ends = remembered.bad_ends;
-            known.counts = known.count();
-        }
-        self.resumed(connection);
-    }
-
-    async fn remembered(&self, connection: &ConnectionId) -> Result<Remembered, StoreError> {
-        let now = self.clock.now();
-        let mut commands = self.store.unsettled(connection).await?;
-        let unconfirmed = self.recent(connection, &[State::Unconfirmed], UNCONFIRMED_SINCE).await?;
-        commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
-        let latest = self.store.latest_per_device(connection).await?;
-        commands.extend(latest.into_iter().filter(|command| command.state == State::TimedOut));
-        let bad = State::ALL.into_iter().filter(|state| ended_badly(*state)).collect::<Vec<_>>();
-        let mut bad_ends: Vec<_> =
-            self.recent(connection, &bad, NEEDS_YOU_FOR).await?.filter_map(|command| command.rungs.finished).collect();
-        bad_ends.sort_unstable();
-        let kept = self.store.command_count(Some(connection)).await?;
-        Ok(Remembered { commands, kept, bad_ends: bad_ends.into() })
-    }
-
-    /// The commands in one of these states that were submitted not longer ago than that.
-    async fn recent(
-        &self,
-        connection: &ConnectionId,
-        states: &[State],
-        ago: Millis,
-    ) -> Result<impl Iterator<Item = Command> + use<>, StoreError> {
-        let filter = HistoryFilter {
-            connection: Some(connection.clone()),
-            states: states.to_vec(),
-            since: Some(Timestamp(self.clock.now().0.saturating_sub_unsigned(ago.0))),
-            limit: 10_000,
-            ..HistoryFilter::default()
-        };
-        Ok(self.store.history(filter).await?.rows.into_iter().map(|(_, command)| command))
     }
 
     /// Ends a connection's session and begins another, at once or after a pause to let a failure pass.
