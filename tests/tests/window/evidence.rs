@@ -39,8 +39,8 @@ async fn the_history_is_exported_repeated_and_copied() -> Result<()> {
     let nowhere = directory.path().join("nowhere/history.csv");
     for (format, path, words) in [
         ("CSV", nowhere.clone(), "nowhere"),
-        ("CSV", directory.path().join("history.csv"), "2 commands written to"),
-        ("JSON", directory.path().join("history.jsonl"), "2 commands written to"),
+        ("CSV", directory.path().join("history.csv"), "history.csv."),
+        ("JSON", directory.path().join("history.jsonl"), "history.jsonl."),
     ] {
         if console.all_like("dialog", "Export").await?.is_empty() {
             console.click("button", "Export…").await?;

@@ -3,6 +3,8 @@ import '@testing-library/jest-dom/vitest';
 import { configure } from '@testing-library/svelte';
 import { afterEach } from 'vitest';
 
+import { stopTimers } from './timers';
+
 // A busy machine draws a window in seconds.
 configure({ asyncUtilTimeout: 10_000 });
 
@@ -32,5 +34,6 @@ HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
 };
 
 afterEach(() => {
+  stopTimers();
   window.location.hash = '';
 });
