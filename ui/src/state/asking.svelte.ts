@@ -4,7 +4,7 @@ import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { Failure } from '../backend/bindings/Failure';
 import { nameComplaint } from '../words/command';
 import { fuzzy } from '../words/fuzzy';
-import { placeOf, readJson } from '../words/json';
+import { inexact, placeOf, readJson, TOO_LARGE } from '../words/json';
 import { complaints, defaults, type ArgumentsSchema, type Complaint } from '../words/schema';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
@@ -62,7 +62,9 @@ export class Asking {
   readonly entry = $derived(this.chosen?.kind === 'known' ? this.chosen.entry : null);
   readonly schema: ArgumentsSchema = $derived(this.entry?.definition.schema ?? ANYTHING);
   readonly read = $derived(readJson(this.raw.trim() === '' ? '{}' : this.raw));
-  readonly wrong: Complaint[] = $derived(this.chosen === null ? [] : complaints(this.schema, this.args));
+  readonly wrong: Complaint[] = $derived(
+    this.chosen === null ? [] : [...this.#lost(), ...complaints(this.schema, this.args)],
+  );
   readonly dangerous = $derived(this.entry?.definition.dangerous ?? false);
   readonly name = $derived(
     this.chosen?.kind === 'known'
@@ -274,6 +276,12 @@ export class Asking {
   #write(args: Arguments): void {
     this.args = args;
     this.raw = JSON.stringify(args, null, 2);
+  }
+
+  /** Where the form has numbers that are no longer what was typed. The raw text is read exactly or not at all. */
+  #lost(): Complaint[] {
+    if (this.mode === 'raw') return [];
+    return inexact(this.args).map((path) => ({ path, why: TOO_LARGE, missing: false }));
   }
 
   /** The person's own first; a name that nobody knows can be sent as well. */

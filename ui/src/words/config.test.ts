@@ -19,6 +19,7 @@ describe('an edited configuration value', () => {
     ['sixty', 30, 'It is a number'],
     ['Infinity', 30, 'It is a number'],
     ['9007199254740993', 1, 'too large'],
+    ['{"a": 9007199254740993}', {}, 'too large'],
     ['yes', true, 'true or false'],
     ['{', {}, 'not JSON'],
     ['[]', {}, 'It is an object, and what you wrote is a list.'],

@@ -1,5 +1,7 @@
 /** Reading an edited configuration value as the kind of value it was. */
 
+import { readJson as readExactly, TOO_LARGE } from './json';
+
 export type Edit = { ok: true; value: unknown } | { ok: false; why: string };
 
 /** A configuration value as it is shown and edited. */
@@ -17,7 +19,7 @@ export function read(typed: string, old: unknown): Edit {
       return { ok: false, why: `It is a number: “${typed}” is not one. Write for instance 30 or 7.5.` };
     }
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      return { ok: false, why: 'That number is too large to be kept exactly.' };
+      return { ok: false, why: TOO_LARGE };
     }
     return { ok: true, value };
   }
@@ -29,12 +31,12 @@ export function read(typed: string, old: unknown): Edit {
 }
 
 function readJson(text: string, old: unknown): Edit {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const found = readExactly(text);
+  if (!found.ok && found.why === TOO_LARGE) return { ok: false, why: TOO_LARGE };
+  if (!found.ok) {
     return { ok: false, why: 'That is not JSON. Text stands in double quotes, a list in [ ], an object in { }.' };
   }
+  const { value } = found;
   if (old === null || kind(value) === kind(old)) return { ok: true, value };
   return { ok: false, why: `It is ${kind(old)}, and what you wrote is ${kind(value)}.` };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { readJson } from './json';
+import { inexact, readJson, TOO_LARGE } from './json';
 
 describe('JSON with places', () => {
   it.each(['{}', '[]', '"a"', '-1.5e3', 'true', 'null', ' {"a": [1, {"b": "\\u00e9\\n"}], "": 0} ', '{"a":1,"a":2}'])(
@@ -29,6 +29,24 @@ describe('JSON with places', () => {
     ['{"a": on}', 1, 7, 'Text stands in double quotes: "on".'],
   ])('says of %j where it breaks off', (text, line, column, why) => {
     expect(readJson(text)).toEqual({ ok: false, line, column, why });
+  });
+
+  it.each(['9007199254740993', '-9007199254740993', '1e400', '[1, 12345678901234567890]'])(
+    'refuses %s, which would become another number',
+    (text) => {
+      expect(readJson(text)).toMatchObject({ ok: false, why: TOO_LARGE });
+    },
+  );
+
+  it.each(['9007199254740992', '1e20', '0.1', '-0', '"9007199254740993"'])('keeps %s', (text) => {
+    expect(readJson(text)).toMatchObject({ ok: true, value: JSON.parse(text) as unknown });
+  });
+
+  it('finds whole numbers that may have lost digits', () => {
+    expect(inexact({ a: [1, 2 ** 60], b: { c: -(2 ** 53) }, d: 0.5, e: null })).toEqual([
+      ['a', 1],
+      ['b', 'c'],
+    ]);
   });
 
   it('is not led astray by names or depth', () => {

@@ -6,6 +6,9 @@
 export type Read =
   { ok: true; value: unknown; lines: Map<string, number> } | { ok: false; line: number; column: number; why: string };
 
+export const TOO_LARGE =
+  'That number is too large to be kept exactly. Send it as text, in double quotes, or from the command line.';
+
 /** A value's place as text: `steps.1.at`, empty for the outermost. */
 export function placeOf(path: readonly (string | number)[]): string {
   return path.join('.');
@@ -53,7 +56,9 @@ export function readJson(text: string): Read {
     if (c === '{') return object(path);
     if (c === '[') return array(path);
     if (c === '"') return string('');
+    const start = at;
     const plain = take(PLAIN);
+    if (plain !== undefined && !isKept(plain)) throw new Mistake(start, TOO_LARGE);
     if (plain !== undefined) return JSON.parse(plain) as unknown;
     throw new Mistake(at, c === undefined ? 'A value is missing.' : 'Text stands in double quotes: "on".');
   }
@@ -111,6 +116,21 @@ export function readJson(text: string): Read {
     const column = reason.at - (before.lastIndexOf('\n') + 1) + 1;
     return { ok: false, line: lineAt(text, reason.at), column, why: reason.message };
   }
+}
+
+/** Whether what is read of a plain value says the same: a double (IEEE 754) holds 53 bits of a whole number. */
+function isKept(plain: string): boolean {
+  if (!/^-?\d/.test(plain)) return true;
+  const value = Number(plain);
+  return Number.isFinite(value) && (!/^-?\d+$/.test(plain) || BigInt(plain) === BigInt(value));
+}
+
+/** The places of whole numbers that may have lost digits where they were typed. */
+export function inexact(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? [path] : [];
+  if (Array.isArray(value)) return value.flatMap((item, i) => inexact(item, [...path, i]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => inexact(member, [...path, name]));
 }
 
 function lineAt(text: string, at: number): number {

@@ -131,6 +131,24 @@ describe('the form of a command', () => {
     expect(window.sent[0]?.args).toEqual(args);
   });
 
+  it('never sends a number with other digits than were typed', async () => {
+    const window = await openBench();
+    const dialog = await choose(window, 'valve', 'Open the valve');
+    await window.user.selectOptions(dialog.getByRole('combobox', { name: /Manner/ }), 'fast');
+    await window.user.click(dialog.getByRole('button', { name: 'Add one' }));
+    const at = await dialog.findByRole('spinbutton', { name: /At/ });
+    await window.user.type(at, '9007199254740993');
+    await waitFor(() => expect(at).toHaveAccessibleDescription(/too large to be kept exactly/));
+    await window.user.click(dialog.getByRole('button', { name: 'Send' }));
+    await window.user.keyboard('{Control>}j{/Control}');
+    const raw = await dialog.findByRole('textbox', { name: 'Arguments (JSON)' });
+    await window.user.clear(raw);
+    await window.user.type(raw, '{{"mode": "fast", "steps": [[{{"at": 9007199254740993}]}');
+    expect(raw).toHaveAccessibleDescription(/^Line 1, column 35: That number is too large/);
+    await window.user.click(dialog.getByRole('button', { name: 'Send' }));
+    expect(window.sent).toEqual([]);
+  });
+
   it('takes values of any type where the schema leaves it open', async () => {
     const window = await openBench([]);
     const dialog = await choose(window, 'config.set', 'Change configuration');
