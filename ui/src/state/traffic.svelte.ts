@@ -18,14 +18,13 @@ export class Traffic {
   /** Messages that matched and are not among these. */
   missing = $state(0);
   failure = $state.raw<Failure | null>(null);
-  /** The number of the message that is looked at closely. */
-  chosen = $state<number | null>(null);
+  /** The message that is looked at closely; it stays when the list has gone on without it. */
+  chosen = $state.raw<TrafficMessage | null>(null);
 
   readonly shown = $derived.by(() => {
     const wanted = this.search.trim().toLowerCase();
     return wanted === '' ? this.messages : this.messages.filter((message) => textOf(message).includes(wanted));
   });
-  readonly current = $derived(this.messages.find((message) => message.number === this.chosen) ?? null);
 
   /** Counts the beginnings: what an earlier one still says is no longer wanted. */
   #turn = 0;

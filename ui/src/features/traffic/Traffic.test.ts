@@ -51,13 +51,23 @@ it('shows one message whole, what it is beside what it was', async () => {
   const list = getByRole('grid', { name: 'Messages' });
   list.focus();
   await user.keyboard('{ArrowDown}{ArrowDown}');
-  expect(app.traffic.current).toBe(app.traffic.shown[1]);
+  expect(app.traffic.chosen).toBe(app.traffic.shown[1]);
   const detail = getByRole('complementary', { name: 'Message' });
   expect(detail).toHaveTextContent('Telemetry: temperature, humidity.');
   await user.click(getByRole('button', { name: 'Copy payload' }));
   await findByText('Copied');
-  expect(await navigator.clipboard.readText()).toBe(app.traffic.current?.wire.payload);
+  expect(await navigator.clipboard.readText()).toBe(app.traffic.chosen?.wire.payload);
   await expectAccessible(container);
+});
+
+it('chooses the message that was pressed, though others come in before the button is let go', async () => {
+  const { app, getByRole, user } = await openTraffic();
+  const pressed = await vi.waitFor(() => getByRole('grid', { name: 'Messages' }).querySelector('[aria-selected]'));
+  if (!pressed) throw new Error('no message yet');
+  await user.pointer({ keys: '[MouseLeft>]', target: pressed });
+  expect(`message-${app.traffic.chosen?.number}`).toBe(pressed.id);
+  await user.pointer({ keys: '[/MouseLeft]', target: getByRole('grid', { name: 'Messages' }) });
+  expect(`message-${app.traffic.chosen?.number}`).toBe(pressed.id);
 });
 
 it('keeps no more than can be looked at, and says how many are not shown', async () => {
@@ -72,12 +82,14 @@ it('keeps no more than can be looked at, and says how many are not shown', async
   });
   await app.backend.stopTraffic();
   app.traffic.clear();
+  app.traffic.chosen = message;
   const batch = Array.from({ length: 1_500 }, (_, i) => ({ ...message, number: 10_000 + i }));
   onBatch?.({ messages: batch, left_out: 7 });
   onBatch?.({ messages: batch.map((one) => ({ ...one, number: one.number + 1_500 })), left_out: 0 });
   expect(app.traffic.messages).toHaveLength(2_000);
   expect(app.traffic.missing).toBe(1_007);
   expect(app.traffic.messages[0]?.number).toBe(12_999);
+  expect(app.traffic.chosen).toBe(message);
 });
 
 it('is left when its screen is', async () => {
