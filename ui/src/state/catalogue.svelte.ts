@@ -63,7 +63,7 @@ export class Catalogue {
     return taken;
   }
 
-  /** Asks for a file and writes one's own commands to it; where to, or nothing where the person would not. */
+  /** Asks for a file and writes one's own commands and the buttons to it; where to, or nothing where the person would not. */
   async export(): Promise<string | null> {
     const path = await this.backend.chooseSavePath('Export commands', 'commands.json');
     if (path !== null) await this.backend.exportCatalogue([], path);

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::ExitCode};
 
-use wilco_engine::api::{ImportChange, ImportLine};
+use wilco_engine::api::{ImportChange, ImportKind, ImportLine};
 
 use super::named;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     problem::Problem,
 };
 
-/// Writes commands to a file.
+/// Writes commands and their buttons to a file.
 pub(super) async fn export(base: &Base, names: &[String], to: &Path, force: bool) -> Result<ExitCode, Problem> {
     // A running Wilco that is asked to write it may have another working directory.
     let path = std::path::absolute(to)?;
@@ -36,13 +36,13 @@ pub(super) async fn export(base: &Base, names: &[String], to: &Path, force: bool
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes the commands of a file, or says what that would do.
+/// Takes the commands and buttons of a file, or says what that would do.
 pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run: bool) -> Result<ExitCode, Problem> {
     let path = std::path::absolute(file)?;
     let lines = base.console().read_catalogue(path.clone()).await?;
     if let Some(unknown) = replace.iter().find(|name| !lines.iter().any(|line| line.name == **name)) {
         return Err(Problem::new(
-            format!("There is no command '{}' in {}.", clean(unknown), path.display()),
+            format!("There is no command or button '{}' in {}.", clean(unknown), path.display()),
             "Nothing was taken. See what is in it: --dry-run.",
         ));
     }
@@ -51,7 +51,7 @@ pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run
     }
     let mut output = Output::text();
     if lines.is_empty() {
-        output.line("There is no command in it.")?;
+        output.line("There is no command in it, and no button.")?;
     }
     for line in &lines {
         output.line(&said(line, replace.contains(&line.name), dry_run))?;
@@ -65,10 +65,14 @@ pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run
 }
 
 fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
-    let name = clean(&line.name);
+    let own = clean(&line.name);
+    let name = match line.kind {
+        ImportKind::Command => own.clone().into_owned(),
+        ImportKind::Button => format!("the button '{own}'"),
+    };
     let name = match &line.connection {
         Some(connection) => format!("{name} (for {})", clean(connection)),
-        None => name.into_owned(),
+        None => name,
     };
     match (line.change, replaced, dry_run) {
         (ImportChange::New, _, false) => format!("Added {name}."),
@@ -76,7 +80,8 @@ fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
         (ImportChange::Changed, true, false) => format!("Replaced {name}."),
         (ImportChange::Changed, true, true) => format!("Would be replaced: {name}."),
         (ImportChange::Changed, false, _) => {
-            format!("Different from what is here, which stays: {name}. To replace it: --replace {}", clean(&line.name))
+            let own = if own.contains(' ') { format!("'{own}'").into() } else { own };
+            format!("Different from what is here, which stays: {name}. To replace it: --replace {own}")
         }
         (ImportChange::Same, ..) => format!("Here already: {name}."),
         (ImportChange::Refused, ..) => {
@@ -87,7 +92,7 @@ fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wilco_engine::api::{ImportChange, ImportLine};
+    use wilco_engine::api::{ImportChange, ImportKind, ImportLine};
 
     use super::said;
 
@@ -95,7 +100,8 @@ mod tests {
     fn each_command_of_a_file_has_its_sentence() {
         let check = |change: ImportChange, why: Option<&str>, replaced: bool, expected: &str| {
             let (name, title, why) = ("flush\u{7}".to_owned(), String::new(), why.map(str::to_owned));
-            let line = ImportLine { name, title, connection: Some("plant".into()), change, why };
+            let kind = ImportKind::Command;
+            let line = ImportLine { kind, name, title, connection: Some("plant".into()), change, why };
             assert_eq!(said(&line, replaced, false), expected);
         };
         check(ImportChange::New, None, false, "Added flush\\u{7} (for plant).");
@@ -108,5 +114,22 @@ mod tests {
         );
         check(ImportChange::Same, None, false, "Here already: flush\\u{7} (for plant).");
         check(ImportChange::Refused, Some("It is odd."), false, "Refused: flush\\u{7} (for plant). It is odd.");
+    }
+
+    #[test]
+    fn a_button_is_called_one() {
+        let line = |change| ImportLine {
+            kind: ImportKind::Button,
+            name: "Level 3".into(),
+            title: "calibrate".into(),
+            connection: None,
+            change,
+            why: None,
+        };
+        assert_eq!(said(&line(ImportChange::New), false, false), "Added the button 'Level 3'.");
+        assert_eq!(
+            said(&line(ImportChange::Changed), false, false),
+            "Different from what is here, which stays: the button 'Level 3'. To replace it: --replace 'Level 3'"
+        );
     }
 }

@@ -22,7 +22,7 @@ pub(crate) enum CommandTask {
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Take the commands of a file that are new here; what is here already is replaced only on request
+    /// Take the commands and buttons of a file that are new here; what is here already is replaced only on request
     #[command(after_help = "\
 Examples:
   wilco commands import pumps.json --dry-run
@@ -35,16 +35,16 @@ A file may be written by hand:
     Import {
         /// A file that Wilco has exported, or one written like it
         file: PathBuf,
-        /// Replace the command of that name; may be given several times
+        /// Replace the command of that name, or the button of that label; may be given several times
         #[arg(long, value_name = "NAME")]
         replace: Vec<String>,
         /// Only say what would be done
         #[arg(long)]
         dry_run: bool,
     },
-    /// Write your own commands to a file
+    /// Write your own commands to a file, with the buttons that send them
     Export {
-        /// Their names; all of them if none is given
+        /// Their names; all of them and every button if none is given
         #[arg(value_name = "NAME")]
         names: Vec<String>,
         /// The file to write

@@ -91,13 +91,15 @@ pub struct CommandPreview {
     pub problems: Vec<String>,
 }
 
-/// A command in a file, and what taking it would do.
+/// A command or a button in a file, and what taking it would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ImportLine {
-    /// Its name on the wire.
+    /// Which of the two.
+    pub kind: ImportKind,
+    /// What it is called where it is to be replaced: a command's name on the wire, a button's label.
     pub name: String,
-    /// Its name for people.
+    /// A command's name for people; the name of the command that a button sends.
     pub title: String,
     /// The connection that it is for, by name; all where there is none.
     pub connection: Option<String>,
@@ -107,14 +109,25 @@ pub struct ImportLine {
     pub why: Option<String>,
 }
 
-/// How a command in a file stands to what is here.
+/// What a file of commands holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum ImportKind {
+    /// A command of one's own.
+    Command,
+    /// A command with its arguments filled in.
+    Button,
+}
+
+/// How a command or a button in a file stands to what is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum ImportChange {
     /// There is none of that name.
     New,
-    /// There is one of that name, and it is different.
+    /// There is one of that name for the same connections, and it is different.
     Changed,
     /// It is here already.
     Same,

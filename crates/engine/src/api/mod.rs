@@ -19,7 +19,8 @@ mod telemetry;
 mod traffic;
 
 pub use catalogue::{
-    CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, ImportChange, ImportLine,
+    CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, ImportChange, ImportKind,
+    ImportLine,
 };
 pub use command::{AnswerView, CommandDetail, CommandView, Delivery, EventView, NewCommand, Sent, WireView};
 pub use connection::{ConnectionView, LinkState, MqttVersion};

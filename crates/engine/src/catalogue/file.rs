@@ -1,4 +1,4 @@
-//! Commands as a file, to be taken to another computer: JSON, and a connection that one is for by its name.
+//! Commands and buttons as a file, to be taken to another computer: JSON, and a connection that one is for by its name.
 //!
 //! It knows neither the store nor which connections there are.
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    api::{CommandDefinition, Failure, FailureCode},
+    api::{CommandButton, CommandDefinition, Failure, FailureCode},
     exchange,
     replacement::{Replacement, refused},
 };
@@ -20,12 +20,36 @@ const VERSION: u32 = 1;
 /// The largest file that is read, bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
+/// What is in a file: connections by name, and buttons without ids.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) commands: Vec<CommandDefinition>,
+    pub(crate) buttons: Vec<CommandButton>,
+}
+
 /// The file.
 #[derive(Serialize, Deserialize)]
 struct Page {
     format: String,
     version: u32,
     commands: Vec<Line>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<ButtonLine>,
+}
+
+/// One button in it.
+#[derive(Serialize, Deserialize)]
+struct ButtonLine {
+    label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection: Option<String>,
+    command: String,
+    #[serde(default = "anything")]
+    args: Value,
+    #[serde(default)]
+    no_answer: bool,
+    #[serde(default = "button_icon")]
+    icon: String,
 }
 
 /// One command in it. What a person who writes one by hand leaves out is as for any command.
@@ -58,10 +82,11 @@ struct Line {
     icon: String,
 }
 
-/// Writes commands to a file, their connections named. An earlier file is replaced as a whole or not at all. Blocks.
-pub(crate) fn write(path: &Path, commands: Vec<CommandDefinition>) -> Result<(), Failure> {
-    let commands = commands.into_iter().map(Line::of).collect();
-    let page = Page { format: FORMAT.to_owned(), version: VERSION, commands };
+/// Writes commands and buttons to a file. An earlier file is replaced as a whole or not at all. Blocks.
+pub(crate) fn write(path: &Path, content: Content) -> Result<(), Failure> {
+    let commands = content.commands.into_iter().map(Line::of).collect();
+    let buttons = content.buttons.into_iter().map(ButtonLine::of).collect();
+    let page = Page { format: FORMAT.to_owned(), version: VERSION, commands, buttons };
     let text = serde_json::to_vec_pretty(&page).map_err(|error| Failure {
         code: FailureCode::Internal,
         message: format!("The commands could not be written down: {error}."),
@@ -73,7 +98,7 @@ pub(crate) fn write(path: &Path, commands: Vec<CommandDefinition>) -> Result<(),
 }
 
 /// Reads a file that [`write`] or a person has written. Blocks.
-pub(crate) fn read(path: &Path) -> Result<Vec<CommandDefinition>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
     let content = exchange::content(path, LIMIT)?;
     let failure =
         |message: String, hint: &str| Failure { code: FailureCode::File, message, hint: Some(hint.to_owned()) };
@@ -97,10 +122,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<CommandDefinition>, Failure> {
     let page: Page = serde_json::from_value(page).map_err(|error| {
         failure(
             format!("{name} is damaged: {error}."),
-            "Each command needs a name, and what it has must be of its kind.",
+            "Each command needs a name, each button a label and a command, and what they have must be of its kind.",
         )
     })?;
-    Ok(page.commands.into_iter().map(Line::described).collect())
+    let commands = page.commands.into_iter().map(Line::described).collect();
+    let buttons = page.buttons.into_iter().map(ButtonLine::filled_in).collect();
+    Ok(Content { commands, buttons })
 }
 
 impl Line {
@@ -141,6 +168,18 @@ impl Line {
     }
 }
 
+impl ButtonLine {
+    fn of(button: CommandButton) -> ButtonLine {
+        let CommandButton { id: _, connection, label, icon, command, args, no_answer } = button;
+        ButtonLine { label, connection, command, args, no_answer, icon }
+    }
+
+    fn filled_in(self) -> CommandButton {
+        let ButtonLine { label, connection, command, args, no_answer, icon } = self;
+        CommandButton { id: String::new(), connection, label, icon, command, args, no_answer }
+    }
+}
+
 fn anything() -> Value {
     Value::Object(Map::new())
 }
@@ -155,6 +194,10 @@ fn a_minute() -> u64 {
 
 fn yes() -> bool {
     true
+}
+
+fn button_icon() -> String {
+    "play".to_owned()
 }
 
 fn plain_icon() -> String {

@@ -54,7 +54,8 @@ impl Handle {
     }
 }
 
-fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
+/// A button as it is kept.
+pub(super) fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
     let label = button.label.trim().to_owned();
     if label.is_empty() {
         return Err(invalid(
@@ -89,7 +90,8 @@ fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
     })
 }
 
-fn view(button: StoredButton) -> CommandButton {
+/// A button as it is shown.
+pub(super) fn view(button: StoredButton) -> CommandButton {
     CommandButton {
         id: button.id,
         connection: button.connection.map(|id| id.as_str().to_owned()),

@@ -49,6 +49,15 @@ impl Store {
     /// Adds definitions or replaces those of the same ids, all or none. Where a name is taken it is handed back, and
     /// nothing is stored.
     pub async fn save_definitions(&self, definitions: Vec<Definition>) -> Result<Option<String>, StoreError> {
+        self.save_all(definitions, Vec::new()).await
+    }
+
+    /// As [`Store::save_definitions`], and buttons as [`Store::save_button`] does: all or none.
+    pub async fn save_all(
+        &self,
+        definitions: Vec<Definition>,
+        buttons: Vec<StoredButton>,
+    ) -> Result<Option<String>, StoreError> {
         self.write(move |transaction| {
             for definition in &definitions {
                 if catalogue::name_taken(transaction, definition)? {
@@ -56,6 +65,7 @@ impl Store {
                 }
             }
             definitions.iter().try_for_each(|definition| catalogue::put(transaction, definition))?;
+            buttons.iter().try_for_each(|button| buttons::put(transaction, button))?;
             Ok(None)
         })
         .await

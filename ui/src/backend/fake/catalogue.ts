@@ -129,7 +129,7 @@ export class FakeCatalogue {
     };
   }
 
-  /** The file at any path has two commands, the second of which is for a connection that is not here. */
+  /** The file at any path has two commands, the second of which is for a connection that is not here, and a button. */
   read(path: string): ImportLine[] {
     if (!path.endsWith('.json'))
       throw failure(
@@ -141,13 +141,22 @@ export class FakeCatalogue {
     const same = here !== undefined && here.definition.title === IMPORTED.title;
     const change = here === undefined ? 'new' : same ? 'same' : 'changed';
     return [
-      { name: IMPORTED.name, title: IMPORTED.title, connection: null, change, why: null },
+      { kind: 'command', name: IMPORTED.name, title: IMPORTED.title, connection: null, change, why: null },
       {
+        kind: 'command',
         name: 'flush',
         title: 'Flush',
         connection: 'plant',
         change: 'refused',
         why: "It is for the connection 'plant', which is not here.",
+      },
+      {
+        kind: 'button',
+        name: LEVEL_3.label,
+        title: LEVEL_3.command,
+        connection: null,
+        change: this.#buttons.some(({ label }) => label === LEVEL_3.label) ? 'same' : 'new',
+        why: null,
       },
     ];
   }
@@ -157,15 +166,18 @@ export class FakeCatalogue {
       ({ name, change }) => change === 'new' || (change === 'changed' && replace.includes(name)),
     );
     const here = this.#own.find(({ definition }) => definition.name === IMPORTED.name);
-    if (taken.length > 0) this.save(here?.id ?? null, IMPORTED);
+    for (const { kind } of taken) {
+      if (kind === 'button') this.saveButton(LEVEL_3);
+      else this.save(here?.id ?? null, IMPORTED);
+    }
     return taken;
   }
 
   export(ids: string[]): void {
-    if (this.#own.length === 0)
+    if (this.#own.length + this.#buttons.length === 0)
       throw failure(
         'invalid',
-        'There is no command of your own to be exported.',
+        'There is no command of your own to be exported, and no button.',
         'Describe one first. The built-in ones are everywhere.',
       );
     for (const id of ids) if (!this.#own.some((other) => other.id === id)) throw this.#missing(id);
@@ -212,6 +224,16 @@ const IMPORTED: CommandDefinition = {
   title: 'Calibrate',
   icon: 'gauge',
   schema: members({ level: { type: 'number', title: 'Level', minimum: 0, maximum: 10 } }, ['level']),
+};
+
+const LEVEL_3: CommandButton = {
+  id: '',
+  connection: null,
+  label: 'Level 3',
+  icon: 'gauge',
+  command: IMPORTED.name,
+  args: { level: 3 },
+  no_answer: false,
 };
 
 function problems(definition: CommandDefinition): string[] {

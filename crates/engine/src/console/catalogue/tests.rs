@@ -178,6 +178,57 @@ async fn commands_travel_as_a_file_and_overwrite_nothing_unasked() {
     there.stop().await;
 }
 
+fn level_3() -> CommandButton {
+    CommandButton {
+        id: String::new(),
+        connection: None,
+        label: "Level 3".into(),
+        icon: "gauge".into(),
+        command: "calibrate".into(),
+        args: json!({"level": 3}),
+        no_answer: true,
+    }
+}
+
+#[tokio::test]
+async fn buttons_travel_with_the_commands_that_they_send() {
+    let (data, here, handle) = engine().await;
+    let connection = plant(&handle).await;
+    let entry = handle.save_definition(None, calibrate()).await.unwrap();
+    let of_plant = CommandButton { connection: Some(connection), label: "Dark".into(), ..level_3() };
+    let of_led =
+        CommandButton { label: "Bright".into(), command: "led".into(), args: json!({"on": true}), ..level_3() };
+    for button in [level_3(), of_plant, of_led] {
+        handle.save_button(button).await.unwrap();
+    }
+    let (all, one) = (data.path().join("all.json"), data.path().join("one.json"));
+    handle.export_catalogue(&[], all.clone()).await.unwrap();
+    handle.export_catalogue(&[entry.id], one.clone()).await.unwrap();
+    let lines = handle.read_catalogue(all.clone()).await.unwrap();
+    assert_eq!(changes(&lines), [("calibrate", Same), ("Level 3", Same), ("Dark", Same), ("Bright", Same)]);
+    let lines = handle.read_catalogue(one).await.unwrap();
+    assert_eq!(changes(&lines), [("calibrate", Same), ("Level 3", Same), ("Dark", Same)]);
+    here.stop().await;
+
+    let (_data, there, handle) = engine().await;
+    handle.save_button(CommandButton { icon: "play".into(), ..level_3() }).await.unwrap();
+    let lines = handle.read_catalogue(all.clone()).await.unwrap();
+    assert_eq!(changes(&lines), [("calibrate", New), ("Level 3", Changed), ("Dark", Refused), ("Bright", New)]);
+    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which is not here."));
+    let taken = handle.import_catalogue(all.clone(), &[]).await.unwrap();
+    assert_eq!(changes(&taken), [("calibrate", New), ("Bright", New)]);
+    let kept = async || {
+        let buttons = handle.buttons().await.unwrap();
+        buttons.into_iter().map(|button| (button.label, button.icon, button.args)).collect::<Vec<_>>()
+    };
+    let bright = || ("Bright".to_owned(), "gauge".to_owned(), json!({"on": true}));
+    let level = |icon: &str| ("Level 3".to_owned(), icon.to_owned(), json!({"level": 3}));
+    assert_eq!(kept().await, [level("play"), bright()]);
+    handle.import_catalogue(all, &["Level 3".into()]).await.unwrap();
+    assert_eq!(kept().await, [level("gauge"), bright()]);
+    there.stop().await;
+}
+
 #[tokio::test]
 async fn rubbish_is_refused_with_a_sentence() {
     let (data, engine, handle) = engine().await;
@@ -196,16 +247,32 @@ async fn rubbish_is_refused_with_a_sentence() {
     check(br#"{"format":"wilco commands","version":2,"commands":[]}"#, "newer version").await;
     check(br#"{"format":"wilco commands","version":1}"#, "is damaged: missing field `commands`").await;
     check(br#"{"format":"wilco commands","version":1,"commands":[{"title":"x"}]}"#, "missing field `name`").await;
+    check(br#"{"format":"wilco commands","version":1,"commands":[],"buttons":[{}]}"#, "missing field `label`").await;
     check(&vec![b' '; 10 * 1024 * 1024], "too big").await;
     let missing = handle.read_catalogue(Path::new("/nowhere/at/all.json").to_owned()).await.unwrap_err();
     assert_eq!(missing.message, "There is no file /nowhere/at/all.json.");
     // What is wrong with one command does not keep out the others.
     let path = data.path().join("mixed.json");
     let commands = json!([{"name": "blink"}, {"name": "led"}, {"name": "blink"}, {"name": "flush", "schema": 7}]);
-    fs::write(&path, json!({"format": "wilco commands", "version": 1, "commands": commands}).to_string()).unwrap();
+    let buttons =
+        json!([{"label": "", "command": "blink"}, {"label": "a", "command": "b"}, {"label": "a", "command": "c"}]);
+    let page = json!({"format": "wilco commands", "version": 1, "commands": commands, "buttons": buttons});
+    fs::write(&path, page.to_string()).unwrap();
     let lines = handle.read_catalogue(path.clone()).await.unwrap();
-    assert_eq!(changes(&lines), [("blink", New), ("led", Refused), ("blink", Refused), ("flush", Refused)]);
-    assert!(lines[1..].iter().all(|line| line.why.as_deref().is_some_and(|why| why.ends_with('.'))), "{lines:?}");
+    assert_eq!(
+        changes(&lines),
+        [
+            ("blink", New),
+            ("led", Refused),
+            ("blink", Refused),
+            ("flush", Refused),
+            ("", Refused),
+            ("a", New),
+            ("a", Refused)
+        ]
+    );
+    let mut refused = lines.iter().filter(|line| line.change == Refused);
+    assert!(refused.all(|line| line.why.as_deref().is_some_and(|why| why.ends_with('.'))), "{lines:?}");
     handle.import_catalogue(path, &[]).await.unwrap();
     assert_eq!(names(&handle), ["blink"]);
     engine.stop().await;
@@ -214,15 +281,7 @@ async fn rubbish_is_refused_with_a_sentence() {
 #[tokio::test]
 async fn buttons_are_kept_in_order_and_checked() {
     let (_data, engine, handle) = engine().await;
-    let button = |label: &str| CommandButton {
-        id: String::new(),
-        connection: None,
-        label: label.into(),
-        icon: "play".into(),
-        command: "calibrate".into(),
-        args: json!({"level": 3}),
-        no_answer: false,
-    };
+    let button = |label: &str| CommandButton { label: label.into(), ..level_3() };
     let first = handle.save_button(button(" Level 3 ")).await.unwrap();
     let second = handle.save_button(button("Level 4")).await.unwrap();
     assert_eq!(first.label, "Level 3");
