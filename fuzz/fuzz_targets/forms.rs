@@ -23,7 +23,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     let id = CommandId::new("0198c0de-0000-7000-8000-000000000001").expect("a command's id");
     for name in Dialect::NAMES {
         let dialect = Topics::new("cmd").ok().and_then(|topics| Dialect::named(name, topics)).expect("a dialect");
-        if dialect.refuses("calibrate", &args).or_else(|| dialect.refuses_form(&form, &args)).is_some() {
+        if dialect.refuses("calibrate", &args).or_else(|| dialect.refuses_form(&form, "calibrate", &args)).is_some() {
             continue;
         }
         let request = Request {

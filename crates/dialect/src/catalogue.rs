@@ -78,7 +78,7 @@ impl CommandKind {
             .or_else(|| wrong_span(self.timeout, "timeout"))
             .or_else(|| wrong_span(self.time_to_live, "time to live"))
             .or_else(|| self.wrong_icon())
-            .or_else(|| self.form.as_ref().and_then(template::is_unusable));
+            .or_else(|| self.form.as_ref().and_then(|form| template::is_unusable(form, &self.name)));
         complaint.map_or(Ok(()), |why| Err(InvalidKind(why)))
     }
 

@@ -74,8 +74,8 @@ impl Dialect {
     /// Why a command cannot be written in a form of its own with these arguments, as a sentence for people. To be asked
     /// before [`Dialect::encode`], besides [`Dialect::refuses`].
     #[must_use]
-    pub fn refuses_form(&self, form: &WireForm, args: &str) -> Option<String> {
-        template::refuses(form, self.topics(), args)
+    pub fn refuses_form(&self, form: &WireForm, command: &str, args: &str) -> Option<String> {
+        template::refuses(form, self.topics(), command, args)
     }
 
     /// Whether an answer to a command in this form can be expected to say which command it answers: the device was told

@@ -79,17 +79,17 @@ pub(crate) fn carries_id(form: &WireForm) -> bool {
     form.payload.as_deref().is_none_or(names_id) || form.topic.as_deref().is_some_and(names_id)
 }
 
-/// Why a form cannot be used at all, as a sentence.
-pub(crate) fn is_unusable(form: &WireForm) -> Option<String> {
+/// Why a form cannot be used for the command of that name at all, as a sentence.
+pub(crate) fn is_unusable(form: &WireForm, command: &str) -> Option<String> {
     form.topic
         .as_deref()
-        .and_then(unusable_topic)
+        .and_then(|topic| unusable_topic(topic, command))
         .or_else(|| form.payload.as_deref().and_then(|payload| unusable_payload(payload, form.plain)))
 }
 
-/// Why a form cannot be written with these arguments, as a sentence.
-pub(crate) fn refuses(form: &WireForm, topics: &Topics, args: &str) -> Option<String> {
-    if let Some(why) = is_unusable(form) {
+/// Why a form cannot be written for that command with these arguments, as a sentence.
+pub(crate) fn refuses(form: &WireForm, topics: &Topics, command: &str, args: &str) -> Option<String> {
+    if let Some(why) = is_unusable(form, command) {
         return Some(why);
     }
     let args = arguments(args);
@@ -98,7 +98,7 @@ pub(crate) fn refuses(form: &WireForm, topics: &Topics, args: &str) -> Option<St
             let level = looked_up(&args, name).map(shown);
             match level.as_deref() {
                 None | Some("") => return Some(format!("The topic {template} needs the argument '{name}'.")),
-                Some(level) if level.chars().any(|c| matches!(c, '/' | '+' | '#') || c.is_control()) => {
+                Some(level) if !is_in_one_level(level) => {
                     let level = words::shortened(level, 40);
                     return Some(format!("The argument '{name}' is {level:?}, which cannot stand in a topic."));
                 }
@@ -106,7 +106,7 @@ pub(crate) fn refuses(form: &WireForm, topics: &Topics, args: &str) -> Option<St
             }
         }
     }
-    sample(&args, |values| {
+    sample(command, &args, |values| {
         let topic = form.topic.as_deref().map(|template| topics.own(&values.plain(template)));
         if let Some(why) = topic.and_then(|topic| unusable_for_requests(&topic, topics)) {
             return Some(why);
@@ -118,7 +118,7 @@ pub(crate) fn refuses(form: &WireForm, topics: &Topics, args: &str) -> Option<St
     })
 }
 
-fn unusable_topic(template: &str) -> Option<String> {
+fn unusable_topic(template: &str, command: &str) -> Option<String> {
     if let Some(why) = unusable_text(template, "topic") {
         return Some(why);
     }
@@ -133,11 +133,20 @@ fn unusable_topic(template: &str) -> Option<String> {
             "The topic {template} does not name the device, so a command for one would reach every other. Write {{device}} in it."
         ));
     }
+    if parts(template).any(|part| part == Part::Place("command")) && !is_in_one_level(command) {
+        let command = words::shortened(command, 40);
+        return Some(format!("The topic has {{command}} in it, and the name {command:?} cannot stand there."));
+    }
     let args = Value::Null;
-    sample(&args, |values| {
+    sample(command, &args, |values| {
         let topic = fill(template, |name| if name.starts_with("args.") { "x".to_owned() } else { values.text(name) });
         unusable_for_requests(&topic, &Topics::default())
     })
+}
+
+/// Whether a text can be a part of one level of a topic.
+fn is_in_one_level(text: &str) -> bool {
+    !text.chars().any(|c| matches!(c, '/' | '+' | '#') || c.is_control())
 }
 
 /// MQTT 5 section 4.7: what a topic to publish to may not have.
@@ -177,7 +186,7 @@ fn unusable_payload(template: &str, plain: bool) -> Option<String> {
         return None;
     }
     let args = Value::Object(serde_json::Map::new());
-    sample(&args, |values| {
+    sample("", &args, |values| {
         let error = serde_json::from_str::<Value>(&values.json(template)).err()?;
         Some(format!(
             "The payload makes no JSON ({error}). Names and texts stand in double quotes; what is filled in brings its own."
@@ -211,12 +220,12 @@ fn argument_in(part: Part<'_>) -> Option<&str> {
     }
 }
 
-/// Tries something with values as they could be.
-fn sample<T>(args: &Value, try_out: impl FnOnce(&Values<'_>) -> T) -> T {
+/// Tries something with values as they could be; a command that has no name yet gets one.
+fn sample<T>(command: &str, args: &Value, try_out: impl FnOnce(&Values<'_>) -> T) -> T {
     try_out(&Values {
         id: "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a",
         device: "device-1",
-        command: "command",
+        command: if command.is_empty() { "command" } else { command },
         written: &args.to_string(),
         args,
         issued_at: Timestamp(1),
@@ -419,7 +428,7 @@ mod tests {
     #[test]
     fn a_form_that_cannot_work_is_refused_with_a_sentence() {
         let check = |topic: Option<&str>, payload: Option<&str>, part: Option<&str>| {
-            let why = is_unusable(&form(topic, payload, false));
+            let why = is_unusable(&form(topic, payload, false), "calibrate");
             match part {
                 Some(part) => {
                     assert!(why.as_ref().is_some_and(|why| why.contains(part)), "{topic:?} {payload:?}: {why:?}")
@@ -453,7 +462,8 @@ mod tests {
     #[test]
     fn arguments_that_do_not_fit_a_form_are_refused() {
         let check = |topic: &str, prefix: &str, args: &str, part: Option<&str>| {
-            let why = refuses(&form(Some(topic), None, false), &Topics::new(prefix).expect("a prefix"), args);
+            let why =
+                refuses(&form(Some(topic), None, false), &Topics::new(prefix).expect("a prefix"), "calibrate", args);
             match part {
                 Some(part) => assert!(why.as_ref().is_some_and(|why| why.contains(part)), "{args}: {why:?}"),
                 None => assert_eq!(why, None),
@@ -466,11 +476,31 @@ mod tests {
         check("{device}/{args.what}", "", r##"{"what":"#"}"##, Some("cannot stand in a topic"));
         check("{device}/{args.what}", "cmd", r#"{"what":"resp"}"#, Some("Devices speak on …/resp"));
         let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(200_000));
-        let why = refuses(&form(None, Some("{args.text}"), true), &Topics::default(), &large);
+        let why = refuses(&form(None, Some("{args.text}"), true), &Topics::default(), "calibrate", &large);
         assert_eq!(
             why.as_deref(),
             Some("The payload would have 200000 bytes, and at most 131072 go into one message.")
         );
+    }
+
+    #[test]
+    fn a_name_in_a_topic_is_no_word_of_a_devices() {
+        let check = |name: &str, part: Option<&str>| {
+            let form = form(Some("{device}/{command}"), None, false);
+            let refused = refuses(&form, &Topics::new("plant").expect("a prefix"), name, "{}");
+            for why in [is_unusable(&form, name), refused] {
+                match part {
+                    Some(part) => assert!(why.as_ref().is_some_and(|why| why.contains(part)), "{name}: {why:?}"),
+                    None => assert_eq!(why, None, "{name}"),
+                }
+            }
+        };
+        check("calibrate", None);
+        check("", None);
+        check("resp", Some("Devices speak on …/resp"));
+        check("telemetry", Some("Devices speak on …/telemetry"));
+        check("a+b", Some("the name \"a+b\" cannot stand there"));
+        check("a/resp", Some("the name \"a/resp\" cannot stand there"));
     }
 
     #[test]

@@ -268,6 +268,9 @@ async fn nagles_forty_milliseconds_are_noticed() -> Result<()> {
     ensure!(view.ok && trip.state == StepState::Warned, "{view:#?}");
     let remark = trip.remark.as_ref().context("remark")?;
     ensure!(remark.why.contains("Nagle") && remark.hint.contains("set_tcp_nodelay true"), "{remark:?}");
+    // Its PUBACK and then the message itself: what came back was not the message of the step before.
+    let taken = remark.why.split_once("a message takes ").and_then(|(_, rest)| rest.split(' ').next());
+    ensure!(taken.context("how long")?.parse::<f64>()? >= 88.0, "{remark:?}");
     Ok(())
 }
 

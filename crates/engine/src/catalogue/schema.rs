@@ -22,6 +22,10 @@ const LONGEST_COMPLAINT: usize = 200;
 /// Members whose values are no schemas.
 const DATA: [&str; 4] = ["enum", "const", "default", "examples"];
 
+/// Members whose values are schemas by name, whatever the name: a property may be called `default`.
+const NAMED: [&str; 6] =
+    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
+
 /// A schema that can be asked.
 pub(crate) struct Schema(Validator);
 
@@ -53,27 +57,33 @@ impl Schema {
     }
 }
 
-/// Arguments as they could be: what the schema gives as default or example, or the plainest value of each type.
+/// Arguments as they could be: what the schema gives as default or example, or the plainest value of each type. Of a
+/// schema that would make them longer than a schema may be, the rest is null.
 pub(crate) fn example(schema: &Value) -> Value {
-    example_at(schema, schema, 0)
+    example_at(schema, schema, 0, &mut LONGEST.clone())
 }
 
-fn example_at(root: &Value, schema: &Value, depth: usize) -> Value {
-    if depth > DEEPEST {
+fn example_at(root: &Value, schema: &Value, depth: usize, bytes: &mut usize) -> Value {
+    if depth > DEEPEST || *bytes == 0 {
         return Value::Null;
     }
+    *bytes -= 1;
     if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|place| target(root, place)) {
-        return example_at(root, target, depth + 1);
+        return example_at(root, target, depth + 1, bytes);
     }
     let first = |name: &str| schema.get(name).and_then(Value::as_array).and_then(|values| values.first());
     let given = schema.get("default").or_else(|| schema.get("const")).or_else(|| first("examples"));
     if let Some(given) = given.or_else(|| first("enum")) {
-        return given.clone();
+        *bytes = bytes.saturating_sub(given.to_string().len());
+        return if *bytes > 0 { given.clone() } else { Value::Null };
     }
     let kind = schema.get("type").and_then(|kind| kind.as_str().or_else(|| kind.get(0)?.as_str()));
     match (kind, schema.get("properties").and_then(Value::as_object)) {
         (Some("object") | None, Some(properties)) => {
-            let member = |(name, of): (&String, &Value)| (name.clone(), example_at(root, of, depth + 1));
+            let member = |(name, of): (&String, &Value)| {
+                *bytes = bytes.saturating_sub(name.len());
+                (name.clone(), example_at(root, of, depth + 1, bytes))
+            };
             Value::Object(properties.iter().map(member).collect())
         }
         (Some("object"), None) => Value::Object(Map::new()),
@@ -108,6 +118,9 @@ fn walk(root: &Value, part: &Value, depth: usize, parts: &mut usize) -> Result<(
                 Err("A part of the schema has an $id of its own. Put it under $defs, and refer to it there.".to_owned())
             }
             (name, _) if DATA.contains(&name) => Ok(()),
+            (name, Value::Object(named)) if NAMED.contains(&name) => {
+                named.values().try_for_each(|value| walk(root, value, depth + 2, parts))
+            }
             (_, value) => walk(root, value, depth + 1, parts),
         }),
         Value::Array(items) => items.iter().try_for_each(|item| walk(root, item, depth + 1, parts)),
@@ -140,9 +153,9 @@ fn told(error: &ValidationError<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::{Map, Value, json};
 
-    use super::{Schema, example};
+    use super::{LONGEST, Schema, example};
 
     #[test]
     fn a_schema_that_is_none_is_refused_with_a_sentence() {
@@ -170,6 +183,10 @@ mod tests {
         check(json!({"properties": {"n": {"$ref": "#/$defs/none"}}}), Some("refers to '#/$defs/none'"));
         check(json!({"$ref": "#"}), Some("refers to itself"));
         check(json!({"properties": {"child": {"$ref": "#"}}}), Some("refers to itself"));
+        // A property may be called like a keyword whose value is no schema.
+        check(json!({"properties": {"default": {"properties": {"a": {"$ref": "#"}}}}}), Some("refers to itself"));
+        check(json!({"$defs": {"enum": {"$ref": "https://example.com"}}}), Some("refers to 'https://example.com'"));
+        check(json!({"properties": {"properties": {"default": {"$ref": "#"}}}}), None);
         check(json!({"properties": {"n": {"$id": "b", "type": "object"}}}), Some("$id of its own"));
         check(json!({"$dynamicRef": "#a"}), Some("refers to '#a'"));
         check(json!({"description": "x".repeat(70_000)}), Some("at most 65536"));
@@ -219,5 +236,15 @@ mod tests {
         let expected = json!({"on": true, "mode": "fast", "level": 5, "name": "pump", "inner": {"list": []}});
         assert_eq!(example(&schema), expected);
         assert_eq!(example(&json!({})), json!({}));
+    }
+
+    #[test]
+    fn an_example_stays_short() {
+        let names = (0..1_000).map(|n| (n.to_string(), json!({"$ref": "#/$defs/text"}))).collect::<Map<_, _>>();
+        let schema = json!({"properties": names, "$defs": {"text": {"default": "x".repeat(10_000)}}});
+        assert_eq!(Schema::read(&schema).err(), None);
+        let made = example(&schema);
+        assert_eq!(made["0"], "x".repeat(10_000));
+        assert!(made.to_string().len() < 2 * LONGEST, "{}", made.to_string().len());
     }
 }

@@ -86,8 +86,11 @@ impl Handle {
         // Of a schema that is beyond the bounds nothing is made up: it may go on for ever.
         let made_up = || if schema.is_ok() { example(&kind.schema) } else { Value::Object(Map::new()) };
         let args = args.unwrap_or_else(made_up).to_string();
-        if let Some(why) =
-            kind.form.as_ref().filter(|_| problems.is_empty()).and_then(|form| dialect.refuses_form(form, &args))
+        if let Some(why) = kind
+            .form
+            .as_ref()
+            .filter(|_| problems.is_empty())
+            .and_then(|form| dialect.refuses_form(form, &kind.name, &args))
         {
             problems.push(why);
         }

@@ -45,7 +45,9 @@ impl Handle {
         let asked = command.ok_or_else(|| not_found("command", id))?.asked;
         let form = asked.form.as_deref();
         let refusal = dialect.refuses(&asked.name, &asked.args);
-        if let Some(refusal) = refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &asked.args))) {
+        if let Some(refusal) =
+            refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &asked.name, &asked.args)))
+        {
             return Err(invalid(refusal, "It was sent while the connection spoke otherwise. Write it anew."));
         }
         let answers_carry_ids = dialect.answers_carry_ids(&asked.name) && form.is_none_or(Dialect::form_carries_id);
@@ -101,7 +103,7 @@ fn submissions(
     let kind = known.kind();
     let form = kind.and_then(|kind| kind.form.clone()).map(Arc::new);
     let refusal = dialect.refuses(&name, &args);
-    if let Some(refusal) = refusal.or_else(|| form.as_ref().and_then(|form| dialect.refuses_form(form, &args))) {
+    if let Some(refusal) = refusal.or_else(|| form.as_ref().and_then(|form| dialect.refuses_form(form, &name, &args))) {
         return Err(invalid(refusal, "Change it and send it again."));
     }
     let answers_carry_ids = dialect.answers_carry_ids(&name) && form.as_deref().is_none_or(Dialect::form_carries_id);

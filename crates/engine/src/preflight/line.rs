@@ -26,7 +26,7 @@ pub(super) struct Line {
     /// Why it has ended, once it has.
     ended: Option<Refusal>,
     /// Messages that came while something else was waited for, with the time they came.
-    heard: Vec<(Vec<u8>, Instant)>,
+    heard: Vec<(mqtt::Message, Instant)>,
     located: (String, u16),
 }
 
@@ -116,12 +116,19 @@ impl Line {
         }
     }
 
-    /// When a message with these words in it came, if it comes in time.
-    pub(super) async fn back(&mut self, words: &str, within: Duration) -> Result<Option<Instant>, Refusal> {
+    /// When a message on this topic with these words in it came, if it comes in time.
+    pub(super) async fn back(
+        &mut self,
+        topic: &str,
+        words: &str,
+        within: Duration,
+    ) -> Result<Option<Instant>, Refusal> {
         let deadline = Instant::now() + within;
+        let is_back = |message: &mqtt::Message| {
+            message.topic == topic && message.payload.windows(words.len()).any(|window| window == words.as_bytes())
+        };
         loop {
-            let holds = |payload: &[u8]| payload.windows(words.len()).any(|window| window == words.as_bytes());
-            if let Some((_, at)) = self.heard.iter().find(|(payload, _)| holds(payload)) {
+            if let Some((_, at)) = self.heard.iter().find(|(message, _)| is_back(message)) {
                 return Ok(Some(*at));
             }
             if self.next(deadline).await?.is_none() {
@@ -170,11 +177,11 @@ impl Line {
         }
     }
 
-    fn keep(&mut self, message: mqtt::Message) {
-        self.heard.push((message.payload, Instant::now()));
-        if let Some(receipt) = message.receipt {
+    fn keep(&mut self, mut message: mqtt::Message) {
+        if let Some(receipt) = message.receipt.take() {
             self.outlet.acknowledge(receipt);
         }
+        self.heard.push((message, Instant::now()));
     }
 
     /// Why the wire ended, which the library may have noticed before we did.

@@ -270,7 +270,8 @@ async fn round_trip(probe: &Probe, nonce: &str, line: &mut Line, board: &mut Boa
             }
             Err(refusal) => return Err(stop(refusal)),
         }
-        match line.back(nonce, BACK_WITHIN).await.map_err(stop)? {
+        // The request of the step before comes back as well, where requests are heard.
+        match line.back(topic, nonce, BACK_WITHIN).await.map_err(stop)? {
             Some(back) => trips.push(back.duration_since(sent)),
             None => return Err(stop(Refusal::never_back(topic, BACK_WITHIN.as_secs()))),
         }
