@@ -103,7 +103,7 @@ pub(crate) fn event(event: &Event) -> EventView {
             ("submitted", "Another console asked for it".to_owned(), None, None)
         }
         Fact::Held => ("held", "Held until the device is online".to_owned(), None, None),
-        Fact::Released => ("released", "The device is online: no longer held".to_owned(), None, None),
+        Fact::Released => ("released", "The device is there: no longer held".to_owned(), None, None),
         Fact::Handed { attempt } => {
             ("handed", "Handed to MQTT: it may be sent from here on".to_owned(), Some(*attempt), None)
         }

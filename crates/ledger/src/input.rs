@@ -16,7 +16,8 @@ pub enum Input {
     },
     /// The connection stands and its subscriptions are acknowledged: publishing may begin.
     Connected,
-    /// The connection is gone; what is in flight may or may not have arrived.
+    /// The connection is gone; what is in flight may or may not have arrived, and which device is there is not known any
+    /// more.
     Disconnected,
     /// That publish was written to the wire.
     Sent {
@@ -57,6 +58,11 @@ pub enum Input {
         device: DeviceId,
         /// Whether it is there.
         online: bool,
+    },
+    /// A device spoke of itself, just now: one that was thought to be away is not, or may not be.
+    Heard {
+        /// Which device.
+        device: DeviceId,
     },
     /// Start or wake-up: nothing may time out until what the broker kept has been read.
     Resumed,

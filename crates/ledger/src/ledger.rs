@@ -152,6 +152,7 @@ impl Ledger {
                 }
             }
             Input::Presence { device, online } => self.presence(&device, online, now, &mut effects),
+            Input::Heard { device } => self.heard(&device, now, &mut effects),
             Input::Resumed => self.draining = true,
             Input::Drained => self.draining = false,
             Input::Tick => {}
@@ -268,6 +269,10 @@ impl Ledger {
             return;
         }
         self.connected = false;
+        // What is held stays so until its device is known to be there.
+        for slot in self.shelf.forget_presence() {
+            self.refresh(slot, now);
+        }
         for (slot, attempt) in std::mem::take(&mut self.open) {
             let Some(entry) = self.shelf.entry_mut(slot) else { continue };
             entry.open = false;
@@ -370,6 +375,19 @@ impl Ledger {
             match entry.command.state {
                 State::Held if online => self.record(slot, Fact::Released, now, effects),
                 State::Queued if !online && entry.command.is_unsent() => self.device_is_offline(slot, now, effects),
+                _ => self.refresh(slot, now),
+            }
+        }
+    }
+
+    fn heard(&mut self, device: &DeviceId, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(known) = self.shelf.known_device_mut(device).filter(|known| known.online != Some(true)) else {
+            return;
+        };
+        known.online = None;
+        for slot in known.unsettled.iter().copied().collect::<Vec<Slot>>() {
+            match self.shelf.entry(slot).map(|entry| entry.command.state) {
+                Some(State::Held) => self.record(slot, Fact::Released, now, effects),
                 _ => self.refresh(slot, now),
             }
         }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use wilco_engine::api::{DeviceOrder, DeviceQuery, Preset, SortBy};
+use wilco_engine::api::{Delivery, DeviceQuery, NewCommand, Presence, Preset};
 use wilco_tests::Broker;
 
-use crate::desk::{Desk, plain};
+use crate::desk::{Desk, ask, led, plain};
 
 /// How long a device that is said to be gone is still taken for online.
 const DOUBTED: Duration = Duration::from_secs(5);
@@ -39,12 +39,7 @@ impl Bench {
     }
 
     async fn ids(&self) -> Result<Vec<String>> {
-        let query = DeviceQuery {
-            connection: self.connection.clone(),
-            search: String::new(),
-            sort: SortBy::default(),
-            order: DeviceOrder::default(),
-        };
+        let query = DeviceQuery { connection: self.connection.clone(), ..DeviceQuery::default() };
         let page = self.desk.console().devices(query, 0, 100).await?;
         Ok(page.rows.into_iter().map(|row| row.device).collect())
     }
@@ -79,7 +74,7 @@ async fn a_device_that_comes_back_was_never_away_and_an_old_end_is_no_news() -> 
     bench.tell("dock-2", "disconnected", 0)?;
     bench.online(1).await?;
     let row = bench.desk.console().device(&bench.connection, "dock-1").await?.row;
-    assert_eq!(row.presence, wilco_engine::api::Presence::Online);
+    assert_eq!(row.presence, Presence::Online);
     Ok(())
 }
 
@@ -92,5 +87,28 @@ async fn consoles_make_no_devices() -> Result<()> {
     }
     bench.online(1).await?;
     assert_eq!(bench.ids().await?, ["dock-1"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_speaks_is_not_taken_for_offline_whatever_was_said_of_it() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (desk, connection) = (&bench.desk, bench.connection.as_str());
+    bench.tell("dock-1", "connected", 0)?;
+    bench.online(1).await?;
+    bench.tell("dock-1", "disconnected", 0)?;
+    bench.online(0).await?;
+    let restart = || NewCommand { delivery: None, ..ask(connection, "dock-1", "restart", json!({})) };
+    assert_eq!(desk.carry_out(restart()).await?.state, "undeliverable");
+    let held = NewCommand { delivery: Some(Delivery::HoldHere), ..led(connection, "dock-1") };
+    let held = desk.send(held).await?;
+    desk.reaches("dock-1", &held, "held").await?;
+    // It has come back, and nobody said so: such events are lost while nobody listens.
+    bench.broker.publish("dock-1/telemetry", br#"{"temperature":21.5}"#, false)?;
+    desk.reaches("dock-1", &held, "at_broker").await?;
+    let row = desk.console().device(connection, "dock-1").await?.row;
+    assert_eq!(row.presence, Presence::Unknown);
+    let restart = desk.send(restart()).await?;
+    desk.reaches("dock-1", &restart, "at_broker").await?;
     Ok(())
 }

@@ -74,7 +74,7 @@ pub struct DeviceDetail {
 }
 
 /// Which devices to list, and in which order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceQuery {
     /// The connection's id.

@@ -113,7 +113,7 @@ impl Controller {
             Ok(None | Some(Heard::Broadcast | Heard::Probe { .. })) => {}
             Ok(Some(Heard::Lifecycle { device, event })) => self.lifecycle(connection, device, event),
             Ok(Some(Heard::Answer(answer))) => {
-                known.fleet().heard(&answer.device, now);
+                self.spoke(connection, &answer.device, retained);
                 self.answer(connection, answer).await;
             }
             Ok(Some(Heard::Presence { device, online, boot, firmware, tags, since })) => {
@@ -134,21 +134,19 @@ impl Controller {
                 });
                 self.tell(connection, Input::Presence { device, online });
             }
-            Ok(Some(Heard::State { device, state })) => known.fleet().update(&device, |device| {
-                device.report(state, now);
-                if !retained {
-                    device.seen_at = Some(now);
-                }
-            }),
+            Ok(Some(Heard::State { device, state })) => {
+                known.fleet().update(&device, |device| device.report(state, now));
+                self.spoke(connection, &device, retained);
+            }
             Ok(Some(Heard::Telemetry { device, at, series, rest })) => {
-                known.fleet().heard(&device, now);
+                self.spoke(connection, &device, retained);
                 // What a broker has kept was measured nobody knows when.
                 if !retained {
                     self.telemetry.take(connection, &device, telemetry::Message { at, series, rest }, now);
                 }
             }
             Ok(Some(Heard::Log { device, chunk })) => {
-                known.fleet().heard(&device, now);
+                self.spoke(connection, &device, retained);
                 self.log_chunk(connection, device, chunk).await;
             }
             Ok(Some(Heard::Request(asked))) => {
@@ -158,10 +156,24 @@ impl Controller {
                 }
             }
             Err(Unreadable { device: Some(device), why }) if known.dialect.is_telemetry(&topic) => {
-                known.fleet().heard(&device, now);
+                self.spoke(connection, &device, retained);
                 self.telemetry.unreadable(connection, &device, &why);
             }
-            Err(unreadable) => self.unreadable(connection, &topic, unreadable, &payload, qos),
+            Err(unreadable) => self.unreadable(connection, &topic, unreadable, &payload, qos, retained),
+        }
+    }
+
+    /// A device has spoken for itself, so it is there. What the broker had kept says that it was.
+    fn spoke(&mut self, connection: &ConnectionId, device: &DeviceId, retained: bool) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        if retained {
+            // Nobody knows when it said so.
+            known.fleet().update(device, |_| ());
+        } else if known.draining.is_some() {
+            known.fleet().heard(device, now);
+        } else if known.fleet().spoke(device, now) {
+            self.tell(connection, Input::Heard { device: device.clone() });
         }
     }
 
@@ -252,23 +264,31 @@ impl Controller {
     }
 
     /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
-    fn unreadable(&mut self, connection: &ConnectionId, topic: &str, unreadable: Unreadable, payload: &[u8], qos: u8) {
+    fn unreadable(
+        &mut self,
+        connection: &ConnectionId,
+        topic: &str,
+        unreadable: Unreadable,
+        payload: &[u8],
+        qos: u8,
+        retained: bool,
+    ) {
         // Requests in a form of somebody's own come back where consoles hear each other, and no dialect knows them again.
-        let is_request = self.connections.get(connection).is_some_and(|known| known.dialect.is_request(topic));
+        let Some(known) = self.connections.get(connection) else { return };
+        let (is_request, is_answer) = (known.dialect.is_request(topic), known.dialect.is_answer(topic));
         if is_request && self.catalogue.speaks_otherwise(connection) {
             return;
         }
         let Unreadable { device, why } = unreadable;
-        self.feed.notice(
-            NoticeLevel::Warning,
-            format!("{why} It came on {topic}."),
-            Some("It settles nothing. The message is kept as it came.".into()),
-        );
-        let Some(device) = device else { return };
-        let now = self.clock.now();
-        let Some(known) = self.connections.get_mut(connection) else { return };
-        known.fleet().heard(&device, now);
-        if known.dialect.is_answer(topic) {
+        let hint = match (is_request, is_answer && device.is_some()) {
+            (true, _) => "Another console sent it. What it wanted is not known here.",
+            (_, true) => "It settles nothing. The message is kept as it came.",
+            _ => "It is left out. Live traffic shows such messages as they come.",
+        };
+        self.feed.notice(NoticeLevel::Warning, format!("{why} It came on {topic}."), Some(hint.into()));
+        let Some(device) = device.filter(|_| !is_request) else { return };
+        if is_answer {
+            self.spoke(connection, &device, retained);
             let raw = Raw { topic: topic.into(), payload: payload.into(), qos };
             self.tell(connection, Input::Unreadable { device, raw, why: why.into() });
             self.turn.urgent = true;

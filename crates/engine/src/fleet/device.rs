@@ -56,7 +56,7 @@ impl Device {
     pub(crate) fn restore(stored: StoredDevice) -> Device {
         Device {
             // What was true when the program last ran is not known to be true now.
-            presence: if stored.online == Some(false) { Presence::Offline } else { Presence::Unknown },
+            presence: Presence::Unknown,
             presence_since: stored.presence_since,
             led: stored.led,
             seen_at: stored.seen_at,

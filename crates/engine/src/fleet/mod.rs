@@ -77,6 +77,21 @@ impl Fleet {
         self.update(device, |device| device.seen_at = Some(now));
     }
 
+    /// Notes that a device has just spoken for itself: it is not offline, whatever was said of it before. Whether that is
+    /// news to somebody who waits for it, because it was not known to be online.
+    pub(crate) fn spoke(&mut self, device: &DeviceId, now: Timestamp) -> bool {
+        let mut news = false;
+        self.update(device, |device| {
+            device.seen_at = Some(now);
+            news = device.presence != Presence::Online;
+            if device.presence == Presence::Offline {
+                device.presence = Presence::Unknown;
+                device.presence_since = None;
+            }
+        });
+        news
+    }
+
     /// Notes how a device's command stands, if it is its latest.
     pub(crate) fn command(&mut self, standing: Standing) {
         let command = Arc::clone(&standing.command);
@@ -103,13 +118,13 @@ impl Fleet {
 
     /// Nobody's presence is known any more: the connection that told of it is gone.
     pub(crate) fn forget_presence(&mut self) {
-        let online: Vec<_> = self
+        let told: Vec<_> = self
             .devices
             .values()
-            .filter(|device| device.presence == Presence::Online)
+            .filter(|device| device.presence != Presence::Unknown)
             .map(|device| device.id.clone())
             .collect();
-        for id in online {
+        for id in told {
             self.update(&id, |device| device.presence = Presence::Unknown);
         }
     }
@@ -218,11 +233,31 @@ mod tests {
         check("nothing:such", SortBy::Device, DeviceOrder::Ascending, &[]);
     }
 
+    fn presences(fleet: &mut Fleet) -> Vec<Presence> {
+        let query = DeviceQuery { connection: "c".into(), ..DeviceQuery::default() };
+        fleet.page(&query, 0, 100).rows.iter().map(|row| row.presence).collect()
+    }
+
     #[test]
     fn a_lost_connection_takes_presence_with_it() {
         let mut fleet = fleet();
         assert_eq!(fleet.online(), 2);
         fleet.forget_presence();
         assert_eq!(fleet.online(), 0);
+        assert_eq!(presences(&mut fleet), [Presence::Unknown; 3]);
+    }
+
+    #[test]
+    fn who_speaks_is_not_offline() {
+        let mut fleet = fleet();
+        let mut check = |device: &str, news: bool, expected: Presence| {
+            assert_eq!(fleet.spoke(&DeviceId::new(device).expect("a device id"), Timestamp(7)), news, "{device}");
+            let query = DeviceQuery { connection: "c".into(), search: device.into(), ..DeviceQuery::default() };
+            let row = fleet.page(&query, 0, 1).rows.remove(0);
+            assert_eq!((row.presence, row.seen_at), (expected, Some(7)), "{device}");
+        };
+        check("kitchen-9", true, Presence::Unknown);
+        check("dock-1", false, Presence::Online);
+        check("never-heard-before", true, Presence::Unknown);
     }
 }

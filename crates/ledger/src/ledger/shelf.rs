@@ -147,6 +147,17 @@ impl Shelf {
         self.devices.get_mut(device)
     }
 
+    /// Nobody's presence is known any more. Hands back the unsettled commands of those that were offline.
+    pub(super) fn forget_presence(&mut self) -> Vec<Slot> {
+        let mut of_offline = Vec::new();
+        for device in self.devices.values_mut() {
+            if device.online.take() == Some(false) {
+                of_offline.extend(device.unsettled.iter().copied());
+            }
+        }
+        of_offline
+    }
+
     pub(super) fn is_offline(&self, device: &DeviceId) -> bool {
         self.devices.get(device).is_some_and(|device| device.online == Some(false))
     }

@@ -35,6 +35,9 @@ pub(crate) enum Action {
         device: usize,
         online: bool,
     },
+    Heard {
+        device: usize,
+    },
     Connect,
     Disconnect,
     Resumed,
@@ -108,6 +111,7 @@ fn action() -> impl Strategy<Value = Action> {
         20 => said().prop_map(Action::Answer),
         4 => pick().prop_map(|pick| Action::Again { pick }),
         6 => (device(), any::<bool>()).prop_map(|(device, online)| Action::Presence { device, online }),
+        3 => device().prop_map(|device| Action::Heard { device }),
         6 => Just(Action::Connect),
         4 => Just(Action::Disconnect),
         2 => Just(Action::Resumed),

@@ -152,6 +152,16 @@ impl Naive {
                     }
                 }
             }
+            Input::Heard { device } => {
+                if self.device(device).online != Some(true) {
+                    self.device(device).online = None;
+                    for index in 0..self.commands.len() {
+                        if self.commands[index].asked.device == *device && self.commands[index].state == State::Held {
+                            self.note(index, Fact::Released, now, &mut effects);
+                        }
+                    }
+                }
+            }
             Input::Resumed => self.draining = true,
             Input::Drained => self.draining = false,
             Input::Tick => {}
@@ -181,6 +191,7 @@ impl Naive {
             return;
         }
         self.connected = false;
+        self.devices.iter_mut().for_each(|device| device.online = None);
         for index in 0..self.commands.len() {
             let command = &mut self.commands[index];
             let Some(send) = command.sends.last_mut().filter(|send| send.under_way) else { continue };

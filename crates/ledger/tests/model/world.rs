@@ -97,6 +97,7 @@ impl World {
             Action::Presence { device, online } => {
                 self.input(Input::Presence { device: device_id(*device), online: *online })
             }
+            Action::Heard { device } => self.input(Input::Heard { device: device_id(*device) }),
             Action::Connect => self.input(Input::Connected),
             Action::Disconnect => self.input(Input::Disconnected),
             Action::Resumed => self.input(Input::Resumed),

@@ -252,6 +252,41 @@ fn hold_here_keeps_it_until_the_device_is_online() {
 }
 
 #[test]
+fn a_lost_connection_takes_with_it_who_was_offline() {
+    let now = Policy { delivery: Delivery::Now, ..PLAIN };
+    let offline = || Bench::connected().at(0, presence(false), "");
+    offline().at(1, submit("a", now), "a submitted; a Undeliverable(DeviceOffline)");
+    offline().at(1, Input::Disconnected, "").at(2, Input::Connected, "").at(3, submit("a", now), OUT);
+    // What is held stays held: the device may be away still.
+    offline()
+        .at(1, submit("a", PLAIN), "a submitted; a Held")
+        .at(2, Input::Disconnected, "")
+        .at(3, Input::Connected, "")
+        .at(4, presence(true), "a Released; a handed 1; publish a 1");
+    // And what the broker may have lost is sent once more.
+    at_broker(REPEATABLE)
+        .at(100, presence(false), "")
+        .at(2_075, Input::Tick, "")
+        .at(2_076, Input::Disconnected, "")
+        .at(2_077, Input::Connected, "a handed 2; publish a 2");
+}
+
+#[test]
+fn who_speaks_is_not_offline() {
+    let heard = || Input::Heard { device: device("d") };
+    let offline = || Bench::connected().at(0, presence(false), "");
+    offline().at(1, submit("a", PLAIN), "a submitted; a Held").at(2, heard(), "a Released; a handed 1; publish a 1");
+    offline().at(1, heard(), "").at(2, submit("a", Policy { delivery: Delivery::Now, ..PLAIN }), OUT);
+    at_broker(REPEATABLE).at(100, presence(false), "").at(2_075, Input::Tick, "").at(
+        2_076,
+        heard(),
+        "a handed 2; publish a 2",
+    );
+    // Nothing is known of one that has never been commanded, and nothing is learnt.
+    Bench::connected().at(0, heard(), "").at(1, presence(true), "").at(2, heard(), "");
+}
+
+#[test]
 fn a_restart_sends_freely_only_what_was_provably_never_sent() {
     Bench::connected()
         .at(0, submit("a", PLAIN), OUT)
