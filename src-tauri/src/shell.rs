@@ -120,13 +120,7 @@ async fn begin(given: Option<&Path>, raise: Arc<Notify>) -> Result<Begun, Failur
     let door = Door::with_window(&data_dir, engine.handle(), move || raise.notify_one())
         .inspect_err(|failure| tracing::warn!(%failure, "the command line cannot attach"))
         .ok();
-    let mut fleet = None;
-    // Somebody who has tried the demo fleet finds it again until they remove it.
-    if demo::connection(&engine.handle()).await?.is_some() {
-        let started = demo::start().await?;
-        engine.handle().open_demo(&started.url()).await?;
-        fleet = Some(started);
-    }
+    let fleet = demo::resume(&engine.handle()).await?;
     Ok(Begun::Here(Box::new(Running { engine, door }), fleet))
 }
 

@@ -43,7 +43,8 @@ impl Feed {
 
     /// There is something to hand out.
     pub(crate) fn is_due(&self) -> bool {
-        self.connections || !self.commands.is_empty() || !self.devices.is_empty() || !self.notices.is_empty()
+        let notices = !self.notices.is_empty() && !self.listeners.is_empty();
+        self.connections || !self.commands.is_empty() || !self.devices.is_empty() || notices
     }
 
     /// How a command stands now.
@@ -102,9 +103,32 @@ impl Feed {
                 .into_iter()
                 .map(|(connection, device)| (connection.as_str().to_owned(), device.as_str().to_owned()))
                 .collect(),
-            notices: std::mem::take(&mut self.notices),
+            // What is said before the window is there waits for it.
+            notices: if self.listeners.is_empty() { Vec::new() } else { std::mem::take(&mut self.notices) },
         };
         // A listener that is gone, or that has not read for half a minute, is no longer served.
         self.listeners.retain(|listener| listener.try_send(batch.clone()).is_ok());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::Feed;
+    use crate::api::NoticeLevel;
+
+    #[test]
+    fn what_is_said_before_anybody_listens_waits_for_who_does() {
+        let mut feed = Feed::default();
+        feed.notice(NoticeLevel::Warning, "The demo fleet did not start.", None);
+        assert!(!feed.is_due(), "nothing is handed out again and again to nobody");
+        feed.hand_out(Vec::new);
+        let mut batches = feed.listen();
+        feed.hand_out(Vec::new);
+        assert_eq!(batches.try_recv().unwrap().notices.len(), 1);
+        assert!(!feed.is_due());
+        feed.hand_out(Vec::new);
+        assert_eq!(batches.try_recv().unwrap().notices, []);
     }
 }

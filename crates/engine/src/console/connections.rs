@@ -120,20 +120,28 @@ impl Handle {
     /// Ends a connection and forgets its secrets, its devices and its history.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Keyring` when its secrets cannot be removed, and then it
-    /// stays.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Keyring` when its secrets cannot be removed and `Store` when
+    /// nothing can be written, and then it stays as it is.
     pub async fn remove_connection(&self, id: &str) -> Result<(), Failure> {
         let profile = self.profile(id).await?;
-        if !profile.in_memory_secrets && profile.has != Secrets::default() {
-            self.forget_secrets(&profile.id).await?;
+        if profile.in_memory_secrets || profile.has == Secrets::default() {
+            return self.forget(&profile.id).await;
         }
-        self.forget(&profile.id).await
+        // Secrets that cannot be read are not put back, and keep nobody from removing them.
+        let secrets = self.before(Some(id)).await.ok().flatten().map(|before| before.bundle);
+        self.forget_secrets(&profile.id).await?;
+        let forgotten = self.forget(&profile.id).await;
+        if forgotten.is_err() && self.profile(id).await.is_ok() {
+            self.put_back(&profile, secrets).await?;
+        }
+        forgotten
     }
 
     /// Ends a connection and forgets all of it that is not in the keyring.
     pub(super) async fn forget(&self, id: &ConnectionId) -> Result<(), Failure> {
         self.ask(|reply| Asked::Forget(id.clone(), reply)).await??;
-        Ok(self.store.remove_connection(id).await?)
+        self.reread_catalogue().await?;
+        Ok(self.store.sweep().await?)
     }
 
     /// Begins (or begins anew) the connection to the fleet inside the app, whose broker listens at `url`.
@@ -264,5 +272,59 @@ impl Handle {
     async fn forget_secrets(&self, id: &ConnectionId) -> Result<(), Failure> {
         let (vault, id) = (Arc::clone(&self.vault), id.clone());
         Ok(spawn_blocking(move || vault.remove_all(id.as_str())).await.map_err(defect)??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use crate::{
+        api::{CommandDefinition, ConnectionEntry, FailureCode},
+        console::fixture::engine,
+        store::{ConnectionId, FILE_NAME},
+    };
+
+    #[tokio::test]
+    async fn a_connection_that_cannot_be_removed_keeps_its_secrets() {
+        let (data, engine, handle) = engine().await;
+        let entry = ConnectionEntry {
+            name: "plant".into(),
+            url: "mqtt://127.0.0.1:9".into(),
+            username: Some("me".into()),
+            password: Some("right".into()),
+            ..ConnectionEntry::default()
+        };
+        let id = handle.save_connection(entry).await.unwrap().id;
+        let described = CommandDefinition {
+            name: "flush".into(),
+            title: "Flush".into(),
+            connection: Some(id.clone()),
+            ..crate::catalogue::definition::described(wilco_dialect::command("led").unwrap())
+        };
+        handle.save_definition(None, described).await.unwrap();
+        let own = || handle.catalogue().iter().filter(|entry| !entry.built_in).count();
+
+        let database = rusqlite::Connection::open(data.path().join(FILE_NAME)).unwrap();
+        let refuse = "CREATE TRIGGER full BEFORE DELETE ON connections BEGIN SELECT raise(ABORT, 'full'); END";
+        database.execute_batch(refuse).unwrap();
+        assert_eq!(handle.remove_connection(&id).await.unwrap_err().code, FailureCode::Store);
+        assert_eq!(handle.connections().await.unwrap().len(), 1);
+        let kept = handle.before(Some(&id)).await.unwrap().unwrap();
+        assert!(kept.bundle.has().password);
+        assert_eq!(own(), 1);
+
+        database.execute_batch("DROP TRIGGER full").unwrap();
+        handle.remove_connection(&id).await.unwrap();
+        assert_eq!(handle.connections().await.unwrap(), []);
+        assert!(
+            !crate::profile::Bundle::fetch(&handle.vault, ConnectionId::from(id.as_str()).as_str())
+                .unwrap()
+                .has()
+                .password
+        );
+        // What was for this connection alone is gone from the memory as well.
+        assert_eq!(own(), 0);
+        engine.stop().await;
     }
 }

@@ -122,7 +122,7 @@ impl Engine {
         let telemetry = Arc::new(Telemetry::default());
         let shared = (Arc::clone(&directory), Arc::clone(&catalogue));
         let told = Arc::clone(&telemetry);
-        let controller = Controller::new((events.clone(), inbox), store.clone(), clock, shared, errands, told);
+        let controller = Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, errands, told);
         let controller = tokio::spawn(controller.run());
         let handle = Handle {
             events,

@@ -58,7 +58,7 @@ impl Handle {
                 && !failing
             {
                 tracing::warn!(%error, "what was measured was not written down");
-                self.remark(format!("What devices measure is not being kept: {error}."), error.hint()).await;
+                self.warn(format!("What devices measure is not being kept: {error}."), error.hint()).await;
             }
             failing = written.is_err();
             if is_closing {
@@ -88,7 +88,7 @@ impl Handle {
         let dropped = self.telemetry.take_dropped();
         if dropped > 0 {
             let message = format!("Telemetry came faster than the disk takes it: {dropped} messages were left out.");
-            self.remark(message, Some("Let devices measure less often: telemetry.set.".into())).await;
+            self.warn(message, Some("Let devices measure less often: telemetry.set.".into())).await;
         }
     }
 
@@ -99,7 +99,8 @@ impl Handle {
         }
     }
 
-    async fn remark(&self, message: String, hint: Option<String>) {
+    /// Tells whoever listens, or listens next.
+    pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint };
         // A program that is being closed has nobody to tell.
         let _ = self.ask(|reply| Asked::Remark(notice, reply)).await;

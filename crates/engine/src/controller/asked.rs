@@ -185,7 +185,10 @@ impl Controller {
     async fn forget(&mut self, id: &ConnectionId) -> Result<(), Failure> {
         // What has gathered for it goes to the disk first: the store then forgets it with the rest.
         self.settle().await;
-        let mut connection = self.connections.remove(id).ok_or_else(|| not_found("connection", id.as_str()))?;
+        let absent = || not_found("connection", id.as_str());
+        self.connections.get(id).ok_or_else(absent)?;
+        self.store.remove_connection(id).await?;
+        let mut connection = self.connections.remove(id).ok_or_else(absent)?;
         self.telemetry.forget(id);
         self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
         if let Some(session) = connection.session.take() {

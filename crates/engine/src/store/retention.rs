@@ -48,11 +48,10 @@ impl Store {
         self.write(move |transaction| events::forget_strays(transaction, before, limit)).await
     }
 
-    /// Forgets a connection with its devices and its whole history.
+    /// Forgets a connection. Its devices and its history go with [`Store::sweep`].
     pub async fn remove_connection(&self, connection: &ConnectionId) -> Result<(), StoreError> {
         let id = connection.clone();
-        self.write(move |transaction| table::remove_connection(transaction, &id)).await?;
-        self.sweep().await
+        self.write(move |transaction| table::remove_connection(transaction, &id)).await
     }
 
     /// Forgets what is left of connections that are gone.

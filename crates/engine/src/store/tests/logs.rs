@@ -79,5 +79,6 @@ async fn a_log_is_forgotten_alone_by_age_or_with_its_connection() {
     store.remove_connection(&ConnectionId::from("another")).await.unwrap();
     assert_eq!(kept(&store).await, [id("c")]);
     store.remove_connection(&connection()).await.unwrap();
+    store.sweep().await.unwrap();
     assert!(kept(&store).await.is_empty());
 }

@@ -94,6 +94,7 @@ async fn what_is_for_one_connection_goes_with_it() {
     store.save_definitions(vec![definition("a", "a", None), definition("b", "b", Some("bench"))]).await.unwrap();
     store.save_button(StoredButton { connection: Some(connection()), ..button("1", "one") }).await.unwrap();
     store.remove_connection(&connection()).await.unwrap();
+    store.sweep().await.unwrap();
     assert_eq!(names(&store).await, ["a"]);
     assert_eq!(store.buttons().await.unwrap(), []);
 }

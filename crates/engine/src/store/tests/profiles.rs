@@ -171,6 +171,7 @@ async fn a_removed_connection_leaves_nothing_behind() {
     changes.push(Change::Event { connection: "field".into(), event, command });
     store.commit(changes).await.unwrap();
     store.remove_connection(&connection()).await.unwrap();
+    store.sweep().await.unwrap();
 
     let sqlite = crate::store::open::reader(&dir.path().join(crate::store::FILE_NAME)).unwrap();
     for table in ["connections", "devices", "events", "commands", "tallies", "counters", "removed"] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wilco_ledger::{Command, Fact, Outcome, Reading, State, Timestamp};
 
 use super::{answer, change, connection, device, event, id, life, queued, store, submit};
-use crate::store::{Change, ConnectionId, FILE_NAME, HistoryFilter, Store, open, table};
+use crate::store::{Change, ConnectionId, FILE_NAME, HistoryFilter, Store, open};
 
 /// Everything that is listed: commands, what is counted of them, and each device's last.
 async fn seen(store: &Store) -> (Vec<Command>, u32, Vec<Command>, Vec<u32>) {
@@ -144,7 +144,10 @@ async fn others_write_while_a_long_history_is_removed() {
     }
     let removal = tokio::spawn({
         let (store, old) = (store.clone(), old.clone());
-        async move { store.remove_connection(&old).await }
+        async move {
+            store.remove_connection(&old).await?;
+            store.sweep().await
+        }
     });
     let mut written = 0;
     while !removal.is_finished() {
@@ -165,7 +168,7 @@ async fn a_removal_that_was_cut_short_is_seen_by_nobody_and_done_at_the_next_sta
     store.commit(elsewhere(changes)).await.unwrap();
     store.commit(vec![submit("pump-0", "kept", 1)]).await.unwrap();
     let old = ConnectionId::from("elsewhere");
-    store.write(move |transaction| table::remove_connection(transaction, &old)).await.unwrap();
+    store.remove_connection(&old).await.unwrap();
     store.close().await.unwrap();
 
     let store = Store::open(dir.path()).unwrap();

@@ -67,5 +67,6 @@ async fn what_is_old_is_forgotten_and_what_is_of_a_connection_with_it() {
         assert_eq!(read(&store, name, 0, i64::MAX).await.first().map(|(at, ..)| *at), Some(60 * HOUR));
     }
     store.remove_connection(&connection()).await.unwrap();
+    store.sweep().await.unwrap();
     assert!(read(&store, "pump", 0, i64::MAX).await.is_empty());
 }
