@@ -156,13 +156,13 @@ mod tests {
             r#"{"apply":"restart","changes":{"interval_ms":500}}"#,
             r#"config.set apply=restart 'changes={"interval_ms":500}'"#,
         );
-        check("set", r#"{"version":"2.10","n":1.5,"none":null}"#, r#"set n=1.5 none=null 'version="2.10"'"#);
+        check("set", r#"{"version":"2.10","n":1.5,"none":null}"#, r#"set 'version="2.10"' n=1.5 none=null"#);
         check("say", r#"{"what":"it's"}"#, r"say 'what=it'\''s'");
         check("set", r#"{"a key":1,"b":2}"#, r#"--args '{"a key":1,"b":2}' set"#);
         check("-odd", r#"{"on":true}"#, "-- -odd on=true");
         check("text", r#"{"text":"light: on"}"#, "--text 'light: on'");
         check("text", r#"{"text":"-v"}"#, "--text=-v");
-        check("text", r#"{"text":"on","and":1}"#, "text and=1 text=on");
+        check("text", r#"{"text":"on","and":1}"#, "text text=on and=1");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     api::{Failure, Notice, NoticeLevel, TelemetryQuery, TelemetryView},
     controller::Asked,
     store::{ConnectionId, StoreError},
-    telemetry::Chart,
+    telemetry::{Chart, Written},
 };
 
 /// What has come is written down this often. It costs no more for a block that spans ten seconds than for one of one.
@@ -76,9 +76,14 @@ impl Handle {
     async fn write_telemetry(&self) -> Result<(), StoreError> {
         for (connection, measured) in self.telemetry.waiting() {
             for some in measured.chunks(DEVICES_AT_ONCE) {
-                let written: Vec<_> = some.iter().map(|one| (one.device.clone(), one.samples.len())).collect();
-                self.store.keep_telemetry(&connection, some.to_vec()).await?;
-                self.telemetry.done(&connection, &written);
+                let unkept = self.store.keep_telemetry(&connection, some.to_vec()).await?;
+                let unkept = unkept.into_iter().chain(std::iter::repeat(0));
+                let written = some.iter().zip(unkept).map(|(one, unkept)| Written {
+                    device: one.device.clone(),
+                    samples: one.samples.len(),
+                    unkept,
+                });
+                self.telemetry.done(&connection, &written.collect::<Vec<_>>());
             }
         }
         Ok(())

@@ -124,7 +124,7 @@ impl Controller {
                     let envelope = Envelope::of(&outbound, known.profile.mqtt);
                     let correlation = (known.profile.mqtt == MqttVersion::V5).then_some(&*outbound.correlation);
                     let passing = Passing {
-                        outgoing: true,
+                        to: Some(&device),
                         topic: &outbound.topic,
                         payload: &outbound.payload,
                         qos: 1,

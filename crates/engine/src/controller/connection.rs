@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    hash::{Hash, Hasher},
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
@@ -59,6 +60,8 @@ pub(super) struct Connection {
     pub(super) lifecycles: HashMap<DeviceId, Lifecycle>,
     /// When it was last taken down what is known of devices.
     pub(super) noted_at: Timestamp,
+    /// The last answer of each device that the broker had retained, by its hash: it comes with every subscription.
+    pub(super) retained: HashMap<DeviceId, u64>,
     /// Devices that are said to be gone, by when that is to be believed.
     pub(super) doubted: BTreeSet<(Timestamp, DeviceId)>,
 }
@@ -88,6 +91,14 @@ pub(super) struct Traffic {
 }
 
 impl Connection {
+    /// Notes an answer that the broker had retained. Says whether it is the same as the last time.
+    pub(super) fn is_retained_still(&mut self, device: &DeviceId, payload: &[u8]) -> bool {
+        let mut hasher = std::hash::DefaultHasher::new();
+        payload.hash(&mut hasher);
+        let hash = hasher.finish();
+        self.retained.insert(device.clone(), hash) == Some(hash)
+    }
+
     pub(super) fn new(profile: Profile, dialect: Dialect) -> Connection {
         Connection {
             ledger: Ledger::new(limits(&profile)),
@@ -108,6 +119,7 @@ impl Connection {
             bad_ends: VecDeque::new(),
             lifecycles: HashMap::new(),
             noted_at: Timestamp(0),
+            retained: HashMap::new(),
             doubted: BTreeSet::new(),
         }
     }

@@ -14,6 +14,9 @@ use crate::{
     traffic::Passing,
 };
 
+/// A device that says it has been there for longer, 10 years in milliseconds, has no clock.
+const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
+
 impl Controller {
     pub(super) async fn link(&mut self, connection: &ConnectionId, event: LinkEvent) {
         match event {
@@ -101,7 +104,7 @@ impl Controller {
         known.traffic.arrived += 1;
         if !self.taps.is_empty() {
             let (topic, payload, correlation) = (&*topic, &*payload, correlation.as_deref());
-            let passing = Passing { outgoing: false, topic, payload, qos, retained, correlation, envelope: &envelope };
+            let passing = Passing { to: None, topic, payload, qos, retained, correlation, envelope: &envelope };
             self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
         }
         let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
@@ -112,11 +115,15 @@ impl Controller {
         match heard {
             Ok(None | Some(Heard::Broadcast | Heard::Probe { .. })) => {}
             Ok(Some(Heard::Lifecycle { device, event })) => self.lifecycle(connection, device, event),
+            // Noted once, and not again with every new connection.
+            Ok(Some(Heard::Answer(answer))) if retained && known.is_retained_still(&answer.device, &payload) => {}
             Ok(Some(Heard::Answer(answer))) => {
                 self.spoke(connection, &answer.device, retained);
                 self.answer(connection, answer).await;
             }
             Ok(Some(Heard::Presence { device, online, boot, firmware, tags, since })) => {
+                let possible = now.0 - LONGEST_PRESENCE..=now.0 + telemetry::AHEAD;
+                let since = since.filter(|since| possible.contains(&since.0));
                 known.fleet().update(&device, |device| {
                     let presence = if online { Presence::Online } else { Presence::Offline };
                     if device.presence != presence || (boot.is_some() && device.boot != boot) {

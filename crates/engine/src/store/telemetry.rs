@@ -15,17 +15,21 @@ const BLOCKS_AT_ONCE: u32 = 2_000;
 
 impl Store {
     /// Adds what devices of a connection have measured: all of it, or none. Little is asked for at a time, so that
-    /// nobody who writes waits long.
+    /// nobody who writes waits long. Says of each device of how many series nothing is kept.
     ///
     /// # Errors
     /// See [`StoreError`]; so for all the others.
-    pub async fn keep_telemetry(&self, connection: &ConnectionId, measured: Vec<Measured>) -> Result<(), StoreError> {
+    pub async fn keep_telemetry(
+        &self,
+        connection: &ConnectionId,
+        measured: Vec<Measured>,
+    ) -> Result<Vec<usize>, StoreError> {
         let id = connection.clone();
         self.write(move |transaction| {
             if removed::has(transaction, &id)? {
-                return Ok(());
+                return Ok(Vec::new());
             }
-            measured.iter().try_for_each(|measured| telemetry::add(transaction, &id, measured))
+            measured.iter().map(|measured| telemetry::add(transaction, &id, measured)).collect()
         })
         .await
     }

@@ -25,7 +25,7 @@ const MOST_SERIES: usize = 64;
 /// Messages that may wait for the disk, of all devices together: a thousand devices for three minutes, at one a second.
 const MOST_WAITING: usize = 200_000;
 /// A device's clock may be ahead by this before it is not believed, milliseconds.
-const AHEAD: i64 = 5 * 60_000;
+pub(crate) const AHEAD: i64 = 5 * 60_000;
 /// So long ago may be what a device sends now, having been away: milliseconds.
 const BEHIND: i64 = 24 * 3_600_000;
 
@@ -57,6 +57,15 @@ pub(crate) struct Message {
     pub(crate) at: Option<Timestamp>,
     pub(crate) series: Vec<(String, f64)>,
     pub(crate) rest: TelemetryRest,
+}
+
+/// What was written down of a device.
+pub(crate) struct Written {
+    pub(crate) device: DeviceId,
+    /// How many of its samples.
+    pub(crate) samples: usize,
+    /// Of how many series nothing is kept.
+    pub(crate) unkept: usize,
 }
 
 impl Telemetry {
@@ -110,14 +119,15 @@ impl Telemetry {
         all.filter(|(_, measured)| !measured.is_empty()).collect()
     }
 
-    /// Notes that so many samples of each of these devices are on the disk, or never will be.
-    pub(crate) fn done(&self, connection: &ConnectionId, written: &[(DeviceId, usize)]) {
+    /// Notes what is on the disk, or never will be.
+    pub(crate) fn done(&self, connection: &ConnectionId, written: &[Written]) {
         let mut tail = self.lock();
         let mut fewer = 0;
         if let Some(devices) = tail.devices.get_mut(connection) {
-            for (device, count) in written {
+            for Written { device, samples, unkept } in written {
                 if let Some(live) = devices.get_mut(device) {
-                    fewer += live.waiting.drain(..(*count).min(live.waiting.len())).len();
+                    fewer += live.waiting.drain(..(*samples).min(live.waiting.len())).len();
+                    live.odd.unkept(*unkept);
                 }
             }
         }

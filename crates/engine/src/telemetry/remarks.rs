@@ -12,6 +12,8 @@ pub(super) struct Oddities {
     /// By how much the device's clock is ahead, where it is not believed; milliseconds.
     clock_off: Option<i64>,
     unreadable: Option<String>,
+    /// Series of which nothing is kept: others had their places before.
+    unkept: usize,
 }
 
 impl Oddities {
@@ -33,6 +35,10 @@ impl Oddities {
         self.unreadable = Some(why.to_owned());
     }
 
+    pub(super) fn unkept(&mut self, series: usize) {
+        self.unkept = series;
+    }
+
     pub(super) fn sentences(&self) -> Vec<String> {
         let TelemetryRest { quoted, empty, left_out } = &self.rest;
         let mut sentences: Vec<String> = self.unreadable.iter().cloned().collect();
@@ -46,6 +52,13 @@ impl Oddities {
         if *left_out > 0 {
             sentences.push(format!(
                 "It sends more than {MOST_SERIES} series: {left_out} of its last message were left out."
+            ));
+        }
+        if self.unkept > 0 {
+            sentences.push(format!(
+                "It has had more than {MOST_SERIES} names for its series, so {} of the newer ones {} shown while they come and not kept.",
+                self.unkept,
+                if self.unkept == 1 { "is" } else { "are" }
             ));
         }
         if !quoted.is_empty() {

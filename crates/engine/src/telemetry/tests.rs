@@ -3,7 +3,7 @@
 use wilco_dialect::TelemetryRest;
 use wilco_ledger::{DeviceId, Timestamp};
 
-use super::{Chart, MOST_WAITING, Message, Telemetry};
+use super::{Chart, MOST_WAITING, Message, Telemetry, Written};
 use crate::store::ConnectionId;
 
 const NOW: i64 = 1_795_438_800_000;
@@ -97,6 +97,24 @@ fn ever_new_names_fill_no_memory() {
 }
 
 #[test]
+fn series_that_are_not_kept_are_remarked() {
+    let telemetry = Telemetry::default();
+    let (connection, device) = key();
+    take(&telemetry, message(None, &[("t", 1.0)]));
+    let check = |unkept: usize, expected: &[&str]| {
+        telemetry.done(&connection, &[Written { device: device.clone(), samples: 1, unkept }]);
+        assert_eq!(shown(&telemetry).1, expected);
+    };
+    check(
+        2,
+        &[
+            "It has had more than 64 names for its series, so 2 of the newer ones are shown while they come and not kept.",
+        ],
+    );
+    check(0, &[]);
+}
+
+#[test]
 fn what_the_disk_does_not_take_is_bounded_and_counted() {
     let telemetry = Telemetry::default();
     for _ in 0..MOST_WAITING + 7 {
@@ -104,7 +122,7 @@ fn what_the_disk_does_not_take_is_bounded_and_counted() {
     }
     assert_eq!((telemetry.take_dropped(), telemetry.take_dropped()), (7, 0));
     let (connection, device) = key();
-    telemetry.done(&connection, &[(device, 10)]);
+    telemetry.done(&connection, &[Written { device, samples: 10, unkept: 0 }]);
     for _ in 0..12 {
         take(&telemetry, message(None, &[("t", 1.0)]));
     }

@@ -43,7 +43,8 @@ const BATCH: usize = 100;
 /// A message on its way past.
 #[derive(Clone, Copy)]
 pub(crate) struct Passing<'a> {
-    pub(crate) outgoing: bool,
+    /// The device that it is for, where it goes out: a topic of somebody's own does not tell.
+    pub(crate) to: Option<&'a DeviceId>,
     pub(crate) topic: &'a str,
     pub(crate) payload: &'a [u8],
     pub(crate) qos: u8,
@@ -101,17 +102,17 @@ pub(crate) fn tap(
 impl Tap {
     /// A message passes. Never waits.
     pub(crate) fn see(&self, connection: &ConnectionId, passing: Passing<'_>, at: Timestamp) {
-        if *connection != self.connection || !self.wants(passing.topic) {
+        if *connection != self.connection || !self.wants(&passing) {
             return;
         }
         let number = self.passed.fetch_add(1, Ordering::Relaxed) + 1;
         // Copied only where there is room for it.
         let Ok(place) = self.queue.try_reserve() else { return };
-        let Passing { outgoing, topic, payload, qos, retained, correlation, envelope } = passing;
+        let Passing { to, topic, payload, qos, retained, correlation, envelope } = passing;
         place.send(Seen {
             number,
             at,
-            outgoing,
+            outgoing: to.is_some(),
             topic: topic.to_owned(),
             payload: payload[..payload.len().min(SHOWN)].to_vec(),
             bytes: payload.len(),
@@ -127,10 +128,12 @@ impl Tap {
         self.queue.is_closed()
     }
 
-    fn wants(&self, topic: &str) -> bool {
-        let of_device =
-            self.device.as_ref().is_none_or(|device| self.dialect.device_of(topic).is_some_and(|of| of == *device));
-        of_device && self.filter.matches(topic)
+    fn wants(&self, passing: &Passing<'_>) -> bool {
+        let of_device = self.device.as_ref().is_none_or(|device| match passing.to {
+            Some(to) => to == device,
+            None => self.dialect.device_of(passing.topic).is_some_and(|of| of == *device),
+        });
+        of_device && self.filter.matches(passing.topic)
     }
 }
 
@@ -231,16 +234,31 @@ mod tests {
 
     fn pass(tap: &Tap, connection: &str, topic: &str, payload: &[u8]) {
         let envelope = Envelope::default();
-        let passing = Passing {
-            outgoing: false,
-            topic,
-            payload,
-            qos: 1,
-            retained: false,
-            correlation: None,
-            envelope: &envelope,
-        };
+        let passing =
+            Passing { to: None, topic, payload, qos: 1, retained: false, correlation: None, envelope: &envelope };
         tap.see(&connection.into(), passing, Timestamp(7));
+    }
+
+    #[tokio::test]
+    async fn a_command_is_seen_with_its_device_whatever_its_topic() {
+        let check = |looked_at: &str, expected: usize| {
+            let (tap, mut view) = looking(Some(looked_at), "");
+            let (to, envelope) = (DeviceId::new("pump-7").unwrap(), Envelope::default());
+            let passing = Passing {
+                to: Some(&to),
+                topic: "plant/valves/pump-7",
+                payload: b"{}",
+                qos: 1,
+                retained: false,
+                correlation: None,
+                envelope: &envelope,
+            };
+            tap.see(&"c".into(), passing, Timestamp(7));
+            let seen = view.batch(&mut 0).map_or(0, |batch| batch.messages.iter().filter(|one| one.outgoing).count());
+            assert_eq!(seen, expected, "{looked_at}");
+        };
+        check("pump-7", 1);
+        check("pump-8", 0);
     }
 
     #[tokio::test]

@@ -33,8 +33,12 @@ struct Source {
     series: Vec<String>,
 }
 
-/// Adds what a device has measured.
-pub(in crate::store) fn add(connection: &Connection, id: &ConnectionId, measured: &Measured) -> rusqlite::Result<()> {
+/// Adds what a device has measured. Says of how many series nothing is kept, because the device has had too many.
+pub(in crate::store) fn add(
+    connection: &Connection,
+    id: &ConnectionId,
+    measured: &Measured,
+) -> rusqlite::Result<usize> {
     let (key, places) = source_for(connection, id, measured)?;
     let mut samples = measured.samples.clone();
     for sample in &mut samples {
@@ -53,7 +57,7 @@ pub(in crate::store) fn add(connection: &Connection, id: &ConnectionId, measured
     for Block { at, bytes } in samples::blocks(&samples) {
         insert.execute(params![key, at.0, bytes])?;
     }
-    Ok(())
+    Ok(places.iter().filter(|place| place.is_none()).count())
 }
 
 /// Goes through what a device has measured from then to then, both included.

@@ -13,7 +13,7 @@ fn definition(id: &str, name: &str, of: Option<&str>) -> Definition {
     let kind = CommandKind {
         name: name.into(),
         title: "Calibrate".into(),
-        schema: json!({"type": "object", "properties": {"level": {"type": "number"}}}),
+        schema: json!({"type": "object", "properties": {"start": {"type": "number"}, "end": {"type": "number"}}}),
         form: Some(form()),
         timeout: Millis::seconds(10),
         time_to_live: Millis(1),
@@ -53,6 +53,8 @@ async fn definitions_come_back_as_they_were() {
     let all = [plain, definition("c", "calibrate", Some("bench"))];
     assert_eq!(store.save_definitions(all.to_vec()).await.unwrap(), None);
     assert_eq!(store.definitions().await.unwrap(), all);
+    // In the order of its writer, which is that of the form.
+    assert_eq!(store.definitions().await.unwrap()[0].kind.schema.to_string(), all[0].kind.schema.to_string());
     let mut renamed = all[0].clone();
     renamed.kind.name = "zap".into();
     store.save_definitions(vec![renamed]).await.unwrap();
