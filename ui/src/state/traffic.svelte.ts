@@ -46,8 +46,11 @@ export class Traffic {
     }
   }
 
+  /** The next visit begins with nothing. */
   async stop(): Promise<void> {
     this.#turn += 1;
+    this.clear();
+    this.paused = false;
     await this.backend.stopTraffic().catch(() => undefined);
   }
 

@@ -1,3 +1,4 @@
+import { tick } from 'svelte';
 import { expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
@@ -25,7 +26,9 @@ it('shows what is on the wire, newest first, until it is paused or cleared', asy
   await expectAccessible(container);
   await user.click(getByRole('button', { name: 'Clear' }));
   expect(app.traffic.messages).toEqual([]);
-  await findByText(/Nothing yet/);
+  await findByText(/^Paused\. Resume/);
+  await user.click(getByRole('button', { name: 'Resume' }));
+  await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(0), 3_000);
 });
 
 it('narrows to a device and a topic filter, and says which filter is none', async () => {
@@ -92,10 +95,28 @@ it('keeps no more than can be looked at, and says how many are not shown', async
   expect(app.traffic.chosen).toBe(message);
 });
 
-it('is left when its screen is', async () => {
-  const { app, getByRole, user } = await openTraffic();
+it('is left when its screen is, and begins anew with the next visit', async () => {
+  const { app, getByRole, findByRole, findByText, user } = await openTraffic();
+  await user.click(getByRole('button', { name: 'Pause' }));
   await user.click(getByRole('link', { name: 'Settings' }));
-  const { length } = app.traffic.messages;
+  await findByRole('region', { name: 'Settings' });
   await new Promise((resolve) => setTimeout(resolve, 400));
-  expect(app.traffic.messages).toHaveLength(length);
+  expect(app.traffic.messages).toEqual([]);
+  app.route.go('traffic');
+  await findByText(/^Nothing yet/);
+  await findByRole('button', { name: 'Pause' });
+  await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(0), 3_000);
+});
+
+it('never shows what another connection heard', async () => {
+  const { app, backend, findByRole } = await openTraffic();
+  const watched = vi.spyOn(backend, 'watchTraffic');
+  const bench = await backend.duplicateConnection('demo');
+  await vi.waitFor(() => expect(app.connections.list).toContainEqual(expect.objectContaining({ id: bench.id })));
+  app.connections.choose(bench.id);
+  await tick();
+  expect(app.traffic.messages).toEqual([]);
+  expect(watched).toHaveBeenCalledTimes(1);
+  backend.setLink(bench.id, { state: 'connecting' });
+  expect(await findByRole('status', { name: 'Connection' })).toHaveTextContent('Connecting…');
 });
