@@ -3,7 +3,7 @@ import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
 import type { Failure } from '../backend/bindings/Failure';
-import { read, same, shown } from '../words/config';
+import { read, shown } from '../words/config';
 import { fellShort } from '../words/shared';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
@@ -25,13 +25,15 @@ export class Inspected {
   failure = $state.raw<Failure | null>(null);
   /** A command was not taken, by the control that asked for it. */
   refused = $state.raw<{ control: Control; failure: Failure } | null>(null);
-  /** Configuration values as they were typed, by key. */
-  edits = $state.raw<Record<string, string>>({});
+  /** Configuration values as they were typed, by key. Those of another device wait until one comes back to it. */
+  readonly edits: Record<string, string> = $derived.by(() => this.#edits.get(this.#place) ?? {});
   /** What others that fell short have in common with a command of this device. */
   remark = $state.raw<{ key: string; words: string } | null>(null);
   /** A command is being written to the outbox. */
   sending = $state<Control | null>(null);
 
+  /** What was typed, by connection and device. */
+  #edits = $state.raw(new Map<string, Record<string, string>>());
   readonly #refresh = new Throttle(250, () => void this.#load());
 
   constructor(
@@ -46,7 +48,6 @@ export class Inspected {
     this.failure = null;
     this.refused = null;
     this.remark = null;
-    this.edits = {};
     if (this.detail?.row.device !== device || this.detail.row.connection !== connection) this.detail = null;
     this.#refresh.ask();
   }
@@ -57,7 +58,6 @@ export class Inspected {
     this.detail = null;
     this.failure = null;
     this.refused = null;
-    this.edits = {};
   }
 
   take(batch: Batch): void {
@@ -89,7 +89,9 @@ export class Inspected {
   /** What was edited can be sent as it stands. */
   get isReady(): boolean {
     const keys = Object.keys(this.edits);
-    return keys.length > 0 && this.sending !== 'config' && keys.every((key) => this.complaint(key) === null);
+    // As long as it is not known what stands there, nobody knows what kind of value is meant.
+    if (this.detail === null || keys.length === 0 || this.sending === 'config') return false;
+    return keys.every((key) => this.complaint(key) === null);
   }
 
   async restart(): Promise<void> {
@@ -114,11 +116,11 @@ export class Inspected {
     const old = this.#saved()[key];
     const unchanged = typed === shown(old);
     const rest = Object.fromEntries(Object.entries(this.edits).filter(([other]) => other !== key));
-    this.edits = unchanged ? rest : { ...rest, [key]: typed };
+    this.#keep(this.#place, unchanged ? rest : { ...rest, [key]: typed });
   }
 
   discard(): void {
-    this.edits = {};
+    this.#keep(this.#place, {});
     this.refused = null;
   }
 
@@ -142,14 +144,12 @@ export class Inspected {
   }
 
   async apply(when: 'now' | 'restart'): Promise<void> {
-    const changes = this.changes();
-    if (await this.#ask('config', 'config.set', { changes, apply: when })) {
-      const sent = (key: string, typed: string) => {
-        const edit = read(typed, this.#saved()[key]);
-        return edit.ok && same(edit.value, changes[key]);
-      };
-      this.edits = Object.fromEntries(Object.entries(this.edits).filter(([key, typed]) => !sent(key, typed)));
-    }
+    const [place, edits, changes] = [this.#place, this.edits, this.changes()];
+    if (!(await this.#ask('config', 'config.set', { changes, apply: when }))) return;
+    // What was typed meanwhile is not what was sent.
+    const sent = (key: string, typed: string) => key in changes && typed === edits[key];
+    const typed = Object.entries(this.#edits.get(place) ?? {});
+    this.#keep(place, Object.fromEntries(typed.filter(([key, now]) => !sent(key, now))));
   }
 
   /** Withdraws a command that was never sent; later it stops the waiting. */
@@ -159,6 +159,17 @@ export class Inspected {
     } catch (reason) {
       this.refused = { control, failure: failureOf(reason) };
     }
+  }
+
+  get #place(): string {
+    return JSON.stringify([this.connection, this.device]);
+  }
+
+  #keep(place: string, edits: Record<string, string>): void {
+    const all = new Map(this.#edits);
+    if (Object.keys(edits).length > 0) all.set(place, edits);
+    else all.delete(place);
+    this.#edits = all;
   }
 
   #saved(): Record<string, unknown> {

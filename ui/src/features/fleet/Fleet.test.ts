@@ -84,7 +84,7 @@ describe('the LED', () => {
     const fates: Step[][] = [
       [...CLIMBS.slice(0, 3), { after: 5, change: { state: 'failed', message: '<b>burnt</b>' } }],
     ];
-    const { inspector, user, container } = await openDevice('bench-0001', { fates });
+    const { inspector, user, container } = await openDevice('bench-0001', { fates: [...fates] });
     const led = inspector.getByRole('switch', { name: 'LED' });
     const before = led.getAttribute('aria-checked');
     await user.click(led);
@@ -169,6 +169,52 @@ describe('the configuration', () => {
     await user.type(field, `${turned}{Enter}`);
     await user.click(inspector.getByRole('button', { name: 'On next restart' }));
     await waitFor(() => expect(container.querySelector('[data-key="buzzer"] .differs')).toHaveTextContent(turned));
+  });
+
+  it('is kept while another device is looked at', async () => {
+    const { inspector, user, app, getByText, findByRole, backend } = await openDevice('bench-0001', {
+      fates: [...fates],
+    });
+    await user.click(inspector.getByRole('button', { name: /^Edit report_interval_s/ }));
+    const field = inspector.getByRole('textbox', { name: 'report_interval_s after restart' });
+    await user.clear(field);
+    await user.type(field, '45{Enter}');
+    inspector.getByText('1 change not applied');
+    await user.click(getByText('cold-store-0001', { selector: '.device' }));
+    const other = within(await findByRole('complementary', { name: 'Inspector: cold-store-0001' }));
+    await other.findByRole('switch', { name: 'LED' });
+    expect(other.queryByText(/not applied/)).toBeNull();
+    expect(app.inspected.edits).toEqual({});
+    await user.click(getByText('bench-0001', { selector: '.device' }));
+    const again = within(await findByRole('complementary', { name: 'Inspector: bench-0001' }));
+    await again.findByRole('button', { name: 'Edit report_interval_s: 45, changed' });
+    await user.click(again.getByRole('button', { name: 'Apply now' }));
+    await waitFor(() => expect(again.queryByText(/not applied/)).toBeNull());
+    const { commands } = await backend.device('demo', 'bench-0001');
+    expect(commands[0]?.args).toEqual({ changes: { report_interval_s: 45 }, apply: 'now' });
+  });
+
+  it('is applied to the device that it was sent to, though another is chosen meanwhile', async () => {
+    const { app, backend } = await openDevice('bench-0001');
+    const { inspected } = app;
+    const { send } = backend;
+    let taken: () => void = () => undefined;
+    backend.send = async (command) => {
+      await new Promise<void>((resolve) => (taken = resolve));
+      return send.call(backend, command);
+    };
+    inspected.edit('report_interval_s', '45');
+    const applied = inspected.apply('now');
+    inspected.choose('demo', 'cold-store-0001');
+    inspected.edit('buzzer', 'later');
+    taken();
+    await applied;
+    expect(inspected.edits).toEqual({ buzzer: 'later' });
+    inspected.choose('demo', 'bench-0001');
+    expect(inspected.edits).toEqual({});
+    // Not before it is known what kind of value it replaces.
+    inspected.edit('buzzer', '5');
+    expect(inspected.isReady).toBe(false);
   });
 
   it('refuses a value of another kind in words', async () => {
