@@ -1,5 +1,5 @@
 import { waitFor, within } from '@testing-library/svelte';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { Step } from '../../backend/fake/fate';
 import { expectAccessible, openFleet } from '../../test/window';
@@ -169,6 +169,31 @@ describe('the configuration', () => {
     await user.type(field, `${turned}{Enter}`);
     await user.click(inspector.getByRole('button', { name: 'On next restart' }));
     await waitFor(() => expect(container.querySelector('[data-key="buzzer"] .differs')).toHaveTextContent(turned));
+  });
+
+  it('gives the keyboard back to the value when its edit ends', async () => {
+    const { inspector, user, backend } = await openDevice('bench-0001');
+    const sent = vi.spyOn(backend, 'send');
+    inspector.getByRole('button', { name: /^Edit report_interval_s/ }).focus();
+    await user.keyboard('{Enter}45{Enter}');
+    expect(inspector.getByRole('button', { name: 'Edit report_interval_s: 45, changed' })).toHaveFocus();
+    await user.keyboard('{Enter}46{Escape}');
+    expect(inspector.getByRole('button', { name: /^Edit report_interval_s: \d+$/ })).toHaveFocus();
+    expect(sent).not.toHaveBeenCalled();
+  });
+
+  it('says of each value what is wrong with it', async () => {
+    const { inspector, user, container } = await openDevice('bench-0001');
+    for (const key of ['report_interval_s', 'buzzer']) {
+      await user.click(inspector.getByRole('button', { name: new RegExp(`^Edit ${key}`) }));
+      await user.keyboard('often');
+    }
+    const field = inspector.getByRole('textbox', { name: 'buzzer after restart' });
+    expect(field).toHaveAccessibleDescription(/write true or false, not “often”/);
+    expect(inspector.getAllByRole('alert')).toHaveLength(2);
+    const ids = [...container.querySelectorAll('[id]')].map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)]);
+    await expectAccessible(container);
   });
 
   it('is kept while another device is looked at', async () => {
