@@ -20,6 +20,9 @@ export const RANGES = [
 ] as const;
 export type RangeName = (typeof RANGES)[number]['value'];
 
+/** How often the time that is shown goes on where nothing comes. */
+const SILENT = 2_000;
+
 /** What one device measures: the span that is looked at, live or not. */
 export class Measurements {
   connection = $state<string | null>(null);
@@ -29,7 +32,8 @@ export class Measurements {
   range = $state<RangeName>('5m');
   /** A part of the range, looked at closely. */
   zoom = $state.raw<{ from: number; to: number } | null>(null);
-  live = $state(true);
+  /** The end of the time that stands still. */
+  #pausedAt = $state<number | null>(null);
 
   readonly #refresh: Throttle;
   #loadedAt = 0;
@@ -42,6 +46,10 @@ export class Measurements {
     this.#refresh = new Throttle(pause, () => void this.#load());
   }
 
+  get live(): boolean {
+    return this.#pausedAt === null;
+  }
+
   choose(connection: string | null, device: string | null): void {
     if (connection === this.connection && device === this.device) return;
     this.connection = connection;
@@ -49,7 +57,7 @@ export class Measurements {
     this.view = null;
     this.failure = null;
     this.zoom = null;
-    this.live = true;
+    this.#pausedAt = null;
     this.#refresh.ask();
   }
 
@@ -58,8 +66,12 @@ export class Measurements {
     if (connection === null || device === null || !this.live || this.zoom !== null) return;
     const listed = batch.changed_devices.some(([c, d]) => c === connection && d === device);
     const unlisted = batch.changed_devices.length >= 200 && batch.devices.includes(connection);
-    const every = RANGES.find(({ value }) => value === this.range)?.every ?? 0;
-    if ((listed || unlisted) && Date.now() - this.#loadedAt >= every) this.#refresh.ask();
+    if (listed || unlisted) this.#askEvery(this.#every);
+  }
+
+  /** The time goes on, whether anything comes or not. */
+  moveOn(): void {
+    if (this.live && this.zoom === null) this.#askEvery(Math.max(SILENT, this.#every));
   }
 
   show(range: RangeName): void {
@@ -75,12 +87,13 @@ export class Measurements {
     this.#refresh.ask();
   }
 
-  /** Closer or further by a factor, about the middle. */
+  /** Closer or further by a factor, about the middle; never beyond now. */
   scale(factor: number): void {
     if (this.view === null) return;
     const { from, to } = this.zoom ?? this.view;
-    const half = ((to - from) * factor) / 2;
-    this.zoomTo((from + to) / 2 - half, (from + to) / 2 + half);
+    const wide = (to - from) * factor;
+    const end = Math.min(Date.now(), (from + to + wide) / 2);
+    this.zoomTo(end - wide, end);
   }
 
   reset(): void {
@@ -89,12 +102,20 @@ export class Measurements {
   }
 
   pause(): void {
-    this.live = false;
+    this.#pausedAt = (this.zoom === null ? this.view?.to : null) ?? Date.now();
   }
 
   goOn(): void {
-    this.live = true;
+    this.#pausedAt = null;
     this.#refresh.ask();
+  }
+
+  get #every(): number {
+    return RANGES.find(({ value }) => value === this.range)?.every ?? 0;
+  }
+
+  #askEvery(every: number): void {
+    if (Date.now() - this.#loadedAt >= every) this.#refresh.ask();
   }
 
   async #load(): Promise<void> {
@@ -102,13 +123,13 @@ export class Measurements {
     if (connection === null || device === null) return;
     this.#loadedAt = Date.now();
     const span = RANGES.find(({ value }) => value === range)?.span ?? null;
-    const from = zoom?.from ?? (span === null ? null : Date.now() - span);
+    const from = zoom?.from ?? (span === null ? null : (this.#pausedAt ?? Date.now()) - span);
     try {
       const view = await this.backend.telemetry({
         connection,
         device,
         from,
-        to: zoom?.to ?? null,
+        to: zoom?.to ?? this.#pausedAt,
         points: this.points,
       });
       if (connection !== this.connection || device !== this.device || zoom !== this.zoom || range !== this.range)

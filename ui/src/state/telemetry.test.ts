@@ -80,3 +80,55 @@ it('stands still while it is paused or zoomed', async () => {
   await vi.advanceTimersByTimeAsync(2_000);
   expect(telemetry).not.toHaveBeenCalled();
 });
+
+it('goes on with the time while nothing comes, but for a time that is paused or zoomed', async () => {
+  const { watched, telemetry } = watch();
+  const silent = async () => {
+    telemetry.mockClear();
+    for (let i = 0; i < 10; i++) {
+      watched.moveOn();
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    return telemetry.mock.calls.length;
+  };
+  expect(await silent()).toBe(4);
+  expect(Date.now() - (watched.view?.to ?? 0)).toBeLessThan(3_000);
+  watched.show('24h');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await silent()).toBe(0);
+  watched.show('5m');
+  await vi.advanceTimersByTimeAsync(1_000);
+  watched.scale(0.5);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await silent()).toBe(0);
+  watched.reset();
+  watched.pause();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await silent()).toBe(0);
+});
+
+it('comes back from a zoom to the time that was paused', async () => {
+  const { watched } = watch();
+  await vi.advanceTimersByTimeAsync(2_000);
+  watched.pause();
+  const paused = watched.view;
+  await vi.advanceTimersByTimeAsync(60_000);
+  watched.scale(0.5);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(watched.view?.from).toBeGreaterThan(paused?.from ?? 0);
+  watched.reset();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(watched.live).toBe(false);
+  expect(watched.view).toMatchObject({ from: paused?.from, to: paused?.to });
+  watched.goOn();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(watched.view?.to).toBeGreaterThan((paused?.to ?? 0) + 60_000);
+});
+
+it('shows further back, and nothing of the future', async () => {
+  const { watched } = watch();
+  await vi.advanceTimersByTimeAsync(2_000);
+  const now = Date.now();
+  watched.scale(2);
+  expect(watched.zoom).toEqual({ from: now - 600_000, to: now });
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { age, daysUntil, duration, exactClock, lasting, left, running, when } from './time';
+import { age, daysUntil, duration, exactClock, lasting, left, running, stale, when } from './time';
 
 describe('durations', () => {
   it.each([
@@ -44,6 +44,13 @@ describe('ages', () => {
     [8_000_000, '2 h'],
     [200_000_000, '2 d'],
   ])('%d ms ago is %s', (ms, words) => expect(age(ms)).toBe(words));
+
+  it.each([
+    [-200, null],
+    [9_999, null],
+    [12_000, '12 s ago'],
+    [3_700_000, '1 h ago'],
+  ])('%d ms without anything new are %s', (ms, words) => expect(stale(ms)).toBe(words));
 
   it.each([
     [4_200, '4 s'],

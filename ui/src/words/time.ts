@@ -28,6 +28,11 @@ export function age(ms: number): string {
   return ms < SECOND ? 'now' : coarse(ms);
 }
 
+/** How long ago something came that comes again and again: nothing while it is fresh, then `12 s ago`. */
+export function stale(ms: number): string | null {
+  return ms < 10 * SECOND ? null : `${coarse(ms)} ago`;
+}
+
 /** How long something has lasted, in its two largest units: `3 d 4 h`, `5 min 12 s`. */
 export function lasting(ms: number): string {
   const length = Math.max(0, ms);

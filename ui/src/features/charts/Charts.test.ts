@@ -68,6 +68,37 @@ it('is read value by value with the keyboard', async () => {
   expect(page.getByRole('slider', { name: 'heap over time' })).toHaveAttribute('aria-valuenow', '1');
 });
 
+it('says when the latest was measured of a device that has gone silent', async () => {
+  const { page, backend, app } = await openCharts('bench-0001');
+  const slider = page.getByRole('slider', { name: 'temperature over time' });
+  expect(slider).toHaveAttribute('aria-valuetext', expect.stringMatching(/^now /));
+  const silent = app.charts.view;
+  if (!silent) throw new Error('nothing is shown');
+  const [before, after] = [Date.now() - 3_600_000, Date.now()];
+  const series = silent.series.map((one) => ({ ...one, latest: 22.31, latest_at: before }));
+  backend.telemetry = async () => ({ ...silent, series });
+  await waitFor(() => expect(slider).toHaveAttribute('aria-valuetext', '22.31, 1 h ago'));
+  backend.telemetry = async () => ({ ...silent, from: before, to: after, times: [], series: [] });
+  await page.findByRole('heading', { name: 'Nothing has been measured in this time' });
+  expect(app.charts.live).toBe(true);
+});
+
+it('says so in the inspector too', async () => {
+  const { user, getByText, findByRole, backend } = await openFleet({ past: 0 });
+  await user.click(getByText('bench-0001'));
+  const section = within(await findByRole('region', { name: 'Telemetry' }));
+  await section.findByText('temperature');
+  expect(section.queryByText(/ ago$/)).toBeNull();
+  const { telemetry } = backend;
+  backend.telemetry = async (query) => {
+    const view = await telemetry.call(backend, query);
+    return { ...view, series: view.series.map((one) => ({ ...one, latest_at: Date.now() - 61_000 })) };
+  };
+  await section.findByText('1 min ago');
+  backend.telemetry = async (query) => ({ ...(await telemetry.call(backend, query)), series: [] });
+  await section.findByText('Nothing has been measured in the last five minutes.');
+});
+
 it('pauses, goes on, and leaves series out', async () => {
   const { page, user, app } = await openCharts('bench-0001');
   await user.click(page.getByRole('button', { name: 'Pause' }));
