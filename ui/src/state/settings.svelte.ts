@@ -14,6 +14,8 @@ export class Settings {
   failure = $state.raw<Failure | null>(null);
   /** Why a change was not made, beside what was to be changed. */
   wrong = $state.raw<Partial<Record<keyof Kept, string>>>({});
+  /** Numbers as they were typed, until they are taken. */
+  typed = $state.raw<Partial<Record<NumberSetting, string>>>({});
   /** What the data takes on the disk, bytes. */
   size = $state<number | null>(null);
 
@@ -21,6 +23,7 @@ export class Settings {
 
   async load(): Promise<void> {
     this.wrong = {};
+    this.typed = {};
     try {
       this.kept = await this.backend.settings();
       this.failure = null;
@@ -30,24 +33,27 @@ export class Settings {
     }
   }
 
-  /** Changes one of them. What cannot be is said beside it, and all stays as it was. */
-  async change<K extends keyof Kept>(name: K, value: Kept[K]): Promise<void> {
-    if (this.kept === null) return;
+  /** Changes one of them; whether it was taken. What cannot be is said beside it, and all stays as it was. */
+  async change<K extends keyof Kept>(name: K, value: Kept[K]): Promise<boolean> {
+    if (this.kept === null) return false;
     const before = this.kept;
     this.#complain(name, null);
     this.kept = { ...before, [name]: value };
     try {
       await this.backend.changeSettings(this.kept);
+      return true;
     } catch (reason) {
       this.kept = { ...this.kept, [name]: before[name] };
       this.#complain(name, sentences(failureOf(reason)));
+      return false;
     }
   }
 
   async changeNumber(name: NumberSetting, typed: string): Promise<void> {
+    this.typed = { ...this.typed, [name]: typed };
     const number = whole(typed);
-    if (number.ok) await this.change(name, number.value);
-    else this.#complain(name, number.why);
+    if (!number.ok) this.#complain(name, number.why);
+    else if ((await this.change(name, number.value)) && this.typed[name] === typed) this.typed = without(this.typed, name);
   }
 
   /** How many commands ended longer ago than that. */
@@ -66,9 +72,13 @@ export class Settings {
   }
 
   #complain(name: keyof Kept, why: string | null): void {
-    const rest = Object.fromEntries(Object.entries(this.wrong).filter(([other]) => other !== name));
+    const rest = without(this.wrong, name);
     this.wrong = why === null ? rest : { ...rest, [name]: why };
   }
+}
+
+function without<T extends object>(all: T, name: keyof T): T {
+  return Object.fromEntries(Object.entries(all).filter(([other]) => other !== name)) as T;
 }
 
 /** A failure in one line. */

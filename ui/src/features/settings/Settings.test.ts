@@ -36,6 +36,7 @@ it('takes a number when it is left, and says beside it why it is not possible', 
     }
     expect(await findByRole('alert')).toHaveTextContent(why);
     expect(field).toBeInvalid();
+    expect(field).toHaveValue(typed);
     expect(field).toHaveAccessibleDescription(expect.stringContaining(why));
   };
   await check('Timeout', '33', null);
@@ -46,6 +47,7 @@ it('takes a number when it is left, and says beside it why it is not possible', 
   await check('Timeout', '34', null);
   await check('For how long', '0', 'A history of 0 days keeps nothing');
   await check('For how long', 'NaN', '“NaN” is no whole number.');
+  await check('For how long', '365', null);
   await check('For how long', '90', null);
   expect((await backend.settings()).history_days).toBe(90);
   await user.click(getByRole('radio', { name: 'For ever' }));
