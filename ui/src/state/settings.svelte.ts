@@ -16,14 +16,19 @@ export class Settings {
   wrong = $state.raw<Partial<Record<keyof Kept, string>>>({});
   /** Numbers as they were typed, until they are taken. */
   typed = $state.raw<Partial<Record<NumberSetting, string>>>({});
+  /** A shorter history, and how many commands would go with it: nothing of that is done before somebody says so. */
+  shorter = $state.raw<{ days: number; count: number } | null>(null);
   /** What the data takes on the disk, bytes. */
   size = $state<number | null>(null);
+
+  #question = 0;
 
   constructor(readonly backend: Backend) {}
 
   async load(): Promise<void> {
     this.wrong = {};
     this.typed = {};
+    this.shorter = null;
     try {
       this.kept = await this.backend.settings();
       this.failure = null;
@@ -52,8 +57,42 @@ export class Settings {
   async changeNumber(name: NumberSetting, typed: string): Promise<void> {
     this.typed = { ...this.typed, [name]: typed };
     const number = whole(typed);
-    if (!number.ok) this.#complain(name, number.why);
-    else if ((await this.change(name, number.value)) && this.typed[name] === typed) this.typed = without(this.typed, name);
+    if (name === 'history_days') this.shorter = null;
+    if (!number.ok) {
+      this.#complain(name, number.why);
+      return;
+    }
+    const { value } = number;
+    const taken = name === 'history_days' ? await this.keepHistory(value) : await this.change(name, value);
+    if (taken && this.typed[name] === typed) this.typed = without(this.typed, name);
+  }
+
+  /** Keeps the history for so many days, or for ever; where something would go with that, it is asked first. */
+  async keepHistory(days: number | null): Promise<boolean> {
+    this.#complain('history_days', null);
+    this.shorter = null;
+    const question = ++this.#question;
+    const before = this.kept?.history_days ?? null;
+    if (days !== null && (before === null || days < before)) {
+      try {
+        const count = await this.backend.countOlder(days);
+        if (question !== this.#question) return false;
+        this.shorter = count > 0 ? { days, count } : null;
+        if (count > 0) return false;
+      } catch (reason) {
+        if (question === this.#question) this.#complain('history_days', sentences(failureOf(reason)));
+        return false;
+      }
+    }
+    return this.change('history_days', days);
+  }
+
+  /** Answers whether the history is to be as short as that. */
+  async shorten(so: boolean): Promise<void> {
+    const { shorter } = this;
+    this.shorter = null;
+    this.typed = without(this.typed, 'history_days');
+    if (so && shorter !== null) await this.change('history_days', shorter.days);
   }
 
   /** How many commands ended longer ago than that. */

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { within } from '@testing-library/svelte';
+import { expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
 
@@ -94,6 +95,62 @@ it('tells how much of the history would go before it goes', async () => {
   expect(cleared).toBeLessThanOrEqual(total);
   const left = await backend.countOlder(30);
   expect(left).toBe(0);
+});
+
+it('asks before a shorter history forgets anything', async () => {
+  const { getByRole, queryByRole, findByRole, backend, user, container } = await openSettings();
+  const kept = async () => (await backend.settings()).history_days;
+  backend.age(100);
+  const count = await backend.countOlder(3);
+  expect(count).toBeGreaterThan(0);
+  const field = getByRole('textbox', { name: 'For how long' });
+  await user.clear(field);
+  await user.type(field, '3');
+  await user.tab();
+  const question = within(await findByRole('group', { name: 'Keep the history for 3 days?' }));
+  expect(question.getByRole('alert')).toHaveTextContent(`${count} commands ended more than 3 days ago`);
+  expect(field).toHaveValue('3');
+  expect(await kept()).toBe(365);
+  await expectAccessible(container);
+  await user.click(question.getByRole('button', { name: 'Leave it' }));
+  expect(queryByRole('group', { name: /^Keep the history/ })).toBeNull();
+  expect(field).toHaveValue('365');
+  expect(field).toHaveFocus();
+  expect(await kept()).toBe(365);
+  // Longer than what there is takes nothing away.
+  await user.clear(field);
+  await user.type(field, '200');
+  await user.tab();
+  await vi.waitFor(async () => expect(await kept()).toBe(200));
+  await user.clear(field);
+  await user.type(field, '3');
+  await user.tab();
+  await user.click(await findByRole('button', { name: `Forget ${count} commands` }));
+  await vi.waitFor(async () => expect(await kept()).toBe(3));
+  expect(field).toHaveFocus();
+});
+
+it('asks before what was kept for ever is kept for a time', async () => {
+  const { getByRole, findByRole, backend, user } = await openSettings();
+  await user.click(getByRole('radio', { name: 'For ever' }));
+  backend.age(400);
+  await user.click(getByRole('radio', { name: 'For a time' }));
+  await findByRole('group', { name: 'Keep the history for 365 days?' });
+  expect((await backend.settings()).history_days).toBeNull();
+  await user.click(getByRole('button', { name: 'Leave it' }));
+  expect(getByRole('radio', { name: 'For ever' })).toHaveFocus();
+  backend.countOlder = () => Promise.reject({ code: 'store', message: 'The disk is gone.', hint: null });
+  await user.click(getByRole('radio', { name: 'For a time' }));
+  expect(await findByRole('alert')).toHaveTextContent('The disk is gone.');
+  expect((await backend.settings()).history_days).toBeNull();
+});
+
+it('gives the keyboard back to the button that opened the clearing', async () => {
+  const { getByRole, findByRole, user } = await openSettings();
+  await user.click(getByRole('button', { name: 'Clear…' }));
+  await findByRole('dialog', { name: 'Clear the history' });
+  await user.keyboard('{Escape}');
+  expect(getByRole('button', { name: 'Clear…' })).toHaveFocus();
 });
 
 it('is where the data is found', async () => {
