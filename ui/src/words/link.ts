@@ -20,23 +20,24 @@ export function linkGlyph(link: LinkState): string {
   return link.state === 'stopped' || link.state === 'waiting' ? 's-offline' : 's-unknown';
 }
 
-/** What is to be said of a connection that is not online: what happened, and what is done about it. */
-export function linkStory(link: LinkState, now: number): { what: string; then: string } | null {
+/** What is to be said of a connection that is not online: what happened, what is done about it, and when. */
+export function linkStory(link: LinkState, now: number): { what: string; then: string; next: string } | null {
   switch (link.state) {
     case 'online':
       return null;
     case 'connecting':
-      return { what: 'Connecting…', then: 'Commands wait in the outbox until the broker is there.' };
+      return { what: 'Connecting…', then: 'Commands wait in the outbox until the broker is there.', next: '' };
     case 'subscribing':
       return {
         what: 'Connected, subscribing…',
         then: 'Nothing is sent before the broker has taken the subscriptions.',
+        next: '',
       };
     case 'waiting': {
       const next = link.retry_at > now ? `Next try in ${left(link.retry_at - now)}.` : 'Trying again…';
-      return { what: link.message, then: [link.hint, next].filter(Boolean).join(' ') };
+      return { what: link.message, then: link.hint ?? '', next };
     }
     case 'stopped':
-      return { what: link.message, then: link.hint ?? 'It is not tried again until something changes.' };
+      return { what: link.message, then: link.hint ?? 'It is not tried again until something changes.', next: '' };
   }
 }

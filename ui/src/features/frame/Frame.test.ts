@@ -19,6 +19,15 @@ it('says how the connection stands while it is not online', async () => {
   expect(await findByRole('status', { name: 'Connection' })).toHaveTextContent('Connecting…');
 });
 
+it('tells of a connection once, and not at every second of its wait', async () => {
+  const { backend, findByRole, findByText } = await openFleet();
+  const waiting = { state: 'waiting', message: 'The broker is gone.', hint: 'Is it switched on?' } as const;
+  backend.setLink('demo', { ...waiting, retry_at: Date.now() + 60_000 });
+  const status = await findByRole('status', { name: 'Connection' });
+  expect(status).toHaveTextContent(/^The broker is gone\. Is it switched on\?$/);
+  await findByText(/Next try in \d+ s\./);
+});
+
 it('leads from the badge to what needs a look', async () => {
   const { findByRole, container, user } = await openFleet();
   await user.click(await findByRole('button', { name: /need(s)? you$/ }));
