@@ -2,7 +2,7 @@ import { waitFor, within } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 
 import { ROTTERDAM, view } from '../../backend/fake/connections';
-import { openFleet, openWindow } from '../../test/window';
+import { expectAccessible, openFleet, openWindow } from '../../test/window';
 
 it('shows what the engine has to say, until it is dismissed', async () => {
   const { backend, findByRole, queryByText, user } = await openFleet();
@@ -11,6 +11,36 @@ it('shows what the engine has to say, until it is dismissed', async () => {
   await notices.findByText('The disk is full.');
   await user.click(notices.getByRole('button', { name: 'Dismiss' }));
   expect(queryByText('The disk is full.')).toBeNull();
+});
+
+it('shows three notices and how many more there are, and news takes no warning away', async () => {
+  const { app, backend, findByRole, getByRole, queryByRole, user, container } = await openFleet();
+  const told = (level: 'info' | 'warning', ...messages: string[]) =>
+    messages.forEach((message) => backend.notify({ level, message, hint: null }));
+  const list = await findByRole('list', { name: 'Notices' });
+  const shown = () =>
+    within(list)
+      .queryAllByRole('listitem')
+      .map((item) => item.textContent.trim());
+  told('info', 'News.');
+  told('warning', 'One.', 'Two.');
+  await waitFor(() => expect(shown()).toEqual(['News.', 'One.', 'Two.']));
+  told('warning', 'Three.');
+  told('info', 'More news.');
+  await waitFor(() => expect(shown()).toEqual(['One.', 'Two.', 'Three.']));
+  told('warning', 'Four.', 'Five.');
+  await user.click(await findByRole('button', { name: 'and 4 more' }));
+  expect(shown()).toEqual(['News.', 'One.', 'Two.', 'Three.', 'More news.', 'Four.', 'Five.']);
+  await expectAccessible(container);
+  await user.click(getByRole('button', { name: 'Show fewer' }));
+  expect(shown()).toEqual(['Three.', 'Four.', 'Five.']);
+  told('info', ...Array.from({ length: 120 }, (_, i) => `News ${i}.`));
+  await waitFor(() => expect(app.notices.list).toHaveLength(100));
+  expect(shown()).toEqual(['Three.', 'Four.', 'Five.']);
+  expect(app.notices.list.filter(({ level }) => level === 'warning')).toHaveLength(5);
+  await user.click(getByRole('button', { name: 'Dismiss all' }));
+  expect(shown()).toEqual([]);
+  expect(queryByRole('button', { name: 'Dismiss all' })).toBeNull();
 });
 
 it('says how the connection stands while it is not online', async () => {
