@@ -45,11 +45,11 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
 const scientific = new Intl.NumberFormat('en', { notation: 'scientific', maximumSignificantDigits: 4 });
 
-/** A measurement, as exact as it is read at a glance: `21.54`, `148,032`, `6.02E23`. */
+/** A measurement, as exact as it is read at a glance: `21.54`, `148,032`, `1,764,000,123`, `6.02E23`. */
 export function measured(value: number | null): string {
   if (value === null) return '–';
   const size = Math.abs(value);
-  if (size >= 1e9 || (size > 0 && size < 1e-4)) return scientific.format(value);
+  if (size > Number.MAX_SAFE_INTEGER || (size > 0 && size < 1e-4)) return scientific.format(value);
   return (size >= 1_000 ? whole : short).format(value);
 }
 
@@ -62,7 +62,10 @@ export function around(value: number): [low: number, high: number] {
 /** The values along an axis that are so far apart, each told from the next: `22.305`, `22.310`. */
 export function along(values: number[], step: number): string[] {
   const largest = Math.max(...values.map(Math.abs));
-  if (!(step > 0) || step < 1e-9 || largest >= 1e9 || (largest > 0 && largest < 1e-4)) return values.map(measured);
+  if (!(step > 0) || step < 1e-9 || (largest > 0 && largest < 1e-4)) return values.map(measured);
+  // Four digits are enough where they tell one from the next.
+  if (largest >= 1e9 && step * 1_000 >= largest)
+    return values.map((value) => (value === 0 ? '0' : scientific.format(value)));
   // Steps are 1, 2, 2.5 or 5 times a power of ten.
   const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find((places) => {
     const scaled = step * 10 ** places;
