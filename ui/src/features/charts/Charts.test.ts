@@ -2,8 +2,9 @@ import { waitFor, within } from '@testing-library/svelte';
 import { expect, it, vi } from 'vitest';
 
 import type { FakeOptions } from '../../backend/fake';
+import { view } from '../../backend/fake/connections';
 import type { Step } from '../../backend/fake/fate';
-import { expectAccessible, openFleet } from '../../test/window';
+import { expectAccessible, openFleet, openWindow } from '../../test/window';
 
 const DONE: Step[] = [
   { after: 2, change: { state: 'sent' } },
@@ -99,6 +100,15 @@ it('says so in the inspector too', async () => {
   await section.findByText('1 min ago');
   backend.telemetry = async (query) => ({ ...(await telemetry.call(backend, query)), series: [] });
   await section.findByText('Nothing has been measured in the last five minutes.');
+});
+
+it('says on which topic of the connection it would be measured', async () => {
+  const plant = view({ id: 'plant', name: 'Plant', url: 'mqtt://plant:1883' });
+  const { app, backend, findByText } = openWindow({ connections: [{ ...plant, prefix: 'cmd/plant' }] });
+  const { telemetry } = backend;
+  backend.telemetry = async (query) => ({ ...(await telemetry.call(backend, query)), series: [] });
+  app.route.go('charts', { device: 'bench-1' });
+  await findByText('cmd/plant/bench-1/telemetry');
 });
 
 it('pauses, goes on, and leaves series out', async () => {
