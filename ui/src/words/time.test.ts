@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { age, daysUntil, duration, exactClock, lasting, left, running, stale, when } from './time';
+import { age, daysUntil, duration, exactClock, left, running, stale, when } from './time';
 
 describe('durations', () => {
   it.each([
@@ -51,13 +51,6 @@ describe('ages', () => {
     [12_000, '12 s ago'],
     [3_700_000, '1 h ago'],
   ])('%d ms without anything new are %s', (ms, words) => expect(stale(ms)).toBe(words));
-
-  it.each([
-    [4_200, '4 s'],
-    [312_000, '5 min 12 s'],
-    [3_600_000, '1 h'],
-    [273_600_000, '3 d 4 h'],
-  ])('%d ms last %s', (ms, words) => expect(lasting(ms)).toBe(words));
 });
 
 describe('clocks', () => {

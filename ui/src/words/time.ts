@@ -33,17 +33,6 @@ export function stale(ms: number): string | null {
   return ms < 10 * SECOND ? null : `${coarse(ms)} ago`;
 }
 
-/** How long something has lasted, in its two largest units: `3 d 4 h`, `5 min 12 s`. */
-export function lasting(ms: number): string {
-  const length = Math.max(0, ms);
-  if (length < MINUTE) return `${Math.floor(length / SECOND)} s`;
-  const [large, small, largeWord, smallWord] =
-    length < HOUR ? [MINUTE, SECOND, 'min', 's'] : length < DAY ? [HOUR, MINUTE, 'h', 'min'] : [DAY, HOUR, 'd', 'h'];
-  const rest = Math.floor((length % (large as number)) / (small as number));
-  const whole = `${Math.floor(length / (large as number))} ${largeWord}`;
-  return rest === 0 ? whole : `${whole} ${rest} ${smallWord}`;
-}
-
 /** A wait that runs out, never shown as zero before it has: `8.7 s`, `42 s`, `3 min`. */
 export function left(ms: number): string {
   if (ms <= 0) return '0 s';
