@@ -49,6 +49,26 @@ describe('the fleet', () => {
     await findByText('roof-0005');
   });
 
+  it('is sorted with the keyboard: its heads lie above the first row', async () => {
+    const { getByRole, findByText, user, app, container } = await openFleet();
+    const grid = getByRole('grid');
+    grid.focus();
+    await user.keyboard('{ArrowDown}{ArrowUp}');
+    expect(getByRole('button', { name: 'Device' })).toHaveFocus();
+    await user.keyboard('{ArrowLeft}{ArrowRight}');
+    expect(getByRole('button', { name: 'Presence' })).toHaveFocus();
+    await user.keyboard('{End}{ArrowRight}');
+    expect(getByRole('button', { name: 'Trip' })).toHaveFocus();
+    await user.keyboard('{Home}{Enter}');
+    expect(getByRole('columnheader', { name: 'Device' })).toHaveAttribute('aria-sort', 'descending');
+    await findByText('roof-0005');
+    await expectAccessible(container);
+    const { device } = app.inspected;
+    await user.keyboard('{ArrowDown}');
+    expect(grid).toHaveFocus();
+    expect(app.inspected.device).toBe(device);
+  });
+
   it('is walked with the keyboard', async () => {
     const { getByRole, findByRole, user } = await openFleet();
     getByRole('grid').focus();
