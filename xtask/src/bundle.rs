@@ -35,7 +35,7 @@ pub(crate) fn bundle(words: &[&str]) -> Result<ExitCode> {
     let made = make(&formats)?;
     if test {
         let package = made.iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
-        try_out(package.context("only a .deb can be tried out, and none was asked for")?)?;
+        try_out(package.context("the bundler made no .deb")?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -96,7 +96,11 @@ fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, bool)> {
         bail!("`{other}` is no format of a package. There are: {}.", FORMATS.join(", "));
     }
     let formats = if formats.is_empty() { USUAL.to_vec() } else { formats };
-    Ok((formats, !options.is_empty()))
+    let test = !options.is_empty();
+    if test && !formats.contains(&"deb") {
+        bail!("Only a .deb can be tried out, and none was asked for.");
+    }
+    Ok((formats, test))
 }
 
 /// What is added to the bundler's configuration: the command line. It is not said in the configuration itself, because
@@ -156,6 +160,7 @@ mod tests {
             assert_eq!(asked(words).err().map(|error| error.to_string()).as_deref(), Some(expected));
         };
         check(&["zip"], "`zip` is no format of a package. There are: deb, rpm, appimage, nsis, msi, dmg.");
+        check(&["rpm", "--test"], "Only a .deb can be tried out, and none was asked for.");
         check(&["--fast"], "`--fast` is no option of bundle. There is --test.");
     }
 }
