@@ -289,7 +289,7 @@ export class Actions {
     list.push(action('forget', 'Clear old commands from the history…', clearOld, { words: 'retention delete forget' }));
     if (history.filter !== FILTERS[0] || history.device !== '')
       list.push(action('clear', 'Clear the filters', () => history.filterBy(FILTERS[0] ?? history.filter, '')));
-    if (history.waiting > 0) list.push(action('newest', 'Show the newest', () => history.showNewest()));
+    if (history.hasNewer) list.push(action('newest', 'Show the newest', () => history.showNewest()));
     if (history.export.view !== null) list.push(action('stop', 'Stop the export', () => history.export.stop()));
     return list;
   }

@@ -44,6 +44,8 @@ export class History {
   failure = $state.raw<Failure | null>(null);
   /** New commands that are not shown yet, because somebody reads further down. */
   waiting = $state(0);
+  /** More has changed than was told: only reading the list again shows it. */
+  behind = $state(false);
   hasMore = $state(false);
   /** The row that is unfolded, by its key, and what there is to see in it. */
   open = $state<string | null>(null);
@@ -54,7 +56,7 @@ export class History {
   /** The row that the keyboard stands on. */
   active = $state(0);
   /** Nobody has scrolled away from the newest. */
-  atTop = true;
+  atTop = $state(true);
   /** The command that was sent again last, by its key, and the id under which it was. */
   again = $state.raw<{ of: string; id: string } | null>(null);
   againFailure = $state.raw<Failure | null>(null);
@@ -64,7 +66,7 @@ export class History {
   #next: string | null = null;
   #generation = 0;
   #begun: Promise<void> = Promise.resolve();
-  readonly #reload = new Throttle(500, () => void this.#load(true));
+  readonly #reload = new Throttle(500, () => this.#readAgain());
   readonly #redetail = new Throttle(250, () => void this.#loadDetail());
 
   constructor(readonly backend: Backend) {
@@ -72,12 +74,26 @@ export class History {
   }
 
   show(connection: string | null): void {
-    if (connection === this.#connection && this.loaded) {
-      this.#reload.ask();
+    if (connection !== this.#connection || !(this.loaded || this.loading)) {
+      this.#connection = connection;
+      this.#begin();
       return;
     }
-    this.#connection = connection;
-    this.#begin();
+    // The list is drawn anew, from its top.
+    this.atTop = true;
+    if (this.loading || this.open !== null) return;
+    this.behind = true;
+    this.#reload.ask();
+  }
+
+  /** Nobody reads anything that could move away under the eyes. */
+  get follows(): boolean {
+    return this.atTop && this.open === null;
+  }
+
+  /** There is more than what is shown, because somebody reads. */
+  get hasNewer(): boolean {
+    return !this.follows && (this.behind || this.waiting > 0);
   }
 
   filterBy(filter: Filter, device = this.device): void {
@@ -105,18 +121,17 @@ export class History {
 
   /** Goes back to the newest. */
   showNewest(): void {
-    this.unfold(null);
     this.atTop = true;
     this.active = 0;
     this.toTop += 1;
-    this.catchUp();
+    this.unfold(null);
   }
 
   /** Takes in what has waited. */
   catchUp(): void {
-    if (this.waiting === 0) return;
+    if (this.waiting > 0) this.behind = true;
     this.waiting = 0;
-    this.#reload.ask();
+    if (this.behind) this.#reload.ask();
   }
 
   unfold(command: CommandView | null): void {
@@ -126,6 +141,7 @@ export class History {
     this.again = null;
     this.againFailure = null;
     if (command !== null) void this.#loadDetail();
+    else if (this.atTop) this.catchUp();
   }
 
   /** Withdraws a command that was never sent; later it stops the waiting. */
@@ -154,8 +170,12 @@ export class History {
   }
 
   take(batch: Batch): void {
+    // Nobody has looked yet.
+    if (this.#generation === 0) return;
+    if (batch.more_commands) this.behind = true;
+    if (this.behind) this.#reload.ask();
+    if (batch.more_commands && this.open !== null) this.#redetail.ask();
     if (!this.loaded) return;
-    if (batch.more_commands) this.#reload.ask();
     const changed = new Map(batch.commands.map((command) => [keyOf(command), command]));
     if (changed.size === 0) return;
     let touched = false;
@@ -171,10 +191,8 @@ export class History {
     const fresh = [...changed.values()]
       .filter((command) => this.#admits(command) && command.queued_at >= newest)
       .sort((a, b) => b.queued_at - a.queued_at);
-    // What somebody reads does not move away under the eyes.
-    const follows = this.atTop && this.open === null;
-    if (!follows) this.waiting += fresh.length;
-    const shown = follows ? fresh : [];
+    if (!this.follows) this.waiting += fresh.length;
+    const shown = this.follows ? fresh : [];
     if (!touched && shown.length === 0) return;
     this.rows = [...shown, ...rows];
     if (this.active > 0) this.active += shown.length;
@@ -204,14 +222,25 @@ export class History {
   }
 
   #begin(): void {
-    this.#generation += 1;
     this.waiting = 0;
     this.active = 0;
-    this.unfold(null);
     this.#begun = this.#load(true);
+    this.unfold(null);
+  }
+
+  #readAgain(): void {
+    // A list that could not be read is read by nobody.
+    if (!this.behind || (!this.follows && this.failure === null)) return;
+    // What is under way is waited for: where much happens, no answer would ever be to the last question.
+    if (this.loading) this.#reload.ask();
+    else void this.#load(true);
   }
 
   async #load(anew: boolean): Promise<void> {
+    if (anew) {
+      this.#generation += 1;
+      this.behind = false;
+    }
     const generation = this.#generation;
     this.loading = true;
     try {
@@ -225,7 +254,9 @@ export class History {
       this.failure = null;
       this.loaded = true;
     } catch (reason) {
-      if (generation === this.#generation) this.failure = failureOf(reason);
+      if (generation !== this.#generation) return;
+      this.failure = failureOf(reason);
+      this.behind = true;
     } finally {
       if (generation === this.#generation) this.loading = false;
     }
@@ -236,7 +267,10 @@ export class History {
     if (!row) return;
     try {
       const detail = await this.backend.command(row.connection, row.device, row.id);
-      if (keyOf(row) === this.open) this.detail = detail;
+      if (keyOf(row) !== this.open) return;
+      this.detail = detail;
+      // The feed may have had no room for it.
+      this.rows = this.rows.map((other) => (keyOf(other) === this.open ? newer(other, detail.command) : other));
     } catch (reason) {
       if (keyOf(row) === this.open) this.detailFailure = failureOf(reason);
     }

@@ -1,5 +1,5 @@
 import { waitFor, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
 
@@ -71,6 +71,13 @@ describe('the history', () => {
     expect(payload.textContent.length).toBeLessThan(4_300);
     await user.click(whole);
     expect(payload.textContent.length).toBeGreaterThan(9_000);
+  });
+
+  it('is not read again because a connection counts something, as it does every second', async () => {
+    const { backend } = await openHistory();
+    const asked = vi.spyOn(backend, 'history');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(asked).not.toHaveBeenCalled();
   });
 
   it('takes new commands in on top', async () => {
