@@ -1,3 +1,5 @@
+import { SvelteSet } from 'svelte/reactivity';
+
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandDetail } from '../backend/bindings/CommandDetail';
@@ -42,8 +44,6 @@ export class History {
   loading = false;
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
-  /** New commands that are not shown yet, because somebody reads further down. */
-  waiting = $state(0);
   /** More has changed than was told: only reading the list again shows it. */
   behind = $state(false);
   hasMore = $state(false);
@@ -62,6 +62,8 @@ export class History {
   againFailure = $state.raw<Failure | null>(null);
   readonly export: HistoryExport;
 
+  /** New commands, by their keys, that are not shown yet, because somebody reads. */
+  readonly #waiting = new SvelteSet<string>();
   #connection: string | null = null;
   #next: string | null = null;
   #generation = 0;
@@ -89,6 +91,10 @@ export class History {
   /** Nobody reads anything that could move away under the eyes. */
   get follows(): boolean {
     return this.atTop && this.open === null;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /** There is more than what is shown, because somebody reads. */
@@ -130,7 +136,6 @@ export class History {
   /** Takes in what has waited. */
   catchUp(): void {
     if (this.waiting > 0) this.behind = true;
-    this.waiting = 0;
     if (this.behind) this.#reload.ask();
   }
 
@@ -191,7 +196,7 @@ export class History {
     const fresh = [...changed.values()]
       .filter((command) => this.#admits(command) && command.queued_at >= newest)
       .sort((a, b) => b.queued_at - a.queued_at);
-    if (!this.follows) this.waiting += fresh.length;
+    if (!this.follows) for (const command of fresh) this.#waiting.add(keyOf(command));
     const shown = this.follows ? fresh : [];
     if (!touched && shown.length === 0) return;
     this.rows = [...shown, ...rows];
@@ -222,7 +227,6 @@ export class History {
   }
 
   #begin(): void {
-    this.waiting = 0;
     this.active = 0;
     this.#begun = this.#load(true);
     this.unfold(null);
@@ -240,6 +244,7 @@ export class History {
     if (anew) {
       this.#generation += 1;
       this.behind = false;
+      this.#waiting.clear();
     }
     const generation = this.#generation;
     this.loading = true;

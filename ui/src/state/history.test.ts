@@ -146,3 +146,31 @@ describe('a list that is read', () => {
     expect(history.rows).toHaveLength(3);
   });
 });
+
+describe('what is new meanwhile', () => {
+  it('is counted once for each command, however often it changes', async () => {
+    const { history, tell, answer } = await opened(run(3, 1));
+    history.atTop = false;
+    for (const state of ['queued', 'sent', 'at_broker', 'succeeded']) tell([nth(4, { state })]);
+    tell([nth(5)]);
+    expect(history.waiting).toBe(2);
+    history.atTop = true;
+    history.catchUp();
+    await answer(1, run(5, 1));
+    expect(history.waiting).toBe(0);
+    history.atTop = false;
+    tell([nth(5, { state: 'sent' })]);
+    expect(history.waiting).toBe(0);
+  });
+
+  it('is shown when the command that was read is folded at the top', async () => {
+    const { history, tell, answer, ids } = await opened(run(3, 1));
+    history.unfold(history.rows[0] ?? null);
+    tell([nth(4)]);
+    expect(history.hasNewer).toBe(true);
+    history.unfold(null);
+    await answer(1, run(4, 1));
+    expect(ids()).toEqual(['c4', 'c3', 'c2', 'c1']);
+    expect(history.waiting).toBe(0);
+  });
+});
