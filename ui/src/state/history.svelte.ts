@@ -66,6 +66,8 @@ export class History {
   readonly #waiting = new SvelteSet<string>();
   #connection: string | null = null;
   #next: string | null = null;
+  /** The last command of the last page that was read, where there are more. */
+  #oldest: CommandView | null = null;
   #generation = 0;
   #begun: Promise<void> = Promise.resolve();
   readonly #reload = new Throttle(500, () => this.#readAgain());
@@ -135,6 +137,7 @@ export class History {
 
   /** Takes in what has waited. */
   catchUp(): void {
+    this.#takeIn([]);
     if (this.waiting > 0) this.behind = true;
     if (this.behind) this.#reload.ask();
   }
@@ -179,30 +182,43 @@ export class History {
     if (this.#generation === 0) return;
     if (batch.more_commands) this.behind = true;
     if (this.behind) this.#reload.ask();
-    if (batch.more_commands && this.open !== null) this.#redetail.ask();
-    if (!this.loaded) return;
-    const changed = new Map(batch.commands.map((command) => [keyOf(command), command]));
-    if (changed.size === 0) return;
-    let touched = false;
+    if (this.open !== null && (batch.more_commands || batch.commands.some((command) => keyOf(command) === this.open)))
+      this.#redetail.ask();
+    this.total = batch.connections?.find(({ id }) => id === this.#connection)?.counts.kept ?? this.total;
+    if (this.loaded && batch.commands.length > 0) this.#takeIn(batch.commands);
+  }
+
+  /** Commands that begin to fit are taken in at their place, and those that no longer do go. */
+  #takeIn(commands: CommandView[]): void {
+    const changed = new Map(commands.map((command) => [keyOf(command), command]));
     const rows = this.rows.map((row) => {
       const change = changed.get(keyOf(row));
       if (!change) return row;
       changed.delete(keyOf(row));
-      touched = true;
       return newer(row, change);
     });
-    if (this.open !== null && batch.commands.some((command) => keyOf(command) === this.open)) this.#redetail.ask();
-    const newest = this.rows[0]?.queued_at ?? 0;
-    const fresh = [...changed.values()]
-      .filter((command) => this.#admits(command) && command.queued_at >= newest)
-      .sort((a, b) => b.queued_at - a.queued_at);
-    if (!this.follows) for (const command of fresh) this.#waiting.add(keyOf(command));
-    const shown = this.follows ? fresh : [];
-    if (!touched && shown.length === 0) return;
-    this.rows = [...shown, ...rows];
-    if (this.active > 0) this.active += shown.length;
-    this.total += fresh.length;
-    if (this.matching !== null) this.matching += shown.length;
+    // What is older comes with its own page.
+    const oldest = this.#oldest;
+    const within = [...changed.values()].filter((command) => oldest === null || byAge(command, oldest) < 0);
+    const fitting = within.filter((command) => this.#admits(command));
+    if (this.follows) {
+      this.#put([...rows, ...fitting].filter((row) => this.#admits(row)).sort(byAge));
+      return;
+    }
+    for (const command of within) this.#waiting.delete(keyOf(command));
+    for (const command of fitting) this.#waiting.add(keyOf(command));
+    this.#put(rows);
+  }
+
+  /** Shows these rows instead. The keyboard stays on its command. */
+  #put(rows: CommandView[]): void {
+    if (rows.length === this.rows.length && rows.every((row, i) => row === this.rows[i])) return;
+    const stood = this.rows[this.active];
+    if (this.matching !== null) this.matching += rows.length - this.rows.length;
+    this.rows = rows;
+    if (this.active === 0 || stood === undefined) return;
+    const place = rows.findIndex((row) => keyOf(row) === keyOf(stood));
+    this.active = place >= 0 ? place : Math.max(0, Math.min(this.active, rows.length - 1));
   }
 
   #admits(command: CommandView): boolean {
@@ -251,8 +267,9 @@ export class History {
     try {
       const page = await this.backend.history(this.#query(anew ? null : this.#next));
       if (generation !== this.#generation) return;
-      this.rows = anew ? page.commands : append(this.rows, page.commands);
+      this.#put(anew ? page.commands : append(this.rows, page.commands));
       this.#next = page.next;
+      this.#oldest = page.next === null ? null : (page.commands.at(-1) ?? null);
       this.hasMore = page.next !== null;
       this.total = page.total;
       this.matching = page.matching;
@@ -282,7 +299,13 @@ export class History {
   }
 }
 
+/** Newest first, in the order of the engine's pages: within a millisecond, ids grow. */
+function byAge(one: CommandView, other: CommandView): number {
+  if (one.queued_at !== other.queued_at) return other.queued_at - one.queued_at;
+  return one.id < other.id ? 1 : one.id > other.id ? -1 : 0;
+}
+
 function append(rows: CommandView[], more: CommandView[]): CommandView[] {
   const known = new Set(rows.map(keyOf));
-  return [...rows, ...more.filter((command) => !known.has(keyOf(command)))];
+  return [...rows, ...more.filter((command) => !known.has(keyOf(command)))].sort(byAge);
 }

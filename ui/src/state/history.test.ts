@@ -6,8 +6,9 @@ import type { CommandDetail } from '../backend/bindings/CommandDetail';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { HistoryPage } from '../backend/bindings/HistoryPage';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
+import { view } from '../backend/fake/connections';
 import { command } from '../test/commands';
-import { History } from './history.svelte';
+import { FILTERS, History, type Filter } from './history.svelte';
 
 beforeEach(() => void vi.useFakeTimers({ now: 2_000_000 }));
 afterEach(() => void vi.useRealTimers());
@@ -172,5 +173,74 @@ describe('what is new meanwhile', () => {
     await answer(1, run(4, 1));
     expect(ids()).toEqual(['c4', 'c3', 'c2', 'c1']);
     expect(history.waiting).toBe(0);
+  });
+});
+
+describe('a filtered list', () => {
+  const FAILED = FILTERS.find(({ name }) => name === 'Failed or rejected') as Filter;
+  const IN_FLIGHT = FILTERS.find(({ name }) => name === 'In flight') as Filter;
+  const ended = (n: number, state: string) => nth(n, { state, final: true, changed_at: 1_000_900 });
+
+  async function filtered(filter: Filter, commands: CommandView[], rest: Partial<HistoryPage> = {}) {
+    const slow = slowBackend();
+    slow.history.filterBy(filter);
+    await slow.answer(0, commands, { total: 50, ...rest });
+    return slow;
+  }
+
+  it('takes what begins to fit in at its place, though others were asked later', async () => {
+    const { history, tell, ids } = await filtered(FAILED, [ended(9, 'failed'), ended(2, 'failed')], { matching: 2 });
+    history.active = 1;
+    tell([ended(5, 'failed'), nth(7, { state: 'sent' })]);
+    expect(ids()).toEqual(['c9', 'c5', 'c2']);
+    expect(history.matching).toBe(3);
+    expect(history.rows[history.active]?.id).toBe('c2');
+  });
+
+  it('lets go what no longer fits, and counts what is left', async () => {
+    const { history, tell, ids } = await filtered(IN_FLIGHT, run(3, 1), { matching: 3 });
+    tell([ended(2, 'succeeded')]);
+    expect(ids()).toEqual(['c3', 'c1']);
+    expect(history.matching).toBe(2);
+    expect(history.total).toBe(50);
+  });
+
+  it('keeps what no longer fits while somebody reads, and lets it go after', async () => {
+    const { history, tell, ids } = await filtered(IN_FLIGHT, run(3, 1), { matching: 3 });
+    history.unfold(history.rows[1] ?? null);
+    tell([ended(2, 'succeeded')]);
+    expect(ids()).toEqual(['c3', 'c2', 'c1']);
+    expect(history.rows[1]?.state).toBe('succeeded');
+    history.unfold(null);
+    expect(ids()).toEqual(['c3', 'c1']);
+  });
+
+  it('says of nothing that it waits that no longer fits', async () => {
+    const { history, tell } = await filtered(IN_FLIGHT, run(3, 1));
+    history.atTop = false;
+    tell([nth(4)]);
+    expect(history.waiting).toBe(1);
+    tell([ended(4, 'succeeded')]);
+    expect(history.waiting).toBe(0);
+  });
+
+  it('leaves what is older to its page, also within a millisecond', async () => {
+    const late = [nth(5, { id: 'e' }), nth(5, { id: 'c' })];
+    const { tell, ids } = await filtered(IN_FLIGHT, late, { next: 'second' });
+    tell([nth(5, { id: 'b' }), nth(5, { id: 'd' }), nth(4)]);
+    expect(ids()).toEqual(['e', 'd', 'c']);
+  });
+
+  it('counts no command that was counted when it was read', async () => {
+    const { history, tell } = await filtered(FAILED, [ended(2, 'failed')]);
+    tell([ended(5, 'failed')]);
+    expect(history.total).toBe(50);
+  });
+
+  it('knows how many commands are kept from the connection that counts them', async () => {
+    const { history, tell } = await opened(run(3, 1));
+    const counts = { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: 7 };
+    tell([], { connections: [view({ id: 'demo', counts })] });
+    expect(history.total).toBe(7);
   });
 });
