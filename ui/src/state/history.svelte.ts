@@ -69,6 +69,8 @@ export class History {
   /** The last command of the last page that was read, where there are more. */
   #oldest: CommandView | null = null;
   #generation = 0;
+  /** What was told while a page was on its way, which may not know of it. */
+  #meanwhile: CommandView[] = [];
   #begun: Promise<void> = Promise.resolve();
   readonly #reload = new Throttle(500, () => this.#readAgain());
   readonly #redetail = new Throttle(250, () => void this.#loadDetail());
@@ -185,6 +187,7 @@ export class History {
     if (this.open !== null && (batch.more_commands || batch.commands.some((command) => keyOf(command) === this.open)))
       this.#redetail.ask();
     this.total = batch.connections?.find(({ id }) => id === this.#connection)?.counts.kept ?? this.total;
+    if (this.loading) this.#meanwhile.push(...batch.commands);
     if (this.loaded && batch.commands.length > 0) this.#takeIn(batch.commands);
   }
 
@@ -244,6 +247,8 @@ export class History {
 
   #begin(): void {
     this.active = 0;
+    this.atTop = true;
+    this.toTop += 1;
     this.#begun = this.#load(true);
     this.unfold(null);
   }
@@ -264,6 +269,7 @@ export class History {
     }
     const generation = this.#generation;
     this.loading = true;
+    this.#meanwhile = [];
     try {
       const page = await this.backend.history(this.#query(anew ? null : this.#next));
       if (generation !== this.#generation) return;
@@ -275,6 +281,7 @@ export class History {
       this.matching = page.matching;
       this.failure = null;
       this.loaded = true;
+      this.#takeIn(this.#meanwhile);
     } catch (reason) {
       if (generation !== this.#generation) return;
       this.failure = failureOf(reason);

@@ -135,6 +135,26 @@ describe('a list that is read', () => {
     expect(ids()).toEqual(run(300, 201).map(({ id }) => id));
   });
 
+  it('knows what was told while it was on its way', async () => {
+    const { history, tell, answer, ids } = slowBackend();
+    history.show('demo');
+    tell([nth(2, { state: 'sent', changed_at: 1_000_100 }), nth(4)]);
+    await answer(0, run(3, 1));
+    expect(ids()).toEqual(['c4', 'c3', 'c2', 'c1']);
+    expect(history.rows[2]?.state).toBe('sent');
+  });
+
+  it('begins at its top with another filter', async () => {
+    const { history, tell, answer, ids } = await opened(run(3, 1));
+    const { toTop } = history;
+    history.atTop = false;
+    history.filterBy(history.filter, 'kitchen-0417');
+    await answer(1, run(3, 1));
+    expect(history.toTop).toBeGreaterThan(toTop);
+    tell([nth(4)]);
+    expect(ids()).toEqual(['c4', 'c3', 'c2', 'c1']);
+  });
+
   it('is asked for again after it could not be read', async () => {
     const { history, tell, answer, refuse } = slowBackend();
     history.show('demo');
