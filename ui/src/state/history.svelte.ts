@@ -51,6 +51,8 @@ export class History {
   open = $state<string | null>(null);
   detail = $state.raw<CommandDetail | null>(null);
   detailFailure = $state.raw<Failure | null>(null);
+  /** The unfolded command could not be withdrawn, or its waiting not stopped. */
+  stopFailure = $state.raw<Failure | null>(null);
   /** Counts up when the list is to go back to its top. */
   toTop = $state(0);
   /** The row that the keyboard stands on. */
@@ -148,6 +150,7 @@ export class History {
     this.open = command === null ? null : keyOf(command);
     this.detail = null;
     this.detailFailure = null;
+    this.stopFailure = null;
     this.again = null;
     this.againFailure = null;
     if (command !== null) void this.#loadDetail();
@@ -156,10 +159,11 @@ export class History {
 
   /** Withdraws a command that was never sent; later it stops the waiting. */
   async stop(command: CommandView): Promise<void> {
+    this.stopFailure = null;
     try {
       await this.backend.cancel(command.connection, command.device, command.id);
     } catch (reason) {
-      this.detailFailure = failureOf(reason);
+      if (keyOf(command) === this.open) this.stopFailure = failureOf(reason);
     }
   }
 
@@ -298,6 +302,7 @@ export class History {
       const detail = await this.backend.command(row.connection, row.device, row.id);
       if (keyOf(row) !== this.open) return;
       this.detail = detail;
+      this.detailFailure = null;
       // The feed may have had no room for it.
       this.rows = this.rows.map((other) => (keyOf(other) === this.open ? newer(other, detail.command) : other));
     } catch (reason) {

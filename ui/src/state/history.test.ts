@@ -264,3 +264,30 @@ describe('a filtered list', () => {
     expect(history.total).toBe(7);
   });
 });
+
+describe('the unfolded command', () => {
+  it('is shown once it can be read, though it could not be before', async () => {
+    const { backend, history, tell } = await opened(run(3, 1));
+    history.unfold(history.rows[1] ?? null);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(history.detailFailure).not.toBeNull();
+    const detail = { command: nth(2), events: [], request: null, shell_line: null };
+    backend.command.mockResolvedValue(detail as unknown as CommandDetail);
+    tell([nth(2, { state: 'sent' })]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(history.detail).toBe(detail);
+    expect(history.detailFailure).toBeNull();
+  });
+
+  it('has nothing to do with another that could not be stopped', async () => {
+    const { backend, history } = await opened(run(3, 1));
+    backend.cancel.mockRejectedValue(new Error('It has ended.'));
+    history.unfold(history.rows[1] ?? null);
+    const stopped = history.stop(nth(2));
+    history.unfold(history.rows[0] ?? null);
+    await stopped;
+    expect(history.stopFailure).toBeNull();
+    await history.stop(nth(3));
+    expect(history.stopFailure).not.toBeNull();
+  });
+});

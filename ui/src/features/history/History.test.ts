@@ -215,6 +215,22 @@ describe('the history', () => {
     expect(await window.findByRole('alert')).toHaveTextContent('The disk is full. Make room.');
   });
 
+  it('says why a command could not be stopped, and still shows what is known of it', async () => {
+    const sent = [{ after: 2, change: { state: 'sent' } }];
+    const window = await openHistory({ fates: [sent] });
+    window.backend.cancel = () =>
+      Promise.reject({ code: 'invalid', message: 'The command has already ended.', hint: null });
+    const past = window.app.history.rows.find((row) => row.command === 'identify');
+    await window.backend.sendAgain('demo', past?.device ?? '', past?.id ?? '');
+    await waitFor(() => expect(window.rows()[0]).toHaveTextContent('Sent'));
+    await window.user.click(window.rows()[0] as HTMLElement);
+    await window.findByText('Request');
+    await window.user.click(window.getByRole('button', { name: 'Stop waiting' }));
+    expect(await window.findByRole('alert')).toHaveTextContent('The command has already ended.');
+    window.getByText('Request');
+    window.getByText('Everything the device said');
+  });
+
   it('copies a command as it is typed at a shell', async () => {
     const window = await openHistory();
     await unfold(window, 'config.set');

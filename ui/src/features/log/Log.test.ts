@@ -40,6 +40,15 @@ it('is opened from the inspector', async () => {
   await findByText('No log has been fetched yet');
 });
 
+it('says why its command could not be stopped', async () => {
+  const sent = [{ after: 2, change: { state: 'sent' } }];
+  const { page, user, backend, findByText } = await openLog('bench-0001', { fates: [sent] });
+  backend.cancel = () => Promise.reject({ code: 'invalid', message: 'The command has already ended.', hint: null });
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await user.click(await page.findByRole('button', { name: 'Stop waiting' }));
+  await findByText('The command has already ended.');
+});
+
 it('is searched, with the number of finds', async () => {
   const { page, user, container } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
