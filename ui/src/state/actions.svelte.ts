@@ -4,7 +4,7 @@ import type { ConnectionView } from '../backend/bindings/ConnectionView';
 import { keyWords } from '../words/keys';
 import { visible } from '../words/text';
 import type { App } from './app.svelte';
-import { FILTERS, NEED_YOU } from './history.svelte';
+import { EVERY_FILTER, FILTERS, NEED_YOU_NOW } from './history.svelte';
 import type { Screen } from './route.svelte';
 import { RANGES } from './telemetry.svelte';
 import { Shortcuts } from './shortcuts';
@@ -234,7 +234,7 @@ export class Actions {
   }
 
   showNeedy(): void {
-    this.app.history.filterBy(NEED_YOU, '');
+    this.app.history.filterBy(NEED_YOU_NOW, '');
     this.app.route.go('history');
   }
 
@@ -274,7 +274,7 @@ export class Actions {
       },
       ...more,
     });
-    const filters = [...FILTERS, NEED_YOU].filter((filter) => filter.name !== history.filter.name);
+    const filters = EVERY_FILTER.filter((filter) => filter.name !== history.filter.name);
     const list = [
       action('export', 'Export the history…', () => this.#open('history.export'), { keys: 'e', elsewhere: !here }),
       action('device', 'Filter by a device', () => this.#open('history.device'), here ? { keys: '/' } : {}),

@@ -19,6 +19,8 @@ const PAGE = 100;
 export interface Filter {
   name: string;
   states: string[];
+  /** Only what was asked no longer ago than this, milliseconds. */
+  within?: number;
 }
 
 export const FILTERS: Filter[] = [
@@ -31,8 +33,13 @@ export const FILTERS: Filter[] = [
   { name: 'Expired or cancelled', states: ['expired', 'cancelled'] },
 ];
 
-/** What needs a look: the status bar's badge leads here. */
+/** What needs or needed a look, however long ago. */
 export const NEED_YOU: Filter = { name: 'Needs you', states: ['failed', 'rejected', 'timed_out', 'undeliverable'] };
+
+/** What the status bar's badge counts, which leads here. */
+export const NEED_YOU_NOW: Filter = { ...NEED_YOU, name: 'Needs you, last hour', within: 3_600_000 };
+
+export const EVERY_FILTER: Filter[] = [...FILTERS, NEED_YOU_NOW, NEED_YOU];
 
 /** Every command there ever was, newest first, a page at a time. */
 export class History {
@@ -233,8 +240,15 @@ export class History {
     return (
       (this.#connection === null || command.connection === this.#connection) &&
       (device === '' || command.device === device) &&
+      command.queued_at >= (this.#since ?? 0) &&
       (this.filter.states.length === 0 || this.filter.states.includes(command.state))
     );
+  }
+
+  /** Unix milliseconds. */
+  get #since(): number | null {
+    const { within } = this.filter;
+    return within === undefined ? null : Date.now() - within;
   }
 
   #query(cursor: string | null): HistoryQuery {
@@ -243,7 +257,7 @@ export class History {
       connection: this.#connection,
       device: device === '' ? null : device,
       states: this.filter.states,
-      since: null,
+      since: this.#since,
       cursor,
       limit: PAGE,
     };

@@ -8,7 +8,7 @@ import type { HistoryPage } from '../backend/bindings/HistoryPage';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { view } from '../backend/fake/connections';
 import { command } from '../test/commands';
-import { FILTERS, History, type Filter } from './history.svelte';
+import { FILTERS, History, NEED_YOU_NOW, type Filter } from './history.svelte';
 
 beforeEach(() => void vi.useFakeTimers({ now: 2_000_000 }));
 afterEach(() => void vi.useRealTimers());
@@ -249,6 +249,14 @@ describe('a filtered list', () => {
     const { tell, ids } = await filtered(IN_FLIGHT, late, { next: 'second' });
     tell([nth(5, { id: 'b' }), nth(5, { id: 'd' }), nth(4)]);
     expect(ids()).toEqual(['e', 'd', 'c']);
+  });
+
+  it('goes back no further than the badge that leads to it counts', async () => {
+    vi.setSystemTime(1_000_005 + 3_600_000);
+    const { asked, tell, ids } = await filtered(NEED_YOU_NOW, [ended(7, 'failed')]);
+    expect(asked[0]?.since).toBe(1_000_005);
+    tell([ended(4, 'failed'), ended(6, 'timed_out')]);
+    expect(ids()).toEqual(['c7', 'c6']);
   });
 
   it('counts no command that was counted when it was read', async () => {

@@ -5,7 +5,7 @@ import { untrack } from 'svelte';
 import type { View } from '../backend/backend';
 import { line, take } from '../words/search';
 import type { App } from './app.svelte';
-import { FILTERS, NEED_YOU } from './history.svelte';
+import { EVERY_FILTER } from './history.svelte';
 import { Throttle } from './throttle';
 
 /** Often enough that hardly anything is lost, seldom enough for who types. */
@@ -52,7 +52,7 @@ function restore(app: App, view: View | null): void {
   fleet.sort = { sort: view.sort, order: view.order };
   fleet.find(take({ tokens: [], text: '' }, view.search, true));
   if (view.device !== null) inspected.choose(connection, view.device);
-  history.filter = [...FILTERS, NEED_YOU].find(({ name }) => name === view.filter) ?? history.filter;
+  history.filter = EVERY_FILTER.find(({ name }) => name === view.filter) ?? history.filter;
   history.device = view.ofDevice;
   if (window.location.hash !== '') return;
   const { device, screen } = view;

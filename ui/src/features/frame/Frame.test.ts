@@ -62,8 +62,10 @@ it('leads from the badge to what needs a look', async () => {
   const { findByRole, container, user } = await openFleet();
   await user.click(await findByRole('button', { name: /need(s)? you$/ }));
   await findByRole('treegrid');
-  expect(await findByRole('button', { name: 'Needs you' })).toHaveAttribute('aria-pressed', 'true');
+  expect(await findByRole('button', { name: 'Needs you, last hour' })).toHaveAttribute('aria-pressed', 'true');
   expect(container.querySelector('[data-state="succeeded"].grid-row')).toBeNull();
+  await user.click(await findByRole('button', { name: 'Older too' }));
+  expect(await findByRole('button', { name: 'Needs you' })).toHaveAttribute('aria-pressed', 'true');
 });
 
 it('says at Connections that a certificate ends soon, whichever connection is looked at', async () => {
