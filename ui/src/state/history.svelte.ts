@@ -90,6 +90,8 @@ export class History {
 
   show(connection: string | null): void {
     if (connection !== this.#connection || !(this.loaded || this.loading)) {
+      // Of another connection a device would mean something else.
+      if (this.#connection !== null && connection !== this.#connection) this.device = '';
       this.#connection = connection;
       this.#begin();
       return;
@@ -113,6 +115,13 @@ export class History {
   /** There is more than what is shown, because somebody reads. */
   get hasNewer(): boolean {
     return !this.follows && (this.behind || this.waiting > 0);
+  }
+
+  /** Goes back to how it was filtered, without reading it yet. */
+  restore(connection: string, filter: Filter, device: string): void {
+    this.#connection = connection;
+    this.filter = filter;
+    this.device = device;
   }
 
   filterBy(filter: Filter, device = this.device): void {

@@ -273,6 +273,28 @@ describe('a filtered list', () => {
   });
 });
 
+describe('the device that it is filtered by', () => {
+  it('is of one connection, and forgotten with another', async () => {
+    const { history, asked } = await opened(run(3, 1));
+    history.filterBy(history.filter, 'kitchen-0417');
+    history.show('demo');
+    expect(history.device).toBe('kitchen-0417');
+    history.show('bench');
+    expect(asked.at(-1)).toMatchObject({ connection: 'bench', device: null });
+  });
+
+  it('comes back with its own connection only', async () => {
+    const { history, asked } = slowBackend();
+    history.restore('demo', history.filter, 'kitchen-0417');
+    expect(asked).toEqual([]);
+    history.show('demo');
+    expect(asked.at(-1)).toMatchObject({ connection: 'demo', device: 'kitchen-0417' });
+    history.restore('demo', history.filter, 'kitchen-0417');
+    history.show('bench');
+    expect(asked.at(-1)).toMatchObject({ connection: 'bench', device: null });
+  });
+});
+
 describe('the unfolded command', () => {
   it('is shown once it can be read, though it could not be before', async () => {
     const { backend, history, tell } = await opened(run(3, 1));

@@ -52,8 +52,8 @@ function restore(app: App, view: View | null): void {
   fleet.sort = { sort: view.sort, order: view.order };
   fleet.find(take({ tokens: [], text: '' }, view.search, true));
   if (view.device !== null) inspected.choose(connection, view.device);
-  history.filter = EVERY_FILTER.find(({ name }) => name === view.filter) ?? history.filter;
-  history.device = view.ofDevice;
+  const filter = EVERY_FILTER.find(({ name }) => name === view.filter) ?? history.filter;
+  history.restore(connection, filter, view.ofDevice);
   if (window.location.hash !== '') return;
   const { device, screen } = view;
   if (screen !== 'log' && screen !== 'charts') route.go(screen);
