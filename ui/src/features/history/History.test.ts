@@ -121,6 +121,23 @@ describe('the history', () => {
     expect(getByRole('button', { name: 'Export…' })).toHaveFocus();
   });
 
+  it('is exported to a path that ends as the format does', async () => {
+    const { getByRole, findByRole, user } = await openHistory();
+    await user.click(getByRole('button', { name: 'Export…' }));
+    const form = within(await findByRole('dialog', { name: 'Export the history' }));
+    const path = form.getByRole('textbox', { name: 'Path of the file to write' });
+    await user.click(form.getByRole('button', { name: 'Choose where to write' }));
+    await waitFor(() => expect(path).toHaveValue('/home/you/history.csv'));
+    await user.click(form.getByRole('radio', { name: 'JSON' }));
+    expect(path).toHaveValue('/home/you/history.jsonl');
+    await user.click(form.getByRole('radio', { name: 'CSV' }));
+    expect(path).toHaveValue('/home/you/history.csv');
+    await user.clear(path);
+    await user.type(path, '/home/you/of.csv.txt');
+    await user.click(form.getByRole('radio', { name: 'JSON' }));
+    expect(path).toHaveValue('/home/you/of.csv.txt');
+  });
+
   it('says why a file cannot be written, and exports to another', async () => {
     const { getByRole, findByRole, findByText, user } = await openHistory();
     await user.click(getByRole('button', { name: 'Export…' }));
