@@ -17,6 +17,18 @@ export function visibleLines(text: string): string {
   return text.replace(UNSEEN, (c) => (c === '\n' ? c : escape(c)));
 }
 
+/** One line of text, cut where it is long. */
+export function brief(text: string): string {
+  const line = visible(text);
+  return line.length > 240 ? `${line.slice(0, 240)}…` : line;
+}
+
+/** A device's own words as a sentence of ours. Where it has ended them itself, that is the end. */
+export function itSaid(message: string): string {
+  const words = brief(message);
+  return `It said “${words}”${/[.!?…]$/.test(words) ? '' : '.'}`;
+}
+
 function escape(character: string): string {
   return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

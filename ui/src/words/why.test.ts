@@ -29,6 +29,21 @@ describe('the words under a ladder', () => {
     );
   });
 
+  it('puts no stop after a quotation that has its own', () => {
+    expect(told(climbed('failed', { message: 'It is too hot.' }))).toContain('It said “It is too hot.” Mend');
+    expect(told(climbed('failed', { message: 'Why me?' }))).toContain('It said “Why me?” Mend');
+  });
+
+  it('claims of a refusal only what follows from it', () => {
+    const message = "This device knows no command 'calibrate'.";
+    expect(told(climbed('rejected', { command: 'calibrate', message }))).toBe(
+      `The device refused the command. It said “${message}” Look at the command and its arguments before you ask again.`,
+    );
+    expect(told(climbed('rejected', { command: 'config.set', message: 'unknown key buzzer' }))).toContain(
+      'It said “unknown key buzzer”. Changes are made all or none, so none of these was made.',
+    );
+  });
+
   it('shows what a device hides in its text', () => {
     expect(told(climbed('rejected', { message: 'no\u202e\u0007' }))).toContain('“no\\u202e\\u0007”');
   });

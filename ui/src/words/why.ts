@@ -2,7 +2,7 @@
 
 import type { CommandView } from '../backend/bindings/CommandView';
 import { count } from './count';
-import { visible } from './text';
+import { brief, itSaid, visible } from './text';
 import { duration, left } from './time';
 import { wordOf } from './states';
 
@@ -87,7 +87,8 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
         'i-alert',
         'The device refused the command.',
         said(command) || 'It did not say why.',
-        'Nothing was changed. Look at the arguments, then ask again.',
+        command.command === 'config.set' ? 'Changes are made all or none, so none of these was made.' : '',
+        'Look at the command and its arguments before you ask again.',
       );
     case 'undeliverable':
       return ended(command, 'i-alert', 'It could not be delivered. The device was not asked.');
@@ -155,12 +156,7 @@ function remaining(command: CommandView, now: number): string {
 
 /** The device's own sentence, quoted. */
 function said(command: CommandView): string {
-  return command.message === null || command.message === '' ? '' : `It said “${brief(command.message)}”.`;
-}
-
-function brief(message: string): string {
-  const text = visible(message);
-  return text.length > 240 ? `${text.slice(0, 240)}…` : text;
+  return command.message === null || command.message === '' ? '' : itSaid(command.message);
 }
 
 function topic(command: CommandView, around: Surroundings): string {
