@@ -248,6 +248,17 @@ describe('the history', () => {
     window.getByText('Everything the device said');
   });
 
+  it('says that the clipboard cannot be written to', async () => {
+    const window = await openHistory();
+    await unfold(window, 'identify');
+    vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValueOnce(new Error('Denied.'));
+    await window.user.click(window.getByRole('button', { name: 'Copy as JSON' }));
+    await window.findByText('The clipboard cannot be written to here.');
+    await window.user.click(window.getByRole('button', { name: 'Copy as JSON' }));
+    await window.findByRole('button', { name: 'Copied' });
+    expect(JSON.parse(await navigator.clipboard.readText())).toMatchObject({ command: { command: 'identify' } });
+  });
+
   it('copies a command as it is typed at a shell', async () => {
     const window = await openHistory();
     await unfold(window, 'config.set');

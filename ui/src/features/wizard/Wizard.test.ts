@@ -257,7 +257,7 @@ describe('a preflight', () => {
     getByRole('region', { name: 'AWS IoT policy' });
     await expectAccessible(container);
     await press('Copy policy');
-    await findByText('Copied.');
+    await findByText('Copied');
     expect(await window.navigator.clipboard.readText()).toContain('topicfilter/+/resp');
     await press('Try again from here');
     await findByRole('button', { name: 'Try again from here' });
