@@ -74,6 +74,8 @@ export class History {
   /** New commands, by their keys, that are not shown yet, because somebody reads. */
   readonly #waiting = new SvelteSet<string>();
   #connection: string | null = null;
+  /** What is listed was read with the filter that is chosen. */
+  #filtered = false;
   #next: string | null = null;
   /** The last command of the last page that was read, where there are more. */
   #oldest: CommandView | null = null;
@@ -208,11 +210,12 @@ export class History {
       this.#redetail.ask();
     this.total = batch.connections?.find(({ id }) => id === this.#connection)?.counts.kept ?? this.total;
     if (this.loading) this.#meanwhile.push(...batch.commands);
-    if (this.loaded && batch.commands.length > 0) this.#takeIn(batch.commands);
+    if (batch.commands.length > 0) this.#takeIn(batch.commands);
   }
 
   /** Commands that begin to fit are taken in at their place, and those that no longer do go. */
   #takeIn(commands: CommandView[]): void {
+    if (!this.#filtered) return;
     const changed = new Map(commands.map((command) => [keyOf(command), command]));
     const rows = this.rows.map((row) => {
       const change = changed.get(keyOf(row));
@@ -273,6 +276,7 @@ export class History {
   }
 
   #begin(): void {
+    this.#filtered = false;
     this.active = 0;
     this.atTop = true;
     this.toTop += 1;
@@ -308,6 +312,7 @@ export class History {
       this.matching = page.matching;
       this.failure = null;
       this.loaded = true;
+      this.#filtered = true;
       this.#takeIn(this.#meanwhile);
     } catch (reason) {
       if (generation !== this.#generation) return;

@@ -155,6 +155,15 @@ describe('a list that is read', () => {
     expect(ids()).toEqual(['c4', 'c3', 'c2', 'c1']);
   });
 
+  it('stays until what fits another filter has been read', async () => {
+    const { history, tell, answer, ids } = await opened(run(3, 1));
+    history.filterBy(NEED_YOU_NOW);
+    tell([nth(4), nth(2, { state: 'sent' })]);
+    expect(ids()).toEqual(['c3', 'c2', 'c1']);
+    await answer(1, []);
+    expect(ids()).toEqual([]);
+  });
+
   it('is asked for again after it could not be read', async () => {
     const { history, tell, answer, refuse } = slowBackend();
     history.show('demo');
