@@ -31,7 +31,7 @@ pub(super) const CREATE: &str = "
     ) STRICT;";
 
 /// Logs of a device that are kept; an older one makes room for a new one.
-const KEPT: u32 = 5;
+const KEPT: usize = 5;
 
 /// The key of a log, as it stands first in every statement.
 const OF_LOG: &str = "connection = ?1 AND device = ?2 AND command = ?3";
@@ -94,10 +94,9 @@ fn begin(
     if added == 0 {
         return Ok(());
     }
-    for log in of_device(connection, id, device)?.iter().skip(KEPT as usize) {
-        forget(connection, id, device, &log.command)?;
-    }
-    Ok(())
+    // It stays whatever its time: a clock that was put back makes it older than those before it.
+    let others = of_device(connection, id, device)?.into_iter().filter(|log| log.command != *command);
+    others.skip(KEPT - 1).try_for_each(|log| forget(connection, id, device, &log.command).map(drop))
 }
 
 /// The logs of a device, newest first.

@@ -68,6 +68,19 @@ async fn the_last_five_logs_of_a_device_are_kept() {
 }
 
 #[tokio::test]
+async fn a_new_log_is_kept_after_the_clock_was_put_back() {
+    let (_dir, store) = store();
+    for (at, command) in (100..).zip(["a", "b", "c", "d", "e"]) {
+        store.commit(vec![came(command, 1, at)]).await.unwrap();
+    }
+    store.commit(vec![came("f", 1, 7)]).await.unwrap();
+    store.commit(vec![came("f", 2, 8)]).await.unwrap();
+    assert_eq!(kept(&store).await, ["e", "d", "c", "b", "f"].map(id));
+    let (log, chunks) = store.log(&connection(), &device("lamp"), &id("f")).await.unwrap().unwrap();
+    assert_eq!((log.begun_at, chunks.len()), (Timestamp(7), 2));
+}
+
+#[tokio::test]
 async fn a_log_is_forgotten_alone_by_age_or_with_its_connection() {
     let (_dir, store) = store();
     store.commit(vec![came("a", 1, 10), came("b", 1, 20), came("c", 1, 30)]).await.unwrap();
