@@ -111,7 +111,7 @@ export interface Backend {
   changeSettings(settings: Settings): Promise<void>;
   /** How many commands ended more than so many days ago. */
   countOlder(days: number): Promise<number>;
-  /** Forgets them with all their evidence; says how many they were. */
+  /** Forgets them with all their evidence, and logs as old; says how many they were. */
   forgetOlder(days: number): Promise<number>;
   /** What the data takes on the disk, bytes. */
   dataSize(): Promise<number>;

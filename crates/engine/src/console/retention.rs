@@ -28,6 +28,7 @@ impl Handle {
     }
 
     /// Forgets the commands that ended more than so many days ago, with all their evidence, and says how many they were.
+    /// Answers that belong to no command and logs that began before then go with them.
     ///
     /// # Errors
     /// As [`Handle::count_older`]; some may then have been forgotten.
@@ -58,14 +59,10 @@ impl Handle {
         }
     }
 
-    /// Forgets what was measured, and the logs, of longer ago than the settings say.
+    /// Forgets what was measured longer ago than the settings say.
     async fn forget_measured(&self) -> Result<(), Failure> {
-        let (settings, now) = (self.settings.get(), self.clock.now());
-        self.store.prune_telemetry(None, days_ago(settings.telemetry_days, now)?).await?;
-        if let Some(days) = settings.history_days {
-            self.store.prune_logs(days_ago(days, now)?).await?;
-        }
-        Ok(())
+        let before = days_ago(self.settings.get().telemetry_days, self.clock.now())?;
+        Ok(self.store.prune_telemetry(None, before).await?)
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<u32, Failure> {
@@ -78,6 +75,7 @@ impl Handle {
             count = count.saturating_add(u32::try_from(some).unwrap_or(u32::MAX));
         }
         while self.store.forget_strays(before, STRAYS_AT_ONCE).await? > 0 {}
+        self.store.prune_logs(before).await?;
         Ok(count)
     }
 }
@@ -87,11 +85,13 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use serde_json::json;
-    use wilco_ledger::Timestamp;
+    use wilco_dialect::LogChunk;
+    use wilco_ledger::{CommandId, DeviceId, Timestamp};
 
     use crate::{
         api::{DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, SortBy},
         console::fixture::{engine, plant},
+        store::{Change, ConnectionId},
     };
 
     #[tokio::test]
@@ -137,6 +137,32 @@ mod tests {
             (nothing.code, &*nothing.message),
             (FailureCode::Invalid, "A history of 0 days keeps nothing: nothing of what has ended would be left.")
         );
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn logs_that_began_before_then_are_forgotten_with_the_commands() {
+        let (_data, engine, handle) = engine().await;
+        let connection = plant(&handle).await;
+        let came = |command: &str, at: Timestamp| Change::LogChunk {
+            connection: ConnectionId::from(connection.as_str()),
+            device: DeviceId::new("pump-1").unwrap(),
+            at,
+            chunk: LogChunk {
+                id: CommandId::new(command).unwrap(),
+                number: 1,
+                of: Some(1),
+                offset: None,
+                text: "a line\n".into(),
+                sha256: None,
+            },
+        };
+        let now = handle.clock.now();
+        let days_ago = |days: i64| Timestamp(now.0 - days * 86_400_000);
+        handle.store.commit(vec![came("old", days_ago(8)), came("new", days_ago(6))]).await.unwrap();
+        handle.forget_older(7).await.unwrap();
+        let kept = handle.logs(&connection, "pump-1").await.unwrap();
+        assert_eq!(kept.iter().map(|log| log.id.as_str()).collect::<Vec<_>>(), ["new"]);
         engine.stop().await;
     }
 }
