@@ -140,13 +140,19 @@ fn a_log_is_complete_only_by_its_checksum() {
     check(vec![], Some(nothing), "The log is complete: 0 bytes, chunks: 0, and the checksum is right.");
 }
 
+/// Checks that such a log is wrong, why, and what is said to be done about it.
+fn is_wrong(pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str, advice: &str) {
+    let standing = standing(pieces, promise);
+    assert!(matches!(standing, LogStanding::Wrong { .. }), "{part}: {standing}");
+    let sentences = standing.to_string();
+    let why = sentences.strip_suffix(advice).unwrap_or_else(|| panic!("not{advice} {sentences}"));
+    assert!(why.contains(part) && why.ends_with('.') && !why.contains("sk for"), "{sentences}");
+}
+
 #[test]
 fn what_contradicts_itself_is_wrong() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
-        let standing = standing(pieces, promise);
-        assert!(matches!(standing, LogStanding::Wrong { .. }), "{part}: {standing}");
-        let sentence = standing.to_string();
-        assert!(sentence.contains(part) && sentence.ends_with("Ask for the log again."), "{sentence}");
+        is_wrong(pieces, promise, part, " Ask for the log again.");
     };
     let receipt = LogReceipt { chunks: Some(2), bytes: Some(3), sha256: Some(Checksum::of("abc")) };
     let two = |last: &str| vec![piece(1, Some(2), "ab"), piece(2, Some(2), last)];
@@ -159,9 +165,17 @@ fn what_contradicts_itself_is_wrong() {
     check(vec![piece(1, Some(2), "ab"), displaced], None, "Chunk 2 is said to begin at byte 5, but 2 come before it");
     let other = LogChunk { sha256: Some(Checksum::of("abd")), ..piece(1, None, "ab") };
     check(vec![other], Some(receipt), "two different checksums");
+}
+
+#[test]
+fn of_what_is_too_long_fewer_lines_are_to_be_asked_for() {
+    let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
+        is_wrong(pieces, promise, part, " Ask for fewer lines.");
+    };
     check(vec![piece(1, Some(5_000), "ab")], None, "too many chunks: at most 4096");
     check(vec![piece(5_000, None, "ab")], None, "too many chunks: at most 4096");
-    check(vec![], Some(LogReceipt { bytes: Some(1 << 40), ..receipt }), "ask for fewer lines");
+    let endless = LogReceipt { bytes: Some(1 << 40), ..LogReceipt::default() };
+    check(vec![], Some(endless), "The log has 1099511627776 bytes, and at most 8388608 are put together");
     let long = "x".repeat(5 * 1024 * 1024);
     check(vec![piece(1, None, &long), piece(2, None, &long)], None, "too long");
 }

@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_stays_wrong_and_is_shown_all_the_same() {
-        let view = log(&[(1, "a")], Some(1), Some("Chunk 1 came twice, and not the same.")).view(true);
+        let view = log(&[(1, "a")], Some(1), Some("The log is too long. Ask for fewer lines.")).view(true);
         assert_eq!(view.standing, LogStand::Wrong);
-        assert_eq!(view.sentence, "Chunk 1 came twice, and not the same. Ask for the log again.");
+        assert_eq!(view.sentence, "The log is too long. Ask for fewer lines.");
         assert_eq!(plain(&view.parts), "a");
     }
 }

@@ -15,6 +15,10 @@ const MOST_LOGS: usize = 32;
 const LONGEST: usize = 8 * 1024 * 1024;
 /// How much of all logs is held, in bytes.
 const HELD: usize = 32 * 1024 * 1024;
+/// What to do about a log that was spoilt on its way.
+const AGAIN: &str = "Ask for the log again.";
+/// What to do about a log that would be too long again.
+const FEWER: &str = "Ask for fewer lines.";
 
 /// Logs of which pieces have come.
 ///
@@ -143,10 +147,10 @@ impl Gathered {
         let doubled = known.is_some();
         let problem = match known {
             Some(known) if *known.text != *text || known.offset != offset => {
-                Some(format!("Chunk {number} came twice, and not the same."))
+                Some(format!("Chunk {number} came twice, and not the same. {AGAIN}"))
             }
             None if self.held + text.len() > LONGEST => {
-                Some(format!("The log is too long: at most {LONGEST} bytes are put together."))
+                Some(format!("The log is too long: at most {LONGEST} bytes are put together. {FEWER}"))
             }
             _ => None,
         };
@@ -170,9 +174,8 @@ impl Gathered {
         }
         self.promised_bytes = receipt.bytes.or(self.promised_bytes);
         let too_long = self.promised_bytes.filter(|bytes| *bytes > LONGEST as u64);
-        let problem = too_long.map(|bytes| {
-            format!("The log has {bytes} bytes, and at most {LONGEST} are put together: ask for fewer lines.")
-        });
+        let problem =
+            too_long.map(|bytes| format!("The log has {bytes} bytes, and at most {LONGEST} are put together. {FEWER}"));
         if let Some(why) = problem.or_else(|| self.learn(receipt.chunks, receipt.sha256)) {
             self.give_up(why);
         }
@@ -183,21 +186,21 @@ impl Gathered {
         if let (Some(before), Some(now)) = (self.of, of)
             && before != now
         {
-            return Some(format!("The device spoke of {before} chunks first, and of {now} later."));
+            return Some(format!("The device spoke of {before} chunks first, and of {now} later. {AGAIN}"));
         }
         if let (Some(before), Some(now)) = (self.sha256, sha256)
             && before != now
         {
-            return Some("The device gave two different checksums for one log.".to_owned());
+            return Some(format!("The device gave two different checksums for one log. {AGAIN}"));
         }
         self.of = self.of.or(of);
         self.sha256 = self.sha256.or(sha256);
         let highest = self.pieces.last_key_value().map_or(0, |(number, _)| *number);
         let most = self.of.unwrap_or(highest);
         if most.max(highest) > MOST_CHUNKS {
-            return Some(format!("The log has too many chunks: at most {MOST_CHUNKS} are put together."));
+            return Some(format!("The log has too many chunks: at most {MOST_CHUNKS} are put together. {FEWER}"));
         }
-        (highest > most).then(|| format!("Chunk {highest} came of a log that has {most}."))
+        (highest > most).then(|| format!("Chunk {highest} came of a log that has {most}. {AGAIN}"))
     }
 
     fn give_up(&mut self, why: String) {
@@ -225,8 +228,9 @@ impl Gathered {
             None => LogStanding::Unchecked { text, chunks },
             Some(sha256) if Checksum::of(&text) == sha256 => LogStanding::Complete { text, chunks, sha256 },
             Some(_) => LogStanding::Wrong {
-                why: "All chunks have come, but the checksum is wrong: this is not the log that the device has."
-                    .to_owned(),
+                why: format!(
+                    "All chunks have come, but the checksum is wrong: this is not the log that the device has. {AGAIN}"
+                ),
             },
         }
     }
@@ -236,11 +240,13 @@ impl Gathered {
         let mut before = 0_u64;
         for (number, piece) in &self.pieces {
             if let Some(offset) = piece.offset.filter(|offset| *offset != before) {
-                return Some(format!("Chunk {number} is said to begin at byte {offset}, but {before} come before it."));
+                return Some(format!(
+                    "Chunk {number} is said to begin at byte {offset}, but {before} come before it. {AGAIN}"
+                ));
             }
             before += piece.text.len() as u64;
         }
         let promised = self.promised_bytes.filter(|promised| *promised != before)?;
-        Some(format!("All chunks have come, but they have {before} bytes, and the device spoke of {promised}."))
+        Some(format!("All chunks have come, but they have {before} bytes, and the device spoke of {promised}. {AGAIN}"))
     }
 }

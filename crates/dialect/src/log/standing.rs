@@ -38,7 +38,7 @@ pub enum LogStanding {
     },
     /// It will never be right.
     Wrong {
-        /// Why, as a sentence.
+        /// Why, as a sentence, and what to do about it in another.
         why: String,
     },
 }
@@ -77,7 +77,7 @@ impl fmt::Display for LogStanding {
                 let bytes = text.len();
                 write!(f, "The log is complete: {bytes} bytes, chunks: {chunks}, and the checksum is right.")
             }
-            LogStanding::Wrong { why } => write!(f, "{why} Ask for the log again."),
+            LogStanding::Wrong { why } => f.write_str(why),
         }
     }
 }

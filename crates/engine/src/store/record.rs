@@ -56,7 +56,7 @@ pub enum Change {
         command: CommandId,
         /// Since when.
         at: Timestamp,
-        /// Why, as a sentence.
+        /// Why, as a sentence, and what to do about it in another.
         why: String,
     },
 }
@@ -68,7 +68,7 @@ pub struct StoredLog {
     pub command: CommandId,
     /// When the first of it came.
     pub begun_at: Timestamp,
-    /// Why it will never be right, where that is so.
+    /// Why it will never be right, where that is so, and what to do about it.
     pub wrong: Option<String>,
 }
 
