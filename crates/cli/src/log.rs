@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 use wilco_engine::{
-    api::{CommandView, LogPart, LogStand, LogView, NewCommand},
+    api::{CommandView, Failure, FailureCode, LogPart, LogStand, LogView, NewCommand},
     attach::Console,
 };
 
@@ -27,6 +27,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A piece that is overtaken by the end of its command comes within this, or not at all.
 const LATE_PIECES: Duration = Duration::from_secs(3);
+/// What to do where the device did not send its log.
+const NOT_SENT: &str = "Is it online, and does its firmware know log.get? wilco devices shows who is there.";
 
 /// Whose log is asked for, and how much of it.
 struct Asked {
@@ -38,50 +40,41 @@ struct Asked {
 /// Does it.
 pub(crate) async fn run(options: LogOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
     let mut interrupt = Interrupt::hear()?;
-    let base = Base::open(data_dir).await?;
+    let mut base = Base::open(data_dir).await?;
     let outcome = tokio::select! {
-        outcome = fetch(&base, options) => outcome,
+        outcome = fetch(&mut base, options) => outcome,
         () = interrupt.heard() => Err(Problem::Interrupted),
     };
     base.close().await;
     outcome
 }
 
-async fn fetch(base: &Base, options: LogOptions) -> Result<ExitCode, Problem> {
+async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem> {
     let LogOptions { connection, device, lines, to, follow, every } = options;
     let connection = base.connection(&connection).await?;
     let mut batches = base.console().listen().await?;
     link::online(&mut batches, &connection, link::PATIENCE).await?;
     drop(batches);
     let asked = Asked { connection: connection.id, device, lines };
-    let mut before: Option<String> = None;
-    loop {
-        let log = asked.fetch(base.console()).await?;
-        match &to {
-            Some(path) => {
-                let path = std::path::absolute(path)?;
-                base.console().save_log(&asked.connection, &asked.device, &log.id, path).await?;
-            }
-            None => {
-                let text = text_of(&log.parts);
-                print(before.as_deref().map_or(text.as_str(), |before| fresh(before, &text)))?;
-                before = Some(text);
-            }
-        }
-        if log.standing != LogStand::Whole {
-            problem::warn(&log.sentence, (log.standing == LogStand::Gaps).then_some("Ask for it again."));
-        }
-        if !follow {
-            let whole = log.standing == LogStand::Whole;
-            return Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) });
-        }
-        sleep(every).await;
+    if follow {
+        return asked.follow(base, every).await;
     }
+    let log = asked.fetch(base.console()).await?.map_err(|why| Problem::new(why, NOT_SENT))?;
+    match to {
+        Some(path) => {
+            let path = std::path::absolute(path)?;
+            base.console().save_log(&asked.connection, &asked.device, &log.id, path).await?;
+        }
+        None => print(&text_of(&log.parts))?,
+    }
+    warn_of(&log);
+    let whole = log.standing == LogStand::Whole;
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }
 
 impl Asked {
-    /// Asks for the log and waits until it has come, as far as it comes.
-    async fn fetch(&self, console: &Console) -> Result<LogView, Problem> {
+    /// Asks for the log and waits until it has come, as far as it comes. Otherwise says why there is none.
+    async fn fetch(&self, console: &Console) -> Result<Result<LogView, String>, Failure> {
         let args = self.lines.map(|lines| ("lines".to_owned(), Value::from(lines)));
         let new = NewCommand {
             connection: self.connection.clone(),
@@ -99,26 +92,53 @@ impl Asked {
             sleep(LOOK_EVERY).await;
         };
         if command.state != "succeeded" {
-            return Err(not_sent(&command));
+            return Ok(Err(not_sent(&command)));
         }
         let give_up = Instant::now() + LATE_PIECES;
         loop {
             let log = console.log(&self.connection, &self.device, &id, true).await?;
             if log.standing != LogStand::Gaps || Instant::now() >= give_up {
-                return Ok(log);
+                return Ok(Ok(log));
             }
             sleep(LOOK_EVERY).await;
         }
     }
+
+    /// Asks for it again and again, and prints what is new. Goes on whatever the device answers, and when the app that
+    /// was asked is closed.
+    async fn follow(&self, base: &mut Base, every: Duration) -> Result<ExitCode, Problem> {
+        let mut before: Option<String> = None;
+        loop {
+            match self.fetch(base.console()).await {
+                Ok(Ok(log)) => {
+                    // Otherwise all of the next one would be new.
+                    if log.have > 0 {
+                        let text = text_of(&log.parts);
+                        print(before.as_deref().map_or(text.as_str(), |before| fresh(before, &text)))?;
+                        before = Some(text);
+                    }
+                    warn_of(&log);
+                }
+                Ok(Err(why)) => problem::warn(&why, Some("It is asked for again, until Ctrl-C.")),
+                Err(failure) if failure.code == FailureCode::Connection => base.reopen().await?,
+                Err(failure) => return Err(failure.into()),
+            }
+            sleep(every).await;
+        }
+    }
+}
+
+/// Says how a log stands that is not whole.
+fn warn_of(log: &LogView) {
+    if log.standing != LogStand::Whole {
+        problem::warn(&log.sentence, (log.standing == LogStand::Gaps).then_some("Ask for it again."));
+    }
 }
 
 /// Why there is no log.
-fn not_sent(command: &CommandView) -> Problem {
+fn not_sent(command: &CommandView) -> String {
     let said = command.message.as_deref().map(|said| format!(": {said}")).unwrap_or_else(|| ".".to_owned());
-    Problem::new(
-        format!("{} did not send its log: the command has {}{said}", command.device, ended(&command.state)),
-        "Is it online, and does its firmware know log.get? wilco devices shows who is there.",
-    )
+    format!("{} did not send its log: the command has {}{said}", command.device, ended(&command.state))
 }
 
 fn ended(state: &str) -> String {

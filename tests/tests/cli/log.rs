@@ -1,7 +1,19 @@
-use anyhow::Result;
-use wilco_tests::{Broker, Device};
+use std::{
+    io::{BufRead, BufReader},
+    sync::mpsc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use wilco_dialect::device_side::{cut_log, write_log_chunk};
+use wilco_ledger::CommandId;
+use wilco_tests::{Broker, Child, Device, soon};
 
 use crate::bench::Bench;
+
+/// Longest wait for something that ought to happen at once. The machine may be busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 #[test]
 fn a_log_is_printed_or_written_and_its_end_is_judged_by_the_checksum() -> Result<()> {
@@ -40,5 +52,77 @@ fn a_log_with_gaps_is_printed_and_ends_with_1() -> Result<()> {
         }
     }
     assert!(ends.contains(&1), "no piece was lost: {ends:?}");
+    Ok(())
+}
+
+/// A lamp that does as the test says.
+struct Lamp<'a> {
+    broker: &'a Broker,
+    requests: Child,
+    answered: Vec<String>,
+}
+
+impl Lamp<'_> {
+    fn on(broker: &Broker) -> Result<Lamp<'_>> {
+        Ok(Lamp { broker, requests: broker.listen("lamp-1/req")?, answered: Vec::new() })
+    }
+
+    /// Answers every request that has come since the last time, with this.
+    fn answer(&mut self, mut with: impl FnMut(&Broker, &str) -> Result<()>) -> Result<()> {
+        for line in self.requests.log().lines() {
+            let Some(request) = line.strip_prefix("lamp-1/req ") else { continue };
+            let request: Value = serde_json::from_str(request)?;
+            let id = request["id"].as_str().context("no id")?;
+            if !self.answered.iter().any(|answered| answered == id) {
+                with(self.broker, id)?;
+                self.answered.push(id.to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reject(broker: &Broker, id: &str) -> Result<()> {
+    let rejected = json!({"id": id, "status": "rejected", "message": "Not now."}).to_string();
+    broker.publish("lamp-1/resp", rejected.as_bytes(), false)
+}
+
+fn send_log(broker: &Broker, id: &str, text: &str) -> Result<()> {
+    let (chunks, receipt) = cut_log(&CommandId::new(id)?, text);
+    for chunk in &chunks {
+        broker.publish("lamp-1/log", &write_log_chunk(chunk), false)?;
+    }
+    let done = json!({"id": id, "status": "succeeded", "result": receipt.to_result()}).to_string();
+    broker.publish("lamp-1/resp", done.as_bytes(), false)
+}
+
+#[test]
+fn a_follow_goes_on_after_a_refusal_and_without_the_app_that_it_has_asked() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, mut lamp) = (Bench::on(&broker)?, Lamp::on(&broker)?);
+    let mut watch = bench.start(&["watch", "-c", "bench"])?;
+    soon("session", PATIENCE, || bench.data.path().join("data/engine.sock").exists().then_some(()))?;
+    let mut follow = bench.start(&["log", "-c", "bench", "-d", "lamp-1", "--follow", "--every", "100ms"])?;
+    let lines = BufReader::new(follow.take_output().context("no output")?).lines();
+    let (line, printed) = mpsc::channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|text| line.send(text)));
+
+    let said = "warning: lamp-1 did not send its log: the command has been rejected: Not now.";
+    soon("warning", PATIENCE, || {
+        lamp.answer(reject).ok()?;
+        follow.log().contains(said).then_some(())
+    })?;
+    let mut prints = |text: &str, expected: &str| {
+        let line = soon(expected, PATIENCE, || {
+            lamp.answer(|broker, id| send_log(broker, id, text)).ok()?;
+            printed.try_recv().ok()
+        });
+        line.map(|line| assert_eq!(line, expected)).with_context(|| follow.log())
+    };
+    prints("one\n", "one")?;
+    watch.stop()?;
+    prints("one\ntwo\n", "two")?;
+    assert_eq!(follow.stop()?.code(), Some(130));
+    ensure!(!follow.log().contains("error"), "{}", follow.log());
     Ok(())
 }
