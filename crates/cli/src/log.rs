@@ -59,7 +59,8 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     if follow {
         return asked.follow(base, every).await;
     }
-    let log = asked.fetch(base.console()).await?.map_err(|why| Problem::new(why, NOT_SENT))?;
+    let id = asked.ask(base.console()).await?;
+    let log = asked.wait(base.console(), &id).await?.map_err(|why| Problem::new(why, NOT_SENT))?;
     match to {
         Some(path) => {
             let path = std::path::absolute(path)?;
@@ -73,8 +74,8 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
 }
 
 impl Asked {
-    /// Asks for the log and waits until it has come, as far as it comes. Otherwise says why there is none.
-    async fn fetch(&self, console: &Console) -> Result<Result<LogView, String>, Failure> {
+    /// Asks for the log, and says by which command.
+    async fn ask(&self, console: &Console) -> Result<String, Failure> {
         let args = self.lines.map(|lines| ("lines".to_owned(), Value::from(lines)));
         let new = NewCommand {
             connection: self.connection.clone(),
@@ -83,9 +84,13 @@ impl Asked {
             args: Value::Object(Map::from_iter(args)),
             ..NewCommand::default()
         };
-        let id = console.send(new).await?.ids.remove(0);
+        Ok(console.send(new).await?.ids.remove(0))
+    }
+
+    /// Waits until the log has come, as far as it comes. Otherwise says why there is none.
+    async fn wait(&self, console: &Console, id: &str) -> Result<Result<LogView, String>, Failure> {
         let command = loop {
-            let command = console.command(&self.connection, &self.device, &id).await?.command;
+            let command = console.command(&self.connection, &self.device, id).await?.command;
             if command.is_final {
                 break command;
             }
@@ -96,7 +101,7 @@ impl Asked {
         }
         let give_up = Instant::now() + LATE_PIECES;
         loop {
-            let log = console.log(&self.connection, &self.device, &id, true).await?;
+            let log = console.log(&self.connection, &self.device, id, true).await?;
             if log.standing != LogStand::Gaps || Instant::now() >= give_up {
                 return Ok(Ok(log));
             }
@@ -105,17 +110,19 @@ impl Asked {
     }
 
     /// Asks for it again and again, and prints what is new. Goes on whatever the device answers, and when the app that
-    /// was asked is closed.
+    /// was asked is closed. Of the logs that it fetches only the last stays among those that are kept of the device.
     async fn follow(&self, base: &mut Base, every: Duration) -> Result<ExitCode, Problem> {
         let mut before: Option<String> = None;
+        let mut fetched = Vec::new();
         loop {
-            match self.fetch(base.console()).await {
+            match self.round(base.console(), &mut fetched).await {
                 Ok(Ok(log)) => {
                     // Otherwise all of the next one would be new.
                     if log.have > 0 {
                         let text = text_of(&log.parts);
                         print(before.as_deref().map_or(text.as_str(), |before| fresh(before, &text)))?;
                         before = Some(text);
+                        self.forget_all_but_last(base.console(), &mut fetched).await;
                     }
                     warn_of(&log);
                 }
@@ -124,6 +131,20 @@ impl Asked {
                 Err(failure) => return Err(failure.into()),
             }
             sleep(every).await;
+        }
+    }
+
+    /// Asks for the log, and notes that, and waits for it.
+    async fn round(&self, console: &Console, fetched: &mut Vec<String>) -> Result<Result<LogView, String>, Failure> {
+        let id = self.ask(console).await?;
+        fetched.push(id.clone());
+        self.wait(console, &id).await
+    }
+
+    async fn forget_all_but_last(&self, console: &Console, fetched: &mut Vec<String>) {
+        for id in fetched.drain(..fetched.len().saturating_sub(1)) {
+            // Where the request was not answered there is nothing to forget.
+            let _ = console.forget_log(&self.connection, &self.device, &id).await;
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use wilco_engine::{Engine, Options, paths::DataDir, vault::Vault};
 use wilco_tests::{Broker, Child, Keyring, Session, program};
 
 /// A data directory of its own, and the program in it.
@@ -58,6 +59,18 @@ impl Bench {
         let mut command = Child::command(program("wilco")?);
         self.surround(&mut command).args(arguments).stdout(Stdio::piped());
         Child::start(&mut command, &self.data.path().join("stderr"))
+    }
+
+    /// The commands whose logs of a device are kept, the last one first.
+    pub(crate) fn kept_logs(&self, device: &str) -> Result<Vec<String>> {
+        let data_dir = DataDir::open(Some(&self.data.path().join("data")))?;
+        tokio::runtime::Runtime::new()?.block_on(async {
+            let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await?;
+            let connection = engine.handle().connections().await?.remove(0).id;
+            let kept = engine.handle().logs(&connection, device).await?;
+            engine.stop().await;
+            Ok(kept.into_iter().map(|log| log.id).collect())
+        })
     }
 
     fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {

@@ -126,3 +126,24 @@ fn a_follow_goes_on_after_a_refusal_and_without_the_app_that_it_has_asked() -> R
     ensure!(!follow.log().contains("error"), "{}", follow.log());
     Ok(())
 }
+
+#[test]
+fn a_follow_leaves_the_logs_that_were_fetched_before_it_and_its_last() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
+    for _ in 0..2 {
+        bench.run(&["log", "-c", "bench", "-d", "lamp-1"])?.ended(0)?;
+    }
+    let requests = broker.listen("lamp-1/req")?;
+    let mut follow = bench.start(&["log", "-c", "bench", "-d", "lamp-1", "--follow", "--every", "50ms"])?;
+    soon("eighth round", PATIENCE, || (requests.log().lines().count() >= 8).then_some(()))?;
+    follow.stop()?;
+
+    let history = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.lines()?;
+    let asked: Vec<_> = history.iter().map(|command| command["id"].as_str().unwrap_or_default()).collect();
+    let kept = bench.kept_logs("lamp-1")?;
+    ensure!(kept.ends_with(&[asked[asked.len() - 2].to_owned(), asked[asked.len() - 1].to_owned()]), "{kept:?}");
+    // One more may have been under way.
+    ensure!((3..=4).contains(&kept.len()) && kept[0].as_str() >= asked[1], "{kept:?} of {asked:?}");
+    Ok(())
+}

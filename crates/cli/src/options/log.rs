@@ -15,7 +15,8 @@ Examples:
 
 Ends with 0 if the log is whole: every chunk has come and the checksum that the device gave is right. Otherwise what
 has come is printed all the same, what is missing is said on standard error, and it ends with 1; 2 for a wrong use or no
-connection. While it follows, the log is asked for again every few seconds, until Ctrl-C.")]
+connection. While it follows, the log is asked for again every few seconds, until Ctrl-C, and only the last
+of what it fetches is kept.")]
 pub(crate) struct LogOptions {
     /// The connection, by its name
     #[arg(long, short, value_name = "NAME")]
