@@ -36,6 +36,8 @@ export class DeviceLog {
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** What was shown before, to which a new fetch is only added. */
   #before: LogLine[] | null = null;
+  /** The commands that asked for it because it is followed, the last one last: only its log is to be kept. */
+  #followed: string[] = [];
 
   constructor(readonly backend: Backend) {}
 
@@ -62,8 +64,8 @@ export class DeviceLog {
     if (mine || ((heard || unlisted) && this.#isComing)) this.#refresh.ask();
   }
 
-  /** Asks the device for its log. Says whether that was taken. */
-  async fetch(connection: string, device: string): Promise<boolean> {
+  /** Asks the device for its log, because it is followed or somebody wants it. Says whether that was taken. */
+  async fetch(connection: string, device: string, followed = false): Promise<boolean> {
     if (connection !== this.connection || device !== this.device) this.#reset(connection, device);
     this.asking = true;
     this.failure = null;
@@ -82,6 +84,7 @@ export class DeviceLog {
       });
       if (connection === this.connection && device === this.device) {
         this.#before = this.following && this.lines.length > 0 ? this.lines : null;
+        if (followed && this.following) this.#followed.push(...ids);
         this.#show(ids[0] ?? null);
         void this.#list(false);
       }
@@ -111,6 +114,7 @@ export class DeviceLog {
     this.following = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#followed = [];
   }
 
   /** Says whether it was written. */
@@ -188,11 +192,20 @@ export class DeviceLog {
       this.failure = null;
       if (this.#before === null) this.lines = linesOf(view.parts);
       else if (view.standing !== 'coming') this.lines = continued(this.#before, linesOf(view.parts));
-      if (news) void this.#list(false);
+      if (news) void this.#forgetFollowed(view).then(() => this.#list(false));
       this.#goOn(FOLLOW_EVERY);
     } catch (reason) {
       if (id === this.id) this.#fail(reason);
     }
+  }
+
+  /** Once something of a log has come, those that were fetched before it because it is followed make room. */
+  async #forgetFollowed({ connection, device, id, have }: LogView): Promise<void> {
+    if (have === 0 || !this.#followed.includes(id)) return;
+    const before = this.#followed.filter((other) => other !== id);
+    this.#followed = [id];
+    // Where a request was not answered there is nothing to forget.
+    await Promise.allSettled(before.map((other) => this.backend.forgetLog(connection, device, other)));
   }
 
   /** Asks again after a pause, for as long as it is followed and what was asked for has come. */
@@ -202,7 +215,7 @@ export class DeviceLog {
     if (this.id !== null && (this.view === null || this.view.standing === 'coming')) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      if (this.following) void this.fetch(connection, device);
+      if (this.following) void this.fetch(connection, device, true);
     }, pause);
   }
 
