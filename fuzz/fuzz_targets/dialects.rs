@@ -3,7 +3,7 @@
 #![no_main]
 
 use wilco_dialect::{
-    Dialect, Heard, Inbound, LogAssembly, LogChunk, LogNews, Reported, Topics, device_side::read_request,
+    Dialect, Heard, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics, device_side::read_request,
 };
 use wilco_ledger::DeviceId;
 
@@ -23,7 +23,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
                 Ok(Some(Heard::State { state, .. })) => {
                     let _ = Reported::of(&state);
                 }
-                Ok(Some(Heard::Log { device, chunk })) => put_together(&device, chunk),
+                Ok(Some(Heard::Log { device, chunk })) => put_together(&device, &chunk),
                 _ => {}
             }
         }
@@ -32,10 +32,9 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
 });
 
 /// A piece of a log, twice, and what is said of it.
-fn put_together(device: &DeviceId, chunk: LogChunk) {
-    let mut assembly = LogAssembly::default();
-    let id = chunk.id.clone();
-    assembly.add(device, chunk.clone());
-    assert_ne!(assembly.add(device, chunk), LogNews::New);
-    assert!(assembly.standing(device, &id).is_some_and(|standing| standing.to_string().ends_with('.')));
+fn put_together(device: &DeviceId, chunk: &LogChunk) {
+    let mut pieces = LogPieces::default();
+    pieces.add(device, chunk);
+    assert_ne!(pieces.add(device, chunk), LogNews::New);
+    assert!(LogStanding::of(&[chunk.clone(), chunk.clone()], None).to_string().ends_with('.'));
 }

@@ -22,7 +22,7 @@ pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
 pub use ids::uuids_in;
 pub use lifecycle::{Lifecycle, LifecycleEvent};
-pub use log::{Checksum, LogAssembly, LogChunk, LogNews, LogReceipt, LogStanding};
+pub use log::{Checksum, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding};
 pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, TelemetryRest, Unreadable, Wishes};
 pub use probe::Probe;
 pub use topics::{Channel, InvalidPrefix, Topics};

@@ -2,7 +2,8 @@
 //!
 //! A log counts as read only when the checksum that the device gave for it is right.
 
-mod assembly;
+mod gathered;
+mod pieces;
 mod standing;
 
 use std::fmt;
@@ -13,7 +14,7 @@ use wilco_ledger::CommandId;
 
 use crate::json::whole;
 
-pub use assembly::{LogAssembly, LogNews};
+pub use pieces::{LogNews, LogPieces};
 pub use standing::LogStanding;
 
 /// How many pieces a log may have.

@@ -111,7 +111,7 @@ pub enum Heard {
         /// Tells one trial from another.
         nonce: String,
     },
-    /// A piece of a device's log file; [`crate::LogAssembly`] puts them together.
+    /// A piece of a device's log file; [`crate::LogStanding::of`] puts them together.
     Log {
         /// Which device.
         device: DeviceId,

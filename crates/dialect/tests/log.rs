@@ -1,10 +1,10 @@
 //! Logs in pieces: what is read of a piece, and what becomes of pieces that come in any order, twice, or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, sample::Index};
 use wilco_dialect::{
-    Channel, Checksum, Dialect, Heard, Inbound, LogAssembly, LogChunk, LogNews, LogReceipt, LogStanding, Topics,
+    Channel, Checksum, Dialect, Heard, Inbound, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding, Topics,
     device_side::{cut_log, write_log_chunk},
 };
 use wilco_ledger::{CommandId, DeviceId};
@@ -102,22 +102,10 @@ fn what_a_device_writes_is_heard_as_written() {
     assert!(others.iter().all(|chunk| chunk.sha256.is_none()));
 }
 
-/// What is said of the log of command `a` after these pieces and this promise.
-fn standing(pieces: Vec<LogChunk>, promise: Option<LogReceipt>) -> LogStanding {
-    let mut assembly = LogAssembly::default();
-    for piece in pieces {
-        assembly.add(&device("dock-1"), piece);
-    }
-    if let Some(receipt) = promise {
-        assembly.promise(&device("dock-1"), &id("a"), &receipt);
-    }
-    assembly.standing(&device("dock-1"), &id("a")).expect("something of it")
-}
-
 #[test]
 fn a_log_is_complete_only_by_its_checksum() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, expected: &str| {
-        assert_eq!(standing(pieces, promise).to_string(), expected);
+        assert_eq!(LogStanding::of(&pieces, promise.as_ref()).to_string(), expected);
     };
     let receipt = LogReceipt { chunks: Some(2), bytes: Some(3), sha256: Some(Checksum::of("abc")) };
     let two = || vec![piece(2, Some(2), "c"), piece(1, Some(2), "ab")];
@@ -142,7 +130,7 @@ fn a_log_is_complete_only_by_its_checksum() {
 
 /// Checks that such a log is wrong, why, and what is said to be done about it.
 fn is_wrong(pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str, advice: &str) {
-    let standing = standing(pieces, promise);
+    let standing = LogStanding::of(&pieces, promise.as_ref());
     assert!(matches!(standing, LogStanding::Wrong { .. }), "{part}: {standing}");
     let sentences = standing.to_string();
     let why = sentences.strip_suffix(advice).unwrap_or_else(|| panic!("not{advice} {sentences}"));
@@ -182,50 +170,64 @@ fn of_what_is_too_long_fewer_lines_are_to_be_asked_for() {
 
 #[test]
 fn a_doubled_piece_is_noticed_and_a_useless_one_too() {
-    let mut assembly = LogAssembly::default();
-    let mut check = |chunk: LogChunk, expected: LogNews| assert_eq!(assembly.add(&device("dock-1"), chunk), expected);
+    let mut pieces = LogPieces::default();
+    let mut check = |chunk: LogChunk, expected: LogNews| assert_eq!(pieces.add(&device("dock-1"), &chunk), expected);
     check(piece(1, Some(2), "ab"), LogNews::New);
     check(piece(1, Some(2), "ab"), LogNews::Doubled);
-    check(piece(1, Some(2), "xy"), LogNews::Ruinous);
+    let why = "Chunk 1 came twice, and not the same. Ask for the log again.";
+    check(piece(1, Some(2), "xy"), LogNews::Ruinous(why.to_owned()));
     check(piece(2, Some(2), "c"), LogNews::Useless);
 }
 
 #[test]
+fn of_a_log_that_was_wrong_before_everything_is_useless() {
+    let mut pieces = LogPieces::default();
+    pieces.give_up(&device("dock-1"), &id("a"), "It does not end.".to_owned());
+    assert!(pieces.knows(&device("dock-1"), &id("a")));
+    assert_eq!(pieces.add(&device("dock-1"), &piece(1, Some(1), "ab")), LogNews::Useless);
+}
+
+#[test]
 fn logs_of_the_same_id_from_two_devices_are_two_logs() {
-    let mut assembly = LogAssembly::default();
-    assembly.add(&device("a"), piece(1, Some(1), "of a"));
-    assembly.add(&device("b"), piece(1, Some(1), "of b"));
-    let text = |assembly: &LogAssembly, name: &str| match assembly.standing(&device(name), &id("a")) {
-        Some(LogStanding::Unchecked { text, .. }) => Some(text),
-        _ => None,
-    };
-    assert_eq!(text(&assembly, "a").as_deref(), Some("of a"));
-    assert_eq!(text(&assembly, "b").as_deref(), Some("of b"));
-    assembly.forget(&device("a"), &id("a"));
-    assert_eq!(text(&assembly, "a"), None);
-    assert_eq!(text(&assembly, "b").as_deref(), Some("of b"));
+    let mut pieces = LogPieces::default();
+    assert_eq!(pieces.add(&device("a"), &piece(1, Some(1), "of a")), LogNews::New);
+    assert_eq!(pieces.add(&device("b"), &piece(1, Some(1), "of b")), LogNews::New);
+    assert_eq!(pieces.add(&device("a"), &piece(1, Some(1), "of a")), LogNews::Doubled);
+}
+
+#[test]
+fn logs_of_a_whole_fleet_come_at_once_and_none_is_forgotten() {
+    let mut pieces = LogPieces::default();
+    let fleet: Vec<_> = (0..1_000).map(|number| device(&format!("dock-{number}"))).collect();
+    for number in 1..=20 {
+        for device in &fleet {
+            assert_eq!(pieces.knows(device, &id("a")), number > 1, "{device}");
+            assert_eq!(pieces.add(device, &piece(number, Some(20), "a line\n")), LogNews::New);
+        }
+    }
 }
 
 #[test]
 fn the_log_longest_without_news_makes_room() {
-    let mut assembly = LogAssembly::default();
-    let of = |name: usize| LogChunk { id: id(&format!("c{name}")), ..piece(1, Some(2), "x") };
-    for name in 0..32 {
-        assembly.add(&device("dock-1"), of(name));
+    let mut pieces = LogPieces::default();
+    let of = |name: u32, number: u32| LogChunk { id: id(&format!("c{name}")), ..piece(number, None, "x") };
+    let knows = |pieces: &LogPieces, name: u32| pieces.knows(&device("dock-1"), &id(&format!("c{name}")));
+    for name in 0..10_000 {
+        pieces.add(&device("dock-1"), &of(name, 1));
     }
-    assembly.add(&device("dock-1"), of(0));
-    assembly.add(&device("dock-1"), of(32));
-    let is_held = |name: usize| assembly.standing(&device("dock-1"), &id(&format!("c{name}"))).is_some();
-    assert!(is_held(0) && is_held(32) && is_held(2));
-    assert!(!is_held(1));
+    pieces.add(&device("dock-1"), &of(0, 1));
+    pieces.add(&device("dock-1"), &of(10_000, 1));
+    assert!(knows(&pieces, 0) && knows(&pieces, 10_000) && knows(&pieces, 2));
+    assert!(!knows(&pieces, 1));
 
-    let long = "x".repeat(7 * 1024 * 1024);
-    for name in 40..50 {
-        assembly.add(&device("dock-1"), LogChunk { text: long.clone(), ..of(name) });
-        assert!(assembly.held() <= 32 * 1024 * 1024);
+    // 500,000 pieces are 122 logs as long as they can be, and some of another.
+    for name in 0..123 {
+        for number in 1..=4_096 {
+            pieces.add(&device("dock-1"), &of(20_000 + name, number));
+        }
     }
-    assert!(assembly.standing(&device("dock-1"), &id("c49")).is_some());
-    assert!(assembly.standing(&device("dock-1"), &id("c40")).is_none());
+    assert!(!knows(&pieces, 10_000) && !knows(&pieces, 20_000));
+    assert!(knows(&pieces, 20_001) && knows(&pieces, 20_122));
 }
 
 /// A text cut into pieces at some of its characters.
@@ -287,16 +289,16 @@ proptest! {
                 sent.push(moved);
             }
         }
-        let mut assembly = LogAssembly::default();
+        let mut pieces = LogPieces::default();
         let mut seen = BTreeSet::new();
-        for chunk in sent {
+        for chunk in &sent {
             let news = if seen.insert((chunk.id.clone(), chunk.number)) { LogNews::New } else { LogNews::Doubled };
-            prop_assert_eq!(assembly.add(&device("dock-1"), chunk), news);
+            prop_assert_eq!(pieces.add(&device("dock-1"), chunk), news);
         }
         for (number, log) in logs.iter().enumerate() {
-            assembly.promise(&device("dock-1"), &name(number), &receipt_of(log));
+            let come: Vec<_> = sent.iter().filter(|chunk| chunk.id == name(number)).cloned().collect();
+            let standing = LogStanding::of(&come, Some(&receipt_of(log)));
             let missing: Vec<u32> = log.iter().map(|chunk| chunk.number).filter(|n| is_lost(number, *n)).collect();
-            let standing = assembly.standing(&device("dock-1"), &name(number)).expect("a promise at least");
             if missing.is_empty() {
                 let text: String = log.iter().map(|chunk| chunk.text.as_str()).collect();
                 let chunks = u32::try_from(log.len()).expect("few");
@@ -316,18 +318,23 @@ proptest! {
         let mut changed = log;
         let count = changed.len();
         changed[which.index(count)].text.push_str(&change);
-        let standing = standing(changed, Some(receipt));
+        let standing = LogStanding::of(&changed, Some(&receipt));
         prop_assert!(matches!(standing, LogStanding::Wrong { .. }), "{}", standing);
     }
 
     #[test]
     fn any_pieces_are_survived_within_bounds(pieces in prop::collection::vec(odd_pieces(), 0..60)) {
-        let mut assembly = LogAssembly::default();
+        let mut known = LogPieces::default();
+        let mut come: BTreeMap<_, Vec<LogChunk>> = BTreeMap::new();
         for (number, piece) in pieces {
-            let (device, id) = (device(&format!("d{number}")), piece.id.clone());
-            assembly.add(&device, piece);
-            let standing = assembly.standing(&device, &id).expect("it was just touched");
+            let device = device(&format!("d{number}"));
+            let news = known.add(&device, &piece);
+            let log = come.entry((device, piece.id.clone())).or_default();
+            log.push(piece);
+            let standing = LogStanding::of(log, None);
             prop_assert!(standing.to_string().ends_with('.'));
+            let is_wrong = matches!(news, LogNews::Ruinous(_) | LogNews::Useless);
+            prop_assert!(!is_wrong || matches!(standing, LogStanding::Wrong { .. }), "{:?}: {}", news, standing);
             if let LogStanding::Gathering { missing, .. } = standing {
                 prop_assert!(missing.len() <= 4_096);
             }

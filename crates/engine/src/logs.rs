@@ -3,7 +3,7 @@
 //! Nothing is kept here; the store has the pieces and the history the command that asked for them.
 
 use serde_json::Value;
-use wilco_dialect::{LogAssembly, LogChunk, LogReceipt, LogStanding};
+use wilco_dialect::{LogChunk, LogReceipt, LogStanding};
 use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
 
 use crate::{
@@ -58,15 +58,7 @@ impl Log {
         if let Some(why) = self.stored.as_ref().and_then(|stored| stored.wrong.clone()) {
             return LogStanding::Wrong { why };
         }
-        let mut assembly = LogAssembly::default();
-        for chunk in &self.chunks {
-            assembly.add(&self.device, chunk.clone());
-        }
-        if let Some(receipt) = self.receipt() {
-            assembly.promise(&self.device, &self.id, &receipt);
-        }
-        let nothing = LogStanding::Gathering { have: 0, of: None, missing: Vec::new() };
-        assembly.standing(&self.device, &self.id).unwrap_or(nothing)
+        LogStanding::of(&self.chunks, self.receipt().as_ref())
     }
 
     /// What the device has promised of it, by the result of its command.

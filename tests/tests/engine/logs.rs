@@ -103,18 +103,29 @@ async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_sam
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_never_ends_is_given_up_in_a_sentence() -> Result<()> {
     let broker = Broker::plain()?;
-    let desk = Desk::new().await?;
+    let mut desk = Desk::new().await?;
     let connection = desk.connect(plain("plant", &broker)).await?;
     let id = desk.send(ask(&connection, "pump-7", "log.get", json!({}))).await?;
     desk.reaches("pump-7", &id, "at_broker").await?;
     let text = "again and again\n".repeat(25_000);
-    for number in 1..=25 {
+    let publish = |number: u32| {
         let chunk = json!({"id": id, "chunk": number, "text": text}).to_string();
-        broker.publish("pump-7/log", chunk.as_bytes(), false)?;
-    }
+        broker.publish("pump-7/log", chunk.as_bytes(), false)
+    };
+    (1..=25).try_for_each(publish)?;
     let wrong = stands(&desk, (&connection, "pump-7", &id), LogStand::Wrong).await?;
     ensure!(wrong.sentence.starts_with("The log is too long"), "{}", wrong.sentence);
     ensure!(wrong.bytes <= 8 * 1024 * 1024, "{} bytes are kept", wrong.bytes);
+
+    // The program ends in between, and still nothing is put to it.
+    desk.reopen().await?;
+    desk.online(&connection).await?;
+    publish(26)?;
+    broker.publish("pump-7/status", br#"{"online":true}"#, false)?;
+    desk.sees_online(&connection, 1).await?;
+    let next = desk.send(led(&connection, "pump-7")).await?;
+    desk.reaches("pump-7", &next, "at_broker").await?;
+    assert_eq!(desk.console().log(&connection, "pump-7", &id, true).await?, wrong);
     Ok(())
 }
 

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 use wilco_device::{faults::Faults, persona::Persona};
-use wilco_dialect::{Dialect, Heard, Inbound, LogAssembly, LogChunk, LogNews, LogReceipt, LogStanding, Topics};
-use wilco_ledger::{CommandId, DeviceId};
+use wilco_dialect::{Dialect, Heard, Inbound, LogChunk, LogReceipt, LogStanding, Topics};
 
 use crate::{bench, console::Console, dock, switch_on};
 
@@ -15,16 +14,15 @@ pub(crate) async fn ask(console: &mut Console, device: &str, id: &str, args: Val
     console.ask(device, id, "log.get", args).await;
     let done = console.expect(&format!("{device}/resp"), |answer| answer["status"] == json!("succeeded")).await;
     let receipt = LogReceipt::of(&done["result"]);
-    let mut assembly = LogAssembly::default();
+    let mut chunks = Vec::new();
     for number in 1..=receipt.chunks.expect("how many") {
         let chunk = next_chunk(console, device).await;
         assert_eq!((chunk.id.as_str(), chunk.number), (id, number));
         assert_eq!(console.correlation.as_deref(), Some(id));
-        assert_eq!(assembly.add(&device_id(device), chunk), LogNews::New);
+        chunks.push(chunk);
     }
-    assembly.promise(&device_id(device), &command_id(id), &receipt);
-    match assembly.standing(&device_id(device), &command_id(id)) {
-        Some(LogStanding::Complete { text, .. }) => text,
+    match LogStanding::of(&chunks, Some(&receipt)) {
+        LogStanding::Complete { text, .. } => text,
         other => panic!("no complete log: {other:?}"),
     }
 }
@@ -39,14 +37,6 @@ async fn next_chunk(console: &mut Console, device: &str) -> LogChunk {
         Ok(Some(Heard::Log { chunk, .. })) => chunk,
         other => panic!("no piece of a log: {other:?}"),
     }
-}
-
-fn device_id(id: &str) -> DeviceId {
-    DeviceId::new(id).expect("a device id")
-}
-
-fn command_id(id: &str) -> CommandId {
-    CommandId::new(id).expect("an id")
 }
 
 #[tokio::test]
@@ -95,18 +85,15 @@ async fn a_long_log_comes_in_pieces_and_a_lost_one_is_named() {
     console.ask("dock-1", "b", "log.get", json!({})).await;
     let done = console.expect("dock-1/resp", |answer| answer["status"] == json!("succeeded")).await;
     let receipt = LogReceipt::of(&done["result"]);
-    let chunks = receipt.chunks.expect("how many");
-    assert!(chunks >= 3, "{chunks}");
-    let mut assembly = LogAssembly::default();
-    for _ in 1..=chunks {
-        let chunk = next_chunk(&mut console, "dock-1").await;
-        if chunk.number != 2 {
-            assembly.add(&device_id("dock-1"), chunk);
-        }
+    let of = receipt.chunks.expect("how many");
+    assert!(of >= 3, "{of}");
+    let mut chunks = Vec::new();
+    for _ in 1..=of {
+        chunks.push(next_chunk(&mut console, "dock-1").await);
     }
-    assembly.promise(&device_id("dock-1"), &command_id("b"), &receipt);
-    let standing = assembly.standing(&device_id("dock-1"), &command_id("b")).expect("a standing");
-    assert_eq!(standing.to_string(), format!("{} of {chunks} chunks have come; missing: 2.", chunks - 1));
+    chunks.retain(|chunk| chunk.number != 2);
+    let standing = LogStanding::of(&chunks, Some(&receipt));
+    assert_eq!(standing.to_string(), format!("{} of {of} chunks have come; missing: 2.", of - 1));
     fleet.stop().await;
     broker.stop().await;
 }
@@ -117,13 +104,10 @@ async fn a_doubled_piece_is_noticed_and_does_no_harm() {
     let persona = Persona { faults, ..dock() };
     let (broker, mut console, fleet, _directory) = bench(persona).await;
     console.ask("dock-1", "a", "log.get", json!({})).await;
-    let mut assembly = LogAssembly::default();
-    for expected in [LogNews::New, LogNews::Doubled] {
-        let chunk = next_chunk(&mut console, "dock-1").await;
-        assert_eq!(assembly.add(&device_id("dock-1"), chunk), expected);
-    }
-    let standing = assembly.standing(&device_id("dock-1"), &command_id("a"));
-    assert!(matches!(standing, Some(LogStanding::Complete { .. })), "the last piece says the checksum: {standing:?}");
+    let chunks = [next_chunk(&mut console, "dock-1").await, next_chunk(&mut console, "dock-1").await];
+    assert_eq!(chunks[0], chunks[1]);
+    let standing = LogStanding::of(&chunks, None);
+    assert!(matches!(standing, LogStanding::Complete { .. }), "the last piece says the checksum: {standing:?}");
     fleet.stop().await;
     broker.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Checksum;
+use super::{Checksum, LogChunk, LogReceipt, gathered::Gathered};
 
 /// How many gaps are named in a sentence.
 const NAMED: usize = 8;
@@ -44,6 +44,20 @@ pub enum LogStanding {
 }
 
 impl LogStanding {
+    /// How far a log has come of which these pieces have, in any order and some perhaps twice, and of which the device
+    /// has promised that in its answer. Once all pieces are there this goes through their text.
+    #[must_use]
+    pub fn of(chunks: &[LogChunk], promise: Option<&LogReceipt>) -> LogStanding {
+        let mut log = Gathered::default();
+        for chunk in chunks {
+            log.add(chunk);
+        }
+        if let Some(receipt) = promise {
+            log.promise(receipt);
+        }
+        log.standing(chunks)
+    }
+
     /// The same once nothing more is to be expected: which pieces did not come.
     #[must_use]
     pub fn at_end(&self) -> String {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
-use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogAssembly};
+use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces};
 use wilco_ledger::{DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use crate::{
@@ -41,7 +41,7 @@ pub(super) struct Connection {
     pub(super) unread: Option<Failure>,
     pub(super) fleet: SharedFleet,
     /// The logs of which pieces have come lately.
-    pub(super) logs: LogAssembly,
+    pub(super) logs: LogPieces,
     pub(super) session: Option<Session>,
     /// Counts up with each session, so that what an earlier one still says is not taken for the present one's.
     pub(super) generation: u64,
@@ -106,7 +106,7 @@ impl Connection {
             profile,
             dialect,
             fleet: SharedFleet::default(),
-            logs: LogAssembly::default(),
+            logs: LogPieces::default(),
             session: None,
             generation: 0,
             outlet: None,

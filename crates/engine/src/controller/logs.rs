@@ -1,6 +1,6 @@
 //! Pieces of devices' logs: written down before the broker is told that they came, as answers are.
 
-use wilco_dialect::{LogChunk, LogNews, LogStanding};
+use wilco_dialect::{LogChunk, LogNews};
 use wilco_ledger::{CommandId, DeviceId};
 
 use super::Controller;
@@ -16,25 +16,22 @@ impl Controller {
         let at = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let connection = connection.clone();
-        match known.logs.add(&device, chunk.clone()) {
+        match known.logs.add(&device, &chunk) {
             LogNews::New => self.turn.changes.push(Change::LogChunk { connection, device, at, chunk }),
-            LogNews::Ruinous => {
-                let command = chunk.id;
-                if let Some(LogStanding::Wrong { why }) = known.logs.standing(&device, &command) {
-                    self.turn.changes.push(Change::LogRuined { connection, device, command, at, why });
-                }
+            LogNews::Ruinous(why) => {
+                self.turn.changes.push(Change::LogRuined { connection, device, command: chunk.id, at, why });
             }
             LogNews::Doubled | LogNews::Useless => {}
         }
     }
 
-    /// Has what came earlier of a log at hand, and says whether more of it is wanted.
+    /// Has at hand what came earlier of a log. Says whether a known command has asked for it, and that could be done.
     async fn remember_log(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
         let Some(known) = self.connections.get(connection) else { return false };
         if !known.ledger.is_known(device, id) {
             return false;
         }
-        if known.logs.holds(device, id) {
+        if known.logs.knows(device, id) {
             return true;
         }
         let stored = match self.store.log(connection, device, id).await {
@@ -44,13 +41,10 @@ impl Controller {
                 return false;
             }
         };
-        let Some((log, chunks)) = stored else { return true };
-        if log.wrong.is_some() {
-            return false;
-        }
-        if let Some(known) = self.connections.get_mut(connection) {
-            for chunk in chunks {
-                known.logs.add(device, chunk);
+        if let (Some((log, chunks)), Some(known)) = (stored, self.connections.get_mut(connection)) {
+            match log.wrong {
+                Some(why) => known.logs.give_up(device, id, why),
+                None => chunks.iter().for_each(|chunk| drop(known.logs.add(device, chunk))),
             }
         }
         true

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wilco_dialect::LogAssembly;
+use wilco_dialect::LogPieces;
 use wilco_ledger::{Command, Millis, State, Timestamp};
 
 use super::{Controller, connection::NEEDS_YOU_FOR, ended_badly};
@@ -27,7 +27,7 @@ impl Controller {
         let remembered = self.remembered(connection).await;
         if let Some(known) = self.connections.get_mut(connection) {
             known.ledger = known.new_ledger();
-            known.logs = LogAssembly::default();
+            known.logs = LogPieces::default();
             let remembered = match remembered {
                 Ok(remembered) => remembered,
                 Err(error) => {

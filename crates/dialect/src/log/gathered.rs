@@ -1,0 +1,170 @@
+//! One log as far as its pieces have come, whatever the network did to them; their text is not kept.
+//!
+//! It never guesses: two pieces that contradict each other make the log wrong.
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use super::{Checksum, LogChunk, LogNews, LogReceipt, LogStanding, MOST_CHUNKS};
+
+/// The longest log in bytes.
+const LONGEST: usize = 8 * 1024 * 1024;
+/// What to do about a log that was spoilt on its way.
+const AGAIN: &str = "Ask for the log again.";
+/// What to do about a log that would be too long again.
+const FEWER: &str = "Ask for fewer lines.";
+
+/// What has come of a log.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pieces: BTreeMap<u32, Piece>,
+    of: Option<u32>,
+    sha256: Option<Checksum>,
+    /// As the device said it.
+    promised_bytes: Option<u64>,
+    /// Those of all pieces.
+    bytes: usize,
+    wrong: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    offset: Option<u64>,
+    bytes: usize,
+    /// Tells one text from another of the same length. Should it ever fail to, the log's checksum does not.
+    hash: u64,
+}
+
+impl Gathered {
+    pub(super) fn add(&mut self, chunk: &LogChunk) -> LogNews {
+        if self.wrong.is_some() {
+            return LogNews::Useless;
+        }
+        let LogChunk { number, of, sha256, .. } = *chunk;
+        let piece = Piece::of(chunk);
+        let known = self.pieces.get(&number).copied();
+        let problem = match known {
+            Some(known) if known != piece => Some(format!("Chunk {number} came twice, and not the same. {AGAIN}")),
+            None if self.bytes + piece.bytes > LONGEST => {
+                Some(format!("The log is too long: at most {LONGEST} bytes are put together. {FEWER}"))
+            }
+            _ => None,
+        };
+        if known.is_none() {
+            self.bytes += piece.bytes;
+            self.pieces.insert(number, piece);
+        }
+        match problem.or_else(|| self.learn(of, sha256)) {
+            Some(why) => {
+                self.give_up(why.clone());
+                LogNews::Ruinous(why)
+            }
+            None if known.is_some() => LogNews::Doubled,
+            None => LogNews::New,
+        }
+    }
+
+    /// Takes in what the device answers to the command that asked, before or after the pieces.
+    pub(super) fn promise(&mut self, receipt: &LogReceipt) {
+        if self.wrong.is_some() {
+            return;
+        }
+        self.promised_bytes = receipt.bytes.or(self.promised_bytes);
+        let too_long = self.promised_bytes.filter(|bytes| *bytes > LONGEST as u64);
+        let problem =
+            too_long.map(|bytes| format!("The log has {bytes} bytes, and at most {LONGEST} are put together. {FEWER}"));
+        if let Some(why) = problem.or_else(|| self.learn(receipt.chunks, receipt.sha256)) {
+            self.give_up(why);
+        }
+    }
+
+    /// It will never be right, and what has come of it is of no use.
+    pub(super) fn give_up(&mut self, why: String) {
+        self.pieces.clear();
+        self.bytes = 0;
+        self.wrong = Some(why);
+    }
+
+    /// How many pieces have come; none of a log that is wrong.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Takes in what is said of the whole; says what contradicts it.
+    fn learn(&mut self, of: Option<u32>, sha256: Option<Checksum>) -> Option<String> {
+        if let (Some(before), Some(now)) = (self.of, of)
+            && before != now
+        {
+            return Some(format!("The device spoke of {before} chunks first, and of {now} later. {AGAIN}"));
+        }
+        if let (Some(before), Some(now)) = (self.sha256, sha256)
+            && before != now
+        {
+            return Some(format!("The device gave two different checksums for one log. {AGAIN}"));
+        }
+        self.of = self.of.or(of);
+        self.sha256 = self.sha256.or(sha256);
+        let highest = self.highest();
+        let most = self.of.unwrap_or(highest);
+        if most.max(highest) > MOST_CHUNKS {
+            return Some(format!("The log has too many chunks: at most {MOST_CHUNKS} are put together. {FEWER}"));
+        }
+        (highest > most).then(|| format!("Chunk {highest} came of a log that has {most}. {AGAIN}"))
+    }
+
+    /// How far it has come; once all pieces are there, by the text of these.
+    pub(super) fn standing(&self, chunks: &[LogChunk]) -> LogStanding {
+        if let Some(why) = &self.wrong {
+            return LogStanding::Wrong { why: why.clone() };
+        }
+        let of = self.of.unwrap_or_else(|| self.highest());
+        let missing: Vec<u32> = (1..=of).filter(|number| !self.pieces.contains_key(number)).collect();
+        let Some(of) = self.of.filter(|_| missing.is_empty()) else {
+            let have = u32::try_from(self.pieces.len()).unwrap_or(u32::MAX);
+            return LogStanding::Gathering { have, of: self.of, missing };
+        };
+        if let Some(why) = self.misfit() {
+            return LogStanding::Wrong { why };
+        }
+        let texts: BTreeMap<u32, &str> = chunks.iter().map(|chunk| (chunk.number, chunk.text.as_str())).collect();
+        let text: String = texts.into_values().collect();
+        match self.sha256 {
+            None => LogStanding::Unchecked { text, chunks: of },
+            Some(sha256) if Checksum::of(&text) == sha256 => LogStanding::Complete { text, chunks: of, sha256 },
+            Some(_) => LogStanding::Wrong {
+                why: format!(
+                    "All chunks have come, but the checksum is wrong: this is not the log that the device has. {AGAIN}"
+                ),
+            },
+        }
+    }
+
+    /// How the pieces do not fit together, once all are there.
+    fn misfit(&self) -> Option<String> {
+        let mut before = 0_u64;
+        for (number, piece) in &self.pieces {
+            if let Some(offset) = piece.offset.filter(|offset| *offset != before) {
+                return Some(format!(
+                    "Chunk {number} is said to begin at byte {offset}, but {before} come before it. {AGAIN}"
+                ));
+            }
+            before += piece.bytes as u64;
+        }
+        let promised = self.promised_bytes.filter(|promised| *promised != before)?;
+        Some(format!("All chunks have come, but they have {before} bytes, and the device spoke of {promised}. {AGAIN}"))
+    }
+
+    fn highest(&self) -> u32 {
+        self.pieces.last_key_value().map_or(0, |(number, _)| *number)
+    }
+}
+
+impl Piece {
+    fn of(chunk: &LogChunk) -> Piece {
+        let mut hash = DefaultHasher::new();
+        chunk.text.hash(&mut hash);
+        Piece { offset: chunk.offset, bytes: chunk.text.len(), hash: hash.finish() }
+    }
+}
