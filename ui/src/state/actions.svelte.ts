@@ -99,9 +99,9 @@ export class Actions {
   }
 
   #device(): Action[] {
-    const { inspected, route } = this.app;
+    const { inspected, route, targets } = this.app;
     const { device, detail } = inspected;
-    if (device === null) return [];
+    if (targets === null || device === null) return [];
     const elsewhere = route.screen !== 'fleet';
     const name = visible(device);
     const action = (id: string, title: string, keys: string | null, run: () => unknown): Action => ({
@@ -122,14 +122,14 @@ export class Actions {
       ...this.#buttons(action),
       action('config', 'Ask for its configuration', null, () => inspected.askConfiguration()),
       action('identify', `Identify ${name}…`, 'b', () => this.#open('device.identify')),
-      action('log', 'Fetch its log', null, () => this.#fetchLog(device)),
+      action('log', 'Fetch its log', null, () => this.#fetchLog(targets.connection, device)),
       action('showlog', 'Show its log', 'o', () => route.go('log', { device })),
       action('charts', 'Show its telemetry as charts', 'm', () => route.go('charts', { device })),
       action('history', 'Show its history', 'h', () => route.go('history', { device })),
       action('traffic', 'Show its live traffic', 't', () => route.go('traffic', { device })),
     ];
-    if (detail !== null)
-      list.unshift(action('led', `Switch its LED ${inspected.ledGoes ? 'on' : 'off'}`, 'l', () => inspected.flipLed()));
+    const goes = inspected.ledGoes ? 'on' : 'off';
+    if (detail !== null) list.unshift(action('led', `Switch its LED ${goes}: ${name}`, 'l', () => inspected.flipLed()));
     if (Object.keys(inspected.edits).length > 0) {
       if (inspected.isReady) {
         list.push(action('apply', 'Apply the changes now', null, () => inspected.apply('now')));
@@ -140,19 +140,16 @@ export class Actions {
     return list;
   }
 
-  async #fetchLog(device: string): Promise<void> {
-    const { connections, log, route } = this.app;
-    const connection = connections.current;
-    if (connection === null) return;
-    route.go('log', { device });
-    await log.fetch(connection.id, device);
+  async #fetchLog(connection: string, device: string): Promise<void> {
+    this.app.route.go('log', { device });
+    await this.app.log.fetch(connection, device);
   }
 
   /** What can be done with the log that is shown. */
   #log(): Action[] {
     const { log, route } = this.app;
-    const { device } = log;
-    if (route.screen !== 'log' || device === null) return [];
+    const { connection, device } = log;
+    if (route.screen !== 'log' || connection === null || device === null) return [];
     const action = (id: string, name: string, keys: string, run: () => unknown): Action => ({
       id: `log.${id}`,
       group: 'Log',
@@ -162,7 +159,7 @@ export class Actions {
       run,
     });
     return [
-      action('fetch', 'Fetch the log again', 'u', () => this.#fetchLog(device)),
+      action('fetch', 'Fetch the log again', 'u', () => this.#fetchLog(connection, device)),
       action('follow', log.following ? 'Stop following the log' : 'Follow the log', 'w', () =>
         log.following ? log.unfollow() : log.follow(),
       ),

@@ -95,10 +95,10 @@ export class App {
     this.notices.add(batch.notices);
   }
 
-  /** Whom a command would be for now: the device that is looked at. */
+  /** Whom a command would be for now: the device that is looked at. Nobody sees one of another connection. */
   get targets(): Targets | null {
     const { connection, device, detail } = this.inspected;
-    if (connection === null || device === null) return null;
+    if (connection === null || device === null || connection !== this.connections.current?.id) return null;
     const offline = detail?.row.device === device && detail.row.presence === 'offline';
     return { connection, devices: [device], offline: offline ? [device] : [] };
   }

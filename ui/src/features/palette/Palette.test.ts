@@ -1,6 +1,7 @@
 import { waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
+import { view } from '../../backend/fake/connections';
 import { expectAccessible, openFleet, openWindow } from '../../test/window';
 
 type Opened = Awaited<ReturnType<typeof openFleet>>;
@@ -109,6 +110,41 @@ describe('the palette', () => {
     await window.user.keyboard('restart{Enter}');
     await window.findByRole('dialog', { name: 'Restart bench-0001?' });
     expect(window.getByRole('button', { name: 'Leave it' })).toHaveFocus();
+  });
+
+  it('commands no device of a connection that is not looked at', async () => {
+    const window = openWindow({ connections: [view({ id: 'other', name: 'Other' })] });
+    await window.findByRole('button', { name: /^Connection: Other/ });
+    await window.app.connections.startDemo();
+    await window.findByText('bench-0001');
+    await choose(window, 'bench-0001');
+    const sent: string[] = [];
+    window.backend.send = (command) => {
+      sent.push(`${command.command} to ${command.devices.join()} of ${command.connection}`);
+      return Promise.resolve({ ids: ['1'] });
+    };
+    await window.user.keyboard('gh');
+    const run = async (typed: string) => {
+      const palette = await openPalette(window);
+      await window.user.keyboard(typed);
+      const options = palette.queryAllByRole('option').map(({ textContent }) => textContent);
+      await window.user.keyboard(options.length > 0 ? '{Enter}' : '{Escape}');
+      return options;
+    };
+    window.app.connections.choose('other');
+    expect(await run('switch its led')).toEqual([]);
+    expect(await run('fetch its log')).toEqual([]);
+    await window.user.keyboard('gf');
+    expect(sent).toEqual([]);
+
+    window.app.connections.choose('demo');
+    await window.findByText('bench-0001');
+    await choose(window, 'bench-0001');
+    await window.user.keyboard('gh');
+    const goes = window.app.inspected.ledGoes ? 'on' : 'off';
+    expect((await run('switch its led'))[0]).toMatch(new RegExp(`^Switch its LED ${goes}: bench-0001`));
+    await run('fetch its log');
+    await waitFor(() => expect(sent).toEqual(['led to bench-0001 of demo', 'log.get to bench-0001 of demo']));
   });
 
   it('has what other screens hold: connections, forms, theme and filters', async () => {
