@@ -107,6 +107,7 @@ describe('the form of a command', () => {
     const dialog = await choose(window, 'valve', 'Open the valve');
     const percent = dialog.getByRole('spinbutton', { name: /How far/ });
     expect(percent).toHaveValue(50);
+    expect(percent).toHaveFocus();
     await expectAccessible(window.container);
     await window.user.click(dialog.getByRole('button', { name: 'Send' }));
     await waitFor(() => expect(dialog.getByRole('combobox', { name: /Manner/ })).toBeInvalid());
