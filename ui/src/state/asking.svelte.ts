@@ -54,8 +54,10 @@ export class Asking {
   counted = $state('');
   sending = $state(false);
   failure = $state.raw<Failure | null>(null);
-  /** The button that is being changed. */
+  /** The button that was pressed, or is being changed. */
   button = $state.raw<CommandButton | null>(null);
+  /** A button is being changed: nothing is sent. */
+  editing = $state(false);
 
   readonly choices: Choice[] = $derived.by(() => this.#choices());
   readonly pointed = $derived(this.choices[Math.min(this.active, this.choices.length - 1)] ?? null);
@@ -87,6 +89,7 @@ export class Asking {
     this.typed = '';
     this.active = 0;
     this.button = null;
+    this.editing = false;
     this.failure = null;
     this.chosen = null;
     if (chosen !== null) this.choose(chosen, args);
@@ -94,12 +97,10 @@ export class Asking {
     void this.catalogue.load().catch((reason: unknown) => (this.failure = failureOf(reason)));
   }
 
-  /** Opens it for a button: to be sent after a question, or to be changed. */
-  openButton(targets: Targets, button: CommandButton): void {
-    this.open(targets, this.#named(targets.connection, button.command), button.args);
-    if (button.command === 'text' && typeof button.args['text'] === 'string') this.text = button.args['text'];
-    this.noAnswer = button.no_answer;
-    this.button = button;
+  /** Opens it to change a button, for nobody. */
+  edit(connection: string, button: CommandButton): void {
+    this.#openButton({ connection, devices: [], offline: [] }, button);
+    this.editing = true;
   }
 
   close(): void {
@@ -196,7 +197,7 @@ export class Asking {
   async send(): Promise<boolean> {
     this.checked = true;
     const { targets } = this;
-    if (targets === null || !this.isReady || this.sending) return false;
+    if (targets === null || targets.devices.length === 0 || !this.isReady || this.sending) return false;
     const asks = this.dangerous || targets.devices.length > COUNTED;
     if (asks && !this.confirming) {
       this.confirming = true;
@@ -225,11 +226,18 @@ export class Asking {
   /** Sends what a button stands for. One that interrupts the device opens the question instead. */
   async press(targets: Targets, button: CommandButton): Promise<void> {
     if (this.catalogue.isDangerous(targets.connection, button.command) || targets.devices.length > COUNTED) {
-      this.openButton(targets, button);
+      this.#openButton(targets, button);
       this.confirming = this.isReady;
       return;
     }
     await this.#ask(targets, button.command, button.args, button.no_answer);
+  }
+
+  #openButton(targets: Targets, button: CommandButton): void {
+    this.open(targets, this.#named(targets.connection, button.command), button.args);
+    if (button.command === 'text' && typeof button.args['text'] === 'string') this.text = button.args['text'];
+    this.noAnswer = button.no_answer;
+    this.button = button;
   }
 
   async #submit(targets: Targets): Promise<boolean> {

@@ -245,7 +245,7 @@ describe('a button', () => {
     expect(window.app.actions.list.map(({ name }) => name)).toContain('Half open');
   });
 
-  it('is moved, changed and removed', async () => {
+  async function openButtons() {
     const window = await openBench([]);
     const kept = {
       id: '',
@@ -257,16 +257,52 @@ describe('a button', () => {
     };
     for (const label of ['Blink', 'Once more']) await window.app.catalogue.saveButton({ ...kept, label });
     window.app.route.go('commands');
-    const list = within(await window.findByRole('list', { name: 'Buttons' }));
+    return { ...window, list: within(await window.findByRole('list', { name: 'Buttons' })) };
+  }
+
+  it('is moved, changed and removed', async () => {
+    const { list, ...window } = await openButtons();
     await window.user.click(list.getByRole('button', { name: 'Move Once more up' }));
     await waitFor(() => expect(list.getAllByRole('listitem')[0]).toHaveTextContent('Once more'));
     await window.user.click(list.getByRole('button', { name: 'Blink' }));
-    await window.user.click(await window.findByRole('button', { name: 'Change the button…' }));
-    await window.user.type(window.getByRole('textbox', { name: 'What the button says' }), ' now{Enter}');
+    const label = await window.findByRole('textbox', { name: 'What the button says' });
+    await window.user.type(label, ' now{Enter}');
     await list.findByRole('button', { name: 'Blink now' });
     await window.user.click(list.getByRole('button', { name: 'Remove Once more' }));
     await waitFor(() => expect(list.getAllByRole('listitem')).toHaveLength(1));
     expect(window.app.catalogue.buttons).toMatchObject([{ label: 'Blink now', args: { seconds: 3 } }]);
+  });
+
+  it('is changed without anything being sent, by Enter too', async () => {
+    const { list, ...window } = await openButtons();
+    await window.user.click(list.getByRole('button', { name: 'Blink' }));
+    const dialog = within(await window.findByRole('dialog', { name: 'Change the button Blink' }));
+    const seconds = await dialog.findByRole('spinbutton', { name: /Seconds/ });
+    expect(seconds).toHaveFocus();
+    expect(dialog.queryByRole('button', { name: /^Send/ })).toBeNull();
+    await expectAccessible(window.container);
+    await window.user.clear(seconds);
+    await window.user.type(seconds, '500{Enter}');
+    await waitFor(() => expect(seconds).toHaveAccessibleDescription(/At most 60/));
+    await window.user.clear(seconds);
+    await window.user.type(seconds, '7{Enter}');
+    await waitFor(() => expect(window.queryByRole('dialog')).toBeNull());
+    expect(window.app.catalogue.buttons).toMatchObject([
+      { label: 'Blink', args: { seconds: 7 } },
+      { args: { seconds: 3 } },
+    ]);
+    await window.user.click(list.getByRole('button', { name: 'Blink' }));
+    await window.user.click(await window.findByRole('button', { name: 'Leave it' }));
+    expect(window.queryByRole('dialog')).toBeNull();
+    expect(window.sent).toEqual([]);
+  });
+
+  it('sends nothing where there is nobody to send it to', async () => {
+    const { app, sent } = await openBench([]);
+    app.asking.open({ connection: 'demo', devices: [], offline: [] }, { kind: 'named', name: 'reboot' });
+    expect(app.asking.isReady).toBe(true);
+    expect(await app.asking.send()).toBe(false);
+    expect(sent).toEqual([]);
   });
 
   it('of a dangerous command asks first', async () => {
