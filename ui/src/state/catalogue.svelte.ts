@@ -5,11 +5,14 @@ import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
 import type { CommandPreview } from '../backend/bindings/CommandPreview';
 import type { CommandToPreview } from '../backend/bindings/CommandToPreview';
 import type { ImportLine } from '../backend/bindings/ImportLine';
+import { Describing } from './describing.svelte';
 
 /** What is known of commands before they are sent, and the buttons that were made of them. */
 export class Catalogue {
   entries = $state.raw<CatalogueEntry[]>([]);
   buttons = $state.raw<CommandButton[]>([]);
+  /** A command that is being described. It stays while something else is looked at. */
+  describing = $state.raw<Describing | null>(null);
 
   constructor(readonly backend: Backend) {}
 
@@ -36,6 +39,11 @@ export class Catalogue {
 
   buttonsOf(connection: string): CommandButton[] {
     return this.buttons.filter((button) => [null, connection].includes(button.connection));
+  }
+
+  /** Begins to describe a command: a new one, or what came with Wilco or is somebody's own, changed or copied. */
+  describe(entry: CatalogueEntry | null, copied = false): void {
+    this.describing = new Describing(this, entry, copied);
   }
 
   async save(id: string | null, definition: CommandDefinition): Promise<CatalogueEntry> {

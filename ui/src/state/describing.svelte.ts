@@ -44,6 +44,9 @@ export class Describing {
   readonly read = $derived(readJson(this.schema));
   /** The schema as far as it makes an object. */
   readonly readable = $derived(this.read.ok ? objectOf(this.read.value) : null);
+  /** What was written is not what it was at first. */
+  readonly unsaved = $derived.by(() => this.#written() !== this.#first);
+  readonly #first: string;
   readonly #ask = new Throttle(250, () => void this.#look());
   #question = 0;
 
@@ -68,6 +71,12 @@ export class Describing {
     this.dangerous = given.dangerous;
     this.answered = given.answer_expected;
     this.icon = given.icon;
+    this.#first = this.#written();
+  }
+
+  /** What it is called as long as it is not saved. */
+  get called(): string {
+    return [this.title, this.name].find((text) => text.trim() !== '') ?? 'New command';
   }
 
   get wrongSchema(): string | null {
@@ -135,6 +144,15 @@ export class Describing {
     } finally {
       this.saving = false;
     }
+  }
+
+  #written(): string {
+    const { name, title, connection, schema, topic, payload, plain, timeout, ttl, safe, dangerous, answered, icon } =
+      this;
+    return JSON.stringify([
+      [name, title, connection, schema, topic, payload, plain],
+      [timeout, ttl, safe, dangerous, answered, icon],
+    ]);
   }
 
   async #look(): Promise<void> {

@@ -376,6 +376,62 @@ describe('the catalogue', () => {
     expect(window.app.catalogue.find('demo', 'calibrate')?.definition).toMatchObject({ timeout_ms: 2_500, schema: {} });
   });
 
+  it('keeps what is being described while something else is looked at', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    await window.user.click(window.getByRole('button', { name: /^Restart/ }));
+    await window.findByRole('article', { name: 'Restart' });
+    await expectAccessible(window.container);
+    await window.user.click(window.getByRole('button', { name: 'calibrate not saved' }));
+    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('calibrate');
+    await window.user.click(window.getByRole('link', { name: 'Fleet' }));
+    await window.findByRole('grid', { name: 'Devices' });
+    window.app.route.go('commands');
+    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('calibrate');
+    await window.user.type(window.getByRole('textbox', { name: 'Title' }), 'Level out');
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    await window.findByRole('article', { name: 'Level out' });
+    expect(window.queryByText('not saved')).toBeNull();
+  });
+
+  it('asks before an unsaved description is left or replaced, and only then', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, VALVE);
+    const begin = () => window.user.click(window.getByRole('button', { name: 'Describe a command' }));
+    const name = () => window.findByRole('textbox', { name: 'Name on the wire' });
+    await begin();
+    await name();
+    await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+    await window.user.click(await window.findByRole('button', { name: 'Edit' }));
+    expect(await name()).toHaveValue('valve.open');
+    await begin();
+    await waitFor(async () => expect(await name()).toHaveValue(''));
+    await window.user.click(window.getByRole('button', { name: /^Open the valve/ }));
+    expect(window.queryByText('not saved')).toBeNull();
+
+    await window.user.click(await window.findByRole('button', { name: 'Edit' }));
+    await window.user.type(await name(), '2');
+    for (const leaves of ['Leave it', 'Describe a command']) {
+      await window.user.click(window.getByRole('button', { name: leaves }));
+      await window.findByText('What you wrote of Open the valve is forgotten.');
+      await expectAccessible(window.container);
+      await window.user.click(window.getByRole('button', { name: 'Go on with it' }));
+      expect(await name()).toHaveValue('valve.open2');
+    }
+    for (const replaces of ['Edit', 'Duplicate']) {
+      await window.user.click(window.getByRole('button', { name: 'Open the valve valve.open' }));
+      await window.user.click(await window.findByRole('button', { name: replaces }));
+      await window.user.click(window.getByRole('button', { name: 'Go on with it' }));
+      expect(await name()).toHaveValue('valve.open2');
+    }
+    await begin();
+    await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+    await waitFor(async () => expect(await name()).toHaveValue(''));
+    await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+    await window.findByRole('article', { name: 'Open the valve' });
+  });
+
   it('draws no form from a schema that the engine has not found to be one', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
@@ -412,6 +468,7 @@ describe('the catalogue', () => {
       await window.user.click(window.getByRole('button', { name: 'Save' }));
       expect(await window.findByRole('alert')).toHaveTextContent(why);
       await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+      await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
     }
   });
 
