@@ -92,6 +92,15 @@ export class Catalogue {
     this.buttons = await this.backend.buttons();
   }
 
+  /** Brings a removed button back, at the place where it was. */
+  async restoreButton(button: CommandButton, place: number): Promise<void> {
+    await this.saveButton(button);
+    const ids = this.buttons.map(({ id }) => id).filter((id) => id !== button.id);
+    ids.splice(place, 0, button.id);
+    await this.backend.orderButtons(ids);
+    this.buttons = await this.backend.buttons();
+  }
+
   /** Moves a button one place up or down. */
   async moveButton(id: string, by: -1 | 1): Promise<void> {
     const ids = this.buttons.map((button) => button.id);

@@ -273,6 +273,20 @@ describe('a button', () => {
     expect(window.app.catalogue.buttons).toMatchObject([{ label: 'Blink now', args: { seconds: 3 } }]);
   });
 
+  it('comes back where it was when its removal is undone', async () => {
+    const { list, ...window } = await openButtons();
+    const [kept] = window.app.catalogue.buttons;
+    await window.user.click(list.getByRole('button', { name: 'Remove Blink' }));
+    await window.findByText(/^Removed Blink\./);
+    expect(window.getByRole('button', { name: 'Undo' })).toHaveFocus();
+    await expectAccessible(window.container);
+    await window.user.keyboard('{Enter}');
+    await waitFor(() => expect(list.getAllByRole('listitem')).toHaveLength(2));
+    expect(window.app.catalogue.buttons[0]).toEqual(kept);
+    await waitFor(() => expect(list.getByRole('button', { name: 'Blink' })).toHaveFocus());
+    expect(window.queryByRole('button', { name: 'Undo' })).toBeNull();
+  });
+
   it('is changed without anything being sent, by Enter too', async () => {
     const { list, ...window } = await openButtons();
     await window.user.click(list.getByRole('button', { name: 'Blink' }));
