@@ -96,7 +96,8 @@ export class Palette {
   }
 
   #found(action: Action, at: Set<number>): Found {
-    const { id: key, name, keys } = action;
+    const { id, name, keys } = action;
+    const key = `action.${id}`;
     return { key, name, at, ...(keys !== undefined && { keys }), run: () => this.app.actions.run(action) };
   }
 

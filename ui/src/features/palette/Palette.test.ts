@@ -1,5 +1,5 @@
 import { waitFor, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { view } from '../../backend/fake/connections';
 import { expectAccessible, openFleet, openWindow } from '../../test/window';
@@ -60,6 +60,28 @@ describe('the palette', () => {
     await palette.findByRole('option', { name: /^kitchen-0003/ });
     await window.user.keyboard('{Enter}');
     await window.findByRole('complementary', { name: 'Inspector: kitchen-0003' });
+  });
+
+  it('tells a device from an action of the same name', async () => {
+    const window = await openFleet();
+    await choose(window, 'bench-0001');
+    const devices = window.backend.devices.bind(window.backend);
+    window.backend.devices = async (query, from, count) => {
+      const page = await devices({ ...query, search: '' }, from, 1);
+      return { ...page, rows: page.rows.slice(0, count).map((row) => ({ ...row, device: 'led' })) };
+    };
+    const sent = vi.spyOn(window.backend, 'send');
+    const palette = await openPalette(window);
+    await window.user.keyboard('led');
+    const group = within(await palette.findByRole('group', { name: 'Devices' }));
+    const device = group.getByRole('option');
+    const steps = palette.getAllByRole('option').indexOf(device);
+    expect(steps).toBeGreaterThan(0);
+    await window.user.keyboard('{ArrowDown}'.repeat(steps));
+    expect(chosen(window)).toBe(device);
+    await window.user.keyboard('{Enter}');
+    await waitFor(() => expect(window.app.inspected.device).toBe('led'));
+    expect(sent).not.toHaveBeenCalled();
   });
 
   it('never takes a device that was found by less than what is typed', async () => {
