@@ -238,13 +238,13 @@ export class Actions {
   #fleet(): Action[] {
     const { fleet, route, connections } = this.app;
     if (connections.current === null) return [];
-    const onHistory = route.screen === 'history' || route.screen === 'log';
+    const searchesItself = ['history', 'log', 'traffic'].includes(route.screen);
     const search: Action = {
       id: 'fleet.search',
       group: 'Fleet',
       name: 'Search devices',
       words: 'find filter',
-      ...(!onHistory && { keys: '/' }),
+      ...(!searchesItself && { keys: '/' }),
       run: () => {
         route.go('fleet');
         return this.#open('fleet.search');
@@ -294,19 +294,20 @@ export class Actions {
   #traffic(): Action[] {
     const { traffic, route } = this.app;
     if (route.screen !== 'traffic') return [];
-    const action = (id: string, name: string, run: () => unknown): Action => ({
+    const action = (id: string, name: string, run: () => unknown, more: Partial<Action> = {}): Action => ({
       id: `traffic.${id}`,
       group: 'Live traffic',
       name,
       words: 'wire messages',
       run,
+      ...more,
     });
     const list = [
       action('pause', traffic.paused ? 'Resume the traffic' : 'Pause the traffic', () => {
         traffic.paused = !traffic.paused;
       }),
       action('clear', 'Clear the traffic', () => traffic.clear()),
-      action('search', 'Search in the traffic', () => this.#open('traffic.search')),
+      action('search', 'Search in the traffic', () => this.#open('traffic.search'), { keys: '/' }),
     ];
     if (traffic.device !== '') {
       list.push(

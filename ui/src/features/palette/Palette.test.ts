@@ -213,6 +213,15 @@ describe('the keys', () => {
     expect(window.getByRole('textbox', { name: 'Search devices' })).toHaveValue('gh');
   });
 
+  it('search in the live traffic where that is looked at', async () => {
+    const window = await openFleet();
+    await window.user.keyboard('gt');
+    await window.findByRole('grid', { name: 'Messages' });
+    await window.user.keyboard('/');
+    await waitFor(() => expect(window.getByRole('textbox', { name: 'Search in what is shown' })).toHaveFocus());
+    expect(window.app.route.screen).toBe('traffic');
+  });
+
   it('command the device that is looked at, where it can be seen', async () => {
     const window = await openFleet();
     const sent: unknown[] = [];
@@ -265,7 +274,7 @@ describe('the keys', () => {
 
   it('are each of one action only', async () => {
     const { app } = await openFleet();
-    for (const screen of ['fleet', 'history', 'connections', 'settings'] as const) {
+    for (const screen of ['fleet', 'history', 'traffic', 'connections', 'commands', 'settings'] as const) {
       app.route.go(screen);
       const keys = app.actions.list.flatMap((action) => (action.keys && !action.elsewhere ? [action.keys] : []));
       expect(new Set(keys).size, screen).toBe(keys.length);
