@@ -38,14 +38,17 @@ export interface Action {
   run: () => unknown;
 }
 
-/** Keys that belong to a list or a field, and what they do there. */
+/** Keys that belong to a list, a field or a chart, and what they do there. */
 export const IN_LISTS: { keys: string; name: string }[] = [
   { keys: '↑ ↓', name: 'Move in a list' },
   { keys: 'Home End', name: 'To its first and its last row' },
   { keys: 'Enter', name: 'From a device to its LED; unfold a command' },
   { keys: '→ ←', name: 'Unfold and fold a command' },
-  { keys: 'Alt+↑ Alt+↓', name: 'Move a connection up or down' },
-  { keys: 'Escape', name: 'Close, or empty a search' },
+  { keys: 'alt+↑ alt+↓', name: 'Move a connection up or down' },
+  { keys: 'mod+j', name: 'Arguments as a form or as JSON' },
+  { keys: 'Enter shift+Enter', name: 'Next and previous place found in a log' },
+  { keys: '+ −', name: 'Zoom the charts in and out' },
+  { keys: 'Escape', name: 'Close, empty a search, reset the zoom' },
 ];
 
 /** All that can be done, in one place: buttons have their keys from here, and so have the palette and the list of keys. */

@@ -12,4 +12,6 @@ it('names keys as this computer’s keyboard does', () => {
   check('g f', false, ['G', 'F'], 'G then F');
   check('mod+k', false, ['Ctrl', 'K'], 'Ctrl+K');
   check('mod+k', true, ['⌘', 'K'], '⌘K');
+  check('shift+Enter', false, ['Shift', 'Enter'], 'Shift+Enter');
+  check('+', false, ['+'], '+');
 });

@@ -1,5 +1,5 @@
 import { waitFor, within } from '@testing-library/svelte';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { CommandDefinition } from '../../backend/bindings/CommandDefinition';
 import type { NewCommand } from '../../backend/bindings/NewCommand';
@@ -177,6 +177,14 @@ describe('the form of a command', () => {
     expect(await dialog.findByRole('spinbutton', { name: /How far/ })).toHaveValue(20);
     await window.user.click(dialog.getByRole('button', { name: 'Send' }));
     await waitFor(() => expect(window.sent[0]?.args).toEqual({ percent: 20, mode: 'slow' }));
+  });
+
+  it('names that key as this computer’s keyboard does', async () => {
+    const agent = vi.spyOn(navigator, 'userAgent', 'get').mockReturnValue('Macintosh');
+    const window = await openBench();
+    const dialog = await choose(window, 'valve', 'Open the valve');
+    expect(dialog.getByTitle('Keys: ⌘J')).toBeVisible();
+    agent.mockRestore();
   });
 
   it('lets arguments of a built-in command go out anyway, as JSON', async () => {
