@@ -18,6 +18,7 @@ export const GROUPS = [
   'History',
   'Live traffic',
   'Connections',
+  'Commands',
   'Window',
 ] as const;
 type Group = (typeof GROUPS)[number];
@@ -65,6 +66,7 @@ export class Actions {
     ...this.#history(),
     ...this.#traffic(),
     ...this.#connections(),
+    ...this.#commands(),
     ...this.#window(),
   ]);
 
@@ -411,6 +413,22 @@ export class Actions {
       one('export', `Export ${name}…`, opens('export')),
       remove,
     ];
+  }
+
+  #commands(): Action[] {
+    const { catalogue, route } = this.app;
+    const action = (id: string, name: string): Action => ({
+      id: `commands.${id}`,
+      group: 'Commands',
+      name,
+      words: 'catalogue buttons firmware own',
+      run: () => {
+        route.go('commands');
+        return this.#open(`commands.${id}`);
+      },
+    });
+    const list = [action('describe', 'Describe a command…'), action('import', 'Import commands…')];
+    return catalogue.isEmpty ? list : [...list, action('export', 'Export commands…')];
   }
 
   #window(): Action[] {

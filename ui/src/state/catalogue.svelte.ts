@@ -20,6 +20,11 @@ export class Catalogue {
     [this.entries, this.buttons] = await Promise.all([this.backend.catalogue(), this.backend.buttons()]);
   }
 
+  /** There is nothing of one's own. */
+  get isEmpty(): boolean {
+    return this.buttons.length === 0 && this.entries.every((entry) => entry.built_in);
+  }
+
   /** The commands of a connection; where it has its own of a name, not the one for all. */
   of(connection: string): CatalogueEntry[] {
     const fitting = this.entries.filter(({ definition }) => [null, connection].includes(definition.connection));

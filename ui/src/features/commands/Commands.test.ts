@@ -454,6 +454,28 @@ describe('the catalogue', () => {
     await window.findByRole('article', { name: 'Open the valve' });
   });
 
+  it('is come to by the palette, for all that its buttons do', async () => {
+    const window = await openFleet();
+    const run = async (typed: string) => {
+      await window.user.keyboard(`{Control>}k{/Control}${typed}{Enter}`);
+    };
+    expect(window.app.actions.list.map(({ id }) => id)).not.toContain('commands.export');
+    await run('import commands');
+    await window.findByRole('dialog', { name: 'Import commands' });
+    await window.app.catalogue.save(null, VALVE);
+    await window.user.keyboard('{Escape}');
+    await run('export commands');
+    await window.findByText('Written to /home/you/commands.json.');
+    await window.user.click(window.getByRole('link', { name: 'Fleet' }));
+    await run('describe a command');
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    await window.user.click(window.getByRole('link', { name: 'Fleet' }));
+    await run('describe a command');
+    await window.findByRole('dialog', { name: 'Leave without saving?' });
+    await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+    await waitFor(() => expect(window.getByRole('textbox', { name: 'Name on the wire' })).toHaveValue(''));
+  });
+
   it('draws no form from a schema that the engine has not found to be one', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
