@@ -76,7 +76,7 @@ it('says at Connections that a certificate ends soon, whichever connection is lo
 });
 
 it('has links to every screen, and says which one is shown', async () => {
-  const { getByRole, user } = await openFleet();
+  const { app, getByRole, user } = await openFleet();
   const navigation = within(getByRole('navigation', { name: 'Main' }));
   expect(navigation.getAllByRole('link').map((link) => link.textContent.trim())).toEqual([
     'Fleet',
@@ -86,4 +86,9 @@ it('has links to every screen, and says which one is shown', async () => {
   ]);
   await user.click(navigation.getByRole('link', { name: 'Connections' }));
   await waitFor(() => expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Connections'));
+  // They are come to from a device.
+  for (const screen of ['log', 'charts', 'traffic', 'commands'] as const) {
+    app.route.go(screen);
+    await waitFor(() => expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Fleet'));
+  }
 });
