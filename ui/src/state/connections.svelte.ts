@@ -73,13 +73,14 @@ export class Connections {
     this.wizard = lasting(() => new Wizard(this.backend, others, connection, place));
   }
 
-  /** Saves what the wizard holds and closes it; nothing where it could not be saved. */
+  /** Saves what the wizard holds and closes it; nothing where it could not be saved. A new one is looked at from then on. */
   async save(): Promise<ConnectionView | null> {
-    const saved = (await this.wizard?.save()) ?? null;
-    if (saved === null) return null;
+    const { wizard } = this;
+    const saved = (await wizard?.save()) ?? null;
+    if (wizard === null || saved === null) return null;
     this.wizard = null;
     this.#put(saved);
-    this.choose(saved.id);
+    if (wizard.editing === null) this.choose(saved.id);
     return saved;
   }
 

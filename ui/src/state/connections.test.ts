@@ -44,6 +44,22 @@ it('goes back to the order that is kept where the new one was refused', async ()
   expect(order()).toBe('ab');
 });
 
+it('looks at a new connection, and at no other because it was changed', async () => {
+  const { connections } = await open();
+  connections.choose('a');
+  connections.edit(B);
+  const address = 'mqtt://localhost:1883';
+  if (connections.wizard) Object.assign(connections.wizard.form, { name: 'Bench', address });
+  expect(await connections.save()).toMatchObject({ id: 'b', name: 'Bench' });
+  expect(connections.current?.id).toBe('a');
+
+  connections.add();
+  if (connections.wizard) Object.assign(connections.wizard.form, { name: 'C', address });
+  const added = await connections.save();
+  expect(connections.current?.id).toBe(added?.id);
+  expect(added?.name).toBe('C');
+});
+
 it('does not move beyond the ends', async () => {
   const { connections, order } = await open();
   expect(await connections.move('a', -1)).toBe(1);
