@@ -82,7 +82,8 @@ export class Describing {
   get wrongSchema(): string | null {
     const { read } = this;
     if (!read.ok) return `Line ${read.line}, column ${read.column}: ${read.why}`;
-    return this.readable === null ? 'A schema is an object: {"type": "object", "properties": { … }}.' : null;
+    if (this.readable === null) return 'A schema is an object: {"type": "object", "properties": { … }}.';
+    return this.preview?.drawable === false ? (this.preview.problems.at(-1) ?? null) : null;
   }
 
   get wrongTimeout(): string | null {
@@ -93,10 +94,17 @@ export class Describing {
     return readSeconds(this.ttl) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
   }
 
-  /** What the engine finds wrong, but for what is only not written yet. */
+  /** What else the engine finds wrong, but for what is only not written yet. */
   get problems(): string[] {
-    const problems = this.preview?.problems ?? [];
-    return this.checked || this.name.trim() !== '' || this.drawn === null ? problems : [];
+    const { preview } = this;
+    if (preview === null || this.name.trim() === '') return [];
+    // What is wrong with the schema is the last of them, and said at its field.
+    return preview.drawable ? preview.problems : preview.problems.slice(0, -1);
+  }
+
+  /** Why it could not be kept, where no field says so. */
+  get refused(): Failure | null {
+    return this.failure?.message === this.wrongSchema ? null : this.failure;
   }
 
   /** The description; nothing while its schema cannot be read. */
@@ -133,7 +141,8 @@ export class Describing {
   async save(): Promise<CatalogueEntry | null> {
     this.checked = true;
     const { definition } = this;
-    if (definition === null || this.wrongTimeout !== null || this.wrongTtl !== null || this.saving) return null;
+    if (definition === null || definition.name === '' || this.saving) return null;
+    if (this.wrongTimeout !== null || this.wrongTtl !== null) return null;
     this.saving = true;
     this.failure = null;
     try {

@@ -380,13 +380,15 @@ describe('the catalogue', () => {
     await window.user.paste('{"type": "array"');
     expect(schema).toHaveAccessibleDescription(/Line 1, column 17: Here a , or a } is missing/);
     await window.user.paste('}');
-    await window.findByText(/The schema is not of an object/);
+    await waitFor(() => expect(schema).toHaveAccessibleDescription(/^The schema is not of an object/));
     await window.user.click(window.getByRole('button', { name: 'Save' }));
-    expect(await window.findByRole('alert')).toHaveTextContent('The schema is not of an object');
+    await waitFor(() => expect(schema).toHaveFocus());
+    expect(window.getAllByText(/The schema is not of an object/)).toHaveLength(1);
+    await expectAccessible(window.container);
     await window.user.clear(schema);
     await window.user.click(schema);
     await window.user.paste('{}');
-    await waitFor(() => expect(window.queryByRole('alert')).toBeNull());
+    await waitFor(() => expect(schema).toBeValid());
     const timeout = window.getByRole('textbox', { name: 'Timeout, s' });
     await window.user.clear(timeout);
     await window.user.type(timeout, 'soon');
