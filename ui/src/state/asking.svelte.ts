@@ -4,8 +4,8 @@ import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { Failure } from '../backend/bindings/Failure';
 import { nameComplaint } from '../words/command';
 import { fuzzy } from '../words/fuzzy';
-import { inexact, placeOf, readJson, TOO_LARGE } from '../words/json';
-import { complaints, defaults, type ArgumentsSchema, type Complaint } from '../words/schema';
+import { placeOf, readJson } from '../words/json';
+import { complaints, defaults, lost, type ArgumentsSchema, type Complaint } from '../words/schema';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 
@@ -289,7 +289,7 @@ export class Asking {
   /** Where the form has numbers that are no longer what was typed. The raw text is read exactly or not at all. */
   #lost(): Complaint[] {
     if (this.mode === 'raw') return [];
-    return inexact(this.args).map((path) => ({ path, why: TOO_LARGE, missing: false }));
+    return lost(this.args);
   }
 
   /** The person's own first; a name that nobody knows can be sent as well. */

@@ -4,6 +4,7 @@ import type { CommandPreview } from '../backend/bindings/CommandPreview';
 import type { Failure } from '../backend/bindings/Failure';
 import { BLANK } from '../words/definition';
 import { readJson } from '../words/json';
+import { complaints, lost, type Complaint } from '../words/schema';
 import { readSeconds, secondsText } from '../words/span';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
@@ -39,11 +40,24 @@ export class Describing {
   preview = $state.raw<CommandPreview | null>(null);
   /** What a form is made from: the schema as it was when the engine last found it to be one. */
   drawn = $state.raw<Record<string, unknown> | null>(null);
+  /** What its form is filled in with, to see it go out. */
+  entered = $state.raw<Record<string, unknown>>({});
+  /** The preview's arguments are an example. */
+  madeUp = $state(true);
   failure = $state.raw<Failure | null>(null);
 
   readonly read = $derived(readJson(this.schema));
   /** The schema as far as it makes an object. */
   readonly readable = $derived(this.read.ok ? objectOf(this.read.value) : null);
+  readonly wrong: Complaint[] = $derived(
+    this.drawn === null ? [] : [...lost(this.entered), ...complaints(this.drawn, this.entered)],
+  );
+  /** What it is shown with; nothing where the form is empty, does not fit, or is not of this schema yet. */
+  readonly args = $derived(
+    this.drawn === this.readable && this.wrong.length === 0 && Object.keys(this.entered).length > 0
+      ? this.entered
+      : null,
+  );
   /** What was written is not what it was at first. */
   readonly unsaved = $derived.by(() => this.#written() !== this.#first);
   readonly #first: string;
@@ -130,6 +144,11 @@ export class Describing {
     };
   }
 
+  /** Its form has changed. */
+  fill(entered: Record<string, unknown>): void {
+    if (JSON.stringify(entered) !== JSON.stringify(this.entered)) this.entered = entered;
+  }
+
   /** Asks how it would go out now. */
   look(): void {
     // Why it could not be kept was said of what it was before.
@@ -165,13 +184,14 @@ export class Describing {
   }
 
   async #look(): Promise<void> {
-    const { definition } = this;
+    const { definition, args } = this;
     if (definition === null) return;
     const question = ++this.#question;
     try {
-      const preview = await this.catalogue.preview({ definition, connection: null, device: null, args: null });
+      const preview = await this.catalogue.preview({ definition, connection: null, device: null, args });
       if (question !== this.#question) return;
       this.preview = preview;
+      this.madeUp = args === null;
       this.drawn = preview.drawable ? definition.schema : null;
     } catch (reason) {
       if (question === this.#question) this.failure = failureOf(reason);

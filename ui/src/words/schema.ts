@@ -2,6 +2,8 @@
 
 import { Validator, type OutputUnit, type Schema, type SchemaDraft } from '@cfworker/json-schema';
 
+import { inexact, TOO_LARGE } from './json';
+
 export interface Complaint {
   /** Where: names of members and places in lists. */
   path: (string | number)[];
@@ -39,6 +41,11 @@ export function complaints(schema: ArgumentsSchema, value: unknown): Complaint[]
     out.push(found);
   }
   return out;
+}
+
+/** The numbers in a filled-in form that are no longer what was typed. */
+export function lost(value: unknown): Complaint[] {
+  return inexact(value).map((path) => ({ path, why: TOO_LARGE, missing: false }));
 }
 
 function draftOf(schema: ArgumentsSchema): SchemaDraft {

@@ -400,6 +400,29 @@ describe('the catalogue', () => {
     expect(window.app.catalogue.find('demo', 'calibrate')?.definition).toMatchObject({ timeout_ms: 2_500, schema: {} });
   });
 
+  it('shows on the wire what its form is filled in with, or an example', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    const level = await window.findByRole('spinbutton', { name: /Level/ });
+    const wire = within(window.getByRole('region', { name: 'On the wire' }));
+    await wire.findByText(/"command":"calibrate","args":\{"level":0\}/);
+    wire.getByText(/The arguments are an example/);
+    await window.user.type(level, '7');
+    await wire.findByText(/"args":\{"level":7\}/);
+    expect(wire.queryByText(/The arguments are an example/)).toBeNull();
+    await expectAccessible(window.container);
+    await window.user.type(level, '0');
+    await waitFor(() => expect(level).toHaveAccessibleDescription(/At most 10/));
+    await wire.findByText(/The arguments are an example/);
+    const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{"type": "object", "properties": {"depth": {"type": "integer", "default": 4}}}');
+    await wire.findByText(/"args":\{"depth":4\}/);
+    await waitFor(() => expect(wire.queryByText(/The arguments are an example/)).toBeNull());
+  });
+
   it('keeps what is being described while something else is looked at', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
