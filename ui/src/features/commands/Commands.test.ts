@@ -521,7 +521,7 @@ describe('the catalogue', () => {
     expect(form.getByRole('spinbutton', { name: /Level/ })).toBeVisible();
     expect(form.queryByText(/left/)).toBeNull();
     asked.forEach((answer) => answer());
-    await form.findByText('It is drawn once what stands above is mended.');
+    await form.findByText('It is drawn once the schema is mended.');
     expect(window.getByText('A part of it refers to itself.')).toBeVisible();
   });
 

@@ -66,6 +66,7 @@ it('leads from the badge to what needs a look', async () => {
   expect(container.querySelector('[data-state="succeeded"].grid-row')).toBeNull();
   await user.click(await findByRole('button', { name: 'Older too' }));
   expect(await findByRole('button', { name: 'Needs you' })).toHaveAttribute('aria-pressed', 'true');
+  expect(await findByRole('button', { name: 'Needs you' })).toHaveFocus();
 });
 
 it('says at Connections that a certificate ends soon, whichever connection is looked at', async () => {
