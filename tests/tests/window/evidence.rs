@@ -28,6 +28,8 @@ async fn the_history_is_exported_repeated_and_copied() -> Result<()> {
     console.screenshot("evidence-actions").await?;
     console.click("button", "Send again").await?;
     console.wait_for_text("led on", SHORT).await?;
+    // What is read stays where it is, until the newest is asked for.
+    console.click("button", "1 new command").await?;
     let rows = wilco_tests::soon_async("the command again", SHORT, async || {
         let rows = console.history().await?;
         Ok((rows.len() == 2 && rows[0][2] == "succeeded").then_some(rows))
@@ -60,6 +62,7 @@ async fn the_history_is_exported_repeated_and_copied() -> Result<()> {
     ensure!(lines[0]["again_of"] == led.id.as_str() && lines[1]["id"] == led.id.as_str(), "{json}");
 
     // The line for a shell is what somebody would type: it is run as it stands.
+    console.unfold(&led.id).await?;
     console.click("button", "Copy as CLI command").await?;
     console.press("/").await?;
     let field = "const field = document.activeElement; field.value = ''; return field.tagName";

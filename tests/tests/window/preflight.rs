@@ -192,7 +192,7 @@ async fn on_aws_a_hang_up_comes_with_the_policy_to_paste() -> Result<()> {
     as_it_stands(&console, "preflight-aws-subscribe-denied").await?;
 
     console.click("button", "Copy policy").await?;
-    console.wait_for_text("Copied.", SHORT).await?;
+    console.wait_for_text("Copied", SHORT).await?;
     console.click("button", "Use other topics…").await?;
     console.type_into("Only these devices", PASTE).await?;
     let pasted = console.written("Only these devices").await?;

@@ -231,7 +231,7 @@ async fn the_way_to_aws_is_as_the_readme_says() -> Result<()> {
     let tried = console.preflight().await?;
     ensure!(tried.stopped_at() == Some("subscribe"), "{tried:#?}");
     console.click("button", "Copy policy").await?;
-    console.wait_for_text("Copied.", SHORT).await?;
+    console.wait_for_text("Copied", SHORT).await?;
     proxy.lead_to(generous.port());
     console.click("button", "Try again from here").await?;
     console.preflight_ended().await?.passed()?;

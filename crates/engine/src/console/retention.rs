@@ -14,6 +14,9 @@ use crate::{api::Failure, controller::Asked, settings::days_ago};
 const FIRST_AFTER: Duration = Duration::from_secs(10);
 /// Whoever has set fewer days than they meant has so long, at the most, to mend it.
 const EVERY: Duration = Duration::from_secs(3_600);
+/// How far ahead of the last thing that happened a clock is believed, milliseconds: 30 days. One that is years ahead, to
+/// try out how a certificate ends for instance, would have everything forgotten.
+const BELIEVED: i64 = 30 * 86_400_000;
 /// Answers that belong to no command, forgotten in one transaction.
 const STRAYS_AT_ONCE: u32 = 1_000;
 
@@ -33,8 +36,7 @@ impl Handle {
     /// # Errors
     /// As [`Handle::count_older`]; some may then have been forgotten.
     pub async fn forget_older(&self, days: u32) -> Result<u32, Failure> {
-        let before = days_ago(days, self.clock.now())?;
-        self.forget_before(before).await
+        self.forget_ended(days, self.clock.now()).await
     }
 
     /// Forgets what is older than the settings say, now and every hour. Does not end by itself.
@@ -43,15 +45,18 @@ impl Handle {
         if let Err(error) = self.store.sweep().await {
             tracing::warn!(%error, "what is left of removed connections was not forgotten");
         }
-        let mut hours = interval_at(Instant::now() + FIRST_AFTER, EVERY);
+        let began = Instant::now();
+        let newest = self.store.newest().await.unwrap_or_default();
+        let mut hours = interval_at(began + FIRST_AFTER, EVERY);
         hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             hours.tick().await;
-            if let Err(failure) = self.forget_measured().await {
+            let now = believed(self.clock.now(), newest, began.elapsed());
+            if let Err(failure) = self.forget_measured(now).await {
                 tracing::warn!(%failure, "what was measured longer ago than wanted was not forgotten");
             }
             let Some(days) = self.settings.get().history_days else { continue };
-            match self.forget_older(days).await {
+            match self.forget_ended(days, now).await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, days, "commands were forgotten"),
                 Err(failure) => tracing::warn!(%failure, "what is older than wanted was not forgotten"),
@@ -60,9 +65,13 @@ impl Handle {
     }
 
     /// Forgets what was measured longer ago than the settings say.
-    async fn forget_measured(&self) -> Result<(), Failure> {
-        let before = days_ago(self.settings.get().telemetry_days, self.clock.now())?;
+    async fn forget_measured(&self, now: Timestamp) -> Result<(), Failure> {
+        let before = days_ago(self.settings.get().telemetry_days, now)?;
         Ok(self.store.prune_telemetry(None, before).await?)
+    }
+
+    async fn forget_ended(&self, days: u32, now: Timestamp) -> Result<u32, Failure> {
+        self.forget_before(days_ago(days, now)?).await
     }
 
     async fn forget_before(&self, before: Timestamp) -> Result<u32, Failure> {
@@ -80,9 +89,17 @@ impl Handle {
     }
 }
 
+/// The time that counts for forgetting: the clock's, as far as it goes with what had happened when this program started.
+fn believed(now: Timestamp, newest: Option<Timestamp>, since_start: Duration) -> Timestamp {
+    let elapsed = i64::try_from(since_start.as_millis()).unwrap_or(i64::MAX);
+    newest.map_or(now, |newest| now.min(Timestamp(newest.0.saturating_add(BELIEVED).saturating_add(elapsed))))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use std::time::Duration;
 
     use serde_json::json;
     use wilco_dialect::LogChunk;
@@ -93,6 +110,22 @@ mod tests {
         console::fixture::{engine, plant},
         store::{Change, ConnectionId},
     };
+
+    #[test]
+    fn a_clock_that_is_years_ahead_has_nothing_forgotten() {
+        const DAY: i64 = 86_400_000;
+        let check = |now: i64, newest: Option<i64>, hours: u64, expected: i64| {
+            let newest = newest.map(|day| Timestamp(day * DAY));
+            let time = super::believed(Timestamp(now * DAY), newest, Duration::from_secs(hours * 3_600));
+            assert_eq!(time, Timestamp(expected * DAY), "{now} {newest:?}");
+        };
+        check(100, None, 0, 100);
+        check(100, Some(99), 0, 100);
+        check(100, Some(120), 0, 100);
+        check(800, Some(99), 0, 129);
+        // However long it runs, what happens while the clock is wrong does not make it right.
+        check(800, Some(99), 48, 131);
+    }
 
     #[tokio::test]
     async fn the_window_sees_at_once_that_what_ended_is_forgotten_and_that_the_rest_is_not() {

@@ -43,6 +43,11 @@ impl Store {
         self.write(move |transaction| forget_ended(transaction, before, limit)).await
     }
 
+    /// When the last of all that is kept happened.
+    pub async fn newest(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.read(events::newest).await
+    }
+
     /// Forgets up to `limit` answers that belong to no command and came before that, and says how many they were.
     pub async fn forget_strays(&self, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
         self.write(move |transaction| events::forget_strays(transaction, before, limit)).await

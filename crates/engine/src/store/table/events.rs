@@ -1,6 +1,6 @@
 //! `events`: what happened, append-only. Everything that is said of a command comes from here.
 
-use rusqlite::{CachedStatement, Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 
 use super::{Columns, commands, senseless, unwritable};
@@ -87,6 +87,12 @@ pub(in crate::store) fn strays(
         ))?
         .query_map(params![id.as_str(), device.as_str(), limit], read)?
         .collect()
+}
+
+/// When the last event happened.
+pub(in crate::store) fn newest(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let mut last = connection.prepare_cached("SELECT at FROM events ORDER BY row DESC LIMIT 1")?;
+    last.query_row([], |row| row.get(0)).optional().map(|at: Option<i64>| at.map(Timestamp))
 }
 
 /// Forgets up to `limit` answers that belong to no command and are from before that time, and says how many they were.
