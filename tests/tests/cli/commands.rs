@@ -96,7 +96,7 @@ fn nothing_is_overwritten_unasked_and_rubbish_is_refused() -> Result<()> {
         Ok(shown[0]["definition"]["title"].clone())
     };
     assert_eq!(title()?, "Calibrate");
-    bench.run(&["commands", "import", &other, "--replace", "nobody"])?.complained("no command 'nobody'")?;
+    bench.run(&["commands", "import", &other, "--replace", "nobody"])?.complained("no command or button 'nobody'")?;
     bench.run(&["commands", "import", &other, "--replace", "calibrate"])?.ended(0)?;
     assert_eq!(title()?, "Level out");
 
