@@ -64,6 +64,11 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
 
     console.press("?").await?;
     console.one("dialog", "Keys").await?;
+    // All of it is there, or scrolling down leads there.
+    let beside = "const sheet = document.querySelector('dialog[open]').getBoundingClientRect();
+        const words = [...document.querySelectorAll('dialog[open] dt')];
+        return words.filter((word) => word.getBoundingClientRect().left > sheet.right).map((word) => word.textContent)";
+    ensure!(console.run(beside, vec![]).await? == serde_json::json!([]));
     as_it_stands(&console, "keys").await?;
     console.check_accessible("the keys").await?;
     console.press(keys::ESCAPE).await?;
