@@ -1,0 +1,252 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { VALVE } from '../../test/valve';
+import { expectAccessible, openFleet } from '../../test/window';
+
+// They are fetched when they are wanted first, which a busy machine takes its time for.
+beforeAll(() => Promise.all([import('./CommandDialog.svelte'), import('./Commands.svelte')]), 120_000);
+
+describe('the catalogue', () => {
+  async function openCatalogue() {
+    const window = await openFleet();
+    await window.user.keyboard('gm');
+    await window.findByRole('heading', { name: 'Commands' });
+    return window;
+  }
+
+  it('shows what came with Wilco, which can only be copied', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: /^Restart/ }));
+    const article = within(await window.findByRole('article', { name: 'Restart' }));
+    expect(article.getByText(/Asks first/)).toBeVisible();
+    expect(article.queryByRole('button', { name: 'Edit' })).toBeNull();
+    await expectAccessible(window.container);
+    await window.user.click(article.getByRole('button', { name: 'Duplicate' }));
+    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('restart.copy');
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    await window.findByRole('article', { name: 'Restart copy' });
+  });
+
+  it('describes a command with its form and its request shown beside', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    const name = await window.findByRole('textbox', { name: 'Name on the wire' });
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    expect(name).toHaveAccessibleDescription('Say what the device is told.');
+    await window.user.type(name, 'calibrate');
+    const payload = window.getByRole('textbox', { name: 'Payload' });
+    await window.user.click(payload);
+    await window.user.paste('{"level": {args.level');
+    await window.findByText(/makes no JSON/);
+    await window.user.paste('}}');
+    await window.findByText('{"level": 0}');
+    await window.findByText(/is not told the command’s id/);
+    await window.findByRole('spinbutton', { name: /Level/ });
+    await expectAccessible(window.container);
+    const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{"type": "array"');
+    expect(schema).toHaveAccessibleDescription(/Line 1, column 17: Here a , or a } is missing/);
+    await window.user.paste('}');
+    await waitFor(() => expect(schema).toHaveAccessibleDescription(/^The schema is not of an object/));
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    await waitFor(() => expect(schema).toHaveFocus());
+    expect(window.getAllByText(/The schema is not of an object/)).toHaveLength(1);
+    await expectAccessible(window.container);
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{}');
+    await waitFor(() => expect(schema).toBeValid());
+    const timeout = window.getByRole('textbox', { name: 'Timeout, s' });
+    await window.user.clear(timeout);
+    await window.user.type(timeout, 'soon');
+    expect(timeout).toHaveAccessibleDescription(/Seconds, from 0.001/);
+    await window.user.clear(timeout);
+    await window.user.type(timeout, '2.5');
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    await window.findByRole('article', { name: 'calibrate' });
+    expect(window.app.catalogue.find('demo', 'calibrate')?.definition).toMatchObject({ timeout_ms: 2_500, schema: {} });
+  });
+
+  it('shows on the wire what its form is filled in with, or an example', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    const level = await window.findByRole('spinbutton', { name: /Level/ });
+    const wire = within(window.getByRole('region', { name: 'On the wire' }));
+    await wire.findByText(/"command":"calibrate","args":\{"level":0\}/);
+    wire.getByText(/The arguments are an example/);
+    await window.user.type(level, '7');
+    await wire.findByText(/"args":\{"level":7\}/);
+    expect(wire.queryByText(/The arguments are an example/)).toBeNull();
+    await expectAccessible(window.container);
+    await window.user.type(level, '0');
+    await waitFor(() => expect(level).toHaveAccessibleDescription(/At most 10/));
+    await wire.findByText(/The arguments are an example/);
+    const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{"type": "object", "properties": {"depth": {"type": "integer", "default": 4}}}');
+    await wire.findByText(/"args":\{"depth":4\}/);
+    await waitFor(() => expect(wire.queryByText(/The arguments are an example/)).toBeNull());
+  });
+
+  it('keeps what is being described while something else is looked at', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    await window.user.click(window.getByRole('button', { name: /^Restart/ }));
+    await window.findByRole('article', { name: 'Restart' });
+    await expectAccessible(window.container);
+    await window.user.click(window.getByRole('button', { name: 'calibrate not saved' }));
+    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('calibrate');
+    await window.user.click(window.getByRole('link', { name: 'Fleet' }));
+    await window.findByRole('grid', { name: 'Devices' });
+    window.app.route.go('commands');
+    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('calibrate');
+    await window.user.type(window.getByRole('textbox', { name: 'Title' }), 'Level out');
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    await window.findByRole('article', { name: 'Level out' });
+    expect(window.queryByText('not saved')).toBeNull();
+  });
+
+  it('asks before an unsaved description is left or replaced, and only then', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, VALVE);
+    const begin = () => window.user.click(window.getByRole('button', { name: 'Describe a command' }));
+    const name = () => window.findByRole('textbox', { name: 'Name on the wire' });
+    await begin();
+    await name();
+    await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+    await window.user.click(await window.findByRole('button', { name: 'Edit' }));
+    expect(await name()).toHaveValue('valve.open');
+    await begin();
+    await waitFor(async () => expect(await name()).toHaveValue(''));
+    await window.user.click(window.getByRole('button', { name: /^Open the valve/ }));
+    expect(window.queryByText('not saved')).toBeNull();
+
+    await window.user.click(await window.findByRole('button', { name: 'Edit' }));
+    await window.user.type(await name(), '2');
+    for (const leaves of ['Leave it', 'Describe a command']) {
+      await window.user.click(window.getByRole('button', { name: leaves }));
+      await window.findByText('What you wrote of Open the valve is forgotten.');
+      await expectAccessible(window.container);
+      await window.user.click(window.getByRole('button', { name: 'Go on with it' }));
+      expect(await name()).toHaveValue('valve.open2');
+    }
+    for (const replaces of ['Edit', 'Duplicate']) {
+      await window.user.click(window.getByRole('button', { name: 'Open the valve valve.open' }));
+      await window.user.click(await window.findByRole('button', { name: replaces }));
+      await window.user.click(window.getByRole('button', { name: 'Go on with it' }));
+      expect(await name()).toHaveValue('valve.open2');
+    }
+    await begin();
+    await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+    await waitFor(async () => expect(await name()).toHaveValue(''));
+    await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+    await window.findByRole('article', { name: 'Open the valve' });
+  });
+
+  it('is come to by the palette, for all that its buttons do', async () => {
+    const window = await openFleet();
+    const run = async (typed: string) => {
+      await window.user.keyboard(`{Control>}k{/Control}${typed}{Enter}`);
+    };
+    expect(window.app.actions.list.map(({ id }) => id)).not.toContain('commands.export');
+    await run('import commands');
+    await window.findByRole('dialog', { name: 'Import commands' });
+    await window.app.catalogue.save(null, VALVE);
+    await window.user.keyboard('{Escape}');
+    await run('export commands');
+    await window.findByText('Written to /home/you/commands.json.');
+    await window.user.click(window.getByRole('link', { name: 'Fleet' }));
+    await run('describe a command');
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    await window.user.click(window.getByRole('link', { name: 'Fleet' }));
+    await run('describe a command');
+    await window.findByRole('dialog', { name: 'Leave without saving?' });
+    await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+    await waitFor(() => expect(window.getByRole('textbox', { name: 'Name on the wire' })).toHaveValue(''));
+  });
+
+  it('draws no form from a schema that the engine has not found to be one', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.findByRole('spinbutton', { name: /Level/ });
+    const original = window.backend.previewCommand.bind(window.backend);
+    const asked: (() => void)[] = [];
+    window.backend.previewCommand = async (command) => {
+      await new Promise<void>((answer) => asked.push(answer));
+      return { ...(await original(command)), drawable: false, problems: ['A part of it refers to itself.'] };
+    };
+    const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste('{"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}');
+    await waitFor(() => expect(asked).not.toEqual([]));
+    // What was drawn stays until there is an answer.
+    const form = within(window.getByRole('region', { name: 'Form' }));
+    expect(form.getByRole('spinbutton', { name: /Level/ })).toBeVisible();
+    expect(form.queryByText(/left/)).toBeNull();
+    asked.forEach((answer) => answer());
+    await form.findByText('It is drawn once the schema is mended.');
+    expect(window.getByText('A part of it refers to itself.')).toBeVisible();
+  });
+
+  it('refuses a name that is taken or built in', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, VALVE);
+    for (const [name, why] of [
+      ['valve.open', /already a command 'valve.open'/],
+      ['led', /'led' is a built-in command/],
+    ] as const) {
+      await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+      await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), name);
+      await window.user.click(window.getByRole('button', { name: 'Save' }));
+      expect(await window.findByRole('alert')).toHaveTextContent(why);
+      await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+      await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+    }
+  });
+
+  it('asks before it takes a command away', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, VALVE);
+    const article = within(await window.findByRole('article', { name: 'Open the valve' }));
+    await window.user.click(article.getByRole('button', { name: 'Remove…' }));
+    await window.user.click(await article.findByRole('button', { name: 'Remove it' }));
+    await waitFor(() => expect(window.app.catalogue.find('demo', 'valve.open')).toBeNull());
+    await window.findByText('Open the valve is removed.');
+  });
+
+  it('takes commands from a file, and replaces nothing unasked', async () => {
+    const window = await openCatalogue();
+    await window.app.catalogue.save(null, { ...VALVE, name: 'calibrate', title: 'Level out' });
+    await window.user.click(await window.findByRole('button', { name: 'Import…' }));
+    const dialog = within(await window.findByRole('dialog', { name: 'Import commands' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Choose the file to read' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Look into it' }));
+    expect(await dialog.findByRole('alert')).toHaveTextContent(/not a file of commands/);
+    const path = dialog.getByRole('textbox', { name: 'Path of the file to read' });
+    await window.user.clear(path);
+    await window.user.type(path, '/home/you/pumps.json');
+    await window.user.click(dialog.getByRole('button', { name: 'Look into it' }));
+    await dialog.findByText("It is for the connection 'plant', which is not here.");
+    dialog.getByRole('button', { name: 'Take 1' });
+    await expectAccessible(window.container);
+    await window.user.click(dialog.getByRole('checkbox', { name: 'Replace yours: calibrate' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Take 2' }));
+    await dialog.findByText('Took Calibrate, Level 3.');
+    await window.user.click(dialog.getByRole('button', { name: 'Done' }));
+    expect(window.app.catalogue.buttons.map(({ label }) => label)).toEqual(['Level 3']);
+    await window.user.click(window.getByRole('button', { name: 'Import…' }));
+    await window.user.type(window.getByRole('textbox', { name: 'Path of the file to read' }), '/home/you/pumps.json');
+    await window.user.click(window.getByRole('button', { name: 'Look into it' }));
+    expect(await window.findByRole('button', { name: 'Take nothing' })).toBeDisabled();
+    expect(window.app.catalogue.find('demo', 'calibrate')?.definition.title).toBe('Calibrate');
+    await window.user.click(window.getByRole('button', { name: 'Export…' }));
+    await window.findByText('Written to /home/you/commands.json.');
+  });
+});

@@ -1,0 +1,26 @@
+import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
+import { BLANK } from '../words/definition';
+
+/** A command of somebody's own, with arguments of each kind. */
+export const VALVE: CommandDefinition = {
+  ...BLANK,
+  name: 'valve.open',
+  title: 'Open the valve',
+  schema: {
+    type: 'object',
+    properties: {
+      percent: { type: 'integer', title: 'How far', minimum: 0, maximum: 100, default: 50 },
+      mode: { enum: ['slow', 'fast'], title: 'Manner' },
+      quiet: { type: 'boolean', title: 'Quietly' },
+      steps: {
+        type: 'array',
+        title: 'Steps',
+        items: { type: 'object', properties: { at: { type: 'number', title: 'At' } }, required: ['at'] },
+      },
+      where: { type: 'object', title: 'Where', properties: { zone: { type: 'string', title: 'Zone' } } },
+    },
+    required: ['percent', 'mode'],
+  },
+  safe_to_repeat: true,
+  icon: 'drop',
+};
