@@ -54,7 +54,7 @@ async fn the_log_tells_what_the_device_did_also_before_it_was_switched_off() {
     let told = [
         "INFO  switched on, firmware ",
         "INFO  connected",
-        "INFO  asked {\"args\":{\"on\":true},\"attempt\":1,\"command\":\"led\"",
+        "INFO  asked {\"id\":\"a\",\"command\":\"led\",\"args\":{\"on\":true}",
         "INFO  answers a: succeeded",
         "INFO  switched off",
         "INFO  switched on, firmware ",

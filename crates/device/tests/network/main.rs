@@ -300,7 +300,7 @@ async fn the_demo_fleet_lives() {
     let log = log::ask(&mut console, &first, "b", json!({})).await;
     let times = log.lines().map(|line| line.split(' ').next());
     assert!(log.len() > 3_000 && times.is_sorted(), "some kilobytes, in the order of time: {log}");
-    assert!(log.contains("asked {\"args\":{\"on\":true}"), "{log}");
+    assert!(log.contains("asked {\"id\":\"a\",\"command\":\"led\",\"args\":{\"on\":true}"), "{log}");
     demo.stop().await;
 }
 
