@@ -35,3 +35,4 @@ pub mod vault;
 mod views;
 
 pub use console::{DEMO, Engine, Handle, Options};
+pub use shell_line::shell_word;

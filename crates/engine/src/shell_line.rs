@@ -19,7 +19,7 @@ pub(crate) fn shell_line(connection: &str, command: &Command, kind: Option<&Comm
     words.extend(option("-d", "--device", asked.device.as_str()));
     words.extend(policy(&asked.policy, kind));
     words.extend(what(&asked.name, &asked.args));
-    Some(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+    Some(words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "))
 }
 
 /// What the command line would not choose by itself.
@@ -101,7 +101,9 @@ fn span(length: Millis) -> String {
     if length.0.is_multiple_of(1_000) { format!("{}s", length.0 / 1_000) } else { format!("{}ms", length.0) }
 }
 
-fn quoted(word: &str) -> String {
+/// A word as a POSIX shell reads it back, in quotes where that needs some.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=,@%+".contains(letter);
     if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
         return word.to_owned();
@@ -117,7 +119,7 @@ mod tests {
         Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, Origin, Policy, Retry, Submission, Timestamp,
     };
 
-    use super::{quoted, shell_line};
+    use super::{shell_line, shell_word};
 
     fn policy() -> Policy {
         Policy {
@@ -202,7 +204,7 @@ mod tests {
     #[cfg(unix)]
     fn a_shell_reads_the_words_that_were_meant() {
         let check = |words: &[&str]| {
-            let line = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+            let line = words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
             let script = format!("for word in {line}; do printf '%s\\0' \"$word\"; done");
             let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
             let read = String::from_utf8(output.stdout).unwrap();

@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::ExitCode};
 
-use wilco_engine::api::{ImportChange, ImportKind, ImportLine};
+use wilco_engine::{
+    api::{ImportChange, ImportKind, ImportLine},
+    shell_word,
+};
 
 use super::named;
 use crate::{
@@ -67,7 +70,7 @@ pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run
 fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
     let own = clean(&line.name);
     let name = match line.kind {
-        ImportKind::Command => own.clone().into_owned(),
+        ImportKind::Command => own.to_string(),
         ImportKind::Button => format!("the button '{own}'"),
     };
     let name = match &line.connection {
@@ -80,7 +83,7 @@ fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
         (ImportChange::Changed, true, false) => format!("Replaced {name}."),
         (ImportChange::Changed, true, true) => format!("Would be replaced: {name}."),
         (ImportChange::Changed, false, _) => {
-            let own = if own.contains(' ') { format!("'{own}'").into() } else { own };
+            let own = shell_word(&own);
             format!("Different from what is here, which stays: {name}. To replace it: --replace {own}")
         }
         (ImportChange::Same, ..) => format!("Here already: {name}."),
@@ -110,7 +113,7 @@ mod tests {
             ImportChange::Changed,
             None,
             false,
-            "Different from what is here, which stays: flush\\u{7} (for plant). To replace it: --replace flush\\u{7}",
+            "Different from what is here, which stays: flush\\u{7} (for plant). To replace it: --replace 'flush\\u{7}'",
         );
         check(ImportChange::Same, None, false, "Here already: flush\\u{7} (for plant).");
         check(ImportChange::Refused, Some("It is odd."), false, "Refused: flush\\u{7} (for plant). It is odd.");

@@ -52,7 +52,7 @@ impl Handle {
         };
         let definition = definition::read(id, described)?;
         let entry = definition::entry(&definition);
-        self.keep_definitions(vec![definition]).await?;
+        self.keep_catalogue(vec![definition], Vec::new()).await?;
         Ok(entry)
     }
 
@@ -119,13 +119,9 @@ impl Handle {
         Ok(())
     }
 
-    async fn keep_definitions(&self, definitions: Vec<Definition>) -> Result<(), Failure> {
-        self.keep_catalogue(definitions, Vec::new()).await
-    }
-
     /// Keeps definitions and buttons, all or none.
     async fn keep_catalogue(&self, definitions: Vec<Definition>, buttons: Vec<StoredButton>) -> Result<(), Failure> {
-        if let Some(name) = self.store.save_all(definitions, buttons).await? {
+        if let Some(name) = self.store.save_catalogue(definitions, buttons).await? {
             return Err(invalid(
                 format!("There is already a command '{name}' for the same connections."),
                 "Choose another name, or change that one.",

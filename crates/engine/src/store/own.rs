@@ -46,14 +46,9 @@ impl Store {
         self.readers.read(catalogue::all).await
     }
 
-    /// Adds definitions or replaces those of the same ids, all or none. Where a name is taken it is handed back, and
-    /// nothing is stored.
-    pub async fn save_definitions(&self, definitions: Vec<Definition>) -> Result<Option<String>, StoreError> {
-        self.save_all(definitions, Vec::new()).await
-    }
-
-    /// As [`Store::save_definitions`], and buttons as [`Store::save_button`] does: all or none.
-    pub async fn save_all(
+    /// Adds definitions or replaces those of the same ids, and buttons as [`Store::save_button`] does: all or none. Where
+    /// a definition's name is taken it is handed back, and nothing is stored.
+    pub async fn save_catalogue(
         &self,
         definitions: Vec<Definition>,
         buttons: Vec<StoredButton>,

@@ -51,13 +51,13 @@ async fn definitions_come_back_as_they_were() {
     let mut plain = definition("b", "blink", None);
     plain.kind.form = None;
     let all = [plain, definition("c", "calibrate", Some("bench"))];
-    assert_eq!(store.save_definitions(all.to_vec()).await.unwrap(), None);
+    assert_eq!(store.save_catalogue(all.to_vec(), vec![]).await.unwrap(), None);
     assert_eq!(store.definitions().await.unwrap(), all);
     // In the order of its writer, which is that of the form.
     assert_eq!(store.definitions().await.unwrap()[0].kind.schema.to_string(), all[0].kind.schema.to_string());
     let mut renamed = all[0].clone();
     renamed.kind.name = "zap".into();
-    store.save_definitions(vec![renamed]).await.unwrap();
+    store.save_catalogue(vec![renamed], vec![]).await.unwrap();
     assert_eq!(names(&store).await, ["calibrate", "zap"]);
     assert!(store.remove_definition("b").await.unwrap());
     assert!(!store.remove_definition("b").await.unwrap());
@@ -67,7 +67,7 @@ async fn definitions_come_back_as_they_were() {
 #[tokio::test]
 async fn a_name_is_given_once_for_the_same_connections() {
     let (_dir, store) = store();
-    let save = async |definitions: &[Definition]| store.save_definitions(definitions.to_vec()).await.unwrap();
+    let save = async |definitions: &[Definition]| store.save_catalogue(definitions.to_vec(), vec![]).await.unwrap();
     assert_eq!(save(&[definition("a", "calibrate", None)]).await, None);
     assert_eq!(save(&[definition("b", "calibrate", Some("bench"))]).await, None);
     let taken = Some("calibrate".to_owned());
@@ -93,7 +93,7 @@ async fn buttons_keep_their_order_and_their_place() {
 #[tokio::test]
 async fn what_is_for_one_connection_goes_with_it() {
     let (_dir, store) = store();
-    store.save_definitions(vec![definition("a", "a", None), definition("b", "b", Some("bench"))]).await.unwrap();
+    store.save_catalogue(vec![definition("a", "a", None), definition("b", "b", Some("bench"))], vec![]).await.unwrap();
     store.save_button(StoredButton { connection: Some(connection()), ..button("1", "one") }).await.unwrap();
     store.remove_connection(&connection()).await.unwrap();
     store.sweep().await.unwrap();
