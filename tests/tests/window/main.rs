@@ -12,6 +12,7 @@ mod manage;
 mod pictures;
 mod preflight;
 mod trouble;
+mod unsaved;
 mod ways;
 mod whole_device;
 

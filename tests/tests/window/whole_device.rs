@@ -10,14 +10,14 @@ use crate::kit::Kit;
 use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
 
-struct Bench {
+pub(crate) struct Bench {
     desk: Desk,
     _broker: Broker,
     _device: Device,
 }
 
 /// A window at a device of its own, chosen in the fleet.
-async fn bench() -> Result<(Bench, Console)> {
+pub(crate) async fn bench() -> Result<(Bench, Console)> {
     let certificates = Certificates::new()?;
     let broker = Broker::mutual_tls(&certificates)?;
     let device = Device::start(&broker, "bench-1", Some((&certificates, &certificates.issue("bench-1")?)))?;

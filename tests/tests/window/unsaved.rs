@@ -1,0 +1,109 @@
+//! What somebody has made or begun stays theirs: buttons, descriptions, typed values.
+
+use anyhow::{Result, ensure};
+use wilco_tests::keys;
+
+use crate::SHORT;
+use crate::pictures::as_it_stands;
+use crate::whole_device::bench;
+
+const FILE: &str = r#"{"format": "wilco commands", "version": 1,
+    "commands": [{"name": "calibrate", "title": "Calibrate", "schema": {"type": "object", "properties":
+        {"offset": {"type": "integer", "title": "Offset"}}, "required": ["offset"]}}],
+    "buttons": [{"label": "Level 3", "command": "calibrate", "args": {"offset": 3}},
+        {"label": "Far away", "command": "led", "args": {"on": true}, "connection": "Elsewhere"}]}"#;
+
+#[tokio::test]
+async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("commands.json");
+    std::fs::write(&file, FILE)?;
+    console.press("gm").await?;
+    console.click("button", "Import…").await?;
+    console.fill("Path of the file to read", &file.display().to_string()).await?;
+    console.click("button", "Look into it").await?;
+    console.wait_for_text("button for calibrate", SHORT).await?;
+    console.wait_for_text("It is for the connection 'Elsewhere', which is not here.", SHORT).await?;
+    let mut found = console.inaccessible("what is in a file of commands").await?;
+    as_it_stands(&console, "catalogue-import").await?;
+    console.click("button", "Take 2").await?;
+    console.wait_for_text("Took Calibrate, Level 3.", SHORT).await?;
+    console.click("button", "Done").await?;
+
+    console.click("button", "Level 3").await?;
+    console.fill("Offset *", "5").await?;
+    found.extend(console.inaccessible("a button that is changed").await?);
+    as_it_stands(&console, "button-change").await?;
+    ensure!(console.all_like("button", "Send").await?.is_empty());
+    console.click("button", "Save the button").await?;
+    console.click("button", "Remove Level 3").await?;
+    console.one("button", "Undo").await?;
+    found.extend(console.inaccessible("a button that was removed").await?);
+    as_it_stands(&console, "button-undo").await?;
+    console.click("button", "Undo").await?;
+    console.one("button", "Level 3").await?;
+
+    // Pressed, it sends what it was changed to; before that, nothing went out.
+    console.press("gh").await?;
+    ensure!(console.history().await?.is_empty());
+    console.press("gf").await?;
+    console.choose("bench-1").await?;
+    console.click("button", "Level 3").await?;
+    console.wait_for_text("Rejected", SHORT).await?;
+    console.press("gh").await?;
+    ensure!(console.history().await?[0][1].contains("offset 5"), "{:?}", console.history().await?);
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_begun_is_there_when_one_comes_back() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    let interval = console.one_like("button", "Edit report_interval_s: ").await?;
+    console.click_on(&interval, "report_interval_s").await?;
+    console.type_into("report_interval_s after restart", "45\n").await?;
+    console.wait_for_text("1 change not applied", SHORT).await?;
+    // The keyboard stays at the value, where no letter commands the device.
+    let at = "return document.activeElement.getAttribute('aria-label')";
+    ensure!(console.run(at, vec![]).await? == "Edit report_interval_s: 45, changed");
+    let mut found = console.inaccessible("a configuration that was changed").await?;
+    as_it_stands(&console, "configuration-edited").await?;
+
+    console.press("gm").await?;
+    console.click("button", "Describe a command").await?;
+    console.fill("Title", "Half done").await?;
+    console.click("button", "LED led").await?;
+    console.wait_for_text("not saved", SHORT).await?;
+    console.click("button", "Describe a command").await?;
+    console.one("button", "Leave without saving").await?;
+    found.extend(console.inaccessible("leaving a description").await?);
+    as_it_stands(&console, "draft-leave").await?;
+    console.click("button", "Go on with it").await?;
+    ensure!(console.written("Title").await? == "Half done");
+
+    console.press(keys::ESCAPE).await?;
+    console.go("Fleet").await?;
+    console.choose("bench-1").await?;
+    console.one("button", "Edit report_interval_s: 45, changed").await?;
+
+    // From the list to its heads, where devices are sorted.
+    console.press("\u{e013}").await?;
+    console.press(keys::ENTER).await?;
+    let sorted = "return document.querySelector('[aria-sort=descending]')?.innerText.trim()";
+    ensure!(console.run(sorted, vec![]).await?.as_str().is_some_and(|head| head.starts_with("Device")));
+
+    console.choose("bench-1").await?;
+    console.press("c").await?;
+    console.fill("Command", "telemetry.set").await?;
+    console.press(keys::ENTER).await?;
+    console.click("radio", "JSON").await?;
+    console.fill("Arguments (JSON)", r#"{"interval_ms": 9007199254740993}"#).await?;
+    console.wait_for_text("too large to be kept exactly", SHORT).await?;
+    found.extend(console.inaccessible("a number that is too large").await?);
+    as_it_stands(&console, "command-too-large").await?;
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
