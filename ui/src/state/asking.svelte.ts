@@ -177,7 +177,7 @@ export class Asking {
 
   /** Arguments that do not fit go out all the same where the firmware may know better: a command that came with Wilco. */
   get mayInsist(): boolean {
-    return this.mode === 'raw' && this.entry?.built_in === true;
+    return this.mode === 'raw' && this.rawComplaint === null && this.entry?.built_in === true;
   }
 
   get isReady(): boolean {

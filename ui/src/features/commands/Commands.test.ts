@@ -174,6 +174,17 @@ describe('the form of a command', () => {
     await window.user.click(dialog.getByRole('button', { name: 'Send anyway' }));
     await waitFor(() => expect(window.sent[0]?.args).toEqual({ colour: 'red' }));
   });
+
+  it('offers nothing of the kind for a text that cannot be read', async () => {
+    const window = await openBench([]);
+    const dialog = await choose(window, 'telemetry.set', 'Telemetry interval');
+    await window.user.click(dialog.getByRole('radio', { name: 'JSON' }));
+    const raw = await dialog.findByRole('textbox', { name: 'Arguments (JSON)' });
+    await window.user.clear(raw);
+    await window.user.type(raw, '{{"interval_ms": 9007199254740993}');
+    dialog.getByRole('button', { name: 'Send' });
+    expect(dialog.queryByRole('button', { name: 'Send anyway' })).toBeNull();
+  });
 });
 
 describe('a dangerous command', () => {
