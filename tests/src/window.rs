@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -164,21 +165,21 @@ impl Window {
         self.look(role, part, true, None).await
     }
 
-    /// Clicks the one control of that role and name.
+    /// Clicks the one control of that role and name, as soon as it can be hit: a dialog may be on its way out over it.
     ///
     /// # Errors
-    /// When there is none, more than one, or something lies over it.
+    /// When there is none, more than one, or something stays over it.
     pub async fn click(&self, role: &str, name: &str) -> Result<()> {
-        let control = self.one(role, name).await?;
-        self.click_on(&control, &format!("{role} “{name}”")).await
+        let what = format!("{role} “{name}”");
+        when_ready(&what, async || self.one(role, name).await?.click().await.map_err(Into::into)).await
     }
 
-    /// Clicks a control that was found before.
+    /// Clicks a control that was found before, as soon as it can be hit.
     ///
     /// # Errors
-    /// When it is gone, or something lies over it.
+    /// When it is gone, or something stays over it.
     pub async fn click_on(&self, control: &Element, name: &str) -> Result<()> {
-        limited(&format!("clicking {name}"), control.click()).await
+        when_ready(name, async || control.click().await.map_err(Into::into)).await
     }
 
     /// Puts `text` into the text box of that name, in the place of what was there.
@@ -194,8 +195,9 @@ impl Window {
     /// # Errors
     /// When there is no such text box.
     pub async fn type_into(&self, name: &str, text: &str) -> Result<()> {
-        let control = self.one("textbox", name).await?;
-        limited(&format!("typing into “{name}”"), control.send_keys(&text.replace('\n', ENTER))).await
+        let keys = text.replace('\n', ENTER);
+        let what = format!("the text box “{name}”");
+        when_ready(&what, async || self.one("textbox", name).await?.send_keys(&keys).await.map_err(Into::into)).await
     }
 
     /// Waits until the window shows `text`.
@@ -342,6 +344,31 @@ where
         Ok(result) => result.with_context(|| format!("{what} did not work")),
         Err(_) => bail!("{what}: the driver said nothing for {ONE_CALL:?}"),
     }
+}
+
+/// Does something to a control again until it can be reached, which a person waits for without noticing.
+async fn when_ready(what: &str, act: impl AsyncFn() -> Result<()>) -> Result<()> {
+    let mut last = String::new();
+    let way = format!("way to reach {what}");
+    let reached = soon_async(&way, PATIENCE, async || {
+        let tried = tokio::time::timeout(ONE_CALL, act()).await;
+        match tried.with_context(|| format!("{what}: the driver said nothing for {ONE_CALL:?}"))? {
+            Ok(()) => Ok(Some(())),
+            Err(error) if is_on_its_way(&error) => {
+                last = format!("{error:#}");
+                Ok(None)
+            }
+            Err(error) => Err(error.context(format!("{what} could not be used"))),
+        }
+    });
+    reached.await.with_context(|| format!("what came back last: {last}"))
+}
+
+/// Whether the driver did nothing because the page has not come to rest (WebDriver, section 6.6).
+fn is_on_its_way(error: &anyhow::Error) -> bool {
+    use fantoccini::error::ErrorStatus::{ElementClickIntercepted, ElementNotInteractable, StaleElementReference};
+    let Some(CmdError::Standard(answer)) = error.downcast_ref() else { return false };
+    matches!(answer.error, ElementClickIntercepted | ElementNotInteractable | StaleElementReference)
 }
 
 fn element_id(value: &Value) -> Result<fantoccini::elements::ElementRef> {
