@@ -206,6 +206,21 @@ impl Ledger {
         }
     }
 
+    /// Forgets a device with all its commands, because the store is about to. Says whether it did: not while one of them
+    /// has not come to its end, a publish of one is under way, or the store is still to hear of one.
+    pub fn forget_device(&mut self, device: &DeviceId) -> bool {
+        let slots: BTreeSet<Slot> = self.shelf.slots_of(device).collect();
+        let is_busy = |entry: &shelf::Entry| !entry.command.is_settled() || entry.open || entry.changed;
+        if slots.iter().filter_map(|slot| self.shelf.entry(*slot)).any(is_busy) {
+            return false;
+        }
+        slots.iter().for_each(|slot| self.shelf.remove(*slot));
+        self.settled.retain(|slot| !slots.contains(slot));
+        self.fall_silent(device);
+        self.shelf.remove_device(device);
+        true
+    }
+
     /// Whether a command is in memory. If not, and an answer names it, the store may have it: see [`Ledger::adopt`].
     #[must_use]
     pub fn is_known(&self, device: &DeviceId, id: &CommandId) -> bool {

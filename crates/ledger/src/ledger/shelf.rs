@@ -126,6 +126,16 @@ impl Shelf {
         self.devices.get(device)?.commands.get(id).copied()
     }
 
+    /// All commands of a device.
+    pub(super) fn slots_of(&self, device: &DeviceId) -> impl Iterator<Item = Slot> {
+        self.devices.get(device).into_iter().flat_map(|device| device.commands.values().copied())
+    }
+
+    /// Forgets what is known of a device that has no commands here.
+    pub(super) fn remove_device(&mut self, device: &DeviceId) {
+        self.devices.remove(device);
+    }
+
     pub(super) fn entry(&self, slot: Slot) -> Option<&Entry> {
         self.entries.get(&slot)
     }

@@ -38,6 +38,10 @@ pub(crate) enum Action {
     Heard {
         device: usize,
     },
+    /// A device is forgotten with all of it, if it has nothing to do.
+    Forget {
+        device: usize,
+    },
     Connect,
     Disconnect,
     Resumed,
@@ -112,6 +116,7 @@ fn action() -> impl Strategy<Value = Action> {
         4 => pick().prop_map(|pick| Action::Again { pick }),
         6 => (device(), any::<bool>()).prop_map(|(device, online)| Action::Presence { device, online }),
         3 => device().prop_map(|device| Action::Heard { device }),
+        3 => device().prop_map(|device| Action::Forget { device }),
         6 => Just(Action::Connect),
         4 => Just(Action::Disconnect),
         2 => Just(Action::Resumed),

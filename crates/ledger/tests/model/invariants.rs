@@ -37,6 +37,13 @@ impl Watch {
         }
     }
 
+    /// Nothing of a device is left, here and on the disk.
+    pub(crate) fn forgot(&mut self, device: &DeviceId) {
+        self.told.retain(|key, _| key.0 != *device);
+        self.on_wire.retain(|(key, _)| key.0 != *device);
+        self.proved_unsent.retain(|(key, _)| key.0 != *device);
+    }
+
     pub(crate) fn told(&self) -> &BTreeMap<Key, Command> {
         &self.told
     }

@@ -81,6 +81,17 @@ impl Naive {
         }
     }
 
+    /// A device is forgotten with all of it. Says whether it has nothing to do, and is.
+    pub(crate) fn forget_device(&mut self, device: &DeviceId) -> bool {
+        let of_it = || self.commands.iter().filter(|command| command.asked.device == *device);
+        if of_it().any(|command| !command.settled() || command.sends.iter().any(|send| send.under_way)) {
+            return false;
+        }
+        self.commands.retain(|command| command.asked.device != *device);
+        self.devices.retain(|known| known.id != *device);
+        true
+    }
+
     /// In memory or on the disk.
     pub(crate) fn has(&self, device: &DeviceId, id: &CommandId) -> bool {
         self.place(device, id).is_some()

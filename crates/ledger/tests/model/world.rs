@@ -98,6 +98,7 @@ impl World {
                 self.input(Input::Presence { device: device_id(*device), online: *online })
             }
             Action::Heard { device } => self.input(Input::Heard { device: device_id(*device) }),
+            Action::Forget { device } => self.forget(&device_id(*device)),
             Action::Connect => self.input(Input::Connected),
             Action::Disconnect => self.input(Input::Disconnected),
             Action::Resumed => self.input(Input::Resumed),
@@ -159,6 +160,22 @@ impl World {
         self.compare()?;
         self.pending.push_back((effects, self.model.clone()));
         if self.stalled { Ok(()) } else { self.commit(usize::MAX) }
+    }
+
+    /// As the engine does: all that has happened is kept before a device is forgotten, in the memory and on the disk.
+    fn forget(&mut self, device: &DeviceId) -> Result<(), TestCaseError> {
+        self.seal()?;
+        self.commit(usize::MAX)?;
+        self.stalled = false;
+        let forgotten = self.ledger.forget_device(device);
+        prop_assert_eq!(forgotten, self.model.forget_device(device), "forgetting {} at {}", device, self.now);
+        if forgotten {
+            self.watch.forgot(device);
+            self.disk.retain(|event| event.device != *device);
+            self.published.retain(|(key, _)| key.0 != *device);
+            self.model_on_disk = self.model.clone();
+        }
+        self.compare()
     }
 
     /// What is about to be kept is what has changed, each command once and as it stands.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wilco_ledger::{Answer, Claim, Effect, Input, Ledger, Limits, Outcome, Puback, Timestamp};
+use wilco_ledger::{Answer, Claim, Delivery, Effect, Input, Ledger, Limits, Outcome, Policy, Puback, Timestamp};
 
 use crate::bench::{
     Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, delivered, device, id, murmurs, out,
@@ -173,6 +173,24 @@ fn what_ended_long_ago_is_forgotten_when_the_store_forgets_it() {
         1_002,
         says("b", Outcome::Succeeded),
         "b succeeded moved",
+    );
+}
+
+#[test]
+fn a_device_is_forgotten_with_all_of_it_but_not_while_it_has_something_to_do() {
+    let mut bench = at_broker(PLAIN).at(20, presence(false), "");
+    assert!(!bench.ledger.forget_device(&device("d")), "it may still answer");
+    bench = bench.at(30, says("a", Outcome::Succeeded), "a succeeded moved");
+    assert!(!bench.ledger.forget_device(&device("d")), "the store has not heard of its end");
+    bench.ledger.take_changed();
+    assert!(bench.ledger.forget_device(&device("d")));
+    assert!(!bench.ledger.is_known(&device("d"), &id("a")));
+    assert!(bench.ledger.forget_device(&device("e")), "there is nothing of it");
+    // It begins anew, and nobody has said that it is offline.
+    bench.at(40, says("a", Outcome::Succeeded), "unsolicited UnknownId").at(
+        50,
+        submit("b", Policy { delivery: Delivery::Now, ..PLAIN }),
+        "b submitted; b handed 1; publish b 1",
     );
 }
 
