@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::certificates::{Certificates, Identity};
 use crate::child::Child;
-use crate::net;
+use crate::{net, soon};
+
+/// A broker that is asked by its own client answers within this time.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How a broker is to behave.
 #[derive(Debug, Default)]
@@ -204,16 +208,32 @@ impl Broker {
         Ok(lines)
     }
 
-    /// Listens by mosquitto's own client until the value is dropped; [`Child::log`] has a line a message, topic first.
+    /// Listens by mosquitto's own client from now on, until the value is dropped; [`Child::log`] has a line a message, topic
+    /// first.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started, or may not subscribe.
     pub fn listen(&self, filter: &str) -> Result<Child> {
-        let log = self.directory.path().join(format!("heard-{}", net::free_port()?));
+        self.listen_with(filter, &["-v"])
+    }
+
+    /// As [`Broker::listen`], with other arguments for `mosquitto_sub` than that it tells the topic.
+    ///
+    /// # Errors
+    /// As [`Broker::listen`].
+    pub fn listen_with(&self, filter: &str, arguments: &[&str]) -> Result<Child> {
+        let name = format!("listener-{}", net::free_port()?);
+        let log = self.directory.path().join(&name);
         let client = self.client("mosquitto_sub");
         let mut command = Child::command(client.get_program());
-        command.args(client.get_args()).args(["-q", "1", "-v", "-t", filter]).stdout(std::fs::File::create(&log)?);
-        Child::start(&mut command, &log)
+        command.args(client.get_args()).args(["-i", &name, "-q", "1", "-t", filter]).args(arguments);
+        let child = Child::start(command.stdout(std::fs::File::create(&log)?), &log)?;
+        let subscribed = format!(": {name} 1 {filter}");
+        soon(&format!("line '{subscribed}' of the broker"), SUBSCRIBED_WITHIN, || {
+            self.log().contains(&subscribed).then_some(())
+        })
+        .with_context(|| child.log())?;
+        Ok(child)
     }
 
     fn client(&self, name: &str) -> Command {
@@ -241,6 +261,7 @@ fn configuration(settings: &Settings<'_>, port: u16, websocket_port: Option<u16>
         "allow_anonymous true".to_owned(),
         "set_tcp_nodelay true".to_owned(),
         "log_dest stderr".to_owned(),
+        "log_type error\nlog_type warning\nlog_type notice\nlog_type information\nlog_type subscribe".to_owned(),
     ];
     if rustix::process::getuid().is_root() {
         // Otherwise it becomes the user mosquitto, who cannot read our keys.

@@ -121,12 +121,7 @@ async fn no_second_has_more_commands_than_aws_takes() -> Result<()> {
     const COMMANDS: usize = 400;
     const TAKEN: usize = 100;
     let broker = Broker::plain()?;
-    let directory = tempfile::tempdir()?;
-    let log = directory.path().join("heard");
-    let port = broker.port().to_string();
-    let mut command = Child::command("mosquitto_sub");
-    command.args(["-h", "localhost", "-p", &port, "-q", "1", "-t", "+/req", "-F", "%U"]);
-    let ear = Child::start(command.stdout(std::fs::File::create(&log)?), &log)?;
+    let ear = broker.listen_with("+/req", &["-F", "%U"])?;
     let desk = Desk::new().await?;
     let connection = desk.connect(plain("aws", &broker).with(|entry| entry.preset = Preset::Aws)).await?;
     let devices: Vec<_> = (0..COMMANDS).map(|number| format!("dock-{number}")).collect();
@@ -139,7 +134,7 @@ async fn no_second_has_more_commands_than_aws_takes() -> Result<()> {
     .with_context(|| ear.log())?;
     let took = times[COMMANDS - 1] - times[0];
     ensure!(took >= 310.0 / 90.0, "they took {took} s");
-    ensure!(took < 8.0, "they took {took} s");
+    ensure!(took < 20.0, "they took {took} s");
     let fastest = times.windows(TAKEN + 1).map(|some| some[TAKEN] - some[0]).fold(f64::MAX, f64::min);
     ensure!(fastest >= 1.0, "{} commands came within {fastest} s", TAKEN + 1);
     Ok(())

@@ -74,10 +74,6 @@ async fn a_device_is_commanded_over_a_websocket_also_after_the_broker_was_gone()
 async fn large_payloads(desk: &Desk, connection: &str, broker: &Broker) -> Result<()> {
     let text = "0123456789".repeat(10_000);
     let heard = broker.listen("mute/+")?;
-    soon("listener", PATIENCE, || {
-        broker.publish("mute/listening", b"?", false).ok()?;
-        heard.log().contains("mute/listening").then_some(())
-    })?;
     let id = desk.send(NewCommand { args: json!({"text": text}), ..led(connection, "mute") }).await?;
     desk.reaches("mute", &id, "at_broker").await?;
     soon("large request", PATIENCE, || heard.log().contains(&text).then_some(()))?;
