@@ -43,6 +43,7 @@ enum Call {
     RemoveConnection { id: String },
     Devices { query: DeviceQuery, from: u32, count: u32 },
     Device { connection: String, device: String },
+    ForgetDevice { connection: String, device: String },
     Send(NewCommand),
     Cancel { connection: String, device: String, id: String },
     History(HistoryQuery),

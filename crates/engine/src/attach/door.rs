@@ -148,6 +148,7 @@ async fn answer(Host { handle, raise }: &Host, call: Call) -> Result<Value, Fail
         Call::RemoveConnection { id } => done(handle.remove_connection(&id).await),
         Call::Devices { query, from, count } => done(handle.devices(query, from, count).await),
         Call::Device { connection, device } => done(handle.device(&connection, &device).await),
+        Call::ForgetDevice { connection, device } => done(handle.forget_device(&connection, &device).await),
         Call::Send(new) => done(handle.send(new).await),
         Call::Cancel { connection, device, id } => done(handle.cancel(&connection, &device, &id).await),
         Call::History(query) => done(handle.history(query).await),

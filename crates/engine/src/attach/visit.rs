@@ -134,6 +134,14 @@ impl Console {
         |connection: &str, device: &str| Call::Device { connection: connection.to_owned(), device: device.to_owned() }
     );
     forward!(
+        /// Forgets a device with its history.
+        forget_device(connection: &str, device: &str) -> (),
+        async |handle: &Handle, connection: &str, device: &str| handle.forget_device(connection, device).await,
+        |connection: &str, device: &str| Call::ForgetDevice {
+            connection: connection.to_owned(), device: device.to_owned()
+        }
+    );
+    forward!(
         /// Sends a command to each of its devices.
         send(new: NewCommand) -> Sent,
         async |handle: &Handle, new| handle.send(new).await,

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use wilco_ledger::Timestamp;
 
 use super::Handle;
-use crate::{api::Failure, controller::Asked, settings::days_ago};
+use crate::{api::Failure, controller::Asked, profile::device_id, settings::days_ago, store::ConnectionId};
 
 /// A start has better to do at first.
 const FIRST_AFTER: Duration = Duration::from_secs(10);
@@ -37,6 +37,18 @@ impl Handle {
     /// As [`Handle::count_older`]; some may then have been forgotten.
     pub async fn forget_older(&self, days: u32) -> Result<u32, Failure> {
         self.forget_ended(days, self.clock.now()).await
+    }
+
+    /// Forgets a device that has nothing to do: its state, its measurements, its logs and its commands with all their
+    /// evidence. It is not told; where it speaks again, or the broker has kept its status, it is known again.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` while a command of it is under way and for one of those
+    /// that a connection names; `Store`, and then some of its commands may be forgotten.
+    pub async fn forget_device(&self, connection: &str, device: &str) -> Result<(), Failure> {
+        let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
+        while self.ask(|reply| Asked::ForgetDevice(connection.clone(), device.clone(), reply)).await?? {}
+        Ok(())
     }
 
     /// Forgets what is older than the settings say, now and every hour. Does not end by itself.
@@ -106,8 +118,10 @@ mod tests {
     use wilco_ledger::{CommandId, DeviceId, Timestamp};
 
     use crate::{
-        api::{DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, SortBy},
-        console::fixture::{engine, plant},
+        Handle,
+        api::{ConnectionEntry, DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, SortBy},
+        console::fixture::{engine, engine_on, plant},
+        paths::DataDir,
         store::{Change, ConnectionId},
     };
 
@@ -170,6 +184,66 @@ mod tests {
             (nothing.code, &*nothing.message),
             (FailureCode::Invalid, "A history of 0 days keeps nothing: nothing of what has ended would be left.")
         );
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_device_that_was_mistyped_can_be_forgotten_once_it_has_nothing_to_do() {
+        let (data, engine, handle) = engine().await;
+        let connection = plant(&handle).await;
+        let new = NewCommand {
+            connection: connection.clone(),
+            devices: vec!["pump-1".into(), "pmup-1".into()],
+            command: "led".into(),
+            args: json!({"on": true}),
+            ..NewCommand::default()
+        };
+        let ids = handle.send(new).await.unwrap().ids;
+        let refused = |name: &'static str| {
+            let (handle, connection) = (handle.clone(), connection.clone());
+            async move { handle.forget_device(&connection, name).await.unwrap_err() }
+        };
+        let busy = refused("pmup-1").await;
+        assert_eq!((busy.code, &*busy.message), (FailureCode::Invalid, "'pmup-1' still has a command under way."));
+        assert_eq!(refused("pump-7").await.code, FailureCode::NotFound);
+        handle.cancel(&connection, "pmup-1", &ids[1]).await.unwrap();
+
+        handle.forget_device(&connection, "pmup-1").await.unwrap();
+        let names = async |handle: &Handle| {
+            let query = DeviceQuery { connection: connection.clone(), ..DeviceQuery::default() };
+            let rows = handle.devices(query, 0, 10).await.unwrap().rows;
+            rows.into_iter().map(|row| row.device).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&handle).await, ["pump-1"]);
+        assert_eq!(handle.connections().await.unwrap()[0].counts.kept, 1);
+        assert_eq!(refused("pmup-1").await.code, FailureCode::NotFound);
+        engine.stop().await;
+
+        let engine = engine_on(&DataDir::open(Some(data.path())).unwrap()).await;
+        assert_eq!(names(&engine.handle()).await, ["pump-1"]);
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_device_that_a_connection_names_is_not_forgotten() {
+        let (_data, engine, handle) = engine().await;
+        let entry = ConnectionEntry {
+            name: "plant".into(),
+            url: "mqtt://127.0.0.1:9".into(),
+            devices: vec!["pump-1".into()],
+            ..ConnectionEntry::default()
+        };
+        let connection = handle.save_connection(entry).await.unwrap().id;
+        let new = NewCommand {
+            connection: connection.clone(),
+            devices: vec!["pump-1".into()],
+            command: "state.get".into(),
+            ..NewCommand::default()
+        };
+        let id = handle.send(new).await.unwrap().ids.remove(0);
+        handle.cancel(&connection, "pump-1", &id).await.unwrap();
+        let named = handle.forget_device(&connection, "pump-1").await.unwrap_err();
+        assert_eq!(named.message, "'pump-1' is one of the devices that this connection is for.");
         engine.stop().await;
     }
 

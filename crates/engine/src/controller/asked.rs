@@ -10,7 +10,7 @@ use wilco_ledger::{CommandId, DeviceId, Input, Submission, Timestamp};
 
 use super::{Connection, Controller, Event};
 use crate::{
-    api::{Batch, ConnectionView, Failure, FailureCode, LinkState, Notice},
+    api::{Batch, ConnectionView, Failure, FailureCode, LinkState, Notice, invalid},
     console::not_found,
     news::Herald,
     profile,
@@ -37,6 +37,8 @@ pub(crate) enum Asked {
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
     /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
+    /// Some of a device is forgotten, it itself at last. The answer says whether there is more of it.
+    ForgetDevice(ConnectionId, DeviceId, oneshot::Sender<Result<bool, Failure>>),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
@@ -118,6 +120,9 @@ impl Controller {
             Asked::ForgetEnded(before, reply) => {
                 let _ = reply.send(self.forget_ended(before).await);
             }
+            Asked::ForgetDevice(connection, device, reply) => {
+                let _ = reply.send(self.forget_device(&connection, &device).await);
+            }
             Asked::Remark(Notice { level, message, hint }, reply) => {
                 self.feed.notice(level, message, hint);
                 let _ = reply.send(());
@@ -196,6 +201,38 @@ impl Controller {
         }
         self.feed.connections();
         Ok(())
+    }
+
+    /// Forgets some of a device that has nothing to do, in the ledger and in the store.
+    async fn forget_device(&mut self, connection: &ConnectionId, device: &DeviceId) -> Result<bool, Failure> {
+        self.settle().await;
+        let absent = || not_found("connection", connection.as_str());
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
+        known.unread.clone().map_or(Ok(()), Err)?;
+        known.fleet().get(device).map(drop).ok_or_else(|| not_found("device", device.as_str()))?;
+        if known.profile.devices.iter().any(|named| named == device.as_str()) {
+            return Err(invalid(
+                format!("'{device}' is one of the devices that this connection is for."),
+                "Take it off the connection's list of devices first.",
+            ));
+        }
+        if !known.ledger.forget_device(device) {
+            return Err(invalid(
+                format!("'{device}' still has a command under way."),
+                "Stop waiting for it, or let it come to its end.",
+            ));
+        }
+        let (commands, more) = self.store.forget_device(connection, device, FORGOTTEN_AT_ONCE).await?;
+        let bad_ends = self.bad_ends(connection).await?;
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
+        known.kept = known.kept.saturating_sub(u32::try_from(commands).unwrap_or(u32::MAX));
+        known.bad_ends = bad_ends;
+        if !more {
+            known.forget_device(device);
+            self.telemetry.forget_device(connection, device);
+        }
+        self.feed.connections();
+        Ok(more)
     }
 
     /// Forgets some of what ended long ago, in the ledgers and in the store. Nothing else happens in between, so what

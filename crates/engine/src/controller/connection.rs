@@ -169,6 +169,14 @@ impl Connection {
         gone
     }
 
+    /// Nothing is known of a device any more.
+    pub(super) fn forget_device(&mut self, device: &DeviceId) {
+        self.fleet().forget(device);
+        self.lifecycles.remove(device);
+        self.doubted.retain(|(_, doubted)| doubted != device);
+        self.retained.remove(device);
+    }
+
     /// Smooths the time to a PUBACK over the last few.
     pub(super) fn measured(&mut self, milliseconds: f64) {
         self.round_trip_ms = Some(match self.round_trip_ms {

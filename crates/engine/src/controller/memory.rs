@@ -54,12 +54,18 @@ impl Controller {
         commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
         let latest = self.store.latest_per_device(connection).await?;
         commands.extend(latest.into_iter().filter(|command| command.state == State::TimedOut));
-        let bad = State::ALL.into_iter().filter(|state| ended_badly(*state)).collect::<Vec<_>>();
-        let mut bad_ends: Vec<_> =
-            self.recent(connection, &bad, NEEDS_YOU_FOR).await?.filter_map(|command| command.rungs.finished).collect();
-        bad_ends.sort_unstable();
+        let bad_ends = self.bad_ends(connection).await?;
         let kept = self.store.command_count(Some(connection)).await?;
-        Ok(Remembered { commands, kept, bad_ends: bad_ends.into() })
+        Ok(Remembered { commands, kept, bad_ends })
+    }
+
+    /// When commands ended badly of late, oldest first.
+    pub(super) async fn bad_ends(&self, connection: &ConnectionId) -> Result<VecDeque<Timestamp>, StoreError> {
+        let bad = State::ALL.into_iter().filter(|state| ended_badly(*state)).collect::<Vec<_>>();
+        let recent = self.recent(connection, &bad, NEEDS_YOU_FOR).await?;
+        let mut ends: Vec<_> = recent.filter_map(|command| command.rungs.finished).collect();
+        ends.sort_unstable();
+        Ok(ends.into())
     }
 
     /// The commands in one of these states that were submitted not longer ago than that.

@@ -116,6 +116,16 @@ impl Fleet {
         }
     }
 
+    /// A device is no longer known.
+    pub(crate) fn forget(&mut self, device: &DeviceId) {
+        let Some(known) = self.devices.remove(device) else { return };
+        self.online -= u32::from(known.presence == Presence::Online);
+        self.sorted = None;
+        if !known.news.changed {
+            self.changed.push(device.clone());
+        }
+    }
+
     /// Nobody's presence is known any more: the connection that told of it is gone.
     pub(crate) fn forget_presence(&mut self) {
         let told: Vec<_> = self
@@ -245,6 +255,21 @@ mod tests {
         fleet.forget_presence();
         assert_eq!(fleet.online(), 0);
         assert_eq!(presences(&mut fleet), [Presence::Unknown; 3]);
+    }
+
+    #[test]
+    fn who_is_forgotten_is_gone_and_that_is_told() {
+        let mut fleet = fleet();
+        let dock = DeviceId::new("dock-1").expect("a device id");
+        fleet.take_changed();
+        fleet.forget(&dock);
+        assert_eq!((fleet.len(), fleet.online(), presences(&mut fleet).len()), (2, 1, 2));
+        assert_eq!(fleet.take_changed(), [dock.clone()]);
+        assert!(fleet.take_unsaved().iter().all(|stored| stored.device != dock));
+        // It is told once, also when it is heard again at once.
+        fleet.heard(&dock, Timestamp(9));
+        fleet.forget(&dock);
+        assert_eq!(fleet.take_changed(), [dock]);
     }
 
     #[test]

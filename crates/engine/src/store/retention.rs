@@ -53,6 +53,18 @@ impl Store {
         self.write(move |transaction| events::forget_strays(transaction, before, limit)).await
     }
 
+    /// Forgets some of a device: up to `limit` of its commands, or of what else there is of it once these are gone. Says how
+    /// many commands, and whether there may be more of anything. All of them must be at their end.
+    pub async fn forget_device(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        limit: usize,
+    ) -> Result<(usize, bool), StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.write(move |transaction| forget_device(transaction, &id, &device, limit)).await
+    }
+
     /// Forgets a connection. Its devices and its history go with [`Store::sweep`].
     pub async fn remove_connection(&self, connection: &ConnectionId) -> Result<(), StoreError> {
         let id = connection.clone();
@@ -73,6 +85,22 @@ fn forget_ended(transaction: &Transaction<'_>, before: Timestamp, limit: usize) 
     }
     found.iter().try_for_each(|ended| forget(transaction, ended))?;
     Ok(found.into_iter().map(|Ended { connection, device, id, .. }| (connection, device, id)).collect())
+}
+
+fn forget_device(
+    transaction: &Transaction<'_>,
+    id: &ConnectionId,
+    device: &DeviceId,
+    limit: usize,
+) -> rusqlite::Result<(usize, bool)> {
+    let found = commands::places(transaction, commands::runs(id, Some(device), &[]), None, None, limit)?;
+    for place in &found {
+        let (connection, command) = commands::at(transaction, place.row)?;
+        let id = command.asked.id.clone();
+        forget(transaction, &Ended { row: place.row, connection, device: device.clone(), id })?;
+    }
+    let more = !found.is_empty() || removed::sweep_device(transaction, id, device, SWEPT_AT_ONCE)?;
+    Ok((found.len(), more))
 }
 
 fn forget(connection: &Connection, ended: &Ended) -> rusqlite::Result<()> {

@@ -156,6 +156,13 @@ impl Telemetry {
         tail.waiting = tail.waiting.saturating_sub(gone.values().map(|live| live.waiting.len()).sum());
     }
 
+    /// Forgets a device's.
+    pub(crate) fn forget_device(&self, connection: &ConnectionId, device: &DeviceId) {
+        let mut tail = self.lock();
+        let gone = tail.devices.get_mut(connection).and_then(|devices| devices.remove(device));
+        tail.waiting = tail.waiting.saturating_sub(gone.map_or(0, |live| live.waiting.len()));
+    }
+
     /// When the last of a device's measurements was made, by the time that counts for it.
     pub(crate) fn last(&self, connection: &ConnectionId, device: &DeviceId) -> Option<Timestamp> {
         let tail = self.lock();

@@ -131,4 +131,8 @@ fn what_the_disk_does_not_take_is_bounded_and_counted() {
     assert!(telemetry.waiting().is_empty());
     take(&telemetry, message(None, &[("t", 1.0)]));
     assert_eq!((telemetry.take_dropped(), telemetry.waiting().len()), (0, 1));
+    telemetry.forget_device(&connection, &DeviceId::new("another").unwrap());
+    assert_eq!(telemetry.waiting().len(), 1);
+    telemetry.forget_device(&connection, &key().1);
+    assert!(telemetry.waiting().is_empty());
 }

@@ -1,9 +1,10 @@
-//! `removed`: connections that are gone, and of which something is still to be forgotten.
+//! `removed`: connections that are gone, and of which something is still to be forgotten; and devices, that go likewise.
 //!
 //! A history of millions is not forgotten in one go, for meanwhile nothing else could be written; and whoever closes the
 //! program halfway finds the rest forgotten at the next start.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use wilco_ledger::DeviceId;
 
 use super::telemetry;
 use crate::store::ConnectionId;
@@ -41,20 +42,38 @@ pub(in crate::store) fn sweep(connection: &Connection, limit: u32) -> rusqlite::
         .query_row([], |row| row.get::<_, String>(0))
         .optional()?;
     let Some(id) = first else { return Ok(false) };
-    if telemetry::sweep(connection, &id, limit)? {
+    if !take_some(connection, &id, None, limit)? {
+        connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
+    }
+    Ok(true)
+}
+
+/// Forgets up to `limit` rows of a device whose commands are forgotten already. Says whether there may be more.
+pub(in crate::store) fn sweep_device(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    limit: u32,
+) -> rusqlite::Result<bool> {
+    take_some(connection, id.as_str(), Some(device), limit)
+}
+
+/// Forgets up to `limit` rows of one table. Says whether there were any.
+fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit: u32) -> rusqlite::Result<bool> {
+    if telemetry::sweep(connection, id, device, limit)? {
         return Ok(true);
     }
+    let device = device.map(DeviceId::as_str);
+    let whose = if device.is_some() { "connection = ?1 AND device = ?3" } else { "connection = ?1 AND ?3 IS NULL" };
     for (table, key) in TABLES {
         let forgotten = connection
             .prepare_cached(&format!(
-                "DELETE FROM {table} WHERE connection = ?1 AND {key} IN
-                     (SELECT {key} FROM {table} WHERE connection = ?1 LIMIT ?2)"
+                "DELETE FROM {table} WHERE {whose} AND {key} IN (SELECT {key} FROM {table} WHERE {whose} LIMIT ?2)"
             ))?
-            .execute(params![id, limit])?;
+            .execute(params![id, limit, device])?;
         if forgotten > 0 {
             return Ok(true);
         }
     }
-    connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
-    Ok(true)
+    Ok(false)
 }

@@ -126,14 +126,19 @@ pub(in crate::store) fn prune(
         .execute(params![source, before.0.saturating_sub(LONGEST_BLOCK), limit])
 }
 
-/// Forgets up to `limit` blocks of a connection. Says whether there were any.
-pub(super) fn sweep(connection: &Connection, id: &str, limit: u32) -> rusqlite::Result<bool> {
+/// Forgets up to `limit` blocks of a connection, or of one of its devices. Says whether there were any.
+pub(super) fn sweep(
+    connection: &Connection,
+    id: &str,
+    device: Option<&DeviceId>,
+    limit: u32,
+) -> rusqlite::Result<bool> {
     let source = connection
         .prepare_cached(
-            "SELECT key FROM telemetry_sources WHERE connection = ?1
+            "SELECT key FROM telemetry_sources WHERE connection = ?1 AND (?2 IS NULL OR device = ?2)
              AND EXISTS (SELECT 1 FROM telemetry WHERE source = key) LIMIT 1",
         )?
-        .query_row([id], |row| row.get::<_, i64>(0))
+        .query_row(params![id, device.map(DeviceId::as_str)], |row| row.get::<_, i64>(0))
         .optional()?;
     let Some(source) = source else { return Ok(false) };
     connection

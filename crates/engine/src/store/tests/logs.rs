@@ -4,7 +4,7 @@ use wilco_ledger::{CommandId, Timestamp};
 use super::{connection, device, id, store};
 use crate::store::{Change, ConnectionId, Store};
 
-fn chunk(command: &str, number: u32, text: &str) -> LogChunk {
+pub(super) fn chunk(command: &str, number: u32, text: &str) -> LogChunk {
     LogChunk {
         id: id(command),
         number,

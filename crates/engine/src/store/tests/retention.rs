@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use wilco_ledger::{Command, Fact, Outcome, Reading, State, Timestamp};
 
-use super::{answer, change, connection, device, event, id, life, queued, store, submit};
-use crate::store::{Change, ConnectionId, FILE_NAME, HistoryFilter, Store, open};
+use super::{answer, change, connection, device, event, id, life, logs::chunk, queued, store, submit};
+use crate::{
+    fleet::Device,
+    store::{Change, ConnectionId, FILE_NAME, HistoryFilter, Measured, Sample, Store, open},
+};
 
 /// Everything that is listed: commands, what is counted of them, and each device's last.
 async fn seen(store: &Store) -> (Vec<Command>, u32, Vec<Command>, Vec<u32>) {
@@ -36,6 +39,13 @@ async fn forget_all(store: &Store, before: i64, at_once: usize) -> usize {
 fn rows(store_dir: &std::path::Path, table: &str) -> i64 {
     let sqlite = open::reader(&store_dir.join(FILE_NAME)).unwrap();
     sqlite.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+fn stray(name: &str, at: i64) -> Change {
+    let answer = Box::new(answer(name, "nobody", Outcome::Succeeded));
+    let fact = Fact::Unsolicited { answer, stray: wilco_ledger::Stray::UnknownId };
+    let event = wilco_ledger::Event { device: device(name), command: None, at: Timestamp(at), fact };
+    Change::Event { connection: connection(), event, command: None }
 }
 
 fn elsewhere(changes: Vec<Change>) -> Vec<Change> {
@@ -115,15 +125,51 @@ async fn what_is_heard_of_a_forgotten_command_does_not_bring_it_back() {
 }
 
 #[tokio::test]
+async fn a_device_is_forgotten_with_all_there_is_of_it_and_no_other() {
+    let (dir, store) = store();
+    for number in 0..40 {
+        let (name, at) = (if number % 2 == 0 { "pump-0" } else { "pump-1" }, number * 100);
+        store.commit(life(name, &format!("c{number}"), at, Outcome::Succeeded)).await.unwrap();
+    }
+    for name in ["pump-0", "pump-1"] {
+        let sample = Sample { at: Timestamp(5), values: vec![(0, 1.0)] };
+        let measured = Measured { device: device(name), series: vec!["t".into()], samples: vec![sample] };
+        store.keep_telemetry(&connection(), vec![measured]).await.unwrap();
+        let log = Change::LogChunk {
+            connection: connection(),
+            device: device(name),
+            at: Timestamp(5),
+            chunk: chunk("l", 1, "x"),
+        };
+        let known = Change::Device { connection: connection(), device: Device::new(device(name)).stored() };
+        store.commit(vec![stray(name, 7), log, known]).await.unwrap();
+    }
+    store.commit(elsewhere(life("pump-0", "far", 3, Outcome::Rejected))).await.unwrap();
+
+    let tables = ["commands", "events", "tallies", "devices", "log_chunks", "logs", "telemetry_sources", "telemetry"];
+    let count = || tables.map(|table| rows(dir.path(), table));
+    assert_eq!(count(), [41, 41 * 7 + 2, 3, 2, 2, 2, 2, 2]);
+    let mut commands = Vec::new();
+    loop {
+        let (some, more) = store.forget_device(&connection(), &device("pump-0"), 15).await.unwrap();
+        commands.push(some);
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(commands[..2], [15, 5]);
+    assert_eq!(commands.iter().sum::<usize>(), 20);
+    assert_eq!(count(), [21, 21 * 7 + 1, 2, 1, 1, 1, 1, 1]);
+    let after = seen(&store).await;
+    assert_eq!((after.1, after.3.clone()), (21, vec![0, 20, 0, 0]));
+    store.rebuild_projection().await.unwrap();
+    assert!(seen(&store).await == after, "the projection is another one than before");
+}
+
+#[tokio::test]
 async fn stray_answers_are_forgotten_by_their_age() {
     let (_dir, store) = store();
-    let stray = |at| {
-        let answer = Box::new(answer("pump-0", "nobody", Outcome::Succeeded));
-        let fact = Fact::Unsolicited { answer, stray: wilco_ledger::Stray::UnknownId };
-        let event = wilco_ledger::Event { device: device("pump-0"), command: None, at: Timestamp(at), fact };
-        Change::Event { connection: connection(), event, command: None }
-    };
-    store.commit((0..100).map(stray).collect()).await.unwrap();
+    store.commit((0..100).map(|at| stray("pump-0", at)).collect()).await.unwrap();
     store.commit(life("pump-0", "c1", 1, Outcome::Succeeded)).await.unwrap();
     let mut forgotten = Vec::new();
     while forgotten.last() != Some(&0) {
