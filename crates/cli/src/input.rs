@@ -1,11 +1,13 @@
 //! What people write, read into what it means.
 
 mod arguments;
+mod confirm;
 mod device_list;
 mod secret;
 mod time;
 
 pub(crate) use arguments::arguments;
+pub(crate) use confirm::confirmed;
 pub(crate) use device_list::devices;
 pub(crate) use secret::{TRIES, WRONG, asked, new_passphrase, secret_line};
 pub(crate) use time::{seconds, since, span};

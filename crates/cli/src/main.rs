@@ -6,6 +6,7 @@ mod base;
 mod commands;
 mod connections;
 mod devices;
+mod forget;
 mod history;
 mod input;
 mod interrupt;
@@ -41,6 +42,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         Task::Send(order) => send::run(*order, data_dir).await,
         Task::History(query) => history::run(query, data_dir).await,
         Task::Devices(query) => devices::run(query, data_dir).await,
+        Task::Forget(device) => forget::run(device, data_dir).await,
         Task::Log(query) => log::run(query, data_dir).await,
         Task::Watch(query) => watch::run(query, data_dir).await,
     }

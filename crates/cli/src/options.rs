@@ -60,6 +60,8 @@ pub(crate) enum Task {
     History(HistoryOptions),
     /// List the devices of a connection
     Devices(DeviceOptions),
+    /// Forget a device, with its history
+    Forget(ForgetOptions),
     /// Fetch a device's log, checked by the checksum that the device gives
     Log(LogOptions),
     /// Print every change of a connection, its devices and its commands as it happens
@@ -171,6 +173,26 @@ pub(crate) struct DeviceOptions {
     /// A table, or one JSON object a line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  wilco forget -c plant -d pmup-7
+
+For a device that is gone, or an id that was mistyped. Its state, measurements, logs and commands are removed here; it
+itself is not told. One that speaks again, or whose status the broker has kept, is listed again. While a command of it
+is under way it is not forgotten.")]
+pub(crate) struct ForgetOptions {
+    /// The connection, by its name
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) connection: String,
+    /// The device
+    #[arg(long, short, value_name = "DEVICE")]
+    pub(crate) device: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

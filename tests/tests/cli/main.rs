@@ -107,6 +107,32 @@ fn without_its_broker_nothing_is_sent_now_or_later() -> Result<()> {
 }
 
 #[test]
+fn a_device_is_forgotten_with_its_history_and_comes_back_when_it_speaks() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    for device in ["lamp-1", "lapm-1"] {
+        bench.run(&["send", "-c", "bench", "-d", device, "led", "on=true", "--timeout", "1s"])?.ended(1)?;
+    }
+    let listed = |search: &str| -> Result<Vec<Value>> {
+        bench.run(&["devices", "-c", "bench", "--search", search, "--output", "json"])?.ended(0)?.lines()
+    };
+    assert_eq!(listed("")?.len(), 2);
+    let forget = ["forget", "-c", "bench", "-d", "lapm-1"];
+    bench.run(&forget)?.complained("also removes its history, and there is no terminal")?;
+    let said = bench.run(&[&forget[..], &["--yes"]].concat())?.ended(0)?;
+    assert_eq!(said.out, "Forgot lapm-1.\n");
+    assert!(bench.run(&[&forget[..], &["--yes"]].concat())?.ended(2)?.err.contains("There is no device 'lapm-1'"));
+    assert_eq!(listed("")?[0]["device"], "lamp-1");
+    let history = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.lines()?;
+    assert_eq!(history.iter().map(|line| &line["device"]).collect::<Vec<_>>(), ["lamp-1"]);
+
+    let _device = Device::start(&broker, "lapm-1", None)?;
+    let again = soon("lapm-1 again", Duration::from_secs(40), || listed("lapm").ok().filter(|rows| !rows.is_empty()))?;
+    assert_eq!(again[0]["last_command"], Value::Null);
+    Ok(())
+}
+
+#[test]
 fn what_makes_no_sense_ends_with_2_and_sends_nothing() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;

@@ -1,9 +1,6 @@
 //! Adding, changing, renewing, ordering and removing connections.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use wilco_engine::{
     api::{ConnectionEntry, ConnectionView, Failure, FailureCode, FileToRead, Trust},
@@ -13,7 +10,7 @@ use wilco_engine::{
 use super::{Described, files};
 use crate::{
     base::Base,
-    input::secret_line,
+    input::{confirmed, secret_line},
     options::{BrokerOptions, EditOptions, IdentityOptions},
     output::{Output, clean, count, local_time},
     problem::Problem,
@@ -156,29 +153,16 @@ fn placed(mut ids: Vec<String>, moved: &str, to: usize) -> Vec<String> {
 pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCode, Problem> {
     let connection = base.connection(name).await?;
     let shown = clean(&connection.name).into_owned();
-    if !yes && !confirmed(&connection, &shown)? {
+    let question = format!(
+        "Remove {shown} with its secrets, {} devices and {} commands of its history?",
+        count(connection.devices as usize),
+        count(connection.counts.kept as usize)
+    );
+    if !yes && !confirmed(&question, &format!("Removing {shown} also removes its history"))? {
         return Err(Problem::new(format!("{shown} was not removed."), "Answer y, or give --yes."));
     }
     base.console().remove_connection(&connection.id).await?;
     say(&[format!("Removed {shown}.")])
-}
-
-fn confirmed(connection: &ConnectionView, shown: &str) -> Result<bool, Problem> {
-    if !io::stdin().is_terminal() {
-        return Err(Problem::new(
-            format!("Removing {shown} also removes its history, and there is no terminal to ask on."),
-            "Give --yes if that is meant.",
-        ));
-    }
-    write!(
-        io::stderr().lock(),
-        "Remove {shown} with its secrets, {} devices and {} commands of its history? [y/N] ",
-        count(connection.devices as usize),
-        count(connection.counts.kept as usize)
-    )?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Saves it; what its files brought is forgotten either way.
