@@ -32,6 +32,7 @@ const COMMANDS: &[&str] = &[
     "logs",
     "log",
     "save_log",
+    "forget_device",
     "forget_log",
     "catalogue",
     "save_definition",

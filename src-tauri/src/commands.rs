@@ -133,6 +133,11 @@ pub(crate) async fn device(shell: State<'_, Shell>, connection: String, device: 
 }
 
 #[tauri::command]
+pub(crate) async fn forget_device(shell: State<'_, Shell>, connection: String, device: String) -> Answer<()> {
+    shell.engine()?.forget_device(&connection, &device).await
+}
+
+#[tauri::command]
 pub(crate) async fn send_command(shell: State<'_, Shell>, command: NewCommand) -> Answer<Sent> {
     shell.engine()?.send(command).await
 }

@@ -53,6 +53,7 @@ fn main() -> tauri::Result<()> {
             commands::start_demo,
             commands::devices,
             commands::device,
+            commands::forget_device,
             commands::send_command,
             commands::cancel_command,
             commands::history,

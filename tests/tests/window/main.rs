@@ -4,6 +4,7 @@ mod accessible;
 mod demo;
 mod desktop;
 mod evidence;
+mod forget;
 mod import;
 mod keyboard;
 mod kit;

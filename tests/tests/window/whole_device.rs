@@ -11,7 +11,7 @@ use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
 
 pub(crate) struct Bench {
-    desk: Desk,
+    pub(crate) desk: Desk,
     _broker: Broker,
     _device: Device,
 }

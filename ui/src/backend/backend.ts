@@ -61,6 +61,8 @@ export interface Backend {
   startDemo(): Promise<ConnectionView>;
   devices(query: DeviceQuery, from: number, count: number): Promise<DevicePage>;
   device(connection: string, device: string): Promise<DeviceDetail>;
+  /** Forgets a device with its history: not while it has something to do. */
+  forgetDevice(connection: string, device: string): Promise<void>;
   send(command: NewCommand): Promise<Sent>;
   /** The same command once more, under a new id that names the old one. */
   sendAgain(connection: string, device: string, id: string): Promise<Sent>;

@@ -325,6 +325,16 @@ export class Fake implements Backend {
     this.#export.check(path);
   }
 
+  async forgetDevice(connection: string, device: string): Promise<void> {
+    this.#find(connection, device);
+    if (this.#commands.some((command) => command.device === device && !command.final))
+      throw failure('invalid', `'${device}' still has a command under way.`, 'Stop waiting for it first.');
+    this.#fleet = this.#fleet.filter(({ row }) => row.device !== device);
+    this.#commands = this.#commands.filter((command) => command.device !== device);
+    this.#changedDevices.set(device, [connection, device]);
+    this.#touch();
+  }
+
   async forgetLog(_connection: string, _device: string, id: string): Promise<void> {
     this.#logs.forget(id);
   }

@@ -51,6 +51,7 @@ export const tauri: Backend = {
   logs: (connection, device) => invoke('logs', { connection, device }),
   log: (connection, device, id, withText) => invoke('log', { connection, device, id, withText }),
   saveLog: (connection, device, id, path) => invoke('save_log', { connection, device, id, path }),
+  forgetDevice: (connection, device) => invoke('forget_device', { connection, device }),
   forgetLog: (connection, device, id) => invoke('forget_log', { connection, device, id }),
   catalogue: () => invoke('catalogue'),
   saveDefinition: (id, definition) => invoke('save_definition', { id, definition }),

@@ -133,6 +133,7 @@ export class Actions {
       action('charts', 'Show its telemetry as charts', 'm', () => route.go('charts', { device })),
       action('history', 'Show its history', 'h', () => route.go('history', { device })),
       action('traffic', 'Show its live traffic', 't', () => route.go('traffic', { device })),
+      action('forget', `Forget ${name}…`, null, () => this.#open('device.forget')),
     ];
     const goes = inspected.ledGoes ? 'on' : 'off';
     if (detail !== null) list.unshift(action('led', `Switch its LED ${goes}: ${name}`, 'l', () => inspected.flipLed()));

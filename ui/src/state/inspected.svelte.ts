@@ -14,7 +14,7 @@ import { Throttle } from './throttle';
 const KEPT = 8;
 
 /** Which of the inspector's controls a failure belongs to. */
-export type Control = 'led' | 'restart' | 'config' | 'identify' | 'telemetry';
+export type Control = 'led' | 'restart' | 'config' | 'identify' | 'telemetry' | 'forget';
 
 /** The device that is looked at: what it reports, what was asked of it, and what can be asked. */
 export class Inspected {
@@ -158,6 +158,24 @@ export class Inspected {
       await this.backend.cancel(command.connection, command.device, command.id);
     } catch (reason) {
       this.refused = { control, failure: failureOf(reason) };
+    }
+  }
+
+  /** Forgets the device with its history, and looks at none. */
+  async forget(): Promise<void> {
+    const { connection, device } = this;
+    if (connection === null || device === null) return;
+    const place = this.#place;
+    this.sending = 'forget';
+    this.refused = null;
+    try {
+      await this.backend.forgetDevice(connection, device);
+      this.#keep(place, {});
+      if (place === this.#place) this.close();
+    } catch (reason) {
+      if (place === this.#place) this.refused = { control: 'forget', failure: failureOf(reason) };
+    } finally {
+      this.sending = null;
     }
   }
 

@@ -2,6 +2,7 @@ import { waitFor, within } from '@testing-library/svelte';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { Step } from '../../backend/fake/fate';
+import { failureOf } from '../../state/failure';
 import { expectAccessible, openFleet } from '../../test/window';
 
 /** A device that takes its time at each rung until it is told on. */
@@ -272,6 +273,31 @@ describe('the configuration', () => {
     expect(inspector.getByRole('button', { name: 'Apply now' })).toBeDisabled();
     await user.click(inspector.getByRole('button', { name: 'Discard' }));
     expect(inspector.queryByText(/is not one/)).toBeNull();
+  });
+
+  it('forgets a device with its history, but not while it has something to do', async () => {
+    const { inspector, container, user, app, backend, queryByText } = await openDevice('bench-0001', {
+      fates: [CLIMBS],
+    });
+    const total = app.fleet.total;
+    await user.click(inspector.getByRole('switch', { name: 'LED' }));
+    await user.click(inspector.getByRole('button', { name: 'Forget this device…' }));
+    const question = within(inspector.getByRole('dialog', { name: 'Forget bench-0001?' }));
+    expect(question.getByRole('button', { name: 'Keep it' })).toHaveFocus();
+    await expectAccessible(container);
+    await user.click(question.getByRole('button', { name: 'Forget bench-0001' }));
+    await question.findByText(/still has a command under way/);
+    await inspector.findByText('Succeeded', { selector: '.ladder *' });
+    app.inspected.edit('report_interval_s', '45');
+    await user.click(question.getByRole('button', { name: 'Forget bench-0001' }));
+    await waitFor(() => expect(app.inspected.device).toBeNull());
+    await waitFor(() => expect(app.fleet.total).toBe(total - 1));
+    expect(queryByText('bench-0001', { selector: '.device' })).toBeNull();
+    expect(await backend.device('demo', 'bench-0001').catch(failureOf)).toEqual(
+      expect.objectContaining({ code: 'not_found' }),
+    );
+    app.inspected.choose('demo', 'bench-0001');
+    expect(app.inspected.edits).toEqual({});
   });
 
   it('shows what a device said that settled nothing', async () => {

@@ -1,0 +1,53 @@
+//! A device that never was goes from the list again, and with it what was asked of it.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use wilco_tests::{keys, program, soon_async};
+
+use crate::pictures::as_it_stands;
+use crate::whole_device::bench;
+use crate::{SHORT, check};
+
+#[tokio::test]
+async fn a_mistyped_device_is_forgotten_with_its_history() -> Result<()> {
+    let (bench, console) = bench().await?;
+    check(console.flip_led().await?, "led on");
+    // At a shell, beside the app, whose session it uses.
+    let send = ["send", "-c", "Bench", "-d", "bnech-1", "led", "on=true", "--timeout", "1s"];
+    let sent = Command::new(program("wilco")?)
+        .args(send)
+        .env("WILCO_DATA_DIR", bench.desk.data())
+        .envs(bench.desk.session().variables())
+        .output()?;
+    ensure!(sent.status.code() == Some(1), "{sent:?}");
+
+    console.choose("bnech-1").await?;
+    console.press(keys::PALETTE).await?;
+    console.one("dialog", "Search or run a command").await?;
+    console.press("forget bn").await?;
+    console.one("option", "Forget bnech-1…").await?;
+    console.press(keys::ENTER).await?;
+    console.one("button", "Keep it").await?;
+    console.wait_for_text("the 1 command in its history", SHORT).await?;
+    let mut found = console.inaccessible("a device that is to be forgotten").await?;
+    as_it_stands(&console, "device-forget").await?;
+    console.click("button", "Forget bnech-1").await?;
+    let listed = soon_async("list without it", SHORT, async || {
+        let listed = console.listed("").await?;
+        Ok((listed.len() == 1).then_some(listed))
+    });
+    ensure!(listed.await? == ["bench-1"]);
+    found.extend(console.inaccessible("a device that was forgotten").await?);
+    as_it_stands(&console, "device-forgotten").await?;
+
+    console.press("gh").await?;
+    let history = soon_async("history", SHORT, async || {
+        let rows = console.history().await?;
+        Ok((!rows.is_empty()).then_some(rows))
+    });
+    ensure!(history.await?.iter().all(|row| row[0] == "bench-1"));
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
