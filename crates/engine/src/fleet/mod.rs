@@ -264,7 +264,7 @@ mod tests {
         fleet.take_changed();
         fleet.forget(&dock);
         assert_eq!((fleet.len(), fleet.online(), presences(&mut fleet).len()), (2, 1, 2));
-        assert_eq!(fleet.take_changed(), [dock.clone()]);
+        assert_eq!(fleet.take_changed(), std::slice::from_ref(&dock));
         assert!(fleet.take_unsaved().iter().all(|stored| stored.device != dock));
         // It is told once, also when it is heard again at once.
         fleet.heard(&dock, Timestamp(9));
