@@ -263,6 +263,31 @@ impl Console {
             .collect()
     }
 
+    /// The rows of the history, once they are as they should be.
+    ///
+    /// # Errors
+    /// When they are not within ten seconds; then it says how they are.
+    pub async fn history_with(&self, are_right: impl Fn(&[[String; 3]]) -> bool) -> Result<Vec<[String; 3]>> {
+        let mut last = Vec::new();
+        let read = soon_async("history as it should be", Duration::from_secs(10), async || {
+            last = self.history().await?;
+            Ok(are_right(&last).then(|| last.clone()))
+        });
+        read.await.with_context(|| format!("it is {last:?}"))
+    }
+
+    /// A device in the list that is `online` and whatever else `which` selects, waited for.
+    ///
+    /// # Errors
+    /// When there is none within half a minute.
+    pub async fn online_device(&self, which: &str) -> Result<String> {
+        let which = format!("[data-presence=online]{which}");
+        soon_async("such a device that is online", Duration::from_secs(30), async || {
+            Ok(self.listed(&which).await?.into_iter().next())
+        })
+        .await
+    }
+
     /// Unfolds a command in the history, and returns all that is shown of it.
     ///
     /// # Errors

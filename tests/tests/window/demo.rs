@@ -1,6 +1,6 @@
 //! What somebody sees who has no broker.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use wilco_tests::{Desk, Keyring};
 
 use crate::pictures::as_it_stands;
@@ -11,9 +11,8 @@ async fn the_demo_fleet_is_one_click_away_and_comes_back() -> Result<()> {
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
     console.try_demo().await?;
-    let off = console.listed("[data-presence=online]:has([data-on=false])").await?;
-    let device = off.first().context("no device is online with its LED off")?;
-    console.choose(device).await?;
+    let device = console.online_device(":has([data-on=false])").await?;
+    console.choose(&device).await?;
     let end = check(console.flip_led().await?, "led on");
     console.wait_for_led(true).await?;
     as_it_stands(&console, "fleet").await?;
@@ -29,6 +28,6 @@ async fn the_demo_fleet_is_one_click_away_and_comes_back() -> Result<()> {
     console.go("Fleet").await?;
     console.wait_for_fleet().await?;
     console.go("History").await?;
-    console.wait_for_text(device, SHORT).await?;
+    console.wait_for_text(&device, SHORT).await?;
     console.close().await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Certificates, Desk, Device, Keyring, Notifications, soon};
 
 use crate::SHORT;
@@ -14,7 +14,7 @@ async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Re
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
     console.try_demo().await?;
-    let device = console.listed("[data-presence=online]").await?.first().context("no device is online")?.clone();
+    let device = console.online_device("").await?;
     console.choose(&device).await?;
     console.go("Settings").await?;
     console.fill("Timeout", "33\n").await?;

@@ -30,11 +30,7 @@ async fn the_history_is_exported_repeated_and_copied() -> Result<()> {
     console.wait_for_text("led on", SHORT).await?;
     // What is read stays where it is, until the newest is asked for.
     console.click("button", "1 new command").await?;
-    let rows = wilco_tests::soon_async("the command again", SHORT, async || {
-        let rows = console.history().await?;
-        Ok((rows.len() == 2 && rows[0][2] == "succeeded").then_some(rows))
-    })
-    .await?;
+    let rows = console.history_with(|rows| rows.len() == 2 && rows[0][2] == "succeeded").await?;
     ensure!(rows[0][1] == rows[1][1], "{rows:?}");
 
     let directory = tempfile::tempdir()?;
@@ -64,6 +60,7 @@ async fn the_history_is_exported_repeated_and_copied() -> Result<()> {
     // The line for a shell is what somebody would type: it is run as it stands.
     console.unfold(&led.id).await?;
     console.click("button", "Copy as CLI command").await?;
+    console.wait_for_text("Copied", SHORT).await?;
     console.press("/").await?;
     let field = "const field = document.activeElement; field.value = ''; return field.tagName";
     ensure!(console.run(field, vec![]).await? == "INPUT");

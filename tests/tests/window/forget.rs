@@ -42,11 +42,7 @@ async fn a_mistyped_device_is_forgotten_with_its_history() -> Result<()> {
     as_it_stands(&console, "device-forgotten").await?;
 
     console.press("gh").await?;
-    let history = soon_async("history", SHORT, async || {
-        let rows = console.history().await?;
-        Ok((!rows.is_empty()).then_some(rows))
-    });
-    ensure!(history.await?.iter().all(|row| row[0] == "bench-1"));
+    console.history_with(|rows| rows.len() == 1 && rows[0][0] == "bench-1").await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())

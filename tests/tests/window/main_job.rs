@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Certificates, Desk, Device, Keyring};
 
+use crate::check;
 use crate::kit::{Kit, body, holds};
-use crate::{SHORT, check};
 
 #[tokio::test]
 async fn a_connection_outlives_its_files_and_commands_are_reconciled() -> Result<()> {
@@ -55,8 +55,7 @@ async fn a_connection_outlives_its_files_and_commands_are_reconciled() -> Result
     ensure!(state.contains("\"buzzer\":false") && state.contains("\"report_interval_s\":45"), "{state}");
 
     console.go("History").await?;
-    console.wait_for_text("restart", SHORT).await?;
-    let rows = console.history().await?;
+    let rows = console.history_with(|rows| rows.len() == 4).await?;
     let read: Vec<[&str; 3]> = rows.iter().map(|row| [row[0].as_str(), row[1].as_str(), row[2].as_str()]).collect();
     assert_eq!(
         read,

@@ -1,7 +1,7 @@
 //! What somebody has made or begun stays theirs: buttons, descriptions, typed values.
 
 use anyhow::{Result, ensure};
-use wilco_tests::keys;
+use wilco_tests::{keys, soon_async};
 
 use crate::SHORT;
 use crate::pictures::as_it_stands;
@@ -46,13 +46,13 @@ async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> R
 
     // Pressed, it sends what it was changed to; before that, nothing went out.
     console.press("gh").await?;
-    ensure!(console.history().await?.is_empty());
+    console.wait_for_text("No command has been sent yet", SHORT).await?;
     console.press("gf").await?;
     console.choose("bench-1").await?;
     console.click("button", "Level 3").await?;
     console.wait_for_text("Rejected", SHORT).await?;
     console.press("gh").await?;
-    ensure!(console.history().await?[0][1].contains("offset 5"), "{:?}", console.history().await?);
+    console.history_with(|rows| rows.len() == 1 && rows[0][1].contains("offset 5")).await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())
@@ -67,7 +67,9 @@ async fn what_was_begun_is_there_when_one_comes_back() -> Result<()> {
     console.wait_for_text("1 change not applied", SHORT).await?;
     // The keyboard stays at the value, where no letter commands the device.
     let at = "return document.activeElement.getAttribute('aria-label')";
-    ensure!(console.run(at, vec![]).await? == "Edit report_interval_s: 45, changed");
+    let value = "Edit report_interval_s: 45, changed";
+    soon_async("keyboard at the value", SHORT, async || Ok((console.run(at, vec![]).await? == value).then_some(())))
+        .await?;
     let mut found = console.inaccessible("a configuration that was changed").await?;
     as_it_stands(&console, "configuration-edited").await?;
 
@@ -92,7 +94,11 @@ async fn what_was_begun_is_there_when_one_comes_back() -> Result<()> {
     console.press("\u{e013}").await?;
     console.press(keys::ENTER).await?;
     let sorted = "return document.querySelector('[aria-sort=descending]')?.innerText.trim()";
-    ensure!(console.run(sorted, vec![]).await?.as_str().is_some_and(|head| head.starts_with("Device")));
+    soon_async("list sorted by its devices", SHORT, async || {
+        let head = console.run(sorted, vec![]).await?;
+        Ok(head.as_str().is_some_and(|head| head.starts_with("Device")).then_some(()))
+    })
+    .await?;
 
     console.choose("bench-1").await?;
     console.press("c").await?;

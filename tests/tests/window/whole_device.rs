@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys};
+use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys, soon_async};
 
 use crate::kit::Kit;
 use crate::pictures::as_it_stands;
@@ -114,9 +114,14 @@ async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
     console.press("l").await?;
     console.press("t").await?;
     console.wait_for_text("bench-1/telemetry", Duration::from_secs(20)).await?;
-    let row = console.all_like("row", "bench-1/telemetry").await?;
-    console.click_on(&row[0], "a message").await?;
-    console.one("region", "What it is").await?;
+    // Rows move while messages come.
+    soon_async("message that is looked at", SHORT, async || {
+        if let Some(row) = console.all_like("row", "bench-1/telemetry").await?.first() {
+            let _ = row.click().await;
+        }
+        Ok((!console.all_like("region", "What it is").await?.is_empty()).then_some(()))
+    })
+    .await?;
     found.extend(console.inaccessible("live traffic").await?);
     as_it_stands(&console, "traffic").await?;
     console.close().await?;
@@ -172,10 +177,8 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     as_it_stands(&console, "command-button").await?;
     console.click("button", "Calibrate by 3").await?;
     console.go("History").await?;
-    wilco_tests::soon_async("both commands", SHORT, async || Ok((console.history().await?.len() == 2).then_some(())))
-        .await?;
-    let rows = console.history().await?;
-    ensure!(rows.iter().all(|row| row[1].starts_with("calibrate") && row[2] == "rejected"), "{rows:?}");
+    let rejected = |row: &[String; 3]| row[1].starts_with("calibrate") && row[2] == "rejected";
+    console.history_with(|rows| rows.len() == 2 && rows.iter().all(rejected)).await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())
