@@ -9,12 +9,18 @@ use std::{
 };
 
 use notify_rust::Notification;
-use tauri::{AppHandle, Manager, WebviewWindow, async_runtime};
+use tauri::{AppHandle, Emitter, Manager, WebviewWindow, async_runtime};
 use tokio::sync::Notify;
-use wilco_engine::{Handle, api::News};
+use wilco_engine::{
+    Handle,
+    api::{News, NewsSubject},
+};
 
 /// Notifications that are waited for to be clicked, at the most: some systems never say that one has gone.
 const WAITED_FOR: usize = 8;
+
+/// The event that has the page show what news were about.
+const SHOW: &str = "show";
 
 /// Brings the window to the front whenever that is asked for.
 pub(crate) fn raise_when_asked(app: AppHandle, raise: Arc<Notify>) {
@@ -54,23 +60,26 @@ fn show(app: &AppHandle, news: &News, waiting: &AtomicUsize) {
         }
     };
     if waiting.fetch_add(1, Ordering::Relaxed) < WAITED_FOR {
-        wait_for_click(app, shown);
+        wait_for_click(app, shown, &news.subject);
     }
     waiting.fetch_sub(1, Ordering::Relaxed);
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-fn wait_for_click(app: &AppHandle, shown: notify_rust::NotificationHandle) {
+fn wait_for_click(app: &AppHandle, shown: notify_rust::NotificationHandle, subject: &NewsSubject) {
     shown.wait_for_action(|action| {
         if action == "default" {
             bring(app);
+            if let Err(error) = app.emit(SHOW, subject) {
+                tracing::debug!(%error, "the page was not told what to show");
+            }
         }
     });
 }
 
 /// Elsewhere the system itself brings an app to the front whose notification is clicked.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn wait_for_click(_: &AppHandle, _: notify_rust::NotificationHandle) {}
+fn wait_for_click(_: &AppHandle, _: notify_rust::NotificationHandle, _: &NewsSubject) {}
 
 fn is_in_front(app: &AppHandle) -> bool {
     window(app).is_some_and(|window| window.is_focused().unwrap_or(false) && !window.is_minimized().unwrap_or(false))

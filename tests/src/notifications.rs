@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use zbus::object_server::SignalEmitter;
 use zbus::zvariant::OwnedValue;
 
 use crate::{Session, soon_async};
+
+const PATH: &str = "/org/freedesktop/Notifications";
 
 /// A notification that somebody wanted to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub struct Notification {
 #[derive(Debug)]
 pub struct Notifications {
     shown: Arc<Mutex<Vec<Notification>>>,
-    _connection: zbus::Connection,
+    connection: zbus::Connection,
 }
 
 struct Service(Arc<Mutex<Vec<Notification>>>);
@@ -52,6 +55,9 @@ impl Service {
         vec!["actions".to_owned(), "body".to_owned()]
     }
 
+    #[zbus(signal)]
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str) -> zbus::Result<()>;
+
     fn get_server_information(&self) -> (String, String, String, String) {
         let text = |text: &str| text.to_owned();
         (text("wilco-tests"), text("wilco"), text("1"), text("1.2"))
@@ -67,15 +73,24 @@ impl Notifications {
         let shown = Arc::default();
         let connection = zbus::connection::Builder::address(session.bus_address())?
             .name("org.freedesktop.Notifications")?
-            .serve_at("/org/freedesktop/Notifications", Service(Arc::clone(&shown)))?
+            .serve_at(PATH, Service(Arc::clone(&shown)))?
             .build()
             .await?;
-        Ok(Notifications { shown, _connection: connection })
+        Ok(Notifications { shown, connection })
     }
 
     /// What was shown so far.
     pub fn shown(&self) -> Vec<Notification> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Clicks the first that was shown, as a person would.
+    ///
+    /// # Errors
+    /// When the bus is gone.
+    pub async fn click_first(&self) -> Result<()> {
+        let service = self.connection.object_server().interface::<_, Service>(PATH).await?;
+        Ok(Service::action_invoked(service.signal_emitter(), 1, "default").await?)
     }
 
     /// Waits for the first that is shown.

@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timestamp};
 
 use crate::{
-    api::{News, Settings},
+    api::{News, NewsSubject, Settings},
     settings::InForce,
+    store::ConnectionId,
 };
 
 /// Nothing has ended for so long.
@@ -34,7 +35,9 @@ struct Gathered {
     ends: BTreeMap<State, u32>,
     longest: Millis,
     /// The first, which is the one where there is only one.
+    connection: ConnectionId,
     device: String,
+    id: String,
     command: String,
 }
 
@@ -44,13 +47,15 @@ impl Herald {
     }
 
     /// A command has come to its end.
-    pub(crate) fn ended(&mut self, command: &Command, now: Timestamp) {
+    pub(crate) fn ended(&mut self, connection: &ConnectionId, command: &Command, now: Timestamp) {
         let gathered = self.gathered.get_or_insert_with(|| Gathered {
             since: now,
             last: now,
             ends: BTreeMap::new(),
             longest: Millis(0),
+            connection: connection.clone(),
             device: command.asked.device.as_str().to_owned(),
+            id: command.asked.id.as_str().to_owned(),
             command: command.asked.name.to_string(),
         });
         gathered.last = now;
@@ -97,7 +102,8 @@ impl Gathered {
         let took = span(self.longest);
         if let (1, Some(state)) = (all, self.ends.keys().next()) {
             let title = format!("{} {}: {}", self.device, self.command, word(*state));
-            return Some(News { title, body: format!("After {took}.") });
+            let command = Some((self.device.clone(), self.id.clone()));
+            return Some(News { title, body: format!("After {took}."), subject: self.subject(command, bad) });
         }
         let title = match bad {
             0 => format!("{all} commands have ended"),
@@ -106,7 +112,12 @@ impl Gathered {
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|(_, count)| Reverse(**count));
         let counts: Vec<_> = ends.into_iter().map(|(state, count)| format!("{count} {}", word(*state))).collect();
-        Some(News { title, body: format!("{}. The longest took {took}.", counts.join(", ")) })
+        let body = format!("{}. The longest took {took}.", counts.join(", "));
+        Some(News { title, body, subject: self.subject(None, bad) })
+    }
+
+    fn subject(&self, command: Option<(String, String)>, bad: u32) -> NewsSubject {
+        NewsSubject { connection: self.connection.as_str().to_owned(), command, bad: bad > 0 }
     }
 }
 
@@ -117,7 +128,8 @@ fn word(state: State) -> String {
 fn span(length: Millis) -> String {
     match length.0 {
         under @ 0..1_000 => format!("{under} ms"),
-        under @ 1_000..120_000 => format!("{} s", under / 1_000),
+        under @ 1_000..10_000 => format!("{}.{} s", under / 1_000, under % 1_000 / 100),
+        under @ 10_000..120_000 => format!("{} s", under / 1_000),
         under @ 120_000..7_200_000 => format!("{} min", under / 60_000),
         other => format!("{} h", other / 3_600_000),
     }
@@ -134,7 +146,11 @@ mod tests {
     };
 
     use super::{Herald, is_end};
-    use crate::{api::Settings, settings::InForce};
+    use crate::{
+        api::{News, Settings},
+        settings::InForce,
+        store::ConnectionId,
+    };
 
     /// A command, and the event after which it stands so.
     fn command(device: &str, submitted: i64, at: i64, fact: Fact) -> (Command, Event) {
@@ -173,11 +189,16 @@ mod tests {
         for (number, (took, fact)) in ends.iter().enumerate() {
             let (command, event) = command(&format!("pump-{number}"), 0, *took, fact.clone());
             if is_end(&event, &command) {
-                herald.ended(&command, Timestamp(*took));
+                herald.ended(&ConnectionId::from("plant"), &command, Timestamp(*took));
             }
         }
         assert!(herald.tell(Timestamp(at)));
-        let told = news.try_recv().ok().map(|news| format!("{} | {}", news.title, news.body));
+        let told = news.try_recv().ok().map(|News { title, body, subject }| {
+            assert_eq!(subject.connection, "plant");
+            assert_eq!(subject.command, (ends.len() == 1).then(|| ("pump-0".to_owned(), "c1".to_owned())));
+            assert_eq!(subject.bad, ends.iter().any(|(_, fact)| *fact != Fact::Unconfirmed));
+            format!("{title} | {body}")
+        });
         drop(news);
         assert!(!herald.tell(Timestamp(at)), "nobody listens any more");
         told
@@ -200,6 +221,12 @@ mod tests {
         check(|_| {}, &[(9_999, Fact::Unconfirmed)], 60_000, None);
         check(|_| {}, &[(10_000, Fact::Unconfirmed)], 60_000, Some("pump-0 led: unconfirmed | After 10 s."));
         check(|settings| settings.long_after_s = 11, &[(10_000, Fact::Unconfirmed)], 60_000, None);
+        check(
+            |settings| settings.long_after_s = 1,
+            &[(1_740, Fact::Unconfirmed)],
+            60_000,
+            Some("pump-0 led: unconfirmed | After 1.7 s."),
+        );
         check(|settings| settings.notify_long = false, &[(10_000, Fact::Unconfirmed)], 60_000, None);
         // A bad one that took long, of which only the long ones are wanted.
         check(

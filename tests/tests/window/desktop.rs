@@ -80,6 +80,11 @@ async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
     let told = notifications.first(Duration::from_secs(40)).await?;
     assert_eq!(told.title, "bench-1 led: timed out");
     ensure!(told.body.starts_with("After "), "{told:?}");
+    // Whoever clicks it sees which command that was.
+    console.go("Settings").await?;
+    notifications.click_first().await?;
+    console.history_with(|rows| rows.len() == 1 && rows[0][2] == "timed_out").await?;
+    console.wait_for_text("No answer within", SHORT).await?;
     drop(elsewhere);
     console.close().await
 }

@@ -24,6 +24,7 @@ import type { KeptLog } from './bindings/KeptLog';
 import type { KitView } from './bindings/KitView';
 import type { LogView } from './bindings/LogView';
 import type { NewCommand } from './bindings/NewCommand';
+import type { NewsSubject } from './bindings/NewsSubject';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
 import type { Sent } from './bindings/Sent';
@@ -125,6 +126,8 @@ export interface Backend {
   chooseFiles(title: string): Promise<string[]>;
   /** Lets the person choose where to write a file; nothing where they would not. */
   chooseSavePath(title: string, name: string): Promise<string | null>;
+  /** Tells of notifications that were clicked, by what they were about. The promise's function ends it. */
+  onNewsAsked(callback: (subject: NewsSubject) => void): Promise<() => void>;
   /** Tells of files that are dragged over the window and dropped on it. The promise's function ends it. */
   onFilesDropped(callback: Dropped): Promise<() => void>;
 }

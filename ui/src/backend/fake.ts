@@ -28,6 +28,7 @@ import type { KeptLog } from './bindings/KeptLog';
 import type { KitView } from './bindings/KitView';
 import type { LogView } from './bindings/LogView';
 import type { NewCommand } from './bindings/NewCommand';
+import type { NewsSubject } from './bindings/NewsSubject';
 import type { Notice } from './bindings/Notice';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
@@ -91,6 +92,7 @@ export class Fake implements Backend {
   readonly #catalogue = new FakeCatalogue();
   readonly #traffic = new FakeTraffic();
   readonly #dropped = new Set<Dropped>();
+  readonly #newsAsked = new Set<(subject: NewsSubject) => void>();
   #fleet: FakeDevice[] = [];
   #commands: CommandView[] = [];
   #sequence = 0;
@@ -441,6 +443,16 @@ export class Fake implements Backend {
 
   async chooseSavePath(_title: string, name: string): Promise<string | null> {
     return `/home/you/${name}`;
+  }
+
+  async onNewsAsked(callback: (subject: NewsSubject) => void): Promise<() => void> {
+    this.#newsAsked.add(callback);
+    return () => this.#newsAsked.delete(callback);
+  }
+
+  /** As if a notification had been clicked. */
+  askNews(subject: NewsSubject): void {
+    for (const callback of this.#newsAsked) callback(subject);
   }
 
   async onFilesDropped(callback: Dropped): Promise<() => void> {

@@ -1,6 +1,7 @@
 /** The engine behind the desktop shell: one `invoke` for each question. The only file that knows the shell. */
 
 import { Channel, invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open, save } from '@tauri-apps/plugin-dialog';
 import { load } from '@tauri-apps/plugin-store';
@@ -8,6 +9,7 @@ import { load } from '@tauri-apps/plugin-store';
 import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import type { Batch } from './bindings/Batch';
 import type { ExportView } from './bindings/ExportView';
+import type { NewsSubject } from './bindings/NewsSubject';
 import type { PreflightView } from './bindings/PreflightView';
 import type { TrafficBatch } from './bindings/TrafficBatch';
 
@@ -97,6 +99,7 @@ export const tauri: Backend = {
   },
   chooseFiles: async (title) => (await open({ title, multiple: true, directory: false })) ?? [],
   chooseSavePath: (title, name) => save({ title, defaultPath: name }),
+  onNewsAsked: (callback) => listen<NewsSubject>('show', ({ payload }) => callback(payload)),
   onFilesDropped: (callback) =>
     getCurrentWebview().onDragDropEvent(({ payload }) => {
       if (payload.type === 'over') return;

@@ -4,6 +4,7 @@ import type { About, Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { Failure } from '../backend/bindings/Failure';
+import type { NewsSubject } from '../backend/bindings/NewsSubject';
 import { Actions } from './actions.svelte';
 import { Asking, type Targets } from './asking.svelte';
 import { Catalogue } from './catalogue.svelte';
@@ -12,7 +13,7 @@ import { Doors } from './doors';
 import { failureOf } from './failure';
 import { Feed } from './feed';
 import { Fleet } from './fleet.svelte';
-import { History } from './history.svelte';
+import { FILTERS, History, NEED_YOU_NOW, type Filter } from './history.svelte';
 import { DeviceLog } from './log.svelte';
 import { Inspected } from './inspected.svelte';
 import { Notices } from './notices.svelte';
@@ -78,6 +79,7 @@ export class App {
       await this.catalogue.load();
       await this.connections.load();
       keepView(this);
+      await backend.onNewsAsked((subject) => void this.showNews(subject));
       this.about = await backend.about();
     } catch (reason) {
       this.failure = failureOf(reason);
@@ -125,6 +127,24 @@ export class App {
   /** What is looked for from everywhere, begun anew. */
   lookAround(): Palette {
     return new Palette(this, this.backend);
+  }
+
+  /** Shows what a notification was about: the command, unfolded, or those that ended badly. */
+  async showNews({ connection, command, bad }: NewsSubject): Promise<void> {
+    const go = () => this.route.go('history');
+    this.connections.choose(connection);
+    if (command === null) {
+      this.history.filterBy(bad ? NEED_YOU_NOW : (FILTERS[0] as Filter), '');
+      go();
+      return;
+    }
+    try {
+      const [device, id] = command;
+      const detail = await this.backend.command(connection, device, id);
+      await this.history.reveal(detail.command, go);
+    } catch (reason) {
+      this.complain(reason);
+    }
   }
 
   /** Says what went wrong where no control is there to say it. */

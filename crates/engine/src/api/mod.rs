@@ -32,7 +32,7 @@ pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
 pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery};
 pub use log::{KeptLog, LogPart, LogStand, LogView};
-pub use news::News;
+pub use news::{News, NewsSubject};
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
 pub use settings::Settings;
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};

@@ -1,3 +1,6 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
 /// Something to tell a person who looks elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -5,4 +8,18 @@ pub struct News {
     pub title: String,
     /// What else there is to say.
     pub body: String,
+    /// What to show whoever wants to know more.
+    pub subject: NewsSubject,
+}
+
+/// The commands that news are about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct NewsSubject {
+    /// The connection's id: the first one's, where they are of several.
+    pub connection: String,
+    /// The one command, by its device and id; none where they are many.
+    pub command: Option<(String, String)>,
+    /// Some of them ended badly.
+    pub bad: bool,
 }

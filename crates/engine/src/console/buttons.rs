@@ -65,8 +65,8 @@ pub(super) fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
     }
     if label.chars().count() > LONGEST_LABEL || label.chars().any(char::is_control) {
         return Err(invalid(
-            format!("The label does not fit on a button: it may have {LONGEST_LABEL} letters, all of them to be seen."),
-            "Shorten it.",
+            format!("A button's label has {LONGEST_LABEL} letters at the most, in one line."),
+            "Write a shorter one.",
         ));
     }
     if button.command.trim().is_empty() {

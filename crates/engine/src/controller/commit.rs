@@ -74,8 +74,8 @@ impl Controller {
             self.publish(&connection, outlet, publication);
         }
         let now = self.clock.now();
-        for command in &turn.ended {
-            self.heralds.iter_mut().for_each(|herald| herald.ended(command, now));
+        for (connection, command) in &turn.ended {
+            self.heralds.iter_mut().for_each(|herald| herald.ended(connection, command, now));
         }
         for (connection, standing) in standings {
             self.feed.command(&connection, &standing);

@@ -223,7 +223,7 @@ impl Controller {
                             known.bad_ends.push_back(event.at);
                         }
                         if !self.heralds.is_empty() && news::is_end(&event, command) {
-                            self.turn.ended.push(command.clone());
+                            self.turn.ended.push((connection.clone(), command.clone()));
                         }
                     }
                     self.turn.changes.push(Change::Event { connection: connection.clone(), event, command: None });

@@ -21,7 +21,7 @@ pub(super) struct Turn {
     /// Whoever waits to hear that it is written down.
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
     /// Commands that have come to their end.
-    pub(super) ended: Vec<Command>,
+    pub(super) ended: Vec<(ConnectionId, Command)>,
     /// Something waits for the commit. Without it the changes may wait for the next ones.
     pub(super) urgent: bool,
 }
