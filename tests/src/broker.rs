@@ -167,9 +167,21 @@ impl Broker {
     /// # Errors
     /// When that fails.
     pub fn publish_with(&self, topic: &str, payload: &[u8], arguments: &[&str]) -> Result<()> {
+        self.publish_input(topic, payload, &[&["-s"], arguments].concat())
+    }
+
+    /// Publishes each line by itself.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn publish_lines(&self, topic: &str, lines: &[String]) -> Result<()> {
+        self.publish_input(topic, lines.join("\n").as_bytes(), &["-l"])
+    }
+
+    fn publish_input(&self, topic: &str, payload: &[u8], arguments: &[&str]) -> Result<()> {
         use std::io::Write;
         let mut command = self.client("mosquitto_pub");
-        command.args(["-q", "1", "-t", topic, "-s"]).args(arguments).stdin(Stdio::piped());
+        command.args(["-q", "1", "-t", topic]).args(arguments).stdin(Stdio::piped());
         let mut child = command.spawn().context("mosquitto_pub could not be started")?;
         child.stdin.take().context("no standard input")?.write_all(payload)?;
         if !child.wait()?.success() {

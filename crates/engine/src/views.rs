@@ -66,18 +66,18 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
 }
 
 /// A command's facts as they are shown, oldest first: of an answer that moved it, also from where to where.
-pub(crate) fn course(events: &[Event]) -> Vec<EventView> {
+pub(crate) fn course(events: &[(u32, Event)]) -> Vec<EventView> {
     let mut command: Option<Command> = None;
     let state = |command: &Option<Command>| command.as_ref().map(|command| command.state);
     events
         .iter()
-        .map(|fact| {
+        .map(|(place, fact)| {
             let before = state(&command);
             match &mut command {
                 Some(command) => command.apply(fact),
                 None => command = Command::begin(fact),
             }
-            let mut view = event(fact);
+            let mut view = event(*place, fact);
             if let (Fact::Answered { reading: Reading::Moved, .. }, Some(from), Some(to)) =
                 (&fact.fact, before, state(&command))
                 && from != to
@@ -89,14 +89,19 @@ pub(crate) fn course(events: &[Event]) -> Vec<EventView> {
         .collect()
 }
 
+/// Answers that belong to no command as they are shown, in their order.
+pub(crate) fn strays(events: &[Event]) -> Vec<EventView> {
+    (0..).zip(events).map(|(place, stray)| event(place, stray)).collect()
+}
+
 /// A state's name for people.
 fn title(state: State) -> String {
     let words = state.as_str().replace('_', " ");
     sentence(&words).trim_end_matches('.').to_owned()
 }
 
-/// A fact as it is shown.
-pub(crate) fn event(event: &Event) -> EventView {
+/// A fact as it is shown, at its place among the others.
+fn event(place: u32, event: &Event) -> EventView {
     let (kind, text, attempt, answer) = match &event.fact {
         Fact::Submitted { origin: Origin::Here, .. } => ("submitted", "Written to the outbox".to_owned(), None, None),
         Fact::Submitted { origin: Origin::Observed, .. } => {
@@ -145,7 +150,7 @@ pub(crate) fn event(event: &Event) -> EventView {
             ("not_sent", "The MQTT client did not take it: it is not on the wire".to_owned(), Some(*attempt), None)
         }
     };
-    EventView { at: event.at.0, kind: kind.to_owned(), text, attempt, answer }
+    EventView { place, at: event.at.0, kind: kind.to_owned(), text, attempt, answer }
 }
 
 /// A message as it went over the wire.

@@ -6,6 +6,7 @@ mod commands;
 mod connections;
 mod files;
 mod log;
+mod progress;
 
 use std::{
     collections::BTreeSet,

@@ -12,14 +12,16 @@ pub(super) enum Step {
     Change(CommandLine),
     /// The device is further on in the same state.
     Progress(CommandLine),
+    /// Of a device, so many answers were not read that only said that it was still at it.
+    LeftOut(String, u32),
 }
 
 /// How far a command's way has been told.
 #[derive(Debug, Default)]
 pub(super) struct Ladder {
     state: Option<State>,
-    /// Events told of.
-    events: usize,
+    /// The place of the first event that was not told of.
+    next: u32,
     /// When the view last told of was changed.
     changed_at: i64,
     progress: Option<u8>,
@@ -55,13 +57,18 @@ impl Ladder {
     pub(super) fn climb(&mut self, detail: &CommandDetail) -> Vec<Step> {
         let view = &detail.command;
         let mut steps = Vec::new();
-        for event in detail.events.iter().skip(self.events) {
+        let next = self.next;
+        for event in detail.events.iter().filter(|event| event.place >= next) {
+            if event.place > self.next {
+                steps.push(Step::LeftOut(view.device.clone(), event.place - self.next));
+                self.next = event.place;
+            }
             match self.step(event, view) {
                 Ok(step) => steps.extend(step),
                 // The command was read just before this event happened: it is told with the next reading.
                 Err(TooNew) => break,
             }
-            self.events += 1;
+            self.next += 1;
         }
         steps
     }
@@ -165,7 +172,7 @@ mod tests {
     }
 
     fn events(kinds: &[&str]) -> Vec<EventView> {
-        let event = |(at, kind): (usize, &&str)| {
+        let event = |(place, kind): (usize, &&str)| {
             let (kind, answer) = match kind.split_once(' ') {
                 None => (*kind, serde_json::Value::Null),
                 Some((outcome, reading)) => {
@@ -179,11 +186,15 @@ mod tests {
                 }
             };
             serde_json::from_value(json!({
-                "at": at, "kind": kind, "text": "No answer in time", "attempt": null, "answer": answer
+                "place": place, "at": place, "kind": kind, "text": "No answer in time", "attempt": null, "answer": answer
             }))
             .expect("an event")
         };
         kinds.iter().enumerate().map(event).collect()
+    }
+
+    fn detail(command: CommandView, events: Vec<EventView>) -> CommandDetail {
+        CommandDetail { command, request: None, events, left_out: 0, shell_line: None }
     }
 
     /// The states told, those of mere progress in brackets.
@@ -191,6 +202,7 @@ mod tests {
         let name = |step: &Step| match step {
             Step::Change(line) => line.state.clone(),
             Step::Progress(line) => format!("({} {})", line.state, line.progress.unwrap_or_default()),
+            Step::LeftOut(device, count) => format!("(… {count} of {device})"),
         };
         steps.iter().map(name).collect()
     }
@@ -198,8 +210,7 @@ mod tests {
     #[test]
     fn events_tell_each_state_once() {
         let check = |state: &str, kinds: &[&str], expected: &[&str]| {
-            let detail =
-                CommandDetail { command: view(state, 9), request: None, events: events(kinds), shell_line: None };
+            let detail = detail(view(state, 9), events(kinds));
             let mut ladder = Ladder::default();
             assert_eq!(told(&ladder.climb(&detail)), expected, "{kinds:?}");
             assert_eq!(told(&ladder.climb(&detail)), [""; 0], "the same again");
@@ -231,16 +242,47 @@ mod tests {
     fn an_end_is_told_with_its_result() {
         let mut ladder = Ladder::default();
         let kinds = ["submitted", "sent", "succeeded moved"];
-        let early = CommandDetail { command: view("sent", 1), request: None, events: events(&kinds), shell_line: None };
+        let early = detail(view("sent", 1), events(&kinds));
         assert_eq!(told(&ladder.climb(&early)), ["queued", "sent"]);
         assert!(!ladder.is_final());
-        let whole =
-            CommandDetail { command: view("succeeded", 2), request: None, events: events(&kinds), shell_line: None };
+        let whole = detail(view("succeeded", 2), events(&kinds));
         let steps = ladder.climb(&whole);
         assert_eq!(told(&steps), ["succeeded"]);
         let [Step::Change(end)] = steps.as_slice() else { panic!("{steps:?}") };
         assert_eq!(end.result, Some(json!({"on": true})));
         assert!(ladder.is_final());
+    }
+
+    #[test]
+    fn each_progress_is_told_once_however_many_are_left_out_of_what_is_read() {
+        let said: Vec<String> = (0..20_000).map(|number| format!("running@{} heartbeat", number % 100)).collect();
+        let mut kinds = vec!["submitted", "sent", "running@0 moved"];
+        kinds.extend(said.iter().map(String::as_str));
+        kinds.push("succeeded moved");
+        let all = events(&kinds);
+        let mut ladder = Ladder::default();
+        // As much of it as has come, without its middle.
+        let mut climb = |state: &str, come: usize| {
+            let left_out = if come > 500 { 10..come - 240 } else { 0..0 };
+            let read = all[..come].iter().filter(|event| !left_out.contains(&(event.place as usize)));
+            told(&ladder.climb(&detail(view(state, 9), read.cloned().collect())))
+        };
+        let progress = |places: std::ops::Range<usize>| places.map(|place| format!("(running {})", (place - 3) % 100));
+
+        // The first heartbeat repeats what the answer before it said.
+        let first: Vec<_> =
+            ["queued", "sent", "running"].map(str::to_owned).into_iter().chain(progress(4..300)).collect();
+        assert_eq!(climb("running", 300), first);
+        assert_eq!(climb("running", 300), [""; 0], "nothing new");
+        assert_eq!(climb("running", 520), progress(300..520).collect::<Vec<_>>(), "nothing that is new is left out");
+        assert_eq!(climb("running", 530), progress(520..530).collect::<Vec<_>>());
+        let leap: Vec<_> = std::iter::once("(… 14230 of d)".to_owned()).chain(progress(14_760..15_000)).collect();
+        assert_eq!(climb("running", 15_000), leap);
+        // The end is new whatever was told of before it.
+        let mut last: Vec<_> = std::iter::once("(… 4764 of d)".to_owned()).chain(progress(19_764..20_003)).collect();
+        last.push("succeeded".to_owned());
+        assert_eq!(climb("succeeded", all.len()), last);
+        assert_eq!(climb("succeeded", all.len()), [""; 0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     options::Listing,
-    output::{Output, count, paint, state_name, state_style},
+    output::{Output, clean, count, paint, state_name, state_style},
     problem::Problem,
 };
 
@@ -39,8 +39,9 @@ impl Teller {
             for step in steps {
                 match (listing, step) {
                     (Listing::Json, Step::Change(line)) => output.json(line)?,
-                    (Listing::Json, Step::Progress(_)) => {}
+                    (Listing::Json, Step::Progress(_) | Step::LeftOut(..)) => {}
                     (Listing::Text, Step::Change(line) | Step::Progress(line)) => output.line(&line.text(width))?,
+                    (Listing::Text, Step::LeftOut(device, left_out)) => output.line(&gap(device, *left_out, width))?,
                 }
             }
             Ok(())
@@ -78,6 +79,12 @@ impl Teller {
     }
 }
 
+/// `press-1  … 1,234 more answers that it is running`
+fn gap(device: &str, left_out: u32, width: usize) -> String {
+    let answers = if left_out == 1 { "answer" } else { "answers" };
+    format!("{:<width$}  … {} more {answers} that it is running", clean(device), count(left_out as usize))
+}
+
 /// `9,998 succeeded, 2 timed out`, the most frequent first.
 fn summary<'a>(states: impl IntoIterator<Item = &'a str>) -> String {
     let mut counted: Vec<(&str, usize)> = Vec::new();
@@ -97,7 +104,13 @@ fn summary<'a>(states: impl IntoIterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::summary;
+    use super::{gap, summary};
+
+    #[test]
+    fn what_is_left_out_is_a_line_of_its_device() {
+        assert_eq!(gap("press-1", 1_234, 8), "press-1   … 1,234 more answers that it is running");
+        assert_eq!(gap("press-1", 1, 0), "press-1  … 1 more answer that it is running");
+    }
 
     #[test]
     fn the_summary_counts_by_state() {

@@ -136,8 +136,11 @@ pub struct CommandDetail {
     pub command: CommandView,
     /// The request as it was (or will be) published.
     pub request: Option<WireView>,
-    /// Its events, oldest first.
+    /// Its events, oldest first. Of thousands of answers that only say that the device is still at it, the first and the
+    /// last.
     pub events: Vec<EventView>,
+    /// How many such answers are kept but not among its events here.
+    pub left_out: u32,
     /// How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
     pub shell_line: Option<String>,
 }
@@ -162,6 +165,8 @@ pub struct WireView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EventView {
+    /// Its place among all of the command's events, or in a list of its own, from 0. Where some are left out, it leaps.
+    pub place: u32,
     /// When, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,

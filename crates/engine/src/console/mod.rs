@@ -42,7 +42,7 @@ use crate::{
     profile::{self, device_id},
     settings::InForce,
     shell_line::shell_line,
-    store::{ConnectionId, Cursor, HistoryFilter, Profile, Store},
+    store::{ConnectionId, Cursor, Evidence, HistoryFilter, Profile, Store},
     telemetry::Telemetry,
     vault::Vault,
     views,
@@ -215,7 +215,7 @@ impl Handle {
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
         let commands = commands.iter().map(|command| views::command(id.as_str(), command, None)).collect();
-        let strays = self.store.strays(&id, &device, 5).await?.iter().map(views::event).collect();
+        let strays = views::strays(&self.store.strays(&id, &device, 5).await?);
         Ok(DeviceDetail {
             row,
             reported_at,
@@ -268,9 +268,8 @@ impl Handle {
     /// [`FailureCode::NotFound`].
     pub async fn command(&self, connection: &str, device: &str, id: &str) -> Result<CommandDetail, Failure> {
         let (connection, device, command_id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
-        let command = self.store.command(&connection, &device, &command_id).await?;
-        let command = command.ok_or_else(|| not_found("command", id))?;
-        let events = self.store.events(&connection, &device, &command_id).await?;
+        let evidence = self.store.evidence(&connection, &device, &command_id).await?;
+        let Evidence { command, events, left_out } = evidence.ok_or_else(|| not_found("command", id))?;
         let profile = self.store.connections().await?.into_iter().find(|profile| profile.id == connection);
         let shell_line = profile.as_ref().and_then(|profile| {
             let known = self.catalogue.find(&connection, &command.asked.name);
@@ -293,6 +292,7 @@ impl Handle {
             command: views::command(connection.as_str(), &command, None),
             request,
             events: views::course(&events),
+            left_out,
             shell_line,
         })
     }
@@ -304,7 +304,7 @@ impl Handle {
     pub async fn strays(&self, connection: &str, device: &str, limit: u32) -> Result<Vec<EventView>, Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
         let strays = self.store.strays(&connection, &device, limit.clamp(1, 1_000)).await?;
-        Ok(strays.iter().map(views::event).collect())
+        Ok(views::strays(&strays))
     }
 
     /// Everything that changes from now on, in batches; the first has all connections in it.

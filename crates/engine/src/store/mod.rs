@@ -8,6 +8,7 @@
 //! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
 
 mod error;
+mod evidence;
 mod fact;
 mod ids;
 mod lag;
@@ -44,6 +45,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Event};
 use crate::api::Settings;
 
 pub use error::StoreError;
+pub use evidence::Evidence;
 pub use ids::ConnectionId;
 pub use own::{Definition, StoredButton};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice, StoredLog};
@@ -145,17 +147,6 @@ impl Store {
                 }
             })
             .await
-    }
-
-    /// A command's events, oldest first.
-    pub async fn events(
-        &self,
-        connection: &ConnectionId,
-        device: &DeviceId,
-        command: &CommandId,
-    ) -> Result<Vec<Event>, StoreError> {
-        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
-        self.readers.read(move |connection| events::of_command(connection, &id, &device, &command)).await
     }
 
     /// The latest answers of a device that belong to no command, newest first.

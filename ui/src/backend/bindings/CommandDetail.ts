@@ -16,9 +16,14 @@ command: CommandView,
  */
 request: WireView | null, 
 /**
- * Its events, oldest first.
+ * Its events, oldest first. Of thousands of answers that only say that the device is still at it, the first and the
+ * last.
  */
 events: Array<EventView>, 
+/**
+ * How many such answers are kept but not among its events here.
+ */
+left_out: number, 
 /**
  * How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
  */

@@ -6,6 +6,10 @@ import type { AnswerView } from "./AnswerView";
  */
 export type EventView = { 
 /**
+ * Its place among all of the command's events, or in a list of its own, from 0. Where some are left out, it leaps.
+ */
+place: number, 
+/**
  * When, Unix milliseconds.
  */
 at: number, 

@@ -7,7 +7,7 @@ import type { EventView } from '../bindings/EventView';
 import type { WireView } from '../bindings/WireView';
 
 export function detailOf(command: CommandView): CommandDetail {
-  return { command, request: request(command), events: events(command), shell_line: shellLine(command) };
+  return { command, request: request(command), events: events(command), left_out: 0, shell_line: shellLine(command) };
 }
 
 function shellLine({ device, command, args }: CommandView): string {
@@ -47,11 +47,11 @@ function events(command: CommandView): EventView[] {
   } else if (command.finished_at !== null) {
     out.push(fact(command.finished_at, command.state, command.message ?? `It ended as ${command.state}.`));
   }
-  return out;
+  return out.map((event, place) => ({ ...event, place }));
 }
 
 function fact(at: number, kind: string, text: string): EventView {
-  return { at, kind, text, attempt: kind === 'submitted' ? null : 1, answer: null };
+  return { place: 0, at, kind, text, attempt: kind === 'submitted' ? null : 1, answer: null };
 }
 
 function answered(command: CommandView, at: number, outcome: string, reading: string, text: string): EventView {
@@ -66,7 +66,7 @@ function answered(command: CommandView, at: number, outcome: string, reading: st
     message: outcome === command.state ? command.message : null,
     raw: wire(`${command.device}/resp`, said),
   };
-  return { at, kind: 'answered', text, attempt: 1, answer };
+  return { place: 0, at, kind: 'answered', text, attempt: 1, answer };
 }
 
 function wire(topic: string, body: unknown): WireView {
@@ -78,6 +78,7 @@ function wire(topic: string, body: unknown): WireView {
 export function stray(device: string): EventView {
   const payload = '{"id":"4711","status":"succeeded"}';
   return {
+    place: 0,
     at: Date.now() - 42_000,
     kind: 'unsolicited',
     text: 'Names an id that nobody here knows',

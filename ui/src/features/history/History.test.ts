@@ -59,7 +59,7 @@ describe('the history', () => {
       const payload = `{"message":"<img src=x>\u202e${'x'.repeat(9_000)}"}`;
       const raw = { topic: 'a/resp', qos: 1, bytes: payload.length, payload, binary: false };
       const answer = { outcome: detail.command.state, reading: 'moved', progress: null, message: null, raw };
-      return { ...detail, events: [{ at: 1, kind: 'answered', text: 'It answered.', attempt: 1, answer }] };
+      return { ...detail, events: [{ place: 0, at: 1, kind: 'answered', text: 'It answered.', attempt: 1, answer }] };
     };
     await user.click(rows()[0] as HTMLElement);
     const whole = await findByRole('button', { name: /^Show all/ });
@@ -71,6 +71,35 @@ describe('the history', () => {
     expect(payload.textContent.length).toBeLessThan(4_300);
     await user.click(whole);
     expect(payload.textContent.length).toBeGreaterThan(9_000);
+  });
+
+  it('says how many heartbeats are not shown, and numbers the answers all the same', async () => {
+    const { backend, rows, user, findByText, findByRole, container } = await openHistory();
+    const original = backend.command.bind(backend);
+    backend.command = async (...which) => {
+      const detail = await original(...which);
+      const raw = { topic: 'a/resp', qos: 1, bytes: 2, payload: '{}', binary: false };
+      const answer = { outcome: 'running', reading: 'heartbeat', progress: null, message: null, raw };
+      const fact = (place: number, kind: string) => ({
+        place,
+        at: place,
+        kind,
+        text: 'Still',
+        attempt: 1,
+        answer: null,
+      });
+      const beat = (place: number) => ({ ...fact(place, 'answered'), answer });
+      const events = [fact(0, 'submitted'), beat(1), beat(2), fact(9_000, 'at_broker'), beat(20_001), beat(20_002)];
+      return { ...detail, events, left_out: 19_997 };
+    };
+    await user.click(rows()[0] as HTMLElement);
+    await findByText('20,001 messages kept');
+    await findByText('19,997 more answers that it is still at it, kept and not shown here.');
+    const ordinals = [...container.querySelectorAll('.ordinal')].map((ordinal) => ordinal.textContent);
+    expect(ordinals).toEqual(['1', '2', '20000', '20001']);
+    await user.click(await findByRole('button', { name: 'Raw message 20001' }));
+    await findByText('As it came');
+    await expectAccessible(container);
   });
 
   it('is not read again because a connection counts something, as it does every second', async () => {

@@ -1,9 +1,9 @@
 //! `events`: what happened, append-only. Everything that is said of a command comes from here.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
-use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Reading, Timestamp};
 
-use super::{Columns, commands, senseless, unwritable};
+use super::{Columns, Word, commands, senseless, unwritable};
 use crate::store::{ConnectionId, fact};
 
 pub(super) const CREATE: &str = "
@@ -71,6 +71,42 @@ pub(in crate::store) fn of_command(
         ))?
         .query_map([id.as_str(), device.as_str(), command.as_str()], read)?
         .collect()
+}
+
+/// How many events a command has.
+pub(in crate::store) fn count(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached("SELECT count(*) FROM events WHERE connection = ?1 AND device = ?2 AND command = ?3")?
+        .query_row([id.as_str(), device.as_str(), command.as_str()], |row| row.get(0))
+}
+
+/// The rows of a command's events, oldest first, and how those were read that are `running` answers.
+pub(in crate::store) fn running(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<Vec<(i64, Option<Reading>)>> {
+    connection
+        .prepare_cached(
+            "SELECT row, CASE WHEN fact ->> '$.answer.outcome' = ?4 THEN fact ->> 'reading' END FROM events
+             WHERE connection = ?1 AND device = ?2 AND command = ?3 ORDER BY row",
+        )?
+        .query_map([id.as_str(), device.as_str(), command.as_str(), Outcome::Running.word()], |row| {
+            let mut columns = Columns::from(row, 0);
+            Ok((columns.get()?, columns.optional_word()?))
+        })?
+        .collect()
+}
+
+/// The event at a row.
+pub(in crate::store) fn at(connection: &Connection, row: i64) -> rusqlite::Result<Event> {
+    connection.prepare_cached(&format!("SELECT {COLUMNS} FROM events e WHERE row = ?1"))?.query_row([row], read)
 }
 
 /// The latest answers of a device that belong to no command, newest first.

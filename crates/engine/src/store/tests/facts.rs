@@ -90,10 +90,12 @@ async fn every_fact_comes_back_as_it_went_in() {
     let (_dir, store) = store();
     let events: Vec<Event> =
         (0..).zip(every_fact()).map(|(at, fact)| event("kitchen", "c1", i64::from(at) - 3, fact)).collect();
-    let changes = events.iter().map(|event| change(event.clone(), queued("kitchen", "c1", 0))).collect();
+    let mut changes = vec![submit("kitchen", "c1", -4)];
+    changes.extend(events.iter().map(|event| change(event.clone(), queued("kitchen", "c1", 0))));
     store.commit(changes).await.unwrap();
-    assert_eq!(store.events(&connection(), &device("kitchen"), &id("c1")).await.unwrap(), events);
-    assert_eq!(store.events(&connection(), &device("garage"), &id("c1")).await.unwrap(), []);
+    let evidence = store.evidence(&connection(), &device("kitchen"), &id("c1")).await.unwrap().unwrap();
+    assert_eq!(evidence.events[1..], (1..).zip(events).collect::<Vec<_>>());
+    assert_eq!(store.evidence(&connection(), &device("garage"), &id("c1")).await.unwrap(), None);
 }
 
 #[tokio::test]
