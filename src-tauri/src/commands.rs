@@ -12,7 +12,7 @@ use tauri::{
 use tokio::sync::mpsc;
 use wilco_engine::api::{
     Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, ExportFormat,
-    ExportView, Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand,
+    ExportView, Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand, Older,
     PreflightView, PresetView, Sent, Settings, Step, TrafficBatch, TrafficQuery,
 };
 
@@ -239,12 +239,12 @@ pub(crate) async fn change_settings(shell: State<'_, Shell>, settings: Settings)
 }
 
 #[tauri::command]
-pub(crate) async fn count_older(shell: State<'_, Shell>, days: u32) -> Answer<u32> {
+pub(crate) async fn count_older(shell: State<'_, Shell>, days: u32) -> Answer<Older> {
     shell.engine()?.count_older(days).await
 }
 
 #[tauri::command]
-pub(crate) async fn forget_older(shell: State<'_, Shell>, days: u32) -> Answer<u32> {
+pub(crate) async fn forget_older(shell: State<'_, Shell>, days: u32) -> Answer<Older> {
     shell.engine()?.forget_older(days).await
 }
 

@@ -25,6 +25,7 @@ import type { KitView } from './bindings/KitView';
 import type { LogView } from './bindings/LogView';
 import type { NewCommand } from './bindings/NewCommand';
 import type { NewsSubject } from './bindings/NewsSubject';
+import type { Older } from './bindings/Older';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
 import type { Sent } from './bindings/Sent';
@@ -112,10 +113,10 @@ export interface Backend {
   settings(): Promise<Settings>;
   /** All of them, as they are to be from now on. */
   changeSettings(settings: Settings): Promise<void>;
-  /** How many commands ended more than so many days ago. */
-  countOlder(days: number): Promise<number>;
-  /** Forgets them with all their evidence, and logs as old; says how many they were. */
-  forgetOlder(days: number): Promise<number>;
+  /** How much is from more than so many days ago. */
+  countOlder(days: number): Promise<Older>;
+  /** Forgets that, commands with all their evidence, and says how much it was. */
+  forgetOlder(days: number): Promise<Older>;
   /** What the data takes on the disk, bytes. */
   dataSize(): Promise<number>;
   /** Shows the data's folder in the system's file manager. */

@@ -30,6 +30,7 @@ import type { LogView } from './bindings/LogView';
 import type { NewCommand } from './bindings/NewCommand';
 import type { NewsSubject } from './bindings/NewsSubject';
 import type { Notice } from './bindings/Notice';
+import type { Older } from './bindings/Older';
 import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
 import type { TelemetryQuery } from './bindings/TelemetryQuery';
@@ -410,15 +411,16 @@ export class Fake implements Backend {
     this.#settings.change(settings);
   }
 
-  async countOlder(days: number): Promise<number> {
-    return this.#older(days).length;
+  async countOlder(days: number): Promise<Older> {
+    return { commands: this.#older(days).length, strays: 0, logs: 0 };
   }
 
-  async forgetOlder(days: number): Promise<number> {
+  async forgetOlder(days: number): Promise<Older> {
+    const counted = await this.countOlder(days);
     const older = new Set(this.#older(days));
     this.#commands = this.#commands.filter((command) => !older.has(command));
     this.#touch();
-    return older.size;
+    return counted;
   }
 
   async dataSize(): Promise<number> {

@@ -1,6 +1,8 @@
 import type { Backend } from '../backend/backend';
 import type { Failure } from '../backend/bindings/Failure';
+import type { Older } from '../backend/bindings/Older';
 import type { Settings as Kept } from '../backend/bindings/Settings';
+import { isNothing } from '../words/older';
 import { whole } from '../words/whole';
 import { failureOf } from './failure';
 
@@ -16,8 +18,8 @@ export class Settings {
   wrong = $state.raw<Partial<Record<keyof Kept, string>>>({});
   /** Numbers as they were typed, until they are taken. */
   typed = $state.raw<Partial<Record<NumberSetting, string>>>({});
-  /** A shorter history, and how many commands would go with it: nothing of that is done before somebody says so. */
-  shorter = $state.raw<{ days: number; count: number } | null>(null);
+  /** A shorter history, and how much would go with it: nothing of that is done before somebody says so. */
+  shorter = $state.raw<{ days: number; older: Older } | null>(null);
   /** What the data takes on the disk, bytes. */
   size = $state<number | null>(null);
 
@@ -75,10 +77,10 @@ export class Settings {
     const before = this.kept?.history_days ?? null;
     if (days !== null && (before === null || days < before)) {
       try {
-        const count = await this.backend.countOlder(days);
+        const older = await this.backend.countOlder(days);
         if (question !== this.#question) return false;
-        this.shorter = count > 0 ? { days, count } : null;
-        if (count > 0) return false;
+        this.shorter = isNothing(older) ? null : { days, older };
+        if (this.shorter !== null) return false;
       } catch (reason) {
         if (question === this.#question) this.#complain('history_days', sentences(failureOf(reason)));
         return false;
@@ -95,15 +97,15 @@ export class Settings {
     if (so && shorter !== null) await this.change('history_days', shorter.days);
   }
 
-  /** How many commands ended longer ago than that. */
-  countOlder(days: number): Promise<number> {
+  /** How much is from longer ago than that. */
+  countOlder(days: number): Promise<Older> {
     return this.backend.countOlder(days);
   }
 
-  async forgetOlder(days: number): Promise<number> {
-    const count = await this.backend.forgetOlder(days);
+  async forgetOlder(days: number): Promise<Older> {
+    const older = await this.backend.forgetOlder(days);
     await this.load();
-    return count;
+    return older;
   }
 
   openFolder(): Promise<void> {

@@ -46,6 +46,18 @@ pub struct ExportView {
     pub stopped: bool,
 }
 
+/// What is kept from before a time, or was forgotten of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Older {
+    /// Commands at their end.
+    pub commands: u32,
+    /// Answers that belong to no command.
+    pub strays: u32,
+    /// Devices' logs.
+    pub logs: u32,
+}
+
 /// A page of the history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]

@@ -30,7 +30,7 @@ pub use failure::{Failure, FailureCode};
 pub(crate) use failure::{invalid, sentence};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
-pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery};
+pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery, Older};
 pub use log::{KeptLog, LogPart, LogStand, LogView};
 pub use news::{News, NewsSubject};
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};

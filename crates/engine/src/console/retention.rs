@@ -8,7 +8,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use wilco_ledger::Timestamp;
 
 use super::Handle;
-use crate::{api::Failure, controller::Asked, profile::device_id, settings::days_ago, store::ConnectionId};
+use crate::{
+    api::{Failure, Older},
+    controller::Asked,
+    profile::device_id,
+    settings::days_ago,
+    store::ConnectionId,
+};
 
 /// A start has better to do at first.
 const FIRST_AFTER: Duration = Duration::from_secs(10);
@@ -21,21 +27,21 @@ const BELIEVED: i64 = 30 * 86_400_000;
 const STRAYS_AT_ONCE: u32 = 1_000;
 
 impl Handle {
-    /// How many commands ended more than so many days ago.
+    /// How many commands ended more than so many days ago, how many answers that belong to no command came before then,
+    /// and how many logs began.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for no days, or more than 3,650; `Store`.
-    pub async fn count_older(&self, days: u32) -> Result<u32, Failure> {
+    pub async fn count_older(&self, days: u32) -> Result<Older, Failure> {
         let before = days_ago(days, self.clock.now())?;
-        Ok(self.store.ended_before(before).await?)
+        Ok(self.store.count_older(before).await?)
     }
 
-    /// Forgets the commands that ended more than so many days ago, with all their evidence, and says how many they were.
-    /// Answers that belong to no command and logs that began before then go with them.
+    /// Forgets them, commands with all their evidence, and says how many they were.
     ///
     /// # Errors
     /// As [`Handle::count_older`]; some may then have been forgotten.
-    pub async fn forget_older(&self, days: u32) -> Result<u32, Failure> {
+    pub async fn forget_older(&self, days: u32) -> Result<Older, Failure> {
         self.forget_ended(days, self.clock.now()).await
     }
 
@@ -69,8 +75,10 @@ impl Handle {
             }
             let Some(days) = self.settings.get().history_days else { continue };
             match self.forget_ended(days, now).await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, days, "commands were forgotten"),
+                Ok(older) if older == Older::default() => {}
+                Ok(Older { commands, strays, logs }) => {
+                    tracing::info!(commands, strays, logs, days, "what is older was forgotten");
+                }
                 Err(failure) => tracing::warn!(%failure, "what is older than wanted was not forgotten"),
             }
         }
@@ -82,23 +90,33 @@ impl Handle {
         Ok(self.store.prune_telemetry(None, before).await?)
     }
 
-    async fn forget_ended(&self, days: u32, now: Timestamp) -> Result<u32, Failure> {
+    async fn forget_ended(&self, days: u32, now: Timestamp) -> Result<Older, Failure> {
         self.forget_before(days_ago(days, now)?).await
     }
 
-    async fn forget_before(&self, before: Timestamp) -> Result<u32, Failure> {
-        let mut count = 0_u32;
+    async fn forget_before(&self, before: Timestamp) -> Result<Older, Failure> {
+        let mut older = Older::default();
         loop {
             let some = self.ask(|reply| Asked::ForgetEnded(before, reply)).await??;
             if some == 0 {
                 break;
             }
-            count = count.saturating_add(u32::try_from(some).unwrap_or(u32::MAX));
+            older.commands = older.commands.saturating_add(number(some));
         }
-        while self.store.forget_strays(before, STRAYS_AT_ONCE).await? > 0 {}
-        self.store.prune_logs(before).await?;
-        Ok(count)
+        loop {
+            let some = self.store.forget_strays(before, STRAYS_AT_ONCE).await?;
+            if some == 0 {
+                break;
+            }
+            older.strays = older.strays.saturating_add(number(some));
+        }
+        older.logs = number(self.store.prune_logs(before).await?);
+        Ok(older)
     }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The time that counts for forgetting: the clock's, as far as it goes with what had happened when this program started.
@@ -115,11 +133,11 @@ mod tests {
 
     use serde_json::json;
     use wilco_dialect::LogChunk;
-    use wilco_ledger::{CommandId, DeviceId, Timestamp};
+    use wilco_ledger::{CommandId, DeviceId, Event, Fact, Raw, Timestamp};
 
     use crate::{
         Handle,
-        api::{ConnectionEntry, DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, SortBy},
+        api::{ConnectionEntry, DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, Older, SortBy},
         console::fixture::{engine, engine_on, plant},
         paths::DataDir,
         store::{Change, ConnectionId},
@@ -159,10 +177,10 @@ mod tests {
         }
 
         // They ended just now, which is no day ago.
-        assert_eq!(handle.count_older(1).await.unwrap(), 0);
-        assert_eq!(handle.forget_older(1).await.unwrap(), 0);
+        assert_eq!(handle.count_older(1).await.unwrap(), Older::default());
+        assert_eq!(handle.forget_older(1).await.unwrap(), Older::default());
         let later = Timestamp(handle.clock.now().0 + 1);
-        assert_eq!(handle.forget_before(later).await.unwrap(), 599);
+        assert_eq!(handle.forget_before(later).await.unwrap(), Older { commands: 599, ..Older::default() });
 
         assert_eq!(handle.connections().await.unwrap()[0].counts.kept, 1);
         assert_eq!(handle.history(HistoryQuery { limit: 10, ..HistoryQuery::default() }).await.unwrap().total, 1);
@@ -248,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn logs_that_began_before_then_are_forgotten_with_the_commands() {
+    async fn logs_and_stray_answers_from_before_then_are_counted_and_forgotten_without_a_command() {
         let (_data, engine, handle) = engine().await;
         let connection = plant(&handle).await;
         let came = |command: &str, at: Timestamp| Change::LogChunk {
@@ -267,7 +285,24 @@ mod tests {
         let now = handle.clock.now();
         let days_ago = |days: i64| Timestamp(now.0 - days * 86_400_000);
         handle.store.commit(vec![came("old", days_ago(8)), came("new", days_ago(6))]).await.unwrap();
-        handle.forget_older(7).await.unwrap();
+        let stray = |at: Timestamp| Change::Event {
+            connection: ConnectionId::from(connection.as_str()),
+            event: Event {
+                device: DeviceId::new("pump-1").unwrap(),
+                command: None,
+                at,
+                fact: Fact::Unreadable {
+                    raw: Box::new(Raw { topic: "pump-1/resp".into(), payload: Box::default(), qos: 1 }),
+                    why: "It is empty.".into(),
+                },
+            },
+            command: None,
+        };
+        handle.store.commit([9, 8, 6].map(|days| stray(days_ago(days))).to_vec()).await.unwrap();
+        let older = Older { commands: 0, strays: 2, logs: 1 };
+        assert_eq!(handle.count_older(7).await.unwrap(), older);
+        assert_eq!(handle.forget_older(7).await.unwrap(), older);
+        assert_eq!(handle.count_older(7).await.unwrap(), Older::default());
         let kept = handle.logs(&connection, "pump-1").await.unwrap();
         assert_eq!(kept.iter().map(|log| log.id.as_str()).collect::<Vec<_>>(), ["new"]);
         engine.stop().await;

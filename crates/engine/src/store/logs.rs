@@ -37,8 +37,8 @@ impl Store {
         self.write(move |transaction| logs::forget(transaction, &id, &device, &command)).await
     }
 
-    /// Forgets the logs that began before then.
-    pub async fn prune_logs(&self, before: Timestamp) -> Result<(), StoreError> {
+    /// Forgets the logs that began before then, and says how many they were.
+    pub async fn prune_logs(&self, before: Timestamp) -> Result<usize, StoreError> {
         self.write(move |transaction| logs::prune(transaction, before)).await
     }
 }

@@ -12,9 +12,10 @@ use super::{
     table::{
         self,
         commands::{self, Ended},
-        counters, events, removed,
+        counters, events, logs, removed,
     },
 };
+use crate::api::Older;
 
 /// Rows of a connection that is gone which are forgotten in one transaction.
 const SWEPT_AT_ONCE: u32 = 2_000;
@@ -23,22 +24,27 @@ const SWEPT_AT_ONCE: u32 = 2_000;
 pub type Forgotten = (ConnectionId, DeviceId, CommandId);
 
 impl Store {
-    /// How many commands are at their end, with nothing having happened to them since `before`.
+    /// How much is from before that time: commands at their end to which nothing has happened since, answers that belong
+    /// to no command, and logs that began before.
     ///
     /// # Errors
     /// See [`StoreError`]; so for all the others.
-    pub async fn ended_before(&self, before: Timestamp) -> Result<u32, StoreError> {
+    pub async fn count_older(&self, before: Timestamp) -> Result<Older, StoreError> {
         self.read(move |connection| {
-            let mut sum = 0_u32;
+            let mut older = Older {
+                strays: events::count_strays(connection, before)?,
+                logs: logs::count(connection, before)?,
+                ..Older::default()
+            };
             for id in counters::connections(connection)? {
-                sum = sum.saturating_add(commands::count_ended(connection, &id, before)?);
+                older.commands = older.commands.saturating_add(commands::count_ended(connection, &id, before)?);
             }
-            Ok(sum)
+            Ok(older)
         })
         .await
     }
 
-    /// Forgets up to `limit` of them, and says which. Fewer than that: there are no more.
+    /// Forgets up to `limit` of these commands, and says which. Fewer than that: there are no more.
     pub async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<Vec<Forgotten>, StoreError> {
         self.write(move |transaction| forget_ended(transaction, before, limit)).await
     }

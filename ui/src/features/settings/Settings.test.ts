@@ -76,7 +76,7 @@ it('tells how much of the history would go before it goes', async () => {
   });
   backend.age(100);
   await user.click(getByRole('button', { name: 'Clear…' }));
-  const field = getByRole('textbox', { name: 'Ended more than so many days ago' });
+  const field = getByRole('textbox', { name: 'Older than so many days' });
   await user.clear(field);
   await user.type(field, '0');
   await findByText(/keeps nothing/);
@@ -94,21 +94,41 @@ it('tells how much of the history would go before it goes', async () => {
   expect(cleared).toBeGreaterThan(0);
   expect(cleared).toBeLessThanOrEqual(total);
   const left = await backend.countOlder(30);
-  expect(left).toBe(0);
+  expect(left.commands).toBe(0);
+});
+
+it('clears what is old besides commands, and says what it is', async () => {
+  const { getByRole, findByText, findByRole, backend, user } = await openSettings();
+  const older = { commands: 0, strays: 2, logs: 1 };
+  backend.countOlder = async () => older;
+  backend.forgetOlder = async () => older;
+  await user.click(getByRole('button', { name: 'Clear…' }));
+  await findByText(/^2 answers without a command and 1 log would go/);
+  await user.click(await findByRole('button', { name: 'Clear them' }));
+  await findByText('2 answers without a command and 1 log cleared from the history.');
+  // A shorter history would take them as well, and asks.
+  const field = getByRole('textbox', { name: 'For how long' });
+  await user.clear(field);
+  await user.type(field, '3');
+  await user.tab();
+  const question = within(await findByRole('group', { name: 'Keep the history for 3 days?' }));
+  expect(question.getByRole('alert')).toHaveTextContent(
+    '2 answers without a command and 1 log from more than 3 days ago',
+  );
 });
 
 it('asks before a shorter history forgets anything', async () => {
   const { getByRole, queryByRole, findByRole, backend, user, container } = await openSettings();
   const kept = async () => (await backend.settings()).history_days;
   backend.age(100);
-  const count = await backend.countOlder(3);
+  const { commands: count } = await backend.countOlder(3);
   expect(count).toBeGreaterThan(0);
   const field = getByRole('textbox', { name: 'For how long' });
   await user.clear(field);
   await user.type(field, '3');
   await user.tab();
   const question = within(await findByRole('group', { name: 'Keep the history for 3 days?' }));
-  expect(question.getByRole('alert')).toHaveTextContent(`${count} commands ended more than 3 days ago`);
+  expect(question.getByRole('alert')).toHaveTextContent(`${count} commands from more than 3 days ago`);
   expect(field).toHaveValue('3');
   expect(await kept()).toBe(365);
   await expectAccessible(container);

@@ -131,6 +131,13 @@ pub(in crate::store) fn newest(connection: &Connection) -> rusqlite::Result<Opti
     last.query_row([], |row| row.get(0)).optional().map(|at: Option<i64>| at.map(Timestamp))
 }
 
+/// How many answers belong to no command and are from before that time.
+pub(in crate::store) fn count_strays(connection: &Connection, before: Timestamp) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached("SELECT count(*) FROM events WHERE command IS NULL AND at < ?1")?
+        .query_row([before.0], |row| row.get(0))
+}
+
 /// Forgets up to `limit` answers that belong to no command and are from before that time, and says how many they were.
 pub(in crate::store) fn forget_strays(
     connection: &Connection,

@@ -159,15 +159,19 @@ pub(in crate::store) fn forget(
     Ok(logs > 0)
 }
 
-/// Forgets what began before then.
-pub(in crate::store) fn prune(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+/// How many logs began before then.
+pub(in crate::store) fn count(connection: &Connection, before: Timestamp) -> rusqlite::Result<u32> {
+    connection.query_row("SELECT count(*) FROM logs WHERE begun_at < ?1", [before.0], |row| row.get(0))
+}
+
+/// Forgets the logs that began before then, and says how many they were.
+pub(in crate::store) fn prune(connection: &Connection, before: Timestamp) -> rusqlite::Result<usize> {
     connection.execute(
         "DELETE FROM log_chunks WHERE (connection, device, command) IN
              (SELECT connection, device, command FROM logs WHERE begun_at < ?1)",
         [before.0],
     )?;
-    connection.execute("DELETE FROM logs WHERE begun_at < ?1", [before.0])?;
-    Ok(())
+    connection.execute("DELETE FROM logs WHERE begun_at < ?1", [before.0])
 }
 
 fn log(row: &Row<'_>) -> rusqlite::Result<StoredLog> {

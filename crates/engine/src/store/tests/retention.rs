@@ -77,11 +77,11 @@ async fn what_ended_long_ago_is_forgotten_with_all_its_events_and_the_rest_is_as
     store.commit(elsewhere(life("pump-0", "far", 3, Outcome::Rejected))).await.unwrap();
 
     let before = 150_000;
-    let old = store.ended_before(Timestamp(before)).await.unwrap();
+    let old = store.count_older(Timestamp(before)).await.unwrap().commands;
     // c1499 went on until 149,906; and the one of the other connection.
     assert_eq!(old, 1_501);
     assert_eq!(forget_all(&store, before, 64).await, 1_501);
-    assert_eq!(store.ended_before(Timestamp(before)).await.unwrap(), 0);
+    assert_eq!(store.count_older(Timestamp(before)).await.unwrap().commands, 0);
 
     let after = seen(&store).await;
     assert_eq!((after.0.len(), after.1), (502, 502));
