@@ -59,7 +59,7 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     if follow {
         return asked.follow(base, every).await;
     }
-    let id = asked.ask(base.console()).await?;
+    let id = asked.ask(base.console(), None).await?;
     let log = asked.wait(base.console(), &id).await?.map_err(|why| Problem::new(why, NOT_SENT))?;
     match to {
         Some(path) => {
@@ -74,14 +74,15 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
 }
 
 impl Asked {
-    /// Asks for the log, and says by which command.
-    async fn ask(&self, console: &Console) -> Result<String, Failure> {
+    /// Asks for the log, in the place of what another command has fetched, and says by which command.
+    async fn ask(&self, console: &Console, again_of: Option<String>) -> Result<String, Failure> {
         let args = self.lines.map(|lines| ("lines".to_owned(), Value::from(lines)));
         let new = NewCommand {
             connection: self.connection.clone(),
             devices: vec![self.device.clone()],
             command: "log.get".to_owned(),
             args: Value::Object(Map::from_iter(args)),
+            again_of,
             ..NewCommand::default()
         };
         Ok(console.send(new).await?.ids.remove(0))
@@ -136,7 +137,8 @@ impl Asked {
 
     /// Asks for the log, and notes that, and waits for it.
     async fn round(&self, console: &Console, fetched: &mut Vec<String>) -> Result<Result<LogView, String>, Failure> {
-        let id = self.ask(console).await?;
+        // The last that came: of those after it nothing is kept.
+        let id = self.ask(console, fetched.first().cloned()).await?;
         fetched.push(id.clone());
         self.wait(console, &id).await
     }

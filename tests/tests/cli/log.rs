@@ -129,9 +129,28 @@ fn a_follow_goes_on_after_a_refusal_and_without_the_app_that_it_has_asked() -> R
 
 #[test]
 fn a_follow_leaves_the_logs_that_were_fetched_before_it_and_its_last() -> Result<()> {
+    let (kept, asked) = followed_after(2)?;
+    ensure!(kept.ends_with(&[asked[1].clone(), asked[0].clone()]), "{kept:?} of {asked:?}");
+    // One more may have been under way.
+    ensure!((3..=4).contains(&kept.len()) && kept[0] >= asked[asked.len() - 2], "{kept:?} of {asked:?}");
+    Ok(())
+}
+
+#[test]
+fn a_follow_pushes_out_one_log_and_then_only_its_own() -> Result<()> {
+    let (kept, asked) = followed_after(5)?;
+    ensure!(kept.len() == 5 && kept[0] >= asked[asked.len() - 2], "{kept:?} of {asked:?}");
+    let before: Vec<_> = asked[1..5].iter().rev().collect();
+    ensure!(kept[1..].iter().eq(before), "{kept:?} of {asked:?}");
+    Ok(())
+}
+
+/// What is kept when a log was fetched so many times and then followed for eight rounds, the newest first, and what was
+/// asked for, the oldest first.
+fn followed_after(fetched: usize) -> Result<(Vec<String>, Vec<String>)> {
     let broker = Broker::plain()?;
     let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
-    for _ in 0..2 {
+    for _ in 0..fetched {
         bench.run(&["log", "-c", "bench", "-d", "lamp-1"])?.ended(0)?;
     }
     let requests = broker.listen("lamp-1/req")?;
@@ -140,10 +159,6 @@ fn a_follow_leaves_the_logs_that_were_fetched_before_it_and_its_last() -> Result
     follow.stop()?;
 
     let history = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.lines()?;
-    let asked: Vec<_> = history.iter().map(|command| command["id"].as_str().unwrap_or_default()).collect();
-    let kept = bench.kept_logs("lamp-1")?;
-    ensure!(kept.ends_with(&[asked[asked.len() - 2].to_owned(), asked[asked.len() - 1].to_owned()]), "{kept:?}");
-    // One more may have been under way.
-    ensure!((3..=4).contains(&kept.len()) && kept[0].as_str() >= asked[1], "{kept:?} of {asked:?}");
-    Ok(())
+    let asked = history.iter().rev().map(|command| command["id"].as_str().unwrap_or_default().to_owned()).collect();
+    Ok((bench.kept_logs("lamp-1")?, asked))
 }

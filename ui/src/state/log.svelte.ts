@@ -80,7 +80,8 @@ export class DeviceLog {
         retries: null,
         delivery: null,
         no_answer: false,
-        again_of: null,
+        // The last that came while it was followed makes room, and nothing else.
+        again_of: (followed && this.#followed[0]) || null,
       });
       if (connection === this.connection && device === this.device) {
         this.#before = this.following && this.lines.length > 0 ? this.lines : null;

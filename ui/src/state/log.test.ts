@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import type { Backend } from '../backend/backend';
 import type { LogView } from '../backend/bindings/LogView';
+import type { NewCommand } from '../backend/bindings/NewCommand';
 import { DeviceLog, FOLLOW_EVERY } from './log.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -25,9 +26,12 @@ function open() {
     parts: [{ first: 1, last: 1, text: kept.includes(id) ? 'a\n' : null }],
   });
   const backend = {
-    send: async () => {
+    send: async ({ again_of }: NewCommand) => {
       const id = String((asked += 1));
-      if (!device.silent) kept.push(id);
+      if (device.silent) return { ids: [id] };
+      // As the store does.
+      if (kept.length === 5) kept.splice(Math.max(0, kept.indexOf(again_of ?? '')), 1);
+      kept.push(id);
       return { ids: [id] };
     },
     log: async (_connection: string, _device: string, id: string) => view(id),
@@ -66,6 +70,19 @@ it('leaves what was fetched before it was followed, and the last that following 
   log.follow();
   await rounds(4);
   expect(kept).toEqual(['1', '2', theirs, expect.any(String), String(asked())]);
+});
+
+it('takes the place of one that was fetched before, and then only of its own', async () => {
+  const { log, kept, device, fetch, rounds, asked } = open();
+  for (let i = 0; i < 5; i++) await fetch();
+  log.follow();
+  await rounds(8);
+  expect(kept).toEqual(['2', '3', '4', '5', String(asked())]);
+  device.silent = true;
+  await rounds(3);
+  device.silent = false;
+  await rounds(3);
+  expect(kept).toEqual(['2', '3', '4', '5', String(asked())]);
 });
 
 it('does not give up the last log that came for one that does not come', async () => {

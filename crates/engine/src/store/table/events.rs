@@ -109,6 +109,25 @@ pub(in crate::store) fn at(connection: &Connection, row: i64) -> rusqlite::Resul
     connection.prepare_cached(&format!("SELECT {COLUMNS} FROM events e WHERE row = ?1"))?.query_row([row], read)
 }
 
+/// The command that a command repeats.
+pub(in crate::store) fn again_of(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<Option<CommandId>> {
+    connection
+        .prepare_cached(
+            "SELECT fact ->> 'again_of' FROM events WHERE connection = ?1 AND device = ?2 AND command = ?3
+             ORDER BY row LIMIT 1",
+        )?
+        .query_row([id.as_str(), device.as_str(), command.as_str()], |row| {
+            Columns::from(row, 0).checked(|again: Option<String>| again.map(CommandId::new).transpose())
+        })
+        .optional()
+        .map(Option::flatten)
+}
+
 /// The latest answers of a device that belong to no command, newest first.
 pub(in crate::store) fn strays(
     connection: &Connection,

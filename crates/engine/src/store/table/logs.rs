@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wilco_dialect::{Checksum, LogChunk};
 use wilco_ledger::{CommandId, DeviceId, Timestamp};
 
-use super::Columns;
+use super::{Columns, events};
 use crate::store::{ConnectionId, StoredLog};
 
 pub(super) const CREATE: &str = "
@@ -30,7 +30,7 @@ pub(super) const CREATE: &str = "
         PRIMARY KEY (connection, device, command, number)
     ) STRICT;";
 
-/// Logs of a device that are kept; an older one makes room for a new one.
+/// Logs of a device that are kept. The one that a new one's command repeats makes room for it, or the oldest.
 const KEPT: usize = 5;
 
 /// The key of a log, as it stands first in every statement.
@@ -95,8 +95,14 @@ fn begin(
         return Ok(());
     }
     // It stays whatever its time: a clock that was put back makes it older than those before it.
-    let others = of_device(connection, id, device)?.into_iter().filter(|log| log.command != *command);
-    others.skip(KEPT - 1).try_for_each(|log| forget(connection, id, device, &log.command).map(drop))
+    let mut others = of_device(connection, id, device)?;
+    others.retain(|log| log.command != *command);
+    if others.len() >= KEPT {
+        // The one that it was asked for in the place of goes first.
+        let replaced = events::again_of(connection, id, device, command)?;
+        others.sort_by_key(|log| Some(&log.command) == replaced.as_ref());
+    }
+    others.iter().skip(KEPT - 1).try_for_each(|log| forget(connection, id, device, &log.command).map(drop))
 }
 
 /// The logs of a device, newest first.

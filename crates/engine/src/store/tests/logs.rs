@@ -1,7 +1,7 @@
 use wilco_dialect::{Checksum, LogChunk};
-use wilco_ledger::{CommandId, Timestamp};
+use wilco_ledger::{Command, CommandId, Fact, Origin, Timestamp};
 
-use super::{connection, device, id, store};
+use super::{change, connection, device, event, id, store, submission};
 use crate::store::{Change, ConnectionId, Store};
 
 pub(super) fn chunk(command: &str, number: u32, text: &str) -> LogChunk {
@@ -65,6 +65,40 @@ async fn the_last_five_logs_of_a_device_are_kept() {
     }
     assert_eq!(kept(&store).await, ["f", "e", "d", "c", "b"].map(id));
     assert_eq!(store.log(&connection(), &device("lamp"), &id("a")).await.unwrap(), None);
+}
+
+/// A command that asks for the log anew, and its log.
+async fn follow(store: &Store, command: &str, again_of: Option<&str>, at: i64) {
+    let mut asked = submission("lamp", command);
+    asked.again_of = again_of.map(id);
+    let submitted = event("lamp", command, at, Fact::Submitted { asked: asked.into(), origin: Origin::Here });
+    let standing = Command::begin(&submitted).unwrap();
+    store.commit(vec![change(submitted, standing)]).await.unwrap();
+    store.commit(vec![came(command, 1, at), came(command, 2, at)]).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_follows_a_log_pushes_out_one_and_then_only_its_own() {
+    let (_dir, store) = store();
+    for (at, command) in (0..).zip(["a", "b", "c", "d", "e"]) {
+        store.commit(vec![came(command, 1, at)]).await.unwrap();
+    }
+    follow(&store, "f1", None, 10).await;
+    assert_eq!(kept(&store).await, ["f1", "e", "d", "c", "b"].map(id));
+    follow(&store, "f2", Some("f1"), 11).await;
+    assert_eq!(kept(&store).await, ["f2", "e", "d", "c", "b"].map(id));
+    // What somebody fetches meanwhile takes the place of the oldest.
+    follow(&store, "g", None, 12).await;
+    assert_eq!(kept(&store).await, ["g", "f2", "e", "d", "c"].map(id));
+    follow(&store, "f3", Some("f2"), 13).await;
+    assert_eq!(kept(&store).await, ["f3", "g", "e", "d", "c"].map(id));
+    // The one before it did not come.
+    follow(&store, "f5", Some("f4"), 14).await;
+    assert_eq!(kept(&store).await, ["f5", "f3", "g", "e", "d"].map(id));
+    // While there is room both stay.
+    store.forget_log(&connection(), &device("lamp"), &id("d")).await.unwrap();
+    follow(&store, "f6", Some("f5"), 15).await;
+    assert_eq!(kept(&store).await, ["f6", "f5", "f3", "g", "e"].map(id));
 }
 
 #[tokio::test]
