@@ -87,7 +87,7 @@ impl Handle {
     /// Forgets what was measured longer ago than the settings say.
     async fn forget_measured(&self, now: Timestamp) -> Result<(), Failure> {
         let before = days_ago(self.settings.get().telemetry_days, now)?;
-        Ok(self.store.prune_telemetry(None, before).await?)
+        Ok(self.prune_telemetry(None, before).await?)
     }
 
     async fn forget_ended(&self, days: u32, now: Timestamp) -> Result<Older, Failure> {

@@ -99,9 +99,20 @@ impl Handle {
 
     async fn prune_demo(&self) {
         let before = Timestamp(self.clock.now().0 - OF_DEMO);
-        if let Err(error) = self.store.prune_telemetry(Some(&ConnectionId::from(DEMO)), before).await {
+        if let Err(error) = self.prune_telemetry(Some(&ConnectionId::from(DEMO)), before).await {
             tracing::warn!(%error, "what the demo fleet measured was not forgotten");
         }
+    }
+
+    /// Forgets what was measured before then, on one connection or on all, and the names of which nothing is left.
+    pub(super) async fn prune_telemetry(
+        &self,
+        connection: Option<&ConnectionId>,
+        before: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.prune_telemetry(connection, before).await?;
+        self.telemetry.forget_before(connection, before);
+        Ok(())
     }
 
     /// Tells whoever listens, or listens next.

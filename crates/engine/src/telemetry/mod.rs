@@ -163,6 +163,13 @@ impl Telemetry {
         tail.waiting = tail.waiting.saturating_sub(gone.map_or(0, |live| live.waiting.len()));
     }
 
+    /// Forgets the series, of one connection or of all, of which nothing has come since then: others can have their places.
+    pub(crate) fn forget_before(&self, connection: Option<&ConnectionId>, before: Timestamp) {
+        let mut tail = self.lock();
+        let some = tail.devices.iter_mut().filter(|(id, _)| connection.is_none_or(|connection| *id == connection));
+        some.flat_map(|(_, devices)| devices.values_mut()).for_each(|live| live.forget_before(before));
+    }
+
     /// When the last of a device's measurements was made, by the time that counts for it.
     pub(crate) fn last(&self, connection: &ConnectionId, device: &DeviceId) -> Option<Timestamp> {
         let tail = self.lock();
@@ -205,6 +212,21 @@ impl Live {
         }
         self.series.push((name.into(), 0.0, Timestamp(0)));
         Some(self.series.len() - 1)
+    }
+
+    /// What waits for the disk keeps its series.
+    fn forget_before(&mut self, before: Timestamp) {
+        let waits = |place: usize| {
+            self.waiting.iter().flat_map(|sample| &sample.values).any(|(other, _)| usize::from(*other) == place)
+        };
+        let stays: Vec<bool> =
+            self.series.iter().enumerate().map(|(place, (.., at))| *at >= before || waits(place)).collect();
+        let moved = |place: u8| stays[..usize::from(place)].iter().map(|stays| u8::from(*stays)).sum();
+        for (place, _) in self.waiting.iter_mut().flat_map(|sample| &mut sample.values) {
+            *place = moved(*place);
+        }
+        let mut stays = stays.iter();
+        self.series.retain(|_| stays.next().is_none_or(|stays| *stays));
     }
 }
 

@@ -97,6 +97,29 @@ fn ever_new_names_fill_no_memory() {
 }
 
 #[test]
+fn a_name_that_has_not_come_for_long_makes_room_unless_it_waits_for_the_disk() {
+    let telemetry = Telemetry::default();
+    let (connection, device) = key();
+    for number in 0..64_i64 {
+        take(&telemetry, message(Some(NOW - 63 + number), &[(&format!("s{number}"), 1.0)]));
+    }
+    // The first ten are on the disk.
+    telemetry.done(&connection, &[Written { device: device.clone(), samples: 10, unkept: 0 }]);
+    telemetry.forget_before(Some(&ConnectionId::from("another")), Timestamp(NOW));
+    take(&telemetry, message(None, &[("new", 2.0)]));
+    assert_eq!(shown(&telemetry).1, ["It sends more than 64 series: 1 of its last message were left out."]);
+    telemetry.forget_before(None, Timestamp(NOW));
+    take(&telemetry, message(None, &[("new", 2.0)]));
+    assert!(shown(&telemetry).1.is_empty());
+    let measured = &telemetry.waiting()[0].1[0];
+    let named = measured.samples.iter().flat_map(|sample| &sample.values);
+    let names: Vec<_> = named.map(|(place, _)| &*measured.series[usize::from(*place)]).collect();
+    let waiting: Vec<_> = (10..64).map(|number| format!("s{number}")).chain(["new".to_owned()]).collect();
+    assert_eq!(names, waiting);
+    assert_eq!(measured.series.len(), 55);
+}
+
+#[test]
 fn series_that_are_not_kept_are_remarked() {
     let telemetry = Telemetry::default();
     let (connection, device) = key();

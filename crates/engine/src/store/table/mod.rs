@@ -49,6 +49,7 @@ const STEPS: &[M<'_>] = &[
     M::up(commands::INDEX_ANEW),
     M::up(events::INDEX_ANEW),
     M::up(events::FORGET_KIND),
+    M::up(telemetry::EXTEND),
 ];
 
 /// What makes a database of any earlier version one of this version.

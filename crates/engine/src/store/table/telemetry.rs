@@ -24,13 +24,21 @@ pub(super) const CREATE: &str = "
         PRIMARY KEY (source, at)
     ) STRICT, WITHOUT ROWID;";
 
-/// Series of a device that are kept. Another name is left out.
+/// Until when each series has come, so that the place of one of which nothing is left can be another's.
+pub(super) const EXTEND: &str = "
+    ALTER TABLE telemetry_sources ADD COLUMN newest TEXT; -- a JSON array of Unix milliseconds";
+
+/// Series of a device that are kept. Another name is left out, until nothing is left of one that had come before.
 const MOST_SERIES: usize = 64;
+/// To this the time of a series' last sample is rounded up, milliseconds: the less often it is written.
+const ROUNDED: i64 = 3_600_000;
 
 /// A device whose measurements are kept.
 struct Source {
     key: i64,
     series: Vec<String>,
+    /// No sample of a series that is kept is later than this.
+    newest: Vec<i64>,
 }
 
 /// Adds what a device has measured. Says of how many series nothing is kept, because the device has had too many.
@@ -151,12 +159,15 @@ pub(super) fn sweep(
 
 fn source(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<Option<Source>> {
     let found = connection
-        .prepare_cached("SELECT key, series FROM telemetry_sources WHERE connection = ?1 AND device = ?2")?
-        .query_row([id.as_str(), device.as_str()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .prepare_cached("SELECT key, series, newest FROM telemetry_sources WHERE connection = ?1 AND device = ?2")?
+        .query_row([id.as_str(), device.as_str()], |row| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
+        })
         .optional()?;
-    let read = |(key, series): (i64, String)| {
+    let read = |(key, series, newest): (i64, String, Option<String>)| {
         let series = serde_json::from_str(&series).map_err(|error| senseless(1, error))?;
-        Ok(Source { key, series })
+        let newest = newest.as_deref().map(serde_json::from_str).transpose().map_err(|error| senseless(2, error))?;
+        Ok(Source { key, series, newest: newest.unwrap_or_default() })
     };
     found.map(read).transpose()
 }
@@ -167,33 +178,80 @@ fn source_for(
     id: &ConnectionId,
     measured: &Measured,
 ) -> rusqlite::Result<(i64, Vec<Option<u8>>)> {
-    let known = source(connection, id, &measured.device)?;
-    let (key, mut series) = known.map_or((None, Vec::new()), |source| (Some(source.key), source.series));
-    let before = series.len();
-    let mut places = Vec::with_capacity(measured.series.len());
-    for name in &measured.series {
-        let place = series.iter().position(|known| **known == **name).or_else(|| {
-            (series.len() < MOST_SERIES).then(|| {
-                series.push(name.to_string());
-                series.len() - 1
-            })
-        });
-        places.push(place.and_then(|place| u8::try_from(place).ok()));
-    }
-    let names = || serde_json::Value::from(series.clone()).to_string();
-    let key = match key {
-        Some(key) if series.len() == before => key,
-        Some(key) => {
-            connection.execute("UPDATE telemetry_sources SET series = ?2 WHERE key = ?1", params![key, names()])?;
-            key
-        }
-        None => {
-            connection.execute(
-                "INSERT INTO telemetry_sources (connection, device, series) VALUES (?1, ?2, ?3)",
-                params![id.as_str(), measured.device.as_str(), names()],
-            )?;
-            connection.last_insert_rowid()
-        }
+    let mut source = match source(connection, id, &measured.device)? {
+        Some(source) => source,
+        None => begin(connection, id, &measured.device)?,
     };
-    Ok((key, places))
+    let before = (source.series.clone(), source.newest.clone());
+    // An earlier version did not write this down.
+    if source.newest.len() != source.series.len() {
+        let last = span(connection, source.key)?.map_or(i64::MIN, |(_, last)| last.saturating_add(LONGEST_BLOCK));
+        source.newest = vec![last; source.series.len()];
+    }
+    let places = source.take(connection, measured)?;
+    if (&source.series, &source.newest) != (&before.0, &before.1) {
+        let names = serde_json::Value::from(source.series).to_string();
+        let newest = serde_json::Value::from(source.newest).to_string();
+        connection
+            .prepare_cached("UPDATE telemetry_sources SET series = ?2, newest = ?3 WHERE key = ?1")?
+            .execute(params![source.key, names, newest])?;
+    }
+    Ok((source.key, places))
+}
+
+fn begin(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<Source> {
+    let insert = "INSERT INTO telemetry_sources (connection, device, series, newest) VALUES (?1, ?2, '[]', '[]')";
+    connection.execute(insert, params![id.as_str(), device.as_str()])?;
+    Ok(Source { key: connection.last_insert_rowid(), series: Vec::new(), newest: Vec::new() })
+}
+
+/// When the first and the last block of a device begin.
+fn span(connection: &Connection, source: i64) -> rusqlite::Result<Option<(i64, i64)>> {
+    connection
+        .prepare_cached("SELECT min(at), max(at) FROM telemetry WHERE source = ?1")?
+        .query_row([source], |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get(1)?)))
+}
+
+impl Source {
+    /// The place of each series, of which there are samples to come.
+    fn take(&mut self, connection: &Connection, measured: &Measured) -> rusqlite::Result<Vec<Option<u8>>> {
+        let times = || measured.samples.iter().map(|sample| sample.at.0);
+        let (Some(first), Some(last)) = (times().min(), times().max()) else {
+            return Ok(vec![None; measured.series.len()]);
+        };
+        let until = last.div_euclid(ROUNDED).saturating_add(1).saturating_mul(ROUNDED);
+        let mut comes = vec![false; measured.series.len()];
+        for (place, _) in measured.samples.iter().flat_map(|sample| &sample.values) {
+            comes.get_mut(usize::from(*place)).into_iter().for_each(|comes| *comes = true);
+        }
+        let mut places: Vec<Option<usize>> =
+            measured.series.iter().map(|name| self.series.iter().position(|known| **known == **name)).collect();
+        // Those that have their places keep them before others look for one.
+        for place in places.iter().zip(&comes).filter(|(_, comes)| **comes).filter_map(|(place, _)| *place) {
+            self.newest[place] = self.newest[place].max(until);
+        }
+        for ((name, place), comes) in measured.series.iter().zip(&mut places).zip(comes) {
+            if place.is_none() {
+                *place = self.free(connection, comes, first)?;
+                let Some(place) = *place else { continue };
+                (self.series[place], self.newest[place]) = (name.to_string(), until);
+            }
+        }
+        Ok(places.into_iter().map(|place| place.and_then(|place| u8::try_from(place).ok())).collect())
+    }
+
+    /// A place for a series: a new one, or if there is something of it to keep that of one of which nothing is left, where
+    /// `first` is the time of the first sample to come.
+    fn free(&mut self, connection: &Connection, comes: bool, first: i64) -> rusqlite::Result<Option<usize>> {
+        if self.series.len() < MOST_SERIES {
+            self.series.push(String::new());
+            self.newest.push(i64::MIN);
+            return Ok(Some(self.series.len() - 1));
+        }
+        if !comes {
+            return Ok(None);
+        }
+        let kept_from = span(connection, self.key)?.map_or(first, |(kept, _)| kept.min(first));
+        Ok(self.newest.iter().position(|newest| *newest < kept_from))
+    }
 }

@@ -52,6 +52,56 @@ async fn sixty_four_series_of_a_device_are_kept() {
 }
 
 #[tokio::test]
+async fn a_name_of_which_nothing_is_left_gives_its_place_to_another() {
+    const DAY: i64 = 86_400_000;
+    let (_dir, store) = store();
+    let keep = async |names: &[&str], at: i64, values: &[(u8, f64)]| {
+        store.keep_telemetry(&connection(), vec![measured("pump", names, &[(at, values)])]).await.unwrap()[0]
+    };
+    let names: Vec<_> = (0..64).map(|number| format!("s{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let values: Vec<_> = (0..64).map(|place| (place, f64::from(place))).collect();
+    assert_eq!(keep(&names, DAY, &values).await, 0);
+    // All but the first two come on.
+    assert_eq!(keep(&names[2..], 10 * DAY, &values[..62]).await, 0);
+    assert_eq!(keep(&["new"], 11 * DAY, &[(0, 1.0)]).await, 1, "there is something of all of them");
+
+    store.prune_telemetry(None, Timestamp(5 * DAY)).await.unwrap();
+    // With nothing to keep it takes no place, and who has one keeps it.
+    assert_eq!(keep(&["s2", "idle", "new", "s0"], 12 * DAY, &[(0, 2.0), (2, 3.0)]).await, 1);
+    assert_eq!(keep(&["newer", "s1"], 13 * DAY, &[(1, 4.0), (0, 5.0)]).await, 1, "one place was left");
+    let seen = read(&store, "pump", 12 * DAY, 14 * DAY).await;
+    let expected = [(12 * DAY, "s2", 2.0), (12 * DAY, "new", 3.0), (13 * DAY, "s1", 4.0)];
+    assert_eq!(seen, expected.map(|(at, name, value)| (at, name.to_owned(), value)));
+    // What is left of the others still has its name.
+    let before = read(&store, "pump", 0, 11 * DAY).await;
+    assert_eq!(before.iter().map(|(_, name, _)| name.as_str()).collect::<Vec<_>>(), names[2..]);
+    // With everything gone, all places are free.
+    store.prune_telemetry(None, Timestamp(i64::MAX)).await.unwrap();
+    let others: Vec<_> = (0..64).map(|number| format!("t{number}")).collect();
+    let others: Vec<_> = others.iter().map(String::as_str).collect();
+    assert_eq!(keep(&others, 20 * DAY, &values).await, 0);
+    assert_eq!(read(&store, "pump", 0, i64::MAX).await.len(), 64);
+}
+
+#[tokio::test]
+async fn names_kept_by_an_earlier_version_keep_their_places_for_as_long_as_there_is_anything() {
+    let (dir, store) = store();
+    let names: Vec<_> = (0..64).map(|number| format!("s{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let values: Vec<_> = (0..64).map(|place| (place, 1.0)).collect();
+    store.keep_telemetry(&connection(), vec![measured("pump", &names, &[(1, &values)])]).await.unwrap();
+    let file = rusqlite::Connection::open(dir.path().join(crate::store::FILE_NAME)).unwrap();
+    file.execute("UPDATE telemetry_sources SET newest = NULL", []).unwrap();
+    let keep = async |at| {
+        store.keep_telemetry(&connection(), vec![measured("pump", &["new"], &[(at, &[(0, 1.0)])])]).await.unwrap()[0]
+    };
+    assert_eq!(keep(1_000).await, 1);
+    store.prune_telemetry(None, Timestamp(100_000_000)).await.unwrap();
+    assert_eq!(keep(100_000_000).await, 0);
+}
+
+#[tokio::test]
 async fn what_is_old_is_forgotten_and_what_is_of_a_connection_with_it() {
     let (_dir, store) = store();
     const HOUR: i64 = 3_600_000;
