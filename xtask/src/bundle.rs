@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::glibc::{self, Glibc};
 use crate::packages::Purpose;
 use crate::run::EMBEDDED_PAGE;
 use crate::{npm, packages, process, target};
@@ -58,7 +59,7 @@ pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
         }
     }
     let mut bundler = npm::script("bundle");
-    bundler.args(["--", "--ci", "--bundles", &formats.join(","), "--config"]).arg(with_command_line()?);
+    bundler.args(["--", "--ci", "--bundles", &formats.join(","), "--config"]).arg(additions()?);
     process::run("Packing", &mut bundler)?;
 
     println!("\n==> Packages");
@@ -103,22 +104,46 @@ fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, bool)> {
     Ok((formats, test))
 }
 
-/// What is added to the bundler's configuration: the command line. It is not said in the configuration itself, because
-/// then every `cargo check` of the app would want to find it.
-fn with_command_line() -> Result<PathBuf> {
-    let host = host()?;
+/// What is added to the bundler's configuration: what both programs need, and the command line. That is not named in the
+/// configuration itself, because then every `cargo check` of the app would want to find it.
+fn additions() -> Result<PathBuf> {
     let release = target().join("release");
-    let (built, named) = (release.join("wilco"), release.join("bundle").join("wilco"));
-    let extension = std::env::consts::EXE_SUFFIX;
     std::fs::create_dir_all(release.join("bundle")).context("making the directory for the packages")?;
-    std::fs::copy(format!("{}{extension}", built.display()), format!("{}-{host}{extension}", named.display()))
-        .context("copying the command line for the bundler")?;
-    let configuration = release.join("bundle/command-line.json");
-    // The bundler wants the name without the system's at its end, and puts it into the package without.
-    let named = named.to_string_lossy().replace('\\', "/").replace('"', "\\\"");
-    std::fs::write(&configuration, format!("{{\"bundle\":{{\"externalBin\":[\"{named}\"]}}}}\n"))
+    let command_line = command_line(&release)?;
+    let needs = if cfg!(target_os = "linux") {
+        glibc::oldest_for(&[&release.join("wilco-desktop"), &release.join("wilco")])?
+    } else {
+        None
+    };
+    let configuration = release.join("bundle/additions.json");
+    std::fs::write(&configuration, written(&command_line, needs.as_ref()))
         .with_context(|| format!("writing {}", configuration.display()))?;
     Ok(configuration)
+}
+
+/// Copies the command line to where the bundler looks for it, and says its name there.
+fn command_line(release: &Path) -> Result<PathBuf> {
+    let host = host()?;
+    let (built, named) = (release.join("wilco"), release.join("bundle").join("wilco"));
+    let extension = std::env::consts::EXE_SUFFIX;
+    std::fs::copy(format!("{}{extension}", built.display()), format!("{}-{host}{extension}", named.display()))
+        .context("copying the command line for the bundler")?;
+    Ok(named)
+}
+
+/// The additions as the bundler reads them.
+fn written(command_line: &Path, needs: Option<&Glibc>) -> String {
+    // The bundler wants the name without the system's at its end, and puts it into the package without.
+    let named = command_line.to_string_lossy().replace('\\', "/").replace('"', "\\\"");
+    let linux = needs.map_or_else(String::new, |version| {
+        // An .rpm asks for the library by the symbols in it, as its own tools would.
+        let bits = if cfg!(target_pointer_width = "64") { "(64bit)" } else { "" };
+        format!(
+            ",\"linux\":{{\"deb\":{{\"depends\":[\"libc6 (>= {version})\"]}},\
+             \"rpm\":{{\"depends\":[\"libc.so.6(GLIBC_{version}){bits}\"]}}}}"
+        )
+    });
+    format!("{{\"bundle\":{{\"externalBin\":[\"{named}\"]{linux}}}}}\n")
 }
 
 /// The name that the compiler has for this kind of machine.
@@ -141,7 +166,24 @@ fn packages_in(directory: &Path) -> Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{USUAL, asked};
+    use std::path::Path;
+
+    use super::{USUAL, asked, written};
+    use crate::glibc::newest_named;
+
+    #[test]
+    fn the_bundler_is_told_of_the_command_line_and_of_the_c_library() {
+        let check = |said: &str, expected: &str| {
+            assert_eq!(written(Path::new(r"C:\my/wilco"), newest_named(said).as_ref()), format!("{expected}\n"));
+        };
+        check("", r#"{"bundle":{"externalBin":["C:/my/wilco"]}}"#);
+        if cfg!(target_pointer_width = "64") {
+            check(
+                "Name: GLIBC_2.34",
+                r#"{"bundle":{"externalBin":["C:/my/wilco"],"linux":{"deb":{"depends":["libc6 (>= 2.34)"]},"rpm":{"depends":["libc.so.6(GLIBC_2.34)(64bit)"]}}}}"#,
+            );
+        }
+    }
 
     #[test]
     fn formats_and_the_trial_are_told_apart() {

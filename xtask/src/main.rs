@@ -10,6 +10,7 @@ mod bindings;
 mod bundle;
 mod check;
 mod fuzz;
+mod glibc;
 mod npm;
 mod packages;
 mod process;
