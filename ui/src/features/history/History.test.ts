@@ -288,11 +288,15 @@ describe('the history', () => {
     expect(JSON.parse(await navigator.clipboard.readText())).toMatchObject({ command: { command: 'identify' } });
   });
 
-  it('copies a command as it is typed at a shell', async () => {
+  it('copies a command as it is typed at a shell, and moves nothing beside it', async () => {
     const window = await openHistory();
     await unfold(window, 'config.set');
+    const words = window.getByText('Copy as CLI command');
+    // Both words have their room at all times.
+    expect(words).toHaveAttribute('data-other', 'Copied');
     await window.user.click(window.getByRole('button', { name: 'Copy as CLI command' }));
-    await window.findByText('Copied');
+    expect(await window.findByText('Copied')).toBe(words);
+    expect(words).toHaveAttribute('data-other', 'Copy as CLI command');
     const line = await navigator.clipboard.readText();
     expect(line).toMatch(/^wilco send -c 'Demo fleet' -d \S+ config\.set /);
     const original = window.backend.command.bind(window.backend);
