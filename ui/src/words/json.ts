@@ -118,6 +118,19 @@ export function readJson(text: string): Read {
   }
 }
 
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** What somebody typed as a number, as far as it is one that can be sent. */
+export function readNumber(text: string): number | null {
+  const number = isNumeric(text) ? Number(text) : Infinity;
+  return Number.isFinite(number) ? number : null;
+}
+
+/** Whether it is written as a number, be it too large to be one here. */
+export function isNumeric(text: string): boolean {
+  return NUMBER.test(text.trim());
+}
+
 /** Whether what is read of a plain value says the same: a double (IEEE 754) holds 53 bits of a whole number. */
 function isKept(plain: string): boolean {
   if (!/^-?\d/.test(plain)) return true;

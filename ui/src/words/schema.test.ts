@@ -21,6 +21,8 @@ describe('what does not fit a schema', () => {
     [{ level: 3, mode: 'slow', steps: [{ at: 1 }], either: 3 }, []],
     [{}, ['level: This is needed.']],
     [{ level: 'high' }, ['level: This has to be a number.']],
+    [{ level: '1e999' }, ['level: That number is too large.']],
+    [{ level: '12' }, ['level: This has to be a number.']],
     [{ level: 11 }, ['level: At most 10.']],
     [{ level: 1, mode: 'odd' }, ['mode: One of "fast", "slow".']],
     [{ level: 1, x: 1 }, ['x: Nothing of that name is known here.']],

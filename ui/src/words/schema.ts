@@ -2,7 +2,7 @@
 
 import { Validator, type OutputUnit, type Schema, type SchemaDraft } from '@cfworker/json-schema';
 
-import { inexact, TOO_LARGE } from './json';
+import { inexact, isNumeric, readNumber, TOO_LARGE } from './json';
 
 export interface Complaint {
   /** Where: names of members and places in lists. */
@@ -14,6 +14,13 @@ export interface Complaint {
 }
 
 export type ArgumentsSchema = Record<string, unknown>;
+
+/** How texts of some formats are written (RFC 3339), where nobody would guess it. */
+export const WRITTEN_AS: Record<string, string> = {
+  'date-time': '2026-11-20T11:43:00Z',
+  time: '11:43:00Z',
+  date: '2026-11-20',
+};
 
 /** Keywords that only pass on what is wrong further in. */
 const OUTER = ['properties', 'items', 'prefixItems', 'allOf', '$ref', 'patternProperties', 'if', 'then', 'else'];
@@ -35,7 +42,7 @@ export function complaints(schema: ArgumentsSchema, value: unknown): Complaint[]
       (other) => other !== unit && unit.keywordLocation.startsWith(`${other.keywordLocation}/`),
     );
     if (branch) continue;
-    const found = sentence(unit, schema);
+    const found = sentence(unit, schema, value);
     if (found.why === '' || out.some(({ path, why }) => why === found.why && path.join() === found.path.join()))
       continue;
     out.push(found);
@@ -55,7 +62,7 @@ function draftOf(schema: ArgumentsSchema): SchemaDraft {
   return named.includes('2019-09') ? '2019-09' : '2020-12';
 }
 
-function sentence(unit: OutputUnit, schema: ArgumentsSchema): Complaint {
+function sentence(unit: OutputUnit, schema: ArgumentsSchema, value: unknown): Complaint {
   const path = steps(unit.instanceLocation);
   const limit = at(schema, steps(unit.keywordLocation));
   const quoted = /"([^"]*)"/.exec(unit.error)?.[1] ?? '';
@@ -70,7 +77,9 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): Complaint {
     case 'unevaluatedProperties':
       return { path: [...path, quoted], why: 'Nothing of that name is known here.', missing: false };
     case 'type':
-      return says(`This has to be ${typeWords(limit)}.`);
+      return says(
+        isTooLarge(limit, at(value, path)) ? 'That number is too large.' : `This has to be ${typeWords(limit)}.`,
+      );
     case 'enum':
       return says(`One of ${Array.isArray(limit) ? limit.map((one) => JSON.stringify(one)).join(', ') : 'a few'}.`);
     case 'const':
@@ -102,7 +111,9 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): Complaint {
     case 'pattern':
       return says(`It has to look like ${limit}.`);
     case 'format':
-      return says(`This is no ${limit}.`);
+      return says(
+        `This is no ${limit}${String(limit) in WRITTEN_AS ? `: write it as ${WRITTEN_AS[String(limit)]}` : ''}.`,
+      );
     case 'anyOf':
     case 'oneOf':
       return says('It fits none of the kinds that are possible here, or more than one.');
@@ -126,6 +137,12 @@ const TYPES: Record<string, string> = {
 function typeWords(types: unknown): string {
   const all = Array.isArray(types) ? types : [types];
   return all.map((type) => TYPES[String(type)] ?? String(type)).join(', or ');
+}
+
+/** A number was wanted, and what is there would be one if there were numbers as large. */
+function isTooLarge(types: unknown, given: unknown): boolean {
+  const wanted = (Array.isArray(types) ? types : [types]).some((type) => type === 'number' || type === 'integer');
+  return wanted && typeof given === 'string' && isNumeric(given) && readNumber(given) === null;
 }
 
 /** `#/a/0` as steps. */

@@ -42,7 +42,7 @@ describe('the catalogue', () => {
     await window.user.paste('}}');
     await window.findByText('{"level": 0}');
     await window.findByText(/is not told the command’s id/);
-    await window.findByRole('spinbutton', { name: /Level/ });
+    await window.findByRole('textbox', { name: /Level/ });
     await expectAccessible(window.container);
     const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
     await window.user.clear(schema);
@@ -74,7 +74,7 @@ describe('the catalogue', () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
     await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
-    const level = await window.findByRole('spinbutton', { name: /Level/ });
+    const level = await window.findByRole('textbox', { name: /Level/ });
     const wire = within(window.getByRole('region', { name: 'On the wire' }));
     await wire.findByText(/"command":"calibrate","args":\{"level":0\}/);
     wire.getByText(/The arguments are an example/);
@@ -174,7 +174,7 @@ describe('the catalogue', () => {
   it('draws no form from a schema that the engine has not found to be one', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
-    await window.findByRole('spinbutton', { name: /Level/ });
+    await window.findByRole('textbox', { name: /Level/ });
     const original = window.backend.previewCommand.bind(window.backend);
     const asked: (() => void)[] = [];
     window.backend.previewCommand = async (command) => {
@@ -188,7 +188,7 @@ describe('the catalogue', () => {
     await waitFor(() => expect(asked).not.toEqual([]));
     // What was drawn stays until there is an answer.
     const form = within(window.getByRole('region', { name: 'Form' }));
-    expect(form.getByRole('spinbutton', { name: /Level/ })).toBeVisible();
+    expect(form.getByRole('textbox', { name: /Level/ })).toBeVisible();
     expect(form.queryByText(/left/)).toBeNull();
     asked.forEach((answer) => answer());
     await form.findByText('It is drawn once the schema is mended.');

@@ -9,11 +9,16 @@ import { overrideByRecord } from '@sjsf/form/lib/resolver';
 import { resolver as compatible } from '@sjsf/form/resolvers/compat';
 import { translation as english } from '@sjsf/form/translations/en';
 
-import type { ArgumentsSchema } from '../../words/schema';
+import { WRITTEN_AS, type ArgumentsSchema } from '../../words/schema';
 import AnyField from './AnyField.svelte';
+import NumberField from './NumberField.svelte';
 
-/** A value of any kind is written as JSON, or as the text that it is. */
-export const theme = overrideByRecord(basic, { unknownField: AnyField });
+/** A value of any kind is written as JSON, or as the text that it is. The library's numbers swallow what is none. */
+export const theme = overrideByRecord(basic, {
+  unknownField: AnyField,
+  numberField: NumberField,
+  integerField: NumberField,
+});
 
 export const translation = overrideByRecord(english, {
   'add-array-item': 'Add one',
@@ -57,8 +62,19 @@ function marked(part: unknown, isValue: boolean): unknown {
       return [name, Object.fromEntries(Object.entries(value).map(([member, of]) => [member, marked(of, true)]))];
     return [name, marked(value, ['items', 'prefixItems', 'additionalProperties'].includes(name))];
   });
-  const out = Object.fromEntries(entries) as Record<string, unknown>;
+  const out = written(Object.fromEntries(entries) as Record<string, unknown>);
   return isValue && isOpen(out) ? { ...out, ...OPEN } : out;
+}
+
+/** The browser's own fields for these leave out seconds and offset, without which they are none. */
+const MOMENTS = ['date-time', 'time'];
+
+/** A moment is written as text. */
+function written(schema: Record<string, unknown>): Record<string, unknown> {
+  const { format, description, ...rest } = schema;
+  if (schema['type'] !== 'string' || typeof format !== 'string' || !MOMENTS.includes(format)) return schema;
+  const told = typeof description === 'string' && description !== '' ? `${description} ` : '';
+  return { ...rest, description: `${told}Written as ${WRITTEN_AS[format]}.` };
 }
 
 function isOpen(schema: Record<string, unknown>): boolean {

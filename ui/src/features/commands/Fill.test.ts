@@ -1,0 +1,123 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import type { NewCommand } from '../../backend/bindings/NewCommand';
+import { expectAccessible, openFleet } from '../../test/window';
+import { BLANK } from '../../words/definition';
+
+// It is fetched when it is wanted first, which a busy machine takes its time for.
+beforeAll(() => import('./CommandDialog.svelte'), 120_000);
+
+/** A command with arguments of that schema, opened for bench-0001. */
+async function openForm(schema: Record<string, unknown>) {
+  const window = await openFleet();
+  const sent: NewCommand[] = [];
+  const original = window.backend.send.bind(window.backend);
+  window.backend.send = (command) => {
+    sent.push(command);
+    return original(command);
+  };
+  const definition = { ...BLANK, name: 'tune', title: 'Tune', schema: { type: 'object', ...schema } };
+  const entry = await window.app.catalogue.save(null, definition);
+  window.app.asking.open({ connection: 'demo', devices: ['bench-0001'], offline: [] }, { kind: 'known', entry });
+  const form = within(await window.findByRole('dialog', { name: 'Command for bench-0001' }));
+  await form.findByRole('heading', { name: 'Tune' });
+  const send = () => window.user.click(form.getByRole('button', { name: 'Send' }));
+  return { ...window, sent, form, send };
+}
+
+describe('a number', () => {
+  it.each([
+    ['integer', '1.5', 'This has to be a whole number.'],
+    ['integer', 'abc', 'This has to be a whole number.'],
+    ['integer', '1e999', 'That number is too large.'],
+    ['number', 'abc', 'This has to be a number.'],
+    ['number', '-1e999', 'That number is too large.'],
+    ['number', '1,5', 'This has to be a number.'],
+  ])('of type %s stays as it was typed (%s), and says: %s', async (type, typed, why) => {
+    const { form, send, sent, user, container } = await openForm({ properties: { level: { type, title: 'Level' } } });
+    const level = await form.findByRole('textbox', { name: 'Level' });
+    await user.type(level, typed);
+    expect(level).toHaveValue(typed);
+    await waitFor(() => expect(level).toHaveAccessibleDescription(why));
+    expect(level).toBeInvalid();
+    await send();
+    expect(sent).toEqual([]);
+    await expectAccessible(container);
+  });
+
+  it.each([
+    ['integer', '12', 12],
+    ['integer', '-3', -3],
+    ['integer', '4.0', 4],
+    ['number', '.5', 0.5],
+    ['number', '1e3', 1_000],
+  ])('of type %s goes out as it is meant: %s', async (type, typed, meant) => {
+    const { form, send, sent, user } = await openForm({ properties: { level: { type, title: 'Level' } } });
+    const level = await form.findByRole('textbox', { name: 'Level' });
+    await user.type(level, typed);
+    expect(level).toHaveValue(typed);
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toEqual({ level: meant }));
+  });
+
+  it('pasted over another is not the one that was there', async () => {
+    const { form, send, sent, user } = await openForm({
+      properties: { level: { type: 'integer', title: 'Level', default: 9 } },
+    });
+    const level = await form.findByRole('textbox', { name: 'Level' });
+    expect(level).toHaveValue('9');
+    await user.tripleClick(level);
+    await user.paste('3.7');
+    expect(level).toHaveValue('3.7');
+    await send();
+    expect(sent).toEqual([]);
+    expect(level).toHaveFocus();
+  });
+
+  it('of a list goes with its place', async () => {
+    const list = { type: 'array', title: 'Steps', items: { type: 'number', title: 'At' }, default: [1, 2] };
+    const { form, send, sent, user } = await openForm({ properties: { steps: list } });
+    const [first] = await form.findAllByRole('textbox');
+    await user.clear(first as HTMLElement);
+    await user.type(first as HTMLElement, '7.50');
+    await user.click(form.getAllByRole('button', { name: 'Down' })[0] as HTMLElement);
+    await waitFor(() =>
+      expect(form.getAllByRole('textbox').map((field) => Number((field as HTMLInputElement).value))).toEqual([2, 7.5]),
+    );
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toEqual({ steps: [2, 7.5] }));
+  });
+});
+
+describe('a moment', () => {
+  it.each([
+    ['date-time', '2026-11-20T11:43', '2026-11-20T11:43:00Z', '2026-11-20T11:43:00+01:00'],
+    ['time', '11:43', '11:43:00Z', '11:43:00Z'],
+  ])('of format %s is written as text', async (format, typed, example, right) => {
+    const at = { type: 'string', format, title: 'At', description: 'When it begins.' };
+    const { form, send, sent, user } = await openForm({ properties: { at } });
+    const field = await form.findByRole('textbox', { name: 'At' });
+    expect(field).toHaveAttribute('type', 'text');
+    expect(field).toHaveAccessibleDescription(`When it begins. Written as ${example}.`);
+    await user.type(field, typed);
+    await waitFor(() => expect(field).toHaveAccessibleDescription(new RegExp(`This is no ${format}: write it as`)));
+    await send();
+    expect(sent).toEqual([]);
+    await user.clear(field);
+    await user.type(field, right);
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toEqual({ at: right }));
+  });
+
+  it('that is a date has the field that the system has for it', async () => {
+    const { form, send, sent, user } = await openForm({
+      properties: { day: { type: 'string', format: 'date', title: 'Day' } },
+    });
+    const day = await form.findByLabelText('Day');
+    expect(day).toHaveAttribute('type', 'date');
+    await user.type(day, '2026-11-20');
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toEqual({ day: '2026-11-20' }));
+  });
+});
