@@ -51,3 +51,19 @@ it('takes defaults from the schema, and leaves out what a form only holds ready'
   expect(defaults(schema)).toEqual({ a: 3, c: false });
   expect(filled({ a: 0, b: {}, list: [], other: [], inner: { x: {} } }, schema)).toEqual({ a: 0, list: [] });
 });
+
+it('takes defaults however deep they lie, and makes up nothing else', () => {
+  const filter = { properties: { gain: { default: 0.5 }, note: {} } };
+  const schema = {
+    properties: {
+      filter,
+      again: { $ref: '#/$defs/filter' },
+      bare: { properties: { note: {} } },
+      whole: { default: { gain: 1 }, ...filter },
+      steps: { items: filter },
+    },
+    required: ['bare', 'steps'],
+    $defs: { filter },
+  };
+  expect(defaults(schema)).toEqual({ filter: { gain: 0.5 }, again: { gain: 0.5 }, whole: { gain: 1 } });
+});

@@ -165,13 +165,29 @@ function at(schema: unknown, path: (string | number)[], root: unknown = schema):
   return found;
 }
 
-/** What a schema gives before anything is filled in. */
+/** What a schema gives before anything is filled in, however deep. An object in which it gives nothing is not made up. */
 export function defaults(schema: ArgumentsSchema): Record<string, unknown> {
-  const given = Object.entries(objectOf(schema['properties'])).flatMap(([name, of]) => {
-    const value = objectOf(of)['default'];
+  return membersOf(schema, schema);
+}
+
+function membersOf(part: Record<string, unknown>, root: ArgumentsSchema): Record<string, unknown> {
+  const given = Object.entries(objectOf(part['properties'])).flatMap(([name, of]) => {
+    const value = defaultOf(resolved(of, root), root);
     return value === undefined ? [] : [[name, value] as const];
   });
   return Object.fromEntries(given);
+}
+
+function defaultOf(part: Record<string, unknown>, root: ArgumentsSchema): unknown {
+  if (part['default'] !== undefined) return part['default'];
+  const members = membersOf(part, root);
+  return isEmpty(members) ? undefined : members;
+}
+
+/** A part of a schema with what it refers to. References never go in a circle: the engine refuses that. */
+function resolved(part: unknown, root: ArgumentsSchema): Record<string, unknown> {
+  const { $ref: target, ...own } = objectOf(part);
+  return typeof target === 'string' ? { ...resolved(at(root, steps(target)), root), ...own } : own;
 }
 
 /** Filled-in arguments without the lists and objects that a form only holds ready. */

@@ -121,3 +121,39 @@ describe('a moment', () => {
     await waitFor(() => expect(sent[0]?.args).toEqual({ day: '2026-11-20' }));
   });
 });
+
+describe('what lies within another', () => {
+  const zone = { type: 'string', title: 'Zone' };
+  const gain = { type: 'number', title: 'Gain', default: 0.5 };
+
+  it('has its defaults', async () => {
+    const { form, send, sent } = await openForm({
+      properties: { filter: { type: 'object', title: 'Filter', properties: { gain, zone } } },
+    });
+    expect(await form.findByRole('textbox', { name: 'Gain' })).toHaveValue('0.5');
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toEqual({ filter: { gain: 0.5 } }));
+  });
+
+  it('is gone to where it is needed', async () => {
+    const { form, send, sent, user, container } = await openForm({
+      properties: {
+        note: { type: 'string', title: 'Note' },
+        where: { type: 'object', title: 'Where', properties: { zone, floor: { type: 'integer', title: 'Floor' } } },
+        tags: { type: 'array', title: 'Tags', items: { type: 'string', title: 'Tag' }, minItems: 1 },
+      },
+      required: ['where', 'tags'],
+    });
+    expect(await form.findByText(/^Where/)).toHaveTextContent('Where *');
+    expect(form.getByText(/^Tags/)).toHaveTextContent('Tags *');
+    expect(form.getByText('Note')).not.toHaveTextContent('*');
+    await send();
+    expect(sent).toEqual([]);
+    await waitFor(() => expect(form.getByRole('textbox', { name: 'Zone' })).toHaveFocus());
+    await expectAccessible(container);
+    await user.keyboard('kitchen');
+    await send();
+    expect(sent).toEqual([]);
+    await waitFor(() => expect(form.getByRole('button', { name: 'Add one' })).toHaveFocus());
+  });
+});

@@ -11,6 +11,7 @@ import { translation as english } from '@sjsf/form/translations/en';
 
 import { WRITTEN_AS, type ArgumentsSchema } from '../../words/schema';
 import AnyField from './AnyField.svelte';
+import FieldTitle from './FieldTitle.svelte';
 import NumberField from './NumberField.svelte';
 
 /** A value of any kind is written as JSON, or as the text that it is. The library's numbers swallow what is none. */
@@ -18,6 +19,7 @@ export const theme = overrideByRecord(basic, {
   unknownField: AnyField,
   numberField: NumberField,
   integerField: NumberField,
+  title: FieldTitle,
 });
 
 export const translation = overrideByRecord(english, {
