@@ -58,7 +58,7 @@ export class App {
     this.connections = new Connections(backend, this.preferences);
     this.fleet = new Fleet(backend);
     this.catalogue = new Catalogue(backend);
-    this.asking = new Asking(backend, this.catalogue);
+    this.asking = new Asking(backend, this.catalogue, this.notices);
     this.inspected = new Inspected(backend, this.catalogue);
     this.history = new History(backend);
     this.log = new DeviceLog(backend);

@@ -6,8 +6,10 @@ import { nameComplaint } from '../words/command';
 import { fuzzy } from '../words/fuzzy';
 import { placeOf, readJson } from '../words/json';
 import { complaints, defaults, lost, type ArgumentsSchema, type Complaint } from '../words/schema';
+import { visible } from '../words/text';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
+import type { Notices } from './notices.svelte';
 
 /** More devices than this are not commanded dangerously before their number was typed. */
 export const COUNTED = 20;
@@ -31,6 +33,15 @@ export interface Choice {
   title: string;
   icon: string;
   chosen: Chosen;
+}
+
+/** What is filled in. */
+interface Draft {
+  args: Arguments;
+  raw: string;
+  mode: 'form' | 'raw';
+  text: string;
+  noAnswer: boolean;
 }
 
 const ANYTHING: ArgumentsSchema = { type: 'object' };
@@ -58,6 +69,15 @@ export class Asking {
   button = $state.raw<CommandButton | null>(null);
   /** A button is being changed: nothing is sent. */
   editing = $state(false);
+  /** It is as it was left the last time. */
+  resumed = $state(false);
+  /** As it was before anything was filled in. */
+  #blank: Draft = blankOf({ kind: 'text' }, {});
+  #first = $state('');
+  /** The form has not yet said what it makes of that. */
+  #fresh = false;
+  /** What was filled in and left, by whom and what it is for. */
+  readonly #kept = new Map<string, Draft>();
 
   readonly choices: Choice[] = $derived.by(() => this.#choices());
   readonly pointed = $derived(this.choices[Math.min(this.active, this.choices.length - 1)] ?? null);
@@ -67,8 +87,12 @@ export class Asking {
   readonly wrong: Complaint[] = $derived(
     this.chosen === null ? [] : [...this.#lost(), ...complaints(this.schema, this.args)],
   );
+  /** Something is filled in that would be lost. */
+  readonly isFilled = $derived.by(
+    () => this.targets !== null && this.chosen !== null && this.#written() !== this.#first,
+  );
   readonly dangerous = $derived(this.entry?.definition.dangerous ?? false);
-  readonly name = $derived(
+  readonly name: string = $derived(
     this.chosen?.kind === 'known'
       ? this.chosen.entry.definition.name
       : this.chosen?.kind === 'named'
@@ -77,54 +101,57 @@ export class Asking {
           ? 'text'
           : '',
   );
+  /** What people call it. */
+  readonly title = $derived(this.entry?.definition.title ?? (this.chosen?.kind === 'text' ? 'Free text' : this.name));
 
   constructor(
     readonly backend: Backend,
     readonly catalogue: Catalogue,
+    readonly notices: Notices,
   ) {}
 
   /** Opens it: for nothing in particular, or for a command with what is known of its arguments. */
   open(targets: Targets, chosen: Chosen | null = null, args: Arguments | null = null): void {
-    this.targets = targets;
-    this.typed = '';
-    this.active = 0;
-    this.button = null;
-    this.editing = false;
-    this.failure = null;
-    this.chosen = null;
+    this.#appear(targets, null);
     if (chosen !== null) this.choose(chosen, args);
-    // Another program may have changed it meanwhile.
-    void this.catalogue.load().catch((reason: unknown) => (this.failure = failureOf(reason)));
   }
 
   /** Opens it to change a button, for nobody. */
   edit(connection: string, button: CommandButton): void {
-    this.#openButton({ connection, devices: [], offline: [] }, button);
-    this.editing = true;
+    this.#openButton({ connection, devices: [], offline: [] }, button, true);
   }
 
+  /** What is filled in is done with. */
   close(): void {
-    this.targets = null;
-    this.chosen = null;
-    this.confirming = false;
+    this.#kept.delete(this.#place);
+    this.#vanish();
+  }
+
+  /** What is filled in is kept, for when the same is opened again. */
+  leave(): void {
+    if (this.#keep()) {
+      const message = `What you filled in for ${visible(this.title)} is kept. Open it again to go on.`;
+      this.notices.add([{ level: 'info', message, hint: null }]);
+    }
+    this.#vanish();
   }
 
   choose(chosen: Chosen, args: Arguments | null = null): void {
-    this.chosen = chosen;
-    this.#write(args ?? defaults(chosen.kind === 'known' ? chosen.entry.definition.schema : ANYTHING));
-    this.mode = chosen.kind === 'known' ? 'form' : 'raw';
-    this.text = '';
-    this.noAnswer = chosen.kind === 'known' && !chosen.entry.definition.answer_expected;
-    this.checked = false;
-    this.confirming = false;
-    this.counted = '';
-    this.failure = null;
+    this.#begin(chosen, blankOf(chosen, args), args === null);
   }
 
   back(): void {
+    this.#keep();
     this.chosen = null;
     this.confirming = false;
     this.failure = null;
+  }
+
+  /** Throws away what was left the last time. */
+  anew(): void {
+    this.#kept.delete(this.#place);
+    // Another object, so that another form is made.
+    if (this.chosen !== null) this.#begin({ ...this.chosen }, this.#blank, false);
   }
 
   move(by: number): void {
@@ -134,6 +161,12 @@ export class Asking {
 
   /** The form has changed. */
   fill(args: Arguments): void {
+    if (this.#fresh) {
+      this.#fresh = false;
+      this.args = args;
+      this.#first = this.#written();
+      return;
+    }
     if (JSON.stringify(args) === JSON.stringify(this.args)) return;
     this.args = args;
     this.confirming = false;
@@ -233,11 +266,75 @@ export class Asking {
     await this.#ask(targets, button.command, button.args, button.no_answer);
   }
 
-  #openButton(targets: Targets, button: CommandButton): void {
-    this.open(targets, this.#named(targets.connection, button.command), button.args);
-    if (button.command === 'text' && typeof button.args['text'] === 'string') this.text = button.args['text'];
-    this.noAnswer = button.no_answer;
+  #openButton(targets: Targets, button: CommandButton, editing = false): void {
+    this.#appear(targets, button);
+    this.editing = editing;
+    const chosen = this.#named(targets.connection, button.command);
+    const text = button.command === 'text' && typeof button.args['text'] === 'string' ? button.args['text'] : '';
+    this.#begin(chosen, { ...blankOf(chosen, button.args), text, noAnswer: button.no_answer }, editing);
+  }
+
+  #appear(targets: Targets, button: CommandButton | null): void {
+    this.targets = targets;
+    this.typed = '';
+    this.active = 0;
     this.button = button;
+    this.editing = false;
+    this.failure = null;
+    this.chosen = null;
+    // Another program may have changed it meanwhile.
+    void this.catalogue.load().catch((reason: unknown) => (this.failure = failureOf(reason)));
+  }
+
+  #vanish(): void {
+    this.targets = null;
+    this.chosen = null;
+    this.confirming = false;
+  }
+
+  /** `resumes`: with what was filled in and left, where there is any. */
+  #begin(chosen: Chosen, blank: Draft, resumes: boolean): void {
+    this.chosen = chosen;
+    this.checked = false;
+    this.confirming = false;
+    this.counted = '';
+    this.failure = null;
+    this.#blank = blank;
+    this.#show(blank);
+    this.#first = this.#written();
+    const kept = resumes ? this.#kept.get(this.#place) : undefined;
+    this.resumed = kept !== undefined;
+    this.#fresh = kept === undefined && blank.mode === 'form';
+    if (kept) this.#show(kept);
+  }
+
+  #show({ args, raw, mode, text, noAnswer }: Draft): void {
+    Object.assign(this, { args, raw, mode, text, noAnswer });
+  }
+
+  /** Keeps what is filled in. Says whether there is any. */
+  #keep(): boolean {
+    if (!this.isFilled) return false;
+    const { args, raw, mode, text, noAnswer } = this;
+    this.#kept.set(this.#place, { args, raw, mode, text, noAnswer });
+    return true;
+  }
+
+  get #place(): string {
+    return JSON.stringify([
+      this.targets?.connection,
+      this.targets?.devices,
+      this.button?.id,
+      this.name,
+      this.chosen?.kind,
+    ]);
+  }
+
+  /** All that is filled in; of the raw text what can be read, where it can. */
+  #written(): string {
+    const { args, text, noAnswer } = this;
+    const unread = this.mode === 'raw' && this.rawComplaint !== null ? this.raw : '';
+    return JSON.stringify([args, text, noAnswer, unread]);
   }
 
   async #submit(targets: Targets): Promise<boolean> {
@@ -281,11 +378,6 @@ export class Asking {
     return name === 'text' ? { kind: 'text' } : { kind: 'named', name };
   }
 
-  #write(args: Arguments): void {
-    this.args = args;
-    this.raw = JSON.stringify(args, null, 2);
-  }
-
   /** Where the form has numbers that are no longer what was typed. The raw text is read exactly or not at all. */
   #lost(): Complaint[] {
     if (this.mode === 'raw') return [];
@@ -313,6 +405,19 @@ export class Asking {
       found.push({ key: ' named', name: word, title: 'As it is', icon: 'send', chosen: { kind: 'named', name: word } });
     return found;
   }
+}
+
+/** As a command begins, with what is known of its arguments. */
+function blankOf(chosen: Chosen, known: Arguments | null): Draft {
+  const definition = chosen.kind === 'known' ? chosen.entry.definition : null;
+  const args = known ?? defaults(definition?.schema ?? ANYTHING);
+  return {
+    args,
+    raw: JSON.stringify(args, null, 2),
+    mode: definition === null ? 'raw' : 'form',
+    text: '',
+    noAnswer: definition !== null && !definition.answer_expected,
+  };
 }
 
 function isObject(value: unknown): value is Arguments {

@@ -157,3 +157,61 @@ describe('what lies within another', () => {
     await waitFor(() => expect(form.getByRole('button', { name: 'Add one' })).toHaveFocus());
   });
 });
+
+describe('what is filled in and left', () => {
+  const schema = { properties: { level: { type: 'integer', title: 'Level', default: 5 }, on: { type: 'boolean' } } };
+
+  async function reopen(window: Awaited<ReturnType<typeof openForm>>, device = 'bench-0001') {
+    const entry = window.app.catalogue.find('demo', 'tune');
+    if (!entry) throw new Error('It is not known any more.');
+    window.app.asking.open({ connection: 'demo', devices: [device], offline: [] }, { kind: 'known', entry });
+    return within(await window.findByRole('dialog', { name: `Command for ${device}` }));
+  }
+
+  it('by Escape is kept for the same command and device, and that is said', async () => {
+    const window = await openForm(schema);
+    await window.user.type(await window.form.findByRole('textbox', { name: 'Level' }), '0');
+    await window.user.keyboard('{Escape}');
+    expect(window.queryByRole('dialog')).toBeNull();
+    await window.findByText('What you filled in for Tune is kept. Open it again to go on.');
+    const other = await reopen(window, 'bench-0002');
+    expect(await other.findByRole('textbox', { name: 'Level' })).toHaveValue('5');
+    await window.user.keyboard('{Escape}');
+    const again = await reopen(window);
+    expect(await again.findByRole('textbox', { name: 'Level' })).toHaveValue('50');
+    again.getByText(/As you left it/);
+    await expectAccessible(window.container);
+    await window.user.click(again.getByRole('button', { name: 'Begin anew' }));
+    await waitFor(() => expect(again.getByRole('textbox', { name: 'Level' })).toHaveValue('5'));
+    expect(again.queryByText(/As you left it/)).toBeNull();
+  });
+
+  it('by a click beside it, or by going back, is kept too', async () => {
+    const window = await openForm(schema);
+    await window.user.type(await window.form.findByRole('textbox', { name: 'Level' }), '0');
+    await window.user.click(window.form.getByRole('button', { name: 'Choose another command' }));
+    await window.user.keyboard('tune{Enter}');
+    expect(await window.form.findByRole('textbox', { name: 'Level' })).toHaveValue('50');
+    await window.user.click(window.getByRole('dialog'));
+    expect(window.queryByRole('dialog')).toBeNull();
+    const again = await reopen(window);
+    expect(await again.findByRole('textbox', { name: 'Level' })).toHaveValue('50');
+    await window.user.click(again.getByRole('button', { name: 'Send' }));
+    await waitFor(() => expect(window.sent[0]?.args).toEqual({ level: 50 }));
+    const sent = await reopen(window);
+    expect(await sent.findByRole('textbox', { name: 'Level' })).toHaveValue('5');
+  });
+
+  it('by its own button is gone, and nothing is said where nothing was filled in', async () => {
+    const window = await openForm(schema);
+    await window.form.findByRole('textbox', { name: 'Level' });
+    expect(window.app.asking.isFilled).toBe(false);
+    await window.user.keyboard('{Escape}');
+    expect(window.app.notices.list).toEqual([]);
+    const again = await reopen(window);
+    await window.user.type(await again.findByRole('textbox', { name: 'Level' }), '0');
+    expect(window.app.asking.isFilled).toBe(true);
+    await window.user.click(again.getByRole('button', { name: 'Leave it' }));
+    expect(await (await reopen(window)).findByRole('textbox', { name: 'Level' })).toHaveValue('5');
+  });
+});
