@@ -27,6 +27,14 @@ export class Inspected {
   refused = $state.raw<{ control: Control; failure: Failure } | null>(null);
   /** Configuration values as they were typed, by key. Those of another device wait until one comes back to it. */
   readonly edits: Record<string, string> = $derived.by(() => this.#edits.get(this.#place) ?? {});
+  /** Values that the device was asked for and that are not yet settled, by key. */
+  readonly asked: Record<string, string> = $derived.by(() =>
+    Object.assign({}, ...[...this.#asked.values()].filter(({ at }) => at === this.#place).map(({ values }) => values)),
+  );
+  /** Every device with values that were typed and not applied. */
+  readonly unapplied: { device: string; count: number }[] = $derived.by(() =>
+    [...this.#edits].map(([place, edits]) => ({ device: deviceAt(place), count: Object.keys(edits).length })),
+  );
   /** What others that fell short have in common with a command of this device. */
   remark = $state.raw<{ key: string; words: string } | null>(null);
   /** A command is being written to the outbox. */
@@ -34,6 +42,8 @@ export class Inspected {
 
   /** What was typed, by connection and device. */
   #edits = $state.raw(new Map<string, Record<string, string>>());
+  /** What commands that are under way are to change, by their id, and at which connection and device. */
+  #asked = $state.raw(new Map<string, { at: string; values: Record<string, string> }>());
   readonly #refresh = new Throttle(250, () => void this.#load());
 
   constructor(
@@ -61,6 +71,7 @@ export class Inspected {
   }
 
   take(batch: Batch): void {
+    for (const command of batch.commands) this.#settle(command);
     const { connection, device } = this;
     if (connection === null || device === null) return;
     const mine = batch.commands.filter((command) => command.connection === connection && command.device === device);
@@ -105,7 +116,7 @@ export class Inspected {
 
   /** How often it is to send telemetry, in milliseconds. Says whether that was taken. */
   setInterval(ms: number): Promise<boolean> {
-    return this.#ask('telemetry', 'telemetry.set', { interval_ms: ms });
+    return this.#ask('telemetry', 'telemetry.set', { interval_ms: ms }).then((id) => id !== null);
   }
 
   async askConfiguration(): Promise<void> {
@@ -113,10 +124,14 @@ export class Inspected {
   }
 
   edit(key: string, typed: string): void {
-    const old = this.#saved()[key];
-    const unchanged = typed === shown(old);
+    const unchanged = typed === this.standing(key);
     const rest = Object.fromEntries(Object.entries(this.edits).filter(([other]) => other !== key));
     this.#keep(this.#place, unchanged ? rest : { ...rest, [key]: typed });
+  }
+
+  /** What stands there if nothing is typed: what the device was asked for, or else what it has. */
+  standing(key: string): string {
+    return this.asked[key] ?? shown(this.#saved()[key]);
   }
 
   discard(): void {
@@ -145,11 +160,16 @@ export class Inspected {
 
   async apply(when: 'now' | 'restart'): Promise<void> {
     const [place, edits, changes] = [this.#place, this.edits, this.changes()];
-    if (!(await this.#ask('config', 'config.set', { changes, apply: when }))) return;
+    const id = await this.#ask('config', 'config.set', { changes, apply: when });
+    if (id === null) return;
     // What was typed meanwhile is not what was sent.
     const sent = (key: string, typed: string) => key in changes && typed === edits[key];
     const typed = Object.entries(this.#edits.get(place) ?? {});
     this.#keep(place, Object.fromEntries(typed.filter(([key, now]) => !sent(key, now))));
+    const values = Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, shown(value)]));
+    this.#asked = new Map(this.#asked).set(id, { at: place, values });
+    // Its end may have come before its id.
+    this.detail?.commands.forEach((command) => this.#settle(command));
   }
 
   /** Withdraws a command that was never sent; later it stops the waiting. */
@@ -180,7 +200,39 @@ export class Inspected {
   }
 
   get #place(): string {
-    return JSON.stringify([this.connection, this.device]);
+    return placeOf(this.connection, this.device);
+  }
+
+  /** A change that has ended. What the device did not make its own is there again as it was typed. */
+  #settle({ id, final, state }: CommandView, reported = false): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined || !final) return;
+    const { at, values } = asked;
+    // What is shown of the device is older than its word.
+    if (state === 'succeeded' && at === this.#place && !reported) return;
+    const rest = new Map(this.#asked);
+    rest.delete(id);
+    this.#asked = rest;
+    if (state !== 'succeeded') this.#keep(at, { ...values, ...this.#edits.get(at) });
+  }
+
+  /** What the device has by now is no change any more. */
+  #forgetReported(): void {
+    const saved = this.#saved();
+    const edits = Object.entries(this.edits).filter(([key, typed]) => key in this.asked || typed !== shown(saved[key]));
+    if (edits.length < Object.keys(this.edits).length) this.#keep(this.#place, Object.fromEntries(edits));
+  }
+
+  async #settleAsked(commands: CommandView[]): Promise<void> {
+    const { connection, device } = this;
+    if (connection === null || device === null) return;
+    for (const [id, { at }] of this.#asked) {
+      if (at !== this.#place) continue;
+      const listed = commands.find((command) => command.id === id);
+      // So many came after it that it is not among the last ones any more.
+      const found = listed ?? (await this.backend.command(connection, device, id).catch(() => null))?.command;
+      if (found) this.#settle(found, true);
+    }
   }
 
   #keep(place: string, edits: Record<string, string>): void {
@@ -194,15 +246,15 @@ export class Inspected {
     return this.detail?.saved_config ?? this.detail?.running_config ?? {};
   }
 
-  async #ask(control: Control, command: string, args: Record<string, unknown>): Promise<boolean> {
+  async #ask(control: Control, command: string, args: Record<string, unknown>): Promise<string | null> {
     const { connection, device } = this;
-    if (connection === null || device === null) return false;
+    if (connection === null || device === null) return null;
     this.sending = control;
     this.refused = null;
     // Known to be offline: wait for it here, where it can still be withdrawn. What is dangerous is now or never.
     const waits = this.detail?.row.presence === 'offline' && !this.catalogue.isDangerous(connection, command);
     try {
-      await this.backend.send({
+      const { ids } = await this.backend.send({
         connection,
         devices: [device],
         command,
@@ -215,10 +267,10 @@ export class Inspected {
         again_of: null,
       });
       this.#refresh.ask();
-      return true;
+      return ids[0] ?? null;
     } catch (reason) {
       if (device === this.device) this.refused = { control, failure: failureOf(reason) };
-      return false;
+      return null;
     } finally {
       this.sending = null;
     }
@@ -244,13 +296,25 @@ export class Inspected {
     try {
       const detail = await this.backend.device(connection, device);
       if (connection !== this.connection || device !== this.device) return;
-      this.detail = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
+      const shownDetail = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
+      this.detail = shownDetail;
       this.failure = null;
+      await this.#settleAsked(detail.commands);
+      if (this.detail === shownDetail) this.#forgetReported();
       void this.#compare();
     } catch (reason) {
       if (device === this.device) this.failure = failureOf(reason);
     }
   }
+}
+
+/** A device's place among what is known of all of them. */
+function placeOf(connection: string | null, device: string | null): string {
+  return JSON.stringify([connection, device]);
+}
+
+function deviceAt(place: string): string {
+  return (JSON.parse(place) as [string, string])[1];
 }
 
 /** The detail with what else is known of its commands, newest first. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { nameComplaint } from './command';
+import { changes, nameComplaint, summary } from './command';
 
 it.each([
   ['identify', null],
@@ -9,4 +9,15 @@ it.each([
 ])('judges the name %j', (name, words) => {
   if (words === null) expect(nameComplaint(name)).toBeNull();
   else expect(nameComplaint(name)).toMatch(words);
+});
+
+it('tells what a change of the configuration asks for', () => {
+  const one = { command: 'config.set', args: { changes: { temp_high_c: 44 }, apply: 'now' } };
+  const two = { command: 'config.set', args: { changes: { temp_high_c: 44, host: 'a' }, apply: 'restart' } };
+  expect([summary(one), changes(one)]).toEqual(['config.set temp_high_c 44', 'temp_high_c 44']);
+  expect([summary(two), changes(two)]).toEqual([
+    'config.set 2 changes, on next restart',
+    'temp_high_c 44, host a, on next restart',
+  ]);
+  expect(summary({ command: 'led', args: { on: true } })).toBe('led on');
 });

@@ -29,6 +29,17 @@ export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
   return rest.length > 2 ? counted(rest.length, 'argument') : rest.map(pair).join(', ');
 }
 
+/** As much of both as makes a line: `led on`, `config.set temp_high_c 7.5`. */
+export function summary(command: Pick<CommandView, 'command' | 'args'>): string {
+  return command.command === 'config.set' ? `${title(command)} ${detail(command)}`.trim() : title(command);
+}
+
+/** All that a change of the configuration asks for: `temp_high_c 7.5, buzzer false, on next restart`. */
+export function changes({ args }: Pick<CommandView, 'args'>): string {
+  const pairs = isObject(args['changes']) ? Object.entries(args['changes']).map(pair) : [];
+  return [...pairs, ...(args['apply'] === 'restart' ? ['on next restart'] : [])].join(', ');
+}
+
 /** Whom a command is for: `kitchen-0417`, `12 devices`. */
 export function targetWords(devices: string[]): string {
   const [only] = devices;

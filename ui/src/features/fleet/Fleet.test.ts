@@ -240,6 +240,39 @@ describe('the configuration', () => {
     expect(commands[0]?.args).toEqual({ changes: { report_interval_s: 45 }, apply: 'now' });
   });
 
+  it.each(['failed', 'rejected', 'timed_out', 'expired'])('keeps what was typed where the change %s', async (state) => {
+    const refused: Step[] = [...CLIMBS.slice(0, 2), { after: 80, change: { state } }];
+    const { inspector, user, container } = await openDevice('bench-0001', { fates: [refused, ...fates] });
+    await user.click(inspector.getByRole('button', { name: /^Edit temp_high_c/ }));
+    await user.keyboard('44{Enter}');
+    await user.click(inspector.getByRole('button', { name: 'Apply now' }));
+    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44, asked for' });
+    expect(inspector.queryByText(/not applied/)).toBeNull();
+    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44, changed' });
+    inspector.getByText('1 change not applied');
+    expect(inspector.getByText(/^Asked for:/)).toHaveTextContent('Asked for: temp_high_c 44');
+    inspector.getByText('config.set temp_high_c 44');
+    await expectAccessible(container);
+    await user.click(inspector.getByRole('button', { name: 'Apply now' }));
+    await waitFor(() => expect(inspector.getAllByRole('cell', { name: '44' })).toHaveLength(1));
+    await waitFor(() => expect(inspector.queryByText(/not applied/)).toBeNull());
+    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44' });
+  });
+
+  it('forgets what the device reports after all', async () => {
+    const late: Step[] = [
+      ...CLIMBS.slice(0, 2),
+      { after: 5, change: { state: 'timed_out' } },
+      { after: 400, change: { state: 'succeeded', late: true }, effect: 'config' },
+    ];
+    const { inspector, user, app } = await openDevice('bench-0001', { fates: [late] });
+    app.inspected.edit('temp_high_c', '44');
+    await user.click(inspector.getByRole('button', { name: 'Apply now' }));
+    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44, changed' });
+    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44' });
+    expect(app.inspected.edits).toEqual({});
+  });
+
   it('is applied to the device that it was sent to, though another is chosen meanwhile', async () => {
     const { app, backend } = await openDevice('bench-0001');
     const { inspected } = app;
