@@ -55,6 +55,7 @@ const COMMANDS: &[&str] = &[
     "open_data_folder",
     "watch_traffic",
     "stop_traffic",
+    "ask_before_closing",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

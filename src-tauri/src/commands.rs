@@ -16,7 +16,7 @@ use wilco_engine::api::{
     PreflightView, PresetView, Sent, Settings, Step, TrafficBatch, TrafficQuery,
 };
 
-use crate::shell::Shell;
+use crate::{front::Asked, shell::Shell};
 
 pub(crate) type Answer<T> = Result<T, Failure>;
 
@@ -287,4 +287,10 @@ pub(crate) async fn watch_traffic(
 pub(crate) async fn stop_traffic(shell: State<'_, Shell>) -> Answer<()> {
     shell.show_traffic(None).await;
     Ok(())
+}
+
+/// The page was told that its window is to be closed, and asks first.
+#[tauri::command]
+pub(crate) fn ask_before_closing(asked: State<'_, Asked>) {
+    asked.notify();
 }

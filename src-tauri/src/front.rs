@@ -1,4 +1,4 @@
-//! The window among the others on the screen: brought to the front, or told of while it is not there.
+//! The window among the others on the screen: brought to the front, told of while it is not there, and closed.
 
 use std::{
     sync::{
@@ -6,11 +6,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use notify_rust::Notification;
-use tauri::{AppHandle, Emitter, Manager, WebviewWindow, async_runtime};
-use tokio::sync::Notify;
+use tauri::{AppHandle, Emitter, Manager, WebviewWindow, Window, WindowEvent, async_runtime};
+use tokio::{sync::Notify, time::timeout};
 use wilco_engine::{
     Handle,
     api::{News, NewsSubject},
@@ -21,6 +22,40 @@ const WAITED_FOR: usize = 8;
 
 /// The event that has the page show what news were about.
 const SHOW: &str = "show";
+
+/// How long the page may take to say that it asks before it is closed.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Notified when the page asks whether it is to be closed: it has something that is not saved.
+#[derive(Clone, Default)]
+pub(crate) struct Asked(Arc<Notify>);
+
+impl Asked {
+    pub(crate) fn notify(&self) {
+        self.0.notify_waiters();
+    }
+
+    /// Whether nothing is asked in all that time.
+    async fn is_silent(&self) -> bool {
+        timeout(PATIENCE, self.0.notified()).await.is_err()
+    }
+}
+
+/// Whoever wants the window closed gets it closed. A page that listens for that decides by itself, and one that has
+/// come to a standstill decides nothing.
+pub(crate) fn close_if_page_hangs(window: &Window, event: &WindowEvent) {
+    if !matches!(event, WindowEvent::CloseRequested { .. }) {
+        return;
+    }
+    let (window, asked) = (window.clone(), window.state::<Asked>().inner().clone());
+    async_runtime::spawn(async move {
+        if asked.is_silent().await {
+            tracing::warn!("the page did not say whether it is to be closed");
+            // Nothing of it is left where it has been closed by itself.
+            drop(window.destroy());
+        }
+    });
+}
 
 /// Brings the window to the front whenever that is asked for.
 pub(crate) fn raise_when_asked(app: AppHandle, raise: Arc<Notify>) {
@@ -93,4 +128,17 @@ fn bring(app: &AppHandle) {
 
 fn window(app: &AppHandle) -> Option<WebviewWindow> {
     app.webview_windows().into_values().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asked;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_is_closed_unless_its_page_asks() {
+        let asked = Asked::default();
+        assert!(asked.is_silent().await, "a page that hangs");
+        let (silent, ()) = tokio::join!(asked.is_silent(), async { asked.notify() });
+        assert!(!silent, "a page that asks");
+    }
 }

@@ -87,8 +87,11 @@ fn main() -> tauri::Result<()> {
             commands::open_data_folder,
             commands::watch_traffic,
             commands::stop_traffic,
+            commands::ask_before_closing,
         ])
+        .on_window_event(front::close_if_page_hangs)
         .setup(|app| {
+            app.manage(front::Asked::default());
             front::raise_when_asked(app.handle().clone(), raise);
             if let Ok(engine) = shell.engine() {
                 front::tell_while_away(app.handle().clone(), engine.clone());

@@ -131,6 +131,10 @@ export interface Backend {
   onNewsAsked(callback: (subject: NewsSubject) => void): Promise<() => void>;
   /** Tells of files that are dragged over the window and dropped on it. The promise's function ends it. */
   onFilesDropped(callback: Dropped): Promise<() => void>;
+  /** Calls back instead of closing when the window is to be closed. The promise's function ends that. */
+  onCloseRequested(callback: () => void): Promise<() => void>;
+  /** Closes the window, without asking anybody. */
+  closeWindow(): Promise<void>;
 }
 
 export interface Dropped {

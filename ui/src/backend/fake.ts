@@ -94,6 +94,9 @@ export class Fake implements Backend {
   readonly #traffic = new FakeTraffic();
   readonly #dropped = new Set<Dropped>();
   readonly #newsAsked = new Set<(subject: NewsSubject) => void>();
+  readonly #closing = new Set<() => void>();
+  /** The window has been closed. A browser's stays where it is. */
+  closed = false;
   #fleet: FakeDevice[] = [];
   #commands: CommandView[] = [];
   #sequence = 0;
@@ -460,6 +463,21 @@ export class Fake implements Backend {
   async onFilesDropped(callback: Dropped): Promise<() => void> {
     this.#dropped.add(callback);
     return () => this.#dropped.delete(callback);
+  }
+
+  async onCloseRequested(callback: () => void): Promise<() => void> {
+    this.#closing.add(callback);
+    return () => this.#closing.delete(callback);
+  }
+
+  async closeWindow(): Promise<void> {
+    this.closed = true;
+  }
+
+  /** Wants the window closed, as the button in its title bar does. */
+  requestClose(): void {
+    this.closed = this.#closing.size === 0;
+    for (const callback of this.#closing) callback();
   }
 
   /** Drops files on the window, as a person would. */

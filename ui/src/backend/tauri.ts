@@ -3,6 +3,7 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
+import { getCurrentWindow } from '@tauri-apps/api/window';
 import { open, save } from '@tauri-apps/plugin-dialog';
 import { load } from '@tauri-apps/plugin-store';
 
@@ -106,4 +107,12 @@ export const tauri: Backend = {
       callback.over(payload.type === 'enter');
       if (payload.type === 'drop') callback.drop(payload.paths);
     }),
+  onCloseRequested: (callback) =>
+    getCurrentWindow().onCloseRequested((event) => {
+      event.preventDefault();
+      callback();
+      // A page that does not say so has come to a standstill, and its window is closed.
+      void invoke('ask_before_closing');
+    }),
+  closeWindow: () => getCurrentWindow().destroy(),
 };

@@ -8,6 +8,7 @@ import type { NewsSubject } from '../backend/bindings/NewsSubject';
 import { Actions } from './actions.svelte';
 import { Asking, type Targets } from './asking.svelte';
 import { Catalogue } from './catalogue.svelte';
+import { Closing } from './closing.svelte';
 import { Connections } from './connections.svelte';
 import { Doors } from './doors';
 import { failureOf } from './failure';
@@ -44,6 +45,7 @@ export class App {
   readonly route = new Route();
   readonly doors = new Doors();
   readonly actions: Actions;
+  readonly closing: Closing;
   readonly feed: Feed;
   about = $state.raw<About | null>(null);
   /** The engine could not be reached at all. */
@@ -66,6 +68,8 @@ export class App {
     this.charts = new Measurements(backend, 800);
     this.traffic = new Traffic(backend);
     this.actions = new Actions(this);
+    this.closing = new Closing(this);
+    this.closing.watch();
     this.feed = feed;
     this.feed.on((batch) => this.#take(batch));
     void this.#start(backend);

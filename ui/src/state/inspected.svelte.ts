@@ -32,8 +32,8 @@ export class Inspected {
     Object.assign({}, ...[...this.#asked.values()].filter(({ at }) => at === this.#place).map(({ values }) => values)),
   );
   /** Every device with values that were typed and not applied. */
-  readonly unapplied: { device: string; count: number }[] = $derived.by(() =>
-    [...this.#edits].map(([place, edits]) => ({ device: deviceAt(place), count: Object.keys(edits).length })),
+  readonly unapplied: { connection: string; device: string; count: number }[] = $derived.by(() =>
+    [...this.#edits].map(([place, edits]) => ({ ...whereIs(place), count: Object.keys(edits).length })),
   );
   /** What others that fell short have in common with a command of this device. */
   remark = $state.raw<{ key: string; words: string } | null>(null);
@@ -191,6 +191,7 @@ export class Inspected {
     try {
       await this.backend.forgetDevice(connection, device);
       this.#keep(place, {});
+      this.#asked = new Map([...this.#asked].filter(([, { at }]) => at !== place));
       if (place === this.#place) this.close();
     } catch (reason) {
       if (place === this.#place) this.refused = { control: 'forget', failure: failureOf(reason) };
@@ -313,8 +314,9 @@ function placeOf(connection: string | null, device: string | null): string {
   return JSON.stringify([connection, device]);
 }
 
-function deviceAt(place: string): string {
-  return (JSON.parse(place) as [string, string])[1];
+function whereIs(place: string): { connection: string; device: string } {
+  const [connection, device] = JSON.parse(place) as [string, string];
+  return { connection, device };
 }
 
 /** The detail with what else is known of its commands, newest first. */

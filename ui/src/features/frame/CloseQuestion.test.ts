@@ -1,0 +1,73 @@
+import { within } from '@testing-library/svelte';
+import { expect, it } from 'vitest';
+
+import { expectAccessible, openFleet } from '../../test/window';
+
+/** The fleet with a device looked at, and the window about to be closed. */
+async function openBench() {
+  const window = await openFleet();
+  await window.user.click(window.getByText('bench-0001', { selector: '.device' }));
+  await window.findByRole('switch', { name: 'LED' });
+  return { ...window, question: () => window.findByRole('dialog', { name: 'Close without saving?' }) };
+}
+
+it('closes at once where all is saved', async () => {
+  const { backend, app, queryByRole } = await openBench();
+  backend.requestClose();
+  expect(backend.closed).toBe(true);
+  expect(app.closing.asks).toBe(false);
+  expect(queryByRole('dialog')).toBeNull();
+});
+
+it('asks first where something is not, names it, and goes on with it at Enter', async () => {
+  const { backend, app, question, user, queryByRole, container } = await openBench();
+  app.inspected.edit('buzzer', 'later');
+  app.catalogue.describe(null);
+  if (app.catalogue.describing) app.catalogue.describing.title = 'Open the valve';
+  app.connections.add();
+  if (app.connections.wizard) app.connections.wizard.form.address = 'broker.example';
+  app.asking.open({ connection: 'demo', devices: ['bench-0001'], offline: [] }, { kind: 'text' });
+  app.asking.text = 'open';
+  await Promise.resolve();
+  backend.requestClose();
+  expect(backend.closed).toBe(false);
+  const asked = within(await question());
+  expect(asked.getAllByRole('listitem').map(({ textContent }) => textContent)).toEqual([
+    'What you filled in for Free text',
+    'What you wrote of Open the valve',
+    '1 change to the configuration of bench-0001, not applied',
+    'A new connection',
+  ]);
+  await expectAccessible(container);
+  expect(asked.getByRole('button', { name: 'Go on with it' })).toHaveFocus();
+  await user.keyboard('{Enter}');
+  expect(queryByRole('dialog', { name: 'Close without saving?' })).toBeNull();
+  expect(app.inspected.edits).toEqual({ buzzer: 'later' });
+  expect(backend.closed).toBe(false);
+});
+
+it('closes all the same when that is wanted, and asks no more once it is saved', async () => {
+  const { backend, app, question, user } = await openBench();
+  app.inspected.edit('buzzer', 'later');
+  await Promise.resolve();
+  backend.requestClose();
+  await user.click(within(await question()).getByRole('button', { name: 'Close without saving' }));
+  expect(backend.closed).toBe(true);
+  backend.closed = false;
+  app.inspected.discard();
+  await Promise.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  backend.requestClose();
+  expect(backend.closed).toBe(true);
+});
+
+it('asks for nothing that has gone with its connection', async () => {
+  const { backend, app } = await openBench();
+  app.inspected.edit('buzzer', 'later');
+  expect(app.closing.unsaved).toHaveLength(1);
+  await app.connections.remove('demo');
+  expect(app.closing.unsaved).toEqual([]);
+  await new Promise((resolve) => setTimeout(resolve));
+  backend.requestClose();
+  expect(backend.closed).toBe(true);
+});
