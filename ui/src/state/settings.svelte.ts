@@ -1,25 +1,29 @@
 import type { Backend } from '../backend/backend';
 import type { Failure } from '../backend/bindings/Failure';
+import type { Notice } from '../backend/bindings/Notice';
 import type { Older } from '../backend/bindings/Older';
-import type { Settings as Kept } from '../backend/bindings/Settings';
-import { isNothing } from '../words/older';
+import type { Settings as All } from '../backend/bindings/Settings';
+import { isNothing, older as olderWords } from '../words/older';
 import { whole } from '../words/whole';
 import { failureOf } from './failure';
 
 /** The settings that are numbers. */
-export type NumberSetting = { [K in keyof Kept]: Kept[K] extends number | null ? K : never }[keyof Kept];
+export type NumberSetting = { [K in keyof All]: All[K] extends number | null ? K : never }[keyof All];
+
+/** What is kept for a time. */
+export type Kept = 'history_days' | 'telemetry_days';
 
 /** What the engine goes by, changed one at a time and at once. */
 export class Settings {
-  kept = $state.raw<Kept | null>(null);
+  kept = $state.raw<All | null>(null);
   /** They could not be read. */
   failure = $state.raw<Failure | null>(null);
   /** Why a change was not made, beside what was to be changed. */
-  wrong = $state.raw<Partial<Record<keyof Kept, string>>>({});
+  wrong = $state.raw<Partial<Record<keyof All, string>>>({});
   /** Numbers as they were typed, until they are taken. */
   typed = $state.raw<Partial<Record<NumberSetting, string>>>({});
-  /** A shorter history, and how much would go with it: nothing of that is done before somebody says so. */
-  shorter = $state.raw<{ days: number; older: Older } | null>(null);
+  /** A shorter time, and how much of the history would go with it: nothing of that is done before somebody says so. */
+  shorter = $state.raw<{ name: Kept; days: number; older: Older | null } | null>(null);
   /** What the data takes on the disk, bytes. */
   size = $state<number | null>(null);
 
@@ -41,7 +45,7 @@ export class Settings {
   }
 
   /** Changes one of them; whether it was taken. What cannot be is said beside it, and all stays as it was. */
-  async change<K extends keyof Kept>(name: K, value: Kept[K]): Promise<boolean> {
+  async change<K extends keyof All>(name: K, value: All[K]): Promise<boolean> {
     if (this.kept === null) return false;
     const before = this.kept;
     this.#complain(name, null);
@@ -59,14 +63,21 @@ export class Settings {
   async changeNumber(name: NumberSetting, typed: string): Promise<void> {
     this.typed = { ...this.typed, [name]: typed };
     const number = whole(typed);
-    if (name === 'history_days') this.shorter = null;
+    if (isKept(name)) this.shorter = null;
     if (!number.ok) {
       this.#complain(name, number.why);
       return;
     }
     const { value } = number;
-    const taken = name === 'history_days' ? await this.keepHistory(value) : await this.change(name, value);
+    const taken = isKept(name) ? await this.#keep(name, value) : await this.change(name, value);
     if (taken && this.typed[name] === typed) this.typed = without(this.typed, name);
+  }
+
+  /** What is kept stands there again. */
+  undo(name: NumberSetting): void {
+    this.typed = without(this.typed, name);
+    this.#complain(name, null);
+    if (this.shorter?.name === name) this.shorter = null;
   }
 
   /** Keeps the history for so many days, or for ever; where something would go with that, it is asked first. */
@@ -79,7 +90,7 @@ export class Settings {
       try {
         const older = await this.backend.countOlder(days);
         if (question !== this.#question) return false;
-        this.shorter = isNothing(older) ? null : { days, older };
+        this.shorter = isNothing(older) ? null : { name: 'history_days', days, older };
         if (this.shorter !== null) return false;
       } catch (reason) {
         if (question === this.#question) this.#complain('history_days', sentences(failureOf(reason)));
@@ -89,12 +100,20 @@ export class Settings {
     return this.change('history_days', days);
   }
 
-  /** Answers whether the history is to be as short as that. */
-  async shorten(so: boolean): Promise<void> {
+  /** Answers whether it is to be as short as that. Says what was done, and what of the history went. */
+  async shorten(so: boolean): Promise<{ name: Kept; gone: Older | null } | null> {
     const { shorter } = this;
+    if (shorter === null) return null;
+    const { name, days } = shorter;
     this.shorter = null;
-    this.typed = without(this.typed, 'history_days');
-    if (so && shorter !== null) await this.change('history_days', shorter.days);
+    this.typed = without(this.typed, name);
+    if (!so || !(await this.change(name, days))) return null;
+    try {
+      return { name, gone: name === 'history_days' ? await this.forgetOlder(days) : null };
+    } catch (reason) {
+      this.#complain(name, sentences(failureOf(reason)));
+      return null;
+    }
   }
 
   /** How much is from longer ago than that. */
@@ -112,7 +131,19 @@ export class Settings {
     return this.backend.openDataFolder();
   }
 
-  #complain(name: keyof Kept, why: string | null): void {
+  #keep(name: Kept, days: number): Promise<boolean> {
+    return name === 'history_days' ? this.keepHistory(days) : this.#keepTelemetry(days);
+  }
+
+  /** Nobody knows how much of it is older, so it is asked whenever the time is shorter. */
+  async #keepTelemetry(days: number): Promise<boolean> {
+    const isShorter = days > 0 && days < (this.kept?.telemetry_days ?? 0);
+    this.#complain('telemetry_days', null);
+    this.shorter = isShorter ? { name: 'telemetry_days', days, older: null } : null;
+    return !isShorter && this.change('telemetry_days', days);
+  }
+
+  #complain(name: keyof All, why: string | null): void {
     const rest = without(this.wrong, name);
     this.wrong = why === null ? rest : { ...rest, [name]: why };
   }
@@ -120,6 +151,15 @@ export class Settings {
 
 function without<T extends object>(all: T, name: keyof T): T {
   return Object.fromEntries(Object.entries(all).filter(([other]) => other !== name)) as T;
+}
+
+function isKept(name: NumberSetting): name is Kept {
+  return name === 'history_days' || name === 'telemetry_days';
+}
+
+/** That so much of the history is gone. */
+export function cleared(gone: Older): Notice {
+  return { level: 'info', message: `${olderWords(gone)} cleared from the history.`, hint: null };
 }
 
 /** A failure in one line. */

@@ -118,7 +118,7 @@ it('clears what is old besides commands, and says what it is', async () => {
 });
 
 it('asks before a shorter history forgets anything', async () => {
-  const { getByRole, queryByRole, findByRole, backend, user, container } = await openSettings();
+  const { getByRole, queryByRole, findByRole, findByText, backend, user, container } = await openSettings();
   const kept = async () => (await backend.settings()).history_days;
   backend.age(100);
   const { commands: count } = await backend.countOlder(3);
@@ -147,7 +147,56 @@ it('asks before a shorter history forgets anything', async () => {
   await user.tab();
   await user.click(await findByRole('button', { name: `Forget ${count} commands` }));
   await vi.waitFor(async () => expect(await kept()).toBe(3));
+  await findByText(`${count} commands cleared from the history.`);
+  expect(await backend.countOlder(3)).toEqual({ commands: 0, strays: 0, logs: 0 });
   expect(field).toHaveFocus();
+});
+
+it('asks before a shorter time forgets what devices measured', async () => {
+  const { getByRole, queryByRole, findByRole, findByText, backend, user, container } = await openSettings();
+  const kept = async () => (await backend.settings()).telemetry_days;
+  const field = getByRole('textbox', { name: 'Keep telemetry' });
+  const type = async (days: string) => {
+    await user.clear(field);
+    await user.type(field, days);
+    await user.tab();
+  };
+  await type('1');
+  const question = within(await findByRole('group', { name: 'Keep telemetry for 1 day?' }));
+  expect(question.getByRole('alert')).toHaveTextContent('What devices measured more than 1 day ago would go');
+  expect(await kept()).toBe(7);
+  await expectAccessible(container);
+  await user.click(question.getByRole('button', { name: 'Leave it' }));
+  expect(field).toHaveValue('7');
+  expect(field).toHaveFocus();
+  await type('0');
+  await findByText(/Telemetry of 0 days keeps nothing/);
+  expect(queryByRole('group', { name: /^Keep telemetry/ })).toBeNull();
+  await type('9');
+  await vi.waitFor(async () => expect(await kept()).toBe(9));
+  await type('1');
+  await user.click(await findByRole('button', { name: 'Forget what is older' }));
+  await vi.waitFor(async () => expect(await kept()).toBe(1));
+  await findByText('What devices measured more than 1 day ago goes within the hour.');
+  expect(field).toHaveFocus();
+});
+
+it('brings back a number at Escape', async () => {
+  const { getByRole, queryByRole, backend, user } = await openSettings();
+  const field = getByRole('textbox', { name: 'Timeout' });
+  await user.clear(field);
+  await user.type(field, '34{Escape}');
+  expect(field).toHaveValue('10');
+  await user.clear(field);
+  await user.type(field, '0');
+  await user.tab();
+  await vi.waitFor(() => expect(field).toBeInvalid());
+  await user.type(field, '{Escape}');
+  await vi.waitFor(() => expect(field).toHaveValue('10'));
+  expect(queryByRole('alert')).toBeNull();
+  expect(field).toHaveAccessibleDescription(/LED, Restart and the other built-in ones keep their times/);
+  await user.tab();
+  expect((await backend.settings()).timeout_s).toBe(10);
 });
 
 it('asks before what was kept for ever is kept for a time', async () => {
