@@ -30,6 +30,9 @@ describe('the connections', () => {
     await expectAccessible(container);
     await user.click(card.getByRole('button', { name: 'Remove…' }));
     expect(card.getByRole('button', { name: 'Keep it' })).toHaveFocus();
+    expect(card.getByText(/^With it go/)).toHaveTextContent(
+      'With it go 60 devices, what they measured, their logs, and 150 commands of the history. They cannot be brought back.',
+    );
     await expectAccessible(container);
     await user.click(card.getByRole('button', { name: 'Remove Demo fleet' }));
     await findByRole('heading', { name: 'No connection yet' });
