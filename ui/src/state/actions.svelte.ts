@@ -44,6 +44,7 @@ export const IN_LISTS: { keys: string; name: string }[] = [
   { keys: '↑ ↓', name: 'Move in a list' },
   { keys: 'Home End', name: 'To its first and its last row' },
   { keys: 'Enter', name: 'From a device to its LED; unfold a command' },
+  { keys: '↓', name: 'From the search to the list of devices' },
   { keys: '↑ Enter', name: 'From the first device to the heads; sort by one' },
   { keys: '→ ←', name: 'Unfold and fold a command' },
   { keys: 'alt+↑ alt+↓', name: 'Move a connection up or down' },

@@ -43,6 +43,15 @@ describe('the fleet', () => {
     await findByText('bench-0001');
   });
 
+  it('is gone to from its search, by ↓', async () => {
+    const { getByRole, user, container, findByRole } = await openFleet();
+    await user.keyboard('/kitchen{ArrowDown}');
+    expect(getByRole('grid')).toHaveFocus();
+    await waitFor(() => expect(container.querySelector('[data-device="bench-0001"]')).toBeNull());
+    await user.keyboard('{ArrowDown}');
+    await findByRole('complementary', { name: 'Inspector: kitchen-0001' });
+  });
+
   it('is sorted by its heads', async () => {
     const { getByRole, findByText, user } = await openFleet();
     await user.click(getByRole('button', { name: 'Device' }));
