@@ -36,6 +36,8 @@ export interface Action {
   elsewhere?: boolean;
   /** Only shown once something is typed: there are many of its kind. */
   quiet?: boolean;
+  /** It comes before others that fit as well. */
+  prior?: boolean;
   run: () => unknown;
 }
 
@@ -345,8 +347,13 @@ export class Actions {
     const list = connections.list
       .filter((connection) => connection.id !== connections.current?.id)
       .map((connection) =>
-        action(`choose.${connection.id}`, `Switch to ${visible(connection.name)}`, () =>
-          connections.choose(connection.id),
+        action(
+          `choose.${connection.id}`,
+          `Switch to ${visible(connection.name)}`,
+          () => connections.choose(connection.id),
+          {
+            prior: true,
+          },
         ),
       );
     list.push(

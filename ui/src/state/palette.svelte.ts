@@ -13,6 +13,8 @@ import { Throttle } from './throttle';
 const DEVICES = 8;
 const RECENT = 5;
 const LOOKED_THROUGH = 50;
+/** Less than what lies between a word's beginning and its inside. */
+const PRIOR = 0.5;
 
 export interface Found {
   key: string;
@@ -28,6 +30,8 @@ export interface Found {
 export interface FoundGroup {
   name: string;
   found: Found[];
+  /** So many more fit that are not shown. */
+  more?: number;
 }
 
 const NOWHERE = new Set<number>();
@@ -38,6 +42,8 @@ export class Palette {
   /** The key of what somebody has moved to; the first before that. */
   #picked = $state<string | null>(null);
   devices = $state.raw<DeviceRow[]>([]);
+  /** Devices that fit, and are not among these. */
+  more = $state(0);
   recent = $state.raw<CommandView[]>([]);
   #question = 0;
   /** What the devices were searched by. */
@@ -84,7 +90,7 @@ export class Palette {
       const match = fuzzy(typed, action.name);
       // Its other words count less, and nothing of them is shown.
       const around = match ? null : fuzzy(typed, `${action.name} ${action.group} ${action.words ?? ''}`);
-      if (match) return [{ action, ...match }];
+      if (match) return [{ action, at: match.at, score: match.score + (action.prior ? PRIOR : 0) }];
       return around && around.score >= 2 ? [{ action, score: around.score - 2, at: NOWHERE }] : [];
     });
     const groups = GROUPS.map((name) => {
@@ -111,7 +117,7 @@ export class Palette {
       };
       return { key: `device.${device.device}`, name, at, device, run };
     });
-    return { name: 'Devices', found };
+    return { name: 'Devices', found, more: this.more };
   }
 
   #commands(): FoundGroup {
@@ -130,6 +136,7 @@ export class Palette {
     const question = ++this.#question;
     if (connection === undefined || search === '') {
       this.devices = [];
+      this.more = 0;
       this.#answered = search;
       return;
     }
@@ -138,6 +145,7 @@ export class Palette {
     const page = await this.backend.devices(query, 0, DEVICES).catch(() => null);
     if (question !== this.#question) return;
     this.devices = page?.rows ?? [];
+    this.more = (page?.matching ?? 0) - this.devices.length;
     this.#answered = search;
   }
 

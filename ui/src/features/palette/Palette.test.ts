@@ -53,6 +53,34 @@ describe('the palette', () => {
     expect(field).toHaveFocus();
   });
 
+  it('says how many more devices fit than it shows', async () => {
+    const window = await openFleet();
+    const palette = await openPalette(window);
+    await window.user.keyboard('kitchen');
+    const { matching } = await window.backend.devices(
+      { connection: 'demo', search: 'kitchen', sort: 'device', order: 'ascending' },
+      0,
+      0,
+    );
+    await palette.findByText(`${matching - 8} more: go on typing.`);
+    await expectAccessible(window.container);
+    await window.user.keyboard('-0003');
+    await waitFor(() => expect(palette.queryByText(/go on typing/)).toBeNull());
+  });
+
+  it('switches to the connection that is named, before all else that is done with it', async () => {
+    const window = openWindow({ connections: [view({ id: 'bench', name: 'bench', url: 'mqtt://bench:1883' })] });
+    await window.findByRole('grid', { name: 'Devices' });
+    await window.app.connections.startDemo();
+    await openPalette(window);
+    await window.user.keyboard('bench{Enter}');
+    await waitFor(() => expect(window.app.connections.current?.id).toBe('bench'));
+    expect(window.app.route.screen).toBe('fleet');
+    await openPalette(window);
+    await window.user.keyboard('bench');
+    await waitFor(() => expect(chosen(window)).toHaveTextContent('Test bench'));
+  });
+
   it('finds devices by the engine, and shows the one that is chosen', async () => {
     const window = await openFleet();
     const palette = await openPalette(window);
