@@ -3,8 +3,10 @@ import { createContext } from 'svelte';
 import type { About, Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandButton } from '../backend/bindings/CommandButton';
+import type { ConnectionView } from '../backend/bindings/ConnectionView';
 import type { Failure } from '../backend/bindings/Failure';
 import type { NewsSubject } from '../backend/bindings/NewsSubject';
+import { visible } from '../words/text';
 import { Actions } from './actions.svelte';
 import { Asking, type Targets } from './asking.svelte';
 import { Catalogue } from './catalogue.svelte';
@@ -58,6 +60,7 @@ export class App {
     this.preferences = new Preferences(backend);
     this.settings = new Settings(backend);
     this.connections = new Connections(backend, this.preferences);
+    this.connections.onlost = (lost, here) => this.#lose(lost, here);
     this.fleet = new Fleet(backend);
     this.catalogue = new Catalogue(backend);
     this.asking = new Asking(backend, this.catalogue, this.notices);
@@ -99,6 +102,18 @@ export class App {
     this.recent.take(batch);
     this.charts.take(batch);
     this.notices.add(batch.notices);
+  }
+
+  /** The connection that was looked at has gone. Of the next one nothing is chosen, and nothing is taken for the other's. */
+  #lose({ name }: ConnectionView, here: boolean): void {
+    const { current } = this.connections;
+    this.inspected.close();
+    this.asking.leave();
+    if (this.route.parameters.has('device')) this.route.go('fleet');
+    const message = `The connection “${visible(name)}” was removed.`;
+    const instead = current === null ? '' : ` This is “${visible(current.name)}”.`;
+    // Who did it knows of it; others may have looked away.
+    this.notices.add([{ level: here ? 'info' : 'warning', message: message + instead, hint: null }]);
   }
 
   /** Whom a command would be for now: the device that is looked at. Nobody sees one of another connection. */

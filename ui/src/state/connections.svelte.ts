@@ -23,6 +23,9 @@ export class Connections {
   gauges = $state.raw<Gauges>({ trip: [], inward: [] });
   /** A connection that is being entered or changed. It stays while other screens are looked at. */
   wizard = $state.raw<Wizard | null>(null);
+  /** Called when the one that is looked at has gone: another is from then on, or none. `here`: it was removed here. */
+  onlost: (lost: ConnectionView, here: boolean) => void = () => undefined;
+  #removing: string | null = null;
   /** An order that the engine may not have heard of yet. */
   #order: string[] | null = null;
   readonly current = $derived(this.list.find((connection) => connection.id === this.chosen) ?? this.list[0] ?? null);
@@ -40,7 +43,7 @@ export class Connections {
 
   take(batch: Batch): void {
     if (batch.connections === null) return;
-    this.list = this.#inOrder(batch.connections);
+    this.#become(this.#inOrder(batch.connections));
     const { current } = this;
     if (!current) return;
     this.gauges = {
@@ -151,8 +154,9 @@ export class Connections {
   }
 
   async remove(id: string): Promise<void> {
+    this.#removing = id;
     await this.backend.removeConnection(id);
-    this.list = this.list.filter((connection) => connection.id !== id);
+    this.#become(this.list.filter((connection) => connection.id !== id));
   }
 
   async chooseFile(title: string): Promise<string | null> {
@@ -175,6 +179,15 @@ export class Connections {
     const known = sorted.length === list.length && order.length === list.length;
     if (!known) this.#order = null;
     return known ? sorted : list;
+  }
+
+  /** Nobody is to go on with another connection unawares. */
+  #become(list: ConnectionView[]): void {
+    const before = this.current;
+    this.list = list;
+    if (before === null || list.some(({ id }) => id === before.id)) return;
+    if (this.current !== null) this.choose(this.current.id);
+    this.onlost(before, before.id === this.#removing);
   }
 
   #put(connection: ConnectionView): void {

@@ -60,6 +60,21 @@ it('looks at a new connection, and at no other because it was changed', async ()
   expect(added?.name).toBe('C');
 });
 
+it('tells that the one that is looked at has gone, whoever removed it', async () => {
+  const { connections } = await open();
+  const lost: string[] = [];
+  connections.onlost = ({ id }, here) => lost.push(`${id} ${connections.chosen} ${here}`);
+  connections.choose('b');
+  connections.take(batch([A, B, C]));
+  connections.take(batch([A, B]));
+  expect(lost).toEqual([]);
+  connections.take(batch([A]));
+  expect(lost).toEqual(['b a false']);
+  await connections.remove('a');
+  connections.take(batch([]));
+  expect(lost).toEqual(['b a false', 'a a true']);
+});
+
 it('does not move beyond the ends', async () => {
   const { connections, order } = await open();
   expect(await connections.move('a', -1)).toBe(1);

@@ -93,3 +93,20 @@ it('has links to every screen, and says which one is shown', async () => {
     await waitFor(() => expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Fleet'));
   }
 });
+
+it('says that the connection which was shown has gone, and has nothing chosen on the next', async () => {
+  const window = openWindow({ connections: [view({ id: 'bench', name: 'bench', url: 'mqtt://bench:1883' })] });
+  await window.findByRole('grid', { name: 'Devices' });
+  await window.app.connections.startDemo();
+  await window.findByText('bench-0001');
+  const { app, backend, findByText, findByRole, getByText, user } = window;
+  await user.click(getByText('bench-0001', { selector: '.device' }));
+  await findByRole('switch', { name: 'LED' });
+  app.route.go('log', { device: 'bench-0001' });
+  // As the command line does.
+  await backend.removeConnection('demo');
+  await findByText('The connection “Demo fleet” was removed. This is “bench”.');
+  expect(app.connections.current?.id).toBe('bench');
+  expect(app.inspected.device).toBeNull();
+  expect(app.route.screen).toBe('fleet');
+});
