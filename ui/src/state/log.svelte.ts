@@ -4,7 +4,7 @@ import type { CommandView } from '../backend/bindings/CommandView';
 import type { Failure } from '../backend/bindings/Failure';
 import type { KeptLog } from '../backend/bindings/KeptLog';
 import type { LogView } from '../backend/bindings/LogView';
-import { continued, linesOf, type LogLine } from '../words/log';
+import { continued, linesOf, NOT_FETCHED, type LogLine } from '../words/log';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
@@ -16,6 +16,13 @@ export type Amount = (typeof AMOUNTS)[number];
 /** While it is followed, the log is asked for again this long after it has come, milliseconds. */
 export const FOLLOW_EVERY = 3_000;
 
+/** A fetch that goes on what is shown, once it has come. */
+interface Awaited {
+  id: string;
+  command: CommandView | null;
+  view: LogView | null;
+}
+
 /** A device's log that is looked at, as far as it has come. */
 export class DeviceLog {
   connection = $state<string | null>(null);
@@ -26,15 +33,28 @@ export class DeviceLog {
   view = $state.raw<LogView | null>(null);
   lines = $state.raw<LogLine[]>([]);
   command = $state.raw<CommandView | null>(null);
+  /** While it is followed: what is shown stays until this has come. */
+  awaited = $state.raw<Awaited | null>(null);
+  /** The command that was to go on with what is shown, and brought nothing. */
+  inVain = $state.raw<CommandView | null>(null);
+  /** How many of the lines were fetched last. */
+  fetched = $state(0);
   failure = $state.raw<Failure | null>(null);
   amount = $state<Amount>(1_000);
   following = $state(false);
   asking = $state(false);
   loaded = $state(false);
 
+  /** Lines are shown that were not fetched last. */
+  readonly isJoined = $derived(this.lines.length > this.fetched);
+  /** How many times two fetches do not meet. */
+  readonly breaks = $derived(this.lines.filter(({ gap, text }) => gap && text === NOT_FETCHED).length);
+
   readonly #refresh = new Throttle(400, () => void this.#load());
   #timer: ReturnType<typeof setTimeout> | null = null;
-  /** What was shown before, to which a new fetch is only added. */
+  /** The id of the command in vain, which may be heard of later than that it brought nothing. */
+  #vain: string | null = null;
+  /** What was shown before the fetch that is shown, which goes on it. */
   #before: LogLine[] | null = null;
   /** The commands that asked for it because it is followed, the last one last: only its log is to be kept. */
   #followed: string[] = [];
@@ -55,10 +75,16 @@ export class DeviceLog {
   }
 
   take(batch: Batch): void {
-    const { connection, device, id } = this;
+    const { connection, device, awaited } = this;
+    const id = awaited?.id ?? this.id;
     if (connection === null || device === null || id === null) return;
-    const mine = batch.commands.find((one) => one.id === id && one.device === device && one.connection === connection);
-    if (mine) this.command = this.command && keyOf(this.command) === keyOf(mine) ? newer(this.command, mine) : mine;
+    const of = (id: string) => (one: CommandView) =>
+      one.id === id && one.device === device && one.connection === connection;
+    const mine = batch.commands.find(of(id));
+    const vain = this.#vain !== null && batch.commands.find(of(this.#vain));
+    if (vain) this.inVain = latest(this.inVain, vain);
+    if (mine && awaited) this.awaited = { ...awaited, command: latest(awaited.command, mine) };
+    else if (mine) this.command = latest(this.command, mine);
     const heard = batch.changed_devices.some(([c, d]) => c === connection && d === device);
     const unlisted = batch.changed_devices.length >= 200 && batch.devices.includes(connection);
     if (mine || ((heard || unlisted) && this.#isComing)) this.#refresh.ask();
@@ -67,7 +93,8 @@ export class DeviceLog {
   /** Asks the device for its log, because it is followed or somebody wants it. Says whether that was taken. */
   async fetch(connection: string, device: string, followed = false): Promise<boolean> {
     if (connection !== this.connection || device !== this.device) this.#reset(connection, device);
-    this.asking = true;
+    // What is asked for every few seconds takes no button away.
+    if (!followed) this.asking = true;
     this.failure = null;
     try {
       const { ids } = await this.backend.send({
@@ -84,9 +111,8 @@ export class DeviceLog {
         again_of: (followed && this.#followed[0]) || null,
       });
       if (connection === this.connection && device === this.device) {
-        this.#before = this.following && this.lines.length > 0 ? this.lines : null;
         if (followed && this.following) this.#followed.push(...ids);
-        this.#show(ids[0] ?? null);
+        this.#await(ids[0] ?? null);
         void this.#list(false);
       }
       return true;
@@ -94,7 +120,7 @@ export class DeviceLog {
       this.#fail(reason);
       return false;
     } finally {
-      this.asking = false;
+      if (!followed) this.asking = false;
       this.loaded = true;
     }
   }
@@ -102,7 +128,6 @@ export class DeviceLog {
   /** Shows another one that is kept. */
   choose(id: string): void {
     this.unfollow();
-    this.#before = null;
     this.#show(id);
   }
 
@@ -146,7 +171,8 @@ export class DeviceLog {
 
   get #isComing(): boolean {
     // A chunk may come after the end of its command.
-    return this.view === null || this.view.standing === 'coming' || this.view.standing === 'gaps';
+    const view = this.awaited ? this.awaited.view : this.view;
+    return view === null || view.standing === 'coming' || view.standing === 'gaps';
   }
 
   #reset(connection: string | null, device: string | null): void {
@@ -156,7 +182,6 @@ export class DeviceLog {
     this.kept = [];
     this.loaded = false;
     this.failure = null;
-    this.#before = null;
     this.#show(null);
   }
 
@@ -164,8 +189,23 @@ export class DeviceLog {
     this.id = id;
     this.command = null;
     this.view = null;
-    if (this.#before === null) this.lines = [];
+    this.awaited = null;
+    this.#vain = this.inVain = null;
+    this.#before = null;
+    this.#put([]);
     if (id !== null) this.#refresh.ask();
+  }
+
+  /** Shows what was asked for as it comes, or once it has come where there is something that it goes on. */
+  #await(id: string | null): void {
+    if (!this.following || this.lines.length === 0 || id === null) return this.#show(id);
+    this.awaited = { id, command: null, view: null };
+    this.#refresh.ask();
+  }
+
+  #put(lines: LogLine[]): void {
+    this.fetched = lines.length;
+    this.lines = this.#before === null ? lines : continued(this.#before, lines);
   }
 
   async #list(andShow: boolean): Promise<void> {
@@ -183,21 +223,49 @@ export class DeviceLog {
   }
 
   async #load(): Promise<void> {
-    const { connection, device, id } = this;
+    const { connection, device } = this;
+    const id = this.awaited?.id ?? this.id;
     if (connection === null || device === null || id === null) return;
     try {
       const view = await this.backend.log(connection, device, id, true);
-      if (id !== this.id) return;
-      const news = view.standing !== 'coming' && this.view?.standing !== view.standing;
-      this.view = view;
       this.failure = null;
-      if (this.#before === null) this.lines = linesOf(view.parts);
-      else if (view.standing !== 'coming') this.lines = continued(this.#before, linesOf(view.parts));
-      if (news) void this.#forgetFollowed(view).then(() => this.#list(false));
+      if (id === this.awaited?.id) await this.#hear(this.awaited, view);
+      else if (id === this.id) this.#see(view);
       this.#goOn(FOLLOW_EVERY);
     } catch (reason) {
-      if (id === this.id) this.#fail(reason);
+      if (id === (this.awaited?.id ?? this.id)) this.#fail(reason);
     }
+  }
+
+  #see(view: LogView): void {
+    const news = view.standing !== 'coming' && this.view?.standing !== view.standing;
+    this.view = view;
+    this.#put(linesOf(view.parts));
+    if (news) void this.#forgetFollowed(view).then(() => this.#list(false));
+  }
+
+  /** All that is shown changes at once, and only when it has come. */
+  async #hear(awaited: Awaited, view: LogView): Promise<void> {
+    this.awaited = { ...awaited, view };
+    if (view.standing === 'coming') return;
+    if (view.have === 0) {
+      this.awaited = null;
+      this.#vain = view.id;
+      this.inVain = awaited.command;
+      return;
+    }
+    await this.#forgetFollowed(view);
+    const kept = await this.backend.logs(view.connection, view.device).catch(() => this.kept);
+    // Meanwhile somebody may have chosen another one, or a later word of this one has been heard.
+    if (this.awaited?.id !== view.id) return;
+    this.#before = this.lines;
+    this.command = this.awaited.command;
+    this.awaited = null;
+    this.#vain = this.inVain = null;
+    this.id = view.id;
+    this.kept = kept;
+    this.view = view;
+    this.#put(linesOf(view.parts));
   }
 
   /** Once something of a log has come, those that were fetched before it because it is followed make room. */
@@ -213,6 +281,7 @@ export class DeviceLog {
   #goOn(pause: number): void {
     const { connection, device } = this;
     if (!this.following || this.#timer !== null || connection === null || device === null) return;
+    if (this.awaited !== null) return;
     if (this.id !== null && (this.view === null || this.view.standing === 'coming')) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -222,6 +291,11 @@ export class DeviceLog {
 
   #fail(reason: unknown): void {
     this.failure = failureOf(reason);
+    this.awaited = null;
     this.unfollow();
   }
+}
+
+function latest(before: CommandView | null, now: CommandView): CommandView {
+  return before && keyOf(before) === keyOf(now) ? newer(before, now) : now;
 }

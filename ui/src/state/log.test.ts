@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
 import type { LogView } from '../backend/bindings/LogView';
 import type { NewCommand } from '../backend/bindings/NewCommand';
+import { NOT_FETCHED } from '../words/log';
 import { DeviceLog, FOLLOW_EVERY } from './log.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -98,4 +100,95 @@ it('does not give up the last log that came for one that does not come', async (
   device.silent = false;
   await rounds(3);
   expect(kept).toEqual(['1', String(asked())]);
+});
+
+/** A device that counts lines; each request is answered when the test says so. */
+function counting() {
+  const device = { written: 1_000, wanted: 0 };
+  const views = new Map<string, LogView>();
+  const backend = {
+    send: async ({ args }: { args: { lines?: number } }) => {
+      const id = String(views.size + 1);
+      const of = device.written - (args.lines ?? device.written);
+      const text = Array.from({ length: device.written - of }, (_, i) => `line ${of + i}\n`).join('');
+      const parts = [{ first: 1, last: 1, text }];
+      const view = { connection: 'c', device: 'pump', id, asked_at: 0, sentence: '', bytes: text.length, of: 1 };
+      views.set(id, { ...view, standing: 'whole', have: 1, parts });
+      return { ids: [id] };
+    },
+    log: async (_connection: string, _device: string, id: string) => views.get(id),
+    logs: async () => [...views.keys()].reverse().map((id) => ({ id, begun_at: 0 })),
+    forgetLog: async () => undefined,
+  };
+  const log = new DeviceLog(backend as unknown as Backend);
+  return { log, device, views, backend, texts: () => log.lines.map(({ text }) => text) };
+}
+
+const heard = { commands: [], devices: [], changed_devices: [['c', 'pump']] } as unknown as Batch;
+
+it('says where a followed log was not fetched, doubles nothing, and is whole again after a larger fetch', async () => {
+  const { log, device, texts } = counting();
+  await log.fetch('c', 'pump');
+  await vi.advanceTimersByTimeAsync(500);
+  log.follow();
+  device.written += 20_000;
+  await vi.advanceTimersByTimeAsync(500);
+  const gap = texts().indexOf(NOT_FETCHED);
+  expect(texts().slice(gap - 1, gap + 2)).toEqual(['line 999', NOT_FETCHED, 'line 20000']);
+  expect([log.breaks, log.isJoined, log.fetched]).toEqual([1, true, 1_000]);
+  device.written += 10;
+  await vi.advanceTimersByTimeAsync(FOLLOW_EVERY + 500);
+  expect(log.lines).toHaveLength(2_011);
+  log.amount = null;
+  device.written += 10;
+  await vi.advanceTimersByTimeAsync(FOLLOW_EVERY + 500);
+  expect(texts()).toEqual(Array.from({ length: 21_020 }, (_, i) => `line ${i}`));
+  expect([log.breaks, log.isJoined]).toEqual([0, false]);
+});
+
+it('shows what has come until what is asked for again has come, too', async () => {
+  const { log, device, backend, views } = counting();
+  await log.fetch('c', 'pump');
+  await vi.advanceTimersByTimeAsync(500);
+  const before = { view: log.view, lines: log.lines, id: log.id };
+  const whole = backend.log;
+  backend.log = async (...asked) => {
+    const view = await whole(...asked);
+    return view && { ...view, standing: 'coming', have: 0, bytes: 0, parts: [] };
+  };
+  log.follow();
+  device.written += 1;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(views.size).toBe(2);
+  expect(log.awaited).toMatchObject({ id: '2', view: { standing: 'coming' } });
+  expect(log).toMatchObject({ ...before, command: null });
+  backend.log = whole;
+  log.take(heard);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(log).toMatchObject({ id: '2', awaited: null, view: { standing: 'whole' } });
+  expect(log.kept.map(({ id }) => id)).toContain('2');
+  expect(log.lines).toHaveLength(1_001);
+});
+
+it('keeps what is shown when a fetch brings nothing, and shows the command that did not', async () => {
+  const { log, backend } = counting();
+  await log.fetch('c', 'pump');
+  await vi.advanceTimersByTimeAsync(500);
+  const whole = backend.log;
+  backend.log = async (...asked) => {
+    const view = await whole(...asked);
+    return (
+      view && { ...view, standing: 'gaps', have: 0, bytes: 0, parts: [{ first: 1, last: 1, text: null as never }] }
+    );
+  };
+  const command = { connection: 'c', device: 'pump', id: '2', state: 'timed_out', changed_at: 1 };
+  log.follow();
+  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(100);
+  log.take({ ...heard, commands: [command] } as unknown as Batch);
+  expect(log).toMatchObject({ id: '1', inVain: command, view: { standing: 'whole' } });
+  expect(log.lines).toHaveLength(1_000);
+  backend.log = whole;
+  await vi.advanceTimersByTimeAsync(FOLLOW_EVERY + 500);
+  expect(log.inVain).toBeNull();
 });

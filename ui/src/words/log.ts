@@ -29,21 +29,75 @@ export function linesOf(parts: LogPart[]): LogLine[] {
   return lines;
 }
 
-/** What of a log was not in the one before: what follows on the last line that both have, or all of it. */
-export function fresh(before: LogLine[], now: LogLine[]): LogLine[] {
-  if (before.length === 0) return now;
-  for (let end = now.length; end > 0; end--) {
-    const both = Math.min(end, before.length);
-    let same = 0;
-    while (same < both && now[end - 1 - same]?.text === before[before.length - 1 - same]?.text) same += 1;
-    if (same === both) return now.slice(end);
-  }
-  return now;
+/** As it goes on the clipboard: a gap cannot be taken for a line of the device. */
+export function plain(lines: LogLine[]): string {
+  return lines.map(({ text, gap }) => (gap ? `[${text}]\n` : `${text}\n`)).join('');
 }
 
-/** The lines before, with what is new in another fetch of the same log. */
+/** Where two fetches do not meet. Whether anything stood there, only the device knows. */
+export const NOT_FETCHED = 'Not fetched: whatever stood between the lines above and these';
+/** A line or two stand alike anywhere. */
+const ENOUGH = 3;
+
+/**
+ * The lines before, with what is new in another fetch of the same log. What the fetch has again takes the place of what is
+ * shown, and gaps that it fills go; where the two do not meet, a line says so.
+ */
 export function continued(before: LogLine[], now: LogLine[]): LogLine[] {
-  return [...before, ...fresh(before, now)].slice(-MOST_LINES);
+  // Nothing came, so there is nothing new either.
+  if (!now.some(({ gap }) => !gap)) return before;
+  return joined(before, now).slice(-MOST_LINES);
+}
+
+function joined(before: LogLine[], now: LogLine[]): LogLine[] {
+  if (before.length === 0) return now;
+  const begin = afterGap(before, before.length);
+  const run = before.slice(begin);
+  const meets = run.length === 0 ? { wholly: true, end: 0 } : meetingOf(run, now);
+  if (meets === null) return [...before, { text: NOT_FETCHED, gap: true }, ...now];
+  if (!meets.wholly) return [...before, ...now.slice(meets.end)];
+  return joined(before.slice(0, Math.max(0, begin - 1)), now);
+}
+
+/** Where the unbroken lines before a place begin. */
+function afterGap(lines: LogLine[], end: number): number {
+  let begin = end;
+  while (begin > 0 && lines[begin - 1]?.gap === false) begin -= 1;
+  return begin;
+}
+
+/** Where in a fetch the lines end with which an unbroken run ends, and whether it has all of the run. */
+function meetingOf(run: LogLine[], now: LogLine[]): { end: number; wholly: boolean } | null {
+  for (let end = now.length; end > 0;) {
+    const begin = afterGap(now, end);
+    const { back, same } = ending(run, now, begin, end);
+    if (same === run.length) return { end: end - back, wholly: true };
+    if (same >= Math.min(ENOUGH, end - begin) && same > 0) return { end: end - back, wholly: false };
+    end = begin - 1;
+  }
+  return null;
+}
+
+/**
+ * How far back from an end a run's last lines stand, and how many of them, either all or as many as there is room for.
+ * Reckoned as Knuth, Morris and Pratt do, from the end on: lines that are all alike take no longer.
+ */
+function ending(run: LogLine[], now: LogLine[], begin: number, end: number): { back: number; same: number } {
+  const wanted = (i: number) => run[run.length - 1 - i]?.text;
+  const falls = new Int32Array(run.length);
+  for (let i = 1, same = 0; i < run.length; i++) {
+    while (same > 0 && wanted(i) !== wanted(same)) same = falls[same - 1] ?? 0;
+    if (wanted(i) === wanted(same)) same += 1;
+    falls[i] = same;
+  }
+  let same = 0;
+  for (let at = end - 1; at >= begin; at--) {
+    const { text } = now[at] ?? {};
+    while (same > 0 && text !== wanted(same)) same = falls[same - 1] ?? 0;
+    if (text === wanted(same)) same += 1;
+    if (same === run.length) return { back: end - at - same, same };
+  }
+  return { back: end - begin - same, same };
 }
 
 /** The places of the lines that hold a text, in any case. */

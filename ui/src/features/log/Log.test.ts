@@ -1,10 +1,12 @@
-import { waitFor, within } from '@testing-library/svelte';
+import { fireEvent, waitFor, within } from '@testing-library/svelte';
+import { tick } from 'svelte';
 import { expect, it, vi } from 'vitest';
 
 import type { FakeOptions } from '../../backend/fake';
 import type { Step } from '../../backend/fake/fate';
 import { FOLLOW_EVERY } from '../../state/log.svelte';
 import { expectAccessible, openFleet } from '../../test/window';
+import { NOT_FETCHED } from '../../words/log';
 
 const DONE: Step[] = [
   { after: 2, change: { state: 'sent' } },
@@ -111,6 +113,44 @@ it('goes on while it is followed, and keeps what was there', async () => {
   await user.click(page.getByRole('button', { name: 'Following' }));
   expect(app.log.following).toBe(false);
 }, 15_000);
+
+it('stays at the end until somebody scrolls away, and goes there when it is followed', async () => {
+  const { page, user, app } = await openLog('bench-0001');
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  const list = page.getByRole('region', { name: /Lines of the log/ });
+  const size = { scrollHeight: 18_000, clientHeight: 400 };
+  for (const name of ['scrollHeight', 'clientHeight'] as const)
+    Object.defineProperty(list, name, { configurable: true, get: () => size[name] });
+  const scrolledTo = async (top: number) => {
+    list.scrollTop = top;
+    await fireEvent.scroll(list);
+  };
+  await scrolledTo(17_600);
+  // A banner came, and the event of an earlier scroll comes after it.
+  size.clientHeight = 300;
+  await scrolledTo(17_600);
+  expect(list.scrollTop).toBe(18_000);
+  await scrolledTo(17_700);
+  await scrolledTo(9_000);
+  app.log.lines = [...app.log.lines];
+  await tick();
+  expect(list.scrollTop).toBe(9_000);
+  await user.click(page.getByRole('button', { name: 'Follow' }));
+  expect(list.scrollTop).toBe(18_000);
+});
+
+it('says what is written of a log that is shown longer than it was fetched', async () => {
+  const { page, user, app } = await openLog('bench-0001');
+  await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
+  await page.findByText(/the checksum is right/);
+  app.log.lines = [{ text: 'earlier', gap: false }, { text: NOT_FETCHED, gap: true }, ...app.log.lines];
+  await page.findByText('One place before it was not fetched; it is marked.');
+  await user.click(page.getByRole('button', { name: 'Copy' }));
+  expect(await navigator.clipboard.readText()).toMatch(/^earlier\n\[Not fetched: .*\]\n/);
+  await user.click(page.getByRole('button', { name: 'Save…' }));
+  await page.findByText(/fetched last is written: 1,000 lines of the 1,002 that are shown/);
+});
 
 it('draws only the lines that are seen of a hundred thousand', async () => {
   const { page, user, app, container } = await openLog('bench-0001');
