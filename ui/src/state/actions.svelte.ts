@@ -52,7 +52,8 @@ export const IN_LISTS: { keys: string; name: string }[] = [
   { keys: 'alt+↑ alt+↓', name: 'Move a connection up or down' },
   { keys: 'mod+j', name: 'Arguments as a form or as JSON' },
   { keys: 'Enter shift+Enter', name: 'Next and previous place found in a log' },
-  { keys: '+ −', name: 'Zoom the charts in and out' },
+  { keys: '+ −', name: 'Zoom the charts in and out, about the line' },
+  { keys: 'shift+← shift+→', name: 'Move the charts’ time back and on' },
   { keys: 'Escape', name: 'Close, empty a search, reset the zoom' },
 ];
 

@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { Failure } from '../backend/bindings/Failure';
+import type { SeriesView } from '../backend/bindings/SeriesView';
 import type { TelemetryView } from '../backend/bindings/TelemetryView';
 import { failureOf } from './failure';
 import { Throttle } from './throttle';
@@ -22,6 +23,16 @@ export type RangeName = (typeof RANGES)[number]['value'];
 
 /** How often the time that is shown goes on where nothing comes. */
 const SILENT = 2_000;
+/** Where the time that is shown is drawn anew more seldom, the last values are asked for apart. */
+const SELDOM = 10_000;
+/** In which time before now they are looked for. */
+const RECENT = 5 * MINUTE;
+
+/** A value, and when it was measured, Unix milliseconds. */
+export interface Latest {
+  value: number | null;
+  at: number | null;
+}
 
 /** What one device measures: the span that is looked at, live or not. */
 export class Measurements {
@@ -32,10 +43,15 @@ export class Measurements {
   range = $state<RangeName>('5m');
   /** A part of the range, looked at closely. */
   zoom = $state.raw<{ from: number; to: number } | null>(null);
+  /** When was last asked what there is: how old a value is can only be said from here, Unix milliseconds. */
+  askedAt = $state(0);
+  /** The last values that came since it was drawn, by series. */
+  #last = $state.raw(new Map<string, Latest>());
   /** The end of the time that stands still. */
   #pausedAt = $state<number | null>(null);
 
   readonly #refresh: Throttle;
+  readonly #refreshLast: Throttle;
   #loadedAt = 0;
 
   constructor(
@@ -44,10 +60,22 @@ export class Measurements {
     pause = 1_000,
   ) {
     this.#refresh = new Throttle(pause, () => void this.#load());
+    this.#refreshLast = new Throttle(Math.max(pause, SILENT), () => void this.#loadLast());
   }
 
   get live(): boolean {
     return this.#pausedAt === null;
+  }
+
+  /** What is drawn goes on by itself: neither paused nor zoomed. */
+  get goesOn(): boolean {
+    return this.live && this.zoom === null;
+  }
+
+  /** The last value of a series in what is shown, or the very last one where it goes on. */
+  latestOf({ name, latest, latest_at: at }: SeriesView): Latest {
+    const last = this.goesOn ? this.#last.get(name) : undefined;
+    return last && (last.at ?? 0) > (at ?? 0) ? last : { value: latest, at };
   }
 
   choose(connection: string | null, device: string | null): void {
@@ -58,20 +86,21 @@ export class Measurements {
     this.failure = null;
     this.zoom = null;
     this.#pausedAt = null;
+    this.#last = new Map();
     this.#refresh.ask();
   }
 
   take(batch: Batch): void {
     const { connection, device } = this;
-    if (connection === null || device === null || !this.live || this.zoom !== null) return;
+    if (connection === null || device === null || !this.goesOn) return;
     const listed = batch.changed_devices.some(([c, d]) => c === connection && d === device);
     const unlisted = batch.changed_devices.length >= 200 && batch.devices.includes(connection);
-    if (listed || unlisted) this.#askEvery(this.#every);
+    if (listed || unlisted) this.#ask(this.#every);
   }
 
   /** The time goes on, whether anything comes or not. */
   moveOn(): void {
-    if (this.live && this.zoom === null) this.#askEvery(Math.max(SILENT, this.#every));
+    if (this.goesOn) this.#ask(Math.max(SILENT, this.#every));
   }
 
   show(range: RangeName): void {
@@ -87,13 +116,22 @@ export class Measurements {
     this.#refresh.ask();
   }
 
-  /** Closer or further by a factor, about the middle; never beyond now. */
-  scale(factor: number): void {
+  /** Closer or further by a factor, about a time that is shown or about the middle; never beyond now. */
+  scale(factor: number, about: number | null = null): void {
     if (this.view === null) return;
     const { from, to } = this.zoom ?? this.view;
+    const still = about !== null && about >= from && about <= to ? about : (from + to) / 2;
     const wide = (to - from) * factor;
-    const end = Math.min(Date.now(), (from + to + wide) / 2);
+    const end = Math.min(Date.now(), still + (to - still) * factor);
     this.zoomTo(end - wide, end);
+  }
+
+  /** Earlier or later by a part of the time that is shown; never beyond now. */
+  pan(part: number): void {
+    if (this.view === null) return;
+    const { from, to } = this.zoom ?? this.view;
+    const end = Math.min(Date.now(), to + (to - from) * part);
+    if (part < 0 || end > to) this.zoomTo(end - (to - from), end);
   }
 
   reset(): void {
@@ -114,14 +152,15 @@ export class Measurements {
     return RANGES.find(({ value }) => value === this.range)?.every ?? 0;
   }
 
-  #askEvery(every: number): void {
+  #ask(every: number): void {
     if (Date.now() - this.#loadedAt >= every) this.#refresh.ask();
+    else if (every >= SELDOM) this.#refreshLast.ask();
   }
 
   async #load(): Promise<void> {
     const { connection, device, zoom, range } = this;
     if (connection === null || device === null) return;
-    this.#loadedAt = Date.now();
+    const now = (this.#loadedAt = Date.now());
     const span = RANGES.find(({ value }) => value === range)?.span ?? null;
     const from = zoom?.from ?? (span === null ? null : (this.#pausedAt ?? Date.now()) - span);
     try {
@@ -135,9 +174,25 @@ export class Measurements {
       if (connection !== this.connection || device !== this.device || zoom !== this.zoom || range !== this.range)
         return;
       this.view = view;
+      this.askedAt = now;
       this.failure = null;
     } catch (reason) {
       if (device === this.device) this.failure = failureOf(reason);
+    }
+  }
+
+  async #loadLast(): Promise<void> {
+    const { connection, device } = this;
+    if (connection === null || device === null || !this.goesOn) return;
+    const now = Date.now();
+    try {
+      const { series } = await this.backend.telemetry({ connection, device, from: now - RECENT, to: null, points: 1 });
+      if (connection !== this.connection || device !== this.device) return;
+      const last = series.map(({ name, latest, latest_at: at }) => [name, { value: latest, at }] as const);
+      this.#last = new Map([...this.#last, ...last]);
+      this.askedAt = now;
+    } catch {
+      // The next drawing says what is wrong; until then nobody is told that the device is silent.
     }
   }
 }

@@ -26,7 +26,9 @@ function watch() {
   const telemetry = vi.fn<Backend['telemetry']>(async (query) => measurements(query, 1_000, Date.now()));
   const watched = new Measurements({ telemetry } as unknown as Backend, 100);
   watched.choose('c', 'pump');
-  return { watched, telemetry };
+  /** How often what is drawn was asked for. */
+  const drawn = () => telemetry.mock.calls.filter(([{ points }]) => points === 100).length;
+  return { watched, telemetry, drawn };
 }
 
 it('goes on with what comes, once a second at the most', async () => {
@@ -44,7 +46,7 @@ it('goes on with what comes, once a second at the most', async () => {
 });
 
 it('reads a long time anew only every so often', async () => {
-  const { watched, telemetry } = watch();
+  const { watched, telemetry, drawn } = watch();
   watched.show('7d');
   await vi.advanceTimersByTimeAsync(2_000);
   telemetry.mockClear();
@@ -52,11 +54,40 @@ it('reads a long time anew only every so often', async () => {
     watched.take(HEARD);
     await vi.advanceTimersByTimeAsync(1_000);
   }
-  expect(telemetry).not.toHaveBeenCalled();
+  expect(drawn()).toBe(0);
   await vi.advanceTimersByTimeAsync(20_000);
   watched.take(HEARD);
   await vi.advanceTimersByTimeAsync(2_000);
-  expect(telemetry).toHaveBeenCalledTimes(1);
+  expect(drawn()).toBe(1);
+});
+
+it('knows the last values in a long time too, and tells no age that it has not asked for', async () => {
+  const { watched, telemetry } = watch();
+  watched.show('all');
+  await vi.advanceTimersByTimeAsync(2_000);
+  const drawn = watched.view;
+  const latest = () => {
+    const [one] = watched.view?.series ?? [];
+    if (!one) throw new Error('nothing is shown');
+    return watched.latestOf(one);
+  };
+  for (let i = 0; i < 40; i++) {
+    watched.take(HEARD);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(Date.now() - (latest().at ?? 0)).toBeLessThan(5_000);
+  }
+  expect(watched.view).toBe(drawn);
+  // Where nothing is asked, the time does not make a value older.
+  const { askedAt } = watched;
+  telemetry.mockReturnValue(new Promise(() => undefined));
+  for (let i = 0; i < 15; i++) {
+    watched.moveOn();
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(watched.askedAt).toBe(askedAt);
+  // What stands still shows what is drawn.
+  watched.pause();
+  expect([watched.goesOn, latest().at]).toEqual([false, drawn?.series[0]?.latest_at]);
 });
 
 it('stands still while it is paused or zoomed', async () => {
@@ -82,14 +113,14 @@ it('stands still while it is paused or zoomed', async () => {
 });
 
 it('goes on with the time while nothing comes, but for a time that is paused or zoomed', async () => {
-  const { watched, telemetry } = watch();
+  const { watched, telemetry, drawn } = watch();
   const silent = async () => {
     telemetry.mockClear();
     for (let i = 0; i < 10; i++) {
       watched.moveOn();
       await vi.advanceTimersByTimeAsync(1_000);
     }
-    return telemetry.mock.calls.length;
+    return drawn();
   };
   expect(await silent()).toBe(4);
   expect(Date.now() - (watched.view?.to ?? 0)).toBeLessThan(3_000);
@@ -131,4 +162,22 @@ it('shows further back, and nothing of the future', async () => {
   const now = Date.now();
   watched.scale(2);
   expect(watched.zoom).toEqual({ from: now - 600_000, to: now });
+});
+
+it('zooms about a time that is shown, and goes earlier and later by parts of it', async () => {
+  const { watched } = watch();
+  await vi.advanceTimersByTimeAsync(2_000);
+  const { from = 0, to = 0 } = watched.view ?? {};
+  const about = from + 60_000;
+  watched.scale(0.5, about);
+  expect(watched.zoom).toEqual({ from: from + 30_000, to: from + 180_000 });
+  watched.scale(0.5, to + 1);
+  expect(watched.zoom).toEqual({ from: from + 67_500, to: from + 142_500 });
+  watched.pan(-1);
+  expect(watched.zoom).toEqual({ from: from - 7_500, to: from + 67_500 });
+  watched.pan(1);
+  expect(watched.zoom).toEqual({ from: from + 67_500, to: from + 142_500 });
+  watched.pan(100);
+  const now = Date.now();
+  expect(watched.zoom).toEqual({ from: now - 75_000, to: now });
 });

@@ -21,7 +21,9 @@ export function measurements(query: TelemetryQuery, every: number, now: number):
   const remarks = query.device.endsWith('3')
     ? ['Its clock is 56 years behind, so the time of arrival is shown. Has the device set its clock?']
     : [];
-  return { from, to, times, series: SERIES.map((one) => series(one, query.device, times, step / every)), remarks };
+  const last = Math.floor(Math.min(to, now) / every) * every;
+  const drawn = SERIES.map((one) => series(one, query.device, times, step / every, last < from ? null : last));
+  return { from, to, times, series: drawn, remarks };
 }
 
 function series(
@@ -29,6 +31,7 @@ function series(
   device: string,
   times: number[],
   together: number,
+  last: number | null,
 ): SeriesView {
   const phase = [...device].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 6_283, 7) / 1_000;
   const value = (at: number) =>
@@ -41,8 +44,8 @@ function series(
   const highs = means.map((one) => one + around);
   return {
     name,
-    latest: means.at(-1) ?? null,
-    latest_at: times.at(-1) ?? null,
+    latest: last === null ? null : value(last),
+    latest_at: last,
     count: Math.round(times.length * together),
     min: lows.length > 0 ? Math.min(...lows) : null,
     max: highs.length > 0 ? Math.max(...highs) : null,
