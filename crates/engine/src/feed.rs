@@ -75,7 +75,17 @@ impl Feed {
 
     /// A sentence for the person.
     pub(crate) fn notice(&mut self, level: NoticeLevel, message: impl Into<String>, hint: Option<String>) {
-        let notice = Notice { level, message: message.into(), hint };
+        self.say(Notice { level, message: message.into(), hint, connection: None });
+    }
+
+    /// A sentence about a connection, of no use once that is gone.
+    pub(crate) fn notice_of(&mut self, connection: &ConnectionId, message: impl Into<String>, hint: impl Into<String>) {
+        let connection = Some(connection.as_str().to_owned());
+        let (level, hint) = (NoticeLevel::Warning, Some(hint.into()));
+        self.say(Notice { level, message: message.into(), hint, connection });
+    }
+
+    fn say(&mut self, notice: Notice) {
         if !self.notices.contains(&notice) && self.notices.len() < 20 {
             self.notices.push(notice);
         }
@@ -130,5 +140,14 @@ mod tests {
         assert!(!feed.is_due());
         feed.hand_out(Vec::new);
         assert_eq!(batches.try_recv().unwrap().notices, []);
+    }
+
+    #[test]
+    fn what_is_said_of_a_connection_names_it() {
+        let mut feed = Feed::default();
+        let mut batches = feed.listen();
+        feed.notice_of(&"bench".into(), "This answer cannot be read.", "It settles nothing.");
+        feed.hand_out(Vec::new);
+        assert_eq!(batches.try_recv().unwrap().notices[0].connection.as_deref(), Some("bench"));
     }
 }

@@ -486,8 +486,8 @@ export class Fake implements Backend {
   }
 
   /** Says something, as the engine would. */
-  notify(notice: Notice): void {
-    this.#notices.push(notice);
+  notify(notice: Omit<Notice, 'connection'> & Partial<Notice>): void {
+    this.#notices.push({ connection: null, ...notice });
     this.#touch();
   }
 

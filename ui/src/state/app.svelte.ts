@@ -102,6 +102,7 @@ export class App {
     this.recent.take(batch);
     this.charts.take(batch);
     this.notices.add(batch.notices);
+    if (batch.connections) this.notices.keepOf(batch.connections);
   }
 
   /** The connection that was looked at has gone. Of the next one nothing is chosen, and nothing is taken for the other's. */

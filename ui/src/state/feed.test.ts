@@ -25,7 +25,7 @@ describe('batches', () => {
         devices: ['demo'],
         changed_devices: [['demo', 'a']],
         more_commands: true,
-        notices: [{ level: 'info', message: 'x', hint: null }],
+        notices: [{ level: 'info', message: 'x', hint: null, connection: null }],
       }),
       batch(2, {
         commands: [climbed('accepted')],

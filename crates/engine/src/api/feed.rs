@@ -50,6 +50,8 @@ pub struct Notice {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// The connection's id, where it is of one.
+    pub connection: Option<String>,
 }
 
 /// How grave a notice is.

@@ -117,7 +117,7 @@ impl Handle {
 
     /// Tells whoever listens, or listens next.
     pub async fn warn(&self, message: String, hint: Option<String>) {
-        let notice = Notice { level: NoticeLevel::Warning, message, hint };
+        let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
         // A program that is being closed has nobody to tell.
         let _ = self.ask(|reply| Asked::Remark(notice, reply)).await;
     }

@@ -123,7 +123,7 @@ impl Controller {
             Asked::ForgetDevice(connection, device, reply) => {
                 let _ = reply.send(self.forget_device(&connection, &device).await);
             }
-            Asked::Remark(Notice { level, message, hint }, reply) => {
+            Asked::Remark(Notice { level, message, hint, .. }, reply) => {
                 self.feed.notice(level, message, hint);
                 let _ = reply.send(());
             }

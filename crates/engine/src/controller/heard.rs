@@ -5,7 +5,7 @@ use wilco_ledger::{Answer, Claim, Command, CommandId, DeviceId, Input, Raw, Time
 
 use super::{Controller, Draining, PATIENCE, QUIET};
 use crate::{
-    api::{LinkState, NoticeLevel, Presence},
+    api::{LinkState, Presence},
     mqtt::{LinkEvent, Message, Outlet},
     profile,
     refusal::{Refusal, Remedy},
@@ -25,10 +25,10 @@ impl Controller {
             LinkEvent::Ready { outlet, resumed, refused } => {
                 self.set_link(connection, LinkState::Online { since: self.clock.now().0 });
                 for filter in refused {
-                    self.feed.notice(
-                        NoticeLevel::Warning,
+                    self.feed.notice_of(
+                        connection,
                         format!("The broker does not let Wilco hear {}.", filter.filter),
-                        Some("Commands work; what comes there is not shown.".into()),
+                        "Commands work; what comes there is not shown.",
                     );
                 }
                 self.ready(connection, outlet, resumed);
@@ -292,7 +292,7 @@ impl Controller {
             (_, true) => "It settles nothing. The message is kept as it came.",
             _ => "It is left out. Live traffic shows such messages as they come.",
         };
-        self.feed.notice(NoticeLevel::Warning, format!("{why} It came on {topic}."), Some(hint.into()));
+        self.feed.notice_of(connection, format!("{why} It came on {topic}."), hint);
         let Some(device) = device.filter(|_| !is_request) else { return };
         if is_answer {
             self.spoke(connection, &device, retained);

@@ -16,4 +16,8 @@ message: string,
 /**
  * What to do.
  */
-hint: string | null, };
+hint: string | null, 
+/**
+ * The connection's id, where it is of one.
+ */
+connection: string | null, };

@@ -43,6 +43,34 @@ it('shows three notices and how many more there are, and news takes no warning a
   expect(queryByRole('button', { name: 'Dismiss all' })).toBeNull();
 });
 
+it('counts what went wrong in the bar below, where it is opened and put away', async () => {
+  const { app, backend, findByRole, getByRole, queryByRole, user, container } = await openFleet();
+  backend.notify({ level: 'error', message: 'The disk is full.', hint: null });
+  const count = await findByRole('button', { name: '1 notice', expanded: true });
+  await user.click(count);
+  expect(count).toHaveAttribute('aria-expanded', 'false');
+  expect(queryByRole('listitem', { name: /disk/ })).toBeNull();
+  expect(app.notices.shown).toEqual([]);
+  const unreadable = (topic: string) =>
+    backend.notify({
+      level: 'warning',
+      message: `This answer cannot be read: it is no JSON. It came on ${topic}.`,
+      hint: 'It settles nothing.',
+      connection: 'demo',
+    });
+  unreadable('a/res');
+  unreadable('b/res');
+  const list = within(getByRole('list', { name: 'Notices' }));
+  await list.findByText(/2 times, the last shown/);
+  list.getByText(/It came on b\/res/);
+  await user.click(getByRole('button', { name: '2 notices' }));
+  await user.click(getByRole('button', { name: '2 notices' }));
+  list.getByText('The disk is full.');
+  await expectAccessible(container);
+  await user.click(getByRole('button', { name: 'Dismiss all' }));
+  expect(queryByRole('button', { name: /notice/ })).toBeNull();
+});
+
 it('says how the connection stands while it is not online', async () => {
   const { backend, findByRole } = await openFleet();
   backend.setLink('demo', { state: 'connecting' });
