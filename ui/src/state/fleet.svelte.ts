@@ -23,6 +23,8 @@ export class Fleet {
   total = $state(0);
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
+  /** Another list was asked for: what is shown is still the one before. */
+  reloading = $state(false);
   /** The row that the keyboard stands on. */
   active = $state(0);
   /** Counts up when the list is to go back to its top. */
@@ -118,6 +120,7 @@ export class Fleet {
     this.#fresh.clear();
     this.active = 0;
     this.toTop += 1;
+    this.reloading = true;
     this.#range = { from: 0, to: Math.max(50, this.#range.to - this.#range.from) };
     if (empty) {
       this.pages = new Map();
@@ -125,10 +128,10 @@ export class Fleet {
       this.matching = 0;
       this.total = 0;
     }
-    void this.#load(true);
+    void this.#load();
   }
 
-  async #load(anew = false): Promise<void> {
+  async #load(): Promise<void> {
     const connection = this.#connection;
     if (connection === null) return;
     const generation = this.#generation;
@@ -143,7 +146,9 @@ export class Fleet {
       const query = { connection, search: line(this.search), ...this.sort };
       const page = await this.backend.devices(query, first * PAGE, (last - first + 1) * PAGE);
       if (generation !== this.#generation) return;
-      const pages = new Map(anew && question > this.#answered ? [] : this.pages);
+      // Nothing of another list stays, whichever question about this one is answered first.
+      const pages = new Map(this.reloading ? [] : this.pages);
+      this.reloading = false;
       for (let i = first; i <= last; i++) {
         if (this.#askedFor.get(i) !== question) continue;
         pages.set(i, page.rows.slice((i - first) * PAGE, (i - first + 1) * PAGE));
@@ -159,6 +164,7 @@ export class Fleet {
     } catch (reason) {
       if (generation !== this.#generation) return;
       wanted.forEach((page) => this.#fresh.delete(page));
+      this.reloading = false;
       this.failure = failureOf(reason);
     }
   }

@@ -30,6 +30,26 @@ describe('the list of devices', () => {
     expect(fleet.row(0)?.device).toBe('pump-1');
   });
 
+  it('keeps nothing of another list, whichever question is answered first', async () => {
+    const { fleet, answer } = slowBackend();
+    fleet.open('bench');
+    await answer(
+      0,
+      Array.from({ length: 150 }, (_, i) => `old-${i}`),
+    );
+    fleet.show({ from: 100, to: 150 });
+    await answer(
+      1,
+      Array.from({ length: 50 }, (_, i) => `old-${100 + i}`),
+    );
+    fleet.find({ tokens: [], text: 'pump' });
+    expect([fleet.reloading, fleet.row(0)?.device]).toEqual([true, 'old-0']);
+    fleet.refresh();
+    await answer(3, ['pump-1']);
+    await answer(2, ['pump-1']);
+    expect([fleet.reloading, fleet.row(0)?.device, fleet.row(120)]).toEqual([false, 'pump-1', undefined]);
+  });
+
   it('is asked for again when it was empty, so that the first device is seen', async () => {
     const { fleet, answer } = slowBackend();
     fleet.open('bench');

@@ -23,6 +23,13 @@ export function brief(text: string): string {
   return line.length > 240 ? `${line.slice(0, 240)}…` : line;
 }
 
+/** One line of so many letters at the most, cut in its middle: what tells ids apart mostly stands at their ends. */
+export function middle(line: string, letters: number): string {
+  if (line.length <= letters) return line;
+  const end = Math.floor((letters - 1) / 2);
+  return `${line.slice(0, Math.max(0, letters - 1 - end))}…${end > 0 ? line.slice(-end) : ''}`;
+}
+
 /** A device's own words as a sentence of ours. Where it has ended them itself, that is the end. */
 export function itSaid(message: string): string {
   const words = brief(message);

@@ -91,6 +91,44 @@ describe('the fleet', () => {
   });
 });
 
+describe('a list on its way', () => {
+  it('gives the keyboard its own last row, and none of the list before', async () => {
+    const { getByRole, app, user, backend } = await openFleet({ devices: 400 });
+    const ids = (
+      await backend.devices({ connection: 'demo', search: '', sort: 'device', order: 'ascending' }, 0, 400)
+    ).rows.map(({ device }) => device);
+    const { devices } = backend;
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    app.fleet.find({ tokens: [], text: 'kitchen' });
+    await waitFor(() => expect(app.fleet.matching).toBeLessThan(400));
+    backend.devices = async (...asked) => {
+      await held;
+      return devices.apply(backend, asked);
+    };
+    app.fleet.find({ tokens: [], text: '' });
+    getByRole('grid').focus();
+    await user.keyboard('{End}');
+    await user.keyboard('{Enter}');
+    expect(app.inspected.device).toBeNull();
+    answer();
+    await waitFor(() => expect(app.inspected.device).toBe(ids.at(-1)));
+  });
+});
+
+describe('an id', () => {
+  it('is cut in its middle where there is too little room, and named whole', async () => {
+    const id = 'plant-05-unit-with-a-name-that-is-longer-than-any-06445';
+    const { app, container, findByRole } = await openFleet();
+    const [page] = app.fleet.pages.values();
+    app.fleet.pages = new Map([[0, (page ?? []).map((row, i) => (i === 0 ? { ...row, device: id } : row))]]);
+    const cell = await findByRole('gridcell', { name: id });
+    expect(cell).toHaveTextContent(/^plant-05-unit-.*….*-any-06445$/);
+    expect(cell).toHaveAttribute('title', id);
+    await expectAccessible(container);
+  });
+});
+
 describe('the LED', () => {
   it('moves only when the device reports it', async () => {
     const { inspector, user, container } = await openDevice('bench-0001', { fates: [CLIMBS] });
