@@ -314,8 +314,8 @@ export class Actions {
       ...more,
     });
     const list = [
-      action('pause', traffic.paused ? 'Resume the traffic' : 'Pause the traffic', () => {
-        traffic.paused = !traffic.paused;
+      action('pause', traffic.paused ? 'Resume the traffic' : 'Pause the traffic', () => traffic.toggle(), {
+        keys: 'p',
       }),
       action('clear', 'Clear the traffic', () => traffic.clear()),
       action('search', 'Search in the traffic', () => this.#open('traffic.search'), { keys: '/' }),

@@ -7,13 +7,15 @@ import { failureOf } from './failure';
 /** Messages that are kept to be looked at. */
 const KEPT = 2_000;
 
-/** What is on the wire, as long as it is looked at: newest first. */
+/** What is on the wire, as long as it is looked at: newest first. What stands still stays until it goes on or is cleared. */
 export class Traffic {
   device = $state('');
   filter = $state('');
   /** Only messages with that in their topic, payload or meaning. */
   search = $state('');
   paused = $state(false);
+  /** Something else was asked for while it stands still, and holds once it goes on. */
+  holds = $state(false);
   messages = $state.raw<TrafficMessage[]>([]);
   /** Messages that matched and are not among these. */
   missing = $state(0);
@@ -26,6 +28,11 @@ export class Traffic {
     return wanted === '' ? this.messages : this.messages.filter((message) => textOf(message).includes(wanted));
   });
 
+  /** Of which connection the messages are, and what they were asked for with. */
+  #connection: string | null = null;
+  #heard = '';
+  #asked = '';
+
   /** Counts the beginnings: what an earlier one still says is no longer wanted. */
   #turn = 0;
 
@@ -34,9 +41,14 @@ export class Traffic {
   /** Looks at a connection's wire until it is stopped or something else is looked at. */
   async watch(connection: string, device: string, filter: string): Promise<void> {
     const turn = ++this.#turn;
-    this.clear();
-    this.failure = null;
     const query = { connection, device: device.trim() === '' ? null : device.trim(), filter: filter.trim() };
+    // What stands still on one connection is not to be taken for another's.
+    if (connection !== this.#connection) this.paused = false;
+    this.#connection = connection;
+    this.#asked = JSON.stringify(query);
+    if (!this.paused) this.clear();
+    this.holds = this.#asked !== this.#heard;
+    this.failure = null;
     try {
       await this.backend.watchTraffic(query, (batch) => {
         if (turn === this.#turn) this.#take(batch);
@@ -46,11 +58,25 @@ export class Traffic {
     }
   }
 
-  /** The next visit begins with nothing. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  /** Goes on, and anew where something else was asked for meanwhile. */
+  resume(): void {
+    this.paused = false;
+    if (this.holds) this.clear();
+  }
+
+  toggle(): void {
+    if (this.paused) this.resume();
+    else this.pause();
+  }
+
+  /** The next visit begins with nothing, or with what stands still. */
   async stop(): Promise<void> {
     this.#turn += 1;
-    this.clear();
-    this.paused = false;
+    if (!this.paused) this.clear();
     await this.backend.stopTraffic().catch(() => undefined);
   }
 
@@ -58,6 +84,8 @@ export class Traffic {
     this.messages = [];
     this.missing = 0;
     this.chosen = null;
+    this.#heard = this.#asked;
+    this.holds = false;
   }
 
   #take({ messages, left_out: leftOut }: TrafficBatch): void {

@@ -22,7 +22,7 @@ it('shows what is on the wire, newest first, until it is paused or cleared', asy
   const missing = app.traffic.missing;
   await vi.waitFor(() => expect(app.traffic.missing).toBeGreaterThan(missing), 3_000);
   expect(app.traffic.messages).toBe(kept);
-  await findByText(/ not, paused/);
+  await findByText(/^Paused:.* shown, .* went by$/);
   await expectAccessible(container);
   await user.click(getByRole('button', { name: 'Clear' }));
   expect(app.traffic.messages).toEqual([]);
@@ -97,7 +97,6 @@ it('keeps no more than can be looked at, and says how many are not shown', async
 
 it('is left when its screen is, and begins anew with the next visit', async () => {
   const { app, getByRole, findByRole, findByText, user } = await openTraffic();
-  await user.click(getByRole('button', { name: 'Pause' }));
   await user.click(getByRole('link', { name: 'Settings' }));
   await findByRole('region', { name: 'Settings' });
   await new Promise((resolve) => setTimeout(resolve, 400));
@@ -106,6 +105,32 @@ it('is left when its screen is, and begins anew with the next visit', async () =
   await findByText(/^Nothing yet/);
   await findByRole('button', { name: 'Pause' });
   await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(0), 3_000);
+});
+
+it('stays while it is paused, whatever is asked for meanwhile and wherever one goes, until it is resumed', async () => {
+  const { app, getByRole, findByRole, findByText, queryByText, user } = await openTraffic();
+  getByRole('grid', { name: 'Messages' }).focus();
+  await user.keyboard('p');
+  await findByText(/^Paused:/);
+  const kept = app.traffic.messages;
+  await user.type(getByRole('textbox', { name: 'Topic filter' }), '+/telemetry');
+  await findByText(/hold once you resume/);
+  getByRole('grid', { name: 'Messages' }).focus();
+  await user.keyboard('gf');
+  await findByRole('grid', { name: 'Devices' });
+  await user.keyboard('gt');
+  await findByRole('grid', { name: 'Messages' });
+  await findByText(/hold once you resume/);
+  expect(app.traffic.messages).toBe(kept);
+  await user.click(await findByRole('button', { name: 'Resume' }));
+  expect(queryByText(/hold once you resume/)).toBeNull();
+  await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(0), 5_000);
+  expect(app.traffic.messages.every(({ wire }) => wire.topic.endsWith('/telemetry'))).toBe(true);
+  // The same is asked for: it goes on from where it stood.
+  await user.click(getByRole('button', { name: 'Pause' }));
+  const [first] = app.traffic.messages;
+  await user.click(getByRole('button', { name: 'Resume' }));
+  expect(app.traffic.messages).toContain(first);
 });
 
 it('never shows what another connection heard', async () => {
