@@ -45,6 +45,8 @@ export class Measurements {
   zoom = $state.raw<{ from: number; to: number } | null>(null);
   /** When was last asked what there is: how old a value is can only be said from here, Unix milliseconds. */
   askedAt = $state(0);
+  /** How many series the device has that was looked at last: most likely the next has as many. */
+  likely = $state(0);
   /** The last values that came since it was drawn, by series. */
   #last = $state.raw(new Map<string, Latest>());
   /** The end of the time that stands still. */
@@ -87,7 +89,7 @@ export class Measurements {
     this.zoom = null;
     this.#pausedAt = null;
     this.#last = new Map();
-    this.#refresh.ask();
+    this.#refresh.now();
   }
 
   take(batch: Batch): void {
@@ -130,7 +132,7 @@ export class Measurements {
   pan(part: number): void {
     if (this.view === null) return;
     const { from, to } = this.zoom ?? this.view;
-    const end = Math.min(Date.now(), to + (to - from) * part);
+    const end = Math.min(Date.now(), to + Math.round((to - from) * part));
     if (part < 0 || end > to) this.zoomTo(end - (to - from), end);
   }
 
@@ -174,6 +176,7 @@ export class Measurements {
       if (connection !== this.connection || device !== this.device || zoom !== this.zoom || range !== this.range)
         return;
       this.view = view;
+      this.likely = view.series.length;
       this.askedAt = now;
       this.failure = null;
     } catch (reason) {

@@ -181,3 +181,12 @@ it('zooms about a time that is shown, and goes earlier and later by parts of it'
   const now = Date.now();
   expect(watched.zoom).toEqual({ from: now - 75_000, to: now });
 });
+
+it('asks at once for another device', async () => {
+  const { watched, telemetry } = watch();
+  await vi.advanceTimersByTimeAsync(100);
+  watched.choose('c', 'valve');
+  expect(telemetry.mock.lastCall?.[0].device).toBe('valve');
+  await vi.advanceTimersByTimeAsync(10);
+  expect(watched.view).not.toBeNull();
+});

@@ -5,6 +5,20 @@ import { Throttle } from './throttle';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+it('runs at once where what was run is no longer meant, and then at most once a pause', () => {
+  const run = vi.fn();
+  const throttle = new Throttle(250, run);
+  throttle.ask();
+  throttle.ask();
+  throttle.now();
+  expect(run).toHaveBeenCalledTimes(2);
+  throttle.ask();
+  vi.advanceTimersByTime(240);
+  expect(run).toHaveBeenCalledTimes(2);
+  vi.advanceTimersByTime(1_000);
+  expect(run).toHaveBeenCalledTimes(3);
+});
+
 it('runs at once, then at most once a pause, and never forgets the last', () => {
   const run = vi.fn();
   const throttle = new Throttle(250, run);

@@ -8,6 +8,14 @@ export class Throttle {
     readonly run: () => void,
   ) {}
 
+  /** Runs it at once: what was run a moment ago was for something else. */
+  now(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#again = false;
+    this.ask();
+  }
+
   ask(): void {
     if (this.#timer !== null) {
       this.#again = true;

@@ -134,6 +134,28 @@ it('says so in the inspector too', async () => {
   await section.findByText('Nothing has been measured in the last five minutes.');
 });
 
+it('holds the place of what is measured while another device is asked', async () => {
+  const { user, getByText, queryByText, findByText, findByRole, backend, container } = await openFleet({ past: 0 });
+  await user.click(getByText('bench-0001'));
+  await findByText('temperature');
+  const rows = () => container.querySelectorAll('.series').length;
+  expect(rows()).toBe(4);
+  let answer = () => {};
+  const { telemetry } = backend;
+  backend.telemetry = async (query) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    const view = await telemetry.call(backend, query);
+    return { ...view, series: view.series.slice(0, 1) };
+  };
+  await user.click(getByText('cold-store-0001'));
+  await findByRole('heading', { name: 'cold-store-0001' });
+  await findByRole('region', { name: 'Telemetry' });
+  expect(queryByText('temperature')).toBeNull();
+  expect(rows()).toBe(4);
+  answer();
+  await waitFor(() => expect(rows()).toBe(1));
+});
+
 it('says on which topic of the connection it would be measured', async () => {
   const plant = view({ id: 'plant', name: 'Plant', url: 'mqtt://plant:1883' });
   const { app, backend, findByText } = openWindow({ connections: [{ ...plant, prefix: 'cmd/plant' }] });
