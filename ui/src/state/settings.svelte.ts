@@ -159,7 +159,7 @@ function isKept(name: NumberSetting): name is Kept {
 
 /** That so much of the history is gone. */
 export function cleared(gone: Older): Notice {
-  return { level: 'info', message: `${olderWords(gone)} cleared from the history.`, hint: null };
+  return { level: 'info', message: `${olderWords(gone)} cleared from the history.`, hint: null, connection: null };
 }
 
 /** A failure in one line. */
