@@ -19,11 +19,10 @@ async fn main() -> Result<()> {
     println!("The window is open.");
 
     console.try_demo().await?;
-    let listed = console.listed("[data-presence=online]:has([data-on=false])").await?;
-    let Some(device) = listed.first() else { bail!("no device of the demo fleet is online with its LED off") };
+    let device = console.online_device(":has([data-on=false])").await?;
     println!("The demo fleet is alive; {device} is online and its LED is off.");
 
-    console.choose(device).await?;
+    console.choose(&device).await?;
     let end = console.flip_led().await?;
     if end.state != "succeeded" {
         console.screenshot_to(&picture).await?;

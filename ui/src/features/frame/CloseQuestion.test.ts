@@ -1,6 +1,7 @@
 import { within } from '@testing-library/svelte';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
+import type { Fake } from '../../backend/fake';
 import { expectAccessible, openFleet } from '../../test/window';
 
 /** The fleet with a device looked at, and the window about to be closed. */
@@ -9,6 +10,14 @@ async function openBench() {
   await window.user.click(window.getByText('bench-0001', { selector: '.device' }));
   await window.findByRole('switch', { name: 'LED' });
   return { ...window, question: () => window.findByRole('dialog', { name: 'Close without saving?' }) };
+}
+
+/** The page says a moment later that it has no more to ask. */
+async function closes(backend: Fake) {
+  await vi.waitFor(() => {
+    backend.requestClose();
+    expect(backend.closed).toBe(true);
+  });
 }
 
 it('closes at once where all is saved', async () => {
@@ -55,10 +64,7 @@ it('closes all the same when that is wanted, and asks no more once it is saved',
   expect(backend.closed).toBe(true);
   backend.closed = false;
   app.inspected.discard();
-  await Promise.resolve();
-  await new Promise((resolve) => setTimeout(resolve));
-  backend.requestClose();
-  expect(backend.closed).toBe(true);
+  await closes(backend);
 });
 
 it('asks for nothing that has gone with its connection', async () => {
@@ -67,7 +73,5 @@ it('asks for nothing that has gone with its connection', async () => {
   expect(app.closing.unsaved).toHaveLength(1);
   await app.connections.remove('demo');
   expect(app.closing.unsaved).toEqual([]);
-  await new Promise((resolve) => setTimeout(resolve));
-  backend.requestClose();
-  expect(backend.closed).toBe(true);
+  await closes(backend);
 });
