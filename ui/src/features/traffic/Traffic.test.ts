@@ -22,7 +22,7 @@ it('shows what is on the wire, newest first, until it is paused or cleared', asy
   const missing = app.traffic.missing;
   await vi.waitFor(() => expect(app.traffic.missing).toBeGreaterThan(missing), 3_000);
   expect(app.traffic.messages).toBe(kept);
-  await findByText(/^Paused:.* shown, .* went by$/);
+  await findByText(/^Paused: shown, .* went by$/);
   await expectAccessible(container);
   await user.click(getByRole('button', { name: 'Clear' }));
   expect(app.traffic.messages).toEqual([]);
