@@ -67,6 +67,10 @@ it('counts what went wrong in the bar below, where it is opened and put away', a
   await user.click(getByRole('button', { name: '2 notices' }));
   list.getByText('The disk is full.');
   await expectAccessible(container);
+  // Nothing of it would stay up.
+  await user.click(getByRole('button', { name: 'Put away' }));
+  expect(app.notices.shown).toEqual([]);
+  await user.click(getByRole('button', { name: '2 notices' }));
   await user.click(getByRole('button', { name: 'Dismiss all' }));
   expect(queryByRole('button', { name: /notice/ })).toBeNull();
 });
