@@ -12,8 +12,8 @@ use tauri::{
 use tokio::sync::mpsc;
 use wilco_engine::api::{
     Batch, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, ExportFormat,
-    ExportView, Failure, FailureCode, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView, NewCommand, Older,
-    PreflightView, PresetView, Sent, Settings, Step, TrafficBatch, TrafficQuery,
+    ExportView, Failure, FailureCode, FileToWrite, FilesToRead, HistoryPage, HistoryQuery, Imported, KitView,
+    NewCommand, Older, PreflightView, PresetView, Sent, Settings, Step, TrafficBatch, TrafficQuery,
 };
 
 use crate::{front::Asked, shell::Shell};
@@ -96,10 +96,10 @@ pub(crate) async fn renew_certificate(shell: State<'_, Shell>, id: String, kit: 
 pub(crate) async fn export_connections(
     shell: State<'_, Shell>,
     ids: Vec<String>,
-    path: PathBuf,
+    to: FileToWrite,
     passphrase: Option<String>,
-) -> Answer<()> {
-    shell.engine()?.export_connections(&ids, path, passphrase).await
+) -> Answer<PathBuf> {
+    shell.engine()?.export_connections(&ids, to, passphrase).await
 }
 
 #[tauri::command]
@@ -182,13 +182,13 @@ pub(crate) async fn send_again(
 pub(crate) async fn export_history(
     shell: State<'_, Shell>,
     query: HistoryQuery,
-    path: PathBuf,
+    to: FileToWrite,
     format: ExportFormat,
     channel: Channel<ExportView>,
 ) -> Answer<ExportView> {
     let (tell, views) = mpsc::unbounded_channel();
     forward(views, channel);
-    shell.engine()?.export_history(query, path, format, tell).await
+    shell.engine()?.export_history(query, to, format, tell).await
 }
 
 #[tauri::command]

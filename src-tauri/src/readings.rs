@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tauri::State;
-use wilco_engine::api::{KeptLog, LogView, TelemetryQuery, TelemetryView};
+use wilco_engine::api::{FileToWrite, KeptLog, LogView, TelemetryQuery, TelemetryView};
 
 use crate::{commands::Answer, shell::Shell};
 
@@ -34,9 +34,9 @@ pub(crate) async fn save_log(
     connection: String,
     device: String,
     id: String,
-    path: PathBuf,
-) -> Answer<()> {
-    shell.engine()?.save_log(&connection, &device, &id, path).await
+    to: FileToWrite,
+) -> Answer<PathBuf> {
+    shell.engine()?.save_log(&connection, &device, &id, to).await
 }
 
 #[tauri::command]

@@ -19,7 +19,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::LogOptions,
-    output::{Output, clean, state_name},
+    output::{Output, clean, file_to_write, state_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -50,7 +50,9 @@ pub(crate) async fn run(options: LogOptions, data_dir: Option<&Path>) -> Result<
 }
 
 async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem> {
-    let LogOptions { connection, device, lines, to, follow, every } = options;
+    let LogOptions { connection, device, lines, to, force, follow, every } = options;
+    // Before a device is asked for what could not be written.
+    let to = to.map(|to| file_to_write(&to, force)).transpose()?;
     let connection = base.connection(&connection).await?;
     let mut batches = base.console().listen().await?;
     link::online(&mut batches, &connection, link::PATIENCE).await?;
@@ -62,9 +64,8 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     let id = asked.ask(base.console(), None).await?;
     let log = asked.wait(base.console(), &id).await?.map_err(|why| Problem::new(why, NOT_SENT))?;
     match to {
-        Some(path) => {
-            let path = std::path::absolute(path)?;
-            base.console().save_log(&asked.connection, &asked.device, &log.id, path).await?;
+        Some(to) => {
+            base.console().save_log(&asked.connection, &asked.device, &log.id, to).await?;
         }
         None => print(&text_of(&log.parts))?,
     }

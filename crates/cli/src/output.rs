@@ -1,6 +1,7 @@
 //! What is printed: for people, with colours where a terminal shows them, or for programs.
 
 mod command;
+mod place;
 mod table;
 mod text;
 
@@ -9,6 +10,7 @@ use std::io::{self, BufWriter, Write};
 use serde::Serialize;
 
 pub(crate) use command::CommandLine;
+pub(crate) use place::file_to_write;
 pub(crate) use table::Table;
 pub(crate) use text::{clean, count, folded, local_time, paint, state_name, state_style, time_of_day};
 

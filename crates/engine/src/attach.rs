@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use crate::api::{
-    Batch, ConnectionEntry, DeviceQuery, Failure, FailureCode, FilesToRead, HistoryQuery, NewCommand, PreflightView,
-    TelemetryQuery,
+    Batch, ConnectionEntry, DeviceQuery, Failure, FailureCode, FileToWrite, FilesToRead, HistoryQuery, NewCommand,
+    PreflightView, TelemetryQuery,
 };
 
 pub use door::Door;
@@ -38,7 +38,7 @@ enum Call {
     RenewCertificate { id: String, kit: String },
     DuplicateConnection { id: String },
     OrderConnections { ids: Vec<String> },
-    ExportConnections { ids: Vec<String>, path: PathBuf, passphrase: Option<String> },
+    ExportConnections { ids: Vec<String>, to: FileToWrite, passphrase: Option<String> },
     ImportConnections { path: PathBuf, passphrase: Option<String>, without_keyring: bool },
     RemoveConnection { id: String },
     Devices { query: DeviceQuery, from: u32, count: u32 },
@@ -52,13 +52,13 @@ enum Call {
     Telemetry(TelemetryQuery),
     Logs { connection: String, device: String },
     Log { connection: String, device: String, id: String, with_text: bool },
-    SaveLog { connection: String, device: String, id: String, path: PathBuf },
+    SaveLog { connection: String, device: String, id: String, to: FileToWrite },
     ForgetLog { connection: String, device: String, id: String },
     Raise,
     Catalogue,
     ReadCatalogue { path: PathBuf },
     ImportCatalogue { path: PathBuf, replace: Vec<String> },
-    ExportCatalogue { ids: Vec<String>, path: PathBuf },
+    ExportCatalogue { ids: Vec<String>, to: FileToWrite },
     Listen,
 }
 

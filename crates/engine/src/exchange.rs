@@ -5,8 +5,8 @@
 
 use std::{
     fs::File,
-    io::{ErrorKind, Read, Write},
-    path::Path,
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
 };
 
 use age::{
@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
-    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, Secrets, Trust, invalid},
+    api::{ConnectionEntry, Failure, FailureCode, FileToWrite, MqttVersion, Preset, Secrets, Trust, invalid},
+    paths,
     profile::Bundle,
-    replacement::{Replacement, refused},
+    replacement::{self, Readers},
     store::Profile,
     vault::Secret,
 };
@@ -97,10 +98,10 @@ pub(crate) enum Opened {
 /// Writes connections to a file: with their secrets under a passphrase, or without. An earlier file is replaced as a
 /// whole or not at all. Blocks.
 pub(crate) fn write(
-    path: &Path,
+    to: &FileToWrite,
     connections: &[(Profile, Option<Bundle>)],
     passphrase: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<PathBuf, Failure> {
     let lines = connections.iter().map(|(profile, bundle)| Line::of(profile, bundle.as_ref())).collect();
     let page = Page { format: FORMAT.to_owned(), version: VERSION, connections: lines };
     let plain = serde_json::to_vec_pretty(&page).map(Zeroizing::new).map_err(|error| Failure {
@@ -112,7 +113,7 @@ pub(crate) fn write(
         zeroize::Zeroize::zeroize(&mut line.secrets);
     }
     match passphrase {
-        None => replace(path, &plain),
+        None => replacement::write(to, Readers::Owner, &plain),
         Some(passphrase) => {
             let length = passphrase.chars().count();
             if length < SHORTEST_PASSPHRASE {
@@ -127,7 +128,7 @@ pub(crate) fn write(
                 message: format!("The connections could not be encrypted: {error}."),
                 hint: None,
             })?;
-            replace(path, sealed.as_bytes())
+            replacement::write(to, Readers::Owner, sealed.as_bytes())
         }
     }
 }
@@ -257,7 +258,7 @@ pub(crate) fn content(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fai
         },
         hint: Some("Check the path, and that you may read the file.".into()),
     };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = File::open(paths::whole(path)?).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     // Large enough from the start: a vector that grows leaves copies behind.
     let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1));
@@ -272,12 +273,6 @@ pub(crate) fn content(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fai
         });
     }
     Ok(content)
-}
-
-fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let mut file = Replacement::begin(path)?;
-    file.write_all(content).map_err(|error| refused(path, &error))?;
-    file.finish()
 }
 
 fn damaged(path: &Path) -> Failure {

@@ -1,4 +1,5 @@
-//! Where things lie: the data directory, the local socket in it, and the name of its part of the keyring.
+//! Where things lie: the data directory, the local socket in it, the name of its part of the keyring, and what a path that
+//! somebody typed means.
 
 use std::{
     ffi::OsString,
@@ -8,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::api::{Failure, FailureCode};
+use crate::api::{Failure, FailureCode, invalid};
 
 /// Bytes that fit into a socket's address everywhere (macOS has 104 with the closing NUL, Linux 108).
 #[cfg(unix)]
@@ -120,6 +121,26 @@ fn default_dir(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     Some(data.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".local/share")))?.join("wilco"))
 }
 
+/// A path as somebody typed it, from the root of the disk on; `~/` is the person's own directory. One that does not say in
+/// which folder is refused: it would mean whichever the app was started in.
+pub(crate) fn whole(path: &Path) -> Result<PathBuf, Failure> {
+    whole_from(std::env::home_dir(), path)
+}
+
+fn whole_from(home: Option<PathBuf>, path: &Path) -> Result<PathBuf, Failure> {
+    if path.is_absolute() {
+        return Ok(path.to_owned());
+    }
+    if let (Ok(inside), Some(home)) = (path.strip_prefix("~"), &home) {
+        return Ok(home.join(inside));
+    }
+    let example = home.unwrap_or_else(std::env::temp_dir).join(path.file_name().unwrap_or_default());
+    Err(invalid(
+        format!("'{}' does not say in which folder.", path.display()),
+        &format!("Give the whole path, such as {}", example.display()),
+    ))
+}
+
 fn make(path: &Path) -> Result<PathBuf, NoDataDir> {
     let unusable = |error: std::io::Error| NoDataDir::Unusable { path: path.to_owned(), what: error.to_string() };
     let mut builder = fs::DirBuilder::new();
@@ -157,7 +178,7 @@ mod tests {
         path::{Path, PathBuf},
     };
 
-    use super::{DataDir, NoDataDir, SOCKET_PATH, socket_in};
+    use super::{DataDir, NoDataDir, SOCKET_PATH, socket_in, whole_from};
 
     /// With these variables, and nothing else.
     fn choose(given: Option<&Path>, variables: &[(&str, &Path)]) -> Result<DataDir, NoDataDir> {
@@ -222,5 +243,20 @@ mod tests {
         assert!(socket.starts_with(&runtime) && socket.as_os_str().len() <= SOCKET_PATH, "{}", socket.display());
         assert_ne!(socket, socket_in(&long.join("er"), Some(runtime)));
         assert!(socket_in(&long, None).as_os_str().len() <= SOCKET_PATH);
+    }
+
+    #[test]
+    fn a_typed_path_is_whole_or_begins_at_home() {
+        let check = |typed: &str, expected: Result<&str, &str>| {
+            let whole = whole_from(Some("/home/me".into()), Path::new(typed));
+            let told = whole.map_err(|failure| failure.hint.unwrap_or(failure.message));
+            assert_eq!(told, expected.map(PathBuf::from).map_err(str::to_owned), "{typed}");
+        };
+        check("/out/a.csv", Ok("/out/a.csv"));
+        check("~/a.csv", Ok("/home/me/a.csv"));
+        check("~", Ok("/home/me"));
+        check("a.csv", Err("Give the whole path, such as /home/me/a.csv"));
+        check("../a.csv", Err("Give the whole path, such as /home/me/a.csv"));
+        check("~you/a.csv", Err("Give the whole path, such as /home/me/a.csv"));
     }
 }

@@ -8,7 +8,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::api::{Failure, FailureCode};
+use crate::{
+    api::{Failure, FailureCode, FileToWrite},
+    paths,
+};
+
+/// How many names are tried for the file beside its place, until one is nobody's.
+const NAMES: u32 = 100;
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Its owner.
+    Owner,
+    /// Whoever may read what its owner writes elsewhere.
+    Usual,
+}
 
 /// A file on its way. It is written beside its place first, so that a full disk does not cost the earlier one; dropped
 /// before [`Replacement::finish`], nothing is left of it.
@@ -16,26 +31,44 @@ pub(crate) struct Replacement {
     file: File,
     path: PathBuf,
     beside: PathBuf,
+    /// An earlier file gives way.
+    replace: bool,
     finished: bool,
 }
 
 impl Replacement {
-    /// Begins one, which only its owner reads. Blocks, as the rest does.
-    pub(crate) fn begin(path: &Path) -> Result<Replacement, Failure> {
+    /// Begins one. Blocks, as the rest does.
+    pub(crate) fn begin(to: &FileToWrite, readers: Readers) -> Result<Replacement, Failure> {
+        let path = paths::whole(&to.path)?;
         if path.is_dir() {
-            return Err(refused(path, &ErrorKind::IsADirectory.into()));
+            return Err(refused(&path, &ErrorKind::IsADirectory.into()));
         }
-        let beside = path.with_added_extension("part");
-        let file = private(&beside).map_err(|error| refused(path, &error))?;
-        Ok(Replacement { file, path: path.to_owned(), beside, finished: false })
+        vacant(&path, to.replace)?;
+        let (file, beside) = beside(&path, readers).map_err(|error| refused(&path, &error))?;
+        Ok(Replacement { file, path, beside, replace: to.replace, finished: false })
     }
 
-    /// Puts it in its place.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+    /// Where it will lie: the whole path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts it in its place, and says where that is.
+    pub(crate) fn finish(mut self) -> Result<PathBuf, Failure> {
+        // Writing it may have taken a while.
+        vacant(&self.path, self.replace)?;
         let placed = self.file.sync_all().and_then(|()| fs::rename(&self.beside, &self.path));
         self.finished = placed.is_ok();
-        placed.map_err(|error| refused(&self.path, &error))
+        placed.map_err(|error| refused(&self.path, &error))?;
+        Ok(self.path.clone())
     }
+}
+
+/// Writes a small file at once.
+pub(crate) fn write(to: &FileToWrite, readers: Readers, content: &[u8]) -> Result<PathBuf, Failure> {
+    let mut file = Replacement::begin(to, readers)?;
+    file.write_all(content).map_err(|error| refused(file.path(), &error))?;
+    file.finish()
 }
 
 impl Write for Replacement {
@@ -76,13 +109,39 @@ pub(crate) fn refused(path: &Path, error: &io::Error) -> Failure {
     Failure { code: FailureCode::File, message, hint: Some(hint.into()) }
 }
 
-/// A new file that only its owner reads.
-fn private(path: &Path) -> io::Result<File> {
+/// Refuses a place where something lies that nobody has given up.
+fn vacant(path: &Path, replace: bool) -> Result<(), Failure> {
+    if replace || path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Failure {
+        code: FailureCode::Exists,
+        message: format!("There is already a file {}.", path.display()),
+        hint: Some("Give another name, or say that it is to be replaced.".into()),
+    })
+}
+
+/// A new file beside that path, under a name that nobody has.
+fn beside(path: &Path, readers: Readers) -> io::Result<(File, PathBuf)> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    if readers == Readers::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let names = (1..=NAMES).map(|number| match number {
+        1 => path.with_added_extension("part"),
+        number => path.with_added_extension(format!("part{number}")),
+    });
+    let mut taken = io::Error::from(ErrorKind::AlreadyExists);
+    for name in names {
+        match options.open(&name) {
+            Ok(file) => return Ok((file, name)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => taken = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(taken)
 }
 
 #[cfg(test)]
@@ -95,7 +154,12 @@ mod tests {
         path::Path,
     };
 
-    use super::{Replacement, refused};
+    use super::{Readers, Replacement, refused, write};
+    use crate::api::{FailureCode, FileToWrite};
+
+    fn replacing(path: &Path) -> FileToWrite {
+        FileToWrite { path: path.to_owned(), replace: true }
+    }
 
     #[test]
     fn an_earlier_file_stays_until_the_new_one_is_whole() {
@@ -104,13 +168,13 @@ mod tests {
         fs::write(&path, "earlier").unwrap();
         let alone = || fs::read_dir(dir.path()).unwrap().count() == 1;
 
-        let mut half = Replacement::begin(&path).unwrap();
+        let mut half = Replacement::begin(&replacing(&path), Readers::Owner).unwrap();
         half.write_all(b"half").unwrap();
         drop(half);
         assert_eq!(fs::read_to_string(&path).unwrap(), "earlier");
         assert!(alone(), "the half one was left");
 
-        let mut whole = Replacement::begin(&path).unwrap();
+        let mut whole = Replacement::begin(&replacing(&path), Readers::Owner).unwrap();
         whole.write_all(b"whole").unwrap();
         whole.finish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
@@ -118,11 +182,56 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_file_gives_way_only_where_that_was_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.txt");
+        fs::write(&path, "somebody's").unwrap();
+        let kept = FileToWrite::from(path.clone());
+        let failure = Replacement::begin(&kept, Readers::Owner).err().unwrap();
+        assert_eq!(failure.code, FailureCode::Exists);
+        assert_eq!(failure.message, format!("There is already a file {}.", path.display()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's");
+        assert_eq!(write(&replacing(&path), Readers::Owner, b"new").unwrap(), path);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+
+        let later = FileToWrite::from(dir.path().join("later.txt"));
+        let begun = Replacement::begin(&later, Readers::Owner).unwrap();
+        fs::write(&later.path, "came meanwhile").unwrap();
+        assert_eq!(begun.finish().err().map(|failure| failure.code), Some(FailureCode::Exists));
+        assert_eq!(fs::read_to_string(&later.path).unwrap(), "came meanwhile");
+    }
+
+    #[test]
+    fn somebody_s_file_with_the_name_of_a_half_one_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, theirs) = (dir.path().join("a.csv"), dir.path().join("a.csv.part"));
+        fs::write(&theirs, "a download").unwrap();
+        write(&replacing(&path), Readers::Owner, b"rows").unwrap();
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "a download");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "something was left beside them");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_meant_to_be_shared_is_not_its_owner_s_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |name: &str, readers| {
+            let path = write(&dir.path().join(name).into(), readers, b"").unwrap();
+            path.metadata().unwrap().permissions().mode() & 0o777
+        };
+        let usual = dir.path().join("usual");
+        fs::write(&usual, "").unwrap();
+        assert_eq!(mode("secrets", Readers::Owner), 0o600);
+        assert_eq!(mode("commands", Readers::Usual), usual.metadata().unwrap().permissions().mode() & 0o777);
+    }
+
+    #[test]
     fn a_place_where_nothing_can_be_written_is_said_at_once() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
         let check = |path: &Path, expected: &str| {
-            let failure = Replacement::begin(path).err().unwrap();
+            let failure = Replacement::begin(&replacing(path), Readers::Owner).err().unwrap();
             assert_eq!(failure.message, expected.replace("{}", &path.display().to_string()));
         };
         check(dir.path(), "{} is a folder.");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tauri::State;
 use wilco_engine::api::{
-    CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, ImportLine,
+    CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, FileToWrite, ImportLine,
 };
 
 use super::Answer;
@@ -49,8 +49,8 @@ pub(crate) async fn import_catalogue(
 }
 
 #[tauri::command]
-pub(crate) async fn export_catalogue(shell: State<'_, Shell>, ids: Vec<String>, path: PathBuf) -> Answer<()> {
-    shell.engine()?.export_catalogue(&ids, path).await
+pub(crate) async fn export_catalogue(shell: State<'_, Shell>, ids: Vec<String>, to: FileToWrite) -> Answer<PathBuf> {
+    shell.engine()?.export_catalogue(&ids, to).await
 }
 
 #[tauri::command]

@@ -100,7 +100,7 @@ async fn scenario(disk: &Disk) -> Result<()> {
     if let Disk::Mounted(path) = disk {
         // A limit on the size of a file lets a small one through.
         let export = path.join("connections.json");
-        let refused = desk.console().export_connections(&[], export.clone(), None).await;
+        let refused = desk.console().export_connections(&[], export.clone().into(), None).await;
         let failure = refused.err().context("it was exported")?;
         ensure!(failure.code == FailureCode::File && failure.message.contains("The disk is full"), "{failure:?}");
         ensure!(!export.exists() && !export.with_added_extension("part").exists(), "half a file was left");

@@ -69,7 +69,7 @@ async fn two_connections(directory: &Path) -> Result<std::path::PathBuf> {
     });
     desk.add(known).await?;
     let path = directory.join("two.age");
-    desk.console().export_connections(&[], path.clone(), Some(PASSPHRASE.into())).await?;
+    desk.console().export_connections(&[], path.clone().into(), Some(PASSPHRASE.into())).await?;
     Ok(path)
 }
 

@@ -54,10 +54,10 @@ async fn a_log_is_fetched_over_mutual_tls_checked_kept_saved_and_deleted() -> Re
 
     let place = tempfile::tempdir()?;
     let path = place.path().join("pump-7.log");
-    desk.console().save_log(&connection, "pump-7", &asked.id, path.clone()).await?;
+    desk.console().save_log(&connection, "pump-7", &asked.id, path.clone().into()).await?;
     assert_eq!(std::fs::read_to_string(&path)?, text(&whole));
     let nowhere = place.path().join("no/such/folder.log");
-    let refused = desk.console().save_log(&connection, "pump-7", &asked.id, nowhere).await;
+    let refused = desk.console().save_log(&connection, "pump-7", &asked.id, nowhere.into()).await;
     let refused = refused.err().context("it was written nowhere")?;
     ensure!(refused.code == FailureCode::File && refused.message.starts_with("There is no folder"), "{refused:?}");
 

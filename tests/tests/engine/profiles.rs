@@ -209,8 +209,8 @@ async fn what_is_exported_here_is_the_same_when_imported_there() -> Result<()> {
     let views = here.console().connections().await?;
 
     let (with, without) = (here.path().join("with.age"), here.path().join("without.json"));
-    here.console().export_connections(&[], with.clone(), Some(PASSPHRASE.into())).await?;
-    here.console().export_connections(&[], without.clone(), None).await?;
+    here.console().export_connections(&[], with.clone().into(), Some(PASSPHRASE.into())).await?;
+    here.console().export_connections(&[], without.clone().into(), None).await?;
     let imported = there.console().import_connections(with.clone(), Some(PASSPHRASE.into()), false).await?;
     assert_eq!((imported.names.join(" ").as_str(), imported.without_secrets.len()), ("plant rich bare", 0));
     let arrived = there.console().connections().await?;
@@ -225,7 +225,7 @@ async fn what_is_exported_here_is_the_same_when_imported_there() -> Result<()> {
     here.online(&views[0].id).await?;
     // And on to a third, where the password and the proxy's come out as they went in.
     let again = there.path().join("again.age");
-    there.console().export_connections(&[], again.clone(), Some(PASSPHRASE.into())).await?;
+    there.console().export_connections(&[], again.clone().into(), Some(PASSPHRASE.into())).await?;
     assert_eq!(plain_text(&again)?, plain_text(&with)?);
 
     let imported = there.console().import_connections(without, None, false).await?;
@@ -253,7 +253,7 @@ fn plain_text(path: &Path) -> Result<Value> {
 async fn a_file_that_cannot_be_imported_is_told_and_nothing_is_added() -> Result<()> {
     let desk = Desk::new().await?;
     let with = desk.path().join("with.age");
-    desk.console().export_connections(&[], with.clone(), Some(PASSPHRASE.into())).await?;
+    desk.console().export_connections(&[], with.clone().into(), Some(PASSPHRASE.into())).await?;
     let sealed = std::fs::read(&with)?;
     let page = |change: fn(&mut Value)| {
         let mut page = json!({"format": "wilco connections", "version": 1, "connections": []});
@@ -309,7 +309,7 @@ async fn one_bad_connection_in_a_file_keeps_the_others_out() -> Result<()> {
     here.add(to("good", "mqtt://localhost:1")).await?;
     here.add(to("bad", "mqtt://localhost:1")).await?;
     let path = here.path().join("connections.json");
-    here.console().export_connections(&[], path.clone(), None).await?;
+    here.console().export_connections(&[], path.clone().into(), None).await?;
     let mut page: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
     page["connections"][1]["url"] = json!("ftp://localhost");
     std::fs::write(&path, page.to_string())?;
@@ -331,12 +331,13 @@ async fn an_export_that_cannot_be_written_is_told_and_leaves_nothing() -> Result
         (PathBuf::from("/proc/connections.json"), "connections.json"),
     ];
     for (path, words) in cases {
-        let outcome = desk.console().export_connections(&[], path.clone(), None).await;
+        let outcome = desk.console().export_connections(&[], path.clone().into(), None).await;
         let failure = outcome.err().with_context(|| format!("{} was written", path.display()))?;
         ensure!(failure.code == FailureCode::File && failure.message.contains(words), "{failure:?}");
         ensure!(failure.hint.is_some());
     }
-    let short = desk.console().export_connections(&[], desk.path().join("short.age"), Some("short".into())).await;
+    let short =
+        desk.console().export_connections(&[], desk.path().join("short.age").into(), Some("short".into())).await;
     ensure!(short.err().is_some_and(|failure| failure.code == FailureCode::Invalid));
     let left: Vec<_> =
         std::fs::read_dir(desk.path())?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();

@@ -6,7 +6,7 @@ mod memory;
 mod planted;
 mod stage;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use wilco_engine::api::{ConnectionEntry, FileRole, FileToRead, FilesToRead, ProxyEntry, Trust};
@@ -202,11 +202,15 @@ async fn takes_elsewhere(stage: &mut Stage, files: &Planted, connection: &str) -
     let (with, without) = (stage.at("with.age"), stage.at("without.json"));
     let one = [connection.to_owned()];
     let passphrase = Some(files.export_passphrase.clone());
-    let exported = stage.watch.console().export_connections(&one, with.clone(), passphrase.clone()).await;
+    let exported = stage.watch.console().export_connections(&one, with.clone().into(), passphrase.clone()).await;
     stage.hears(exported)?;
-    let exported = stage.watch.console().export_connections(&[], without.clone(), None).await;
+    let exported = stage.watch.console().export_connections(&[], without.clone().into(), None).await;
     stage.hears(exported)?;
-    let nowhere = stage.watch.console().export_connections(&[], "/nowhere/at.age".into(), passphrase.clone()).await;
+    let nowhere = stage
+        .watch
+        .console()
+        .export_connections(&[], PathBuf::from("/nowhere/at.age").into(), passphrase.clone())
+        .await;
     stage.hears_refusal(nowhere)?;
     let sealed = std::fs::read(&with)?;
     let cut = stage.at("cut.age");

@@ -15,6 +15,7 @@ import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
 import type { ExportFormat } from './bindings/ExportFormat';
 import type { ExportView } from './bindings/ExportView';
+import type { FileToWrite } from './bindings/FileToWrite';
 import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
@@ -50,7 +51,8 @@ export interface Backend {
   renewCertificate(id: string, kit: string): Promise<ConnectionView>;
   removeConnection(id: string): Promise<void>;
   /** Writes connections to a file: with their secrets under a passphrase, or without secrets where there is none. */
-  exportConnections(ids: string[], path: string, passphrase: string | null): Promise<void>;
+  /** Says where the file lies, as the others that write one do. */
+  exportConnections(ids: string[], to: FileToWrite, passphrase: string | null): Promise<string>;
   importConnections(path: string, passphrase: string | null, withoutKeyring: boolean): Promise<Imported>;
   /** Reads files and tells what is in them. They are not needed afterwards. */
   readFiles(files: FilesToRead): Promise<KitView>;
@@ -75,7 +77,7 @@ export interface Backend {
   /** Writes all that matches to a file, whatever page is asked for, and calls back with how far it is. */
   exportHistory(
     query: HistoryQuery,
-    path: string,
+    to: FileToWrite,
     format: ExportFormat,
     onView: (view: ExportView) => void,
   ): Promise<ExportView>;
@@ -86,7 +88,7 @@ export interface Backend {
   logs(connection: string, device: string): Promise<KeptLog[]>;
   /** The log that a command asked for, as far as it has come: its text too, or only how it stands. */
   log(connection: string, device: string, id: string, withText: boolean): Promise<LogView>;
-  saveLog(connection: string, device: string, id: string, path: string): Promise<void>;
+  saveLog(connection: string, device: string, id: string, to: FileToWrite): Promise<string>;
   forgetLog(connection: string, device: string, id: string): Promise<void>;
   /** The commands that are known by name: the built-in ones, then the person's own. */
   catalogue(): Promise<CatalogueEntry[]>;
@@ -99,7 +101,7 @@ export interface Backend {
   readCatalogue(path: string): Promise<ImportLine[]>;
   /** Takes what is new in a file, and what is different where it is named. */
   importCatalogue(path: string, replace: string[]): Promise<ImportLine[]>;
-  exportCatalogue(ids: string[], path: string): Promise<void>;
+  exportCatalogue(ids: string[], to: FileToWrite): Promise<string>;
   buttons(): Promise<CommandButton[]>;
   saveButton(button: CommandButton): Promise<CommandButton>;
   orderButtons(ids: string[]): Promise<void>;

@@ -19,6 +19,7 @@ import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
 import type { ExportFormat } from './bindings/ExportFormat';
 import type { ExportView } from './bindings/ExportView';
+import type { FileToWrite } from './bindings/FileToWrite';
 import type { FilesToRead } from './bindings/FilesToRead';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
@@ -184,8 +185,9 @@ export class Fake implements Backend {
     this.#touch();
   }
 
-  async exportConnections(ids: string[], path: string, passphrase: string | null): Promise<void> {
-    this.#connections.export(ids, path, passphrase);
+  async exportConnections(ids: string[], to: FileToWrite, passphrase: string | null): Promise<string> {
+    this.#connections.export(ids, this.#export.check(to), passphrase);
+    return this.#export.wrote(to);
   }
 
   async importConnections(path: string, passphrase: string | null, withoutKeyring: boolean): Promise<Imported> {
@@ -304,11 +306,11 @@ export class Fake implements Backend {
 
   exportHistory(
     query: HistoryQuery,
-    path: string,
+    to: FileToWrite,
     _format: ExportFormat,
     onView: (view: ExportView) => void,
   ): Promise<ExportView> {
-    return this.#export.run(this.#matching(query).length, path, onView);
+    return this.#export.run(this.#matching(query).length, to, onView);
   }
 
   async stopExport(): Promise<void> {
@@ -327,8 +329,8 @@ export class Fake implements Backend {
     return this.#logs.view(this.#commands.find((command) => command.id === id) ?? null, withText);
   }
 
-  async saveLog(_connection: string, _device: string, _id: string, path: string): Promise<void> {
-    this.#export.check(path);
+  async saveLog(_connection: string, _device: string, _id: string, to: FileToWrite): Promise<string> {
+    return this.#export.wrote(to);
   }
 
   async forgetDevice(connection: string, device: string): Promise<void> {
@@ -369,8 +371,9 @@ export class Fake implements Backend {
     return this.#catalogue.import(path, replace);
   }
 
-  async exportCatalogue(ids: string[]): Promise<void> {
+  async exportCatalogue(ids: string[], to: FileToWrite): Promise<string> {
     this.#catalogue.export(ids);
+    return this.#export.wrote(to);
   }
 
   async buttons(): Promise<CommandButton[]> {

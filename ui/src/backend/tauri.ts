@@ -24,7 +24,7 @@ export const tauri: Backend = {
   orderConnections: (ids) => invoke('order_connections', { ids }),
   renewCertificate: (id, kit) => invoke('renew_certificate', { id, kit }),
   removeConnection: (id) => invoke('remove_connection', { id }),
-  exportConnections: (ids, path, passphrase) => invoke('export_connections', { ids, path, passphrase }),
+  exportConnections: (ids, to, passphrase) => invoke('export_connections', { ids, to, passphrase }),
   importConnections: (path, passphrase, withoutKeyring) =>
     invoke('import_connections', { path, passphrase, withoutKeyring }),
   readFiles: (files) => invoke('read_files', { files }),
@@ -44,16 +44,16 @@ export const tauri: Backend = {
   cancel: (connection, device, id) => invoke('cancel_command', { connection, device, id }),
   history: (query) => invoke('history', { query }),
   command: (connection, device, id) => invoke('command', { connection, device, id }),
-  exportHistory(query, path, format, onView) {
+  exportHistory(query, to, format, onView) {
     const channel = new Channel<ExportView>();
     channel.onmessage = onView;
-    return invoke('export_history', { query, path, format, channel });
+    return invoke('export_history', { query, to, format, channel });
   },
   stopExport: () => invoke('stop_export'),
   telemetry: (query) => invoke('telemetry', { query }),
   logs: (connection, device) => invoke('logs', { connection, device }),
   log: (connection, device, id, withText) => invoke('log', { connection, device, id, withText }),
-  saveLog: (connection, device, id, path) => invoke('save_log', { connection, device, id, path }),
+  saveLog: (connection, device, id, to) => invoke('save_log', { connection, device, id, to }),
   forgetDevice: (connection, device) => invoke('forget_device', { connection, device }),
   forgetLog: (connection, device, id) => invoke('forget_log', { connection, device, id }),
   catalogue: () => invoke('catalogue'),
@@ -62,7 +62,7 @@ export const tauri: Backend = {
   previewCommand: (command) => invoke('preview_command', { command }),
   readCatalogue: (path) => invoke('read_catalogue', { path }),
   importCatalogue: (path, replace) => invoke('import_catalogue', { path, replace }),
-  exportCatalogue: (ids, path) => invoke('export_catalogue', { ids, path }),
+  exportCatalogue: (ids, to) => invoke('export_catalogue', { ids, to }),
   buttons: () => invoke('buttons'),
   saveButton: (button) => invoke('save_button', { button }),
   orderButtons: (ids) => invoke('order_buttons', { ids }),

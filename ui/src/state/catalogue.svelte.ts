@@ -79,8 +79,8 @@ export class Catalogue {
   /** Asks for a file and writes one's own commands and the buttons to it; where to, or nothing where the person would not. */
   async export(): Promise<string | null> {
     const path = await this.backend.chooseSavePath('Export commands', 'commands.json');
-    if (path !== null) await this.backend.exportCatalogue([], path);
-    return path;
+    // That dialog asks before it lets go of a file that is there.
+    return path === null ? null : this.backend.exportCatalogue([], { path, replace: true });
   }
 
   async chooseFile(): Promise<string | null> {

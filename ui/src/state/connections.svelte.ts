@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
+import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { Imported } from '../backend/bindings/Imported';
 import { formOf, entryOf } from './form';
 import { Kit } from './kit.svelte';
@@ -143,8 +144,9 @@ export class Connections {
     return to + 1;
   }
 
-  export(ids: string[], path: string, passphrase: string | null): Promise<void> {
-    return this.backend.exportConnections(ids, path, passphrase);
+  /** Writes them to a file, and says where that lies. */
+  export(ids: string[], to: FileToWrite, passphrase: string | null): Promise<string> {
+    return this.backend.exportConnections(ids, to, passphrase);
   }
 
   async import(path: string, passphrase: string | null, withoutKeyring: boolean): Promise<Imported> {
@@ -161,10 +163,6 @@ export class Connections {
 
   async chooseFile(title: string): Promise<string | null> {
     return (await this.backend.chooseFiles(title))[0] ?? null;
-  }
-
-  chooseSavePath(title: string, name: string): Promise<string | null> {
-    return this.backend.chooseSavePath(title, name);
   }
 
   /** A batch that was under way when the order changed would show the old one for a moment. */

@@ -6,6 +6,7 @@ import type { CommandDetail } from '../backend/bindings/CommandDetail';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { ExportFormat } from '../backend/bindings/ExportFormat';
 import type { ExportView } from '../backend/bindings/ExportView';
+import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { Failure } from '../backend/bindings/Failure';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { IN_FLIGHT } from '../words/states';
@@ -197,8 +198,8 @@ export class History {
   }
 
   /** Writes all that the filter lets through to a file. */
-  exportTo(path: string, format: ExportFormat): Promise<ExportView | null> {
-    return this.export.start(this.#query(null), path, format);
+  exportTo(to: FileToWrite, format: ExportFormat): Promise<ExportView | null> {
+    return this.export.start(this.#query(null), to, format);
   }
 
   take(batch: Batch): void {

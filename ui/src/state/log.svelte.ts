@@ -2,6 +2,7 @@ import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { Failure } from '../backend/bindings/Failure';
+import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { KeptLog } from '../backend/bindings/KeptLog';
 import type { LogView } from '../backend/bindings/LogView';
 import { continued, linesOf, NOT_FETCHED, type LogLine } from '../words/log';
@@ -143,16 +144,11 @@ export class DeviceLog {
     this.#followed = [];
   }
 
-  /** Says whether it was written. */
-  async save(path: string): Promise<Failure | null> {
+  /** Writes the log that is shown to a file, and says where that lies. */
+  async save(to: FileToWrite): Promise<string | null> {
     const { connection, device, id } = this;
     if (connection === null || device === null || id === null) return null;
-    try {
-      await this.backend.saveLog(connection, device, id, path);
-      return null;
-    } catch (reason) {
-      return failureOf(reason);
-    }
+    return this.backend.saveLog(connection, device, id, to);
   }
 
   /** Deletes what is kept of the log that is shown. */

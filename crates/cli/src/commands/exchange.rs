@@ -10,20 +10,13 @@ use wilco_engine::{
 use super::named;
 use crate::{
     base::Base,
-    output::{Output, clean, count},
+    output::{Output, clean, count, file_to_write},
     problem::Problem,
 };
 
 /// Writes commands and their buttons to a file.
 pub(super) async fn export(base: &Base, names: &[String], to: &Path, force: bool) -> Result<ExitCode, Problem> {
-    // A running Wilco that is asked to write it may have another working directory.
-    let path = std::path::absolute(to)?;
-    if path.exists() && !force {
-        return Err(Problem::new(
-            format!("There is already a file {}.", to.display()),
-            "Give another name, or --force to replace it.",
-        ));
-    }
+    let to = file_to_write(to, force)?;
     let mut ids = Vec::new();
     for name in names {
         let found = named(base, name).await?;
@@ -32,7 +25,7 @@ pub(super) async fn export(base: &Base, names: &[String], to: &Path, force: bool
         }
         ids.extend(found.into_iter().map(|entry| entry.id));
     }
-    base.console().export_catalogue(&ids, path.clone()).await?;
+    let path = base.console().export_catalogue(&ids, to).await?;
     let mut output = Output::text();
     output.line(&format!("Wrote {}.", path.display()))?;
     output.flush()?;

@@ -5,38 +5,33 @@ use std::{
     process::ExitCode,
 };
 
+use wilco_engine::api::FileToWrite;
+
 use crate::{
     base::Base,
     input::{TRIES, WRONG, asked, new_passphrase, secret_line},
     options::ExportOptions,
-    output::{Output, clean, count},
+    output::{Output, clean, count, file_to_write},
     problem::Problem,
 };
 
 /// What is to be written, and where to.
 pub(super) struct Export {
     names: Vec<String>,
-    path: PathBuf,
+    to: FileToWrite,
     passphrase: Option<String>,
 }
 
 impl Export {
     pub(super) fn read(options: ExportOptions) -> Result<Export, Problem> {
         let ExportOptions { names, to, with_secrets, passphrase_stdin, force } = options;
-        // A running Wilco that is asked to write it may have another working directory.
-        let path = std::path::absolute(&to)?;
-        if path.exists() && !force {
-            return Err(Problem::new(
-                format!("There is already a file {}.", to.display()),
-                "Give another name, or --force to replace it.",
-            ));
-        }
+        let to = file_to_write(&to, force)?;
         let passphrase = with_secrets.then(|| new_passphrase(passphrase_stdin)).transpose()?;
-        Ok(Export { names, path, passphrase })
+        Ok(Export { names, to, passphrase })
     }
 
     pub(super) async fn make(self, base: &Base) -> Result<ExitCode, Problem> {
-        let Export { names, path, passphrase } = self;
+        let Export { names, to, passphrase } = self;
         let mut chosen = Vec::new();
         for name in &names {
             chosen.push(base.connection(name).await?);
@@ -59,7 +54,7 @@ impl Export {
         }
         let with_secrets = passphrase.is_some();
         let ids: Vec<_> = chosen.iter().map(|connection| connection.id.clone()).collect();
-        base.console().export_connections(&ids, path.clone(), passphrase).await?;
+        let path = base.console().export_connections(&ids, to, passphrase).await?;
         let names = listed(chosen.iter().map(|connection| connection.name.as_str()));
         let mut output = Output::text();
         output.line(&format!("Wrote {names} to {}.", path.display()))?;

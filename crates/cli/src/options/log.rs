@@ -27,9 +27,12 @@ pub(crate) struct LogOptions {
     /// Only so many lines, the last ones
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) lines: Option<u32>,
-    /// Write it to this file instead of printing it; an earlier file is replaced as a whole or not at all
+    /// Write it to this file instead of printing it
     #[arg(long, short = 'o', value_name = "FILE", conflicts_with = "follow")]
     pub(crate) to: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long, requires = "to")]
+    pub(crate) force: bool,
     /// Go on, and print what is new
     #[arg(long, short)]
     pub(crate) follow: bool,

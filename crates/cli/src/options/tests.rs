@@ -45,6 +45,8 @@ fn what_belongs_together_is_asked_for_together() {
     check("wilco log -c plant -d a", true);
     check("wilco log -c plant -d a -n 200 --follow --every 10s", true);
     check("wilco log -c plant -d a --lines 200 -o a.log", true);
+    check("wilco log -c plant -d a -o a.log --force", true);
+    check("wilco log -c plant -d a --force", false);
     check("wilco log -c plant -d a -o a.log --follow", false);
     check("wilco log -c plant -d a --every 10s", false);
     check("wilco log -c plant -d a --lines 0", false);

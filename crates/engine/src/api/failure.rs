@@ -49,6 +49,8 @@ pub enum FailureCode {
     NotFound,
     /// A file that cannot be read, or is not what it should be.
     File,
+    /// There is a file already where one was to be written.
+    Exists,
     /// No keyring on this machine, or it is locked.
     Keyring,
     /// The broker is not there, or will not have us.

@@ -18,6 +18,22 @@ pub struct FilesToRead {
     pub passphrase: Option<String>,
 }
 
+/// Where a file is to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct FileToWrite {
+    /// The whole path, or one that begins with `~/`.
+    pub path: PathBuf,
+    /// A file that is there gives way, once all of the new one is on the disk. Otherwise it is a refusal.
+    pub replace: bool,
+}
+
+impl From<PathBuf> for FileToWrite {
+    fn from(path: PathBuf) -> FileToWrite {
+        FileToWrite { path, replace: false }
+    }
+}
+
 /// One file to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]

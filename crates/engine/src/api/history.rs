@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -35,7 +37,7 @@ pub enum ExportFormat {
 }
 
 /// How far an export of the history is, or how it has ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ExportView {
     /// Commands written so far.
@@ -44,6 +46,8 @@ pub struct ExportView {
     pub matching: Option<u32>,
     /// It was stopped, and what was there before is still there.
     pub stopped: bool,
+    /// Where the file lies, once it is whole.
+    pub path: Option<PathBuf>,
 }
 
 /// What is kept from before a time, or was forgotten of it.

@@ -29,7 +29,9 @@ pub use entry::{ConnectionEntry, Imported, Preset, PresetView, ProxyEntry, Proxy
 pub use failure::{Failure, FailureCode};
 pub(crate) use failure::{invalid, sentence};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
-pub use files::{CertificateView, FileRole, FileToRead, FilesToRead, KitItem, KitItemKind, KitProblem, KitView};
+pub use files::{
+    CertificateView, FileRole, FileToRead, FileToWrite, FilesToRead, KitItem, KitItemKind, KitProblem, KitView,
+};
 pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery, Older};
 pub use log::{KeptLog, LogPart, LogStand, LogView};
 pub use news::{News, NewsSubject};

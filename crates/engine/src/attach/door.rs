@@ -139,9 +139,7 @@ async fn answer(Host { handle, raise }: &Host, call: Call) -> Result<Value, Fail
         Call::RenewCertificate { id, kit } => done(handle.renew_certificate(&id, &kit).await),
         Call::DuplicateConnection { id } => done(handle.duplicate_connection(&id).await),
         Call::OrderConnections { ids } => done(handle.order_connections(&ids).await),
-        Call::ExportConnections { ids, path, passphrase } => {
-            done(handle.export_connections(&ids, path, passphrase).await)
-        }
+        Call::ExportConnections { ids, to, passphrase } => done(handle.export_connections(&ids, to, passphrase).await),
         Call::ImportConnections { path, passphrase, without_keyring } => {
             done(handle.import_connections(path, passphrase, without_keyring).await)
         }
@@ -157,7 +155,7 @@ async fn answer(Host { handle, raise }: &Host, call: Call) -> Result<Value, Fail
         Call::Telemetry(query) => done(handle.telemetry(query).await),
         Call::Logs { connection, device } => done(handle.logs(&connection, &device).await),
         Call::Log { connection, device, id, with_text } => done(handle.log(&connection, &device, &id, with_text).await),
-        Call::SaveLog { connection, device, id, path } => done(handle.save_log(&connection, &device, &id, path).await),
+        Call::SaveLog { connection, device, id, to } => done(handle.save_log(&connection, &device, &id, to).await),
         Call::ForgetLog { connection, device, id } => done(handle.forget_log(&connection, &device, &id).await),
         Call::Raise => {
             let raise = raise.as_ref().ok_or_else(no_window)?;
@@ -167,7 +165,7 @@ async fn answer(Host { handle, raise }: &Host, call: Call) -> Result<Value, Fail
         Call::Catalogue => done(Ok(handle.catalogue())),
         Call::ReadCatalogue { path } => done(handle.read_catalogue(path).await),
         Call::ImportCatalogue { path, replace } => done(handle.import_catalogue(path, &replace).await),
-        Call::ExportCatalogue { ids, path } => done(handle.export_catalogue(&ids, path).await),
+        Call::ExportCatalogue { ids, to } => done(handle.export_catalogue(&ids, to).await),
         Call::Listen => Ok(Value::Null),
     }
 }

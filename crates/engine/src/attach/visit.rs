@@ -16,8 +16,8 @@ use crate::{
     Handle,
     api::{
         Batch, CatalogueEntry, CommandDetail, ConnectionEntry, ConnectionView, DeviceDetail, DevicePage, DeviceQuery,
-        EventView, Failure, FilesToRead, HistoryPage, HistoryQuery, ImportLine, Imported, KeptLog, KitView, LogView,
-        NewCommand, PreflightView, Sent, TelemetryQuery, TelemetryView,
+        EventView, Failure, FileToWrite, FilesToRead, HistoryPage, HistoryQuery, ImportLine, Imported, KeptLog,
+        KitView, LogView, NewCommand, PreflightView, Sent, TelemetryQuery, TelemetryView,
     },
     paths::DataDir,
 };
@@ -103,9 +103,9 @@ impl Console {
     );
     forward!(
         /// Writes connections to a file.
-        export_connections(ids: &[String], path: PathBuf, passphrase: Option<String>) -> (),
-        async |handle: &Handle, ids: &[String], path, passphrase| handle.export_connections(ids, path, passphrase).await,
-        |ids: &[String], path, passphrase| Call::ExportConnections { ids: ids.to_vec(), path, passphrase }
+        export_connections(ids: &[String], to: FileToWrite, passphrase: Option<String>) -> PathBuf,
+        async |handle: &Handle, ids: &[String], to, passphrase| handle.export_connections(ids, to, passphrase).await,
+        |ids: &[String], to, passphrase| Call::ExportConnections { ids: ids.to_vec(), to, passphrase }
     );
     forward!(
         /// Adds the connections of an exported file.
@@ -201,12 +201,12 @@ impl Console {
     );
     forward!(
         /// Writes a log to a file.
-        save_log(connection: &str, device: &str, id: &str, path: PathBuf) -> (),
-        async |handle: &Handle, connection: &str, device: &str, id: &str, path| {
-            handle.save_log(connection, device, id, path).await
+        save_log(connection: &str, device: &str, id: &str, to: FileToWrite) -> PathBuf,
+        async |handle: &Handle, connection: &str, device: &str, id: &str, to| {
+            handle.save_log(connection, device, id, to).await
         },
-        |connection: &str, device: &str, id: &str, path| Call::SaveLog {
-            connection: connection.to_owned(), device: device.to_owned(), id: id.to_owned(), path
+        |connection: &str, device: &str, id: &str, to| Call::SaveLog {
+            connection: connection.to_owned(), device: device.to_owned(), id: id.to_owned(), to
         }
     );
     forward!(
@@ -238,9 +238,9 @@ impl Console {
     );
     forward!(
         /// Writes commands of one's own to a file.
-        export_catalogue(ids: &[String], path: PathBuf) -> (),
-        async |handle: &Handle, ids: &[String], path| handle.export_catalogue(ids, path).await,
-        |ids: &[String], path| Call::ExportCatalogue { ids: ids.to_vec(), path }
+        export_catalogue(ids: &[String], to: FileToWrite) -> PathBuf,
+        async |handle: &Handle, ids: &[String], to| handle.export_catalogue(ids, to).await,
+        |ids: &[String], to| Call::ExportCatalogue { ids: ids.to_vec(), to }
     );
 
     /// Everything that changes from now on, in batches; the first has all connections in it. Ends with the engine.

@@ -2,15 +2,15 @@
 //!
 //! It knows neither the store nor which connections there are.
 
-use std::{io::Write, path::Path};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    api::{CommandButton, CommandDefinition, Failure, FailureCode},
+    api::{CommandButton, CommandDefinition, Failure, FailureCode, FileToWrite},
     exchange,
-    replacement::{Replacement, refused},
+    replacement::{self, Readers},
 };
 
 /// What the file says it is.
@@ -83,7 +83,7 @@ struct Line {
 }
 
 /// Writes commands and buttons to a file. An earlier file is replaced as a whole or not at all. Blocks.
-pub(crate) fn write(path: &Path, content: Content) -> Result<(), Failure> {
+pub(crate) fn write(to: &FileToWrite, content: Content) -> Result<PathBuf, Failure> {
     let commands = content.commands.into_iter().map(Line::of).collect();
     let buttons = content.buttons.into_iter().map(ButtonLine::of).collect();
     let page = Page { format: FORMAT.to_owned(), version: VERSION, commands, buttons };
@@ -92,9 +92,8 @@ pub(crate) fn write(path: &Path, content: Content) -> Result<(), Failure> {
         message: format!("The commands could not be written down: {error}."),
         hint: None,
     })?;
-    let mut file = Replacement::begin(path)?;
-    file.write_all(&text).map_err(|error| refused(path, &error))?;
-    file.finish()
+    // No secret is in it, and it is meant for others.
+    replacement::write(to, Readers::Usual, &text)
 }
 
 /// Reads a file that [`write`] or a person has written. Blocks.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Handle, defect, not_found};
 use crate::{
-    api::{Failure, FailureCode, Imported, Secrets},
+    api::{Failure, FailureCode, FileToWrite, Imported, Secrets},
     exchange::{self, Found, Opened},
     profile::{self, Draft},
     store::ConnectionId,
@@ -15,17 +15,17 @@ use crate::{
 
 impl Handle {
     /// Writes connections (all but the demo's, where none is named) to a file: under a passphrase with their secrets,
-    /// without one without them.
+    /// without one without them. Says where the file lies.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode), `Keyring`, `File` when it cannot be written, `Invalid` for a
-    /// passphrase that is too short.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode), `Keyring`, `File` when it cannot be written, `Exists` where a
+    /// file is there that is not to be replaced, `Invalid` for a passphrase that is too short.
     pub async fn export_connections(
         &self,
         ids: &[String],
-        path: PathBuf,
+        to: FileToWrite,
         passphrase: Option<String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<PathBuf, Failure> {
         let passphrase = passphrase.map(Zeroizing::new);
         let mut profiles = self.store.connections().await?;
         if let Some(unknown) = ids.iter().find(|id| !profiles.iter().any(|profile| profile.id.as_str() == *id)) {
@@ -40,7 +40,7 @@ impl Handle {
                 Ok((profile, bundle))
             });
             let connections = connections.collect::<Result<Vec<_>, Failure>>()?;
-            exchange::write(&path, &connections, passphrase.as_ref().map(|passphrase| passphrase.as_str()))
+            exchange::write(&to, &connections, passphrase.as_ref().map(|passphrase| passphrase.as_str()))
         });
         exported.await.map_err(defect)?
     }

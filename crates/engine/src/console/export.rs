@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufWriter},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use tokio::{
@@ -12,8 +12,8 @@ use tokio::{
 
 use super::{Handle, defect};
 use crate::{
-    api::{CommandView, ExportFormat, ExportView, Failure, HistoryQuery},
-    replacement::{Replacement, refused},
+    api::{CommandView, ExportFormat, ExportView, Failure, FileToWrite, HistoryQuery},
+    replacement::{Readers, Replacement, refused},
     sheet::Sheet,
 };
 
@@ -38,12 +38,12 @@ impl Handle {
     /// earlier file is replaced as a whole or not at all. One at a time: a second one waits for the first.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Invalid` and `Store` as in
-    /// [`Handle::history`].
+    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
+    /// not to be replaced, `Invalid` and `Store` as in [`Handle::history`].
     pub async fn export_history(
         &self,
         query: HistoryQuery,
-        path: PathBuf,
+        to: FileToWrite,
         format: ExportFormat,
         tell: UnboundedSender<ExportView>,
     ) -> Result<ExportView, Failure> {
@@ -55,7 +55,7 @@ impl Handle {
             () = &mut stopped => return Ok(ExportView { stopped: true, ..view }),
             turn = self.export.turn.lock() => turn,
         };
-        let mut rows = blocking(move || Rows::begin(&path, format)).await?;
+        let mut rows = blocking(move || Rows::begin(&to, format)).await?;
         let mut query = HistoryQuery { cursor: None, limit: PAGE, ..query };
         loop {
             let page = tokio::select! {
@@ -71,9 +71,9 @@ impl Handle {
                 break;
             }
             // Whoever asked may have gone; the file is wanted all the same.
-            let _ = tell.send(view);
+            let _ = tell.send(view.clone());
         }
-        blocking(move || rows.finish()).await?;
+        view.path = Some(blocking(move || rows.finish()).await?);
         Ok(view)
     }
 
@@ -84,10 +84,11 @@ impl Handle {
 }
 
 impl Rows {
-    fn begin(path: &Path, format: ExportFormat) -> Result<Rows, Failure> {
-        let file = BufWriter::new(Replacement::begin(path)?);
-        let sheet = Sheet::begin(format, file).map_err(|error| refused(path, &error))?;
-        Ok(Rows { sheet, path: path.to_owned() })
+    fn begin(to: &FileToWrite, format: ExportFormat) -> Result<Rows, Failure> {
+        let file = Replacement::begin(to, Readers::Owner)?;
+        let path = file.path().to_owned();
+        let sheet = Sheet::begin(format, BufWriter::new(file)).map_err(|error| refused(&path, &error))?;
+        Ok(Rows { sheet, path })
     }
 
     fn with(mut self, commands: &[CommandView]) -> Result<Rows, Failure> {
@@ -96,7 +97,7 @@ impl Rows {
         Ok(self)
     }
 
-    fn finish(self) -> Result<(), Failure> {
+    fn finish(self) -> Result<PathBuf, Failure> {
         let Rows { sheet, path } = self;
         let written = sheet.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
         written.map_err(|error| refused(&path, &error))?.finish()

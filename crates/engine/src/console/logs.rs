@@ -1,14 +1,14 @@
 //! Devices' logs, as they have come.
 
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use tokio::task::spawn_blocking;
 
 use super::{Handle, command_id, defect, device_id, not_found};
 use crate::{
-    api::{Failure, KeptLog, LogView},
+    api::{Failure, FileToWrite, KeptLog, LogView},
     logs::{self, Log},
-    replacement::{Replacement, refused},
+    replacement::{self, Readers},
     store::ConnectionId,
 };
 
@@ -43,17 +43,20 @@ impl Handle {
         spawn_blocking(move || log.view(with_text)).await.map_err(defect)
     }
 
-    /// Writes a log to a file, in the place of an earlier one or not at all. What did not come is marked in it.
+    /// Writes a log to a file, whole or not at all, and says where that lies. What did not come is marked in it.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `NotFound` as in [`Handle::log`].
-    pub async fn save_log(&self, connection: &str, device: &str, id: &str, path: PathBuf) -> Result<(), Failure> {
+    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
+    /// not to be replaced, `NotFound` as in [`Handle::log`].
+    pub async fn save_log(
+        &self,
+        connection: &str,
+        device: &str,
+        id: &str,
+        to: FileToWrite,
+    ) -> Result<PathBuf, Failure> {
         let log = self.log(connection, device, id, true).await?;
-        let write = move || {
-            let mut file = Replacement::begin(&path)?;
-            file.write_all(logs::plain(&log.parts).as_bytes()).map_err(|error| refused(&path, &error))?;
-            file.finish()
-        };
+        let write = move || replacement::write(&to, Readers::Owner, logs::plain(&log.parts).as_bytes());
         spawn_blocking(write).await.map_err(defect)?
     }
 

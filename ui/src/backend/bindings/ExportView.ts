@@ -15,4 +15,8 @@ matching: number | null,
 /**
  * It was stopped, and what was there before is still there.
  */
-stopped: boolean, };
+stopped: boolean, 
+/**
+ * Where the file lies, once it is whole.
+ */
+path: string | null, };

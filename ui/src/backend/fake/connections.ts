@@ -93,9 +93,6 @@ export class FakeConnections {
   }
 
   export(ids: string[], path: string, passphrase: string | null): void {
-    if (path.includes('nowhere')) {
-      throw failure('file', `${path} cannot be written: there is no such folder.`, 'Choose another place.');
-    }
     this.#files.set(path, { connections: ids.map((id) => this.#find(id)), passphrase });
   }
 

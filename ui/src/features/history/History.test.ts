@@ -146,7 +146,7 @@ describe('the history', () => {
     await user.click(form.getByRole('button', { name: 'Export' }));
     await findByText(/^\d+ commands? written to \/home\/you\/history\.jsonl\.$/);
     const query = { connection: 'demo', device: null, states: ['timed_out'], since: null, cursor: null, limit: 100 };
-    expect(exported).toEqual([[query, '/home/you/history.jsonl', 'json']]);
+    expect(exported).toEqual([[query, { path: '/home/you/history.jsonl', replace: true }, 'json']]);
     expect(getByRole('button', { name: 'Export…' })).toHaveFocus();
   });
 
@@ -178,11 +178,33 @@ describe('the history', () => {
     await findByText('150 commands written to /home/you/a.csv.');
   });
 
+  it('asks before it writes over a file, keeps it first, and says the whole path', async () => {
+    const { backend, getByRole, findByRole, findByText, user, container } = await openHistory();
+    await backend.saveLog('demo', 'kitchen-0001', 'x', { path: '/home/you/notes.csv', replace: false });
+    await user.click(getByRole('button', { name: 'Export…' }));
+    const form = within(await findByRole('dialog', { name: 'Export the history' }));
+    const path = () => form.getByRole('textbox', { name: 'Path of the file to write' });
+    await user.type(path(), 'notes.csv{Enter}');
+    await form.findByText(/does not say in which folder/);
+    await user.clear(path());
+    await user.type(path(), '~/notes.csv{Enter}');
+    expect(await form.findByRole('alert')).toHaveTextContent(
+      'There is already a file /home/you/notes.csv. Replace it?',
+    );
+    await expectAccessible(container);
+    expect(form.getByRole('button', { name: 'Keep it' })).toHaveFocus();
+    await user.keyboard('{Enter}');
+    expect(path()).toHaveFocus();
+    await user.keyboard('{Enter}');
+    await user.click(await form.findByRole('button', { name: 'Replace it' }));
+    await findByText('150 commands written to /home/you/notes.csv.');
+  });
+
   it('shows how far an export is, wherever one looks meanwhile, and stops it', async () => {
     const { backend, getByRole, findByRole, findByText, user } = await openHistory();
     backend.exportHistory = (_query, _path, _format, onView) =>
       new Promise((resolve) => {
-        const view = { written: 2_000, matching: 48_210, stopped: false };
+        const view = { written: 2_000, matching: 48_210, stopped: false, path: null };
         onView(view);
         backend.stopExport = async () => resolve({ ...view, stopped: true });
       });

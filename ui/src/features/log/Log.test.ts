@@ -97,6 +97,20 @@ it('is saved, or refused in a sentence', async () => {
   await user.click(dialog.getByRole('button', { name: 'Choose where to write' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
   await findByText('The log was written to /home/you/bench-0001.log.');
+
+  // What the system's dialog has asked is not asked again; what is typed is.
+  await user.click(page.getByRole('button', { name: 'Save…' }));
+  const again = within(await page.findByRole('dialog', { name: 'Save the log' }));
+  await user.click(again.getByRole('button', { name: 'Choose where to write' }));
+  await user.click(again.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(page.queryByRole('dialog')).toBeNull());
+  await user.click(page.getByRole('button', { name: 'Save…' }));
+  const typed = within(await page.findByRole('dialog', { name: 'Save the log' }));
+  const path = typed.getByRole('textbox', { name: 'Path of the file to write' });
+  await user.type(path, '/home/you/bench-0001.log{Enter}');
+  await typed.findByText('There is already a file /home/you/bench-0001.log. Replace it?');
+  await user.type(path, '.old');
+  expect(typed.queryByText(/Replace it/)).toBeNull();
 });
 
 it('goes on while it is followed, and keeps what was there', async () => {

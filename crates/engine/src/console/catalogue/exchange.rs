@@ -6,7 +6,10 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::{
-    api::{CommandButton, CommandDefinition, ConnectionView, Failure, ImportChange, ImportKind, ImportLine, invalid},
+    api::{
+        CommandButton, CommandDefinition, ConnectionView, Failure, FileToWrite, ImportChange, ImportKind, ImportLine,
+        invalid,
+    },
     catalogue::{Own, definition, file},
     console::{Handle, buttons, defect, not_found},
     store::{ConnectionId, Definition, StoredButton},
@@ -14,11 +17,12 @@ use crate::{
 
 impl Handle {
     /// Writes commands of one's own to a file, with the buttons that send them; where none is named, all of them and
-    /// every button.
+    /// every button. Says where the file lies.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode), `File` when it cannot be written.
-    pub async fn export_catalogue(&self, ids: &[String], path: PathBuf) -> Result<(), Failure> {
+    /// [`FailureCode::NotFound`](crate::api::FailureCode), `File` when it cannot be written, `Exists` where a file is
+    /// there that is not to be replaced.
+    pub async fn export_catalogue(&self, ids: &[String], to: FileToWrite) -> Result<PathBuf, Failure> {
         let own = self.catalogue.own();
         if let Some(unknown) = ids.iter().find(|id| !own.iter().any(|own| own.definition.id == **id)) {
             return Err(not_found("command of your own", unknown));
@@ -48,7 +52,7 @@ impl Handle {
             ));
         }
         let content = file::Content { commands, buttons };
-        spawn_blocking(move || file::write(&path, content)).await.map_err(defect)?
+        spawn_blocking(move || file::write(&to, content)).await.map_err(defect)?
     }
 
     /// What is in a file of commands, and what taking it would do. Nothing is changed.

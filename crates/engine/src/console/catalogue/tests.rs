@@ -149,7 +149,7 @@ async fn commands_travel_as_a_file_and_overwrite_nothing_unasked() {
         handle.save_definition(None, described).await.unwrap();
     }
     let path = data.path().join("commands.json");
-    handle.export_catalogue(&[], path.clone()).await.unwrap();
+    handle.export_catalogue(&[], path.clone().into()).await.unwrap();
     let lines = handle.read_catalogue(path.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("blink", Same), ("calibrate", Same), ("flush", Same)]);
     here.stop().await;
@@ -202,8 +202,8 @@ async fn buttons_travel_with_the_commands_that_they_send() {
         handle.save_button(button).await.unwrap();
     }
     let (all, one) = (data.path().join("all.json"), data.path().join("one.json"));
-    handle.export_catalogue(&[], all.clone()).await.unwrap();
-    handle.export_catalogue(&[entry.id], one.clone()).await.unwrap();
+    handle.export_catalogue(&[], all.clone().into()).await.unwrap();
+    handle.export_catalogue(&[entry.id], one.clone().into()).await.unwrap();
     let lines = handle.read_catalogue(all.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("calibrate", Same), ("Level 3", Same), ("Dark", Same), ("Bright", Same)]);
     let lines = handle.read_catalogue(one).await.unwrap();

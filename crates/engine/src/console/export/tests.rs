@@ -12,7 +12,7 @@ use wilco_ledger::{
 
 use crate::{
     Engine, Handle,
-    api::{ExportFormat, ExportView, Failure, FailureCode, HistoryQuery},
+    api::{ExportFormat, ExportView, Failure, FailureCode, FileToWrite, HistoryQuery},
     console::fixture::engine_on,
     paths::DataDir,
     store::{Change, ConnectionId, Store},
@@ -47,7 +47,8 @@ impl Desk {
 
     async fn export(&self, query: HistoryQuery, format: ExportFormat) -> (Result<ExportView, Failure>, Vec<u32>) {
         let (tell, views) = mpsc::unbounded_channel();
-        let ended = self.handle().export_history(query, self.file(), format, tell).await;
+        let to = FileToWrite { path: self.file(), replace: true };
+        let ended = self.handle().export_history(query, to, format, tell).await;
         (ended, told(views))
     }
 
@@ -90,7 +91,10 @@ fn ids(path: &Path) -> Vec<String> {
 async fn all_that_matches_is_written_page_by_page() {
     let desk = Desk::with(2_500).await;
     let (ended, told) = desk.export(HistoryQuery::default(), ExportFormat::Csv).await;
-    assert_eq!(ended, Ok(ExportView { written: 2_500, matching: Some(2_500), stopped: false }));
+    assert_eq!(
+        ended,
+        Ok(ExportView { written: 2_500, matching: Some(2_500), stopped: false, path: Some(desk.file()) })
+    );
     assert_eq!(told, [1_000, 2_000]);
     let newest_first: Vec<_> = (0..2_500).rev().map(|number| format!("c{number}")).collect();
     assert_eq!(ids(&desk.file()), newest_first);
@@ -117,13 +121,14 @@ async fn a_stopped_export_leaves_the_earlier_file_as_it_was() {
     let desk = Desk::with(3_500).await;
     fs::write(desk.file(), "earlier").unwrap();
     let (tell, mut views) = mpsc::unbounded_channel();
-    let (handle, waiting, path) = (desk.handle(), desk.handle(), desk.file());
+    let (handle, waiting) = (desk.handle(), desk.handle());
+    let to = FileToWrite { path: desk.file(), replace: true };
     let beside = desk.folder.path().join("another");
     let second = mpsc::unbounded_channel().0;
     let (first, second, ()) = tokio::join!(
-        handle.export_history(HistoryQuery::default(), path, ExportFormat::Csv, tell),
+        handle.export_history(HistoryQuery::default(), to, ExportFormat::Csv, tell),
         // It waits for its turn, and is meant as well.
-        waiting.export_history(HistoryQuery::default(), beside, ExportFormat::Csv, second),
+        waiting.export_history(HistoryQuery::default(), beside.into(), ExportFormat::Csv, second),
         async {
             views.recv().await.unwrap();
             desk.handle().stop_export();
@@ -131,7 +136,7 @@ async fn a_stopped_export_leaves_the_earlier_file_as_it_was() {
     );
     let (first, second) = (first.unwrap(), second.unwrap());
     assert!(first.stopped && first.written < 3_500, "{first:?}");
-    assert_eq!(second, ExportView { written: 0, matching: None, stopped: true });
+    assert_eq!(second, ExportView { stopped: true, ..ExportView::default() });
     assert_eq!(desk.left(), ["history"]);
     assert_eq!(fs::read_to_string(desk.file()).unwrap(), "earlier");
     // The next one is not meant.
@@ -143,7 +148,7 @@ async fn what_cannot_be_exported_is_a_sentence_and_leaves_nothing() {
     let desk = Desk::with(3).await;
     let check = async |query: HistoryQuery, path: &Path, code: FailureCode, expected: &str| {
         let tell = mpsc::unbounded_channel().0;
-        let ended = desk.handle().export_history(query, path.to_owned(), ExportFormat::Json, tell).await;
+        let ended = desk.handle().export_history(query, path.to_owned().into(), ExportFormat::Json, tell).await;
         let failure = ended.err().unwrap();
         assert_eq!((failure.code, failure.message), (code, expected.replace("{}", &path.display().to_string())));
         assert!(desk.left().is_empty(), "{:?}", desk.left());

@@ -1,0 +1,41 @@
+//! Where a file is to be written.
+
+use std::path::Path;
+
+use wilco_engine::api::FileToWrite;
+
+use crate::problem::Problem;
+
+/// A path as it stands on the command line; refused where a file is there that is not to be replaced.
+pub(crate) fn file_to_write(path: &Path, force: bool) -> Result<FileToWrite, Problem> {
+    // A running Wilco that is asked to write it may have another working directory.
+    let whole = std::path::absolute(path)?;
+    if whole.symlink_metadata().is_ok() && !force {
+        return Err(Problem::new(
+            format!("There is already a file {}.", path.display()),
+            "Give another name, or --force to replace it.",
+        ));
+    }
+    Ok(FileToWrite { path: whole, replace: force })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use std::path::Path;
+
+    use super::file_to_write;
+
+    #[test]
+    fn what_is_there_is_replaced_only_by_force_and_a_name_means_this_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pump-7.log");
+        assert!(file_to_write(&path, false).is_ok_and(|to| !to.replace));
+        std::fs::write(&path, "").unwrap();
+        assert!(file_to_write(&path, false).is_err());
+        assert!(file_to_write(&path, true).is_ok_and(|to| to.replace));
+        let here = std::env::current_dir().unwrap().join("nobody-s.log");
+        assert_eq!(file_to_write(Path::new("nobody-s.log"), false).unwrap().path, here);
+    }
+}
