@@ -85,6 +85,12 @@ impl Dialect {
         template::carries_id(form)
     }
 
+    /// The arguments that a form names in its topic and payload, as `level` or `who.name`.
+    #[must_use]
+    pub fn form_arguments(form: &WireForm) -> Vec<&str> {
+        template::arguments_named(form)
+    }
+
     /// Whether an answer to this command can be expected to say which command it answers.
     #[must_use]
     pub fn answers_carry_ids(&self, command: &str) -> bool {

@@ -79,6 +79,12 @@ pub(crate) fn carries_id(form: &WireForm) -> bool {
     form.payload.as_deref().is_none_or(names_id) || form.topic.as_deref().is_some_and(names_id)
 }
 
+/// The arguments that stand in it.
+pub(crate) fn arguments_named(form: &WireForm) -> Vec<&str> {
+    let templates = [form.topic.as_deref(), form.payload.as_deref()];
+    templates.into_iter().flatten().flat_map(parts).filter_map(argument_in).collect()
+}
+
 /// Why a form cannot be used for the command of that name at all, as a sentence.
 pub(crate) fn is_unusable(form: &WireForm, command: &str) -> Option<String> {
     form.topic

@@ -3,7 +3,7 @@
 use wilco_dialect::CommandKind;
 use wilco_ledger::{Millis, WireForm};
 
-use super::Schema;
+use super::{Schema, places};
 use crate::{
     api::{CatalogueEntry, CommandDefinition, Failure, invalid, sentence},
     store::{ConnectionId, Definition},
@@ -22,7 +22,10 @@ pub(crate) fn read(id: String, described: CommandDefinition) -> Result<Definitio
 /// All that is wrong with a description: sentences.
 pub(crate) fn problems(kind: &CommandKind) -> Vec<String> {
     let described = kind.check().err().map(|error| sentence(&error.to_string()));
-    described.into_iter().chain(Schema::read(&kind.schema).err()).collect()
+    let schema = Schema::read(&kind.schema);
+    // What lies in a schema that is none is anybody's guess.
+    let impossible = if schema.is_ok() { places::impossible(kind) } else { None };
+    described.into_iter().chain(impossible).chain(schema.err()).collect()
 }
 
 /// The description, tidied: nothing is left of what is only spaces.

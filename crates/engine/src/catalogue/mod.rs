@@ -5,6 +5,7 @@
 
 pub(crate) mod definition;
 pub(crate) mod file;
+mod places;
 mod schema;
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -107,6 +107,15 @@ async fn what_makes_no_sense_is_not_kept() {
     check(None, &|new| new.schema = json!({"type": 7}), "The schema is not of an object").await;
     check(None, &|new| new.schema = json!({"properties": []}), "This is no JSON Schema").await;
     check(None, &|new| new.payload = Some("{args.level".into()), "makes no JSON").await;
+    check(
+        None,
+        &|new| {
+            new.schema = json!({"properties": {"percent": {}, "who": {}}, "additionalProperties": false});
+            new.payload = Some(r#"{"open":{args.percant}}"#.into());
+        },
+        "The schema knows no argument 'percant': it has percent, who.",
+    )
+    .await;
     check(None, &|new| new.topic = Some("#".into()), "does not name the device").await;
     check(None, &|new| new.connection = Some("nowhere".into()), "There is no connection 'nowhere'").await;
     check(Some("led"), &|_| {}, "There is no command of your own 'led'").await;
