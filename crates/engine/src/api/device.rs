@@ -53,7 +53,7 @@ pub struct DeviceRow {
 pub struct DeviceDetail {
     /// Its row.
     pub row: DeviceRow,
-    /// When it last reported its state, Unix milliseconds.
+    /// When it last reported its state, Unix milliseconds; nothing where only the broker's copy of it is known.
     #[ts(type = "number | null")]
     pub reported_at: Option<i64>,
     /// The configuration it runs with: a JSON object.

@@ -142,7 +142,9 @@ impl Controller {
                 self.tell(connection, Input::Presence { device, online });
             }
             Ok(Some(Heard::State { device, state })) => {
-                known.fleet().update(&device, |device| device.report(state, now));
+                // What a broker has kept was reported nobody knows when.
+                let at = (!retained).then_some(now);
+                known.fleet().update(&device, |device| device.report(state, at));
                 self.spoke(connection, &device, retained);
             }
             Ok(Some(Heard::Telemetry { device, at, series, rest })) => {

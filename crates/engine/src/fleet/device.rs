@@ -108,10 +108,36 @@ impl Device {
         }
     }
 
-    /// Notes what the device reports of itself.
-    pub(crate) fn report(&mut self, state: Value, now: Timestamp) {
+    /// Notes what the device reports of itself, or has reported at some time: then the same report keeps its time.
+    pub(crate) fn report(&mut self, state: Value, at: Option<Timestamp>) {
         self.led = Reported::of(&state).led.or(self.led);
+        let is_same = self.state.as_ref() == Some(&state);
+        self.reported_at = at.or(self.reported_at.filter(|_| is_same));
         self.state = Some(state);
-        self.reported_at = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use serde_json::json;
+    use wilco_ledger::{DeviceId, Timestamp};
+
+    use super::Device;
+
+    #[test]
+    fn what_a_broker_has_kept_was_not_reported_now() {
+        let mut device = Device::new(DeviceId::new("pump-7").unwrap());
+        let mut check = |led: bool, at: Option<i64>, expected: Option<i64>| {
+            device.report(json!({"led": led}), at.map(Timestamp));
+            assert_eq!((device.led, device.reported_at), (Some(led), expected.map(Timestamp)));
+        };
+        check(true, None, None);
+        check(true, Some(7), Some(7));
+        // After the next start it comes again.
+        check(true, None, Some(7));
+        check(false, None, None);
+        check(false, Some(9), Some(9));
     }
 }

@@ -12,7 +12,7 @@ export type DeviceDetail = {
  */
 row: DeviceRow, 
 /**
- * When it last reported its state, Unix milliseconds.
+ * When it last reported its state, Unix milliseconds; nothing where only the broker's copy of it is known.
  */
 reported_at: number | null, 
 /**
