@@ -15,6 +15,7 @@ use wilco_engine::{
 };
 
 use crate::{
+    away,
     base::Base,
     interrupt::Interrupt,
     link,
@@ -57,12 +58,16 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     let mut batches = base.console().listen().await?;
     link::online(&mut batches, &connection, link::PATIENCE).await?;
     drop(batches);
+    away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?);
     let asked = Asked { connection: connection.id, device, lines };
     if follow {
         return asked.follow(base, every).await;
     }
     let id = asked.ask(base.console(), None).await?;
-    let log = asked.wait(base.console(), &id).await?.map_err(|why| Problem::new(why, NOT_SENT))?;
+    let log = match asked.wait(base.console(), &id).await? {
+        Ok(log) => log,
+        Err(message) => return Err(Problem::NotDone { message, hint: Some(NOT_SENT.to_owned()) }),
+    };
     match to {
         Some(to) => {
             base.console().save_log(&asked.connection, &asked.device, &log.id, to).await?;

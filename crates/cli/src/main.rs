@@ -2,6 +2,7 @@
 //!
 //! What is done is the engine's; here is only how it is asked for and how it is said.
 
+mod away;
 mod base;
 mod commands;
 mod connections;

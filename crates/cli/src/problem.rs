@@ -9,7 +9,7 @@ use wilco_engine::api::{Failure, KitProblem};
 
 use crate::output::clean;
 
-/// Some device did not do what it was asked, or did not say so.
+/// Some device did not do what it was asked, or did not say so; or not all of a file was taken.
 pub(crate) const NOT_DONE: u8 = 1;
 /// It did not come to asking a device: usage, connection, data.
 const TROUBLE: u8 = 2;
@@ -21,6 +21,8 @@ const INTERRUPTED: u8 = 130;
 pub(crate) enum Problem {
     /// A sentence for what happened and one for what to do.
     Said { message: String, hint: Option<String> },
+    /// The same, of a device that did not do what it was asked, or did not say so.
+    NotDone { message: String, hint: Option<String> },
     /// What is wrong with files that were brought, all of it.
     Files(Vec<KitProblem>),
     /// Whoever was reading the output has gone, so there is nobody to tell.
@@ -40,6 +42,10 @@ impl Problem {
             Problem::Said { message, hint } => {
                 complain("error", &message, hint.as_deref());
                 ExitCode::from(TROUBLE)
+            }
+            Problem::NotDone { message, hint } => {
+                complain("error", &message, hint.as_deref());
+                ExitCode::from(NOT_DONE)
             }
             Problem::Files(problems) => {
                 for problem in problems {

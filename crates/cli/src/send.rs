@@ -7,30 +7,20 @@ mod teller;
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use serde_json::{Map, Value};
-use tokio::time::{Instant, sleep};
-use wilco_engine::{
-    api::{ConnectionEntry, ConnectionView, FailureCode, NewCommand, Presence},
-    attach::Console,
-};
+use wilco_engine::api::{ConnectionEntry, ConnectionView, NewCommand};
 
 use crate::{
+    away,
     base::Base,
     connections::Described,
     input,
     interrupt::Interrupt,
     link,
     options::{Listing, SendOptions},
-    output::count,
-    problem::{self, Problem},
+    problem::Problem,
 };
 use follow::Follow;
 use teller::Teller;
-
-/// Retained statuses come at once, if at all.
-const STATUS_QUIET: Duration = Duration::from_millis(300);
-const STATUS_WITHIN: Duration = Duration::from_secs(3);
-/// Up to so many devices are asked after one by one.
-const ONE_BY_ONE: usize = 200;
 
 /// What is to be done, checked as far as it can be without an engine.
 struct Order {
@@ -87,7 +77,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     let patience = timeout.map_or(link::PATIENCE, |timeout| timeout.min(link::PATIENCE));
     let ready = async {
         link::online(&mut batches, &connection, patience).await?;
-        away(base, &connection, &devices).await
+        away::of(base, &connection, &devices).await
     };
     let away = tokio::select! {
         away = ready => away?,
@@ -95,7 +85,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     };
     // Nobody waits for a device that is not to answer.
     if listing == Listing::Text && !no_answer {
-        say_away(&away);
+        away::say(&away);
     }
     let new = NewCommand {
         connection: connection.id.clone(),
@@ -113,64 +103,6 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     let teller = Teller::new(listing, &devices);
     let commands = sent.ids.into_iter().zip(devices);
     Follow::new(base, connection.id, batches, commands, patience, teller).run(&mut interrupt).await
-}
-
-/// The devices that are not known to be online. An engine of ours has to hear first who is: how a command for a device
-/// that is away is delivered and waited for is decided when it is sent.
-async fn away(base: &Base, connection: &ConnectionView, devices: &[String]) -> Result<Vec<String>, Problem> {
-    let console = base.console();
-    if devices.len() > ONE_BY_ONE {
-        if base.is_own() {
-            link::settled(console, &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
-        }
-        return Ok(Vec::new());
-    }
-    let mut give_up = Instant::now();
-    if base.is_own() {
-        give_up += STATUS_QUIET;
-    }
-    let mut away = Vec::new();
-    let mut unknown = devices.to_vec();
-    loop {
-        let mut still = Vec::new();
-        for device in unknown {
-            match presence(console, &connection.id, &device).await? {
-                Presence::Online => {}
-                Presence::Offline => away.push(device),
-                Presence::Unknown => still.push(device),
-            }
-        }
-        unknown = still;
-        if unknown.is_empty() || Instant::now() >= give_up {
-            away.extend(unknown);
-            return Ok(away);
-        }
-        sleep(STATUS_QUIET / 20).await;
-    }
-}
-
-async fn presence(console: &Console, connection: &str, device: &str) -> Result<Presence, Problem> {
-    match console.device(connection, device).await {
-        Ok(detail) => Ok(detail.row.presence),
-        Err(failure) if failure.code == FailureCode::NotFound => Ok(Presence::Unknown),
-        Err(failure) => Err(failure.into()),
-    }
-}
-
-/// Waiting for such a device takes longer than the time-out, which is better said than wondered at.
-fn say_away(away: &[String]) {
-    let names = match away {
-        [] => return,
-        [one] => format!("{one} is"),
-        [one, other] => format!("{one} and {other} are"),
-        [one, ..] => format!("{one} and {} others are", count(away.len() - 1)),
-    };
-    problem::warn(
-        &format!("{names} not known to be online."),
-        Some(
-            "Where the broker may hold the command, it is waited for until time to live and time-out have passed: --ttl.",
-        ),
-    );
 }
 
 fn milliseconds(span: Duration) -> u64 {

@@ -86,18 +86,18 @@ fn nothing_is_overwritten_unasked_and_rubbish_is_refused() -> Result<()> {
     bench.run(&["commands", "import", &first])?.ended(0)?;
     let other = page(&json!([calibrate("Level out"), {"name": "led"}, {"name": "flush", "payload": "{args.x"}]));
     let other = file(&bench, "other.json", &other)?;
-    let said = bench.run(&["commands", "import", &other])?.ended(0)?.out;
-    ensure!(said.starts_with("Different from what is here, which stays: calibrate."), "{said}");
-    ensure!(said.contains("Refused: led. 'led' is a built-in command."), "{said}");
-    ensure!(said.contains("Refused: flush. The payload makes no JSON"), "{said}");
-    ensure!(said.ends_with("2 of 3 refused.\n"), "{said}");
+    let said = bench.run(&["commands", "import", &other])?.ended(1)?;
+    ensure!(said.out.starts_with("Different from what is here, which stays: calibrate."), "{said:?}");
+    ensure!(said.err.starts_with("warning: Refused: led. 'led' is a built-in command."), "{said:?}");
+    ensure!(said.err.contains("warning: Refused: flush. The payload makes no JSON"), "{said:?}");
+    ensure!(said.err.ends_with("warning: 2 of 3 refused.\n"), "{said:?}");
     let title = || -> Result<Value> {
         let shown = bench.run(&["commands", "show", "calibrate", "--output", "json"])?.ended(0)?.lines()?;
         Ok(shown[0]["definition"]["title"].clone())
     };
     assert_eq!(title()?, "Calibrate");
     bench.run(&["commands", "import", &other, "--replace", "nobody"])?.complained("no command or button 'nobody'")?;
-    bench.run(&["commands", "import", &other, "--replace", "calibrate"])?.ended(0)?;
+    bench.run(&["commands", "import", &other, "--replace", "calibrate"])?.ended(1)?;
     assert_eq!(title()?, "Level out");
 
     let out = bench.data.path().join("out.json").display().to_string();

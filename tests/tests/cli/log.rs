@@ -30,7 +30,20 @@ fn a_log_is_printed_or_written_and_its_end_is_judged_by_the_checksum() -> Result
     let written = bench.run(&["log", "-c", "bench", "-d", "lamp-1", "-o", &path])?.ended(0)?;
     assert_eq!(written.out, "");
     assert!(std::fs::read_to_string(&file)?.starts_with(&whole.out), "it is another log");
+    let again = ["log", "-c", "bench", "-d", "lamp-1", "-o", &path];
+    bench.run(&again)?.complained("already a file")?;
+    bench.run(&[&again[..], &["--force"]].concat())?.ended(0)?;
     bench.run(&["log", "-c", "bench", "-d", "lamp-1", "-o", "/nowhere/at/all.log"])?.complained("no folder")?;
+    Ok(())
+}
+
+#[test]
+fn a_device_that_does_not_answer_has_not_sent_its_log() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let said = bench.run(&["log", "-c", "bench", "-d", "nosuch"])?.ended(1)?;
+    assert!(said.err.starts_with("warning: nosuch is not known to be online."), "{said:?}");
+    assert!(said.err.contains("error: nosuch did not send its log: the command has timed out"), "{said:?}");
     Ok(())
 }
 

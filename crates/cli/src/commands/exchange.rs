@@ -11,7 +11,7 @@ use super::named;
 use crate::{
     base::Base,
     output::{Output, clean, count, file_to_write},
-    problem::Problem,
+    problem::{self, NOT_DONE, Problem},
 };
 
 /// Writes commands and their buttons to a file.
@@ -49,15 +49,19 @@ pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run
     if lines.is_empty() {
         output.line("There is no command in it, and no button.")?;
     }
-    for line in &lines {
+    let (refused, fitting): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.change == ImportChange::Refused);
+    for line in fitting {
         output.line(&said(line, replace.contains(&line.name), dry_run))?;
     }
-    let refused = lines.iter().filter(|line| line.change == ImportChange::Refused).count();
-    if refused > 0 {
-        output.line(&format!("{} of {} refused.", count(refused), count(lines.len())))?;
-    }
     output.flush()?;
-    Ok(ExitCode::SUCCESS)
+    for line in &refused {
+        problem::warn(&said(line, false, dry_run), None);
+    }
+    if refused.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    problem::warn(&format!("{} of {} refused.", count(refused.len()), count(lines.len())), None);
+    Ok(ExitCode::from(NOT_DONE))
 }
 
 fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {

@@ -28,6 +28,9 @@ Examples:
   wilco commands import pumps.json --dry-run
   wilco commands import pumps.json --replace calibrate --replace flush
 
+Ends with 0 if nothing in the file is refused. What is refused is said on standard error, the rest is taken all the same,
+and it ends with 1; 2 for a file that cannot be read.
+
 A file may be written by hand:
   {\"format\": \"wilco commands\", \"version\": 1, \"commands\": [
     {\"name\": \"calibrate\", \"title\": \"Calibrate\", \"timeout_ms\": 30000,

@@ -14,8 +14,8 @@ Examples:
   wilco log -c plant -d pump-7 --to pump-7.log
 
 Ends with 0 if the log is whole: every chunk has come and the checksum that the device gave is right. Otherwise what
-has come is printed all the same, what is missing is said on standard error, and it ends with 1; 2 for a wrong use or no
-connection. While it follows, the log is asked for again every few seconds, until Ctrl-C, and only the last
+has come is printed all the same, what is missing is said on standard error, and it ends with 1, as it does when the
+device does not send its log; 2 for a wrong use or no connection. While it follows, the log is asked for again every few seconds, until Ctrl-C, and only the last
 of what it fetches is kept.")]
 pub(crate) struct LogOptions {
     /// The connection, by its name

@@ -1,0 +1,80 @@
+//! Devices that are not known to be online, before something is asked of them.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use wilco_engine::{
+    api::{ConnectionView, FailureCode, Presence},
+    attach::Console,
+};
+
+use crate::{
+    base::Base,
+    link,
+    output::count,
+    problem::{self, Problem},
+};
+
+/// Retained statuses come at once, if at all.
+const STATUS_QUIET: Duration = Duration::from_millis(300);
+const STATUS_WITHIN: Duration = Duration::from_secs(3);
+/// Up to so many devices are asked after one by one.
+const ONE_BY_ONE: usize = 200;
+
+/// The devices that are not known to be online. An engine of ours has to hear first who is: how a command for a device
+/// that is away is delivered and waited for is decided when it is sent.
+pub(crate) async fn of(base: &Base, connection: &ConnectionView, devices: &[String]) -> Result<Vec<String>, Problem> {
+    let console = base.console();
+    if devices.len() > ONE_BY_ONE {
+        if base.is_own() {
+            link::settled(console, &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
+        }
+        return Ok(Vec::new());
+    }
+    let mut give_up = Instant::now();
+    if base.is_own() {
+        give_up += STATUS_QUIET;
+    }
+    let mut away = Vec::new();
+    let mut unknown = devices.to_vec();
+    loop {
+        let mut still = Vec::new();
+        for device in unknown {
+            match presence(console, &connection.id, &device).await? {
+                Presence::Online => {}
+                Presence::Offline => away.push(device),
+                Presence::Unknown => still.push(device),
+            }
+        }
+        unknown = still;
+        if unknown.is_empty() || Instant::now() >= give_up {
+            away.extend(unknown);
+            return Ok(away);
+        }
+        sleep(STATUS_QUIET / 20).await;
+    }
+}
+
+async fn presence(console: &Console, connection: &str, device: &str) -> Result<Presence, Problem> {
+    match console.device(connection, device).await {
+        Ok(detail) => Ok(detail.row.presence),
+        Err(failure) if failure.code == FailureCode::NotFound => Ok(Presence::Unknown),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Waiting for such a device takes longer than the time-out, which is better said than wondered at.
+pub(crate) fn say(away: &[String]) {
+    let names = match away {
+        [] => return,
+        [one] => format!("{one} is"),
+        [one, other] => format!("{one} and {other} are"),
+        [one, ..] => format!("{one} and {} others are", count(away.len() - 1)),
+    };
+    problem::warn(
+        &format!("{names} not known to be online."),
+        Some(
+            "Where the broker may hold the command, it is waited for until time to live and time-out have passed: --ttl.",
+        ),
+    );
+}
