@@ -67,7 +67,7 @@ impl Shell {
         let mut demo = self.demo.lock().await;
         let fleet = match demo.take() {
             Some(fleet) => demo.insert(fleet),
-            None => demo.insert(demo::start().await?),
+            None => demo.insert(demo::start(engine).await?),
         };
         if let Some(view) = demo::connection(engine).await?.filter(|view| view.url == fleet.url()) {
             return Ok(view);

@@ -42,9 +42,12 @@ pub enum DemoError {
     /// The broker cannot listen.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// The process may not open as many files as even a small fleet needs.
-    #[error("this process may open too few files for a demo fleet: {0}")]
+    /// The system does not say how many files the process may open.
+    #[error("it is not known how many files this process may open: {0}")]
     Files(io::Error),
+    /// The process may not open as many files as even a small fleet needs.
+    #[error("this process may open only {0} files, too few for a single device")]
+    TooFewFiles(u64),
     /// Not to be expected: the broker's own address is not understood.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -97,7 +100,31 @@ impl DemoFleet {
 
 fn connections_allowed(devices: usize) -> Result<usize, DemoError> {
     let wanted = OTHER_FILES + FILES_EACH * devices as u64;
-    let allowed = rlimit::increase_nofile_limit(wanted).map_err(DemoError::Files)?;
-    let connections = allowed.saturating_sub(OTHER_FILES) / FILES_EACH;
-    Ok(usize::try_from(connections).unwrap_or(usize::MAX))
+    connections_within(rlimit::increase_nofile_limit(wanted).map_err(DemoError::Files)?)
+}
+
+/// How many devices so many files are enough for.
+fn connections_within(files: u64) -> Result<usize, DemoError> {
+    match files.saturating_sub(OTHER_FILES) / FILES_EACH {
+        0 => Err(DemoError::TooFewFiles(files)),
+        connections => Ok(usize::try_from(connections).unwrap_or(usize::MAX)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DemoError, connections_within};
+
+    #[test]
+    fn a_fleet_of_no_device_is_none() {
+        let check = |files, expected: Option<usize>| match connections_within(files) {
+            Ok(devices) => assert_eq!(Some(devices), expected, "{files}"),
+            Err(DemoError::TooFewFiles(told)) => assert_eq!((told, None), (files, expected)),
+            Err(other) => panic!("{other}"),
+        };
+        check(60, None);
+        check(257, None);
+        check(258, Some(1));
+        check(1_024, Some(384));
+    }
 }
