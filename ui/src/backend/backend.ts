@@ -125,6 +125,8 @@ export interface Backend {
   openDataFolder(): Promise<void>;
   loadPreferences(): Promise<Preferences>;
   savePreferences(preferences: Preferences): Promise<void>;
+  /** Shows the whole page so many times as large. */
+  setZoom(factor: number): Promise<void>;
   /** Lets the person choose files; none where they would not. */
   chooseFiles(title: string): Promise<string[]>;
   /** Lets the person choose where to write a file; nothing where they would not. */
@@ -157,6 +159,8 @@ export type Density = 'comfortable' | 'compact';
 export interface Preferences {
   theme: Theme;
   density: Density;
+  /** How large everything is: 1 is its usual size. */
+  zoom: number;
   /** The connection that was looked at last. */
   connection: string | null;
   /** What was looked at when the window was closed. */
@@ -180,6 +184,7 @@ export interface View {
 export const DEFAULT_PREFERENCES: Preferences = {
   theme: 'system',
   density: 'comfortable',
+  zoom: 1,
   connection: null,
   view: null,
 };

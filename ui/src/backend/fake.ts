@@ -445,6 +445,10 @@ export class Fake implements Backend {
     this.#preferences = preferences;
   }
 
+  async setZoom(factor: number): Promise<void> {
+    document.documentElement.style.setProperty('zoom', factor === 1 ? '' : String(factor));
+  }
+
   async chooseFiles(): Promise<string[]> {
     return ['/home/you/Downloads/kit.zip'];
   }

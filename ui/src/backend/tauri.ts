@@ -98,6 +98,7 @@ export const tauri: Backend = {
     await file.set('preferences', preferences);
     await file.save();
   },
+  setZoom: (factor) => getCurrentWebview().setZoom(factor),
   chooseFiles: async (title) => (await open({ title, multiple: true, directory: false })) ?? [],
   chooseSavePath: (title, name) => save({ title, defaultPath: name }),
   onNewsAsked: (callback) => listen<NewsSubject>('show', ({ payload }) => callback(payload)),

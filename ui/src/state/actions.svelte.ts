@@ -451,9 +451,16 @@ export class Actions {
       ...(keys !== undefined && { keys }),
       run,
     });
+    const sized = (id: string, name: string, run: () => unknown, keys: string): Action => ({
+      ...action(id, name, run, keys),
+      words: 'zoom size text magnify 100 %',
+    });
     const list = [
       action('palette', 'Search or run a command', () => this.#show('palette'), 'mod+k'),
       action('keys', 'Show all keys', () => this.#show('sheet'), '?'),
+      sized('larger', 'Everything larger', () => preferences.zoomBy(1), 'mod++'),
+      sized('smaller', 'Everything smaller', () => preferences.zoomBy(-1), 'mod+-'),
+      sized('usual', 'Everything at its usual size', () => preferences.zoomTo(1), 'mod+0'),
     ];
     for (const theme of ['system', 'light', 'dark'] as const) {
       if (theme !== preferences.theme)

@@ -7,9 +7,13 @@ import {
   type View,
 } from '../backend/backend';
 
+/** The sizes there are, as browsers have them. */
+const ZOOMS = [0.5, 0.67, 0.75, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2];
+
 export class Preferences {
   theme = $state<Theme>(DEFAULT_PREFERENCES.theme);
   density = $state<Density>(DEFAULT_PREFERENCES.density);
+  zoom = $state(DEFAULT_PREFERENCES.zoom);
   connection = $state<string | null>(DEFAULT_PREFERENCES.connection);
   view = $state.raw<View | null>(DEFAULT_PREFERENCES.view);
   /** The height of a row in every list, pixels: `--h-row` of the design tokens. */
@@ -21,16 +25,28 @@ export class Preferences {
     const kept = await this.backend.loadPreferences();
     this.theme = kept.theme;
     this.density = kept.density;
+    this.zoom = nearest(kept.zoom);
     this.connection = kept.connection;
     this.view = kept.view;
     this.#show();
+    await this.backend.setZoom(this.zoom);
   }
 
   async change(change: Partial<Kept>): Promise<void> {
     Object.assign(this, change);
     this.#show();
-    const { theme, density, connection, view } = this;
-    await this.backend.savePreferences({ theme, density, connection, view });
+    const { theme, density, zoom, connection, view } = this;
+    await this.backend.savePreferences({ theme, density, zoom, connection, view });
+  }
+
+  /** Everything one step larger or smaller, as far as it goes. */
+  zoomBy(by: -1 | 1): Promise<void> {
+    return this.zoomTo(ZOOMS[ZOOMS.indexOf(this.zoom) + by] ?? this.zoom);
+  }
+
+  async zoomTo(zoom: number): Promise<void> {
+    await this.backend.setZoom(zoom);
+    await this.change({ zoom });
   }
 
   #show(): void {
@@ -40,4 +56,10 @@ export class Preferences {
     if (this.density === 'comfortable') delete dataset['density'];
     else dataset['density'] = this.density;
   }
+}
+
+/** The size nearest to one that somebody may have written into the file. */
+function nearest(zoom: number): number {
+  const off = (size: number) => Math.abs(size - zoom);
+  return ZOOMS.reduce((best, size) => (off(size) < off(best) ? size : best), DEFAULT_PREFERENCES.zoom);
 }

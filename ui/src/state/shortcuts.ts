@@ -3,6 +3,9 @@
 /** How long the second key of two may be in coming. */
 const PATIENCE = 1_200;
 
+/** What a key is called where another key or Shift makes it: + and − lie elsewhere on every keyboard. */
+const ALIKE: Record<string, string> = { '=': '+', '+': '+', _: '-', '-': '-' };
+
 export class Shortcuts {
   #begun: { key: string; at: number } | null = null;
 
@@ -18,8 +21,8 @@ export class Shortcuts {
     const key = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
     const begun = this.#begun;
     if (key !== 'Shift') this.#begun = null;
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
-      if (!event.repeat && this.run(`mod+${key}`)) event.preventDefault();
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && (!event.shiftKey || key in ALIKE)) {
+      if (!event.repeat && this.run(`mod+${ALIKE[key] ?? key}`)) event.preventDefault();
       return;
     }
     // A key that is held down would ask a device for something thirty times a second.
