@@ -5,6 +5,7 @@ use std::{path::Path, process::ExitCode, time::Duration};
 use wilco_engine::{
     api::{ConnectionView, DeviceQuery, DeviceRow, Presence},
     attach::Console,
+    unknown_tokens,
 };
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     link,
     options::{DeviceOptions, Listing},
     output::{Output, Table, clean, local_time, state_name, state_style},
-    problem::Problem,
+    problem::{self, Problem},
 };
 
 /// Rows of one page.
@@ -36,12 +37,20 @@ pub(crate) async fn run(options: DeviceOptions, data_dir: Option<&Path>) -> Resu
 async fn print(base: &Base, options: DeviceOptions) -> Result<ExitCode, Problem> {
     let DeviceOptions { connection, search, output: listing } = options;
     let connection = base.connection(&connection).await?;
+    for (token, known) in unknown_tokens(&search) {
+        problem::warn(&format!("No device can have {}: there are {known}.", clean(token)), None);
+    }
     let current = if base.is_own() { wait(base, &connection).await } else { Ok(()) };
     let rows = all(base.console(), &connection.id, &search).await?;
     match listing {
         Listing::Json => {
             let mut output = Output::data();
             rows.iter().try_for_each(|row| output.json(row))?;
+            output.flush()?;
+        }
+        Listing::Text if rows.is_empty() => {
+            let mut output = Output::text();
+            output.line(&nobody(&connection.name, &search))?;
             output.flush()?;
         }
         Listing::Text => table(&rows).print(&mut Output::text())?,
@@ -86,6 +95,16 @@ pub(crate) fn presence(presence: Presence) -> &'static str {
     }
 }
 
+/// What is said instead of a table without rows.
+fn nobody(connection: &str, search: &str) -> String {
+    let connection = clean(connection);
+    if search.trim().is_empty() {
+        format!("No device has been heard on {connection} yet.")
+    } else {
+        format!("No device of {connection} matches {}.", clean(search.trim()))
+    }
+}
+
 fn table(rows: &[DeviceRow]) -> Table {
     let mut table = Table::new(["DEVICE", "PRESENCE", "LED", "FIRMWARE", "SEEN", "LAST COMMAND", "STATE", "TAGS"]);
     for row in rows {
@@ -103,4 +122,15 @@ fn table(rows: &[DeviceRow]) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nobody;
+
+    #[test]
+    fn an_empty_list_says_what_it_is_empty_of() {
+        assert_eq!(nobody("plant", " "), "No device has been heard on plant yet.");
+        assert_eq!(nobody("plant", "is:online"), "No device of plant matches is:online.");
+    }
 }

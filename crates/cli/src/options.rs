@@ -152,7 +152,7 @@ pub(crate) struct HistoryOptions {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// A table, one JSON object a line, or CSV
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, visible_alias = "output", value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 

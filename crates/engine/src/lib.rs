@@ -35,4 +35,5 @@ pub mod vault;
 mod views;
 
 pub use console::{DEMO, Engine, Handle, Options};
+pub use fleet::unknown_tokens;
 pub use shell_line::shell_word;

@@ -111,6 +111,7 @@ fn nothing_is_overwritten_unasked_and_rubbish_is_refused() -> Result<()> {
         bench.run(&["commands", "import", &path])?.complained(part).map(drop)
     };
     check("none.json", "rubbish", "is not a file of commands")?;
+    check("torn.json", "{\"format\": \"wilco commands\",\n  \"version\": 1,,}", "line 2 column 16")?;
     check("newer.json", r#"{"format":"wilco commands","version":9,"commands":[]}"#, "newer version")?;
     check("big.json", &" ".repeat(10 * 1024 * 1024), "too big")?;
     bench.run(&["commands", "import", "/nowhere.json"])?.complained("There is no file /nowhere.json")?;

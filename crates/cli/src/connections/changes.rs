@@ -38,8 +38,8 @@ impl Edit {
         let is_kept = !(options.no_password || options.no_certificates || options.no_proxy);
         if is_same_place && is_kept && options.broker == BrokerOptions::default() {
             return Err(Problem::new(
-                "Nothing is said that is to be changed.",
-                "`wilco connections edit --help` lists what can be.",
+                "Nothing was named that should change.",
+                "Name it, such as --url or --rename. `wilco connections edit --help` lists all that can be changed.",
             ));
         }
         let described = Described::read(std::mem::take(&mut options.broker))?;

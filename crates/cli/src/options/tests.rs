@@ -42,6 +42,9 @@ fn what_belongs_together_is_asked_for_together() {
     check("wilco send -c plant --url mqtt://h -d a led", false);
     check("wilco send -c plant -d a", false);
     check("wilco send -c plant -d a --timeout 10 led", false);
+    check("wilco history -c plant --output json", true);
+    check("wilco history -c plant --output text", true);
+    check("wilco history -c plant --format csv", true);
     check("wilco log -c plant -d a", true);
     check("wilco log -c plant -d a -n 200 --follow --every 10s", true);
     check("wilco log -c plant -d a --lines 200 -o a.log", true);

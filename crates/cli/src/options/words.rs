@@ -15,6 +15,7 @@ pub(crate) enum Listing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
     #[default]
+    #[value(alias = "text")]
     Table,
     Json,
     Csv,

@@ -5,6 +5,9 @@ use anstyle::Style;
 use super::{Output, paint};
 use crate::problem::Problem;
 
+/// What is longer does not make its column wider, letters: what stands behind it in its own row gives way.
+const WIDEST: usize = 48;
+
 /// Rows that are aligned once all of them are known.
 pub(crate) struct Table {
     rows: Vec<Vec<Cell>>,
@@ -56,7 +59,9 @@ impl Table {
 
     fn lines(self) -> impl Iterator<Item = String> {
         let columns = self.rows.first().map_or(0, Vec::len);
-        let width = |column: usize| self.rows.iter().map(|row| width_of(&row[column].text)).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().map(|row| width_of(&row[column].text)).filter(|width| *width <= WIDEST).max().unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         self.rows.into_iter().map(move |row| {
             let mut line = String::new();
@@ -68,7 +73,7 @@ impl Table {
                     line.push_str(&paint(&cell.text, cell.style));
                     owed = 0;
                 }
-                owed += width - width_of(&cell.text) + 2;
+                owed += width.saturating_sub(width_of(&cell.text)) + 2;
             }
             line
         })
@@ -82,6 +87,16 @@ fn width_of(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::Table;
+
+    #[test]
+    fn one_long_text_makes_no_other_row_long() {
+        let mut table = Table::new(["DEVICE", "STATE"]);
+        let long = "x".repeat(199);
+        table.row([long.clone().into(), "online".into()]);
+        table.row(["a".into(), "offline".into()]);
+        let lines: Vec<String> = table.lines().map(|line| anstream::adapter::strip_str(&line).to_string()).collect();
+        assert_eq!(lines, ["DEVICE  STATE".to_owned(), format!("{long}  online"), "a       offline".to_owned()]);
+    }
 
     #[test]
     fn columns_are_aligned() {

@@ -108,7 +108,14 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
             "Choose one that was made with Export under Commands. Connections are imported where they are listed.",
         )
     };
-    let page: Value = serde_json::from_slice(&content).map_err(|_| not_ours())?;
+    let page: Value = serde_json::from_slice(&content).map_err(|error| {
+        // What begins as such a file does is one that somebody has written.
+        if content.trim_ascii_start().starts_with(b"{") {
+            failure(format!("{name} is no JSON: {error}."), "Mend it there. A comma may be missing, or one too many.")
+        } else {
+            not_ours()
+        }
+    })?;
     if page["format"] != FORMAT {
         return Err(not_ours());
     }

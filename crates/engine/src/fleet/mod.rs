@@ -10,6 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 
 pub(crate) use device::Device;
 use foldhash::fast::RandomState;
+pub use search::unknown_tokens;
 use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
 
 use crate::{

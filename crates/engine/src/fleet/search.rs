@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use wilco_ledger::State;
+
 use super::{Device, order::natural};
 use crate::api::Presence;
 
@@ -67,6 +69,26 @@ impl Relation {
     }
 }
 
+/// The tokens of a search that no device can fit, each with the values that there are: they are looked for as words.
+#[must_use]
+pub fn unknown_tokens(search: &str) -> Vec<(&str, String)> {
+    let listed = |name: &str, values: &[&str]| {
+        values.iter().map(|value| format!("{name}:{value}")).collect::<Vec<_>>().join(", ")
+    };
+    let unknown = |token: &str| {
+        let lower = token.to_lowercase();
+        match (lower.split_once(':')?, term(token)) {
+            (("is", _), Term::Word(_)) => Some(listed("is", &["online", "offline", "unknown"])),
+            (("led", _), Term::Word(_)) => Some(listed("led", &["on", "off"])),
+            (("state", _), Term::State(state)) if State::parse(&state).is_none() => {
+                Some(listed("state", &State::ALL.map(State::as_str)))
+            }
+            _ => None,
+        }
+    };
+    search.split_whitespace().filter_map(|token| Some((token, unknown(token)?))).collect()
+}
+
 fn term(text: &str) -> Term {
     let lower = text.to_lowercase();
     let term = match lower.split_once(':') {
@@ -92,4 +114,22 @@ fn firmware(text: &str) -> Term {
         }
     }
     Term::Firmware(Relation::Begins, text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unknown_tokens;
+
+    #[test]
+    fn a_token_that_no_device_can_fit_is_known() {
+        let check = |search: &str, expected: &[(&str, &str)]| {
+            let unknown = unknown_tokens(search);
+            let unknown: Vec<_> =
+                unknown.iter().map(|(token, known)| (*token, &known[..known.len().min(20)])).collect();
+            assert_eq!(unknown, expected, "{search}");
+        };
+        check("pump is:online led:on state:timed-out tag:x firmware:<2 a:b", &[]);
+        check("is:sideways pump", &[("is:sideways", "is:online, is:offlin")]);
+        check("LED:red state:done", &[("LED:red", "led:on, led:off"), ("state:done", "state:queued, state:")]);
+    }
 }

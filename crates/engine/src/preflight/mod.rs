@@ -327,8 +327,9 @@ fn clipped(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes.min(text.len()))]
 }
 
+/// To a thousandth: what is more is the arithmetic's, not the clock's.
 fn milliseconds(span: Duration) -> f64 {
-    span.as_secs_f64() * 1_000.0
+    (span.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }
 
 impl Board {
@@ -361,7 +362,14 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use std::time::Duration;
+
+    use super::{covers, milliseconds};
+
+    #[test]
+    fn a_span_is_told_to_a_thousandth_of_a_millisecond() {
+        assert_eq!(milliseconds(Duration::from_nanos(551_297)).to_string(), "0.551");
+    }
 
     #[test]
     fn a_filter_hears_what_it_matches() {
