@@ -137,6 +137,12 @@ impl Dialect {
         of_broker.or_else(|| self.topics().parse(topic).map(|(device, _)| device))
     }
 
+    /// Whether a device speaks on this topic whose name is too long to be listed: how many bytes it has.
+    #[must_use]
+    pub fn too_long_a_name(&self, topic: &str) -> Option<usize> {
+        self.topics().too_long(topic)
+    }
+
     /// Whether devices answer on this topic.
     #[must_use]
     pub fn is_answer(&self, topic: &str) -> bool {

@@ -1,6 +1,6 @@
 //! The one place where a topic is built or taken apart.
 
-use wilco_ledger::DeviceId;
+use wilco_ledger::{DeviceId, InvalidDeviceId};
 
 /// The topics of a fleet, with or without a prefix of one or several levels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -119,9 +119,23 @@ impl Topics {
     /// Whose topic it is, and what for. `None` for any other topic.
     #[must_use]
     pub fn parse(&self, topic: &str) -> Option<(DeviceId, Channel)> {
+        let (device, channel) = self.split(topic)?;
+        Some((DeviceId::new(device).ok()?, channel))
+    }
+
+    /// Whether it would be a device's topic, were the device's name not too long for one: how many bytes it has.
+    #[must_use]
+    pub fn too_long(&self, topic: &str) -> Option<usize> {
+        match DeviceId::new(self.split(topic)?.0) {
+            Err(InvalidDeviceId::TooLong(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn split<'a>(&self, topic: &'a str) -> Option<(&'a str, Channel)> {
         let (device, last) = topic.strip_prefix(&self.prefix)?.split_once('/')?;
         let channel = Channel::ALL.into_iter().find(|channel| channel.as_str() == last)?;
-        Some((DeviceId::new(device).ok()?, channel))
+        Some((device, channel))
     }
 
     /// Whether a command on this topic is for many devices: `all/req` or `groups/{group}/req`.
@@ -164,6 +178,18 @@ mod tests {
 
     fn topics(prefix: &str) -> Topics {
         Topics::new(prefix).expect("a plain prefix")
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_for_a_device_is_known_as_one() {
+        let check = |topic: String, expected: Option<usize>| {
+            assert_eq!(topics("cmd").too_long(&topic), expected, "{topic}");
+        };
+        check(format!("cmd/{}/status", "a".repeat(201)), Some(201));
+        check(format!("cmd/{}/status", "a".repeat(200)), None);
+        check(format!("cmd/{}/other", "a".repeat(201)), None);
+        check(format!("{}/status", "a".repeat(201)), None);
+        check("cmd/all/status".to_owned(), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use wilco_engine::api::{HistoryQuery, NewCommand};
 use wilco_tests::{Broker, Child, program, soon_async};
 
@@ -92,4 +92,23 @@ impl Fleet {
         assert!(page.commands.iter().all(|command| command.matched.as_deref() == Some("exact")));
         Ok(())
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_whose_name_is_too_long_is_told_of_once() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    for name in ["a".repeat(201), "b".repeat(300)] {
+        broker.publish(&format!("{name}/status"), br#"{"online":true}"#, false)?;
+    }
+    desk.notice("its name has 201 bytes").await?;
+    // What comes behind it has been heard, so it has been as well.
+    broker.publish("lamp-1/state", br#"{"led":true}"#, true)?;
+    let reported =
+        async || Ok(desk.console().device(&connection, "lamp-1").await.ok().map(|detail| detail.reported_at));
+    let at = soon_async("a state", Duration::from_secs(10), reported).await?;
+    ensure!(at.is_some(), "nobody knows when it was reported");
+    ensure!(!desk.seen().notices.iter().any(|notice| notice.message.contains("300 bytes")));
+    Ok(())
 }

@@ -62,6 +62,8 @@ pub(super) struct Connection {
     pub(super) noted_at: Timestamp,
     /// The last answer of each device that the broker had retained, by its hash: it comes with every subscription.
     pub(super) retained: HashMap<DeviceId, u64>,
+    /// Somebody was told that there is a device whose name is too long to be listed.
+    pub(super) told_of_names: bool,
     /// Devices that are said to be gone, by when that is to be believed.
     pub(super) doubted: BTreeSet<(Timestamp, DeviceId)>,
 }
@@ -120,6 +122,7 @@ impl Connection {
             lifecycles: HashMap::new(),
             noted_at: Timestamp(0),
             retained: HashMap::new(),
+            told_of_names: false,
             doubted: BTreeSet::new(),
         }
     }

@@ -17,6 +17,9 @@ use crate::{
 /// A device that says it has been there for longer, 10 years in milliseconds, has no clock.
 const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
 
+/// So much of a long topic tells which it is, letters.
+const SHOWN_OF_A_TOPIC: usize = 60;
+
 impl Controller {
     pub(super) async fn link(&mut self, connection: &ConnectionId, event: LinkEvent) {
         match event {
@@ -113,7 +116,8 @@ impl Controller {
             draining.quiet_at = draining.quiet_at.map(|_| now + QUIET);
         }
         match heard {
-            Ok(None | Some(Heard::Broadcast | Heard::Probe { .. })) => {}
+            Ok(None) => self.unlisted(connection, &topic),
+            Ok(Some(Heard::Broadcast | Heard::Probe { .. })) => {}
             Ok(Some(Heard::Lifecycle { device, event })) => self.lifecycle(connection, device, event),
             // Noted once, and not again with every new connection.
             Ok(Some(Heard::Answer(answer))) if retained && known.is_retained_still(&answer.device, &payload) => {}
@@ -170,6 +174,20 @@ impl Controller {
             }
             Err(unreadable) => self.unreadable(connection, &topic, unreadable, &payload, qos, retained),
         }
+    }
+
+    /// A topic that is nobody's. That of a device with too long a name is told, once.
+    fn unlisted(&mut self, connection: &ConnectionId, topic: &str) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(bytes) = known.dialect.too_long_a_name(topic).filter(|_| !known.told_of_names) else { return };
+        known.told_of_names = true;
+        let start: String = topic.chars().take(SHOWN_OF_A_TOPIC).collect();
+        let name = &known.profile.name;
+        self.feed.notice_of(
+            connection,
+            format!("A device on {name} is not listed: its name has {bytes} bytes, and at most 200 are possible."),
+            format!("It speaks on {start}… Give it a shorter name. Others like it are not told."),
+        );
     }
 
     /// A device has spoken for itself, so it is there. What the broker had kept says that it was.
