@@ -27,7 +27,7 @@ const SHOW: &str = "show";
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Notified when the page asks whether it is to be closed: it has something that is not saved.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Asked(Arc<Notify>);
 
 impl Asked {
@@ -35,9 +35,10 @@ impl Asked {
         self.0.notify_waiters();
     }
 
-    /// Whether nothing is asked in all that time.
-    async fn is_silent(&self) -> bool {
-        timeout(PATIENCE, self.0.notified()).await.is_err()
+    /// Whether nothing is asked in all that time, from this call on, polled or not.
+    fn is_silent(&self) -> impl Future<Output = bool> + use<> {
+        let asked = Arc::clone(&self.0).notified_owned();
+        async move { timeout(PATIENCE, asked).await.is_err() }
     }
 }
 
@@ -47,9 +48,10 @@ pub(crate) fn close_if_page_hangs(window: &Window, event: &WindowEvent) {
     if !matches!(event, WindowEvent::CloseRequested { .. }) {
         return;
     }
-    let (window, asked) = (window.clone(), window.state::<Asked>().inner().clone());
+    // Before the page hears of it, which may be quick to say.
+    let (window, silence) = (window.clone(), window.state::<Asked>().is_silent());
     async_runtime::spawn(async move {
-        if asked.is_silent().await {
+        if silence.await {
             tracing::warn!("the page did not say whether it is to be closed");
             // Nothing of it is left where it has been closed by itself.
             drop(window.destroy());
@@ -138,7 +140,8 @@ mod tests {
     async fn a_window_is_closed_unless_its_page_asks() {
         let asked = Asked::default();
         assert!(asked.is_silent().await, "a page that hangs");
-        let (silent, ()) = tokio::join!(asked.is_silent(), async { asked.notify() });
-        assert!(!silent, "a page that asks");
+        let silence = asked.is_silent();
+        asked.notify();
+        assert!(!silence.await, "a page that asks, and at once");
     }
 }
