@@ -63,18 +63,20 @@ async fn presence(console: &Console, connection: &str, device: &str) -> Result<P
     }
 }
 
-/// Waiting for such a device takes longer than the time-out, which is better said than wondered at.
-pub(crate) fn say(away: &[String]) {
+/// Waiting for such a device takes longer than the time-out, which is better said than wondered at. `hint` says what can
+/// be done about it.
+pub(crate) fn say(away: &[String], hint: &str) {
+    if let Some(message) = sentence(away) {
+        problem::warn(&message, Some(hint));
+    }
+}
+
+fn sentence(away: &[String]) -> Option<String> {
     let names = match away {
-        [] => return,
+        [] => return None,
         [one] => format!("{one} is"),
         [one, other] => format!("{one} and {other} are"),
         [one, ..] => format!("{one} and {} others are", count(away.len() - 1)),
     };
-    problem::warn(
-        &format!("{names} not known to be online."),
-        Some(
-            "Where the broker may hold the command, it is waited for until time to live and time-out have passed: --ttl.",
-        ),
-    );
+    Some(format!("{names} not known to be online."))
 }

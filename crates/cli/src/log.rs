@@ -31,6 +31,10 @@ const LATE_PIECES: Duration = Duration::from_secs(3);
 /// What to do where the device did not send its log.
 const NOT_SENT: &str = "Is it online, and does its firmware know log.get? wilco devices shows who is there.";
 
+/// What becomes of the question where the device is away.
+const HELD: &str =
+    "Its log is waited for all the same, for as long as the broker may hold the question. Ctrl-C ends that.";
+
 /// Whose log is asked for, and how much of it.
 struct Asked {
     connection: String,
@@ -58,7 +62,7 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     let mut batches = base.console().listen().await?;
     link::online(&mut batches, &connection, link::PATIENCE).await?;
     drop(batches);
-    away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?);
+    away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?, HELD);
     let asked = Asked { connection: connection.id, device, lines };
     if follow {
         return asked.follow(base, every).await;

@@ -22,6 +22,10 @@ use crate::{
 use follow::Follow;
 use teller::Teller;
 
+/// What becomes of a command for a device that is away.
+const HELD: &str =
+    "Where the broker may hold the command, it is waited for until time to live and time-out have passed: --ttl.";
+
 /// What is to be done, checked as far as it can be without an engine.
 struct Order {
     devices: Vec<String>,
@@ -85,7 +89,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     };
     // Nobody waits for a device that is not to answer.
     if listing == Listing::Text && !no_answer {
-        away::say(&away);
+        away::say(&away, HELD);
     }
     let new = NewCommand {
         connection: connection.id.clone(),

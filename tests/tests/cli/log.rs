@@ -43,6 +43,8 @@ fn a_device_that_does_not_answer_has_not_sent_its_log() -> Result<()> {
     let bench = Bench::on(&broker)?;
     let said = bench.run(&["log", "-c", "bench", "-d", "nosuch"])?.ended(1)?;
     assert!(said.err.starts_with("warning: nosuch is not known to be online."), "{said:?}");
+    // There is no such option here.
+    assert!(!said.err.contains("--ttl"), "{said:?}");
     assert!(said.err.contains("error: nosuch did not send its log: the command has timed out"), "{said:?}");
     Ok(())
 }

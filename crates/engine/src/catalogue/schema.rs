@@ -128,13 +128,13 @@ fn walk(root: &Value, part: &Value, depth: usize, parts: &mut usize) -> Result<(
     }
 }
 
-/// What `#/$defs/level` refers to.
 /// A schema, or what it refers to.
 pub(super) fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let follow = |schema: &&'a Value| target(root, schema.get("$ref")?.as_str()?);
     std::iter::successors(Some(schema), follow).take(DEEPEST).last().unwrap_or(schema)
 }
 
+/// What `#/$defs/level` refers to.
 fn target<'a>(root: &'a Value, place: &str) -> Option<&'a Value> {
     root.pointer(place.strip_prefix('#')?)
 }
