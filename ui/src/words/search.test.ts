@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { halves, line, take } from './search';
+import { halves, impossible, line, take } from './search';
 
 const empty = { tokens: [], text: '' };
 
@@ -25,7 +25,17 @@ describe('the search field', () => {
   it('leaves a token out that is only begun', () => {
     expect(line({ tokens: [], text: 'is:off' })).toBe('');
     expect(line({ tokens: [], text: 'kit firmware:' })).toBe('kit');
+    expect(line({ tokens: [], text: 'state:tim' })).toBe('');
+    expect(line({ tokens: [], text: 'state:timed-out' })).toBe('state:timed-out');
     expect(line({ tokens: [], text: 'is:offline firmware:<2' })).toBe('is:offline firmware:<2');
+  });
+  it('knows a token that no device can fit', () => {
+    const check = (tokens: string[], said: string | null) => expect(impossible({ tokens, text: '' })).toBe(said);
+    check([], null);
+    check(['is:online', 'LED:on', 'state:timed-out', 'state:timed_out', 'firmware:<2', 'tag:x'], null);
+    check(['is:online', 'is:sideways'], 'No device can have is:sideways: there are is:online, is:offline, is:unknown.');
+    check(['led:Red'], 'No device can have led:Red: there are led:on, led:off.');
+    expect(impossible({ tokens: ['state:done'], text: '' })).toMatch(/state:queued, .*state:cancelled\.$/);
   });
   it('cuts a token behind its colon', () => expect(halves('firmware:<2.5')).toEqual(['firmware:', '<2.5']));
 });

@@ -1,9 +1,15 @@
 /** The search field: words and tokens such as `is:offline`. What they mean is the engine's business. */
 
+import { STATES } from './states';
+
 const KEYS = ['is', 'led', 'firmware', 'tag', 'state'];
 
 /** The only values that some tokens can have. */
-const WHOLE: Record<string, string[]> = { is: ['online', 'offline', 'unknown'], led: ['on', 'off'] };
+const WHOLE: Record<string, readonly string[]> = {
+  is: ['online', 'offline', 'unknown'],
+  led: ['on', 'off'],
+  state: STATES,
+};
 
 export interface Search {
   /** Finished tokens, in the order they were typed. */
@@ -42,8 +48,24 @@ export function line(search: Search): string {
 function isBegun(word: string): boolean {
   const [key, value] = halves(word.toLowerCase());
   if (!KEYS.includes(key.slice(0, -1))) return false;
+  return missed(word) !== null || value === '';
+}
+
+/** The values that a token can have, where it has none of them; their spelling is as free as the engine's. */
+function missed(token: string): readonly string[] | null {
+  const [key, value] = halves(token.toLowerCase());
   const whole = WHOLE[key.slice(0, -1)];
-  return whole === undefined ? value === '' : !whole.includes(value);
+  return whole === undefined || whole.includes(value.replaceAll('-', '_')) ? null : whole;
+}
+
+/** A finished token that no device can fit, whichever there are, as a sentence. */
+export function impossible({ tokens }: Search): string | null {
+  for (const token of tokens) {
+    const [key] = halves(token.toLowerCase());
+    const known = missed(token);
+    if (known) return `No device can have ${token}: there are ${known.map((value) => key + value).join(', ')}.`;
+  }
+  return null;
 }
 
 /** A token's two halves. */

@@ -33,6 +33,9 @@ const WORDS: Record<State, { word: string; glyph: string }> = {
   cancelled: { word: 'Cancelled', glyph: 's-cancelled' },
 };
 
+/** The names of all of them. */
+export const STATES: readonly string[] = Object.keys(WORDS);
+
 /** A state of that name; one that is not known here is shown as it is called. */
 export function wordOf(state: string): string {
   return WORDS[state as State]?.word ?? state;

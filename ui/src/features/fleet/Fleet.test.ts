@@ -43,6 +43,13 @@ describe('the fleet', () => {
     await findByText('bench-0001');
   });
 
+  it('says of a token that no device can fit which there are', async () => {
+    const { findByText, user, container } = await openFleet();
+    await user.keyboard('/is:sideways ');
+    await findByText('No device can have is:sideways: there are is:online, is:offline, is:unknown.');
+    await expectAccessible(container);
+  });
+
   it('is gone to from its search, by ↓', async () => {
     const { getByRole, user, container, findByRole } = await openFleet();
     await user.keyboard('/kitchen{ArrowDown}');
