@@ -91,6 +91,12 @@ impl Dialect {
         template::arguments_named(form)
     }
 
+    /// Those of them that are sent as `null` where they are not given.
+    #[must_use]
+    pub fn form_values(form: &WireForm) -> Vec<&str> {
+        template::arguments_as_values(form)
+    }
+
     /// Whether an answer to this command can be expected to say which command it answers.
     #[must_use]
     pub fn answers_carry_ids(&self, command: &str) -> bool {

@@ -85,6 +85,18 @@ pub(crate) fn arguments_named(form: &WireForm) -> Vec<&str> {
     templates.into_iter().flatten().flat_map(parts).filter_map(argument_in).collect()
 }
 
+/// The arguments that stand in its payload as values, so that `null` is sent where there is none.
+pub(crate) fn arguments_as_values(form: &WireForm) -> Vec<&str> {
+    let mut quoted = false;
+    let values = form.payload.as_deref().filter(|_| !form.plain).into_iter().flat_map(parts).filter_map(|part| {
+        if let Part::Text(text) = part {
+            quoted = is_in_quotes(text, quoted);
+        }
+        argument_in(part).filter(|_| !quoted)
+    });
+    values.collect()
+}
+
 /// Why a form cannot be used for the command of that name at all, as a sentence.
 pub(crate) fn is_unusable(form: &WireForm, command: &str) -> Option<String> {
     form.topic

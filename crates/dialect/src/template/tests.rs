@@ -1,7 +1,7 @@
 use serde_json::Value;
 use wilco_ledger::{CommandId, DeviceId, Timestamp, WireForm};
 
-use super::{Part, carries_id, is_unusable, parts, refuses};
+use super::{Part, arguments_as_values, carries_id, is_unusable, parts, refuses};
 use crate::{Dialect, Outbound, Request, Topics};
 
 fn form(topic: Option<&str>, payload: Option<&str>, plain: bool) -> WireForm {
@@ -143,4 +143,14 @@ fn a_device_that_was_not_told_the_id_cannot_repeat_it() {
     check(None, Some("{id} on"), true);
     check(None, Some("on"), false);
     check(Some("{device}/do/{id}"), Some("on"), true);
+}
+
+#[test]
+fn what_stands_as_a_value_is_sent_as_null_where_it_is_missing() {
+    let check = |payload: &str, plain: bool, expected: &[&str]| {
+        assert_eq!(arguments_as_values(&form(Some("{args.a}"), Some(payload), plain)), expected, "{payload}");
+    };
+    check(r#"{"open":{args.percent},"by":"{args.who} \" {args.and}","x":{args.x.0}}"#, false, &["percent", "x.0"]);
+    check("{args.percent}", true, &[]);
+    check("{id}", false, &[]);
 }

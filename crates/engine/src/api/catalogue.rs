@@ -89,6 +89,8 @@ pub struct CommandPreview {
     pub drawable: bool,
     /// Why it cannot be kept or sent like this: sentences.
     pub problems: Vec<String>,
+    /// What is better known of it, though it can be kept and sent: sentences.
+    pub remarks: Vec<String>,
 }
 
 /// A command or a button in a file, and what taking it would do.

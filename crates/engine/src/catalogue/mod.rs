@@ -5,7 +5,7 @@
 
 pub(crate) mod definition;
 pub(crate) mod file;
-mod places;
+pub(crate) mod places;
 mod schema;
 
 use std::sync::{Arc, PoisonError, RwLock};

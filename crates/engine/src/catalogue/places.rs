@@ -1,12 +1,17 @@
 //! Whether what a form names is anything that its command's arguments can have.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use wilco_dialect::{CommandKind, Dialect};
+use wilco_ledger::WireForm;
 
 use super::schema::resolved;
 
 /// So many names are told of what there is.
 const MOST_NAMES: usize = 8;
+/// So many arguments are told that a schema does not name.
+const MOST_REMARKS: usize = 4;
 /// The longest name that is told, letters.
 const LONGEST_NAME: usize = 40;
 
@@ -16,28 +21,90 @@ pub(super) fn impossible(kind: &CommandKind) -> Option<String> {
     Dialect::form_arguments(form).into_iter().find_map(|path| ruled_out(&kind.schema, path))
 }
 
+/// What is better known of the arguments in a topic or payload, though they can be sent: sentences.
+pub(crate) fn remarks(kind: &CommandKind) -> Vec<String> {
+    kind.form.as_ref().map(|form| remarks_on(&kind.schema, form)).unwrap_or_default()
+}
+
+fn remarks_on(schema: &Value, form: &WireForm) -> Vec<String> {
+    let named = distinct(Dialect::form_arguments(form)).filter_map(|path| match found(schema, path) {
+        Found::Unnamed(has) => {
+            let path = shortened(path);
+            Some(format!("The schema does not name the argument '{path}', so no form asks for it: it has {has}."))
+        }
+        _ => None,
+    });
+    let mut remarks: Vec<_> = named.take(MOST_REMARKS).collect();
+    let optional = distinct(Dialect::form_values(form))
+        .filter(|path| matches!(found(schema, path), Found::Named { required: false }));
+    let optional: Vec<_> = optional.take(MOST_NAMES).map(shortened).collect();
+    if !optional.is_empty() {
+        remarks.push(format!("Where it is left empty, null is sent: {}.", optional.join(", ")));
+    }
+    remarks
+}
+
+fn distinct(paths: Vec<&str>) -> impl Iterator<Item = &str> {
+    let mut seen = BTreeSet::new();
+    paths.into_iter().filter(move |path| seen.insert(*path))
+}
+
 fn ruled_out(root: &Value, path: &str) -> Option<String> {
+    match found(root, path) {
+        Found::RuledOut(has) => Some(format!("The schema knows no argument '{}': it has {has}.", shortened(path))),
+        _ => None,
+    }
+}
+
+/// What a schema has of an argument.
+enum Found {
+    /// It has it.
+    Named { required: bool },
+    /// It has others, these, and leaves room for any.
+    Unnamed(String),
+    /// It has others, these, or none, and leaves room for no more.
+    RuledOut(String),
+    /// It says nothing of what could be there.
+    Open,
+}
+
+fn found(root: &Value, path: &str) -> Found {
     let mut schema = root;
+    let mut required = true;
     for key in path.split('.') {
         schema = resolved(root, schema);
         let properties = schema.get("properties").and_then(Value::as_object);
-        match properties.and_then(|properties| properties.get(key)) {
-            Some(property) => schema = property,
-            None if is_closed(schema) => {
-                let (path, has) = (shortened(path), properties.map(|properties| names(properties.keys())));
-                let has = has.unwrap_or_else(|| "none".to_owned());
-                return Some(format!("The schema knows no argument '{path}': it has {has}."));
-            }
-            // Whatever comes here may have it.
-            None => return None,
+        if let Some(property) = properties.and_then(|properties| properties.get(key)) {
+            required &= is_required(schema, key);
+            schema = property;
+            continue;
         }
+        let has = properties.map_or_else(|| "none".to_owned(), |properties| names(properties.keys()));
+        return match properties {
+            _ if is_closed(schema) => Found::RuledOut(has),
+            // Another part of it may well name it.
+            Some(_) if !is_put_together(schema) => Found::Unnamed(has),
+            _ => Found::Open,
+        };
     }
-    None
+    Found::Named { required }
+}
+
+fn is_required(schema: &Value, key: &str) -> bool {
+    schema.get("required").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(|required| required == key))
 }
 
 /// It has the properties that it names and no others.
 fn is_closed(schema: &Value) -> bool {
     schema.get("additionalProperties") == Some(&Value::Bool(false)) && schema.get("patternProperties").is_none()
+}
+
+/// More is said of it than what stands in its properties.
+fn is_put_together(schema: &Value) -> bool {
+    const PARTS: [&str; 8] =
+        ["allOf", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies", "patternProperties", "$ref"];
+    PARTS.iter().any(|part| schema.get(part).is_some())
+        || schema.get("additionalProperties").is_some_and(Value::is_object)
 }
 
 fn names<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> String {
@@ -59,9 +126,10 @@ fn shortened(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use wilco_ledger::WireForm;
 
-    use super::ruled_out;
+    use super::{remarks_on, ruled_out};
 
     #[test]
     fn an_argument_that_the_schema_rules_out_is_told() {
@@ -93,5 +161,28 @@ mod tests {
         check(json!({"additionalProperties": false}), true);
         // A schema that refers to itself is refused elsewhere, and is no reason to go on for ever.
         check(json!({"$ref": "#"}), false);
+    }
+
+    #[test]
+    fn what_is_sent_as_null_is_said_beforehand() {
+        let check = |schema: Value, payload: &str, expected: &[&str]| {
+            let form = WireForm { topic: None, payload: Some(payload.into()), plain: false };
+            assert_eq!(remarks_on(&schema, &form), expected, "{schema} {payload}");
+        };
+        let open = json!({"properties": {"percent": {}, "who": {}}, "required": ["percent"]});
+        let twice = r#"{"open":{args.percant},"again":{args.percant}}"#;
+        check(
+            open.clone(),
+            twice,
+            &["The schema does not name the argument 'percant', so no form asks for it: it has percent, who."],
+        );
+        check(open.clone(), r#"{"open":{args.percent},"by":"{args.who}"}"#, &[]);
+        check(open, r#"{"by":{args.who},"and":{args.who}}"#, &["Where it is left empty, null is sent: who."]);
+        // What is needed of something that is not needed itself can be missing with it.
+        let within = json!({"properties": {"who": {"properties": {"name": {}}, "required": ["name"]}}});
+        check(within, "{args.who.name}", &["Where it is left empty, null is sent: who.name."]);
+        let elsewhere = json!({"properties": {"b": {}}, "allOf": [{"properties": {"a": {}}}]});
+        check(elsewhere, "{args.a}", &[]);
+        check(json!({}), "{args.a}", &[]);
     }
 }

@@ -10,7 +10,7 @@ use wilco_ledger::DeviceId;
 use super::{Handle, command_id, not_found};
 use crate::{
     api::{CatalogueEntry, CommandDefinition, CommandPreview, CommandToPreview, Failure, invalid},
-    catalogue::{Schema, definition, example},
+    catalogue::{Schema, definition, example, places},
     store::{Definition, StoredButton},
     views,
 };
@@ -110,7 +110,8 @@ impl Handle {
         let carries_id =
             kind.form.as_ref().is_none_or(Dialect::form_carries_id) && dialect.answers_carry_ids(&kind.name);
         let drawable = schema.is_ok();
-        Ok(CommandPreview { topic: wire.topic, payload: wire.payload, carries_id, drawable, problems })
+        let remarks = if problems.is_empty() { places::remarks(&kind) } else { Vec::new() };
+        Ok(CommandPreview { topic: wire.topic, payload: wire.payload, carries_id, drawable, problems, remarks })
     }
 
     /// Has the catalogue know what the store knows.

@@ -23,4 +23,8 @@ drawable: boolean,
 /**
  * Why it cannot be kept or sent like this: sentences.
  */
-problems: Array<string>, };
+problems: Array<string>, 
+/**
+ * What is better known of it, though it can be kept and sent: sentences.
+ */
+remarks: Array<string>, };

@@ -126,6 +126,7 @@ export class FakeCatalogue {
       carries_id: definition.payload?.includes('{id}') ?? true,
       drawable: (definition.schema['type'] ?? 'object') === 'object',
       problems: problems(definition),
+      remarks: remarks(definition),
     };
   }
 
@@ -251,6 +252,16 @@ function problems(definition: CommandDefinition): string[] {
   else if (schema['type'] !== undefined && schema['type'] !== 'object')
     out.push('The schema is not of an object, and arguments are one. Write "type": "object".');
   return out;
+}
+
+/** Of arguments that stand between quotes nothing is said, as in a template that the schema rules out. */
+function remarks({ schema, payload, plain }: CommandDefinition): string[] {
+  const { properties = {}, required = [] } = schema as { properties?: object; required?: string[] };
+  const values = plain
+    ? []
+    : [...(payload ?? '').matchAll(/(?<!"[^":,]*)\{args\.(\w+)\}/g)].map(([, name]) => name ?? '');
+  const optional = values.filter((name) => name in properties && !required.includes(name));
+  return optional.length === 0 ? [] : [`Where it is left empty, null is sent: ${optional.join(', ')}.`];
 }
 
 function example(schema: unknown): Record<string, unknown> {

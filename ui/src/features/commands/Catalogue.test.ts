@@ -93,6 +93,26 @@ describe('the catalogue', () => {
     await waitFor(() => expect(wire.queryByText(/The arguments are an example/)).toBeNull());
   });
 
+  it('says beforehand which argument is sent as null where it is left empty', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'valve');
+    const fill = async (name: RegExp | string, text: string) => {
+      const field = window.getByRole('textbox', { name });
+      await window.user.clear(field);
+      await window.user.click(field);
+      await window.user.paste(text);
+    };
+    await fill('Arguments (JSON Schema)', '{"properties": {"percent": {"type": "integer"}}, "required": ["percent"]}');
+    await fill(/^Payload/, '{"open":{args.percent}}');
+    const wire = within(window.getByRole('region', { name: 'On the wire' }));
+    await wire.findByText(/"open":/);
+    expect(wire.queryByText(/null is sent/)).toBeNull();
+    await fill('Arguments (JSON Schema)', '{"properties": {"percent": {"type": "integer"}}}');
+    await wire.findByText('Where it is left empty, null is sent: percent.');
+    await expectAccessible(window.container);
+  });
+
   it('keeps what is being described while something else is looked at', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));

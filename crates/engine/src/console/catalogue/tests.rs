@@ -137,7 +137,11 @@ async fn a_preview_shows_what_would_go_out_and_all_that_is_wrong() {
     };
     let preview = shown(described.clone(), Some("pump-7"), None);
     assert_eq!((preview.topic.as_str(), preview.payload.as_str()), ("pump-7/req", r#"{"level":1}"#));
-    assert!(!preview.carries_id && preview.problems.is_empty());
+    assert!(!preview.carries_id && preview.problems.is_empty() && preview.remarks.is_empty());
+    let optional = json!({"type": "object", "properties": {"level": {"type": "number"}}});
+    let remarked = shown(CommandDefinition { schema: optional, ..described.clone() }, None, None);
+    assert!(remarked.problems.is_empty());
+    assert_eq!(remarked.remarks, ["Where it is left empty, null is sent: level."]);
     let wrong = shown(described.clone(), None, Some(json!({"level": "x"})));
     assert_eq!(wrong.problems, ["The arguments do not fit: level: \"x\" is not of type \"number\"."]);
     let broken = CommandDefinition { name: "led".into(), schema: json!([]), ..described };
