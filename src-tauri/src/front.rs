@@ -86,7 +86,7 @@ pub(crate) fn tell_while_away(app: AppHandle, engine: Handle) {
 
 fn show(app: &AppHandle, news: &News, waiting: &AtomicUsize) {
     let mut notification = Notification::new();
-    notification.appname("Wilco").summary(&news.title).body(&news.body);
+    notification.appname("Wilco").summary(&news.title).body(&body(&news.body));
     #[cfg(all(unix, not(target_os = "macos")))]
     notification.icon("wilco").hint(notify_rust::Hint::DesktopEntry("wilco".into())).action("default", "Show");
     let shown = match notification.show() {
@@ -100,6 +100,24 @@ fn show(app: &AppHandle, news: &News, waiting: &AtomicUsize) {
         wait_for_click(app, shown, &news.subject);
     }
     waiting.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// The text as a system shows it that takes it for markup.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn body(text: &str) -> String {
+    let is_markup = notify_rust::get_capabilities()
+        .is_ok_and(|capabilities| capabilities.iter().any(|capability| capability == "body-markup"));
+    if is_markup { escaped(text) } else { text.to_owned() }
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn body(text: &str) -> String {
+    text.to_owned()
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -135,6 +153,15 @@ fn window(app: &AppHandle) -> Option<WebviewWindow> {
 #[cfg(test)]
 mod tests {
     use super::Asked;
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[test]
+    fn the_name_of_a_connection_is_no_markup() {
+        assert_eq!(
+            super::escaped("After 1 s on <b>Plant & Yard</b>."),
+            "After 1 s on &lt;b&gt;Plant &amp; Yard&lt;/b&gt;."
+        );
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_window_is_closed_unless_its_page_asks() {

@@ -39,6 +39,8 @@ struct Gathered {
     device: String,
     id: String,
     command: String,
+    /// What the connection is called; nothing where they are of several.
+    name: Option<String>,
 }
 
 impl Herald {
@@ -46,8 +48,8 @@ impl Herald {
         Herald { settings, listener, gathered: None }
     }
 
-    /// A command has come to its end.
-    pub(crate) fn ended(&mut self, connection: &ConnectionId, command: &Command, now: Timestamp) {
+    /// A command has come to its end, on a connection that is called `name`.
+    pub(crate) fn ended(&mut self, connection: &ConnectionId, name: &str, command: &Command, now: Timestamp) {
         let gathered = self.gathered.get_or_insert_with(|| Gathered {
             since: now,
             last: now,
@@ -57,8 +59,10 @@ impl Herald {
             device: command.asked.device.as_str().to_owned(),
             id: command.asked.id.as_str().to_owned(),
             command: command.asked.name.to_string(),
+            name: Some(name.to_owned()),
         });
         gathered.last = now;
+        gathered.name.take_if(|_| gathered.connection != *connection);
         gathered.longest = gathered.longest.max(now.since(command.submitted_at));
         *gathered.ends.entry(command.state).or_default() += 1;
     }
@@ -100,10 +104,11 @@ impl Gathered {
             return None;
         }
         let took = span(self.longest);
+        let on = self.name.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
         if let (1, Some(state)) = (all, self.ends.keys().next()) {
             let title = format!("{} {}: {}", self.device, self.command, word(*state));
             let command = Some((self.device.clone(), self.id.clone()));
-            return Some(News { title, body: format!("After {took}."), subject: self.subject(command, bad) });
+            return Some(News { title, body: format!("After {took}{on}."), subject: self.subject(command, bad) });
         }
         let title = match bad {
             0 => format!("{all} commands have ended"),
@@ -112,7 +117,7 @@ impl Gathered {
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|(_, count)| Reverse(**count));
         let counts: Vec<_> = ends.into_iter().map(|(state, count)| format!("{count} {}", word(*state))).collect();
-        let body = format!("{}. The longest took {took}.", counts.join(", "));
+        let body = format!("{}{on}. The longest took {took}.", counts.join(", "));
         Some(News { title, body, subject: self.subject(None, bad) })
     }
 
@@ -189,7 +194,7 @@ mod tests {
         for (number, (took, fact)) in ends.iter().enumerate() {
             let (command, event) = command(&format!("pump-{number}"), 0, *took, fact.clone());
             if is_end(&event, &command) {
-                herald.ended(&ConnectionId::from("plant"), &command, Timestamp(*took));
+                herald.ended(&ConnectionId::from("plant"), "Plant", &command, Timestamp(*took));
             }
         }
         assert!(herald.tell(Timestamp(at)));
@@ -215,17 +220,17 @@ mod tests {
         check(|_| {}, &[], 60_000, None);
         // Bad, quick or not.
         check(|_| {}, &[(500, REFUSED)], 2_499, None);
-        check(|_| {}, &[(500, REFUSED)], 2_500, Some("pump-0 led: undeliverable | After 500 ms."));
+        check(|_| {}, &[(500, REFUSED)], 2_500, Some("pump-0 led: undeliverable | After 500 ms on Plant."));
         check(|settings| settings.notify_failed = false, &[(500, REFUSED)], 9_000, None);
         // Good, and quick or not.
         check(|_| {}, &[(9_999, Fact::Unconfirmed)], 60_000, None);
-        check(|_| {}, &[(10_000, Fact::Unconfirmed)], 60_000, Some("pump-0 led: unconfirmed | After 10 s."));
+        check(|_| {}, &[(10_000, Fact::Unconfirmed)], 60_000, Some("pump-0 led: unconfirmed | After 10 s on Plant."));
         check(|settings| settings.long_after_s = 11, &[(10_000, Fact::Unconfirmed)], 60_000, None);
         check(
             |settings| settings.long_after_s = 1,
             &[(1_740, Fact::Unconfirmed)],
             60_000,
-            Some("pump-0 led: unconfirmed | After 1.7 s."),
+            Some("pump-0 led: unconfirmed | After 1.7 s on Plant."),
         );
         check(|settings| settings.notify_long = false, &[(10_000, Fact::Unconfirmed)], 60_000, None);
         // A bad one that took long, of which only the long ones are wanted.
@@ -233,7 +238,7 @@ mod tests {
             |settings| settings.notify_failed = false,
             &[(300_000, LOST)],
             400_000,
-            Some("pump-0 led: timed out | After 5 min."),
+            Some("pump-0 led: timed out | After 5 min on Plant."),
         );
     }
 
@@ -246,13 +251,13 @@ mod tests {
             told(|_| {}, &ends, 13_500).as_deref(),
             Some(
                 "4 of 316 commands ended badly | \
-                 312 unconfirmed, 3 timed out, 1 undeliverable. The longest took 11 s."
+                 312 unconfirmed, 3 timed out, 1 undeliverable on Plant. The longest took 11 s."
             )
         );
         let fine = vec![(12_000, Fact::Unconfirmed); 2];
         assert_eq!(
             told(|_| {}, &fine, 14_000).as_deref(),
-            Some("2 commands have ended | 2 unconfirmed. The longest took 12 s.")
+            Some("2 commands have ended | 2 unconfirmed on Plant. The longest took 12 s.")
         );
         // One that never ends is told of in parts.
         let on_and_on: Vec<_> = (0..31).map(|second| (second * 1_000, LOST)).collect();
@@ -272,5 +277,17 @@ mod tests {
         check(Fact::Cancelled, false);
         check(Fact::TimedOut(TimeOut::Abandoned), false);
         check(Fact::Handed { attempt: 1 }, false);
+    }
+
+    #[test]
+    fn of_several_connections_none_is_named() {
+        let (listener, mut news) = mpsc::channel(1);
+        let mut herald = Herald::new(InForce::new(Settings::default()), listener);
+        let (command, _) = command("pump-0", 0, 500, REFUSED);
+        for name in ["plant", "yard", "plant"] {
+            herald.ended(&ConnectionId::from(name), name, &command, Timestamp(500));
+        }
+        assert!(herald.tell(Timestamp(9_000)));
+        assert_eq!(news.try_recv().unwrap().body, "3 undeliverable. The longest took 500 ms.");
     }
 }

@@ -79,7 +79,7 @@ async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
     soon("the other app in front", Duration::from_secs(20), || asking.ended())?;
     let told = notifications.first(Duration::from_secs(40)).await?;
     assert_eq!(told.title, "bench-1 led: timed out");
-    ensure!(told.body.starts_with("After "), "{told:?}");
+    ensure!(told.body.starts_with("After ") && told.body.ends_with(" on Test bench."), "{told:?}");
     // Whoever clicks it sees which command that was.
     console.go("Settings").await?;
     notifications.click_first().await?;

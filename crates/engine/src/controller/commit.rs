@@ -75,7 +75,8 @@ impl Controller {
         }
         let now = self.clock.now();
         for (connection, command) in &turn.ended {
-            self.heralds.iter_mut().for_each(|herald| herald.ended(connection, command, now));
+            let name = self.connections.get(connection).map_or(connection.as_str(), |known| &known.profile.name);
+            self.heralds.iter_mut().for_each(|herald| herald.ended(connection, name, command, now));
         }
         for (connection, standing) in standings {
             self.feed.command(&connection, &standing);
