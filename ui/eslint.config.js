@@ -39,7 +39,7 @@ export default ts.config(
     rules: { '@typescript-eslint/no-restricted-imports': 'off' },
   },
   {
-    files: ['src/features/**', 'src/parts/**'],
+    files: ['src/features/**', 'src/components/**'],
     ignores: ['**/*.test.ts'],
     rules: closed({
       group: ['**/backend/*', '!**/backend/bindings'],
@@ -49,13 +49,13 @@ export default ts.config(
   {
     files: ['src/state/**'],
     ignores: ['**/*.test.ts'],
-    rules: closed({ group: ['**/features/**', '**/parts/**'], message: 'The state knows no screen.' }),
+    rules: closed({ group: ['**/features/**', '**/components/**'], message: 'The state knows no screen.' }),
   },
   {
-    files: ['src/words/**', 'src/backend/**'],
+    files: ['src/format/**', 'src/backend/**'],
     ignores: ['**/*.test.ts', 'src/backend/tauri.ts'],
     rules: closed({
-      group: ['**/features/**', '**/parts/**', '**/state/**'],
+      group: ['**/features/**', '**/components/**', '**/state/**'],
       message: 'Knows no screen and no state.',
     }),
   },

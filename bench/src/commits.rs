@@ -56,6 +56,7 @@ fn life() -> Result<[Vec<Change>; 2]> {
             answers_carry_ids: true,
         },
         again_of: None,
+        rollout: None,
     };
     let payload = format!(r#"{{"id":"{}","status":"succeeded"}}"#, id.as_str());
     let answer = Answer {

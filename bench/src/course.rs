@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(60);
 
 /// What mosquitto is told beyond what the tests tell it: by its defaults it would drop messages of a fan-out, and let
 /// only 20 be under way to the one client that is all devices here.
-const BROKER: &str = "max_inflight_messages 1000\nmax_queued_messages 0";
+pub(crate) const BROKER: &str = "max_inflight_messages 1000\nmax_queued_messages 0";
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -180,7 +180,7 @@ fn turned(by: usize) -> [Who; 4] {
 }
 
 /// The echo device, in a process of its own that ends with the broker or with us.
-async fn start_echo(url: &str, files: Option<&Files>) -> Result<Child> {
+pub(crate) async fn start_echo(url: &str, files: Option<&Files>) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["echo", url]).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     if let Some(files) = files {

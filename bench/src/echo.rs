@@ -7,6 +7,7 @@ use rumqttc_v5::{AsyncClient, Event, Packet, PublishOptions, QoS};
 use serde_json::{Value, json};
 
 use crate::client::{self, Files};
+use crate::wilco::SILENT_NAME;
 
 /// What it says when it is ready.
 pub(crate) const READY: &str = "ready";
@@ -28,6 +29,9 @@ pub(crate) async fn echo(url: &str, files: Option<Files>) -> Result<()> {
 
 fn answer(client: &AsyncClient, topic: &str, request: &[u8]) -> Result<()> {
     let Some(device) = topic.strip_suffix("/req") else { bail!("{topic} is no topic of a command") };
+    if device.rsplit('/').next().is_some_and(|name| name.starts_with(SILENT_NAME)) {
+        return Ok(());
+    }
     let request: Value = serde_json::from_slice(request).with_context(|| format!("a request on {topic}"))?;
     let answer = json!({ "id": request["id"], "status": "succeeded" }).to_string();
     client.try_publish(format!("{device}/resp"), answer, PublishOptions::at_least_once())?;

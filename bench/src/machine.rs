@@ -34,6 +34,12 @@ pub(crate) fn describe() -> Result<Vec<Fact>> {
     ])
 }
 
+/// The most memory that this process has had, MB.
+pub(crate) fn most_memory() -> Option<f64> {
+    let line = line_of("/proc/self/status", "VmHWM")?;
+    Some(line.split(' ').next()?.parse::<f64>().ok()? * 1.024 / 1_000.0)
+}
+
 fn system() -> String {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));

@@ -14,6 +14,7 @@ mod commits;
 mod course;
 mod echo;
 mod figures;
+mod growth;
 mod installation;
 mod machine;
 mod mqttjs;
@@ -25,10 +26,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use client::Files;
 use course::Size;
+use growth::Sizes;
 
 const USAGE: &str = "\
 wilco-bench run <directory of the report> [--quick]
+wilco-bench growth <directory of the report> [--quick]
+wilco-bench alone <url> <devices> [<authority> <certificate> <key>]
 wilco-bench echo <url> [<authority> <certificate> <key>]";
 
 #[tokio::main]
@@ -37,7 +42,10 @@ async fn main() -> Result<()> {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["run", directory] => run(directory.into(), Size::FULL).await,
         ["run", directory, "--quick"] => run(directory.into(), Size::QUICK).await,
-        ["echo", url, ref files @ ..] => echo::echo(url, client::Files::of(files)?).await,
+        ["growth", directory] => growth::run(directory.as_ref(), &Sizes::FULL).await,
+        ["growth", directory, "--quick"] => growth::run(directory.as_ref(), &Sizes::QUICK).await,
+        ["alone", url, devices, ref files @ ..] => growth::alone(url, devices, Files::of(files)?.as_ref()).await,
+        ["echo", url, ref files @ ..] => echo::echo(url, Files::of(files)?).await,
         _ => bail!("{USAGE}"),
     }
 }

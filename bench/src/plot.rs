@@ -36,6 +36,69 @@ const HEADING: f64 = 46.0;
 const ROW: f64 = 30.0;
 const BOTTOM: f64 = 16.0;
 
+/// Lines over the number of devices.
+pub(crate) struct Growth {
+    pub(crate) heading: String,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// One line, from left to right.
+pub(crate) struct Line {
+    pub(crate) name: String,
+    /// A number of devices, and the value there.
+    pub(crate) points: Vec<(f64, f64)>,
+    pub(crate) colour: RGBColor,
+}
+
+const PANEL: f64 = 300.0;
+
+/// Draws these charts, one below the other. Each step to the right is ten times as many devices.
+pub(crate) fn growth(path: &Path, charts: &[Growth]) -> Result<()> {
+    let height = PANEL * charts.len() as f64;
+    let area = SVGBackend::new(path, (WIDTH, height.ceil() as u32)).into_drawing_area();
+    let drawn = || -> Result<(), Box<dyn std::error::Error>> {
+        area.fill(&WHITE)?;
+        for (place, chart) in charts.iter().enumerate() {
+            draw_growth(&area, chart, PANEL * place as f64)?;
+        }
+        area.present()?;
+        Ok(())
+    };
+    drawn().map_err(|error| anyhow!("{} could not be drawn: {error}", path.display()))
+}
+
+fn draw_growth(area: &Area<'_>, chart: &Growth, top: f64) -> Result<(), Box<dyn std::error::Error>> {
+    let points = || chart.lines.iter().flat_map(|line| line.points.iter().copied());
+    let highest = points().map(|(_, value)| value).fold(0.0, f64::max);
+    let fewest = points().map(|(devices, _)| devices).fold(f64::INFINITY, f64::min).log10();
+    let most = points().map(|(devices, _)| devices).fold(0.0, f64::max).log10();
+    let (left, right, upper, lower) = (70.0, f64::from(WIDTH) - 170.0, top + 50.0, top + PANEL - 36.0);
+    let across = |devices: f64| left + (devices.log10() - fewest) / (most - fewest).max(0.1) * (right - left);
+    let up = |value: f64| lower - value / highest * (lower - upper);
+    let at = |x: f64, y: f64| (x.round() as i32, y.round() as i32);
+    let text =
+        |size: f64, across: HPos| ("sans-serif", size).into_font().color(&INK).pos(Pos::new(across, VPos::Center));
+    area.draw(&Text::new(chart.heading.clone(), at(12.0, top + 20.0), text(16.0, HPos::Left)))?;
+    for part in 0..=4 {
+        let value = highest * f64::from(part) / 4.0;
+        area.draw(&PathElement::new(vec![at(left, up(value)), at(right, up(value))], OTHERS.mix(0.3)))?;
+        area.draw(&Text::new(crate::report::rounded(value), at(left - 8.0, up(value)), text(12.0, HPos::Right)))?;
+    }
+    for line in &chart.lines {
+        let places: Vec<_> = line.points.iter().map(|(devices, value)| at(across(*devices), up(*value))).collect();
+        area.draw(&PathElement::new(places.clone(), line.colour.stroke_width(2)))?;
+        for (place, (devices, _)) in places.iter().zip(&line.points) {
+            area.draw(&Circle::new(*place, 4, line.colour.filled()))?;
+            let number = crate::report::thousands(devices.round() as usize);
+            area.draw(&Text::new(number, at(across(*devices), lower + 16.0), text(12.0, HPos::Center)))?;
+        }
+        if let Some((devices, value)) = line.points.last() {
+            area.draw(&Text::new(line.name.clone(), at(across(*devices) + 12.0, up(*value)), text(13.0, HPos::Left)))?;
+        }
+    }
+    Ok(())
+}
+
 /// Draws the charts, one below the other.
 pub(crate) fn draw(path: &Path, charts: &[Chart]) -> Result<()> {
     let height: f64 = charts.iter().map(height_of).sum();

@@ -207,7 +207,8 @@ fn memory(memory: Memory) -> String {
     format!("{proportional:.0} MB proportional (PSS), {resident:.0} MB resident (RSS), {processes} processes")
 }
 
-fn thousands(number: usize) -> String {
+/// With commas.
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join(",")

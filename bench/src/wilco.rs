@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use wilco_engine::api::{
     Batch, ConnectionEntry, ConnectionView, FileRole, FileToRead, FilesToRead, HistoryQuery, LinkState, NewCommand,
-    Trust,
+    NewRollout, RolloutCommand, RolloutTarget, Trust,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -17,8 +17,13 @@ use wilco_engine::{Engine, Handle, Options};
 
 use crate::client::Files;
 use crate::course::{PATIENCE, device};
+use crate::growth::SILENT;
 
 const PREFIX: &str = "wilco";
+/// Devices whose name begins so never answer.
+pub(crate) const SILENT_NAME: &str = "silent-";
+/// When they time out, milliseconds.
+const TIMEOUT_MS: u64 = 3_000;
 
 /// A running engine with one connection, online.
 pub(crate) struct Wilco {
@@ -86,6 +91,47 @@ impl Wilco {
         Ok(took)
     }
 
+    /// Sends a command to each of so many devices as a rollout, and waits until all are told to be done that answer. Ends once
+    /// nothing is under way any more.
+    pub(crate) async fn roll_out(&mut self, devices: usize, some_silent: bool) -> Result<Duration> {
+        let name = |number: usize| match some_silent && number.is_multiple_of(SILENT) {
+            true => format!("{SILENT_NAME}{number:06}"),
+            false => device(number),
+        };
+        let devices: Vec<_> = (0..devices).map(name).collect();
+        let silent = devices.iter().filter(|device| device.starts_with(SILENT_NAME)).count();
+        let (all, silent) = (u32::try_from(devices.len())?, u32::try_from(silent)?);
+        let before = self.view().await?.counts;
+        self.forget_what_was_told();
+        let rollout = NewRollout {
+            connection: self.connection.clone(),
+            target: RolloutTarget::Devices { devices },
+            command: RolloutCommand {
+                name: "led".into(),
+                args: json!({ "on": true }).into(),
+                timeout_ms: Some(TIMEOUT_MS),
+                retries: Some(0),
+                ..RolloutCommand::default()
+            },
+            ..NewRollout::default()
+        };
+        let kept = before.kept + all;
+        let begun = Instant::now();
+        self.handle.start_rollout(rollout).await?;
+        let view = self.until("the end of the rollout", |view| {
+            let counts = &view.counts;
+            let unanswered = counts.in_flight + counts.need_you - before.need_you;
+            counts.kept == kept && counts.queued + counts.held == 0 && unanswered == silent
+        });
+        let mut counts = view.await?.counts;
+        let took = begun.elapsed();
+        if counts.in_flight > 0 {
+            counts = self.until("the end of the silent ones", |view| view.counts.in_flight == 0).await?.counts;
+        }
+        ensure!(counts.need_you == before.need_you + silent, "{} commands need somebody", counts.need_you);
+        Ok(took)
+    }
+
     /// Reads the first page of the history, as the window does.
     pub(crate) async fn first_page(&self) -> Result<Duration> {
         let query = HistoryQuery { limit: 100, ..HistoryQuery::default() };
@@ -109,7 +155,7 @@ impl Wilco {
             connection: self.connection.clone(),
             devices: (0..devices).map(device).collect(),
             command: "led".into(),
-            args: json!({ "on": true }),
+            args: json!({ "on": true }).into(),
             ..NewCommand::default()
         }
     }

@@ -18,6 +18,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
         topic: (!topic.is_empty()).then(|| topic.into()),
         payload: payload.map(Into::into),
         plain: content.len().is_multiple_of(3),
+        expects: None,
     };
     let device = DeviceId::new("pump-7").expect("a device's id");
     let id = CommandId::new("0198c0de-0000-7000-8000-000000000001").expect("a command's id");

@@ -38,6 +38,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
             topic: None,
             payload: None,
             plain: false,
+            expects: None,
             timeout_ms: 10_000,
             ttl_ms: 60_000,
             safe_to_repeat: false,

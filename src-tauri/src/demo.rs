@@ -7,13 +7,13 @@ use wilco_engine::{
 };
 
 /// What to do where the system lets the app open too few files.
-const MORE_FILES: &str = "All of it needs about 5,000 open files: raise the limit (ulimit -n), and start Wilco again.";
+const MORE_FILES: &str = "The full fleet needs about 5,000 open files: raise the limit (ulimit -n) and restart Wilco.";
 
 /// Starts the demo's broker and devices. Where not all of them can run, that is said.
 pub(crate) async fn start(engine: &Handle) -> Result<DemoFleet, Failure> {
     let fleet = DemoFleet::start(DEMO_DEVICES).await.map_err(|error| Failure {
         code: FailureCode::Internal,
-        message: format!("The demo fleet did not start: {error}."),
+        message: format!("The demo fleet could not start: {error}."),
         hint: Some("It needs a free port on 127.0.0.1 and about 5,000 open files.".into()),
     })?;
     if let Some(message) = shortfall(fleet.devices()) {
@@ -28,7 +28,9 @@ fn shortfall(devices: usize) -> Option<String> {
         1 => "1 device".to_owned(),
         more => format!("{more} devices"),
     };
-    Some(format!("The demo fleet runs with {devices} instead of 2,000: Wilco may not open as many files as it needs."))
+    Some(format!(
+        "The demo fleet runs with {devices} instead of 2,000, because the system limits the number of open files."
+    ))
 }
 
 /// Starts it again for somebody who has tried it, until they remove it. Where it does not start, all else works.
@@ -61,7 +63,9 @@ mod tests {
     fn a_fleet_that_comes_up_short_is_said() {
         assert_eq!(shortfall(DEMO_DEVICES), None);
         let told = |devices| shortfall(devices).unwrap_or_default();
-        assert!(told(384).starts_with("The demo fleet runs with 384 devices instead of 2,000:"));
+        assert!(
+            told(384).starts_with("The demo fleet runs with 384 devices instead of 2,000, because the system limits")
+        );
         assert!(told(1).starts_with("The demo fleet runs with 1 device instead"));
     }
 }

@@ -1,11 +1,10 @@
-//! The desktop shell: a window onto the engine. It owns no logic: its commands only forward.
+//! The desktop shell: a window onto the engine. It owns no logic: it hands the page's calls to the engine.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;
 mod demo;
 mod front;
-mod readings;
 mod shell;
 
 use std::{ffi::OsString, path::PathBuf, sync::Arc};
@@ -25,6 +24,7 @@ fn main() -> tauri::Result<()> {
         .with_env_filter(EnvFilter::try_from_env("WILCO_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
         .with_writer(std::io::stderr)
         .init();
+    wilco_engine::disable_core_files();
     let raise = Arc::new(Notify::new());
     let given = data_dir(std::env::args_os().skip(1));
     let Some(shell) = async_runtime::block_on(Shell::start(given.as_deref(), Arc::clone(&raise))) else {
@@ -36,57 +36,11 @@ fn main() -> tauri::Result<()> {
         .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(geometry).build())
         .plugin(tauri_plugin_store::Builder::default().build())
         .invoke_handler(tauri::generate_handler![
-            commands::connections,
-            commands::presets,
-            commands::read_files,
-            commands::leave_out,
-            commands::forget_kit,
-            commands::save_connection,
-            commands::preflight,
-            commands::stop_preflight,
-            commands::duplicate_connection,
-            commands::order_connections,
-            commands::renew_certificate,
-            commands::export_connections,
-            commands::import_connections,
-            commands::remove_connection,
+            commands::call,
+            commands::stop_stream,
             commands::start_demo,
-            commands::devices,
-            commands::device,
-            commands::forget_device,
-            commands::send_command,
-            commands::cancel_command,
-            commands::history,
-            commands::command,
-            commands::send_again,
-            commands::export_history,
-            commands::stop_export,
-            readings::telemetry,
-            readings::logs,
-            readings::log,
-            readings::save_log,
-            readings::forget_log,
-            commands::catalogue::catalogue,
-            commands::catalogue::save_definition,
-            commands::catalogue::remove_definition,
-            commands::catalogue::preview_command,
-            commands::catalogue::read_catalogue,
-            commands::catalogue::import_catalogue,
-            commands::catalogue::export_catalogue,
-            commands::catalogue::buttons,
-            commands::catalogue::save_button,
-            commands::catalogue::order_buttons,
-            commands::catalogue::remove_button,
-            commands::subscribe,
             commands::about,
-            commands::settings,
-            commands::change_settings,
-            commands::count_older,
-            commands::forget_older,
-            commands::data_size,
             commands::open_data_folder,
-            commands::watch_traffic,
-            commands::stop_traffic,
             commands::ask_before_closing,
         ])
         .on_window_event(front::close_if_page_hangs)
@@ -117,7 +71,62 @@ fn data_dir(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
 mod tests {
     use std::path::PathBuf;
 
+    use serde_json::{Value, json};
+
     use super::data_dir;
+
+    #[test]
+    fn the_page_can_reach_nothing_but_its_own_files_and_our_calls() {
+        let configuration: Value = serde_json::from_str(include_str!("../tauri.conf.json")).expect("JSON");
+        let security = &configuration["app"]["security"];
+        let policy = security["csp"].as_str().expect("a Content Security Policy");
+        let directives: Vec<_> = policy.split("; ").collect();
+        let expected = [
+            "default-src 'self'",
+            // What Tauri's calls go over; nothing on a network.
+            "connect-src ipc: http://ipc.localhost",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ];
+        assert_eq!(directives, expected);
+        // Nothing weakens it: no other policy for development, no server of Tauri's assets, no global API.
+        let mut members: Vec<_> = security.as_object().expect("an object").keys().map(String::as_str).collect();
+        members.sort_unstable();
+        assert_eq!(members, ["capabilities", "csp", "freezePrototype"]);
+        assert_eq!((&security["capabilities"], &security["freezePrototype"]), (&json!(["main"]), &json!(true)));
+        assert!(configuration["app"].get("withGlobalTauri").is_none());
+        assert_eq!(configuration["app"]["windows"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn the_page_may_use_these_calls_of_the_shell_and_no_others() {
+        let capability: Value = serde_json::from_str(include_str!("../capabilities/main.json")).expect("JSON");
+        assert_eq!(capability["windows"], json!(["main"]));
+        assert!(capability.get("remote").is_none() && capability.get("webviews").is_none());
+        let permissions: Vec<_> = capability["permissions"].as_array().expect("a list").iter().collect();
+        let expected = [
+            "allow-call",
+            "allow-stop-stream",
+            "allow-start-demo",
+            "allow-about",
+            "allow-open-data-folder",
+            "allow-ask-before-closing",
+            "core:event:allow-listen",
+            "core:event:allow-unlisten",
+            "core:window:allow-destroy",
+            "core:webview:allow-set-webview-zoom",
+            "dialog:allow-open",
+            "dialog:allow-save",
+            "store:allow-load",
+            "store:allow-get",
+            "store:allow-set",
+            "store:allow-save",
+        ];
+        assert_eq!(permissions, expected);
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/capabilities")).expect("a directory");
+        assert_eq!(files.count(), 1, "another file grants more");
+    }
 
     #[test]
     fn the_data_directory_is_the_one_that_is_named() {

@@ -1,6 +1,6 @@
-//! What lives as long as the app: the engine, the door for the command line, and the demo fleet.
+//! What lives as long as the app: the engine, the server for the command line, and the demo fleet.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use tauri::async_runtime::JoinHandle;
 use tokio::{
@@ -11,7 +11,7 @@ use wilco_device::demo::DemoFleet;
 use wilco_engine::{
     Engine, Handle, Options,
     api::{ConnectionView, Failure, FailureCode},
-    attach::{Attached, Door},
+    ipc::{IpcClient, IpcServer},
     paths::DataDir,
     vault::Vault,
 };
@@ -23,12 +23,13 @@ pub(crate) struct Shell {
     engine: Result<Handle, Failure>,
     running: Mutex<Option<Running>>,
     demo: Mutex<Option<DemoFleet>>,
-    traffic: Mutex<Option<JoinHandle<()>>>,
+    /// What hands streamed items to the page, by its channel.
+    streams: Mutex<HashMap<u32, JoinHandle<()>>>,
 }
 
 struct Running {
     engine: Engine,
-    door: Option<Door>,
+    server: Option<IpcServer>,
 }
 
 impl Shell {
@@ -41,7 +42,7 @@ impl Shell {
                 engine: Ok(running.engine.handle()),
                 running: Mutex::new(Some(*running)),
                 demo: Mutex::new(demo),
-                traffic: Mutex::default(),
+                streams: Mutex::default(),
             }),
             Ok(Begun::Elsewhere) => None,
             Err(failure) => {
@@ -50,7 +51,7 @@ impl Shell {
                     engine: Err(failure),
                     running: Mutex::default(),
                     demo: Mutex::default(),
-                    traffic: Mutex::default(),
+                    streams: Mutex::default(),
                 })
             }
         }
@@ -75,34 +76,35 @@ impl Shell {
         engine.open_demo(&fleet.url()).await
     }
 
-    /// Keeps what shows traffic until other is shown, or none any more.
-    pub(crate) async fn show_traffic(&self, shown: Option<JoinHandle<()>>) {
-        let mut traffic = self.traffic.lock().await;
-        if let Some(before) = std::mem::replace(&mut *traffic, shown) {
-            before.abort();
+    /// Keeps what hands streamed items to the page until it is stopped.
+    pub(crate) async fn keep_stream(&self, channel: u32, stream: JoinHandle<()>) {
+        let mut streams = self.streams.lock().await;
+        streams.retain(|_, stream| !stream.inner().is_finished());
+        streams.insert(channel, stream);
+    }
+
+    pub(crate) async fn stop_stream(&self, channel: u32) {
+        if let Some(stream) = self.streams.lock().await.remove(&channel) {
+            stream.abort();
         }
     }
 
-    /// Removes a connection, and with the demo's its fleet.
-    pub(crate) async fn remove(&self, id: &str) -> Result<(), Failure> {
-        self.engine()?.remove_connection(id).await?;
-        if id == wilco_engine::DEMO
-            && let Some(fleet) = self.demo.lock().await.take()
-        {
+    /// Stops the demo fleet, if it runs.
+    pub(crate) async fn stop_demo(&self) {
+        if let Some(fleet) = self.demo.lock().await.take() {
             fleet.stop().await;
         }
-        Ok(())
     }
 
     /// Puts everything away in order.
     pub(crate) async fn stop(&self) {
-        if let Some(Running { engine, door }) = self.running.lock().await.take() {
-            drop(door);
+        if let Some(Running { engine, server }) = self.running.lock().await.take() {
+            if let Some(server) = server {
+                server.close().await;
+            }
             engine.stop().await;
         }
-        if let Some(fleet) = self.demo.lock().await.take() {
-            fleet.stop().await;
-        }
+        self.stop_demo().await;
     }
 }
 
@@ -116,12 +118,12 @@ async fn begin(given: Option<&Path>, raise: Arc<Notify>) -> Result<Begun, Failur
     let data_dir = DataDir::open(given)?;
     let vault = Vault::open(data_dir.namespace());
     let Some(engine) = start(&data_dir, &vault).await? else { return Ok(Begun::Elsewhere) };
-    // Without a door the command line cannot attach, and says so; the app works all the same.
-    let door = Door::with_window(&data_dir, engine.handle(), move || raise.notify_one())
+    // Without it the command line cannot attach, and says so; the app works all the same.
+    let server = IpcServer::with_window(&data_dir, engine.handle(), move || raise.notify_one())
         .inspect_err(|failure| tracing::warn!(%failure, "the command line cannot attach"))
         .ok();
     let fleet = demo::resume(&engine.handle()).await?;
-    Ok(Begun::Here(Box::new(Running { engine, door }), fleet))
+    Ok(Begun::Here(Box::new(Running { engine, server }), fleet))
 }
 
 /// Starts the engine, unless another app with a window has this data directory: then that window comes to the front.
@@ -132,7 +134,7 @@ async fn start(data_dir: &DataDir, vault: &Vault) -> Result<Option<Engine>, Fail
         let options = Options { data_dir: data_dir.clone(), vault: vault.clone(), passing: false };
         match Engine::start(options).await {
             Err(failure) if failure.code == FailureCode::InUse && Instant::now() < patience => {
-                if let Some(other) = Attached::find(data_dir).await
+                if let Some(other) = IpcClient::find(data_dir).await
                     && other.raise().await.is_ok()
                 {
                     return Ok(None);

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::process::Signal;
 
 use crate::certificates::{Certificates, Identity};
 use crate::child::Child;
@@ -114,6 +115,22 @@ impl Broker {
         self.child = None;
     }
 
+    /// Stops it in the middle of whatever it does: to others it is there and silent.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn freeze(&self) -> Result<()> {
+        self.child.as_ref().map_or(Ok(()), |child| child.signal(Signal::STOP))
+    }
+
+    /// Lets it go on after [`Broker::freeze`].
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn thaw(&self) -> Result<()> {
+        self.child.as_ref().map_or(Ok(()), |child| child.signal(Signal::CONT))
+    }
+
     /// Starts it again on the same port.
     ///
     /// # Errors
@@ -168,6 +185,16 @@ impl Broker {
     /// When that fails.
     pub fn publish_with(&self, topic: &str, payload: &[u8], arguments: &[&str]) -> Result<()> {
         self.publish_input(topic, payload, &[&["-s"], arguments].concat())
+    }
+
+    /// Takes back what is retained on a topic, by a retained message without a payload (MQTT 5 section 3.3.1.3).
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn clear(&self, topic: &str) -> Result<()> {
+        let status = self.client("mosquitto_pub").args(["-q", "1", "-t", topic, "-r", "-n"]).status();
+        ensure!(status.context("mosquitto_pub could not be started")?.success(), "{}", self.log());
+        Ok(())
     }
 
     /// Publishes each line by itself.
@@ -234,13 +261,25 @@ impl Broker {
     /// # Errors
     /// As [`Broker::listen`].
     pub fn listen_with(&self, filter: &str, arguments: &[&str]) -> Result<Child> {
-        let name = format!("listener-{}", net::free_port()?);
-        let log = self.directory.path().join(&name);
+        let log = self.directory.path().join(format!("listener-{}", net::free_port()?));
+        let output = std::fs::File::create(&log)?;
+        self.listening(filter, arguments, output.into(), &log)
+    }
+
+    /// As [`Broker::listen_with`], with what comes to be read line by line: [`Child::take_output`].
+    pub(crate) fn listen_to(&self, filter: &str, arguments: &[&str]) -> Result<Child> {
+        let log = self.directory.path().join(format!("listener-{}", net::free_port()?));
+        self.listening(filter, arguments, Stdio::piped(), &log)
+    }
+
+    fn listening(&self, filter: &str, arguments: &[&str], output: Stdio, log: &Path) -> Result<Child> {
+        let name = log.file_name().context("a log without a name")?.to_string_lossy();
         let client = self.client("mosquitto_sub");
         let mut command = Child::command(client.get_program());
         command.args(client.get_args()).args(["-i", &name, "-q", "1", "-t", filter]).args(arguments);
-        let child = Child::start(command.stdout(std::fs::File::create(&log)?), &log)?;
-        let subscribed = format!(": {name} 1 {filter}");
+        let child = Child::start(command.stdout(output), log)?;
+        let qos = arguments.iter().skip_while(|argument| **argument != "-q").nth(1).unwrap_or(&"1");
+        let subscribed = format!(": {name} {qos} {filter}");
         soon(&format!("line '{subscribed}' of the broker"), SUBSCRIBED_WITHIN, || {
             self.log().contains(&subscribed).then_some(())
         })
@@ -248,7 +287,7 @@ impl Broker {
         Ok(child)
     }
 
-    fn client(&self, name: &str) -> Command {
+    pub(crate) fn client(&self, name: &str) -> Command {
         let mut command = Command::new(name);
         command.args(["-V", "mqttv5", "-h", "localhost", "-p", &self.port.to_string()]);
         if let Some((ca, identity)) = &self.tls {

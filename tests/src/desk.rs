@@ -1,6 +1,7 @@
 //! A person's desk: a session with a keyring, a display, and the app's data.
 
 use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
@@ -58,6 +59,16 @@ impl Desk {
             .arg("--data-dir")
             .arg(data);
         Child::start(&mut command, log)
+    }
+
+    /// Runs `wilco` at a shell beside the app, whose session it uses.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn wilco(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new(program("wilco")?);
+        command.args(arguments).env("WILCO_DATA_DIR", self.data()).envs(self.session.variables());
+        Ok(command.output()?)
     }
 
     /// The app's data directory.

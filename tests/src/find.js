@@ -17,6 +17,7 @@ const SELECTORS = {
   img: 'img, [role=img]',
   link: 'a[href], [role=link]',
   list: 'ul, ol, [role=list]',
+  listbox: '[role=listbox]',
   listitem: 'li, [role=listitem]',
   menuitem: '[role=menuitem], [role=menuitemradio], [role=menuitemcheckbox]',
   navigation: 'nav, [role=navigation]',

@@ -5,7 +5,6 @@
 
 mod line;
 mod tls;
-mod wire;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -34,6 +33,8 @@ pub enum Then {
     Disconnect(u8),
     /// Acknowledges it and does nothing.
     Swallow,
+    /// Reads a publish and goes on, without a PUBACK.
+    Ignore,
 }
 
 /// What a scripted broker saw, in order.
@@ -94,6 +95,7 @@ pub struct Scripted {
     on_subscribe: Vec<(String, Then)>,
     on_publish: Vec<(String, Then)>,
     properties: Vec<u8>,
+    only_311: bool,
     delay: Duration,
 }
 
@@ -147,7 +149,13 @@ impl Scripted {
         self
     }
 
-    /// The CONNACK's properties (MQTT 5 section 3.2.2.3), without their length.
+    /// Knows MQTT 3.1.1 only: answers a CONNECT of MQTT 5 as that version says (section 3.1.2.2).
+    #[must_use]
+    pub fn only_mqtt_311(self) -> Scripted {
+        Scripted { only_311: true, ..self }
+    }
+
+    /// The CONNACK's properties (MQTT 5 section 3.2.2.3), without their length; also of one that refuses.
     #[must_use]
     pub fn connack_properties(self, properties: &[u8]) -> Scripted {
         Scripted { properties: properties.to_vec(), ..self }

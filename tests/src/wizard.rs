@@ -86,7 +86,7 @@ impl Console {
     /// # Errors
     /// When the page does not answer.
     pub async fn problems(&self) -> Result<String> {
-        let script = "return document.querySelector('[aria-label=\"What is wrong or missing\"]')?.innerText ?? ''";
+        let script = "return document.querySelector('[aria-label=\"Problems\"]')?.innerText ?? ''";
         Ok(self.run(script, vec![]).await?.as_str().unwrap_or_default().to_owned())
     }
 

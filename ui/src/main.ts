@@ -17,8 +17,9 @@ import { App } from './state/app.svelte';
 async function backend(): Promise<Backend> {
   if ('__TAURI_INTERNALS__' in window) return (await import('./backend/tauri')).tauri;
   const { Fake } = await import('./backend/fake');
-  const devices = Number(new URLSearchParams(window.location.search).get('devices'));
-  return new Fake({ chatter: true, ...(devices > 0 && { devices }) });
+  const parameters = new URLSearchParams(window.location.search);
+  const devices = Number(parameters.get('devices'));
+  return new Fake({ chatter: true, lamp: parameters.has('lamp'), ...(devices > 0 && { devices }) });
 }
 
 const target = document.getElementById('app');

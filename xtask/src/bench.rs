@@ -1,7 +1,9 @@
-//! `cargo xtask bench [--quick]`: what the promise costs, measured, as a report under `docs`.
+//! `cargo xtask bench [growth] [--quick]`: what the promise costs, and how that grows with the fleet, measured, as a report
+//! under `docs`.
 //!
 //! It is no part of `check` or `test`, because figures say something only on a machine that does nothing else.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -15,7 +17,9 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
     let (directory, option) = match words {
         [] => (crate::top().join("docs"), None),
         ["--quick"] => (target().join("bench"), Some("--quick")),
-        _ => bail!("bench takes nothing but --quick."),
+        ["growth"] => return growth(&crate::top().join("docs"), None),
+        ["growth", "--quick"] => return growth(&target().join("bench"), Some("--quick")),
+        _ => bail!("bench takes nothing but growth and --quick."),
     };
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
     npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;
@@ -27,5 +31,18 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
     let mut bench = process::program(target().join("release/wilco-bench"));
     process::run("Measuring", bench.arg("run").arg(&directory).args(option))?;
     println!("    The report: {}", directory.join("bench.md").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The engine alone needs no app.
+fn growth(directory: &Path, option: Option<&str>) -> Result<ExitCode> {
+    packages::install(&[Purpose::Build, Purpose::Test])?;
+    npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;
+    let mut build = process::cargo();
+    build.args(["build", "--release", "--package", "wilco-bench"]);
+    process::run("Building the bench", &mut build)?;
+    let mut bench = process::program(target().join("release/wilco-bench"));
+    process::run("Measuring", bench.arg("growth").arg(directory).args(option))?;
+    println!("    The report: {}", directory.join("bench-growth.md").display());
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,11 @@ pub(crate) fn check(what: &str) -> Result<()> {
         std::fs::remove_dir_all(&fresh).with_context(|| format!("removing {}", fresh.display()))?;
     }
     let mut export = process::cargo();
-    export.args(["test", "--quiet", "--package", "wilco-engine", "--lib", "export_bindings"]);
+    export.args(["test", "--quiet", "--lib", "export_bindings"]);
+    // The crates whose types cross to the page.
+    for package in ["wilco-failure", "wilco-credentials", "wilco-engine"] {
+        export.args(["--package", package]);
+    }
     process::run(what, export.env("TS_RS_EXPORT_DIR", &fresh))?;
 
     let (fresh, kept) = (read(&fresh)?, read(&crate::top().join("ui/src/backend/bindings"))?);
@@ -27,7 +31,7 @@ pub(crate) fn check(what: &str) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "ui/src/backend/bindings is not what the engine exports: {}. `cargo test --package wilco-engine export_bindings` writes it; a file of a type that is gone must be deleted.",
+        "ui/src/backend/bindings is not what the engine exports: {}. `cargo test --package wilco-failure --package wilco-credentials --package wilco-engine --lib export_bindings` writes it; a file of a type that is gone must be deleted.",
         stale.join(", ")
     )
 }

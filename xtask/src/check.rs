@@ -13,7 +13,17 @@ use crate::{bindings, npm, packages, process, tools};
 /// The crates without I/O, and all that they may depend on.
 const PURE: [(&str, &[&str]); 2] = [
     ("wilco-ledger", &["foldhash", "thiserror"]),
-    ("wilco-dialect", &["serde", "serde_json", "sha2", "thiserror", "wilco-ledger"]),
+    // toml: dialect files are TOML. It parses text in memory, and opens nothing.
+    ("wilco-dialect", &["serde", "serde_json", "sha2", "thiserror", "toml", "wilco-ledger"]),
+];
+
+/// The other layers, and the crates of this repository that each may depend on.
+const LAYERS: [(&str, &[&str]); 5] = [
+    ("wilco-failure", &[]),
+    ("wilco-credentials", &["wilco-failure", "wilco-ledger"]),
+    ("wilco-engine", &["wilco-credentials", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    ("wilco-device", &["wilco-dialect", "wilco-ledger"]),
+    ("wilco-cli", &["wilco-dialect", "wilco-engine", "wilco-ledger"]),
 ];
 
 /// Is given its own name, and says by a sentence why it failed.
@@ -27,14 +37,15 @@ pub(crate) fn check() -> Result<ExitCode> {
     npm::install()?;
     tools::install(&[tools::DENY, tools::MACHETE])?;
 
-    let checks: [(&str, Check); 12] = [
+    let checks: [(&str, Check); 13] = [
         ("Formatting", |name| process::run(name, process::cargo().args(["fmt", "--all", "--check"]))),
         ("Formatting of the page", |name| process::run(name, &mut npm::script("format:check"))),
         ("Lints", |name| process::run(name, &mut clippy())),
+        ("Documentation", |name| process::run(name, &mut documentation())),
         ("Lints of the page", |name| process::run(name, &mut npm::script("lint"))),
         ("Types of the page", |name| process::run(name, &mut npm::script("check"))),
         ("Unit tests of the page", |name| process::run(name, &mut npm::script("test"))),
-        ("Crates without I/O", |_| PURE.iter().try_for_each(|(name, allowed)| pure(name, allowed))),
+        ("Dependencies of the crates", |_| dependencies()),
         ("Bindings of the page", bindings::check),
         ("Licences, bans and sources", |name| process::run(name, deny().args(["licenses", "bans", "sources"]))),
         ("Advisories", advisories),
@@ -62,6 +73,16 @@ fn clippy() -> Command {
     clippy
 }
 
+/// A link in a comment that leads nowhere is an error. Libraries only: the comments of `wilco-cli` are its help.
+fn documentation() -> Command {
+    let mut doc = process::cargo();
+    doc.args(["doc", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "--deny warnings");
+    for library in ["failure", "ledger", "dialect", "credentials", "engine", "device"] {
+        doc.args(["--package", &format!("wilco-{library}")]);
+    }
+    doc
+}
+
 fn deny() -> Command {
     let mut deny = process::program(tools::DENY.path());
     deny.args(["--all-features", "check"]);
@@ -85,8 +106,22 @@ fn advisories(name: &str) -> Result<()> {
     bail!("cargo-deny names known vulnerabilities above.")
 }
 
-/// That a crate without I/O has no dependency through which I/O, a clock or chance could come in.
-fn pure(name: &str, allowed: &[&str]) -> Result<()> {
+/// That the crates without I/O have no dependency through which I/O, a clock or chance could come in, and that every
+/// other depends only on those below it.
+fn dependencies() -> Result<()> {
+    for (name, allowed) in PURE {
+        println!("\n==> {name} depends on nothing but {}", allowed.join(", "));
+        refuse_others(name, allowed, |_| true)?;
+    }
+    for (name, allowed) in LAYERS {
+        println!("\n==> {name} depends on no crate of Wilco but {}", allowed.join(", "));
+        refuse_others(name, allowed, |dependency| dependency.starts_with("wilco_"))?;
+    }
+    Ok(())
+}
+
+/// Fails where a crate has a direct dependency that counts and is not allowed.
+fn refuse_others(name: &str, allowed: &[&str], counts: impl Fn(&str) -> bool) -> Result<()> {
     let mut tree = process::cargo();
     tree.args([
         "tree",
@@ -101,14 +136,13 @@ fn pure(name: &str, allowed: &[&str]) -> Result<()> {
         "--format",
         "{lib}",
     ]);
-    println!("\n==> {name} depends on nothing but {}", allowed.join(", "));
     let printed = process::quietly(&mut tree).context("`cargo tree` did not work")?;
     let own = name.replace('-', "_");
     let allowed: Vec<String> = allowed.iter().map(|name| name.replace('-', "_")).collect();
-    let others: Vec<&str> =
-        printed.lines().filter(|found| *found != own && !allowed.iter().any(|name| name == found)).collect();
+    let is_refused = |found: &&str| *found != own && counts(found) && !allowed.iter().any(|name| name == found);
+    let others: Vec<&str> = printed.lines().filter(is_refused).collect();
     if !others.is_empty() {
-        bail!("{name} has no I/O, no clock and no randomness, and so must not depend on {}.", others.join(", "));
+        bail!("{name} must not depend on {}: see the map in ARCHITECTURE.md.", others.join(", "));
     }
     Ok(())
 }

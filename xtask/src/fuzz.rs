@@ -11,7 +11,8 @@ use crate::packages::Purpose;
 use crate::{packages, process, target, tools};
 
 /// What each target reads is said in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 7] = ["files", "pkcs12", "locked_keys", "archives", "dialects", "forms", "schemas"];
+const TARGETS: [&str; 9] =
+    ["files", "pkcs12", "locked_keys", "archives", "dialects", "dialect_files", "discovery", "forms", "schemas"];
 
 const EXECUTIONS: u64 = 1_000_000;
 /// Megabytes that one input may make the process take, the fuzzer's own included.

@@ -9,8 +9,10 @@ mod bench;
 mod bindings;
 mod bundle;
 mod check;
+mod faults;
 mod fuzz;
 mod glibc;
+mod interop;
 mod npm;
 mod packages;
 mod process;
@@ -34,7 +36,9 @@ cargo xtask <task>
   check   formatting, lints, licences, unused dependencies and the rules of the architecture
   bundle  packages to install, with app and command line; --test installs, starts and removes one; or: bundle <formats>
   bench   Wilco side by side with bare MQTT clients, the app's start and memory: docs/bench.md; --quick only tries it
+  interop other people's programs, installed under target/ and commanded: mqtt-io, ha-mqtt-discoverable, Zigbee2MQTT
   setup   only sets up: system packages, the window's npm packages, the test tools
+  faults  kills, stops and cuts off console, broker and devices; --seeds N, --scenario NAME, --report: docs/reliability.md
   fuzz    mutated input for every decoder, a million times each, or: fuzz <target> <executions>";
 
 fn main() -> ExitCode {
@@ -54,8 +58,10 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::test(),
         ["check"] => check::check(),
         ["setup"] => setup(),
+        ["interop"] => interop::interop(),
         ["bench", ref words @ ..] => bench::bench(words),
         ["bundle", ref words @ ..] => bundle::bundle(words),
+        ["faults", ref words @ ..] => faults::faults(words),
         ["fuzz", ref words @ ..] => fuzz::fuzz(words),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

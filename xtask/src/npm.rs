@@ -29,6 +29,25 @@ pub(crate) fn install_in(directory: &str, what: &str) -> Result<()> {
     process::run(what, npm().current_dir(directory).args(["ci", "--no-audit", "--no-fund"]))
 }
 
+/// Adds packages to a directory that is no part of the checkout, unless they are there.
+pub(crate) fn add_in(directory: &std::path::Path, packages: &[&str], what: &str) -> Result<()> {
+    let is_there = |package: &&str| {
+        let name = package.rsplit_once('@').map_or(*package, |(name, _)| name);
+        directory.join("node_modules").join(name).is_dir()
+    };
+    if packages.iter().all(is_there) {
+        return Ok(());
+    }
+    node()?;
+    let manifest = directory.join("package.json");
+    if !manifest.is_file() {
+        std::fs::write(manifest, "{}")?;
+    }
+    let mut install = npm();
+    install.current_dir(directory).args(["install", "--omit=optional", "--no-audit", "--no-fund"]).args(packages);
+    process::run(what, &mut install)
+}
+
 /// Builds the page into `ui/dist`.
 pub(crate) fn build() -> Result<()> {
     process::run("Building the page", &mut script("build"))

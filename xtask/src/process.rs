@@ -40,7 +40,7 @@ pub(crate) fn run_and_read(what: &str, command: &mut Command) -> Result<(bool, V
     Ok((status.success(), lines))
 }
 
-/// What `command` prints, without showing it; nothing when it cannot be started or ends badly.
+/// What `command` prints, without showing it; nothing if it cannot be started or fails.
 pub(crate) fn quietly(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

@@ -10,7 +10,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Sums the result lines of `cargo test` or Vitest. A runner that ended badly without naming a failed test (it did
+    /// Sums the result lines of `cargo test` or Vitest. A runner that failed without naming a failed test (it did
     /// not compile, it crashed) counts as one.
     pub(crate) fn read(lines: &[String], ended_well: bool) -> Self {
         let mut tally = Self::default();

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::packages::Purpose;
 use crate::run::{EMBEDDED_PAGE, with_driver};
 use crate::tally::Tally;
-use crate::{npm, packages, process, tools};
+use crate::{faults, npm, packages, process, tools};
 
 /// Sets up, builds, and runs the page's unit tests, the crates' tests and those in a real window.
 pub(crate) fn test() -> Result<ExitCode> {
@@ -27,6 +27,7 @@ pub(crate) fn test() -> Result<ExitCode> {
     let mut cargo = process::cargo();
     with_driver(&mut cargo).arg("test").args(everything).args(["--no-fail-fast"]);
     results.push(("Crates, brokers, devices and the window", suite("Testing the crates and the window", &mut cargo)?));
+    results.push(("Fault campaign", faults::in_test()?));
 
     println!("\n==> Summary, after {}", process::elapsed(started));
     let mut total = Tally::default();

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use wilco_engine::{
-    api::{ConnectionView, FailureCode, Presence},
-    attach::Console,
-};
+use wilco_engine::api::{Client, ConnectionView, FailureCode, Presence};
 
 use crate::{
     base::Base,
@@ -21,7 +18,7 @@ const STATUS_WITHIN: Duration = Duration::from_secs(3);
 /// Up to so many devices are asked after one by one.
 const ONE_BY_ONE: usize = 200;
 
-/// The devices that are not known to be online. An engine of ours has to hear first who is: how a command for a device
+/// Device IDs that are not known to be online. An engine of ours has to hear first who is: how a command for a device
 /// that is away is delivered and waited for is decided when it is sent.
 pub(crate) async fn of(base: &Base, connection: &ConnectionView, devices: &[String]) -> Result<Vec<String>, Problem> {
     let console = base.console();
@@ -55,7 +52,7 @@ pub(crate) async fn of(base: &Base, connection: &ConnectionView, devices: &[Stri
     }
 }
 
-async fn presence(console: &Console, connection: &str, device: &str) -> Result<Presence, Problem> {
+async fn presence(console: &Client, connection: &str, device: &str) -> Result<Presence, Problem> {
     match console.device(connection, device).await {
         Ok(detail) => Ok(detail.row.presence),
         Err(failure) if failure.code == FailureCode::NotFound => Ok(Presence::Unknown),

@@ -1,33 +1,54 @@
 //! Which engine is asked: that of a running Wilco, or one of our own.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
+use futures_util::future::BoxFuture;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::mpsc::Sender,
+    time::{Instant, sleep},
+};
 use wilco_engine::{
     Engine, Options,
-    api::{ConnectionView, Failure, FailureCode},
-    attach::{Attached, Console, Door},
+    api::{Call, Client, ConnectionView, Dispatch, Failure, FailureCode, Json},
+    ipc::{IpcClient, IpcServer},
     paths::DataDir,
     vault::Vault,
 };
 
 use crate::problem::Problem;
 
-/// How long another program that is just starting or ending is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long another program that is just starting or ending is waited for: as long as one may take to end in good order.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The engine that is asked.
 pub(crate) struct Base {
+    console: Client,
+    relay: Relay,
+}
+
+/// Puts calls to the engine that is there: where the one in another process has ended, to the next one, which may be ours.
+#[derive(Clone)]
+struct Relay {
     data_dir: DataDir,
-    console: Console,
+    asked: Arc<Mutex<Asked>>,
+    /// Held by the one who looks for the next engine.
+    entering: Arc<tokio::sync::Mutex<()>>,
+}
+
+struct Asked {
+    engine: Arc<dyn Dispatch>,
     own: Option<Own>,
 }
 
 struct Own {
     engine: Engine,
     /// Other runs of this program come in here meanwhile.
-    door: Option<Door>,
+    server: Option<IpcServer>,
     /// Goes with everything in it.
     temporary: Option<TempDir>,
 }
@@ -36,8 +57,8 @@ impl Base {
     /// The engine of that data directory, or of the person's own.
     pub(crate) async fn open(data_dir: Option<&Path>) -> Result<Base, Problem> {
         let data_dir = DataDir::open(data_dir).map_err(Failure::from)?;
-        let (console, own) = enter(&data_dir).await?;
-        Ok(Base { data_dir, console, own })
+        let asked = enter(&data_dir).await?;
+        Ok(Base::asking(data_dir, asked))
     }
 
     /// An engine for one command, of which nothing is kept. Needs no keyring, and minds no other.
@@ -46,26 +67,30 @@ impl Base {
         let data_dir = DataDir::open(Some(temporary.path())).map_err(Failure::from)?;
         let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: true };
         let engine = Engine::start(options).await?;
-        let console = Console::Own(engine.handle());
-        Ok(Base { data_dir, console, own: Some(Own { engine, door: None, temporary: Some(temporary) }) })
+        let asked = Asked {
+            engine: Arc::new(engine.handle()),
+            own: Some(Own { engine, server: None, temporary: Some(temporary) }),
+        };
+        Ok(Base::asking(data_dir, asked))
     }
 
-    pub(crate) fn console(&self) -> &Console {
+    fn asking(data_dir: DataDir, asked: Asked) -> Base {
+        let relay = Relay { data_dir, asked: Arc::new(Mutex::new(asked)), entering: Arc::default() };
+        Base { console: Client::new(relay.clone()), relay }
+    }
+
+    pub(crate) fn console(&self) -> &Client {
         &self.console
     }
 
     /// It is ours, so it has only just begun to connect.
     pub(crate) fn is_own(&self) -> bool {
-        self.own.is_some()
+        self.relay.asked().own.is_some()
     }
 
-    /// Finds an engine again after the one in another process has ended.
-    pub(crate) async fn reopen(&mut self) -> Result<(), Problem> {
-        if self.own.is_some() {
-            return Err(Problem::new("The engine has stopped.", "Try again; what was sent is in the history."));
-        }
-        (self.console, self.own) = enter(&self.data_dir).await?;
-        Ok(())
+    /// Nothing of what is sent through it is kept.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.relay.asked().own.as_ref().is_some_and(|own| own.temporary.is_some())
     }
 
     /// The connection of that name.
@@ -78,39 +103,86 @@ impl Base {
         let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
         let hint = match names.as_slice() {
             [] => "Add one: wilco connections add NAME --url mqtts://HOST".to_owned(),
-            names => format!("There are: {}.", names.join(", ")),
+            names => format!("Available: {}.", names.join(", ")),
         };
-        Err(Problem::new(format!("There is no connection called '{name}'."), hint))
+        Err(Problem::new(format!("There is no connection named '{name}'."), hint))
     }
 
     /// Puts everything of ours away.
     pub(crate) async fn close(self) {
-        if let Some(Own { engine, door, temporary }) = self.own {
-            drop(door);
+        let own = self.relay.asked().own.take();
+        if let Some(Own { engine, server, temporary }) = own {
+            // Those who came in while it ran get their answers.
+            if let Some(server) = server {
+                server.close().await;
+            }
             engine.stop().await;
             drop(temporary);
         }
     }
 }
 
-async fn enter(data_dir: &DataDir) -> Result<(Console, Option<Own>), Problem> {
+impl Relay {
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn engine(&self) -> Arc<dyn Dispatch> {
+        Arc::clone(&self.asked().engine)
+    }
+
+    /// Finds the engine that is there after that one, or starts one, unless somebody has done so meanwhile.
+    async fn after(&self, ended: &Arc<dyn Dispatch>) -> Result<(), Failure> {
+        let _entering = self.entering.lock().await;
+        if !Arc::ptr_eq(&self.engine(), ended) {
+            return Ok(());
+        }
+        ended.let_go();
+        let next = enter(&self.data_dir).await?;
+        *self.asked() = next;
+        Ok(())
+    }
+}
+
+impl Dispatch for Relay {
+    fn dispatch(&self, call: Call, items: Sender<Json>) -> BoxFuture<'_, Result<Json, Failure>> {
+        Box::pin(async move {
+            loop {
+                let engine = self.engine();
+                match engine.dispatch(call.clone(), items.clone()).await {
+                    Err(failure) if failure.code == FailureCode::Ended => self.after(&engine).await?,
+                    answer => return answer,
+                }
+            }
+        })
+    }
+
+    fn let_go(&self) {
+        self.engine().let_go();
+    }
+}
+
+async fn enter(data_dir: &DataDir) -> Result<Asked, Failure> {
     let give_up = Instant::now() + PATIENCE;
     loop {
-        if let Some(attached) = Attached::find(data_dir).await {
-            return Ok((Console::Attached(attached), None));
+        if let Some(attached) = IpcClient::find(data_dir).await {
+            return Ok(Asked { engine: Arc::new(attached), own: None });
         }
         let vault = Vault::open(data_dir.namespace());
         match Engine::start(Options { data_dir: data_dir.clone(), vault, passing: false }).await {
             Ok(engine) => {
-                // Without a door other runs wait for the end of this one.
-                let door = Door::open(data_dir, engine.handle()).ok();
-                return Ok((Console::Own(engine.handle()), Some(Own { engine, door, temporary: None })));
+                // Without a server, other runs wait for the end of this one.
+                let server = IpcServer::open(data_dir, engine.handle()).ok();
+                return Ok(Asked {
+                    engine: Arc::new(engine.handle()),
+                    own: Some(Own { engine, server, temporary: None }),
+                });
             }
-            // Another is just starting or ending, and its door is not open yet or no longer.
+            // Another is just starting or ending, and it does not serve yet or no longer.
             Err(failure) if failure.code == FailureCode::InUse && Instant::now() < give_up => {
                 sleep(Duration::from_millis(50)).await;
             }
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => return Err(failure),
         }
     }
 }

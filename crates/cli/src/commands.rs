@@ -36,7 +36,7 @@ async fn list(base: &Base, listing: Listing) -> Result<ExitCode, Problem> {
         return Ok(ExitCode::SUCCESS);
     }
     let connections = base.console().connections().await?;
-    let mut table = Table::new(["NAME", "TITLE", "FOR", "ASKS FIRST", "SAFE TO REPEAT", "ANSWERED"]);
+    let mut table = Table::new(["NAME", "TITLE", "FOR", "CONFIRM", "SAFE TO REPEAT", "ANSWERED"]);
     for entry in &entries {
         let definition = &entry.definition;
         let yes = |is: bool| if is { "yes" } else { "" };
@@ -64,8 +64,8 @@ async fn named(base: &Base, name: &str) -> Result<Vec<CatalogueEntry>, Problem> 
     let found: Vec<_> = entries.into_iter().filter(|entry| entry.definition.name == name).collect();
     if found.is_empty() {
         return Err(Problem::new(
-            format!("There is no command '{}' in the catalogue.", clean(name)),
-            "See what there is: wilco commands list. What is not in it can be sent all the same.",
+            format!("The catalogue has no command '{}'.", clean(name)),
+            "List the catalogue with wilco commands list. You can also send commands that are not in it.",
         ));
     }
     Ok(found)

@@ -1,20 +1,21 @@
-//! `wilco devices`: who is there.
+//! `wilco devices`: who is there, and what people set of them here.
+
+mod changes;
+mod files;
+mod forget;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use wilco_engine::{
-    api::{ConnectionView, DeviceQuery, DeviceRow, Presence},
-    attach::Console,
-    unknown_tokens,
-};
+use wilco_engine::api::{Client, ConnectionView, DeviceQuery, DeviceRow, Presence};
 
 use crate::{
     base::Base,
+    input,
     interrupt::Interrupt,
-    link,
-    options::{DeviceOptions, Listing},
-    output::{Output, Table, clean, local_time, state_name, state_style},
-    problem::{self, Problem},
+    learn, link,
+    options::{DeviceListOptions, DeviceOptions, DeviceTask, DevicesOptions, Listing},
+    output::{Output, Table, clean, local_time, name, state_name, state_style},
+    problem::Problem,
 };
 
 /// Rows of one page.
@@ -24,22 +25,37 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Does it.
 pub(crate) async fn run(options: DeviceOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
+    let DeviceOptions { task, list } = options;
+    let Some(task) = task.or(list.map(DeviceTask::List)) else {
+        return Err(Problem::new("No connection is named.", "Name one: wilco devices -c NAME."));
+    };
     let mut interrupt = Interrupt::hear()?;
     let base = Base::open(data_dir).await?;
     let outcome = tokio::select! {
-        outcome = print(&base, options) => outcome,
+        outcome = perform(&base, task) => outcome,
         () = interrupt.heard() => Err(Problem::Interrupted),
     };
     base.close().await;
     outcome
 }
 
-async fn print(base: &Base, options: DeviceOptions) -> Result<ExitCode, Problem> {
-    let DeviceOptions { connection, search, output: listing } = options;
-    let connection = base.connection(&connection).await?;
-    for (token, known) in unknown_tokens(&search) {
-        problem::warn(&format!("No device can have {}: there are {known}.", clean(token)), None);
+async fn perform(base: &Base, task: DeviceTask) -> Result<ExitCode, Problem> {
+    match task {
+        DeviceTask::List(options) => print(base, options).await,
+        DeviceTask::Add(options) => changes::add(base, options).await,
+        DeviceTask::Name(options) => changes::name_one(base, options).await,
+        DeviceTask::Tag(options) => changes::tag(base, options).await,
+        DeviceTask::Untag(options) => changes::untag(base, options).await,
+        DeviceTask::Note(options) => changes::note(base, options).await,
+        DeviceTask::Forget(options) => forget::run(base, options).await,
+        DeviceTask::Import(options) => files::import(base, options).await,
+        DeviceTask::Export(options) => files::export(base, options).await,
     }
+}
+
+async fn print(base: &Base, options: DeviceListOptions) -> Result<ExitCode, Problem> {
+    let DeviceListOptions { connection, search, output: listing } = options;
+    let connection = base.connection(&connection).await?;
     let current = if base.is_own() { wait(base, &connection).await } else { Ok(()) };
     let rows = all(base.console(), &connection.id, &search).await?;
     match listing {
@@ -55,25 +71,42 @@ async fn print(base: &Base, options: DeviceOptions) -> Result<ExitCode, Problem>
         }
         Listing::Text => table(&rows).print(&mut Output::text())?,
     }
+    if listing == Listing::Text {
+        learn::tell_offers(&connection);
+    }
     // What is known from earlier is shown all the same, but not as if it were so now.
     current?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn wait(base: &Base, connection: &ConnectionView) -> Result<(), Problem> {
+pub(crate) async fn wait(base: &Base, connection: &ConnectionView) -> Result<(), Problem> {
     let mut batches = base.console().listen().await?;
-    link::online(&mut batches, connection, link::PATIENCE).await?;
+    link::online(base.console(), &mut batches, connection, link::PATIENCE).await?;
     Ok(link::settled(base.console(), &connection.id, QUIET, link::PATIENCE).await?)
 }
 
-/// Every device that matches.
-pub(crate) async fn all(console: &Console, connection: &str, search: &str) -> Result<Vec<DeviceRow>, Problem> {
-    let query = DeviceQuery {
-        connection: connection.to_owned(),
-        search: search.to_owned(),
-        sort: Default::default(),
-        order: Default::default(),
+/// The devices that are named, listed or looked for, with their connection.
+async fn chosen(base: &Base, which: DevicesOptions) -> Result<(ConnectionView, Vec<String>), Problem> {
+    let DevicesOptions { connection, named, search } = which;
+    let connection = base.connection(&connection).await?;
+    let Some(search) = search else {
+        let devices = input::devices(&named)?;
+        return Ok((connection, devices));
     };
+    // Presence is known only once the retained statuses have arrived.
+    if base.is_own() && search.contains("is:") {
+        wait(base, &connection).await?;
+    }
+    let rows = all(base.console(), &connection.id, &search).await?;
+    if rows.is_empty() {
+        return Err(Problem::new(nobody(&connection.name, &search), "List the devices with wilco devices."));
+    }
+    Ok((connection, rows.into_iter().map(|row| row.device).collect()))
+}
+
+/// Every device that matches.
+pub(crate) async fn all(console: &Client, connection: &str, search: &str) -> Result<Vec<DeviceRow>, Problem> {
+    let query = DeviceQuery { connection: connection.to_owned(), search: search.to_owned(), ..DeviceQuery::default() };
     let mut rows = Vec::new();
     loop {
         let from = u32::try_from(rows.len()).unwrap_or(u32::MAX);
@@ -99,29 +132,49 @@ pub(crate) fn presence(presence: Presence) -> &'static str {
 fn nobody(connection: &str, search: &str) -> String {
     let connection = clean(connection);
     if search.trim().is_empty() {
-        format!("No device has been heard on {connection} yet.")
+        format!("{connection} has no devices yet.")
     } else {
         format!("No device of {connection} matches {}.", clean(search.trim()))
     }
 }
 
 fn table(rows: &[DeviceRow]) -> Table {
-    let mut table = Table::new(["DEVICE", "PRESENCE", "LED", "FIRMWARE", "SEEN", "LAST COMMAND", "STATE", "TAGS"]);
+    let mut columns = vec!["DEVICE", "NAME", "PRESENCE", "LED", "FIRMWARE", "SEEN", "LAST COMMAND", "STATE", "TAGS"];
+    // Only where there is anything to say.
+    let described = rows.iter().any(|row| row.dialect.is_some());
+    if described {
+        columns.splice(2..2, ["DIALECT", "MODEL"]);
+    }
+    let mut table = Table::new(columns);
     for row in rows {
         let last = row.last_command.as_ref();
         let state = last.map(|last| (state_name(&last.state), state_style(&last.state)));
-        table.row([
-            clean(&row.device).into_owned().into(),
+        let mut cells = vec![
+            name(&row.device).into_owned().into(),
+            clean(row.name.as_deref().unwrap_or_default()).into_owned().into(),
+        ];
+        if described {
+            let parts = [&row.dialect, &row.model];
+            cells.extend(parts.map(|part| clean(part.as_deref().unwrap_or_default()).into_owned().into()));
+        }
+        cells.extend([
             presence(row.presence).into(),
             row.led.map_or("", |on| if on { "on" } else { "off" }).into(),
             clean(row.firmware.as_deref().unwrap_or_default()).into_owned().into(),
             row.seen_at.map(local_time).unwrap_or_default().into(),
             last.map(|last| clean(&last.command).into_owned()).unwrap_or_default().into(),
             state.unwrap_or_default().into(),
-            clean(&row.tags.join(" ")).into_owned().into(),
+            clean(&tags(row)).into_owned().into(),
         ]);
+        table.row(cells);
     }
     table
+}
+
+/// The tags that a device reports, then those that were set here, with a + before each.
+fn tags(row: &DeviceRow) -> String {
+    let set = row.added_tags.iter().map(|tag| format!("+{tag}"));
+    row.tags.iter().cloned().chain(set).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -130,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_says_what_it_is_empty_of() {
-        assert_eq!(nobody("plant", " "), "No device has been heard on plant yet.");
+        assert_eq!(nobody("plant", " "), "plant has no devices yet.");
         assert_eq!(nobody("plant", "is:online"), "No device of plant matches is:online.");
     }
 }

@@ -10,7 +10,7 @@ use wilco_engine::{
 use crate::{
     base::Base,
     options::{Format, HistoryOptions},
-    output::{CommandLine, Output, Table, clean, local_time, state_name, state_style},
+    output::{CommandLine, Output, Table, clean, local_time, name, state_name, state_style},
     problem::Problem,
 };
 
@@ -28,7 +28,8 @@ pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Res
 async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem> {
     let HistoryOptions { connection, device, state, since, limit, format } = options;
     let connection = base.connection(&connection).await?;
-    let query = HistoryQuery { connection: Some(connection.id), device, states: state, since, cursor: None, limit: 0 };
+    let query =
+        HistoryQuery { connection: Some(connection.id), device, states: state, since, ..HistoryQuery::default() };
     let mut listed = Listed::new(format)?;
     let mut left = limit;
     let mut cursor = None;
@@ -68,7 +69,7 @@ impl Listed {
         match self {
             Listed::Table(table) => table.row([
                 local_time(command.queued_at).into(),
-                clean(&command.device).into_owned().into(),
+                name(&command.device).into_owned().into(),
                 clean(&format!("{}{}", command.command, arguments(command))).into_owned().into(),
                 (state_name(&command.state), state_style(&command.state)).into(),
                 command.finished_at.map(|at| took(at - command.queued_at)).unwrap_or_default().into(),
@@ -92,10 +93,7 @@ impl Listed {
 }
 
 fn arguments(command: &CommandView) -> String {
-    match command.args.as_object() {
-        Some(members) if members.is_empty() => String::new(),
-        _ => format!(" {}", command.args),
-    }
+    if command.args.as_str() == "{}" { String::new() } else { format!(" {}", command.args) }
 }
 
 fn remark(command: &CommandView) -> String {

@@ -6,10 +6,7 @@ use tokio::{
     sync::mpsc::Receiver,
     time::{Instant, sleep, timeout_at},
 };
-use wilco_engine::{
-    api::{Batch, ConnectionView, DeviceQuery, Failure, LinkState},
-    attach::Console,
-};
+use wilco_engine::api::{Batch, Client, ConnectionView, DeviceQuery, Failure, LinkState};
 
 use crate::problem::Problem;
 
@@ -33,6 +30,7 @@ pub(crate) fn trouble(view: &ConnectionView) -> Option<Problem> {
 
 /// Waits until commands can go out; says why not when they cannot.
 pub(crate) async fn online(
+    console: &Client,
     batches: &mut Receiver<Batch>,
     connection: &ConnectionView,
     patience: Duration,
@@ -41,7 +39,9 @@ pub(crate) async fn online(
     let mut why = None;
     while let Ok(batch) = timeout_at(give_up, batches.recv()).await {
         let Some(batch) = batch else {
-            return Err(Problem::new("The running Wilco was closed.", "Try again: nothing has been sent."));
+            // The engine was another program's and has ended: the next one connects.
+            *batches = console.listen().await?;
+            continue;
         };
         let Some(view) = heard(&batch, &connection.id) else { continue };
         match view.link {
@@ -57,7 +57,7 @@ pub(crate) async fn online(
 
 /// Waits until the retained statuses have come: until the numbers of devices stay the same for that long.
 pub(crate) async fn settled(
-    console: &Console,
+    console: &Client,
     connection: &str,
     quiet: Duration,
     at_most: Duration,
@@ -79,14 +79,10 @@ pub(crate) async fn settled(
 }
 
 /// Devices known, online and offline.
-async fn numbers(console: &Console, connection: &str) -> Result<(u32, u32, u32), Failure> {
+async fn numbers(console: &Client, connection: &str) -> Result<(u32, u32, u32), Failure> {
     let matching = async |search: &str| {
-        let query = DeviceQuery {
-            connection: connection.to_owned(),
-            search: search.to_owned(),
-            sort: Default::default(),
-            order: Default::default(),
-        };
+        let query =
+            DeviceQuery { connection: connection.to_owned(), search: search.to_owned(), ..DeviceQuery::default() };
         console.devices(query, 0, 1).await.map(|page| (page.total, page.matching))
     };
     let (total, online) = matching("is:online").await?;
@@ -96,12 +92,7 @@ async fn numbers(console: &Console, connection: &str) -> Result<(u32, u32, u32),
 
 fn silence(connection: &ConnectionView, patience: Duration) -> Problem {
     Problem::new(
-        format!(
-            "There was no connection to {} ({}) within {} s.",
-            connection.name,
-            connection.url,
-            patience.as_secs_f64()
-        ),
-        "Is the address right, and is there a way to it from here?",
+        format!("Could not connect to {} ({}) within {} s.", connection.name, connection.url, patience.as_secs_f64()),
+        "Check the address and the network.",
     )
 }

@@ -9,10 +9,7 @@ use std::{
 
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
-use wilco_engine::{
-    api::{CommandView, Failure, FailureCode, LogPart, LogStand, LogView, NewCommand},
-    attach::Console,
-};
+use wilco_engine::api::{Client, CommandView, Failure, FailureCode, LogPart, LogStand, LogView, NewCommand};
 
 use crate::{
     away,
@@ -29,11 +26,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A piece that is overtaken by the end of its command comes within this, or not at all.
 const LATE_PIECES: Duration = Duration::from_secs(3);
 /// What to do where the device did not send its log.
-const NOT_SENT: &str = "Is it online, and does its firmware know log.get? wilco devices shows who is there.";
+const NOT_SENT: &str = "Check with wilco devices that the device is online, and that its firmware supports log.get.";
 
 /// What becomes of the question where the device is away.
-const HELD: &str =
-    "Its log is waited for all the same, for as long as the broker may hold the question. Ctrl-C ends that.";
+const HELD: &str = "Wilco waits for the log as long as the broker may hold the request. Press Ctrl-C to stop.";
 
 /// Whose log is asked for, and how much of it.
 struct Asked {
@@ -60,7 +56,7 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     let to = to.map(|to| file_to_write(&to, force)).transpose()?;
     let connection = base.connection(&connection).await?;
     let mut batches = base.console().listen().await?;
-    link::online(&mut batches, &connection, link::PATIENCE).await?;
+    link::online(base.console(), &mut batches, &connection, link::PATIENCE).await?;
     drop(batches);
     away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?, HELD);
     let asked = Asked { connection: connection.id, device, lines };
@@ -85,13 +81,13 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
 
 impl Asked {
     /// Asks for the log, in the place of what another command has fetched, and says by which command.
-    async fn ask(&self, console: &Console, again_of: Option<String>) -> Result<String, Failure> {
+    async fn ask(&self, console: &Client, again_of: Option<String>) -> Result<String, Failure> {
         let args = self.lines.map(|lines| ("lines".to_owned(), Value::from(lines)));
         let new = NewCommand {
             connection: self.connection.clone(),
             devices: vec![self.device.clone()],
             command: "log.get".to_owned(),
-            args: Value::Object(Map::from_iter(args)),
+            args: Value::Object(Map::from_iter(args)).into(),
             again_of,
             ..NewCommand::default()
         };
@@ -99,7 +95,7 @@ impl Asked {
     }
 
     /// Waits until the log has come, as far as it comes. Otherwise says why there is none.
-    async fn wait(&self, console: &Console, id: &str) -> Result<Result<LogView, String>, Failure> {
+    async fn wait(&self, console: &Client, id: &str) -> Result<Result<LogView, String>, Failure> {
         let command = loop {
             let command = console.command(&self.connection, &self.device, id).await?.command;
             if command.is_final {
@@ -138,7 +134,8 @@ impl Asked {
                     warn_of(&log);
                 }
                 Ok(Err(why)) => problem::warn(&why, Some("It is asked for again, until Ctrl-C.")),
-                Err(failure) if failure.code == FailureCode::Connection => base.reopen().await?,
+                // The next engine is asked.
+                Err(failure) if failure.code == FailureCode::Unanswered => {}
                 Err(failure) => return Err(failure.into()),
             }
             sleep(every).await;
@@ -146,14 +143,14 @@ impl Asked {
     }
 
     /// Asks for the log, and notes that, and waits for it.
-    async fn round(&self, console: &Console, fetched: &mut Vec<String>) -> Result<Result<LogView, String>, Failure> {
+    async fn round(&self, console: &Client, fetched: &mut Vec<String>) -> Result<Result<LogView, String>, Failure> {
         // The last that came: of those after it nothing is kept.
         let id = self.ask(console, fetched.first().cloned()).await?;
         fetched.push(id.clone());
         self.wait(console, &id).await
     }
 
-    async fn forget_all_but_last(&self, console: &Console, fetched: &mut Vec<String>) {
+    async fn forget_all_but_last(&self, console: &Client, fetched: &mut Vec<String>) {
         for id in fetched.drain(..fetched.len().saturating_sub(1)) {
             // Where the request was not answered there is nothing to forget.
             let _ = console.forget_log(&self.connection, &self.device, &id).await;
@@ -164,20 +161,20 @@ impl Asked {
 /// Says how a log stands that is not whole.
 fn warn_of(log: &LogView) {
     if log.standing != LogStand::Whole {
-        problem::warn(&log.sentence, (log.standing == LogStand::Gaps).then_some("Ask for it again."));
+        problem::warn(&log.sentence, (log.standing == LogStand::Gaps).then_some("Fetch the log again."));
     }
 }
 
 /// Why there is no log.
 fn not_sent(command: &CommandView) -> String {
     let said = command.message.as_deref().map(|said| format!(": {said}")).unwrap_or_else(|| ".".to_owned());
-    format!("{} did not send its log: the command has {}{said}", command.device, ended(&command.state))
+    format!("{} did not send its log: the command {}{said}", command.device, ended(&command.state))
 }
 
 fn ended(state: &str) -> String {
     match state {
-        "rejected" | "cancelled" | "expired" => format!("been {}", state_name(state)),
-        _ => state_name(state),
+        "failed" | "succeeded" | "timed_out" => state_name(state),
+        _ => format!("was {}", state_name(state)),
     }
 }
 

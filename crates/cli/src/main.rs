@@ -6,17 +6,21 @@ mod away;
 mod base;
 mod commands;
 mod connections;
+mod desired;
 mod devices;
-mod forget;
+mod dialects;
 mod history;
 mod input;
 mod interrupt;
+mod learn;
 mod link;
 mod log;
 mod options;
 mod output;
 mod problem;
+mod rollouts;
 mod send;
+mod times;
 mod watch;
 
 use std::process::ExitCode;
@@ -28,6 +32,7 @@ use problem::Problem;
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    wilco_engine::disable_core_files();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Problem::from(error).tell(),
@@ -40,10 +45,13 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     match options.task {
         Task::Connections(task) => connections::run(task, data_dir).await,
         Task::Commands(task) => commands::run(task, data_dir).await,
+        Task::Dialects(task) => dialects::run(task, data_dir).await,
         Task::Send(order) => send::run(*order, data_dir).await,
+        Task::Rollout(task) => rollouts::run(task, data_dir).await,
+        Task::Desired(task) => desired::run(*task, data_dir).await,
         Task::History(query) => history::run(query, data_dir).await,
-        Task::Devices(query) => devices::run(query, data_dir).await,
-        Task::Forget(device) => forget::run(device, data_dir).await,
+        Task::Devices(options) => devices::run(options, data_dir).await,
+        Task::Times(options) => times::run(options, data_dir).await,
         Task::Log(query) => log::run(query, data_dir).await,
         Task::Watch(query) => watch::run(query, data_dir).await,
     }

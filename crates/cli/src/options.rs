@@ -3,7 +3,11 @@
 mod broker;
 mod commands;
 mod connections;
+mod desired;
+mod devices;
+mod dialects;
 mod log;
+mod rollouts;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -16,15 +20,27 @@ use wilco_ledger::State;
 pub(crate) use broker::{BrokerOptions, IdentityOptions, ProxyOptions, SessionOptions, TrustOptions};
 pub(crate) use commands::CommandTask;
 pub(crate) use connections::{AddOptions, ConnectionTask, EditOptions, ExportOptions, TestOptions};
+pub(crate) use desired::{
+    DesiredApplyOptions, DesiredClearOptions, DesiredScopeOptions, DesiredSetOptions, DesiredStatusOptions,
+    DesiredTargetOptions, DesiredTask,
+};
+pub(crate) use devices::{
+    DeviceAddOptions, DeviceExportOptions, DeviceImportOptions, DeviceListOptions, DeviceNameOptions,
+    DeviceNoteOptions, DeviceOptions, DeviceTask, DevicesOptions, ForgetOptions, NamedDevices, TagOptions,
+};
+pub(crate) use dialects::DialectTask;
 pub(crate) use log::LogOptions;
-pub(crate) use words::{Format, Kind, Listing, Version};
+pub(crate) use rollouts::{
+    FollowOptions, Left, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, StartOptions,
+};
+pub(crate) use words::{By, Format, Kind, Listing, Report, Version, WhileOffline};
 
 use crate::input;
 use broker::SECRETS;
 
-/// Command MQTT devices, and see each acknowledgement reconciled.
+/// Send commands to MQTT devices and track every acknowledgement.
 ///
-/// Nothing is called done until the device said so.
+/// A command is done only when the device says so.
 #[derive(Debug, Parser)]
 #[command(
     name = "wilco",
@@ -35,11 +51,12 @@ Examples:
   wilco send -c plant -d pump-7 led on=true
   wilco history -c plant --since 2h --state timed_out
 
-While the Wilco app runs, its sessions are used; otherwise this program makes its own.
-It ends with 0 if all was done, 1 if a device did not do it or did not say so, 2 for a wrong use or no connection."
+While the Wilco app is running, wilco uses its sessions; otherwise it opens its own.
+Exit status: 0 if every command succeeded, 1 if any did not, 2 if nothing was sent (incorrect usage, no connection), 3 if
+commands were sent, or may have been, and Wilco could not follow them to their end, 130 for Ctrl-C."
 )]
 pub(crate) struct Options {
-    /// Keep connections, history and keyring entries in this directory, apart from your own [env: WILCO_DATA_DIR]
+    /// Directory for connections, history and keyring entries, separate from your default one [env: WILCO_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     #[command(subcommand)]
@@ -48,21 +65,30 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Add, list, change, test, renew, export, import and remove connections to brokers
+    /// Add, list, edit, test, renew, export, import and remove connections to brokers
     #[command(subcommand)]
     Connections(ConnectionTask),
-    /// List, show, import and export the commands that are known by name
+    /// List, show, import and export the commands in the catalogue
     #[command(subcommand)]
     Commands(CommandTask),
-    /// Send a command and wait for what each device says
+    /// List, show, check and test dialects: files that describe a kind of firmware
+    #[command(subcommand)]
+    Dialects(DialectTask),
+    /// Send a command and wait for each device's answer
     Send(Box<SendOptions>),
+    /// Send a command to many devices in stages: start, watch, pause, resume, stop, retry and export rollouts
+    #[command(subcommand)]
+    Rollout(RolloutTask),
+    /// Set the configuration that is wanted of devices, see how they differ, and bring them into line
+    #[command(subcommand)]
+    Desired(Box<DesiredTask>),
     /// List commands, newest first
     History(HistoryOptions),
-    /// List the devices of a connection
+    /// List, add, import, export, name, tag, annotate and forget the devices of a connection
     Devices(DeviceOptions),
-    /// Forget a device, with its history
-    Forget(ForgetOptions),
-    /// Fetch a device's log, checked by the checksum that the device gives
+    /// List how long devices take to answer, and suggest timeouts
+    Times(TimesOptions),
+    /// Fetch a device's log and verify it against the device's checksum
     Log(LogOptions),
     /// Print every change of a connection, its devices and its commands as it happens
     Watch(WatchOptions),
@@ -80,52 +106,53 @@ Examples:
   wilco send --url mqtts://broker --ca ca.pem --cert me.pem --key me.key -d pump-7 state.get
   wilco send -c bench -d lamp-1 --text 'light: on' --no-answer
 
-Ends with 0 if all succeeded, 1 if any did not, 2 for a wrong use or no connection, 130 for Ctrl-C, which withdraws
-what was not sent yet. With --no-answer a command has succeeded when the broker has it.
-With more than 200 devices, states that last less than a tenth of a second may be left out.
+A command for more than one device is a rollout with one stage: wilco rollout show, watch and retry take its number.
+
+Exit status: 0 if every command succeeded, 1 if any did not, 2 if nothing was sent (incorrect usage, no connection), 3 if
+commands were sent, or may have been, and Wilco could not follow them to their end, 130 for Ctrl-C, which cancels what was
+not sent yet. An unconfirmed command, such as one with --no-answer, counts as succeeded here.
 
 {SECRETS}")
 )]
 pub(crate) struct SendOptions {
-    /// The connection, by its name
+    /// Name of the connection
     #[arg(long, short, value_name = "NAME", conflicts_with_all = broker::DESCRIBING)]
     pub(crate) connection: Option<String>,
-    /// A broker that is not stored: nothing is kept of it, no keyring is needed, and the app may run beside it
+    /// Connect to this broker without storing a connection; needs no keyring, and the app may be running
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     #[command(flatten)]
     pub(crate) broker: BrokerOptions,
-    /// A device; may be given several times
-    #[arg(long, short, value_name = "DEVICE")]
-    pub(crate) device: Vec<String>,
-    /// A file with one device a line, or - for standard input; # begins a comment
-    #[arg(long, value_name = "FILE")]
-    pub(crate) devices_from: Option<PathBuf>,
-    /// The command: led, restart, one of your own (wilco commands list), or what else your firmware knows
+    #[command(flatten)]
+    pub(crate) named: NamedDevices,
+    /// The command: led, restart, one of your own (see wilco commands list), or any other that your firmware supports
     #[arg(required_unless_present = "text")]
     pub(crate) command: Option<String>,
-    /// Its arguments: VALUE is taken as JSON if it is JSON, and as text if not; version='"2.10"' is text
+    /// Its arguments; VALUE is read as JSON if it is valid JSON, otherwise as text (version='"2.10"' is text)
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) pairs: Vec<String>,
-    /// Its arguments as a JSON object; KEY=VALUE comes on top
+    /// Its arguments as a JSON object; KEY=VALUE arguments override it
     #[arg(long, value_name = "JSON")]
     pub(crate) args: Option<String>,
-    /// A free text in the place of a command; sent as it stands to devices of the text dialect
+    /// Free text to send instead of a command, unchanged, to devices of the text dialect
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["command", "pairs", "args"])]
     pub(crate) text: Option<String>,
-    /// The longest silence after it was sent, such as 10s, 500ms or 2m
+    /// How long a device may stay silent after the command is sent, such as 10s, 500ms or 2m
     #[arg(long, value_name = "SPAN", value_parser = input::span)]
     pub(crate) timeout: Option<Duration>,
-    /// The longest time until it is sent, such as 60s; afterwards it is never sent
+    /// Time to live: how long the command may wait to be sent, such as 60s; after that it is never sent
     #[arg(long, value_name = "SPAN", value_parser = input::span)]
     pub(crate) ttl: Option<Duration>,
-    /// How often it may be sent again, under the same id, when nothing is heard
+    /// How to deliver the command while its device is offline; hold if not given, now for dangerous commands
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) delivery: Option<WhileOffline>,
+    /// How often to resend it, with the same command ID, if the device does not answer
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
-    /// Expect no answer: it ends well, as unconfirmed, when the broker has it
+    /// Expect no answer: the command ends as unconfirmed when the broker acknowledges it
     #[arg(long)]
     pub(crate) no_answer: bool,
-    /// Lines for people, or one JSON object a line per change of state
+    /// Text lines, or one JSON object per line for each change of state; of the rollout if there is more than one device
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -136,22 +163,22 @@ Examples:
   wilco history -c plant --since 2h --state timed_out --state failed
   wilco history -c plant --device pump-7 --limit 1000 --format csv > pump-7.csv")]
 pub(crate) struct HistoryOptions {
-    /// The connection, by its name
+    /// Name of the connection
     #[arg(long, short, value_name = "NAME")]
     pub(crate) connection: String,
-    /// Only this device's
+    /// Only commands of this device
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// Only commands in this state; may be given several times
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(State::ALL.map(State::as_str)))]
     pub(crate) state: Vec<String>,
-    /// Only commands since then: 2h back, 2026-11-23, 2026-11-23T10:00, or with an offset as in RFC 3339
+    /// Only commands since this time: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
     #[arg(long, value_name = "TIME", value_parser = input::since)]
     pub(crate) since: Option<i64>,
-    /// How many at the most
+    /// Maximum number of commands
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
-    /// A table, one JSON object a line, or CSV
+    /// A table, one JSON object per line, or CSV
     #[arg(long, visible_alias = "output", value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -159,49 +186,37 @@ pub(crate) struct HistoryOptions {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wilco devices -c plant
-  wilco devices -c plant --search 'is:offline tag:dock' --output json
+  wilco times -c plant
+  wilco times -c plant --by firmware
+  wilco times -c plant --device pump-7 --output json
 
-Without the app running it takes a moment: who is online is what the broker tells just now.")]
-pub(crate) struct DeviceOptions {
-    /// The connection, by its name
+Times run from sending a command to its final answer. They are those of the latest 20,000 answers, or of the latest 500 of a
+device. A suggested timeout is at least three times what 99 % of the answers need; it appears once there are 20 answers.")]
+pub(crate) struct TimesOptions {
+    /// Name of the connection
     #[arg(long, short, value_name = "NAME")]
     pub(crate) connection: String,
-    /// Words in the id, and is:online, is:offline, led:on, led:off, firmware:2.3, tag:dock, state:failed
-    #[arg(long, value_name = "TOKENS", default_value = "", hide_default_value = true)]
-    pub(crate) search: String,
-    /// A table, or one JSON object a line
+    /// Only answers of this device
+    #[arg(long, short, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// One line for each command, each device (the slowest first), or each firmware that devices report now
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) by: By,
+    /// Maximum number of lines
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// A table, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  wilco forget -c plant -d pmup-7
-
-For a device that is gone, or an id that was mistyped. Its state, measurements, logs and commands are removed here; it
-itself is not told. One that speaks again, or whose status the broker has kept, is listed again. While a command of it
-is under way it is not forgotten.")]
-pub(crate) struct ForgetOptions {
-    /// The connection, by its name
-    #[arg(long, short, value_name = "NAME")]
-    pub(crate) connection: String,
-    /// The device
-    #[arg(long, short, value_name = "DEVICE")]
-    pub(crate) device: String,
-    /// Do not ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Ctrl-C ends it.")]
+#[command(after_help = "Press Ctrl-C to stop.")]
 pub(crate) struct WatchOptions {
-    /// The connection, by its name
+    /// Name of the connection
     #[arg(long, short, value_name = "NAME")]
     pub(crate) connection: String,
-    /// Lines for people, or one JSON object a line
+    /// Text lines, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }

@@ -3,16 +3,18 @@
 mod command;
 mod place;
 mod table;
+mod terminal;
 mod text;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use serde::Serialize;
 
 pub(crate) use command::CommandLine;
 pub(crate) use place::file_to_write;
-pub(crate) use table::Table;
-pub(crate) use text::{clean, count, folded, local_time, paint, state_name, state_style, time_of_day};
+pub(crate) use table::{Cell, Table};
+use terminal::Escaping;
+pub(crate) use text::{clean, count, folded, local_time, name, paint, several, state_name, state_style, time_of_day};
 
 use crate::problem::Problem;
 
@@ -25,9 +27,10 @@ impl Output {
         Output(BufWriter::new(Box::new(anstream::stdout())))
     }
 
-    /// For programs: every byte as it is.
+    /// For programs: every byte as it is. On a terminal, which would obey some of them, those stand as escapes.
     pub(crate) fn data() -> Output {
-        Output(BufWriter::new(Box::new(io::stdout())))
+        let stdout = io::stdout();
+        Output(BufWriter::new(if stdout.is_terminal() { Box::new(Escaping::new(stdout)) } else { Box::new(stdout) }))
     }
 
     /// One line of JSON.

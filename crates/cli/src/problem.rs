@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use wilco_engine::api::{Failure, KitProblem};
+use wilco_engine::api::{Failure, FailureCode, KitProblem};
 
 use crate::output::clean;
 
@@ -13,6 +13,8 @@ use crate::output::clean;
 pub(crate) const NOT_DONE: u8 = 1;
 /// It did not come to asking a device: usage, connection, data.
 const TROUBLE: u8 = 2;
+/// Something was sent, or may have been, and what became of it is not known here.
+const UNCLEAR: u8 = 3;
 /// As shells count an interrupt.
 const INTERRUPTED: u8 = 130;
 
@@ -23,9 +25,11 @@ pub(crate) enum Problem {
     Said { message: String, hint: Option<String> },
     /// The same, of a device that did not do what it was asked, or did not say so.
     NotDone { message: String, hint: Option<String> },
+    /// The same, after something was sent or may have been.
+    Unclear { message: String, hint: Option<String> },
     /// What is wrong with files that were brought, all of it.
     Files(Vec<KitProblem>),
-    /// Whoever was reading the output has gone, so there is nobody to tell.
+    /// The reader of the output has gone, so there is nobody to tell.
     Unread,
     /// Ctrl-C, or a polite `kill`.
     Interrupted,
@@ -47,6 +51,10 @@ impl Problem {
                 complain("error", &message, hint.as_deref());
                 ExitCode::from(NOT_DONE)
             }
+            Problem::Unclear { message, hint } => {
+                complain("error", &message, hint.as_deref());
+                ExitCode::from(UNCLEAR)
+            }
             Problem::Files(problems) => {
                 for problem in problems {
                     complain("error", &problem.message, problem.hint.as_deref());
@@ -60,8 +68,11 @@ impl Problem {
 }
 
 impl From<Failure> for Problem {
-    fn from(failure: Failure) -> Problem {
-        Problem::Said { message: failure.message, hint: failure.hint }
+    fn from(Failure { code, message, hint }: Failure) -> Problem {
+        match code {
+            FailureCode::Unanswered => Problem::Unclear { message, hint },
+            _ => Problem::Said { message, hint },
+        }
     }
 }
 
@@ -70,7 +81,7 @@ impl From<io::Error> for Problem {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Problem::Unread;
         }
-        Problem::Said { message: format!("Reading or writing failed: {error}."), hint: None }
+        Problem::Said { message: format!("Input or output failed: {error}."), hint: None }
     }
 }
 
@@ -78,6 +89,11 @@ impl From<serde_json::Error> for Problem {
     fn from(error: serde_json::Error) -> Problem {
         io::Error::from(error).into()
     }
+}
+
+/// A remark on standard error.
+pub(crate) fn note(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", clean(message));
 }
 
 /// `warning: …` on standard error, with a hint below it.

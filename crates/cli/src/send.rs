@@ -1,13 +1,16 @@
-//! `wilco send`: asks devices for something and waits for what each of them says.
+//! `wilco send`: asks a device for something and waits for what it says. Sent to more than one, it is a rollout.
 
 mod follow;
 mod ladder;
+mod named;
 mod teller;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use serde_json::{Map, Value};
-use wilco_engine::api::{ConnectionEntry, ConnectionView, NewCommand};
+use serde_json::json;
+use wilco_engine::api::{
+    ConnectionEntry, ConnectionView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget,
+};
 
 use crate::{
     away,
@@ -18,21 +21,24 @@ use crate::{
     link,
     options::{Listing, SendOptions},
     problem::Problem,
+    rollouts,
 };
 use follow::Follow;
 use teller::Teller;
 
 /// What becomes of a command for a device that is away.
-const HELD: &str =
-    "Where the broker may hold the command, it is waited for until time to live and time-out have passed: --ttl.";
+const HELD: &str = "For a device that is offline the command is held until it is online, for as long as --ttl says; \
+     a dangerous one fails at once. --delivery now, broker or hold chooses.";
 
 /// What is to be done, checked as far as it can be without an engine.
 struct Order {
     devices: Vec<String>,
     command: String,
-    args: Map<String, Value>,
+    /// A JSON object as text.
+    args: String,
     timeout: Option<Duration>,
     ttl: Option<Duration>,
+    delivery: Option<Delivery>,
     retries: Option<u32>,
     no_answer: bool,
     listing: Listing,
@@ -74,43 +80,61 @@ async fn connection(via: Via, base: &Base) -> Result<ConnectionView, Problem> {
 }
 
 async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) -> Result<ExitCode, Problem> {
-    let Order { devices, command, args, timeout, ttl, retries, no_answer, listing } = order;
+    let Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, listing } = order;
+    if !named::has_other_dialects(&connection) {
+        input::ids(&devices)?;
+    }
     // Not before: a question for a passphrase is ended by the interrupt itself.
     let mut interrupt = Interrupt::hear()?;
     let mut batches = base.console().listen().await?;
     let patience = timeout.map_or(link::PATIENCE, |timeout| timeout.min(link::PATIENCE));
     let ready = async {
-        link::online(&mut batches, &connection, patience).await?;
-        away::of(base, &connection, &devices).await
+        link::online(base.console(), &mut batches, &connection, patience).await?;
+        let devices = named::devices(base, &connection, devices).await?;
+        let away = away::of(base, &connection, &devices).await?;
+        Ok::<_, Problem>((devices, away))
     };
-    let away = tokio::select! {
-        away = ready => away?,
+    let (devices, away) = tokio::select! {
+        ready = ready => ready?,
         () = interrupt.heard() => return Err(Problem::Interrupted),
     };
     // Nobody waits for a device that is not to answer.
     if listing == Listing::Text && !no_answer {
         away::say(&away, HELD);
     }
+    let command = RolloutCommand {
+        name: command,
+        args: args.into(),
+        timeout_ms: timeout.map(input::milliseconds),
+        ttl_ms: ttl.map(input::milliseconds),
+        retries,
+        delivery,
+        no_answer,
+    };
+    let [device] = devices.as_slice() else {
+        let target = RolloutTarget::Devices { devices };
+        let spec = NewRollout { connection: connection.id, target, command, ..NewRollout::default() };
+        return rollouts::send(spec, batches, base, &mut interrupt, listing).await;
+    };
+    let RolloutCommand { name, args, timeout_ms, ttl_ms, retries, delivery, no_answer } = command;
     let new = NewCommand {
         connection: connection.id.clone(),
         devices: devices.clone(),
-        command,
-        args: Value::Object(args),
-        timeout_ms: timeout.map(milliseconds),
-        ttl_ms: ttl.map(milliseconds),
+        command: name,
+        args,
+        timeout_ms,
+        ttl_ms,
         retries,
-        delivery: None,
+        delivery,
         no_answer,
         again_of: None,
     };
-    let sent = base.console().send(new).await?;
-    let teller = Teller::new(listing, &devices);
-    let commands = sent.ids.into_iter().zip(devices);
-    Follow::new(base, connection.id, batches, commands, patience, teller).run(&mut interrupt).await
-}
-
-fn milliseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    if named::has_other_dialects(&connection) && listing == Listing::Text {
+        named::say(&base.console().check_command(new.clone()).await?);
+    }
+    let id = base.console().send(new).await?.ids.into_iter().next().unwrap_or_default();
+    let teller = Teller::new(listing, device);
+    Follow::new(base, connection.id, batches, (id, device.clone()), patience, teller).run(&mut interrupt).await
 }
 
 impl Order {
@@ -119,33 +143,34 @@ impl Order {
             connection,
             url,
             broker,
-            device,
-            devices_from,
+            named,
             command,
             pairs,
             args,
             text,
             timeout,
             ttl,
+            delivery,
             retries,
             no_answer,
             output,
         } = options;
-        if broker.read_stdin() && devices_from.as_deref() == Some(Path::new("-")) {
+        if broker.read_stdin() && named.devices_from.as_deref() == Some(Path::new("-")) {
             return Err(Problem::new(
-                "Secrets and devices cannot both come from standard input.",
-                "Write the devices to a file.",
+                "Secrets and devices cannot both be read from standard input.",
+                "Write the device list to a file.",
             ));
         }
         let (command, args) = match text {
-            Some(text) => (FREE_TEXT.to_owned(), Map::from_iter([(FREE_TEXT.to_owned(), Value::String(text))])),
+            Some(text) => (FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string()),
             None => (command.unwrap_or_default(), input::arguments(args.as_deref(), &pairs)?),
         };
-        let devices = input::devices(&device, devices_from.as_deref())?;
+        let devices = input::devices(&named)?;
         let via = match (connection, url) {
             (_, Some(url)) => Via::Unstored { url, described: Box::new(Described::read(broker)?) },
             (name, None) => Via::Stored(name.unwrap_or_default()),
         };
-        Ok((via, Order { devices, command, args, timeout, ttl, retries, no_answer, listing: output }))
+        let delivery = delivery.map(Delivery::from);
+        Ok((via, Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, listing: output }))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{Listing, WatchOptions},
-    output::{CommandLine, Output, clean, paint, time_of_day},
+    output::{CommandLine, Output, clean, name, paint, time_of_day},
     problem::Problem,
 };
 
@@ -61,7 +61,7 @@ async fn watch(base: &mut Base, options: WatchOptions) -> Result<ExitCode, Probl
                     }
                 }
                 None => {
-                    batches = listen_again(base).await?;
+                    batches = base.console().listen().await?;
                     look_at.get_or_insert(not_before);
                 }
             },
@@ -74,16 +74,6 @@ async fn watch(base: &mut Base, options: WatchOptions) -> Result<ExitCode, Probl
             }
         }
         watch.output.flush()?;
-    }
-}
-
-async fn listen_again(base: &mut Base) -> Result<tokio::sync::mpsc::Receiver<Batch>, Problem> {
-    match base.console().listen().await {
-        Ok(batches) => Ok(batches),
-        Err(_) => {
-            base.reopen().await?;
-            Ok(base.console().listen().await?)
-        }
     }
 }
 
@@ -211,7 +201,7 @@ impl Line<'_> {
             Line::Device { device, at, presence, led, firmware, .. } => {
                 let led = led.map_or("", |on| if on { ", LED on" } else { ", LED off" });
                 let firmware = firmware.map(|version| format!(", firmware {}", clean(version))).unwrap_or_default();
-                (*at, format!("{}  is {presence}{led}{firmware}", clean(device)))
+                (*at, format!("{}  is {presence}{led}{firmware}", name(device)))
             }
             Line::Connection { at, link } => (*at, format!("connection  {}", standing(link))),
             Line::Notice { at, notice } => {
@@ -223,9 +213,7 @@ impl Line<'_> {
                 let hint = notice.hint.as_deref().map(|hint| format!("  {}", clean(hint))).unwrap_or_default();
                 (*at, format!("{level}  {}{hint}", clean(&notice.message)))
             }
-            Line::MoreCommands { at } => {
-                (*at, "more commands changed at once than are listed here: see wilco history".into())
-            }
+            Line::MoreCommands { at } => (*at, "not all changed commands are listed here; see wilco history".into()),
         };
         format!("{}  {text}", paint(&time_of_day(at), anstyle::Style::new().dimmed()))
     }

@@ -46,11 +46,11 @@ impl Broker {
         let mut ready = broker.ready_receiver();
         let running = tokio::spawn(async move {
             if let Err(error) = broker.run().await {
-                error!("the demo broker ended: {error}");
+                error!("the demo broker stopped: {error}");
             }
         });
         // An error means that the broker has ended already.
-        ready.wait_for(|ready| *ready).await.map_err(|_| BrokerError("it ended at once".to_owned()))?;
+        ready.wait_for(|ready| *ready).await.map_err(|_| BrokerError("it stopped immediately".to_owned()))?;
         Ok(Broker { address, shutdown: Box::new(move || handle.shutdown()), running })
     }
 

@@ -40,10 +40,10 @@ impl Config {
         for (key, value) in changes {
             let Some((_, kind)) = KEYS.iter().find(|(known, _)| known == key) else {
                 let known: Vec<_> = KEYS.iter().map(|(known, _)| *known).collect();
-                return Err(format!("There is no configuration key '{key}'; there are {}.", known.join(", ")));
+                return Err(format!("There is no configuration key '{key}'. Available: {}.", known.join(", ")));
             };
             if !kind.allows(value) {
-                return Err(format!("'{key}' has to be {}, and {value} is not.", kind.description()));
+                return Err(format!("'{key}' must be {}, and {value} is not.", kind.description()));
             }
             changed.insert(key.clone(), value.clone());
         }
@@ -117,7 +117,7 @@ mod tests {
         check(json!({}), Ok(json!({"report_interval_s": 30, "temp_high_c": 8.0})));
         check(json!({"buzzer": false, "temp_high_c": 9}), Ok(json!({"buzzer": false, "temp_high_c": 9})));
         check(json!({"buzzer": false, "colour": 1}), Err("no configuration key 'colour'"));
-        check(json!({"buzzer": "yes"}), Err("'buzzer' has to be true or false"));
+        check(json!({"buzzer": "yes"}), Err("'buzzer' must be true or false"));
         check(json!({"report_interval_s": 0}), Err("a whole number from 1 to 86400"));
         check(json!({"report_interval_s": 1.5}), Err("a whole number"));
         check(json!({"temp_high_c": "8"}), Err("a number from"));

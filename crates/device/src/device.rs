@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use wilco_dialect::{
     LogReceipt,
     device_side::{self, Asked, Malformed, Online, Response, State},
+    json::approximate,
 };
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 
@@ -75,7 +76,7 @@ impl Device {
         for (id, command) in &unended {
             let ending = match command.as_str() {
                 "restart" => done(json!({ "boot": boot }), now),
-                _ => failed("The device restarted while it was at it: the outcome is unknown.", now),
+                _ => failed("The device restarted while it was running the command: the outcome is unknown.", now),
             };
             memory.end(id, ending);
         }
@@ -214,7 +215,7 @@ impl Device {
         let request = self.memory.recall(id).and_then(|record| record.request.clone());
         self.memory.withdraw(id);
         self.at_work.remove(id);
-        let why = format!("The device cannot write its memory ({why}), so it begins nothing.");
+        let why = format!("The device cannot write its memory ({why}), so it does not run the command.");
         self.said(answer(Some(id.clone()), Outcome::Rejected, Some(why), now), request.as_deref())
     }
 
@@ -262,8 +263,8 @@ impl Device {
         let (command, args) = speech::understand(&String::from_utf8_lossy(payload)).map_err(refused)?;
         // Over MQTT 5 the id travels beside the text; otherwise each text is a command of its own.
         let id = malformed.id.or_else(|| self.memory.name());
-        let id = id.ok_or_else(|| refused("This request could not be given a name.".to_owned()))?;
-        Ok(Asked { id, command: command.to_owned(), args, issued_at: None, expires_at: None })
+        let id = id.ok_or_else(|| refused("This request has no command name.".to_owned()))?;
+        Ok(Asked { id, command: command.to_owned(), args: args.to_string(), issued_at: None, expires_at: None })
     }
 
     /// An answer in this device's way of speaking, where it has a word for it.
@@ -287,9 +288,9 @@ impl Device {
 
     fn check(&self, asked: &Asked, now: Timestamp) -> Result<Work, String> {
         if let Some(expired) = asked.expires_at.filter(|expires| now >= CLOCK_IS_SET && *expires < now) {
-            return Err(format!("The command expired {} ms before it came.", now.since(expired).0));
+            return Err(format!("The command expired {} ms before it arrived.", now.since(expired).0));
         }
-        let work = Work::read(&asked.command, &asked.args)?;
+        let work = Work::read(&asked.command, &approximate(&asked.args))?;
         if let Work::ConfigSet { changes, .. } = &work {
             self.memory.saved.with(changes)?;
         }

@@ -38,10 +38,10 @@ pub enum EndpointError {
     #[error("'{0}' is not a URL such as mqtt://localhost:1883 or mqtts://broker.example:8883")]
     Url(String),
     /// A URL of something else.
-    #[error("'{0}://' is not spoken here: use mqtt:// or mqtts://")]
+    #[error("'{0}://' is not supported: use mqtt:// or mqtts://")]
     Scheme(String),
     /// Certificate without key, or key without certificate.
-    #[error("a client certificate and its private key are needed together")]
+    #[error("a client certificate needs its private key, and a key its certificate")]
     HalfIdentity,
     /// TLS files for a connection without TLS.
     #[error("certificates are only used with mqtts://")]
@@ -175,7 +175,7 @@ mod tests {
         let missing = directory.path().join("missing.pem");
         check("mqtts://a", TlsFiles { ca: Some(missing), ..none.clone() }, "missing.pem cannot be read");
         check("mqtts://a", TlsFiles { ca: Some(text.clone()), ..none.clone() }, "no usable certificate");
-        check("mqtts://a", TlsFiles { cert: Some(text.clone()), ..none.clone() }, "needed together");
+        check("mqtts://a", TlsFiles { cert: Some(text.clone()), ..none.clone() }, "needs its private key");
         check("mqtt://a", TlsFiles { ca: Some(text), ..none }, "only used with mqtts://");
     }
 }

@@ -21,6 +21,8 @@ pub struct Persona {
     pub speech: Speech,
     /// Labels it carries.
     pub tags: Vec<String>,
+    /// It listens to commands for all devices and for those with one of its labels, too.
+    pub broadcasts: bool,
     /// Whether its LED is on when it is first switched on.
     pub led: bool,
     /// The climate that it measures.
@@ -59,6 +61,7 @@ impl Persona {
             firmware: env!("CARGO_PKG_VERSION").to_owned(),
             speech: Speech::Json,
             tags: Vec::new(),
+            broadcasts: true,
             led: false,
             climate: Climate::default(),
             telemetry: Some(Duration::from_secs(5)),

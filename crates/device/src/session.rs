@@ -196,7 +196,7 @@ impl Session {
             Packet::SubAck(ack) => self.check_subscription(&ack),
             Packet::Publish(publish) => self.receive(&publish),
             Packet::Disconnect(disconnect) => {
-                self.note(Level::WARN, &format!("the broker disconnects us: {:?}", disconnect.reason_code));
+                self.note(Level::WARN, &format!("the broker ended the connection: {:?}", disconnect.reason_code));
             }
             _ => {}
         }
@@ -207,9 +207,17 @@ impl Session {
         self.pause = FIRST_PAUSE;
         self.note(Level::INFO, "connected");
         // Asked for each time: the broker may have lost the session, and says nothing when it has not.
-        let request_topic = self.topic(Channel::Req);
-        if let Err(error) = self.client.try_subscribe(request_topic, QoS::AtLeastOnce) {
-            self.note(Level::ERROR, &format!("the subscription could not be asked for: {error}"));
+        let mut filters = vec![self.topic(Channel::Req)];
+        if self.persona.broadcasts {
+            let topics = &self.around.endpoint.topics;
+            filters.push(topics.everyone());
+            // Each of its labels is a group that it belongs to.
+            filters.extend(self.persona.tags.iter().filter_map(|tag| topics.of_group(tag)));
+        }
+        for filter in filters {
+            if let Err(error) = self.client.try_subscribe(filter, QoS::AtLeastOnce) {
+                self.note(Level::ERROR, &format!("the subscription could not be asked for: {error}"));
+            }
         }
         let actions = self.device.connected();
         self.carry_out(actions);
@@ -222,7 +230,7 @@ impl Session {
     fn check_subscription(&mut self, ack: &SubAck) {
         for code in &ack.return_codes {
             if !matches!(code, SubscribeReasonCode::Success(_)) {
-                self.note(Level::ERROR, &format!("the broker refuses the subscription to our requests: {code:?}"));
+                self.note(Level::ERROR, &format!("the broker denied the subscription to requests: {code:?}"));
             }
         }
     }
@@ -230,14 +238,14 @@ impl Session {
     fn receive(&mut self, publish: &Publish) {
         self.note(Level::INFO, &format!("asked {}", beginning(&String::from_utf8_lossy(&publish.payload))));
         if publish.retain {
-            self.note(Level::WARN, "a retained request is ignored: it would come again at every reconnect");
+            self.note(Level::WARN, "ignored a retained request, which would be received again at every reconnect");
         } else {
             let correlation = publish.properties.as_ref().and_then(|properties| properties.correlation_data.clone());
             let actions = self.device.receive(&publish.payload, correlation.as_deref(), clock::now());
             self.carry_out(actions);
         }
         if let Err(error) = self.client.try_ack(publish) {
-            self.note(Level::WARN, &format!("a request could not be acknowledged: {error}"));
+            self.note(Level::WARN, &format!("could not acknowledge a request: {error}"));
         }
     }
 
@@ -247,7 +255,7 @@ impl Session {
             match action {
                 Action::Remember => {
                     if let Err(error) = self.store.save(self.device.memory()) {
-                        self.note(Level::ERROR, &format!("the memory could not be written: {error}"));
+                        self.note(Level::ERROR, &format!("could not write the memory: {error}"));
                         let begun = actions.iter().find_map(|action| match action {
                             Action::Perform(id) => Some(id.clone()),
                             _ => None,
@@ -386,7 +394,7 @@ impl Session {
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that whoever could say *stop* is gone, which means the same.
+    // An error means that the sender of *stop* is gone, which means the same.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 

@@ -38,8 +38,8 @@ pub(crate) fn echo_of(payload: &[u8]) -> String {
 }
 
 /// What a device says to a text that it does not understand.
-const UNDERSTOOD: &str = "This device understands 'light: on', 'light: off', 'restart', 'telemetry: 500' (milliseconds), \
-                          'identify' and 'identify: 5' (seconds).";
+const UNDERSTOOD: &str = "This device supports 'light: on', 'light: off', 'restart', 'telemetry: 500' (milliseconds), \
+     'identify' and 'identify: 5' (seconds).";
 
 /// The command and the arguments that a free text stands for.
 ///

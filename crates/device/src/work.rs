@@ -98,7 +98,7 @@ impl Work {
                 let seconds = number("identify", args, "seconds", &BLINKING)?;
                 Ok(Work::Identify { length: Millis::seconds(seconds.unwrap_or(USUAL_BLINKING)) })
             }
-            unknown => Err(format!("This device knows no command '{unknown}'.")),
+            unknown => Err(format!("This device does not support the command '{unknown}'.")),
         }
     }
 }

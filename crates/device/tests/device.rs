@@ -120,8 +120,8 @@ fn what_it_will_not_do_is_refused_with_a_reason() {
         assert_eq!(state(&device), before);
         assert_eq!(*device.memory(), Memory::default(), "nothing was begun");
     };
-    check(expired.into_bytes(), Some("a"), "expired 5 ms before it came");
-    check(request("a", "fly", json!({})), Some("a"), "knows no command 'fly'");
+    check(expired.into_bytes(), Some("a"), "expired 5 ms before it arrived");
+    check(request("a", "fly", json!({})), Some("a"), "does not support the command 'fly'");
     check(request("a", "led", json!({"on": "yes"})), Some("a"), "'on' to be true or false");
     check(
         request("a", "telemetry.set", json!({"interval_ms": "500"})),
@@ -135,7 +135,7 @@ fn what_it_will_not_do_is_refused_with_a_reason() {
     check(request("a", "config.set", half), Some("a"), "no configuration key 'colour'");
     check(b"light: on".to_vec(), None, "malformed");
     check(vec![0xff, 0x00], None, "malformed");
-    check(br#"{"command":"led"}"#.to_vec(), None, "it has no id");
+    check(br#"{"command":"led"}"#.to_vec(), None, "it has no ID");
     check(br#"{"id":"a","command":"led","args":7}"#.to_vec(), Some("a"), "args are not a JSON object");
 }
 
@@ -376,10 +376,10 @@ fn text_is_answered_once_in_text_with_the_request_echoed() {
     let why = "FAILURE: 'telemetry.set' needs 'interval_ms' to be a whole number from 100 to 3600000. ";
     check(b"telemetry: 5", false, &format!("{why}From payload: telemetry: 5"));
     let json = request("a", "fly", json!({}));
-    let why = "FAILURE: This device knows no command 'fly'. From payload: ";
+    let why = "FAILURE: This device does not support the command 'fly'. From payload: ";
     check(&json, false, &format!("{why}{}", String::from_utf8_lossy(&json)));
     let actions = ask(&mut texter(), b"fly", NOW);
-    assert!(said(&actions).starts_with("FAILURE: This device understands 'light: on', "), "{actions:?}");
+    assert!(said(&actions).starts_with("FAILURE: This device supports 'light: on', "), "{actions:?}");
     assert!(said(&actions).ends_with(" From payload: fly"));
 }
 

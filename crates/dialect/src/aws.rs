@@ -54,10 +54,10 @@ pub fn is_aws_endpoint(host: &str) -> bool {
 pub(crate) fn goes_beyond(dialect: &Dialect, client_id: &str, wishes: &Wishes<'_>) -> Option<String> {
     if client_id.len() > LONGEST_CLIENT_ID {
         let length = client_id.len();
-        return Some(format!("The client id has {length} bytes, and AWS IoT allows {LONGEST_CLIENT_ID}. Shorten it."));
+        return Some(format!("The client ID has {length} bytes; AWS IoT allows {LONGEST_CLIENT_ID}. Shorten it."));
     }
     if client_id.starts_with('$') {
-        return Some("The client id begins with '$', which AWS IoT keeps for itself. Choose another.".to_owned());
+        return Some("The client ID begins with '$', which AWS IoT reserves. Choose another one.".to_owned());
     }
     let filters = dialect.filters(wishes);
     let probe = dialect.probe(client_id, "").answer.topic;
@@ -69,18 +69,19 @@ pub(crate) fn goes_beyond(dialect: &Dialect, client_id: &str, wishes: &Wishes<'_
     let (length, slashes) = (topic.len(), topic.matches('/').count());
     if length > LONGEST_TOPIC {
         return Some(format!(
-            "The topic '{topic}' has {length} bytes, and AWS IoT allows {LONGEST_TOPIC}. Use a shorter prefix."
+            "The topic '{topic}' has {length} bytes; AWS IoT allows {LONGEST_TOPIC}. Use a shorter prefix."
         ));
     }
     if slashes > MOST_SLASHES {
         return Some(format!(
-            "The topic '{topic}' has {slashes} slashes, and AWS IoT allows {MOST_SLASHES}. Use a prefix with fewer levels."
+            "The topic '{topic}' has {slashes} slashes; AWS IoT allows {MOST_SLASHES}. Use a prefix with fewer levels."
         ));
     }
     (filters.len() > MOST_SUBSCRIPTIONS).then(|| {
         let count = filters.len();
         format!(
-            "The named devices take {count} subscriptions, and AWS IoT allows {MOST_SUBSCRIPTIONS}. Name fewer, or none to hear all."
+            "The named devices need {count} subscriptions; AWS IoT allows {MOST_SUBSCRIPTIONS}. Name fewer devices, \
+             or none to subscribe to all."
         )
     })
 }
@@ -127,20 +128,20 @@ mod tests {
             }
         };
         let named = |count: usize| -> Vec<DeviceId> {
-            (0..count).map(|number| DeviceId::new(format!("d{number}")).expect("a device id")).collect()
+            (0..count).map(|number| DeviceId::new(format!("d{number}")).expect("a device ID")).collect()
         };
         check("", "wilco-5f3a", None, None);
         check("", &"x".repeat(128), None, None);
         check("", &"x".repeat(129), None, Some("129 bytes"));
         check("", "$wilco", None, Some("begins with '$'"));
         check("a/b/c/d/e/f", "w", None, None);
-        check("a/b/c/d/e/f/g", "w", None, Some("8 slashes, and AWS IoT allows 7"));
+        check("a/b/c/d/e/f/g", "w", None, Some("8 slashes; AWS IoT allows 7"));
         check(&"x".repeat(200), "w", None, None);
         check(&"x".repeat(200), &"y".repeat(100), None, Some("'xxx"));
-        let long = [DeviceId::new("z".repeat(200)).expect("a device id")];
+        let long = [DeviceId::new("z".repeat(200)).expect("a device ID")];
         check("cmd", "w", Some(&long), None);
-        check(&"x".repeat(60), "w", Some(&long), Some("271 bytes, and AWS IoT allows 256"));
+        check(&"x".repeat(60), "w", Some(&long), Some("271 bytes; AWS IoT allows 256"));
         check("", "w", Some(&named(6)), None);
-        check("", "w", Some(&named(7)), Some("56 subscriptions, and AWS IoT allows 50"));
+        check("", "w", Some(&named(7)), Some("56 subscriptions; AWS IoT allows 50"));
     }
 }

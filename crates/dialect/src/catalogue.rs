@@ -85,41 +85,43 @@ impl CommandKind {
     fn wrong_name(&self) -> Option<String> {
         let name = self.name.as_str();
         if name.is_empty() {
-            return Some("The command has no name. It is what the device is told, calibrate for instance.".to_owned());
+            return Some(
+                "The command has no name. Enter the name that the device expects, for example calibrate.".to_owned(),
+            );
         }
         if name.len() > LONGEST_NAME {
-            return Some(format!("The name has {} bytes, and at most {LONGEST_NAME} are possible.", name.len()));
+            return Some(format!("The name has {} bytes; the limit is {LONGEST_NAME}.", name.len()));
         }
         if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Some(
-                "The name has a space in it. It is one word, for the device; the title is for people.".to_owned(),
+                "The name contains a space. It must be one word; use the title for a readable name.".to_owned(),
             );
         }
         if command(name).is_some() {
-            return Some(format!("'{name}' is a built-in command. Duplicate it, and give the copy a name of its own."));
+            return Some(format!("'{name}' is a built-in command. Duplicate it and choose another name for the copy."));
         }
-        (name == FREE_TEXT).then(|| format!("'{name}' is how a free text is sent. Choose another name."))
+        (name == FREE_TEXT).then(|| format!("'{name}' is reserved for free text. Choose another name."))
     }
 
     fn wrong_title(&self) -> Option<String> {
         if self.title.trim().is_empty() {
-            return Some("The command has no title. It is what people read on its button.".to_owned());
+            return Some("The command has no title. Enter the text for its button.".to_owned());
         }
         if self.title.chars().count() > LONGEST_TITLE {
-            return Some(format!("The title is longer than {LONGEST_TITLE} letters."));
+            return Some(format!("The title is longer than {LONGEST_TITLE} characters."));
         }
-        self.title.chars().any(char::is_control).then(|| "The title has a control character in it.".to_owned())
+        self.title.chars().any(char::is_control).then(|| "The title contains a control character.".to_owned())
     }
 
     fn wrong_icon(&self) -> Option<String> {
         let is_known = ICONS.contains(&self.icon.as_str());
-        (!is_known).then(|| format!("There is no sign called '{}'. There are: {}.", self.icon, ICONS.join(", ")))
+        (!is_known).then(|| format!("There is no icon named '{}'. Available: {}.", self.icon, ICONS.join(", ")))
     }
 }
 
 fn wrong_span(span: Millis, what: &str) -> Option<String> {
     let possible = (1..=LONGEST_SPAN).contains(&span.0);
-    (!possible).then(|| format!("A {what} of {} ms is not possible: from 1 ms to 7 days.", span.0))
+    (!possible).then(|| format!("A {what} of {} ms is not allowed. Enter a value from 1 ms to 7 days.", span.0))
 }
 
 #[cfg(test)]
@@ -157,17 +159,17 @@ mod tests {
         };
         check(&|_| {}, None);
         check(&|kind| kind.name = String::new(), Some("has no name"));
-        check(&|kind| kind.name = "two words".into(), Some("has a space in it"));
+        check(&|kind| kind.name = "two words".into(), Some("contains a space"));
         check(&|kind| kind.name = "x".repeat(129), Some("129 bytes"));
         check(&|kind| kind.name = "led".into(), Some("'led' is a built-in command"));
         check(&|kind| kind.name = "text".into(), Some("free text"));
         check(&|kind| kind.title = " ".into(), Some("has no title"));
         check(&|kind| kind.title = "x".repeat(81), Some("longer than 80"));
-        check(&|kind| kind.timeout = Millis(0), Some("A timeout of 0 ms is not possible"));
+        check(&|kind| kind.timeout = Millis(0), Some("A timeout of 0 ms is not allowed"));
         check(&|kind| kind.time_to_live = Millis(u64::MAX), Some("A time to live of"));
-        check(&|kind| kind.icon = "unicorn".into(), Some("no sign called 'unicorn'"));
+        check(&|kind| kind.icon = "unicorn".into(), Some("no icon named 'unicorn'"));
         let form = WireForm { topic: Some("a/+".into()), ..WireForm::default() };
-        check(&|kind| kind.form = Some(form.clone()), Some("does not name the device"));
+        check(&|kind| kind.form = Some(form.clone()), Some("does not contain the device"));
     }
 
     #[test]

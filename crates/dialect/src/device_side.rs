@@ -12,7 +12,7 @@ use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 
 use crate::{
     ids,
-    json::{Members, whole},
+    json::{self, Members, whole},
     wilco::text_of,
     words,
 };
@@ -26,8 +26,8 @@ pub struct Asked {
     pub id: CommandId,
     /// The command's name.
     pub command: String,
-    /// Its arguments, a JSON object.
-    pub args: Value,
+    /// Its arguments, a JSON object as it was written.
+    pub args: String,
     /// When it was submitted, by the console's clock.
     pub issued_at: Option<Timestamp>,
     /// When it is no longer to be carried out.
@@ -54,24 +54,24 @@ pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked,
     let text = text_of(payload).map_err(|why| malformed(None, why))?;
     let members =
         Members::parse(text).map_err(|error| malformed(None, format!("it is not a JSON object ({error})")))?;
-    let id = ids::from_member(members.get("id")).map_err(|why| malformed(None, why))?;
+    let id = ids::from_member(members.text("id")).map_err(|why| malformed(None, why))?;
     let Some(id) = id.or(correlated.clone()) else {
-        return Err(malformed(None, "it has no id".to_owned()));
+        return Err(malformed(None, "it has no ID".to_owned()));
     };
     let wrong = |why: &str| malformed(Some(id.clone()), why.to_owned());
     let command = match members.get("command") {
-        Some(Value::String(name)) if !name.is_empty() => words::shortened(name, 200),
-        Some(_) => return Err(wrong("its command is not a name")),
-        None => return Err(wrong("it names no command")),
+        Some(Value::String(name)) if !name.is_empty() => words::shortened(&name, 200),
+        Some(_) => return Err(wrong("its command is not a valid name")),
+        None => return Err(wrong("it has no command")),
     };
-    let args = match members.get("args") {
-        None => Value::Object(Map::new()),
-        Some(args @ Value::Object(_)) => args.clone(),
+    let args = match members.text("args") {
+        None => "{}".to_owned(),
+        Some(args) if args.starts_with('{') => json::value_of(args),
         Some(_) => return Err(wrong("its args are not a JSON object")),
     };
     let time = |name: &str| match members.get(name) {
         None => Ok(None),
-        Some(value) => match whole(value) {
+        Some(value) => match whole(&value) {
             Some(time) => Ok(Some(Timestamp(time))),
             None => Err(wrong(&format!("its {name} is not a time in milliseconds"))),
         },

@@ -1,6 +1,5 @@
 //! Command ids as they come: text, number, or somewhere inside a text.
 
-use serde_json::Value;
 use wilco_ledger::CommandId;
 
 /// How much of a text is searched for ids, in bytes.
@@ -42,15 +41,18 @@ fn is_uuid(bytes: &[u8]) -> bool {
     })
 }
 
-/// The id in a member, written as text or as a number; `Err` says what is wrong with it.
-pub(crate) fn from_member(value: Option<&Value>) -> Result<Option<CommandId>, String> {
-    let text = match value {
-        None => return Ok(None),
-        Some(Value::String(text)) if text.is_empty() => return Ok(None),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(_) => return Err("its id is neither text nor a number".to_owned()),
+/// The id in a member, as JSON text: a string or a number; `Err` says what is wrong with it.
+pub(crate) fn from_member(written: Option<&str>) -> Result<Option<CommandId>, String> {
+    let Some(written) = written else { return Ok(None) };
+    let text = match written.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(written).map_err(|error| format!("its ID is unreadable ({error})"))?,
+        // A number to its last digit.
+        Some(b'-' | b'0'..=b'9') => written.to_owned(),
+        _ => return Err("its ID is neither text nor a number".to_owned()),
     };
+    if text.is_empty() {
+        return Ok(None);
+    }
     CommandId::new(&text).map(Some).map_err(|error| error.to_string())
 }
 
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn an_id_is_text_or_a_number() {
         let check = |value: serde_json::Value, expected: Result<Option<&str>, ()>| {
-            let read = from_member(Some(&value));
+            let read = from_member(Some(&value.to_string()));
             let read = read.as_ref().map(|id| id.as_ref().map(|id| id.as_str())).map_err(|_| ());
             assert_eq!(read, expected, "{value}");
         };
@@ -104,6 +106,10 @@ mod tests {
         check(json!(true), Err(()));
         check(json!({}), Err(()));
         check(json!("x".repeat(129)), Err(()));
+        assert_eq!(from_member(None), Ok(None));
+        for digits in ["123456789012345678901", "1e10", "0.10"] {
+            assert_eq!(from_member(Some(digits)).ok().flatten().as_ref().map(|id| id.as_str()), Some(digits));
+        }
     }
 
     #[test]

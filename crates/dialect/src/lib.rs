@@ -1,31 +1,58 @@
 //! How a kind of firmware is asked, and how it answers: topics and payloads.
 //!
+//! A dialect can be code ([`Dialect`]) or data ([`DialectFile`]); a [`DialectSet`] holds those that are enabled on a
+//! connection behind one interface, and a [`Discovery`] finds their devices.
+//!
 //! It deliberately has no clock, no randomness, no socket and no file. Everything read here comes from devices and is
 //! taken for what it is: possibly malformed, huge, or somebody else's.
 
 mod aws;
 mod catalogue;
 pub mod device_side;
+mod devices;
+mod discovery;
+mod exchange;
+mod file;
 mod ids;
-mod json;
+mod jinja;
+pub mod json;
+mod learn;
 mod lifecycle;
 mod log;
 mod message;
+mod pattern;
+mod payload;
+mod preview;
 mod probe;
+mod set;
 mod template;
 mod text;
 mod topics;
 mod wilco;
+mod wire_ids;
 mod words;
 
 pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
+pub use devices::{
+    Ask, AskPayload, Availability, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role, Variable,
+};
+pub use discovery::{Changes, Discovery, Findings};
+pub use exchange::{Exchange, Expected, Played, Published};
+pub use file::{
+    DialectFile, DialectForm, FORMAT, FieldMeans, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind,
+};
 pub use ids::uuids_in;
+pub use jinja::{Template, Unusable};
+pub use learn::{Observed, Proposal, learn, propose};
 pub use lifecycle::{Lifecycle, LifecycleEvent};
 pub use log::{Checksum, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding};
 pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, TelemetryRest, Unreadable, Wishes};
+pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;
+pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, shipped, shipped_text};
 pub use topics::{Channel, InvalidPrefix, Topics};
+pub use wire_ids::WireIds;
 
 use wilco_ledger::{DeviceId, Timestamp, WireForm};
 
@@ -109,6 +136,9 @@ impl Dialect {
     /// What to publish so that a device does something.
     #[must_use]
     pub fn encode(&self, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
+        if let Some(written) = request.form.and_then(|form| form.written.as_deref()) {
+            return Outbound::written(written, request, now);
+        }
         let outbound = match self {
             Dialect::Wilco(topics) => wilco::encode(topics, device, request, now),
             Dialect::Text(topics) => text::encode(topics, device, request, now),
@@ -153,6 +183,12 @@ impl Dialect {
     #[must_use]
     pub fn is_answer(&self, topic: &str) -> bool {
         matches!(self.topics().parse(topic), Some((_, Channel::Resp)))
+    }
+
+    /// Whether devices send their log files on this topic.
+    #[must_use]
+    pub fn is_log(&self, topic: &str) -> bool {
+        matches!(self.topics().parse(topic), Some((_, Channel::Log)))
     }
 
     /// Whether devices are asked on this topic.

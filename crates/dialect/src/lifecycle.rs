@@ -116,9 +116,11 @@ pub(crate) fn decode(topic: &str, payload: &[u8]) -> Result<Option<Heard>, Unrea
     match members(payload) {
         Ok(members) => Ok(Some(Heard::Lifecycle { device, event: event(&members, online) })),
         // It is the broker who speaks here: of the device nothing was heard.
-        Err(why) => {
-            Err(Unreadable { device: None, why: format!("This event about '{device}' cannot be read: {why}.") })
-        }
+        Err(why) => Err(Unreadable {
+            device: None,
+            id: None,
+            why: format!("This event about '{device}' is unreadable: {why}."),
+        }),
     }
 }
 
@@ -129,12 +131,13 @@ fn members(payload: &[u8]) -> Result<Members, String> {
 fn event(members: &Members, online: bool) -> LifecycleEvent {
     LifecycleEvent {
         online,
-        version: members.get("versionNumber").and_then(whole).and_then(|version| u64::try_from(version).ok()),
+        version: members.get("versionNumber").as_ref().and_then(whole).and_then(|version| u64::try_from(version).ok()),
         session: members
             .get("sessionIdentifier")
+            .as_ref()
             .and_then(Value::as_str)
             .map(|name| words::shortened(name, LONGEST_NAME)),
-        at: members.get("timestamp").and_then(whole).map(Timestamp),
+        at: members.get("timestamp").as_ref().and_then(whole).map(Timestamp),
     }
 }
 

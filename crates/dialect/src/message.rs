@@ -1,9 +1,8 @@
 //! What goes out and what comes in, before and after a dialect has had its say.
 
-use serde_json::Value;
-use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp, WireForm};
+use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp, WireForm, WrittenMessage};
 
-use crate::{LifecycleEvent, log::LogChunk};
+use crate::{LifecycleEvent, json::Members, log::LogChunk};
 
 /// One send of one command.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +23,14 @@ pub struct Request<'a> {
     pub attempt: u32,
 }
 
+impl Request<'_> {
+    /// How long it is still to be carried out, whole seconds, at least 1.
+    pub(crate) fn seconds_left(&self, now: Timestamp) -> u32 {
+        let seconds = self.expires_at.since(now).0.div_ceil(1_000).max(1);
+        u32::try_from(seconds).unwrap_or(u32::MAX)
+    }
+}
+
 /// A message to publish. Never retained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outbound {
@@ -31,14 +38,29 @@ pub struct Outbound {
     pub topic: String,
     /// What.
     pub payload: Vec<u8>,
-    /// MQTT 5 Correlation Data (section 3.3.2.3.6): the id.
+    /// MQTT 5 Correlation Data (section 3.3.2.3.6): the id. Nothing for other people's firmware.
     pub correlation: Vec<u8>,
     /// MQTT 5 Response Topic (section 3.3.2.3.5).
-    pub response_topic: String,
+    pub response_topic: Option<String>,
     /// MQTT 5 Message Expiry Interval in seconds (section 3.3.2.3.3), at least 1.
     pub expiry: u32,
-    /// MQTT 5 Content Type (section 3.3.2.3.9).
+    /// MQTT 5 Content Type (section 3.3.2.3.9). Empty where it is not known.
     pub content_type: &'static str,
+}
+
+impl Outbound {
+    /// A request that its device's dialect has written. Firmware of other people's knows nothing of our Correlation Data,
+    /// and some of it answers at a Response Topic which nobody asked it for.
+    pub(crate) fn written(written: &WrittenMessage, request: &Request<'_>, now: Timestamp) -> Outbound {
+        Outbound {
+            topic: written.topic.to_string(),
+            payload: written.payload.as_bytes().to_vec(),
+            correlation: Vec::new(),
+            response_topic: None,
+            expiry: request.seconds_left(now),
+            content_type: "",
+        }
+    }
 }
 
 /// A message that came in.
@@ -88,8 +110,8 @@ pub enum Heard {
     State {
         /// Which device.
         device: DeviceId,
-        /// What it reports, a JSON object.
-        state: Value,
+        /// What it reports: a JSON object as it was written.
+        state: String,
     },
     /// A device reports measurements.
     Telemetry {
@@ -132,30 +154,31 @@ pub struct TelemetryRest {
 }
 
 /// The parts of a state report ([`Heard::State`]) that every device has.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Reported<'a> {
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reported {
     /// The LED, if the device has one.
     pub led: Option<bool>,
     /// The LED blinks, so that somebody finds the device.
     pub identifying: bool,
     /// How often it sends telemetry, milliseconds, if it does.
     pub telemetry_interval_ms: Option<u64>,
-    /// The configuration it runs with: a JSON object.
-    pub running: Option<&'a Value>,
-    /// The configuration it will have after its next restart: a JSON object.
-    pub saved: Option<&'a Value>,
+    /// The configuration it runs with: a JSON object as it was written.
+    pub running: Option<String>,
+    /// The configuration it will have after its next restart: a JSON object as it was written.
+    pub saved: Option<String>,
 }
 
-impl<'a> Reported<'a> {
-    /// Reads a state report; what is missing or of another type is left out.
+impl Reported {
+    /// Reads a state report, a JSON object; what is missing or of another type is left out.
     #[must_use]
-    pub fn of(state: &'a Value) -> Reported<'a> {
-        let object = |name: &str| state.get(name).filter(|value| value.is_object());
-        let switch = |name: &str| state.get(name).and_then(Value::as_bool);
+    pub fn of(state: &str) -> Reported {
+        let Ok(members) = Members::parse(state) else { return Reported::default() };
+        let object = |name: &str| members.text(name).filter(|text| text.starts_with('{')).map(str::to_owned);
+        let switch = |name: &str| members.get(name).and_then(|value| value.as_bool());
         Reported {
             led: switch("led"),
             identifying: switch("identifying") == Some(true),
-            telemetry_interval_ms: state.get("telemetry_interval_ms").and_then(Value::as_u64),
+            telemetry_interval_ms: members.get("telemetry_interval_ms").and_then(|value| value.as_u64()),
             running: object("running"),
             saved: object("saved"),
         }
@@ -170,6 +193,14 @@ pub struct Unreadable {
     pub device: Option<DeviceId>,
     /// What is wrong with it, as a sentence for people.
     pub why: String,
+    /// The command that it is about, where that can be read all the same.
+    pub id: Option<CommandId>,
+}
+
+impl Unreadable {
+    pub(crate) fn of(device: DeviceId, why: String) -> Unreadable {
+        Unreadable { device: Some(device), why, id: None }
+    }
 }
 
 /// What a connection wishes to hear.

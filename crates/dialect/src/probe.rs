@@ -34,7 +34,7 @@ pub(crate) fn of(topics: &Topics, client_id: &str, nonce: &str) -> Probe {
         topic,
         payload: format!("{{\"{MEMBER}\":{}}}", Value::from(nonce)).into_bytes(),
         correlation: nonce.as_bytes().to_vec(),
-        response_topic: answers.clone(),
+        response_topic: Some(answers.clone()),
         expiry: EXPIRY,
         content_type: wilco::JSON,
     };
@@ -54,7 +54,7 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Option<Heard> {
     let members = Members::parse(std::str::from_utf8(inbound.payload).ok()?).ok()?;
     // Exactly that and nothing beside it, so that nothing a device says is taken for one.
     match members.0.as_slice() {
-        [(name, Value::String(nonce))] if name == MEMBER => Some(Heard::Probe { nonce: nonce.clone() }),
+        [(name, nonce)] if name == MEMBER => serde_json::from_str(nonce.get()).ok().map(|nonce| Heard::Probe { nonce }),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@
 use serde_json::Value;
 use wilco_ledger::{DeviceId, Timestamp, WireForm};
 
-use crate::{Channel, Outbound, Request, Topics, text::PLAIN, wilco::JSON, words};
+use crate::{Channel, Outbound, Request, Topics, json, text::PLAIN, wilco::JSON, words};
 
 /// The longest template, bytes.
 const LONGEST: usize = 16 * 1024;
@@ -34,8 +34,7 @@ struct Values<'a> {
     device: &'a str,
     command: &'a str,
     /// The arguments as they were written.
-    written: &'a str,
-    args: &'a Value,
+    args: &'a str,
     issued_at: Timestamp,
     expires_at: Timestamp,
     attempt: u32,
@@ -49,13 +48,11 @@ pub(crate) fn write(
     request: &Request<'_>,
     native: Outbound,
 ) -> Outbound {
-    let args = arguments(request.args);
     let values = Values {
         id: request.id.as_str(),
         device: device.as_str(),
         command: request.command,
-        written: request.args,
-        args: &args,
+        args: request.args,
         issued_at: request.issued_at,
         expires_at: request.expires_at,
         attempt: request.attempt,
@@ -63,6 +60,10 @@ pub(crate) fn write(
     let mut outbound = native;
     if let Some(topic) = &form.topic {
         outbound.topic = topics.own(&values.plain(topic));
+        if topics.is_broadcast(&outbound.topic) {
+            // Each device answers where it always does.
+            outbound.response_topic = None;
+        }
     }
     if let Some(payload) = &form.payload {
         let (text, content_type) =
@@ -110,29 +111,27 @@ pub(crate) fn refuses(form: &WireForm, topics: &Topics, command: &str, args: &st
     if let Some(why) = is_unusable(form, command) {
         return Some(why);
     }
-    let args = arguments(args);
     if let Some(template) = &form.topic {
         for name in parts(template).filter_map(argument_in) {
-            let level = looked_up(&args, name).map(shown);
+            let level = json::part(args, name).map(shown);
             match level.as_deref() {
                 None | Some("") => return Some(format!("The topic {template} needs the argument '{name}'.")),
                 Some(level) if !is_in_one_level(level) => {
                     let level = words::shortened(level, 40);
-                    return Some(format!("The argument '{name}' is {level:?}, which cannot stand in a topic."));
+                    return Some(format!("The argument '{name}' is {level:?}, which is not allowed in a topic."));
                 }
                 Some(_) => {}
             }
         }
     }
-    sample(command, &args, |values| {
+    sample(command, args, |values| {
         let topic = form.topic.as_deref().map(|template| topics.own(&values.plain(template)));
         if let Some(why) = topic.and_then(|topic| unusable_for_requests(&topic, topics)) {
             return Some(why);
         }
         let payload = form.payload.as_deref()?;
         let bytes = if form.plain { values.plain(payload) } else { values.json(payload) }.len();
-        (bytes > LARGEST)
-            .then(|| format!("The payload would have {bytes} bytes, and at most {LARGEST} go into one message."))
+        (bytes > LARGEST).then(|| format!("The payload would have {bytes} bytes; the limit is {LARGEST}."))
     })
 }
 
@@ -143,20 +142,19 @@ fn unusable_topic(template: &str, command: &str) -> Option<String> {
     let allowed = |name: &str| matches!(name, "device" | "id" | "command") || name.starts_with("args.");
     if let Some(Part::Place(name)) = parts(template).find(|part| matches!(part, Part::Place(name) if !allowed(name))) {
         return Some(format!(
-            "{{{name}}} cannot stand in a topic. {{device}}, {{id}}, {{command}} and {{args.name}} can."
+            "{{{name}}} is not allowed in a topic. {{device}}, {{id}}, {{command}} and {{args.name}} are."
         ));
     }
     if !parts(template).any(|part| part == Part::Place("device")) {
         return Some(format!(
-            "The topic {template} does not name the device, so a command for one would reach every other. Write {{device}} in it."
+            "The topic {template} does not contain the device, so a command would reach every device. Add {{device}}."
         ));
     }
     if parts(template).any(|part| part == Part::Place("command")) && !is_in_one_level(command) {
         let command = words::shortened(command, 40);
-        return Some(format!("The topic has {{command}} in it, and the name {command:?} cannot stand there."));
+        return Some(format!("The topic contains {{command}}, but the name {command:?} is not allowed in a topic."));
     }
-    let args = Value::Null;
-    sample(command, &args, |values| {
+    sample(command, "{}", |values| {
         let topic = fill(template, |name| if name.starts_with("args.") { "x".to_owned() } else { values.text(name) });
         unusable_for_requests(&topic, &Topics::default())
     })
@@ -170,27 +168,27 @@ fn is_in_one_level(text: &str) -> bool {
 /// MQTT 5 section 4.7: what a topic to publish to may not have.
 fn unusable_for_requests(topic: &str, topics: &Topics) -> Option<String> {
     if topic.len() > LONGEST_TOPIC {
-        return Some(format!("The topic would have {} bytes, and at most {LONGEST_TOPIC} are possible.", topic.len()));
+        return Some(format!("The topic would have {} bytes; the limit is {LONGEST_TOPIC}.", topic.len()));
     }
     if let Some(wildcard) = topic.chars().find(|c| matches!(c, '+' | '#')) {
-        return Some(format!("The topic has the wildcard {wildcard} in it. Only subscriptions have wildcards."));
+        return Some(format!("The topic contains the wildcard {wildcard}. Only subscriptions can have wildcards."));
     }
     if topic.split('/').any(str::is_empty) {
-        return Some("The topic has an empty level. Take away the / that is too much.".to_owned());
+        return Some("The topic has an empty level. Remove the extra /.".to_owned());
     }
     if topic.starts_with('$') {
-        return Some("The topic begins with '$': such topics belong to the broker.".to_owned());
+        return Some("The topic begins with '$'. Such topics are reserved for the broker.".to_owned());
     }
     if topic.chars().any(char::is_control) {
-        return Some("The topic has a control character in it.".to_owned());
+        return Some("The topic contains a control character.".to_owned());
     }
     if topics.is_broadcast(topic) {
-        return Some("The topic is for many devices at once, and each command is for one.".to_owned());
+        return Some("The topic is a broadcast topic, but a command is for one device.".to_owned());
     }
     match topics.parse(topic) {
         Some((_, Channel::Req)) | None => None,
         Some((_, channel)) => Some(format!(
-            "Devices speak on …/{}, so a command there would be taken for a device's word.",
+            "Devices publish on …/{}, so a command there would be mistaken for a device's message.",
             channel.as_str()
         )),
     }
@@ -203,27 +201,26 @@ fn unusable_payload(template: &str, plain: bool) -> Option<String> {
     if plain {
         return None;
     }
-    let args = Value::Object(serde_json::Map::new());
-    sample("", &args, |values| {
+    sample("", "{}", |values| {
         let error = serde_json::from_str::<Value>(&values.json(template)).err()?;
         Some(format!(
-            "The payload makes no JSON ({error}). Names and texts stand in double quotes; what is filled in brings its own."
+            "The payload does not produce JSON ({error}). Put names and strings in double quotes, but not placeholders."
         ))
     })
 }
 
 fn unusable_text(template: &str, what: &str) -> Option<String> {
     if template.trim().is_empty() {
-        return Some(format!("The {what} is empty. Leave it to the dialect, or write one."));
+        return Some(format!("The {what} is empty. Use the dialect's, or enter one."));
     }
     if template.len() > LONGEST {
-        return Some(format!("The {what} has {} bytes, and at most {LONGEST} are possible.", template.len()));
+        return Some(format!("The {what} has {} bytes; the limit is {LONGEST}.", template.len()));
     }
     let unknown = parts(template).find_map(|part| match part {
         Part::Place(name) if !is_known(name) => Some(name),
         _ => None,
     })?;
-    Some(format!("Nothing is known as {{{}}}. There are {PLACES}.", words::shortened(unknown, 40)))
+    Some(format!("{{{}}} is unknown. Available: {PLACES}.", words::shortened(unknown, 40)))
 }
 
 fn is_known(name: &str) -> bool {
@@ -239,12 +236,11 @@ fn argument_in(part: Part<'_>) -> Option<&str> {
 }
 
 /// Tries something with values as they could be; a command that has no name yet gets one.
-fn sample<T>(command: &str, args: &Value, try_out: impl FnOnce(&Values<'_>) -> T) -> T {
+fn sample<T>(command: &str, args: &str, try_out: impl FnOnce(&Values<'_>) -> T) -> T {
     try_out(&Values {
         id: "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a",
         device: "device-1",
         command: if command.is_empty() { "command" } else { command },
-        written: &args.to_string(),
         args,
         issued_at: Timestamp(1),
         expires_at: Timestamp(2),
@@ -284,7 +280,7 @@ impl Values<'_> {
             "device" => self.device.to_owned(),
             "command" => self.command.to_owned(),
             name => match name.strip_prefix("args.") {
-                Some(path) => looked_up(self.args, path).map(shown).unwrap_or_default(),
+                Some(path) => json::part(self.args, path).map(shown).unwrap_or_default(),
                 None => self.value(name),
             },
         }
@@ -295,13 +291,13 @@ impl Values<'_> {
             "issued_at" => self.issued_at.0.to_string(),
             "expires_at" => self.expires_at.0.to_string(),
             "attempt" => self.attempt.to_string(),
-            "args" if self.written.trim().is_empty() => "{}".to_owned(),
+            "args" if self.args.trim().is_empty() => "{}".to_owned(),
             // To the last digit as it was asked.
-            "args" => self.written.to_owned(),
+            "args" => self.args.to_owned(),
             "id" | "device" | "command" => Value::from(self.text(name)).to_string(),
             name => {
                 let path = name.strip_prefix("args.").unwrap_or_default();
-                looked_up(self.args, path).map_or_else(|| "null".to_owned(), Value::to_string)
+                json::part(self.args, path).unwrap_or_else(|| "null".to_owned())
             }
         }
     }
@@ -359,24 +355,9 @@ fn is_in_quotes(text: &str, before: bool) -> bool {
     quoted
 }
 
-fn arguments(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_default()
-}
-
-/// The value at `a.b.0`.
-fn looked_up<'a>(args: &'a Value, path: &str) -> Option<&'a Value> {
-    let found = path.split('.').try_fold(args, |value, key| match value {
-        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
-        other => other.get(key),
-    });
-    found.filter(|value| !value.is_null())
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// A text without its quotes, everything else as it was written.
+fn shown(written: String) -> String {
+    serde_json::from_str(&written).unwrap_or(written)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<He
         }
         Some((device, Channel::Req)) => wilco::observe_text(&device, inbound)
             .map(|seen| seen.map(Heard::Request))
-            .map_err(|why| Unreadable { device: Some(device), why }),
+            .map_err(|why| Unreadable::of(device, why)),
         _ => wilco::decode(topics, inbound, SPOKEN),
     }
 }
@@ -48,19 +48,19 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<He
 pub(crate) fn refuses(args: &Members) -> Option<String> {
     if let Some((other, _)) = args.0.iter().find(|(name, _)| name != FREE_TEXT) {
         let other = words::shortened(other, 40);
-        return Some(format!("A free text is sent as it stands, so {other:?} beside 'text' would not be sent."));
+        return Some(format!("Free text is sent unchanged, so {other:?} beside 'text' would not be sent."));
     }
     let text = match args.get(FREE_TEXT) {
         Some(Value::String(text)) if text.is_empty() => return Some("The free text is empty.".to_owned()),
         Some(Value::String(text)) => text,
-        Some(_) => return Some("'text' is not a text. Write {\"text\": \"light: on\"}.".to_owned()),
+        Some(_) => return Some("'text' is not a string. Write {\"text\": \"light: on\"}.".to_owned()),
         None => return Some("There is no free text. Write {\"text\": \"light: on\"}.".to_owned()),
     };
     if text.len() > LONGEST {
-        return Some(format!("The free text has {} bytes, and at most {LONGEST} go into one message.", text.len()));
+        return Some(format!("The free text has {} bytes; the limit is {LONGEST}.", text.len()));
     }
     let nul = text.find('\0')?;
-    Some(format!("The free text has a NUL at byte {nul}, where text firmware would stop reading."))
+    Some(format!("The free text has a NUL at byte {nul}, where firmware would stop reading."))
 }
 
 /// The text of a free-text command that can be sent as it stands.
@@ -69,7 +69,7 @@ fn free_text(command: &str, args: &str) -> Option<String> {
         return None;
     }
     match Members::parse(args).ok()?.get(FREE_TEXT)? {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text),
         _ => None,
     }
 }

@@ -28,10 +28,12 @@ pub enum Channel {
 
 /// Why a text cannot be a topic prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a topic prefix is made of plain levels such as 'cmd/fleet-1': {0:?} is not allowed in it")]
+#[error("a topic prefix must consist of plain levels such as 'cmd/fleet-1': {0:?} is not allowed")]
 pub struct InvalidPrefix(pub String);
 
 /// The longest prefix in bytes: a topic has at most 256 on AWS, and a device id needs room.
+/// The longest name of a group, bytes.
+const LONGEST_GROUP: usize = 200;
 const LONGEST_PREFIX: usize = 200;
 
 /// Where AWS IoT Core tells of its connections.
@@ -58,7 +60,11 @@ impl Channel {
 }
 
 impl Topics {
-    /// The topics under a prefix; an empty one is none, and a closing `/` may be left out.
+    /// The topic of a command for every device, below the prefix.
+    pub const EVERYONE: &str = "all/req";
+
+    /// The topics under a prefix; an empty one is none, and a closing `/` may be left out. A leading `/` is an empty
+    /// first level (MQTT 5 section 4.7.1.1) and stays.
     ///
     /// # Errors
     /// [`InvalidPrefix`] for wildcards, empty levels, control characters and a leading `$`.
@@ -67,7 +73,8 @@ impl Topics {
         if prefix.is_empty() {
             return Ok(Topics::default());
         }
-        if levels.split('/').any(str::is_empty) {
+        let below = levels.strip_prefix('/').unwrap_or(levels);
+        if prefix != "/" && below.split('/').any(str::is_empty) {
             return Err(InvalidPrefix("an empty level".to_owned()));
         }
         if levels.starts_with('$') {
@@ -85,7 +92,7 @@ impl Topics {
     /// The prefix, without a closing `/`; empty for none.
     #[must_use]
     pub fn prefix(&self) -> &str {
-        self.prefix.trim_end_matches('/')
+        if self.prefix == "/" { "/" } else { self.prefix.trim_end_matches('/') }
     }
 
     /// A device's topic.
@@ -113,7 +120,22 @@ impl Topics {
     /// The topic of a command for every device.
     #[must_use]
     pub fn everyone(&self) -> String {
-        format!("{}all/req", self.prefix)
+        self.own(Topics::EVERYONE)
+    }
+
+    /// The topic of a command for a group of devices, below the prefix; `None` where the name is no topic level.
+    #[must_use]
+    pub fn group(group: &str) -> Option<String> {
+        let is_level = !group.is_empty()
+            && group.len() <= LONGEST_GROUP
+            && !group.chars().any(|c| matches!(c, '+' | '#' | '/' | '{' | '}') || c.is_control());
+        is_level.then(|| format!("groups/{group}/req"))
+    }
+
+    /// The filter that a device of a group listens to.
+    #[must_use]
+    pub fn of_group(&self, group: &str) -> Option<String> {
+        Topics::group(group).map(|levels| self.own(&levels))
     }
 
     /// Whose topic it is, and what for. `None` for any other topic.
@@ -142,7 +164,7 @@ impl Topics {
     #[must_use]
     pub fn is_broadcast(&self, topic: &str) -> bool {
         let Some(rest) = topic.strip_prefix(&self.prefix) else { return false };
-        if rest == "all/req" {
+        if rest == Topics::EVERYONE {
             return true;
         }
         let group = rest.strip_prefix("groups/").and_then(|rest| rest.strip_suffix("/req"));
@@ -202,9 +224,12 @@ mod tests {
         check("cmd/", Some("cmd"));
         check("cmd/fleet-1", Some("cmd/fleet-1"));
         check("straße 7/a", Some("straße 7/a"));
-        check("/", None);
+        check("/", Some("/"));
         check("//", None);
-        check("/cmd", None);
+        check("///", None);
+        check("/cmd", Some("/cmd"));
+        check("/cmd/a/", Some("/cmd/a"));
+        check("//cmd", None);
         check("cmd//a", None);
         check("cmd/+", None);
         check("#", None);
@@ -227,8 +252,8 @@ mod tests {
 
     #[test]
     fn a_topic_is_built_and_taken_apart_again() {
-        let device = DeviceId::new("kitchen-0417").expect("a device id");
-        for prefix in ["", "cmd", "cmd/fleet-1/"] {
+        let device = DeviceId::new("kitchen-0417").expect("a device ID");
+        for prefix in ["", "cmd", "cmd/fleet-1/", "/", "/fleet"] {
             let topics = topics(prefix);
             for channel in Channel::ALL {
                 assert_eq!(topics.parse(&topics.of(&device, channel)), Some((device.clone(), channel)));
@@ -236,6 +261,8 @@ mod tests {
         }
         assert_eq!(topics("").of(&device, Channel::Req), "kitchen-0417/req");
         assert_eq!(topics("cmd/a").of(&device, Channel::Resp), "cmd/a/kitchen-0417/resp");
+        assert_eq!(topics("/fleet").of(&device, Channel::Req), "/fleet/kitchen-0417/req");
+        assert_eq!(topics("/").all(Channel::Resp), "/+/resp");
         assert_eq!(topics("cmd").all(Channel::Resp), "cmd/+/resp");
         assert_eq!(topics("cmd").everyone(), "cmd/all/req");
     }
@@ -245,6 +272,8 @@ mod tests {
         let check = |prefix: &str, topic: &str| assert_eq!(topics(prefix).parse(topic), None, "{topic:?}");
         check("", "resp");
         check("", "/resp");
+        check("fleet", "/fleet/a/resp");
+        check("/fleet", "fleet/a/resp");
         check("", "a/b/resp");
         check("", "a/response");
         check("", "all/req");
@@ -265,7 +294,7 @@ mod tests {
         check("$aws/events/presence/connected", None);
         check("$aws/events/subscriptions/subscribed/dock-1", None);
         check("dock-1/status", None);
-        let named = [DeviceId::new("a").expect("a device id"), DeviceId::new("b").expect("a device id")];
+        let named = [DeviceId::new("a").expect("a device ID"), DeviceId::new("b").expect("a device ID")];
         let connected = |client: &str| format!("$aws/events/presence/connected/{client}");
         let disconnected = |client: &str| format!("$aws/events/presence/disconnected/{client}");
         assert_eq!(lifecycle_filters(None), [connected("+"), disconnected("+")]);

@@ -1,6 +1,7 @@
 //! Wilco's own JSON over MQTT.
 
 mod answer;
+mod damaged;
 mod log;
 mod report;
 mod request;
@@ -23,13 +24,12 @@ pub(crate) const SPOKEN: Spoken = Spoken {
 };
 
 pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
-    let seconds = request.expires_at.since(now).0.div_ceil(1_000).max(1);
     Outbound {
         topic: topics.of(device, Channel::Req),
         payload: request::write(request).into_bytes(),
         correlation: request.id.as_str().as_bytes().to_vec(),
-        response_topic: topics.of(device, Channel::Resp),
-        expiry: u32::try_from(seconds).unwrap_or(u32::MAX),
+        response_topic: Some(topics.of(device, Channel::Resp)),
+        expiry: request.seconds_left(now),
         content_type: JSON,
     }
 }
@@ -40,14 +40,14 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>, spoken: Spoken) -> 
     }
     let Some((device, channel)) = topics.parse(inbound.topic) else { return Ok(None) };
     let heard = match channel {
-        Channel::Resp => answer::read(&device, inbound, spoken).map(Heard::Answer).map(Some),
+        Channel::Resp => return answer::read(&device, inbound, spoken).map(Heard::Answer).map(Some),
         Channel::Req => request::observe(&device, inbound).map(Heard::Request).map(Some),
         Channel::Status => report::presence(&device, inbound.payload),
         Channel::State => report::state(&device, inbound.payload),
         Channel::Telemetry => report::telemetry(&device, inbound.payload).map(Some),
-        Channel::Log => log::chunk(&device, inbound),
+        Channel::Log => return log::chunk(&device, inbound),
     };
-    heard.map_err(|why| Unreadable { device: Some(device), why })
+    heard.map_err(|why| Unreadable::of(device, why))
 }
 
 pub(crate) fn filters(topics: &Topics, devices: Option<&[DeviceId]>) -> Vec<Filter> {
@@ -76,9 +76,9 @@ pub(crate) fn filters(topics: &Topics, devices: Option<&[DeviceId]>) -> Vec<Filt
 /// A payload as text, without a byte order mark and without the spaces and NULs that C firmware likes to end with.
 pub(crate) fn text_of(payload: &[u8]) -> Result<&str, String> {
     if payload.len() > LARGEST {
-        return Err(format!("it has {} bytes, and at most {LARGEST} are read", payload.len()));
+        return Err(format!("it has {} bytes; the limit is {LARGEST}", payload.len()));
     }
     let text = std::str::from_utf8(payload)
-        .map_err(|error| format!("it is not text: the byte at position {} is no UTF-8", error.valid_up_to()))?;
+        .map_err(|error| format!("it is not UTF-8 text: invalid byte at position {}", error.valid_up_to()))?;
     Ok(text.trim_start_matches('\u{feff}').trim_matches(|c: char| c.is_whitespace() || c == '\0'))
 }

@@ -12,7 +12,7 @@ use wilco_ledger::{CommandId, DeviceId};
 const OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 fn device(id: &str) -> DeviceId {
-    DeviceId::new(id).expect("a device id")
+    DeviceId::new(id).expect("a device ID")
 }
 
 fn id(id: &str) -> CommandId {
@@ -61,15 +61,15 @@ fn what_is_no_piece_is_said() {
         let why = hear(&wilco(), payload, None).expect_err(part);
         assert!(why.contains(part) && why.ends_with('.'), "{why}");
     };
-    check(b"{\"id\":\"a\",\"chunk\":1,\"of\":3,\"te", "broken JSON");
-    check(b"{\xff}", "no UTF-8");
-    check(br#"{"chunk":1,"text":""}"#, "which command asked");
+    check(b"{\"id\":\"a\",\"chunk\":1,\"of\":3,\"te", "not valid JSON");
+    check(b"{\xff}", "not UTF-8");
+    check(br#"{"chunk":1,"text":""}"#, "its command is unknown");
     check(br#"{"id":"a","chunk":0,"text":""}"#, "not a whole number from 1");
     check(br#"{"id":"a","chunk":1e300,"text":""}"#, "not a whole number from 1");
     check(br#"{"id":"a","chunk":1,"of":"many","text":""}"#, "\"of\" is not");
     check(br#"{"id":"a","chunk":4,"of":3,"text":""}"#, "chunk 4 of 3");
     check(br#"{"id":"a","chunk":1,"of":3}"#, "no text");
-    check(br#"{"id":"a","chunk":1,"of":3,"text":["line"]}"#, "not a text");
+    check(br#"{"id":"a","chunk":1,"of":3,"text":["line"]}"#, "not a string");
 }
 
 #[test]
@@ -109,23 +109,19 @@ fn a_log_is_complete_only_by_its_checksum() {
     };
     let receipt = LogReceipt { chunks: Some(2), bytes: Some(3), sha256: Some(Checksum::of("abc")) };
     let two = || vec![piece(2, Some(2), "c"), piece(1, Some(2), "ab")];
-    let complete = "The log is complete: 3 bytes, chunks: 2, and the checksum is right.";
+    let complete = "Complete: 3 bytes in 2 chunks, checksum verified.";
     check(two(), Some(receipt), complete);
     check(vec![piece(1, None, "ab"), piece(2, None, "c")], Some(receipt), complete);
     let last = LogChunk { sha256: receipt.sha256, ..piece(2, Some(2), "c") };
     check(vec![last, piece(1, Some(2), "ab")], None, complete);
-    let unchecked = "All chunks have come (2), but the device has given no checksum to check them by.";
+    let unchecked = "Received all chunks (2), but the device sent no checksum, so the log is not verified.";
     check(two(), None, unchecked);
     check(two(), Some(LogReceipt { sha256: None, ..receipt }), unchecked);
-    check(vec![piece(2, Some(2), "c")], Some(receipt), "1 of 2 chunks have come; missing: 1.");
-    check(vec![], Some(receipt), "0 of 2 chunks have come; missing: 1–2.");
-    check(
-        vec![piece(3, None, "c")],
-        None,
-        "1 chunk has come, and the device has not said of how many; missing so far: 1–2.",
-    );
+    check(vec![piece(2, Some(2), "c")], Some(receipt), "Received 1 of 2 chunks; missing: 1.");
+    check(vec![], Some(receipt), "Received 0 of 2 chunks; missing: 1–2.");
+    check(vec![piece(3, None, "c")], None, "Received 1 chunk of an unknown number; missing so far: 1–2.");
     let nothing = LogReceipt { chunks: Some(0), bytes: Some(0), sha256: Some(Checksum::of("")) };
-    check(vec![], Some(nothing), "The log is complete: 0 bytes, chunks: 0, and the checksum is right.");
+    check(vec![], Some(nothing), "Complete: 0 bytes in 0 chunks, checksum verified.");
 }
 
 /// Checks that such a log is wrong, why, and what is said to be done about it.
@@ -140,17 +136,21 @@ fn is_wrong(pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str, advi
 #[test]
 fn what_contradicts_itself_is_wrong() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
-        is_wrong(pieces, promise, part, " Ask for the log again.");
+        is_wrong(pieces, promise, part, " Fetch the log again.");
     };
     let receipt = LogReceipt { chunks: Some(2), bytes: Some(3), sha256: Some(Checksum::of("abc")) };
     let two = |last: &str| vec![piece(1, Some(2), "ab"), piece(2, Some(2), last)];
-    check(two("x"), Some(receipt), "checksum is wrong");
-    check(two("cd"), Some(receipt), "they have 4 bytes, and the device spoke of 3");
-    check(two("c"), Some(LogReceipt { chunks: Some(3), ..receipt }), "spoke of 2 chunks first, and of 3 later");
-    check(vec![piece(1, None, "ab"), piece(3, None, "c")], Some(receipt), "Chunk 3 came of a log that has 2");
-    check(vec![piece(1, None, "ab"), piece(1, None, "ac")], None, "Chunk 1 came twice, and not the same");
+    check(two("x"), Some(receipt), "checksum does not match");
+    check(two("cd"), Some(receipt), "they have 4 bytes and the device announced 3");
+    check(two("c"), Some(LogReceipt { chunks: Some(3), ..receipt }), "announced 2 chunks first and 3 later");
+    check(vec![piece(1, None, "ab"), piece(3, None, "c")], Some(receipt), "Received chunk 3 of a log that has 2");
+    check(vec![piece(1, None, "ab"), piece(1, None, "ac")], None, "Received two different versions of chunk 1");
     let displaced = LogChunk { offset: Some(5), ..piece(2, Some(2), "c") };
-    check(vec![piece(1, Some(2), "ab"), displaced], None, "Chunk 2 is said to begin at byte 5, but 2 come before it");
+    check(
+        vec![piece(1, Some(2), "ab"), displaced],
+        None,
+        "Chunk 2 claims to begin at byte 5, but the chunks before it have 2 bytes",
+    );
     let other = LogChunk { sha256: Some(Checksum::of("abd")), ..piece(1, None, "ab") };
     check(vec![other], Some(receipt), "two different checksums");
 }
@@ -158,12 +158,12 @@ fn what_contradicts_itself_is_wrong() {
 #[test]
 fn of_what_is_too_long_fewer_lines_are_to_be_asked_for() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
-        is_wrong(pieces, promise, part, " Ask for fewer lines.");
+        is_wrong(pieces, promise, part, " Fetch fewer lines.");
     };
-    check(vec![piece(1, Some(5_000), "ab")], None, "too many chunks: at most 4096");
-    check(vec![piece(5_000, None, "ab")], None, "too many chunks: at most 4096");
+    check(vec![piece(1, Some(5_000), "ab")], None, "too many chunks: the limit is 4096");
+    check(vec![piece(5_000, None, "ab")], None, "too many chunks: the limit is 4096");
     let endless = LogReceipt { bytes: Some(1 << 40), ..LogReceipt::default() };
-    check(vec![], Some(endless), "The log has 1099511627776 bytes, and at most 8388608 are put together");
+    check(vec![], Some(endless), "The log has 1099511627776 bytes; the limit is 8388608");
     let long = "x".repeat(5 * 1024 * 1024);
     check(vec![piece(1, None, &long), piece(2, None, &long)], None, "too long");
 }
@@ -174,7 +174,7 @@ fn a_doubled_piece_is_noticed_and_a_useless_one_too() {
     let mut check = |chunk: LogChunk, expected: LogNews| assert_eq!(pieces.add(&device("dock-1"), &chunk), expected);
     check(piece(1, Some(2), "ab"), LogNews::New);
     check(piece(1, Some(2), "ab"), LogNews::Doubled);
-    let why = "Chunk 1 came twice, and not the same. Ask for the log again.";
+    let why = "Received two different versions of chunk 1. Fetch the log again.";
     check(piece(1, Some(2), "xy"), LogNews::Ruinous(why.to_owned()));
     check(piece(2, Some(2), "c"), LogNews::Useless);
 }

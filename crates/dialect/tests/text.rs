@@ -15,7 +15,7 @@ fn native() -> Dialect {
 }
 
 fn dock() -> DeviceId {
-    DeviceId::new("dock-1").expect("a device id")
+    DeviceId::new("dock-1").expect("a device ID")
 }
 
 fn encode(dialect: &Dialect, command: &str, args: &str) -> Outbound {
@@ -47,7 +47,7 @@ fn free_text_goes_out_byte_for_byte_and_its_id_beside_it() {
         let out = encode(&dialect(), FREE_TEXT, &json!({ "text": text }).to_string());
         assert_eq!(out.payload, text.as_bytes());
         assert_eq!(out.content_type, "text/plain");
-        assert_eq!((out.topic.as_str(), out.response_topic.as_str()), ("dock-1/req", "dock-1/resp"));
+        assert_eq!((out.topic.as_str(), out.response_topic.as_deref()), ("dock-1/req", Some("dock-1/resp")));
         assert_eq!((out.correlation.as_slice(), out.expiry), (ID.as_bytes(), 60));
     }
 }
@@ -84,7 +84,7 @@ fn what_cannot_be_sent_is_refused_with_a_sentence() {
     check(dialect(), FREE_TEXT, &text(""), Some("is empty"));
     check(dialect(), FREE_TEXT, "", Some("no free text"));
     check(dialect(), FREE_TEXT, r#"{"text":null}"#, Some("no free text"));
-    check(dialect(), FREE_TEXT, r#"{"text":7}"#, Some("not a text"));
+    check(dialect(), FREE_TEXT, r#"{"text":7}"#, Some("not a string"));
     check(dialect(), FREE_TEXT, r#"{"text":"a","qos":1}"#, Some("\"qos\" beside 'text'"));
     check(dialect(), FREE_TEXT, r#""light: on""#, Some("not a JSON object"));
     check(dialect(), "led", r#"{"on":true}"#, None);
@@ -131,7 +131,7 @@ fn any_other_answer_is_unreadable_and_says_why() {
     check(b"Success is not guaranteed", "begins with a word such as SUCCESS or FAILURE");
     check(b"", "it is empty");
     check(b"  \r\n", "it is empty");
-    check(&[0xff], "no UTF-8");
+    check(&[0xff], "not UTF-8");
     check(br#"{"id":"a"}"#, "it has no status");
 }
 

@@ -1,12 +1,15 @@
 //! How fast the store is on this disk: `cargo run --release -p wilco-engine --example store_rates [COMMANDS] [DIR]`.
 //!
-//! Each command lives a whole life (six events), submitted in batches as a fan-out does, the rest one event at a time
-//! from many tasks as answers do. For looking at by hand: figures differ from disk to disk.
+//! Each command lives a whole life (six events): once submitted in batches and answered one event at a time from many
+//! tasks, and then as a fan-out does it, window by window. For looking at by hand: figures differ from disk to disk.
 
 #![expect(clippy::print_stdout, reason = "telling figures is all that it does")]
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use wilco_engine::store::{Change, ConnectionId, HistoryFilter, Store, StoreError};
 use wilco_ledger::{
@@ -25,6 +28,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&dir)?;
     let store = Store::open(&dir)?;
     println!("{} commands are there already", store.command_count(None).await?);
+
+    for window in [250, 500, 1_000] {
+        fan_out(&store, commands, window).await?;
+    }
 
     let lives: Vec<Vec<Change>> = (0..commands).map(life).collect::<Result<_, _>>()?;
     let begun = Instant::now();
@@ -68,6 +75,30 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// All are submitted at once. Then each window is handed over, on the wire and at the broker, accepted, and done; with the
+/// last of it goes the next window's handing over.
+async fn fan_out(store: &Store, commands: usize, window: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let lives: Vec<Vec<Change>> = (0..commands).map(life).collect::<Result<_, _>>()?;
+    let begun = Instant::now();
+    let mut committing = Instant::now();
+    let mut slowest = Duration::ZERO;
+    let mut next: Vec<Change> = lives.iter().map(|life| life[0].clone()).collect();
+    for windows in lives.chunks(window) {
+        next.extend(windows.iter().map(|life| life[1].clone()));
+        for events in [2..4, 4..5, 5..6] {
+            store.commit(next).await?;
+            slowest = slowest.max(committing.elapsed());
+            next = windows.iter().flat_map(|life| life[events.clone()].to_vec()).collect();
+            committing = Instant::now();
+        }
+    }
+    store.commit(next).await?;
+    tell(&format!("commands in windows of {window}, slowest commit {} ms", slowest.as_millis()), commands, begun);
+    store.command_count(None).await?;
+    tell("  and until they can be listed", commands, begun);
+    Ok(())
+}
+
 fn tell(what: &str, count: usize, begun: Instant) {
     let seconds = begun.elapsed().as_secs_f64();
     println!("{count:>9} {what}: {seconds:.3} s, {:.0} a second", count as f64 / seconds);
@@ -92,6 +123,7 @@ fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
             answers_carry_ids: true,
         },
         again_of: None,
+        rollout: None,
     };
     let answer = |outcome| Answer {
         device: device.clone(),

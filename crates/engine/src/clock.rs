@@ -1,7 +1,13 @@
 //! The one clock. Everything else is handed the time.
 //!
-//! Wall time at the start plus what a clock that never jumps has counted since, so that setting the computer's clock
-//! neither times a command out nor keeps it waiting. A leap between the two is how a wake-up is noticed.
+//! Its time is a line that only ever goes forward while a command waits. It begins at the wall clock's time, and goes on by
+//! what a steady clock counts, time in sleep included; a step of the wall clock does not move it. So setting the computer's
+//! clock neither times a command out nor keeps it waiting, nor does it lengthen what the history shows. From one run to
+//! the next it goes on by the same steady clock, as long as the computer has not been started anew ([`Anchor`]); if it
+//! has, it goes on at least where it was, and at the wall clock's time if that is later.
+//!
+//! People are shown this time as if it were the wall clock's. Where the two have come apart, it is set right as soon as
+//! nothing waits for it ([`Clock::set_right`]).
 
 use std::{
     sync::{
@@ -11,69 +17,323 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use wilco_ledger::Timestamp;
+use wilco_ledger::{Millis, Timestamp};
+
+/// A sleep of less than this leaves connections as they were.
+const NAP: i64 = 5_000;
+/// A wall clock that differs by less is not followed.
+const APART: i64 = 2_000;
 
 /// Tells the time. A copy tells the same, also after a sleep of which another copy has been told.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
-    wall_at_start: Arc<AtomicI64>,
-    started: Instant,
+    /// The time when `source` began to count.
+    start: Arc<AtomicI64>,
+    /// How much sleep is in it, milliseconds.
+    slept: Arc<AtomicI64>,
+    source: Source,
+}
+
+/// Where a line of time lies on the computer's steady clock: enough to go on with it in the next run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Anchor {
+    /// Which start of the computer it is.
+    pub(crate) boot: String,
+    /// The time at that start, Unix milliseconds. The computer's own clock may have shown another.
+    pub(crate) at_boot: i64,
+}
+
+/// The computer's clocks.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// As they are.
+    Computer(Instant),
+    /// As a test says.
+    #[cfg(test)]
+    Played(Arc<tests::Played>),
 }
 
 impl Clock {
-    /// A clock set by the computer's wall clock.
+    /// A clock that goes on where the run before ended: `anchor` is what it kept, `newest` when the last thing happened that
+    /// is known of it.
     #[must_use]
-    pub(crate) fn start() -> Clock {
-        Clock { wall_at_start: Arc::new(AtomicI64::new(wall())), started: now() }
+    pub(crate) fn start(source: Source, anchor: Option<&Anchor>, newest: Option<Timestamp>) -> Clock {
+        let (wall, boot, since_boot) = (source.wall(), source.boot(), source.since_boot());
+        let start = match (anchor, since_boot) {
+            (Some(anchor), Some(since_boot)) if boot.as_ref() == Some(&anchor.boot) => {
+                anchor.at_boot.saturating_add(since_boot)
+            }
+            // Whatever happened before this start of the computer did so at least that long ago.
+            (Some(_), Some(since_boot)) if boot.is_some() => {
+                wall.max(newest.map_or(wall, |newest| newest.0.saturating_add(since_boot)))
+            }
+            _ => wall.max(newest.map_or(wall, |newest| newest.0)),
+        };
+        let slept = source.asleep().unwrap_or(0);
+        Clock { start: Arc::new(AtomicI64::new(start)), slept: Arc::new(AtomicI64::new(slept)), source }
     }
 
-    /// The time. Never goes back.
+    /// The time. Never goes back but by [`Clock::set_right`].
     #[must_use]
     pub(crate) fn now(&self) -> Timestamp {
-        let elapsed = i64::try_from(now().duration_since(self.started).as_millis()).unwrap_or(i64::MAX);
-        Timestamp(self.wall_at_start.load(Relaxed).saturating_add(elapsed))
+        Timestamp(self.start.load(Relaxed).saturating_add(self.source.awake()))
     }
 
-    /// Sets the clock forward by the time the computer has slept, and says how long that was. On Linux and macOS the
-    /// steady clock stands still in sleep, so a wall clock that has run ahead by more than a few seconds tells of it.
-    pub(crate) fn catch_up(&self) -> Option<wilco_ledger::Millis> {
-        self.catch_up_with(wall())
+    /// Takes in the time that the computer has slept. Says how long that was, if it was long enough for connections to
+    /// have ended.
+    pub(crate) fn catch_up(&self) -> Option<Millis> {
+        let asleep = self.source.asleep()?;
+        let more = asleep.saturating_sub(self.slept.swap(asleep, Relaxed)).max(0);
+        self.start.fetch_add(more, Relaxed);
+        (more >= NAP).then(|| Millis(more.unsigned_abs()))
     }
 
-    fn catch_up_with(&self, wall: i64) -> Option<wilco_ledger::Millis> {
-        let ahead = wall.saturating_sub(self.now().0);
-        if ahead < 5_000 {
-            return None;
+    /// Sets the time by the wall clock where the two have come apart, forward or back. Says whether it did. Only while
+    /// nothing waits for a time.
+    pub(crate) fn set_right(&self) -> bool {
+        let apart = self.source.wall().saturating_sub(self.now().0);
+        if apart.abs() < APART {
+            return false;
         }
-        self.wall_at_start.fetch_add(ahead, Relaxed);
-        Some(wilco_ledger::Millis(ahead.unsigned_abs()))
+        self.start.fetch_add(apart, Relaxed);
+        true
+    }
+
+    /// Where its time lies on the computer's steady clock; `None` where the starts of the computer are not told apart.
+    #[must_use]
+    pub(crate) fn anchor(&self) -> Option<Anchor> {
+        let (boot, since_boot) = (self.source.boot()?, self.source.since_boot()?);
+        Some(Anchor { boot, at_boot: self.now().0.saturating_sub(since_boot) })
+    }
+}
+
+impl Source {
+    #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+    pub(crate) fn computer() -> Source {
+        Source::Computer(Instant::now())
+    }
+
+    /// Unix milliseconds by the wall clock.
+    fn wall(&self) -> i64 {
+        match self {
+            Source::Computer(_) => wall(),
+            #[cfg(test)]
+            Source::Played(played) => played.wall.load(Relaxed),
+        }
+    }
+
+    /// Milliseconds that the computer was awake since this began to count.
+    #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+    fn awake(&self) -> i64 {
+        match self {
+            Source::Computer(began) => milliseconds(Instant::now().duration_since(*began)),
+            #[cfg(test)]
+            Source::Played(played) => played.awake.load(Relaxed),
+        }
+    }
+
+    /// Milliseconds that the computer has slept since some moment before this began to count; `None` where the steady clock
+    /// cannot say, or counts sleep by itself (Windows).
+    fn asleep(&self) -> Option<i64> {
+        match self {
+            Source::Computer(_) => since_boot().zip(awake_since_boot()).map(|(all, awake)| all.saturating_sub(awake)),
+            #[cfg(test)]
+            Source::Played(played) => Some(played.asleep.load(Relaxed)),
+        }
+    }
+
+    /// Milliseconds since the computer's start, sleep included.
+    fn since_boot(&self) -> Option<i64> {
+        match self {
+            Source::Computer(_) => since_boot(),
+            #[cfg(test)]
+            Source::Played(played) => {
+                Some(played.since_boot.load(Relaxed) + played.awake.load(Relaxed) + played.asleep.load(Relaxed))
+            }
+        }
+    }
+
+    /// Which start of the computer this is.
+    fn boot(&self) -> Option<String> {
+        match self {
+            Source::Computer(_) => boot(),
+            #[cfg(test)]
+            Source::Played(played) => Some(played.boot.to_owned()),
+        }
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 fn wall() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+    milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one clock")]
-fn now() -> Instant {
-    Instant::now()
+fn milliseconds(length: std::time::Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot() -> Option<i64> {
+    Some(read(rustix::time::ClockId::Boottime))
+}
+
+#[cfg(target_os = "linux")]
+fn awake_since_boot() -> Option<i64> {
+    Some(read(rustix::time::ClockId::Monotonic))
+}
+
+#[cfg(target_os = "linux")]
+fn read(clock: rustix::time::ClockId) -> i64 {
+    let time = rustix::time::clock_gettime(clock);
+    time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
+}
+
+#[cfg(target_os = "linux")]
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// The standard library's steady clock counts sleep on Windows; on macOS a wake-up is seen by the connections that ended.
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Option<i64> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn awake_since_boot() -> Option<i64> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn boot() -> Option<String> {
+    None
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Clock, wall};
+pub(crate) mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    };
+
+    use wilco_ledger::{Millis, Timestamp};
+
+    use super::{Anchor, Clock, Source};
+
+    const HOUR: i64 = 3_600_000;
+    const DAY: i64 = 24 * HOUR;
+    /// A wall clock that is right.
+    const NOON: i64 = 1_795_438_800_000;
+
+    /// A computer's clocks as a test sets them, milliseconds.
+    #[derive(Debug)]
+    pub(crate) struct Played {
+        pub(crate) wall: AtomicI64,
+        pub(crate) awake: AtomicI64,
+        pub(crate) asleep: AtomicI64,
+        /// At the beginning.
+        pub(crate) since_boot: AtomicI64,
+        pub(crate) boot: &'static str,
+    }
+
+    impl Played {
+        pub(crate) fn at(boot: &'static str, since_boot: i64, wall: i64) -> Arc<Played> {
+            Arc::new(Played {
+                wall: wall.into(),
+                awake: 0.into(),
+                asleep: 0.into(),
+                since_boot: since_boot.into(),
+                boot,
+            })
+        }
+
+        pub(crate) fn pass(&self, length: i64) {
+            self.wall.fetch_add(length, Relaxed);
+            self.awake.fetch_add(length, Relaxed);
+        }
+
+        fn sleep(&self, length: i64) {
+            self.wall.fetch_add(length, Relaxed);
+            self.asleep.fetch_add(length, Relaxed);
+        }
+
+        fn step(&self, length: i64) {
+            self.wall.fetch_add(length, Relaxed);
+        }
+    }
+
+    fn started(played: &Arc<Played>, anchor: Option<&Anchor>, newest: Option<i64>) -> Clock {
+        Clock::start(Source::Played(Arc::clone(played)), anchor, newest.map(Timestamp))
+    }
 
     #[test]
-    fn every_copy_learns_of_a_sleep() {
-        let clock = Clock::start();
+    fn a_step_of_the_wall_clock_is_no_elapsed_time_and_sleep_is() {
+        let played = Played::at("a", HOUR, NOON);
+        let clock = started(&played, None, None);
         let copy = clock.clone();
-        let before = copy.now();
-        assert_eq!(clock.catch_up_with(wall() + 1_000), None);
-        let slept = clock.catch_up_with(wall() + 3_600_000).map(|slept| slept.0);
-        assert!(slept.is_some_and(|slept| slept.abs_diff(3_600_000) < 5_000), "{slept:?}");
-        assert!(copy.now().0 - before.0 >= 3_595_000);
+        played.pass(1_000);
+        played.step(DAY);
+        assert_eq!((clock.catch_up(), copy.now().0), (None, NOON + 1_000));
+        played.step(-2 * DAY);
+        played.pass(1_000);
+        assert_eq!((clock.catch_up(), copy.now().0), (None, NOON + 2_000));
+        played.sleep(HOUR);
+        assert_eq!((clock.catch_up(), copy.now().0), (Some(Millis(3_600_000)), NOON + 2_000 + HOUR));
+        played.sleep(1_000);
+        assert_eq!((clock.catch_up(), copy.now().0), (None, NOON + 3_000 + HOUR));
+    }
+
+    #[test]
+    fn time_goes_on_between_two_runs_of_one_start_of_the_computer_whatever_the_wall_clock_says() {
+        for step in [-DAY, DAY] {
+            let first = Played::at("a", HOUR, NOON);
+            let clock = started(&first, None, None);
+            first.pass(5_000);
+            let anchor = clock.anchor();
+            // Two seconds pass, and somebody sets the clock.
+            let second = Played::at("a", HOUR + 7_000, NOON + 7_000 + step);
+            let clock = started(&second, anchor.as_ref(), Some(NOON));
+            assert_eq!(clock.now().0, NOON + 7_000);
+            assert_eq!(clock.anchor(), anchor);
+        }
+    }
+
+    #[test]
+    fn after_another_start_of_the_computer_time_does_not_go_back() {
+        let anchor = Anchor { boot: "a".to_owned(), at_boot: NOON - HOUR };
+        let check = |wall: i64, newest: Option<i64>, expected: i64| {
+            let clock = started(&Played::at("b", 30_000, wall), Some(&anchor), newest);
+            assert_eq!(clock.now().0, expected);
+        };
+        check(NOON + HOUR, Some(NOON), NOON + HOUR);
+        // The wall clock begins in 1970, as on a computer without a battery for it.
+        check(30_000, Some(NOON), NOON + 30_000);
+        check(30_000, None, 30_000);
+    }
+
+    #[test]
+    fn it_is_set_right_when_told_to_and_only_where_that_is_worth_it() {
+        let played = Played::at("a", HOUR, NOON);
+        let clock = started(&played, None, None);
+        played.step(1_900);
+        assert!(!clock.set_right());
+        played.step(-DAY);
+        assert!(clock.set_right());
+        assert_eq!(clock.now().0, NOON + 1_900 - DAY);
+        let anchor = clock.anchor();
+        assert_eq!(anchor.map(|anchor| anchor.at_boot), Some(NOON + 1_900 - DAY - HOUR));
+    }
+
+    #[test]
+    fn the_computers_clocks_can_be_read() {
+        let clock = Clock::start(Source::computer(), None, None);
+        assert!((clock.now().0 - clock.source.wall()).abs() < 2_000);
         assert_eq!(clock.catch_up(), None);
+        if cfg!(target_os = "linux") {
+            let anchor = clock.anchor().expect("a boot id");
+            let next = Clock::start(Source::computer(), Some(&anchor), None);
+            assert!((next.now().0 - clock.now().0).abs() < 2_000);
+        }
     }
 }

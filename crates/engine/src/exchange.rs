@@ -20,9 +20,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     api::{ConnectionEntry, Failure, FailureCode, FileToWrite, MqttVersion, Preset, Secrets, Trust, invalid},
+    atomic_file::{self, Readers},
     paths,
     profile::Bundle,
-    replacement::{self, Readers},
     store::Profile,
     vault::Secret,
 };
@@ -56,7 +56,9 @@ struct Line {
     #[serde(default)]
     mqtt: MqttVersion,
     username: Option<String>,
-    dialect: String,
+    dialects: Vec<String>,
+    #[serde(default)]
+    dialect_files: Vec<String>,
     #[serde(default)]
     prefix: String,
     #[serde(default)]
@@ -106,20 +108,20 @@ pub(crate) fn write(
     let page = Page { format: FORMAT.to_owned(), version: VERSION, connections: lines };
     let plain = serde_json::to_vec_pretty(&page).map(Zeroizing::new).map_err(|error| Failure {
         code: FailureCode::Internal,
-        message: format!("The connections could not be written down: {error}."),
+        message: format!("Could not save the connections: {error}."),
         hint: None,
     })?;
     for mut line in page.connections {
         zeroize::Zeroize::zeroize(&mut line.secrets);
     }
     match passphrase {
-        None => replacement::write(to, Readers::Owner, &plain),
+        None => atomic_file::write(to, Readers::Owner, &plain),
         Some(passphrase) => {
             let length = passphrase.chars().count();
             if length < SHORTEST_PASSPHRASE {
                 return Err(invalid(
-                    format!("A passphrase of {length} characters is too short to keep private keys under."),
-                    "At least 12 characters; four or five words that do not belong together are easy to remember.",
+                    format!("A passphrase of {length} characters is too short to protect private keys."),
+                    "Use at least 12 characters, for example four or five unrelated words.",
                 ));
             }
             let recipient = Recipient::new(SecretString::from(passphrase.to_owned()));
@@ -128,7 +130,7 @@ pub(crate) fn write(
                 message: format!("The connections could not be encrypted: {error}."),
                 hint: None,
             })?;
-            replacement::write(to, Readers::Owner, sealed.as_bytes())
+            atomic_file::write(to, Readers::Owner, sealed.as_bytes())
         }
     }
 }
@@ -138,11 +140,8 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
     let content = content(path, LIMIT)?;
     let not_ours = || Failure {
         code: FailureCode::File,
-        message: format!("{} is not a file that Wilco has exported.", path.display()),
-        hint: Some(
-            "Choose one that was made with Export in Wilco. Certificate files are brought when a connection is added."
-                .into(),
-        ),
+        message: format!("{} was not exported by Wilco.", path.display()),
+        hint: Some("Choose a file that was exported in Wilco. To use certificate files, add a connection.".into()),
     };
     let armored = content.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
     let plain = if armored || content.starts_with(b"age-encryption.org/") {
@@ -156,17 +155,17 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
                 return Err(Failure {
                     code: FailureCode::File,
                     message: format!(
-                        "{} asks for more work than a passphrase is worth, so it was not opened.",
+                        "{} requires an unreasonable amount of work to decrypt, so it was not opened.",
                         path.display()
                     ),
-                    hint: Some("Wilco does not write such files. Where does it come from?".into()),
+                    hint: Some("Wilco does not write such files. Check where it comes from.".into()),
                 });
             }
             Err(DecryptError::NoMatchingKeys) => {
                 return Err(Failure {
                     code: FailureCode::File,
-                    message: format!("{} is encrypted for a key, not under a passphrase.", path.display()),
-                    hint: Some("Decrypt it with age first, then import what comes out.".into()),
+                    message: format!("{} is encrypted with a key, not with a passphrase.", path.display()),
+                    hint: Some("Decrypt it with age, then import the result.".into()),
                 });
             }
             Err(_) => return Err(damaged(path)),
@@ -182,7 +181,7 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
         return Err(Failure {
             code: FailureCode::File,
             message: format!("{} was exported by a newer version of Wilco.", path.display()),
-            hint: Some("Install that version here, too.".into()),
+            hint: Some("Install that version on this computer.".into()),
         });
     }
     let page: Page = serde_json::from_value(page).map_err(|_| damaged(path))?;
@@ -198,7 +197,8 @@ impl Line {
             preset: profile.preset,
             mqtt: profile.mqtt,
             username: profile.username.clone(),
-            dialect: profile.dialect.clone(),
+            dialects: profile.dialects.clone(),
+            dialect_files: profile.dialect_files.clone(),
             prefix: profile.prefix.clone(),
             devices: profile.devices.clone(),
             keep_alive_s: profile.keep_alive,
@@ -226,7 +226,8 @@ impl Line {
             preset: self.preset,
             mqtt: self.mqtt,
             username: self.username,
-            dialect: Some(self.dialect),
+            dialects: self.dialects,
+            dialect_files: self.dialect_files,
             prefix: Some(self.prefix),
             devices: self.devices,
             keep_alive_s: Some(self.keep_alive_s),
@@ -251,12 +252,12 @@ pub(crate) fn content(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fai
     let unreadable = |error: std::io::Error| Failure {
         code: FailureCode::File,
         message: match error.kind() {
-            ErrorKind::NotFound => format!("There is no file {}.", path.display()),
+            ErrorKind::NotFound => format!("The file {} does not exist.", path.display()),
             ErrorKind::PermissionDenied => format!("You have no permission to read {}.", path.display()),
             ErrorKind::IsADirectory => format!("{} is a folder.", path.display()),
             _ => format!("{} cannot be read: {error}.", path.display()),
         },
-        hint: Some("Check the path, and that you may read the file.".into()),
+        hint: Some("Check the path and the permissions of the file.".into()),
     };
     let file = File::open(paths::whole(path)?).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
@@ -266,9 +267,9 @@ pub(crate) fn content(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fai
     if content.len() as u64 > limit {
         return Err(Failure {
             code: FailureCode::File,
-            message: format!("{} is too big to be a file that Wilco has exported.", path.display()),
+            message: format!("{} is too large to be a file exported by Wilco.", path.display()),
             hint: Some(
-                "Choose one that was made with Export in Wilco; it has some kilobytes for each thing in it.".into(),
+                "Choose a file that was exported in Wilco; such files have only a few kilobytes per entry.".into(),
             ),
         });
     }
@@ -279,6 +280,6 @@ fn damaged(path: &Path) -> Failure {
     Failure {
         code: FailureCode::File,
         message: format!("{} is damaged.", path.display()),
-        hint: Some("It may have been cut off or changed on its way. Export it once more.".into()),
+        hint: Some("It may have been cut off or changed. Export it again.".into()),
     }
 }

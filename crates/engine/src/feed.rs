@@ -1,12 +1,12 @@
 //! What has changed, gathered and handed out in batches.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tokio::sync::mpsc;
 use wilco_ledger::{CommandId, DeviceId};
 
 use crate::{
-    api::{Batch, Failure, Notice, NoticeLevel},
+    api::{Batch, DeviceStates, Failure, Notice, NoticeLevel, RolloutView},
     store::ConnectionId,
     views::Standing,
 };
@@ -29,6 +29,8 @@ pub(crate) struct Feed {
     connections: bool,
     devices: HashSet<ConnectionId>,
     changed_devices: BTreeSet<(ConnectionId, DeviceId)>,
+    device_states: Vec<DeviceStates>,
+    rollouts: BTreeMap<u32, RolloutView>,
     notices: Vec<Notice>,
 }
 
@@ -44,7 +46,11 @@ impl Feed {
     /// There is something to hand out.
     pub(crate) fn is_due(&self) -> bool {
         let notices = !self.notices.is_empty() && !self.listeners.is_empty();
-        self.connections || !self.commands.is_empty() || !self.devices.is_empty() || notices
+        self.connections
+            || !self.commands.is_empty()
+            || !self.devices.is_empty()
+            || !self.rollouts.is_empty()
+            || notices
     }
 
     /// How a command stands now.
@@ -56,6 +62,11 @@ impl Feed {
         } else {
             self.more_commands = true;
         }
+    }
+
+    /// How a rollout stands now.
+    pub(crate) fn rollout(&mut self, view: RolloutView) {
+        self.rollouts.insert(view.number, view);
     }
 
     /// Something about a connection is different.
@@ -71,6 +82,11 @@ impl Feed {
                 self.changed_devices.insert((connection.clone(), device));
             }
         }
+    }
+
+    /// The presence and the last command's state of devices in which one of them is different.
+    pub(crate) fn device_states(&mut self, states: Option<DeviceStates>) {
+        self.device_states.extend(states);
     }
 
     /// A sentence for the person.
@@ -113,6 +129,8 @@ impl Feed {
                 .into_iter()
                 .map(|(connection, device)| (connection.as_str().to_owned(), device.as_str().to_owned()))
                 .collect(),
+            device_states: std::mem::take(&mut self.device_states),
+            rollouts: std::mem::take(&mut self.rollouts).into_values().collect(),
             // What is said before the window is there waits for it.
             notices: if self.listeners.is_empty() { Vec::new() } else { std::mem::take(&mut self.notices) },
         };

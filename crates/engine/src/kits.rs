@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     api::{Failure, FailureCode, FilesToRead, KitView},
-    tls::{Credentials, Kit},
+    tls::{Credentials, Kit, Source},
 };
 
 /// A kit that nobody has used for so long is forgotten.
@@ -31,8 +31,9 @@ struct Kept {
 }
 
 impl Kits {
-    /// Reads files into a kit, a new one or one that is there, and tries a passphrase. Blocks.
-    pub(crate) fn read(&self, files: FilesToRead, now: Timestamp) -> Result<KitView, Failure> {
+    /// Reads files into a kit, a new one or one that is there, adds what a broker has `shown`, and tries a passphrase.
+    /// Blocks.
+    pub(crate) fn read(&self, files: FilesToRead, shown: Option<Source>, now: Timestamp) -> Result<KitView, Failure> {
         let id = files.kit.clone().unwrap_or_else(|| Uuid::new_v4().simple().to_string());
         // Taken out meanwhile: reading may take its time, and others have kits of their own.
         let mut kit = match &files.kit {
@@ -41,6 +42,9 @@ impl Kits {
         };
         for file in &files.files {
             kit.read_file(&PathBuf::from(&file.path), file.role);
+        }
+        if let Some(shown) = shown {
+            kit.add(shown);
         }
         if let Some(passphrase) = files.passphrase.map(Zeroizing::new) {
             kit.unlock(&passphrase);
@@ -94,7 +98,7 @@ impl Kits {
 fn forgotten() -> Failure {
     Failure {
         code: FailureCode::NotFound,
-        message: "What the files brought is no longer in memory.".into(),
-        hint: Some("Choose the files once more.".into()),
+        message: "The contents of the files are no longer in memory.".into(),
+        hint: Some("Choose the files again.".into()),
     }
 }

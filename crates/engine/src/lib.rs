@@ -1,18 +1,23 @@
 //! MQTT sessions, the store, the vault and the feed: all of Wilco's I/O.
 //!
-//! The controller is the one task that changes anything; [`Handle`] asks things of it, and [`attach`] lets other
+//! The controller is the one task that changes anything; [`Handle`] asks things of it, and [`ipc`] lets other
 //! processes do so. Everything that decides about commands is the ledger's, everything about topics and payloads the
 //! dialect's.
 
+mod answer_times;
 pub mod api;
-pub mod attach;
+mod atomic_file;
 mod catalogue;
 mod clock;
 mod console;
 mod controller;
+mod core_files;
+mod device_file;
+mod dialects;
 mod exchange;
 mod feed;
 mod fleet;
+pub mod ipc;
 mod kits;
 pub mod lock;
 pub mod logs;
@@ -22,18 +27,18 @@ pub mod paths;
 mod preflight;
 mod profile;
 mod refusal;
-mod replacement;
+mod rollouts;
 mod settings;
 pub mod sheet;
 mod shell_line;
 pub mod store;
 mod telemetry;
-pub mod tls;
 mod traffic;
 mod transport;
-pub mod vault;
 mod views;
 
 pub use console::{DEMO, Engine, Handle, Options};
-pub use fleet::unknown_tokens;
+pub use core_files::disable_core_files;
+pub use fleet::tag_search;
 pub use shell_line::shell_word;
+pub use wilco_credentials::{tls, vault};

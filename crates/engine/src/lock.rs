@@ -24,7 +24,7 @@ pub struct DataLock {
 #[derive(Debug, thiserror::Error)]
 pub enum Held {
     /// Another process has it.
-    #[error("another Wilco is already running on the data in {}", dir.display())]
+    #[error("another Wilco is already using the data in {}", dir.display())]
     InUse {
         /// The data directory.
         dir: PathBuf,
@@ -46,12 +46,14 @@ impl DataLock {
     /// See [`Held`].
     pub fn acquire(dir: &Path) -> Result<DataLock, Held> {
         let unlockable = |source| Held::Unlockable { dir: dir.to_owned(), source };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(dir.join(FILE_NAME))
-            .map_err(unlockable)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        }
+        let file = options.open(dir.join(FILE_NAME)).map_err(unlockable)?;
         match file.try_lock() {
             Ok(()) => Ok(DataLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Held::InUse { dir: dir.to_owned() }),
@@ -65,8 +67,8 @@ impl Held {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Held::InUse { .. } => "Use that one, close it first, or start this one with another --data-dir.",
-            Held::Unlockable { .. } => "Check who owns the folder, or choose another --data-dir on a local disk.",
+            Held::InUse { .. } => "Use that one, close it, or start this one with another --data-dir.",
+            Held::Unlockable { .. } => "Check the owner of the folder, or choose another --data-dir on a local disk.",
         }
         .to_owned()
     }
@@ -106,12 +108,21 @@ mod tests {
         assert!(matches!(gone, Held::Unlockable { .. }), "{gone:?}");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_in_its_place_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(dir.path().join("elsewhere"), dir.path().join(super::FILE_NAME)).unwrap();
+        assert!(matches!(DataLock::acquire(dir.path()), Err(Held::Unlockable { .. })));
+        assert!(!dir.path().join("elsewhere").exists());
+    }
+
     #[test]
     fn another_process_holds_it_until_it_is_killed() {
         let dir = tempfile::tempdir().unwrap();
         let mut holder = start_holder(dir.path());
         let held = DataLock::acquire(dir.path()).unwrap_err();
-        assert!(held.to_string().starts_with("another Wilco is already running"), "{held}");
+        assert!(held.to_string().starts_with("another Wilco is already using"), "{held}");
         holder.kill().unwrap();
         holder.wait().unwrap();
         DataLock::acquire(dir.path()).unwrap();

@@ -2,8 +2,7 @@
 //!
 //! Nothing is kept here; the store has the pieces and the history the command that asked for them.
 
-use serde_json::Value;
-use wilco_dialect::{LogChunk, LogReceipt, LogStanding};
+use wilco_dialect::{LogChunk, LogReceipt, LogStanding, json};
 use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
 
 use crate::{
@@ -63,8 +62,8 @@ impl Log {
 
     /// What the device has promised of it, by the result of its command.
     fn receipt(&self) -> Option<LogReceipt> {
-        let result: Value = serde_json::from_str(self.command.as_ref()?.result.as_deref()?).ok()?;
-        Some(LogReceipt::of(&result))
+        let result = self.command.as_ref()?.result.as_deref()?;
+        Some(LogReceipt::of(&json::approximate(result)))
     }
 
     fn of(&self) -> Option<u32> {
@@ -87,7 +86,7 @@ pub fn plain(parts: &[LogPart]) -> String {
                     0 => format!("chunk {}", part.first),
                     _ => format!("chunks {}–{}", part.first, part.last),
                 };
-                text.push_str(&format!("[{which} did not come]\n"));
+                text.push_str(&format!("[{which} missing]\n"));
             }
         }
     }
@@ -159,10 +158,10 @@ mod tests {
             assert_eq!(plain(&view.parts), text);
             assert_eq!((view.asked_at, view.have as usize, view.of), (5, pieces.len(), of));
         };
-        check(&[(1, "a\n"), (3, "c\n")], Some(3), "Chunk 2 of 3 did not come.", "a\n[chunk 2 did not come]\nc\n");
-        let text = "[chunk 1 did not come]\nb\n[chunks 3–5 did not come]\n";
-        check(&[(2, "b")], Some(5), "Chunks 1 and 3–5 of 5 did not come.", text);
-        check(&[], None, "Nothing of it came.", "");
+        check(&[(1, "a\n"), (3, "c\n")], Some(3), "Chunk 2 of 3 was not received.", "a\n[chunk 2 missing]\nc\n");
+        let text = "[chunk 1 missing]\nb\n[chunks 3–5 missing]\n";
+        check(&[(2, "b")], Some(5), "Chunks 1 and 3–5 of 5 were not received.", text);
+        check(&[], None, "Nothing was received.", "");
     }
 
     #[test]
@@ -175,9 +174,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_stays_wrong_and_is_shown_all_the_same() {
-        let view = log(&[(1, "a")], Some(1), Some("The log is too long. Ask for fewer lines.")).view(true);
+        let view = log(&[(1, "a")], Some(1), Some("The log is too long. Fetch fewer lines.")).view(true);
         assert_eq!(view.standing, LogStand::Wrong);
-        assert_eq!(view.sentence, "The log is too long. Ask for fewer lines.");
+        assert_eq!(view.sentence, "The log is too long. Fetch fewer lines.");
         assert_eq!(plain(&view.parts), "a");
     }
 }

@@ -1,4 +1,4 @@
-//! What is worth telling somebody who looks elsewhere: commands that ended badly, or took long.
+//! Notifications for a person who looks elsewhere: commands that failed or took long.
 //!
 //! Gathered until it is quiet, so that a fan-out is one piece of news. Whether somebody does look elsewhere, and how it
 //! is shown, is the shell's business. What a device says is not in it: some systems take such a text for markup.
@@ -111,8 +111,8 @@ impl Gathered {
             return Some(News { title, body: format!("After {took}{on}."), subject: self.subject(command, bad) });
         }
         let title = match bad {
-            0 => format!("{all} commands have ended"),
-            bad => format!("{bad} of {all} commands ended badly"),
+            0 => format!("{all} commands finished"),
+            bad => format!("{bad} of {all} commands failed"),
         };
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|(_, count)| Reverse(**count));
@@ -175,6 +175,7 @@ mod tests {
             args: "{}".into(),
             policy,
             again_of: None,
+            rollout: None,
         };
         let event =
             |at, fact| Event { device: asked.device.clone(), command: Some(asked.id.clone()), at: Timestamp(at), fact };
@@ -250,14 +251,14 @@ mod tests {
         assert_eq!(
             told(|_| {}, &ends, 13_500).as_deref(),
             Some(
-                "4 of 316 commands ended badly | \
-                 312 unconfirmed, 3 timed out, 1 undeliverable on Plant. The longest took 11 s."
+                "4 of 316 commands failed | 312 unconfirmed, 3 timed out, 1 undeliverable on Plant. The longest took \
+                 11 s."
             )
         );
         let fine = vec![(12_000, Fact::Unconfirmed); 2];
         assert_eq!(
             told(|_| {}, &fine, 14_000).as_deref(),
-            Some("2 commands have ended | 2 unconfirmed on Plant. The longest took 12 s.")
+            Some("2 commands finished | 2 unconfirmed on Plant. The longest took 12 s.")
         );
         // One that never ends is told of in parts.
         let on_and_on: Vec<_> = (0..31).map(|second| (second * 1_000, LOST)).collect();

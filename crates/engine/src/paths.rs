@@ -2,7 +2,6 @@
 //! somebody typed means.
 
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -10,10 +9,6 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use crate::api::{Failure, FailureCode, invalid};
-
-/// Bytes that fit into a socket's address everywhere (macOS has 104 with the closing NUL, Linux 108).
-#[cfg(unix)]
-const SOCKET_PATH: usize = 100;
 
 /// The environment variable that keeps a run apart.
 pub const DATA_DIR_VARIABLE: &str = "WILCO_DATA_DIR";
@@ -29,7 +24,7 @@ pub struct DataDir {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDataDir {
     /// The system does not say where the person's data belongs.
-    #[error("there is no home directory to keep data in")]
+    #[error("there is no home directory for the data")]
     Homeless,
     /// It cannot be made or entered.
     #[error("the data directory {} cannot be used: {what}", path.display())]
@@ -48,13 +43,13 @@ impl DataDir {
     /// # Errors
     /// See [`NoDataDir`].
     pub fn open(given: Option<&Path>) -> Result<DataDir, NoDataDir> {
-        DataDir::choose(given, &|name| std::env::var_os(name))
+        let named = std::env::var_os(DATA_DIR_VARIABLE).filter(|value| !value.is_empty());
+        DataDir::choose(given.map(Path::to_owned).or(named.map(PathBuf::from)), dirs::data_dir())
     }
 
-    fn choose(given: Option<&Path>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<DataDir, NoDataDir> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let default = default_dir(&set);
-        let chosen = given.map(Path::to_owned).or_else(|| set(DATA_DIR_VARIABLE).map(PathBuf::from));
+    /// In the directory that was chosen, else in the person's directory for data.
+    fn choose(chosen: Option<PathBuf>, data: Option<PathBuf>) -> Result<DataDir, NoDataDir> {
+        let default = data.map(|data| data.join("wilco"));
         let path = chosen.or_else(|| default.clone()).ok_or(NoDataDir::Homeless)?;
         let path = make(&path)?;
         let is_default = default.and_then(|default| canonical(&default).ok()).is_some_and(|default| default == path);
@@ -74,13 +69,12 @@ impl DataDir {
         &self.namespace
     }
 
-    /// Where the running engine listens for the command line: a socket in the directory, or, where its path would be
-    /// too long for an address, in the system's directory for such things.
+    /// Where the running engine listens for the command line: a socket in a folder of its own in the directory, which only
+    /// its owner can enter.
     #[cfg(unix)]
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| Path::new(dir).is_absolute());
-        socket_in(&self.path, runtime.map(PathBuf::from))
+        self.path.join("run/engine.sock")
     }
 
     /// The name of the pipe on which the running engine listens for the command line.
@@ -89,36 +83,6 @@ impl DataDir {
     pub fn socket(&self) -> PathBuf {
         PathBuf::from(format!(r"\\.\pipe\wilco-{}", fingerprint(&self.path, 16)))
     }
-}
-
-#[cfg(unix)]
-fn socket_in(dir: &Path, runtime: Option<PathBuf>) -> PathBuf {
-    let fits = |path: &Path| path.as_os_str().len() <= SOCKET_PATH;
-    let inside = dir.join("engine.sock");
-    if fits(&inside) {
-        return inside;
-    }
-    let name = format!("wilco-{}.sock", fingerprint(dir, 16));
-    // In a directory that others may write to, the listener must refuse what it did not make itself.
-    let candidates = runtime.into_iter().chain([std::env::temp_dir(), PathBuf::from("/tmp")]);
-    candidates.map(|dir| dir.join(&name)).find(|path| fits(path)).unwrap_or(inside)
-}
-
-#[cfg(target_os = "macos")]
-fn default_dir(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    Some(PathBuf::from(variable("HOME")?).join("Library/Application Support/wilco"))
-}
-
-#[cfg(windows)]
-fn default_dir(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    Some(PathBuf::from(variable("APPDATA")?).join("wilco"))
-}
-
-/// As the XDG Base Directory Specification has it: a relative path there is to be ignored.
-#[cfg(not(any(target_os = "macos", windows)))]
-fn default_dir(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let data = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
-    Some(data.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".local/share")))?.join("wilco"))
 }
 
 /// A path as somebody typed it, from the root of the disk on; `~/` is the person's own directory. One that does not say in
@@ -136,8 +100,8 @@ fn whole_from(home: Option<PathBuf>, path: &Path) -> Result<PathBuf, Failure> {
     }
     let example = home.unwrap_or_else(std::env::temp_dir).join(path.file_name().unwrap_or_default());
     Err(invalid(
-        format!("'{}' does not say in which folder.", path.display()),
-        &format!("Give the whole path, such as {}", example.display()),
+        format!("'{}' has no folder.", path.display()),
+        &format!("Enter the full path, such as {}", example.display()),
     ))
 }
 
@@ -163,7 +127,7 @@ fn fingerprint(path: &Path, bytes: usize) -> String {
 
 impl From<NoDataDir> for Failure {
     fn from(error: NoDataDir) -> Failure {
-        let hint = "Choose a folder that you may write to with --data-dir or WILCO_DATA_DIR.";
+        let hint = "Choose a writable folder with --data-dir or WILCO_DATA_DIR.";
         Failure::of(FailureCode::Store, &error, Some(hint.to_owned()))
     }
 }
@@ -172,77 +136,49 @@ impl From<NoDataDir> for Failure {
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use std::{
-        ffi::OsString,
         fs,
         os::unix::fs::{PermissionsExt, symlink},
         path::{Path, PathBuf},
     };
 
-    use super::{DataDir, NoDataDir, SOCKET_PATH, socket_in, whole_from};
-
-    /// With these variables, and nothing else.
-    fn choose(given: Option<&Path>, variables: &[(&str, &Path)]) -> Result<DataDir, NoDataDir> {
-        let find = |name: &str| -> Option<OsString> {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_os_str().to_owned())
-        };
-        DataDir::choose(given, &find)
-    }
+    use super::{DataDir, NoDataDir, whole_from};
 
     #[test]
-    fn the_argument_goes_before_the_variable_and_both_before_the_default() {
+    fn the_chosen_directory_goes_before_the_default() {
         let home = tempfile::tempdir().unwrap();
         let home = fs::canonicalize(home.path()).unwrap();
-        let (xdg, own, given) = (home.join("xdg"), home.join("own"), home.join("given"));
-        let check = |given: Option<&Path>, variables: &[(&str, &Path)], expected: PathBuf, default: bool| {
-            let dir = choose(given, variables).unwrap();
-            assert_eq!(dir.path(), expected);
-            assert_eq!(dir.namespace() == "wilco", default, "{}", dir.namespace());
-            assert_eq!(dir.namespace().len(), if default { 5 } else { 5 + 1 + 8 });
-        };
-        let variables = [("HOME", &*home), ("XDG_DATA_HOME", &*xdg), ("WILCO_DATA_DIR", &*own)];
-        check(None, &variables[..1], home.join(".local/share/wilco"), true);
-        check(None, &variables[..2], xdg.join("wilco"), true);
-        check(None, &variables, own.clone(), false);
-        check(Some(&given), &variables, given.clone(), false);
-        let relative =
-            [("HOME", &*home), ("XDG_DATA_HOME", Path::new("not/absolute")), ("WILCO_DATA_DIR", Path::new(""))];
-        check(None, &relative, home.join(".local/share/wilco"), true);
-        assert_eq!(choose(None, &[]), Err(NoDataDir::Homeless));
+        let (data, chosen) = (home.join("data"), home.join("chosen"));
+        let dir = DataDir::choose(None, Some(data.clone())).unwrap();
+        assert_eq!((dir.path(), dir.namespace()), (&*data.join("wilco"), "wilco"));
+        let dir = DataDir::choose(Some(chosen.clone()), Some(data)).unwrap();
+        assert_eq!(dir.path(), chosen);
+        let number = dir.namespace().strip_prefix("wilco-").unwrap();
+        assert!(number.len() == 8 && number.chars().all(|digit| digit.is_ascii_hexdigit()), "{number}");
+        assert_eq!(DataDir::choose(None, None), Err(NoDataDir::Homeless));
     }
 
     #[test]
-    fn the_same_directory_by_another_way_is_the_same() {
+    fn two_paths_of_one_directory_are_the_same_data_directory() {
         let home = tempfile::tempdir().unwrap();
-        let direct = choose(Some(&home.path().join("data")), &[]).unwrap();
+        let choose =
+            |chosen: &str| DataDir::choose(Some(home.path().join(chosen)), Some(home.path().to_owned())).unwrap();
+        let direct = choose("data");
         symlink(home.path().join("data"), home.path().join("link")).unwrap();
-        assert_eq!(choose(Some(&home.path().join("link/../data/.")), &[]).unwrap(), direct);
-        assert_eq!(choose(Some(&home.path().join("link")), &[]).unwrap(), direct);
-        assert_ne!(choose(Some(&home.path().join("data2")), &[]).unwrap().namespace(), direct.namespace());
-        // The person's own by its path is still the person's own.
-        let own = home.path().join(".local/share/wilco");
-        assert_eq!(choose(Some(&own), &[("HOME", home.path())]).unwrap().namespace(), "wilco");
+        assert_eq!(choose("link/../data/."), direct);
+        assert_eq!(choose("link"), direct);
+        assert_ne!(choose("data2").namespace(), direct.namespace());
+        // The default directory, chosen by its path, is still the default.
+        assert_eq!(choose("wilco").namespace(), "wilco");
     }
 
     #[test]
-    fn it_is_made_for_its_owner_only() {
+    fn only_its_owner_may_enter_it() {
         let home = tempfile::tempdir().unwrap();
-        let dir = choose(Some(&home.path().join("a/b")), &[]).unwrap();
+        let dir = DataDir::choose(Some(home.path().join("a/b")), None).unwrap();
         assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
         let file = home.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(choose(Some(&file), &[]), Err(NoDataDir::Unusable { .. })));
-    }
-
-    #[test]
-    fn a_socket_always_fits_its_address() {
-        let short = Path::new("/home/me/.local/share/wilco");
-        assert_eq!(socket_in(short, None), short.join("engine.sock"));
-        let long = PathBuf::from(format!("/{}", "deep/".repeat(30)));
-        let runtime = PathBuf::from("/run/user/1000");
-        let socket = socket_in(&long, Some(runtime.clone()));
-        assert!(socket.starts_with(&runtime) && socket.as_os_str().len() <= SOCKET_PATH, "{}", socket.display());
-        assert_ne!(socket, socket_in(&long.join("er"), Some(runtime)));
-        assert!(socket_in(&long, None).as_os_str().len() <= SOCKET_PATH);
+        assert!(matches!(DataDir::choose(Some(file), None), Err(NoDataDir::Unusable { .. })));
     }
 
     #[test]
@@ -255,8 +191,8 @@ mod tests {
         check("/out/a.csv", Ok("/out/a.csv"));
         check("~/a.csv", Ok("/home/me/a.csv"));
         check("~", Ok("/home/me"));
-        check("a.csv", Err("Give the whole path, such as /home/me/a.csv"));
-        check("../a.csv", Err("Give the whole path, such as /home/me/a.csv"));
-        check("~you/a.csv", Err("Give the whole path, such as /home/me/a.csv"));
+        check("a.csv", Err("Enter the full path, such as /home/me/a.csv"));
+        check("../a.csv", Err("Enter the full path, such as /home/me/a.csv"));
+        check("~you/a.csv", Err("Enter the full path, such as /home/me/a.csv"));
     }
 }

@@ -5,7 +5,7 @@
 use std::io;
 
 use crate::{
-    api::{FailureCode, sentence},
+    api::{FailureCode, MqttVersion, sentence},
     tls,
 };
 
@@ -19,6 +19,10 @@ pub(crate) struct Refusal {
     pub(crate) why: Option<String>,
     /// What to do about it.
     pub(crate) hint: Option<String>,
+    /// The SHA-256 of the broker's certificate where pinning it would help.
+    pub(crate) pin: Option<String>,
+    /// The version of MQTT that the broker speaks instead of the one that was tried.
+    pub(crate) version: Option<MqttVersion>,
     pub(crate) remedy: Remedy,
     pub(crate) cause: Cause,
 }
@@ -52,6 +56,8 @@ impl Refusal {
             message: message.into(),
             why: None,
             hint: Some(hint.into()),
+            pin: None,
+            version: None,
             remedy,
             cause: Cause::Told,
         }
@@ -76,9 +82,9 @@ impl Refusal {
     /// The connection ended while something was asked of it.
     pub(crate) fn gone() -> Refusal {
         Refusal::new(
-            "The broker closed the connection without a word.",
-            "Some brokers do so when a policy does not allow what was asked, or when another client connects with the same \
-             client id. Look at the broker's log.",
+            "The broker closed the connection without giving a reason.",
+            "Some brokers do so if a policy does not allow a request, or if another client connects with the same \
+             client ID. Check the broker's log.",
             Remedy::TryAgain,
         )
         .caused(Cause::Closed)
@@ -88,7 +94,7 @@ impl Refusal {
     pub(crate) fn silence(whose: &str, seconds: u64) -> Refusal {
         Refusal::new(
             format!("{whose} did not answer within {seconds} s."),
-            "Is the address right, and does a firewall let it through?",
+            "Check the address, and that a firewall does not block it.",
             Remedy::TryAgain,
         )
         .caused(Cause::Silence)
@@ -109,13 +115,13 @@ impl Refusal {
         let broken_off = error.to_string().contains("bytes remaining on stream");
         let (message, hint, cause) = match error.kind() {
             io::ErrorKind::ConnectionRefused => (
-                "Nothing listens at {address}.",
-                "Is the broker running, and is the port right (1883 plain, 8883 with TLS)?",
+                "Connection refused: nothing listens at {address}.",
+                "Check that the broker is running, and the port (usually 1883, or 8883 with TLS).",
                 Cause::Told,
             ),
             io::ErrorKind::TimedOut => (
-                "{address} did not answer in time.",
-                "Is the address right, and does a firewall let it through?",
+                "The connection to {address} timed out.",
+                "Check the address, and that a firewall does not block it.",
                 Cause::Silence,
             ),
             io::ErrorKind::ConnectionReset
@@ -123,23 +129,24 @@ impl Refusal {
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::BrokenPipe => (
                 "The broker at {address} closed the connection.",
-                "If it does so at once: does this port want TLS (mqtts://) or a client certificate? The broker's log says more.",
+                "If this happens immediately, the port may require TLS (mqtts://) or a client certificate. Check the \
+                 broker's log.",
                 Cause::Closed,
             ),
             _ if broken_off => (
-                "The broker at {address} broke off in the middle of a message.",
-                "If it does so at once: is it an MQTT broker that listens on this port? The broker's log says more.",
+                "The broker at {address} closed the connection in the middle of a message.",
+                "If this happens immediately, check that an MQTT broker listens on this port. Check the broker's log.",
                 Cause::Closed,
             ),
             io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => (
-                "There is no way to {address} from this network.",
-                "Is this computer online, and does it need a VPN or a proxy?",
+                "{address} is unreachable from this network.",
+                "Check that this computer is online, and whether it needs a VPN or a proxy.",
                 Cause::Told,
             ),
             _ => {
                 return Refusal::new(
-                    format!("The network failed at {{address}}: {error}."),
-                    "It is tried again by itself.",
+                    format!("Network error at {{address}}: {error}."),
+                    "Wilco retries automatically.",
                     Remedy::TryAgain,
                 );
             }
@@ -150,7 +157,8 @@ impl Refusal {
     /// A refusal by, or of, a certificate; `None` where TLS has nothing to do with it.
     pub(crate) fn tls(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
         let explained = tls::explain(error)?;
-        let hint = explained.hint.unwrap_or_else(|| "The broker's log may say more.".to_owned());
-        Some(Refusal::new(sentence(&explained.message), hint, Remedy::TryAgain))
+        let hint = explained.hint.unwrap_or_else(|| "Check the broker's log.".to_owned());
+        let refusal = Refusal::new(sentence(&explained.message), hint, Remedy::TryAgain);
+        Some(Refusal { pin: explained.pin, ..refusal })
     }
 }

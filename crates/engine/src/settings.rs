@@ -67,18 +67,18 @@ impl Settings {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) about the first that is not.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if let Some(days) = self.history_days {
-            check_days(days, "A history", "each command would be forgotten as soon as it ended", ", or for ever.")?;
+            check_days(days, "A history", "each command would be deleted as soon as it finished", ", or no limit.")?;
         }
-        let forgotten = "what a device measures would be forgotten as it comes";
+        let forgotten = "telemetry would be deleted on arrival";
         check_days(self.telemetry_days, "Telemetry", forgotten, ".")?;
         let seconds = [
-            (self.timeout_s, WAITING, "timeout", "From 1 second to 7 days."),
-            (self.time_to_live_s, WAITING, "time to live", "From 1 second to 7 days."),
-            (self.long_after_s, LONG, "long time", "From 1 second to a day."),
+            (self.timeout_s, WAITING, "timeout", "Enter a value from 1 second to 7 days."),
+            (self.time_to_live_s, WAITING, "time to live", "Enter a value from 1 second to 7 days."),
+            (self.long_after_s, LONG, "long time", "Enter a value from 1 second to 1 day."),
         ];
         match seconds.into_iter().find(|(value, bounds, ..)| !bounds.contains(value)) {
             None => Ok(()),
-            Some((value, _, what, bounds)) => Err(invalid(format!("A {what} of {value} s is not possible."), bounds)),
+            Some((value, _, what, bounds)) => Err(invalid(format!("A {what} of {value} s is not allowed."), bounds)),
         }
     }
 }
@@ -88,16 +88,16 @@ impl Settings {
 /// # Errors
 /// [`FailureCode::Invalid`](crate::api::FailureCode) for no days at all, or more than there can be.
 pub(crate) fn days_ago(days: u32, now: Timestamp) -> Result<Timestamp, Failure> {
-    check_days(days, "A history", "nothing of what has ended would be left", ".")?;
+    check_days(days, "A history", "all finished commands would be deleted", ".")?;
     Ok(Timestamp(now.0.saturating_sub(i64::from(days) * DAY)))
 }
 
 fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(), Failure> {
-    let hint = format!("From 1 to 3,650 days{otherwise}");
+    let hint = format!("Enter a value from 1 to 3,650 days{otherwise}");
     match days {
         0 => Err(invalid(format!("{what} of 0 days keeps nothing: {at_none}."), &hint)),
         days if DAYS.contains(&days) => Ok(()),
-        days => Err(invalid(format!("{what} of {days} days is not possible."), &hint)),
+        days => Err(invalid(format!("{what} of {days} days is not allowed."), &hint)),
     }
 }
 
@@ -123,24 +123,30 @@ mod tests {
         check(|settings| settings.history_days = None, "fine");
         check(
             |settings| settings.history_days = Some(0),
-            "A history of 0 days keeps nothing: each command would be forgotten as soon as it ended. \
-             From 1 to 3,650 days, or for ever.",
+            "A history of 0 days keeps nothing: each command would be deleted as soon as it finished. Enter a value \
+             from 1 to 3,650 days, or no limit.",
         );
         check(
             |settings| settings.history_days = Some(3_651),
-            "A history of 3651 days is not possible. From 1 to 3,650 days, or for ever.",
+            "A history of 3651 days is not allowed. Enter a value from 1 to 3,650 days, or no limit.",
         );
         check(
             |settings| settings.telemetry_days = 0,
-            "Telemetry of 0 days keeps nothing: what a device measures would be forgotten as it comes. \
-             From 1 to 3,650 days.",
+            "Telemetry of 0 days keeps nothing: telemetry would be deleted on arrival. Enter a value from 1 to 3,650 \
+             days.",
         );
-        check(|settings| settings.timeout_s = 0, "A timeout of 0 s is not possible. From 1 second to 7 days.");
+        check(
+            |settings| settings.timeout_s = 0,
+            "A timeout of 0 s is not allowed. Enter a value from 1 second to 7 days.",
+        );
         check(
             |settings| settings.time_to_live_s = 604_801,
-            "A time to live of 604801 s is not possible. From 1 second to 7 days.",
+            "A time to live of 604801 s is not allowed. Enter a value from 1 second to 7 days.",
         );
-        check(|settings| settings.long_after_s = 0, "A long time of 0 s is not possible. From 1 second to a day.");
+        check(
+            |settings| settings.long_after_s = 0,
+            "A long time of 0 s is not allowed. Enter a value from 1 second to 1 day.",
+        );
     }
 
     #[test]

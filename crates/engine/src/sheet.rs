@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::api::{CommandView, ExportFormat};
+use crate::api::{CommandView, ExportFormat, JsonText, UnreadableView};
 
 /// Rows on their way, one for each command.
 pub enum Sheet<W: Write> {
@@ -44,7 +44,7 @@ impl<W: Write> Sheet<W> {
     pub fn add(&mut self, command: &CommandView) -> io::Result<()> {
         match self {
             Sheet::Json(to) => {
-                serde_json::to_writer(&mut *to, &Row { at: command.changed_at, command })?;
+                serde_json::to_writer(&mut *to, &Row::of(command))?;
                 to.write_all(b"\n")
             }
             Sheet::Csv(writer) => {
@@ -69,11 +69,76 @@ impl<W: Write> Sheet<W> {
     }
 }
 
+/// A command as a row of JSON: what [`CommandView`] has, with its values as values.
 #[derive(Serialize)]
 struct Row<'a> {
     at: i64,
-    #[serde(flatten)]
-    command: &'a CommandView,
+    connection: &'a str,
+    device: &'a str,
+    id: &'a str,
+    command: &'a str,
+    #[serde(serialize_with = "JsonText::embedded")]
+    args: &'a JsonText,
+    by: &'a str,
+    state: &'a str,
+    #[serde(rename = "final")]
+    is_final: bool,
+    queued_at: i64,
+    sent_at: Option<i64>,
+    at_broker_at: Option<i64>,
+    accepted_at: Option<i64>,
+    finished_at: Option<i64>,
+    deadline: Option<i64>,
+    changed_at: i64,
+    attempts: u32,
+    progress: Option<u8>,
+    message: &'a Option<String>,
+    #[serde(serialize_with = "JsonText::embedded_if_any")]
+    result: &'a Option<JsonText>,
+    #[serde(rename = "match")]
+    matched: &'a Option<String>,
+    unreadable: &'a Option<UnreadableView>,
+    late: bool,
+    duplicates: u32,
+    conflict: bool,
+    contradicted: &'a Option<String>,
+    nobody_listening: bool,
+    again_of: &'a Option<String>,
+}
+
+impl<'a> Row<'a> {
+    fn of(command: &'a CommandView) -> Row<'a> {
+        Row {
+            at: command.changed_at,
+            connection: &command.connection,
+            device: &command.device,
+            id: &command.id,
+            command: &command.command,
+            args: &command.args,
+            by: &command.by,
+            state: &command.state,
+            is_final: command.is_final,
+            queued_at: command.queued_at,
+            sent_at: command.sent_at,
+            at_broker_at: command.at_broker_at,
+            accepted_at: command.accepted_at,
+            finished_at: command.finished_at,
+            deadline: command.deadline,
+            changed_at: command.changed_at,
+            attempts: command.attempts,
+            progress: command.progress,
+            message: &command.message,
+            result: &command.result,
+            matched: &command.matched,
+            unreadable: &command.unreadable,
+            late: command.late,
+            duplicates: command.duplicates,
+            conflict: command.conflict,
+            contradicted: &command.contradicted,
+            nobody_listening: command.nobody_listening,
+            again_of: &command.again_of,
+        }
+    }
 }
 
 const COLUMNS: [&str; 21] = [
@@ -127,16 +192,19 @@ fn cells(command: &CommandView) -> [String; COLUMNS.len()] {
     ]
 }
 
+/// What a spreadsheet takes for the beginning of a formula.
+pub(crate) const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+
 /// What a device says is text: a spreadsheet that takes it for a formula would do what the device wants.
-fn harmless(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
+    if cell.starts_with(FORMULA) {
         return Cow::Owned(format!("'{cell}"));
     }
     Cow::Borrowed(cell)
 }
 
 /// What the disk or the reader said; the library's own conversion keeps only the words of it.
-fn plain(error: csv::Error) -> io::Error {
+pub(crate) fn plain(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
@@ -144,7 +212,7 @@ fn plain(error: csv::Error) -> io::Error {
 }
 
 /// RFC 3339, in UTC, to the millisecond.
-fn exact_time(at: i64) -> String {
+pub(crate) fn exact_time(at: i64) -> String {
     Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |time| format!("{time:.3}"))
 }
 
@@ -161,7 +229,7 @@ mod tests {
 
     fn command(message: &str) -> CommandView {
         serde_json::from_value(json!({
-            "connection": "demo", "device": "pump-7", "id": "a", "command": "led", "args": {"on": true}, "by": "you",
+            "connection": "demo", "device": "pump-7", "id": "a", "command": "led", "args": "{\"on\":true,\"n\":1e10}", "by": "you",
             "state": "failed", "final": true, "queued_at": 1_795_438_800_120_i64, "changed_at": 1_795_438_800_520_i64,
             "attempts": 1, "late": false, "duplicates": 0, "conflict": false, "nobody_listening": false,
             "message": message,
@@ -185,7 +253,7 @@ mod tests {
         let column = |name: &str| COLUMNS.iter().position(|column| *column == name).unwrap();
         assert_eq!(rows.len(), 2);
         assert_eq!(&rows[0][column("message")], text);
-        assert_eq!(&rows[0][column("args")], r#"{"on":true}"#);
+        assert_eq!(&rows[0][column("args")], r#"{"on":true,"n":1e10}"#);
         assert_eq!(&rows[0][column("queued_at")], "2026-11-23T13:00:00.120Z");
         assert_eq!(&rows[0][column("finished_at")], "");
     }
@@ -195,6 +263,7 @@ mod tests {
         let written = written(ExportFormat::Json, &[command("two\nlines"), command("=1+1")]);
         let rows: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(rows.len(), 2);
+        assert!(written.contains(r#","args":{"on":true,"n":1e10},"#), "{written}");
         assert_eq!((&rows[0]["at"], &rows[0]["state"]), (&json!(1_795_438_800_520_i64), &json!("failed")));
         // Nobody calculates with it, so it stands as it came.
         assert_eq!(rows[1]["message"], "=1+1");

@@ -1,14 +1,21 @@
 //! A command as it is typed at a POSIX shell to be asked for once more: `wilco send …`.
 
-use serde_json::{Map, Value};
-use wilco_dialect::CommandKind;
-use wilco_ledger::{Command, Millis, Policy};
+use wilco_dialect::{CommandKind, json};
+use wilco_ledger::{Command, Delivery, Millis, Policy};
+
+use crate::{api::Settings, console::usual_delivery};
 
 /// The command whose only argument is a text that is sent as it stands.
 const FREE_TEXT: &str = "text";
 
-/// The line, or `None` where a name has control characters in it, which a terminal would obey instead of showing.
-pub(crate) fn shell_line(connection: &str, command: &Command, kind: Option<&CommandKind>) -> Option<String> {
+/// The line, or `None` where a name has control characters in it, which a terminal would obey instead of showing. What the
+/// command line would choose by itself, by these settings, is not in it.
+pub(crate) fn shell_line(
+    connection: &str,
+    command: &Command,
+    kind: Option<&CommandKind>,
+    settings: &Settings,
+) -> Option<String> {
     let asked = &command.asked;
     let names = [connection, asked.device.as_str(), &*asked.name];
     if names.iter().any(|name| name.chars().any(char::is_control)) {
@@ -17,18 +24,27 @@ pub(crate) fn shell_line(connection: &str, command: &Command, kind: Option<&Comm
     let mut words = vec!["wilco".to_owned(), "send".to_owned()];
     words.extend(option("-c", "--connection", connection));
     words.extend(option("-d", "--device", asked.device.as_str()));
-    words.extend(policy(&asked.policy, kind));
+    words.extend(policy(&asked.policy, kind, settings));
     words.extend(what(&asked.name, &asked.args));
     Some(words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "))
 }
 
 /// What the command line would not choose by itself.
-fn policy(policy: &Policy, kind: Option<&CommandKind>) -> Vec<String> {
+fn policy(policy: &Policy, kind: Option<&CommandKind>, settings: &Settings) -> Vec<String> {
     let mut words = Vec::new();
-    if policy.timeout != kind.map_or(Millis::seconds(10), |kind| kind.timeout) {
+    if policy.delivery != usual_delivery(kind) {
+        let delivery = match policy.delivery {
+            // One device alone is asked by itself.
+            Delivery::Now | Delivery::Broadcast => "now",
+            Delivery::BrokerHolds => "broker",
+            Delivery::HoldHere => "hold",
+        };
+        words.extend(["--delivery".to_owned(), delivery.to_owned()]);
+    }
+    if policy.timeout != kind.map_or(settings.timeout(), |kind| kind.timeout) {
         words.extend(["--timeout".to_owned(), span(policy.timeout)]);
     }
-    if policy.time_to_live != kind.map_or(Millis::seconds(60), |kind| kind.time_to_live) {
+    if policy.time_to_live != kind.map_or(settings.time_to_live(), |kind| kind.time_to_live) {
         words.extend(["--ttl".to_owned(), span(policy.time_to_live)]);
     }
     if policy.retry.limit > 0 {
@@ -42,10 +58,10 @@ fn policy(policy: &Policy, kind: Option<&CommandKind>) -> Vec<String> {
 
 /// The command and its arguments, in the plainest form that says exactly the same.
 fn what(name: &str, args: &str) -> Vec<String> {
-    let members = serde_json::from_str::<Map<String, Value>>(args).ok();
+    let members = json::members(args);
     match members.as_ref().and_then(|members| free_text(name, members)) {
         Some(text) if text.starts_with('-') => return vec![format!("--text={text}")],
-        Some(text) => return vec!["--text".to_owned(), text.to_owned()],
+        Some(text) => return vec!["--text".to_owned(), text],
         None => {}
     }
     let pairs = members.as_ref().and_then(|members| members.iter().map(pair).collect::<Option<Vec<_>>>());
@@ -61,21 +77,22 @@ fn what(name: &str, args: &str) -> Vec<String> {
     words
 }
 
-fn free_text<'a>(name: &str, members: &'a Map<String, Value>) -> Option<&'a str> {
-    let text = members.get(FREE_TEXT)?.as_str()?;
-    (name == FREE_TEXT && members.len() == 1 && !text.chars().any(char::is_control)).then_some(text)
+fn free_text(name: &str, members: &[(String, String)]) -> Option<String> {
+    let [(key, written)] = members else { return None };
+    let text: String = serde_json::from_str(written).ok()?;
+    (name == FREE_TEXT && key == FREE_TEXT && !text.chars().any(char::is_control)).then_some(text)
 }
 
 /// `KEY=VALUE`; `None` where it has to be written as JSON.
-fn pair((key, value): (&String, &Value)) -> Option<String> {
+fn pair((key, written): &(String, String)) -> Option<String> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
     if key.is_empty() || !key.chars().all(plain) {
         return None;
     }
-    let value = match value {
+    let value = match serde_json::from_str::<String>(written) {
         // What reads like JSON would be taken for it.
-        Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
-        other => other.to_string(),
+        Ok(text) if json::value_of(&text) == *written => text,
+        _ => written.clone(),
     };
     (!value.chars().any(char::is_control)).then(|| format!("{key}={value}"))
 }
@@ -101,7 +118,8 @@ fn span(length: Millis) -> String {
     if length.0.is_multiple_of(1_000) { format!("{}s", length.0 / 1_000) } else { format!("{}ms", length.0) }
 }
 
-/// A word as a POSIX shell reads it back, in quotes where that needs some.
+/// A word as a POSIX shell reads it back, in quotes where it needs them. The crate `shlex` would put quotes around every
+/// `on=true`, so that a copied command line would be harder to read and to change.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=,@%+".contains(letter);
@@ -120,10 +138,11 @@ mod tests {
     };
 
     use super::{shell_line, shell_word};
+    use crate::api::Settings;
 
     fn policy() -> Policy {
         Policy {
-            delivery: Delivery::BrokerHolds,
+            delivery: Delivery::HoldHere,
             timeout: Millis::seconds(10),
             time_to_live: Millis::seconds(60),
             retry: Retry { permitted: true, limit: 0, pause: Millis::seconds(2) },
@@ -136,14 +155,23 @@ mod tests {
         let device = DeviceId::new(device).unwrap();
         let id = CommandId::new("a").unwrap();
         let (name, args) = (name.into(), args.into());
-        let asked =
-            Submission { device: device.clone(), id: id.clone(), name, args, form: None, policy, again_of: None };
+        let asked = Submission {
+            device: device.clone(),
+            id: id.clone(),
+            name,
+            args,
+            form: None,
+            policy,
+            again_of: None,
+            rollout: None,
+        };
         let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
         Command::begin(&Event { device, command: Some(id), at: Timestamp(0), fact }).unwrap()
     }
 
     fn line(connection: &str, device: &str, name: &str, args: &str) -> String {
-        shell_line(connection, &command(device, name, args, policy()), wilco_dialect::command(name)).unwrap()
+        let command = command(device, name, args, policy());
+        shell_line(connection, &command, wilco_dialect::command(name), &Settings::default()).unwrap()
     }
 
     #[test]
@@ -158,7 +186,8 @@ mod tests {
             r#"{"apply":"restart","changes":{"interval_ms":500}}"#,
             r#"config.set apply=restart 'changes={"interval_ms":500}'"#,
         );
-        check("set", r#"{"version":"2.10","n":1.5,"none":null}"#, r#"set 'version="2.10"' n=1.5 none=null"#);
+        check("set", r#"{"version":"2.10","n":1.50,"none":null}"#, r#"set 'version="2.10"' n=1.50 none=null"#);
+        check("set", r#"{"n":123456789012345678901,"m":1E+5}"#, "set n=123456789012345678901 m=1E+5");
         check("say", r#"{"what":"it's"}"#, r"say 'what=it'\''s'");
         check("set", r#"{"a key":1,"b":2}"#, r#"--args '{"a key":1,"b":2}' set"#);
         check("-odd", r#"{"on":true}"#, "-- -odd on=true");
@@ -170,14 +199,18 @@ mod tests {
     #[test]
     fn what_it_would_not_do_by_itself_is_written_down() {
         let check = |name: &str, policy: Policy, expected: &str| {
-            let line =
-                shell_line("plant", &command("pump-7", name, "{}", policy), wilco_dialect::command(name)).unwrap();
+            let command = command("pump-7", name, "{}", policy);
+            let line = shell_line("plant", &command, wilco_dialect::command(name), &Settings::default()).unwrap();
             assert_eq!(line, format!("wilco send -c plant -d pump-7 {expected}{name}"));
         };
         check("led", policy(), "");
         check("led", Policy { timeout: Millis::seconds(60), ..policy() }, "--timeout 60s ");
         // As long as a restart always takes.
-        check("restart", Policy { timeout: Millis::seconds(60), ..policy() }, "");
+        check("restart", Policy { timeout: Millis::seconds(60), delivery: Delivery::Now, ..policy() }, "");
+        // Now or never, unless somebody says otherwise.
+        check("restart", Policy { timeout: Millis::seconds(60), ..policy() }, "--delivery hold ");
+        check("led", Policy { delivery: Delivery::Now, ..policy() }, "--delivery now ");
+        check("led", Policy { delivery: Delivery::BrokerHolds, ..policy() }, "--delivery broker ");
         check(
             "led",
             Policy { time_to_live: Millis(1_500), answer_expected: false, ..policy() },
@@ -187,9 +220,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_settings_say_is_left_out_and_what_they_do_not_is_written_down() {
+        let settings = Settings { timeout_s: 30, ..Settings::default() };
+        let check = |timeout: u64, expected: &str| {
+            let policy = Policy { timeout: Millis::seconds(timeout), ..policy() };
+            let line = shell_line("plant", &command("pump-7", "calibrate", "{}", policy), None, &settings).unwrap();
+            assert_eq!(line, format!("wilco send -c plant -d pump-7 {expected}calibrate"));
+        };
+        check(30, "");
+        check(10, "--timeout 10s ");
+    }
+
+    #[test]
     fn nothing_that_a_terminal_would_obey_is_in_it() {
         let check = |connection: &str, name: &str, args: &str, expected: Option<&str>| {
-            let line = shell_line(connection, &command("pump-7", name, args, policy()), None);
+            let line = shell_line(connection, &command("pump-7", name, args, policy()), None, &Settings::default());
             assert_eq!(line.as_deref(), expected, "{connection:?} {name:?} {args:?}");
         };
         check("plant\u{1b}[201~", "led", "{}", None);

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use wilco_dialect::Request as Encoding;
 use wilco_ledger::{
-    Answer, Command, Event, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, State, Stray, TimeOut, Timestamp,
+    Answer, Command, Event, Expectation, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, State, Stray, Term,
+    TimeOut, Timestamp,
 };
 
-use crate::api::{AnswerView, CommandView, EventView, WireView, sentence};
+use crate::api::{AnswerView, CommandView, EventView, JsonText, UnreadableView, WireView, sentence};
 
 /// A command as it stood when that was written down.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         device: command.asked.device.as_str().to_owned(),
         id: command.asked.id.as_str().to_owned(),
         command: command.asked.name.to_string(),
-        args: json(&command.asked.args),
+        args: JsonText::of(&command.asked.args),
         by: match command.origin {
             Origin::Here => "you".to_owned(),
             Origin::Observed => "another console".to_owned(),
@@ -46,8 +47,8 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         changed_at: command.changed_at.0,
         attempts: command.attempt,
         progress: command.progress,
-        message: command.message.as_ref().map(ToString::to_string),
-        result: command.result.as_ref().map(|text| json(text)),
+        message: command.message.as_ref().map(ToString::to_string).or_else(|| now_reports(command)),
+        result: command.result.as_deref().map(JsonText::of),
         matched: command.matched.map(|matched| {
             match matched {
                 Match::Exact => "exact",
@@ -58,11 +59,36 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         }),
         late: command.late,
         duplicates: command.duplicates,
+        unreadable: command.unreadable.as_ref().map(|answers| UnreadableView {
+            count: answers.count,
+            last_at: answers.last_at.0,
+            why: answers.why.to_string(),
+        }),
         conflict: command.conflict,
         contradicted: command.contradicted.map(|outcome| outcome_word(outcome).to_owned()),
         nobody_listening: command.nobody_listening,
         again_of: command.asked.again_of.as_ref().map(|id| id.as_str().to_owned()),
     }
+}
+
+/// What a device reports that has done as it was asked, where nothing but its state says so.
+fn now_reports(command: &Command) -> Option<String> {
+    let is_inferred = command.state == State::Succeeded && command.matched == Some(Match::Inferred);
+    let Expectation::State { terms, .. } = command.expects().filter(|_| is_inferred)? else { return None };
+    Some(match &**terms {
+        [Term { key, .. }] if key.starts_with('$') => "The device has started anew.".to_owned(),
+        [Term { value: Some(value), .. }] => format!("The device now reports {value}."),
+        [Term { key, value: None }] => format!("The device has reported {key}."),
+        several => {
+            let shown =
+                several.iter().take(4).filter_map(|Term { key, value }| Some(format!("{key} = {}", value.as_deref()?)));
+            let shown: Vec<String> = shown.collect();
+            if shown.is_empty() {
+                return None;
+            }
+            format!("The device now reports {}.", shown.join(", "))
+        }
+    })
 }
 
 /// A command's facts as they are shown, oldest first: of an answer that moved it, also from where to where.
@@ -82,7 +108,7 @@ pub(crate) fn course(events: &[(u32, Event)]) -> Vec<EventView> {
                 (&fact.fact, before, state(&command))
                 && from != to
             {
-                view.text = format!("Moved the command from {} to {}", title(from), title(to));
+                view.text = format!("Changed the state from {} to {}", title(from), title(to));
             }
             view
         })
@@ -105,19 +131,22 @@ fn event(place: u32, event: &Event) -> EventView {
     let (kind, text, attempt, answer) = match &event.fact {
         Fact::Submitted { origin: Origin::Here, .. } => ("submitted", "Written to the outbox".to_owned(), None, None),
         Fact::Submitted { origin: Origin::Observed, .. } => {
-            ("submitted", "Another console asked for it".to_owned(), None, None)
+            ("submitted", "Sent by another console".to_owned(), None, None)
         }
         Fact::Held => ("held", "Held until the device is online".to_owned(), None, None),
-        Fact::Released => ("released", "The device is there: no longer held".to_owned(), None, None),
-        Fact::Handed { attempt } => {
-            ("handed", "Handed to MQTT: it may be sent from here on".to_owned(), Some(*attempt), None)
+        Fact::Released => ("released", "The device is online: released".to_owned(), None, None),
+        Fact::AwaitsReturn => {
+            ("awaits_return", "Waiting for the device to reconnect to the broker".to_owned(), None, None)
         }
-        Fact::Sent { attempt } => ("sent", "On the wire".to_owned(), Some(*attempt), None),
+        Fact::Handed { attempt } => {
+            ("handed", "Passed to the MQTT client: it may be sent from now on".to_owned(), Some(*attempt), None)
+        }
+        Fact::Sent { attempt } => ("sent", "Sent".to_owned(), Some(*attempt), None),
         Fact::AtBroker { attempt, nobody_listening: false } => {
-            ("at_broker", "The broker has it".to_owned(), Some(*attempt), None)
+            ("at_broker", "Acknowledged by the broker".to_owned(), Some(*attempt), None)
         }
         Fact::AtBroker { attempt, nobody_listening: true } => {
-            ("at_broker", "The broker has it, and nobody listens on the topic".to_owned(), Some(*attempt), None)
+            ("at_broker", "Acknowledged by the broker; no subscribers on the topic".to_owned(), Some(*attempt), None)
         }
         Fact::DeliveryUnknown { attempt } => (
             "delivery_unknown",
@@ -145,15 +174,28 @@ fn event(place: u32, event: &Event) -> EventView {
         }
         Fact::TimedOut(why) => ("timed_out", timed_out(*why).to_owned(), None, None),
         Fact::Expired => ("expired", "Its time to live passed before it was sent".to_owned(), None, None),
-        Fact::Cancelled => ("cancelled", "Withdrawn before it was sent".to_owned(), None, None),
+        Fact::Cancelled => ("cancelled", "Cancelled before it was sent".to_owned(), None, None),
         Fact::NotSent { attempt } => {
-            ("not_sent", "The MQTT client did not take it: it is not on the wire".to_owned(), Some(*attempt), None)
+            ("not_sent", "Not sent: the MQTT client did not accept it".to_owned(), Some(*attempt), None)
         }
     };
     EventView { place, at: event.at.0, kind: kind.to_owned(), text, attempt, answer }
 }
 
 /// A message as it went over the wire.
+/// A command as a dialect is to write it.
+pub(crate) fn encoding(command: &Command, attempt: u32) -> Encoding<'_> {
+    Encoding {
+        id: &command.asked.id,
+        command: &command.asked.name,
+        args: &command.asked.args,
+        form: command.asked.form.as_deref(),
+        issued_at: command.submitted_at,
+        expires_at: command.submitted_at + command.asked.policy.time_to_live,
+        attempt,
+    }
+}
+
 pub(crate) fn wire(topic: &str, payload: &[u8], qos: u8) -> WireView {
     let (payload_text, binary) = match std::str::from_utf8(payload) {
         Ok(text) => (text.to_owned(), false),
@@ -199,15 +241,15 @@ fn reading_word(reading: Reading) -> &'static str {
 
 fn reading_sentence(reading: Reading) -> &'static str {
     match reading {
-        Reading::Moved => "Moved the command",
-        Reading::Inferred => "Names no id, and only this command could be meant",
-        Reading::Late => "Came after we had given up, and settles the command all the same",
-        Reading::Heartbeat => "Still at it",
-        Reading::Duplicate => "The same answer again. The state did not move",
-        Reading::Conflict => "A different final answer. The first one stands",
-        Reading::Contradiction => "The command had ended here, but the device reports this",
-        Reading::AfterTheEnd => "Came after the end. The state did not move",
-        Reading::Ambiguous => "Names no id, and more than one command could be meant",
+        Reading::Moved => "Changed the state",
+        Reading::Inferred => "Has no ID, and can only belong to this command",
+        Reading::Late => "Arrived after the timeout, and still counts",
+        Reading::Heartbeat => "Still running",
+        Reading::Duplicate => "Duplicate answer; the state did not change",
+        Reading::Conflict => "A different final answer; the first one counts",
+        Reading::Contradiction => "The command had finished here, but the device reports this",
+        Reading::AfterTheEnd => "Arrived after the command finished; the state did not change",
+        Reading::Ambiguous => "Has no ID, and could belong to more than one command",
     }
 }
 
@@ -223,17 +265,20 @@ fn stray_word(stray: Stray) -> &'static str {
 
 fn stray_sentence(stray: Stray) -> &'static str {
     match stray {
-        Stray::UnknownId => "Names an id that nobody here knows",
-        Stray::OtherDevice => "Names the id of another device's command",
-        Stray::Disagreement => "Payload and Correlation Data name different ids",
-        Stray::Retained => "Retained by the broker, so it is an old one",
-        Stray::NothingOutstanding => "Names no id, and no command of this device is outstanding",
+        Stray::UnknownId => "Has an unknown ID",
+        Stray::OtherDevice => "Has the ID of another device's command",
+        Stray::Disagreement => "Payload and Correlation Data have different IDs",
+        Stray::Retained => "Retained by the broker, so it is old",
+        Stray::NothingOutstanding => "Has no ID, and this device has no unfinished command",
     }
 }
 
 fn not_delivered(why: &NotDelivered) -> String {
     match why {
-        NotDelivered::Refused { code } => format!("The broker refused it (MQTT reason {code:#04x})"),
+        NotDelivered::Refused { code, said: Some(said) } => {
+            format!("The broker refused it (MQTT reason {code:#04x}): “{said}”")
+        }
+        NotDelivered::Refused { code, said: None } => format!("The broker refused it (MQTT reason {code:#04x})"),
         NotDelivered::TooLarge { bytes } => format!("At {bytes} bytes it is larger than the broker takes"),
         NotDelivered::DeviceOffline => "The device is offline, and waiting was not wanted".to_owned(),
         NotDelivered::NotConnected => "There is no connection to the broker, and waiting was not wanted".to_owned(),
@@ -243,13 +288,8 @@ fn not_delivered(why: &NotDelivered) -> String {
 fn timed_out(why: TimeOut) -> &'static str {
     match why {
         TimeOut::Silence => "No answer in time",
-        TimeOut::HeartbeatsStopped => "The device was at it and then fell silent",
-        TimeOut::MayHaveRun => "Nobody can say whether it was sent: it may have run",
-        TimeOut::Abandoned => "Somebody stopped waiting",
+        TimeOut::HeartbeatsStopped => "The device reported progress, then stopped",
+        TimeOut::MayHaveRun => "Unknown whether it was sent: it may have run",
+        TimeOut::Abandoned => "Waiting was stopped",
     }
-}
-
-/// What is stored as JSON text comes back as JSON; anything else stands as the text it is.
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }

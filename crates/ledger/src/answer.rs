@@ -36,6 +36,8 @@ pub enum Claim {
     Within(Box<str>),
     /// It names none.
     Nothing,
+    /// It names none, and is no answer in itself: a report of the device's state that meets what the command asked for.
+    State,
 }
 
 /// What a device says of a command.

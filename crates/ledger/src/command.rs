@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{CommandId, DeviceId, Millis, Outcome, State, Timestamp};
+use crate::{CommandId, DeviceId, Expectation, Millis, Outcome, State, Timestamp};
 
 /// What somebody asks of one device.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +22,22 @@ pub struct Submission {
     pub policy: Policy,
     /// The command that this one repeats under a new id (*send again*).
     pub again_of: Option<CommandId>,
+    /// The rollout that it belongs to. Written down with the submission itself, so that no crash releases a member twice.
+    pub rollout: Option<Membership>,
 }
 
-/// How a command is written for the wire, as templates that only a dialect reads. The ledger keeps it with the command, so
-/// that each attempt looks like the first, whatever has become since of the definition that it came from.
+/// A member of a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Membership {
+    /// The rollout's number.
+    pub rollout: u32,
+    /// The member's place in the order of release.
+    pub member: u32,
+}
+
+/// How a command is written for the wire, as templates that only a dialect reads, and what shows that it was done. The
+/// ledger keeps it with the command, so that each attempt looks like the first, whatever has become since of the definition
+/// that it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct WireForm {
     /// Where it goes; where its dialect would send it if there is none.
@@ -34,6 +46,23 @@ pub struct WireForm {
     pub payload: Option<Box<str>>,
     /// The payload is plain text. Otherwise it is JSON.
     pub plain: bool,
+    /// What the device must report, where its answers do not name the command.
+    pub expects: Option<Box<Expectation>>,
+    /// The message itself, where the device's dialect has written it already. Then there are no templates.
+    pub written: Option<Box<WrittenMessage>>,
+}
+
+/// A request as it goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct WrittenMessage {
+    /// The dialect that has written it.
+    pub dialect: Box<str>,
+    /// Where it goes.
+    pub topic: Box<str>,
+    /// What is sent.
+    pub payload: Box<str>,
+    /// The command's id in it, where that is another one.
+    pub wire_id: Option<Box<str>>,
 }
 
 /// How a command is delivered, waited for and repeated.
@@ -63,6 +92,9 @@ pub enum Delivery {
     BrokerHolds,
     /// Keep it here until the device is online.
     HoldHere,
+    /// One publish for all commands that share the id: they are submitted together, go out with the first of them, and are
+    /// never sent again. Whether a device is online makes no difference.
+    Broadcast,
 }
 
 /// Whether a command may be sent again, under the same id, when nothing is heard of it.
@@ -140,6 +172,17 @@ pub enum Fate {
     Refused,
 }
 
+/// Messages about a command that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableAnswers {
+    /// How many.
+    pub count: u32,
+    /// When the last one came.
+    pub last_at: Timestamp,
+    /// What is wrong with the last one, as a sentence.
+    pub why: Box<str>,
+}
+
 /// A command and all that its events say of it. Made from events alone: [`Command::begin`], then [`Command::apply`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
@@ -173,6 +216,8 @@ pub struct Command {
     pub late: bool,
     /// How many answers only repeated an earlier one.
     pub duplicates: u32,
+    /// What came about it and could not be read. It has settled nothing.
+    pub unreadable: Option<UnreadableAnswers>,
     /// A second, different final answer was heard. The first stands.
     pub conflict: bool,
     /// What the device reports of a command that ended here as cancelled or expired.

@@ -31,6 +31,8 @@ pub enum Fact {
     Held,
     /// No longer held: back in the queue.
     Released,
+    /// The broker may have been started anew, and the device has not come back yet: it is given a moment.
+    AwaitsReturn,
     /// About to be handed to MQTT. From here on it *may* have been sent.
     Handed {
         /// 1 for the first send.
@@ -78,7 +80,7 @@ pub enum Fact {
         /// Why it settles nothing.
         stray: Stray,
     },
-    /// Something on the answers' topic that cannot be read. `Event::command` is `None`.
+    /// Something of a device that cannot be read. `Event::command` is the command it is about, where that can be told.
     Unreadable {
         /// The message as it came.
         raw: Box<Raw>,
@@ -101,6 +103,7 @@ impl Fact {
             Fact::Submitted { .. }
             | Fact::Held
             | Fact::Released
+            | Fact::AwaitsReturn
             | Fact::Handed { .. }
             | Fact::Sent { .. }
             | Fact::AtBroker { .. }
@@ -125,6 +128,8 @@ pub enum NotDelivered {
     Refused {
         /// The reason code.
         code: u8,
+        /// Why, in the broker's words.
+        said: Option<Box<str>>,
     },
     /// The packet is larger than the broker (or our own limit) allows.
     TooLarge {

@@ -15,19 +15,19 @@ const RESERVED: [&str; 2] = ["all", "groups"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDeviceId {
     /// Nothing at all.
-    #[error("a device id cannot be empty")]
+    #[error("a device ID cannot be empty")]
     Empty,
     /// MQTT 5 section 4.7: wildcards, the level separator and U+0000 cannot stand inside a topic level.
-    #[error("a device id is one topic level, so it cannot contain {0:?}")]
+    #[error("a device ID is one topic level, so it cannot contain {0:?}")]
     Character(char),
     /// MQTT 5 section 4.7.2: topics with a leading `$` belong to the broker.
-    #[error("a device id cannot begin with '$': such topics belong to the broker")]
+    #[error("a device ID cannot begin with '$': such topics belong to the broker")]
     Dollar,
     /// `all` and `groups` name broadcasts.
-    #[error("'{0}' names a broadcast topic, so no device can have it as its id")]
+    #[error("'{0}' is a broadcast topic, so it cannot be a device ID")]
     Reserved(&'static str),
     /// Longer than a topic allows (AWS: 256 bytes for the whole topic).
-    #[error("a device id can have at most {LONGEST} bytes, this one has {0}")]
+    #[error("a device ID can have at most {LONGEST} bytes, this one has {0}")]
     TooLong(usize),
 }
 
@@ -89,10 +89,10 @@ pub struct CommandId(Arc<str>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCommandId {
     /// Nothing at all.
-    #[error("a command id cannot be empty")]
+    #[error("a command ID cannot be empty")]
     Empty,
     /// Longer than 128 bytes.
-    #[error("a command id can have at most 128 bytes, this one has {0}")]
+    #[error("a command ID can have at most 128 bytes, this one has {0}")]
     TooLong(usize),
 }
 

@@ -1,6 +1,6 @@
 //! What the ledger is told, and what it wants done.
 
-use crate::{Answer, CommandId, DeviceId, Event, Raw, Submission};
+use crate::{Answer, CommandId, DeviceId, Event, Raw, Report, Submission};
 
 /// Something that happened outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,9 @@ pub enum Input {
     },
     /// The connection stands and its subscriptions are acknowledged: publishing may begin.
     Connected,
+    /// The broker has not kept our session, so it may have been started anew: devices that were there before have to come back
+    /// first. To be told before [`Input::Connected`].
+    SessionLost,
     /// The connection is gone; what is in flight may or may not have arrived, and which device is there is not known any
     /// more.
     Disconnected,
@@ -41,7 +44,10 @@ pub enum Input {
     },
     /// A device spoke.
     Answer(Answer),
-    /// A device said something on the answers' topic that cannot be read. Kept as evidence; settles nothing.
+    /// A device reported its state. Settles the commands whose expectation it meets, and is recorded with those alone.
+    Report(Report),
+    /// A device said something on the answers' topic that cannot be read. Kept as evidence, beside the command it is about
+    /// where that can be told; settles nothing and resets no timer.
     Unreadable {
         /// Which device.
         device: DeviceId,
@@ -49,6 +55,10 @@ pub enum Input {
         raw: Raw,
         /// What is wrong with it, as a sentence.
         why: Box<str>,
+        /// The command that it is about.
+        about: About,
+        /// A retained message is an old one, and about no command.
+        retained: bool,
     },
     /// Another console's command was seen on the request topic.
     Observed(Submission),
@@ -59,7 +69,8 @@ pub enum Input {
         /// Whether it is there.
         online: bool,
     },
-    /// A device spoke of itself, just now: one that was thought to be away is not, or may not be.
+    /// A device spoke of itself, just now: one that was thought to be away is not, or may not be, and one that had to come
+    /// back is there.
     Heard {
         /// Which device.
         device: DeviceId,
@@ -72,8 +83,19 @@ pub enum Input {
     Tick,
 }
 
+/// Which command an unreadable message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// Its id can be read, or MQTT 5 Correlation Data names it.
+    Named(CommandId),
+    /// Nothing in it can be read: about the one command that can be meant, if there is only one.
+    Unnamed,
+    /// About no command, whatever is outstanding.
+    Nothing,
+}
+
 /// What became of a publish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Puback {
     /// The broker has it.
     Accepted {
@@ -84,6 +106,8 @@ pub enum Puback {
     Refused {
         /// The reason code.
         code: u8,
+        /// The Reason String (MQTT 5 section 3.4.2.2.2), where there is one.
+        said: Option<Box<str>>,
     },
     /// The packet is too large for the broker or for our own limit. It was not sent.
     TooLarge {

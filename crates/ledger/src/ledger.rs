@@ -16,9 +16,10 @@ use std::{
 };
 
 use crate::{
-    Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Input, Limits, NotDelivered, Origin, Puback,
-    State, Submission, TimeOut, Timestamp,
+    About, AnswerWindow, Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Input, Limits,
+    NotDelivered, Origin, Puback, State, Submission, TimeOut, Timestamp,
 };
+use clock::Connection;
 use rate::Rate;
 use shelf::{Shelf, Slot};
 
@@ -28,6 +29,8 @@ pub struct Ledger {
     limits: Limits,
     /// The connection stands and its subscriptions are acknowledged.
     connected: bool,
+    /// That connection, or the last one.
+    connection: Connection,
     /// What the broker kept is still being read: nothing times out, and nothing is repeated.
     draining: bool,
     /// Commands to be sent again in the next session.
@@ -43,6 +46,8 @@ pub struct Ledger {
     rate: Rate,
     /// Commands whose answer is outstanding from devices that are not silent: the answer window.
     awaited: usize,
+    /// How many may go out beyond that.
+    answers: AnswerWindow,
     /// When each device that counts in the answer window becomes a silent one.
     falls_silent: BTreeSet<(Timestamp, DeviceId)>,
     /// Timers of commands never sent. These run also while draining.
@@ -61,7 +66,7 @@ pub struct Ledger {
 pub struct Changed {
     /// The command as it stands.
     pub command: Command,
-    /// When it expires or times out; `None` for one at its end.
+    /// When it expires or times out; `None` for a finished one.
     pub deadline: Option<Timestamp>,
 }
 
@@ -83,6 +88,7 @@ impl Ledger {
         Ledger {
             limits,
             connected: false,
+            connection: Connection::default(),
             draining: false,
             lost: BTreeSet::new(),
             shelf: Shelf::default(),
@@ -91,6 +97,7 @@ impl Ledger {
             open: BTreeMap::new(),
             rate: Rate::new(limits.sends_per_second),
             awaited: 0,
+            answers: AnswerWindow::default(),
             falls_silent: BTreeSet::new(),
             expiries: BTreeSet::new(),
             silences: BTreeSet::new(),
@@ -98,6 +105,27 @@ impl Ledger {
             changed: Vec::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// Other windows and another rate from now on. What has gone out in this second counts by the new rate only from here.
+    pub fn set_limits(&mut self, limits: Limits) {
+        if self.limits.sends_per_second != limits.sends_per_second {
+            self.rate = Rate::new(limits.sends_per_second);
+        }
+        self.limits = limits;
+    }
+
+    /// What probes have shown of the broker's queue for this client. Whoever connects and sends probes says so there;
+    /// [`Input::Tick`] sends what that lets through.
+    pub fn answers(&mut self) -> &mut AnswerWindow {
+        &mut self.answers
+    }
+
+    /// When a probe is to be sent, see [`AnswerWindow::probe_due_at`].
+    #[must_use]
+    pub fn probe_due_at(&self) -> Option<Timestamp> {
+        let many = self.awaited.saturating_mul(4) >= self.limits.answer_window.saturating_mul(3);
+        self.answers.probe_due_at().filter(|_| many)
     }
 
     /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, oldest first;
@@ -115,7 +143,7 @@ impl Ledger {
         }
         let unheard = command.is_outstanding() && command.heard_at.is_none();
         let doubtful = unheard || command.state == State::TimedOut;
-        let broker_may_hold = command.delivery() == Delivery::BrokerHolds;
+        let broker_may_hold = matches!(command.delivery(), Delivery::BrokerHolds | Delivery::Broadcast);
         let device = command.device().clone();
         let slot = self.shelf.insert(command);
         self.shelf.device_mut(&device).timed_out |= doubtful;
@@ -133,18 +161,25 @@ impl Ledger {
             Input::Submit(asked) => self.submit(asked, now, &mut effects),
             Input::Cancel { device, id } => self.cancel(&device, &id, now, &mut effects),
             Input::Connected => self.connected(now),
+            Input::SessionLost => self.session_lost(now, &mut effects),
             Input::Disconnected => self.disconnected(now, &mut effects),
             Input::Sent { device, id, attempt } => {
                 self.rate.written(now);
-                self.sent(&device, &id, attempt, now, &mut effects);
+                for device in self.sharing(device, &id) {
+                    self.sent(&device, &id, attempt, now, &mut effects);
+                }
             }
             Input::Delivered { device, id, attempt, puback } => {
-                self.delivered(&device, &id, attempt, puback, now, &mut effects);
+                for device in self.sharing(device, &id) {
+                    self.delivered(&device, &id, attempt, puback.clone(), now, &mut effects);
+                }
             }
             Input::Answer(answer) => self.answer(answer, now, &mut effects),
-            Input::Unreadable { device, raw, why } => {
+            Input::Report(report) => self.report(&report, now, &mut effects),
+            Input::Unreadable { device, raw, why, about, retained } => {
                 let fact = Fact::Unreadable { raw: Box::new(raw), why };
-                effects.push(Effect::Record(Event { device, command: None, at: now, fact }));
+                let about = if retained { About::Nothing } else { about };
+                self.unreadable(device, &about, fact, now, &mut effects);
             }
             Input::Observed(asked) => {
                 if !self.is_known(&asked.device, &asked.id) {
@@ -176,7 +211,7 @@ impl Ledger {
             .filter_map(|slot| {
                 let entry = self.shelf.entry_mut(slot)?;
                 entry.changed = false;
-                Some(Changed { command: entry.command.clone(), deadline: entry.deadline() })
+                Some(Changed { command: entry.command.clone(), deadline: self.connection.deadline(entry) })
             })
             .collect()
     }
@@ -227,6 +262,12 @@ impl Ledger {
         self.shelf.find(device, id.as_str()).is_some()
     }
 
+    /// Whether a device has still to come back after the broker may have been started anew. [`Input::Heard`] ends that.
+    #[must_use]
+    pub fn awaits_return(&self, device: &DeviceId, now: Timestamp) -> bool {
+        self.shelf.returns_by(device).is_some_and(|by| by > now)
+    }
+
     /// Whether a command with that id is in memory for another device than this one.
     #[must_use]
     pub fn is_known_elsewhere(&self, device: &DeviceId, id: &CommandId) -> bool {
@@ -252,11 +293,38 @@ impl Ledger {
         let offline = self.shelf.is_offline(&asked.device);
         let slot = self.begin(asked, Origin::Here, now, effects);
         match delivery {
-            Delivery::Now if !self.connected => {
+            Delivery::Now | Delivery::Broadcast if !self.connected => {
                 self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
             }
+            Delivery::Broadcast => self.broadcast(slot, now, effects),
             Delivery::Now | Delivery::HoldHere if offline => self.device_is_offline(slot, now, effects),
-            Delivery::Now | Delivery::BrokerHolds | Delivery::HoldHere => {}
+            Delivery::Now | Delivery::BrokerHolds | Delivery::HoldHere => self.await_return(slot, now, effects),
+        }
+    }
+
+    /// Says of a command never sent that its device has to come back first, if that is so.
+    fn await_return(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.shelf.entry(slot).filter(|entry| entry.command.is_unsent()) else { return };
+        if self.shelf.returns_by(entry.command.device()).is_some_and(|by| by > now) {
+            self.record(slot, Fact::AwaitsReturn, now, effects);
+        }
+    }
+
+    fn session_lost(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        for slot in self.shelf.expect_back(now + self.limits.return_within) {
+            self.await_return(slot, now, effects);
+            self.refresh(slot, now);
+        }
+    }
+
+    /// The device is there again, so nothing waits for its return.
+    fn has_returned(&mut self, device: &DeviceId, now: Timestamp) {
+        let Some(known) = self.shelf.known_device_mut(device) else { return };
+        known.was_online = false;
+        if known.returns_by.take().is_some() {
+            for slot in known.unsettled.iter().copied().collect::<Vec<Slot>>() {
+                self.refresh(slot, now);
+            }
         }
     }
 
@@ -271,6 +339,8 @@ impl Ledger {
 
     fn connected(&mut self, now: Timestamp) {
         self.connected = true;
+        self.connection.begin(self.draining.then_some(self.limits.earlier_answers_within), now);
+        self.shelf.nobody_was_lost();
         for slot in std::mem::take(&mut self.lost) {
             if let Some(entry) = self.shelf.entry_mut(slot) {
                 entry.awaits_session = false;
@@ -346,8 +416,8 @@ impl Ledger {
                     self.record(slot, Fact::Unconfirmed, now, effects);
                 }
             }
-            Puback::Refused { code } if undecided && !settled => {
-                self.record(slot, Fact::Undeliverable(NotDelivered::Refused { code }), now, effects);
+            Puback::Refused { code, said } if undecided && !settled => {
+                self.record(slot, Fact::Undeliverable(NotDelivered::Refused { code, said }), now, effects);
             }
             Puback::TooLarge { bytes } if undecided && !settled => {
                 self.record(slot, Fact::Undeliverable(NotDelivered::TooLarge { bytes }), now, effects);
@@ -366,8 +436,9 @@ impl Ledger {
             entry.paused_until = Some(now + flow::PAUSE_AFTER_NOT_TAKEN);
         }
         self.record(slot, Fact::NotSent { attempt }, now, effects);
-        let now_or_never = self.shelf.entry(slot).is_some_and(|entry| entry.command.is_now_or_never());
-        if now_or_never && !self.connected {
+        let command = self.shelf.entry(slot).map(|entry| &entry.command);
+        let now_or_never = command.is_some_and(|command| command.is_now_or_never() && !self.connected);
+        if now_or_never || command.is_some_and(|command| command.delivery() == Delivery::Broadcast) {
             self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
         }
     }
@@ -396,6 +467,7 @@ impl Ledger {
     }
 
     fn heard(&mut self, device: &DeviceId, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.has_returned(device, now);
         let Some(known) = self.shelf.known_device_mut(device).filter(|known| known.online != Some(true)) else {
             return;
         };
@@ -415,7 +487,7 @@ impl Ledger {
                 self.record(slot, Fact::Undeliverable(NotDelivered::DeviceOffline), now, effects);
             }
             Some(Delivery::HoldHere) => self.record(slot, Fact::Held, now, effects),
-            Some(Delivery::BrokerHolds) | None => {}
+            Some(Delivery::BrokerHolds | Delivery::Broadcast) | None => {}
         }
     }
 
@@ -447,10 +519,12 @@ impl Ledger {
         let event =
             Event { device: entry.command.device().clone(), command: Some(entry.command.id().clone()), at: now, fact };
         entry.command.apply(&event);
-        self.note_change(slot);
-        if matches!(event.fact, Fact::TimedOut(_)) {
-            self.shelf.device_mut(&event.device).timed_out = true;
+        match event.fact {
+            Fact::TimedOut(_) => self.shelf.device_mut(&event.device).timed_out = true,
+            Fact::Answered { .. } => self.connection.answered(&entry.command, &self.limits, now),
+            _ => {}
         }
+        self.note_change(slot);
         effects.push(Effect::Record(event));
         self.account(slot, before);
         self.refresh(slot, now);

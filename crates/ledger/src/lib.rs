@@ -8,8 +8,10 @@
 //! arguments, and [`Ledger::next_deadline`] says when it wants to be woken.
 
 mod answer;
+mod answer_window;
 mod command;
 mod event;
+mod expectation;
 mod id;
 mod input;
 mod ledger;
@@ -17,15 +19,21 @@ mod limits;
 mod projection;
 mod reading;
 mod retry;
+pub mod rollout;
 mod sentences;
 mod state;
 mod time;
 
 pub use answer::{Answer, Claim, Outcome, Raw};
-pub use command::{Command, Delivery, Fate, LastSend, Match, Origin, Policy, Retry, Rungs, Submission, WireForm};
+pub use answer_window::AnswerWindow;
+pub use command::{
+    Command, Delivery, Fate, LastSend, Match, Membership, Origin, Policy, Retry, Rungs, Submission, UnreadableAnswers,
+    WireForm, WrittenMessage,
+};
 pub use event::{Event, Fact, NotDelivered, Reading, Stray, TimeOut};
+pub use expectation::{Expectation, MOST_TERMS, Report, Reported, Term, is_same_value};
 pub use id::{CommandId, DeviceId, InvalidCommandId, InvalidDeviceId};
-pub use input::{Effect, Input, Puback};
+pub use input::{About, Effect, Input, Puback};
 pub use ledger::{Changed, Counts, Ledger};
 pub use limits::Limits;
 pub use state::State;

@@ -7,7 +7,8 @@ use crate::Millis;
 pub struct Limits {
     /// Publishes without a PUBACK, at the most (AWS: 100).
     pub send_window: usize,
-    /// Commands whose answer is outstanding, at the most. Below the broker's queue (mosquitto: 1,000 messages).
+    /// Commands whose answer is outstanding, at the most, unless probes show that the broker keeps no answers back: see
+    /// [`crate::AnswerWindow`]. Below the broker's queue (mosquitto: 1,000 messages).
     pub answer_window: usize,
     /// A device silent for this long no longer counts in the answer window.
     pub silent_after: Millis,
@@ -15,6 +16,14 @@ pub struct Limits {
     /// without a word (AWS: 100). From ten on no more than a tenth of them in a tenth of a second. `None`: as many as the
     /// windows let through.
     pub sends_per_second: Option<u32>,
+    /// After the broker may have been started anew, a device that was online before is given so long to come back, before
+    /// anything is sent to it without a sign of it.
+    pub return_within: Millis,
+    /// After a session was resumed, what went out over an earlier connection times out only once no answer to any of it has
+    /// come for so long: the broker may still be handing it to devices, and devices may still be at work on it.
+    pub earlier_answers_within: Millis,
+    /// But at the latest so long after the connection stood.
+    pub earlier_answers_at_most: Millis,
     /// Finished commands kept in memory so that a second answer is told from a stray one without a look-up. What has
     /// changed since [`crate::Ledger::take_changed`] is kept beyond that: the store does not know it yet.
     pub settled_kept: usize,
@@ -27,6 +36,9 @@ impl Default for Limits {
             answer_window: 500,
             silent_after: Millis::seconds(2),
             sends_per_second: None,
+            return_within: Millis::seconds(5),
+            earlier_answers_within: Millis::seconds(5),
+            earlier_answers_at_most: Millis::seconds(30),
             settled_kept: 10_000,
         }
     }

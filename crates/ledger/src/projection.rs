@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Command, CommandId, Delivery, Event, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome, Reading, Rungs,
-    State, TimeOut, Timestamp, sentences,
+    Command, CommandId, Delivery, Event, Expectation, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome,
+    Reading, Rungs, State, TimeOut, Timestamp, UnreadableAnswers, sentences,
 };
 
 impl Command {
@@ -28,6 +28,7 @@ impl Command {
             matched: None,
             late: false,
             duplicates: 0,
+            unreadable: None,
             conflict: false,
             contradicted: None,
             ambiguous: 0,
@@ -59,10 +60,15 @@ impl Command {
     pub fn apply(&mut self, event: &Event) {
         let at = event.at;
         match &event.fact {
-            Fact::Submitted { .. } | Fact::Unsolicited { .. } | Fact::Unreadable { .. } => return,
+            Fact::Submitted { .. } | Fact::Unsolicited { .. } => return,
+            Fact::Unreadable { why, .. } => self.unreadable(why, at),
             Fact::Held if self.state == State::Queued => self.state = State::Held,
             Fact::Released if self.state == State::Held => self.state = State::Queued,
             Fact::Held | Fact::Released => {}
+            Fact::AwaitsReturn if self.is_unsent() && self.unreadable.is_none() => {
+                self.message = Some(sentences::awaits_return());
+            }
+            Fact::AwaitsReturn => {}
             Fact::Handed { attempt } => self.handed(*attempt, at),
             Fact::Sent { attempt } => self.sent(*attempt, at),
             Fact::AtBroker { attempt, nobody_listening } => self.at_broker(*attempt, *nobody_listening, at),
@@ -111,6 +117,7 @@ impl Command {
         let policy = &self.asked.policy;
         self.origin == Origin::Here
             && self.is_outstanding()
+            && policy.delivery != Delivery::Broadcast
             && policy.retry.permitted
             && policy.answers_carry_ids
             && !self.abandoned
@@ -149,6 +156,12 @@ impl Command {
         &self.asked.id
     }
 
+    /// What the device must report, where its answers do not name the command.
+    #[must_use]
+    pub fn expects(&self) -> Option<&Expectation> {
+        self.asked.form.as_ref()?.expects.as_deref()
+    }
+
     /// What is to happen while the device is offline.
     pub(crate) fn delivery(&self) -> Delivery {
         self.asked.policy.delivery
@@ -161,6 +174,10 @@ impl Command {
 
     fn handed(&mut self, number: u32, at: Timestamp) {
         let before = self.last_send.map_or(self.submitted_at, |send| send.at);
+        if self.is_unsent() && self.unreadable.is_none() {
+            // What it waited for is over.
+            self.message = None;
+        }
         self.attempt = self.attempt.saturating_add(1);
         self.last_send = Some(LastSend { number, at, before, on_wire: false, fate: Fate::Open });
     }
@@ -242,6 +259,16 @@ impl Command {
                 self.ambiguous = self.ambiguous.saturating_add(1);
                 self.matched.get_or_insert(Match::Ambiguous);
             }
+        }
+    }
+
+    /// Evidence and no more: neither its state nor its deadline follows from it. Its message says so, unless the device
+    /// itself has said how it ended.
+    fn unreadable(&mut self, why: &str, at: Timestamp) {
+        let count = self.unreadable.as_ref().map_or(0, |before| before.count).saturating_add(1);
+        self.unreadable = Some(UnreadableAnswers { count, last_at: at, why: why.into() });
+        if !self.is_settled() || self.state == State::TimedOut {
+            self.message = Some(sentences::unreadable(self, at, why));
         }
     }
 

@@ -1,34 +1,64 @@
 //! What is said of a command that ended without its device: what happened and why, and never more than is known.
 
-use crate::{Answer, Command, Fate, Millis, NotDelivered, State, TimeOut, Timestamp};
+use crate::{Answer, Command, Expectation, Fate, Millis, NotDelivered, State, TimeOut, Timestamp};
 
 /// Waiting ended. To be asked before the command's state is changed.
 pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<str> {
     let waited = length(now.since(command.silent_since()));
+    if let (TimeOut::Silence | TimeOut::MayHaveRun, Some(answers)) = (why, &command.unreadable) {
+        let why = &answers.why;
+        return format!("No readable answer within {waited}. {why} The device may have run it.").into();
+    }
     let sentence = match why {
         TimeOut::Abandoned => format!("Waiting was stopped. {}", whereabouts(command)),
         TimeOut::HeartbeatsStopped => match command.progress {
             Some(progress) => {
-                format!("The device reported {progress} %, then nothing for {waited}. It may still be at it.")
+                format!("The device reported {progress} %, then nothing for {waited}. It may still be running it.")
             }
-            None => format!("The device was at it, then said nothing for {waited}. It may still be at it."),
+            None => format!("The device was running it, then sent nothing for {waited}. It may still be running it."),
         },
         TimeOut::Silence if command.state >= State::Accepted => {
-            format!("The device accepted it, then said nothing for {waited}. It may still do it.")
+            format!("The device accepted it, then sent nothing for {waited}. It may still run it.")
         }
         TimeOut::Silence | TimeOut::MayHaveRun if !command.asked.policy.answer_expected => {
-            format!("Nothing was heard of it within {waited}. {}", whereabouts(command))
+            format!("No acknowledgement within {waited}. {}", whereabouts(command))
         }
-        TimeOut::Silence | TimeOut::MayHaveRun => format!("No answer within {waited}. {}", whereabouts(command)),
+        TimeOut::Silence | TimeOut::MayHaveRun => match awaited(command) {
+            Some(awaited) => format!("The device did not report {awaited} within {waited}. {}", whereabouts(command)),
+            None => format!("No answer within {waited}. {}", whereabouts(command)),
+        },
     };
     sentence.into()
+}
+
+/// What the device was to report, in a few words.
+fn awaited(command: &Command) -> Option<String> {
+    let Expectation::State { terms, .. } = command.expects()? else { return None };
+    let [first, rest @ ..] = &**terms else { return None };
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    match &first.value {
+        Some(value) => Some(format!("{} = {value}{more}", first.key)),
+        None => Some(format!("{}{more}", first.key)),
+    }
+}
+
+/// The device has to come back first.
+pub(crate) fn awaits_return() -> Box<str> {
+    "The broker may have been restarted. Wilco waits a few seconds for the device to reconnect before it sends.".into()
+}
+
+/// An answer came that cannot be read.
+pub(crate) fn unreadable(command: &Command, at: Timestamp, why: &str) -> Box<str> {
+    let after = length(at.since(command.rungs.sent.unwrap_or(command.submitted_at)));
+    let missing = if command.is_settled() { "No answer in time. " } else { "" };
+    format!("{missing}An answer arrived after {after}. {why} It does not count.").into()
 }
 
 /// PUBACK after waiting had ended.
 pub(crate) fn confirmed_after_time_out(command: &Command) -> Box<str> {
     let missing =
-        if command.asked.policy.answer_expected { "No answer in time." } else { "Nothing was heard in time." };
-    format!("{missing} The broker confirmed it only afterwards; the device may still run it.").into()
+        if command.asked.policy.answer_expected { "No answer in time." } else { "No acknowledgement in time." };
+    format!("{missing} The broker acknowledged it only afterwards; the device may still run it.").into()
 }
 
 /// Where it is, as far as anybody can tell.
@@ -37,11 +67,11 @@ fn whereabouts(command: &Command) -> &'static str {
     match command.state {
         State::Accepted | State::Running => "The device has it and may still finish it.",
         State::AtBroker if command.nobody_listening => {
-            "The broker has it, but reported that nobody listens on the device's topic."
+            "The broker has it, but reported no subscribers on the device's topic."
         }
         State::AtBroker => "The broker has it; the device may still run it.",
-        _ if lost => "The connection was lost before the broker confirmed it, so it may have run.",
-        _ => "The broker never confirmed it, so it may have run.",
+        _ if lost => "The connection was lost before the broker acknowledged it, so it may have run.",
+        _ => "The broker never acknowledged it, so it may have run.",
     }
 }
 
@@ -63,26 +93,34 @@ pub(crate) fn cancelled() -> Box<str> {
 /// It cannot be delivered.
 pub(crate) fn undeliverable(why: &NotDelivered) -> Box<str> {
     match why {
-        NotDelivered::Refused { code } => {
-            format!("The broker refused it: {} (0x{code:02x}). The device did not get it.", reason(*code))
-        }
+        NotDelivered::Refused { code, said } => format!(
+            "The broker refused it: {} (0x{code:02x}).{} The device did not get it.",
+            reason(*code),
+            in_its_words(said.as_deref())
+        ),
         NotDelivered::TooLarge { bytes } => {
-            format!("The message of {bytes} bytes is larger than the broker takes. It was not sent.")
+            format!("The broker does not accept a message of {bytes} bytes. It was not sent.")
         }
         NotDelivered::DeviceOffline => {
-            "The device is offline, and the command was for now or never. It was not sent.".to_owned()
+            "The device is offline, and the command was not to wait. It was not sent.".to_owned()
         }
         NotDelivered::NotConnected => {
-            "There is no connection to the broker, and the command was for now or never. It was not sent.".to_owned()
+            "Not connected to the broker, and the command was not to wait. It was not sent.".to_owned()
         }
     }
     .into()
 }
 
+fn in_its_words(said: Option<&str>) -> String {
+    said.map(|said| format!(" The broker says: “{}”.", said.trim_end_matches('.'))).unwrap_or_default()
+}
+
 /// A repeat cannot be delivered, but an earlier send may have arrived.
 pub(crate) fn repeat_refused(why: &NotDelivered) -> Box<str> {
     let refusal = match why {
-        NotDelivered::Refused { code } => format!("The broker refused the repeat: {} (0x{code:02x}).", reason(*code)),
+        NotDelivered::Refused { code, said } => {
+            format!("The broker refused the repeat: {} (0x{code:02x}).{}", reason(*code), in_its_words(said.as_deref()))
+        }
         NotDelivered::TooLarge { .. } => "The repeat is larger than the broker takes.".to_owned(),
         NotDelivered::DeviceOffline => "The device is offline, so it was not repeated.".to_owned(),
         NotDelivered::NotConnected => "There is no connection to the broker, so it was not repeated.".to_owned(),
@@ -92,10 +130,15 @@ pub(crate) fn repeat_refused(why: &NotDelivered) -> Box<str> {
 
 /// No answer is expected, and MQTT has done its part.
 pub(crate) fn unconfirmed(command: &Command) -> Box<str> {
+    if let Some(Expectation::Nothing(why)) = command.expects()
+        && command.state < State::Accepted
+    {
+        return format!("Sent. {why}").into();
+    }
     if command.state >= State::Accepted {
         "The device has it. No further answer is expected.".into()
     } else if command.nobody_listening {
-        "The broker has it, but reported that nobody listens on the device's topic. No answer is expected.".into()
+        "The broker has it, but reported no subscribers on the device's topic. No answer is expected.".into()
     } else {
         "The broker has it. No answer is expected.".into()
     }
@@ -118,14 +161,14 @@ pub(crate) fn contradicted(ended: State, answer: &Answer) -> Box<str> {
 /// MQTT 5 section 3.4.2.1, and 0x9f from the PUBLISH's neighbours.
 fn reason(code: u8) -> &'static str {
     match code {
-        0x83 => "it does not accept such a message",
-        0x87 => "not authorised",
-        0x90 => "the topic name is not allowed",
-        0x91 => "the packet identifier is in use",
-        0x95 => "the packet is too large",
-        0x97 => "a quota is exceeded",
-        0x99 => "the payload's format is invalid",
-        _ => "it gave no reason",
+        0x83 => "implementation specific error",
+        0x87 => "not authorized",
+        0x90 => "topic name invalid",
+        0x91 => "packet identifier in use",
+        0x95 => "packet too large",
+        0x97 => "quota exceeded",
+        0x99 => "payload format invalid",
+        _ => "no reason given",
     }
 }
 

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::thread;
 
-use super::wire::{self, Connect, Filters, Packet, Publish};
 use super::{Seen, Shared, Then};
+use crate::packets::{self as wire, Connect, Filters, Packet, Publish};
 
 /// Whether the connection goes on.
 type Goes = io::Result<bool>;
@@ -57,12 +57,16 @@ impl<S: Read + Write> Line<S> {
         let Connect { version, client_id, username, password, keep_alive } = Connect::read(&packet.body)?;
         self.version = version;
         self.shared.saw(Seen::Connect { version, client_id, username, password, keep_alive });
+        if self.shared.script.only_311 && version == 5 {
+            self.write(&[0x20, 2, 0, 1])?;
+            return Ok(false);
+        }
         match self.shared.script.on_connect.clone() {
             None => {}
             Some(Then::Reason(reason)) if reason < 0x80 => {}
             Some(Then::Reason(reason)) => {
                 let answer = match version {
-                    5 => wire::packet(0x20, &[&[0, reason, 0]]),
+                    5 => wire::packet(0x20, &[&[0, reason], &wire::packet(0, &[&self.shared.script.properties])[1..]]),
                     _ => wire::packet(0x20, &[&[0, as_return_code(reason)]]),
                 };
                 self.write(&answer)?;
@@ -95,7 +99,7 @@ impl<S: Read + Write> Line<S> {
                 Some(Then::Reason(reason)) if *reason >= 0x80 && self.version == 4 => reasons.push(0x80),
                 Some(Then::Reason(reason)) => reasons.push(*reason),
                 // It looks as if it were granted.
-                Some(Then::Swallow) => reasons.push(1),
+                Some(Then::Swallow | Then::Ignore) => reasons.push(1),
                 Some(then) => {
                     let then = then.clone();
                     return self.act(&then);
@@ -125,6 +129,7 @@ impl<S: Read + Write> Line<S> {
             None => (0, true),
             Some(Then::Reason(reason)) => (reason, reason < 0x80),
             Some(Then::Swallow) => (0, false),
+            Some(Then::Ignore) => return Ok(true),
             Some(then) => return self.act(&then),
         };
         if let Some(id) = publish.id {
@@ -143,7 +148,7 @@ impl<S: Read + Write> Line<S> {
     fn act(&mut self, then: &Then) -> Goes {
         match then {
             Then::Close | Then::Reason(_) => Ok(false),
-            Then::Swallow => Ok(true),
+            Then::Swallow | Then::Ignore => Ok(true),
             Then::Silence => {
                 io::copy(&mut self.stream, &mut io::sink())?;
                 Ok(false)

@@ -58,6 +58,23 @@ impl Bench {
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child> {
         let mut command = Child::command(program("wilco")?);
         self.surround(&mut command).args(arguments).stdout(Stdio::piped());
+        let log = tempfile::Builder::new().prefix("stderr-").tempfile_in(self.data.path())?;
+        Child::start(&mut command, &log.into_temp_path().keep()?)
+    }
+
+    /// As [`Bench::start`], for a program that is to be told that a file has reached its limit, and not killed for it.
+    pub(crate) fn start_deaf_to_limits(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = Child::command("sh");
+        command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(program("wilco")?);
+        self.surround(&mut command).args(arguments).stdout(Stdio::null());
+        Child::start(&mut command, &self.data.path().join("stderr"))
+    }
+
+    /// As [`Bench::start`], for a program whose files anybody could read and write, if it did not say otherwise itself.
+    pub(crate) fn start_with_umask_0(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = Child::command("sh");
+        command.args(["-c", r#"umask 000; exec "$@""#, "sh"]).arg(program("wilco")?);
+        self.surround(&mut command).args(arguments).stdout(Stdio::null());
         Child::start(&mut command, &self.data.path().join("stderr"))
     }
 

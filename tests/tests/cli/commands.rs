@@ -68,7 +68,7 @@ fn a_command_goes_out_in_its_own_form() -> Result<()> {
     let id = said.lines()?[0]["id"].as_str().unwrap_or_default().to_owned();
     let expected = format!(r#"{{"tid":"{id}","to":50}}"#);
     soon("request", Duration::from_secs(5), || heard.log().contains(&expected).then_some(()))?;
-    bench.run(&[&valve[..], &["what=a/b"]].concat())?.complained("cannot stand in a topic")?;
+    bench.run(&[&valve[..], &["what=a/b"]].concat())?.complained("not allowed in a topic")?;
     bench.run(&valve)?.complained("needs the argument 'what'")?;
 
     let _device = Device::start(&broker, "lamp-1", None)?;
@@ -87,9 +87,9 @@ fn nothing_is_overwritten_unasked_and_rubbish_is_refused() -> Result<()> {
     let other = page(&json!([calibrate("Level out"), {"name": "led"}, {"name": "flush", "payload": "{args.x"}]));
     let other = file(&bench, "other.json", &other)?;
     let said = bench.run(&["commands", "import", &other])?.ended(1)?;
-    ensure!(said.out.starts_with("Different from what is here, which stays: calibrate."), "{said:?}");
+    ensure!(said.out.starts_with("Kept: calibrate, which differs from the file."), "{said:?}");
     ensure!(said.err.starts_with("warning: Refused: led. 'led' is a built-in command."), "{said:?}");
-    ensure!(said.err.contains("warning: Refused: flush. The payload makes no JSON"), "{said:?}");
+    ensure!(said.err.contains("warning: Refused: flush. The payload does not produce JSON"), "{said:?}");
     ensure!(said.err.ends_with("warning: 2 of 3 refused.\n"), "{said:?}");
     let title = || -> Result<Value> {
         let shown = bench.run(&["commands", "show", "calibrate", "--output", "json"])?.ended(0)?.lines()?;
@@ -102,18 +102,18 @@ fn nothing_is_overwritten_unasked_and_rubbish_is_refused() -> Result<()> {
 
     let out = bench.data.path().join("out.json").display().to_string();
     bench.run(&["commands", "export", "--to", &out])?.ended(0)?;
-    bench.run(&["commands", "export", "--to", &out])?.complained("already a file")?;
+    bench.run(&["commands", "export", "--to", &out])?.complained("already exists")?;
     bench.run(&["commands", "export", "led", "--to", &out, "--force"])?.complained("'led' is a built-in command")?;
-    assert_eq!(bench.run(&["commands", "import", &out])?.ended(0)?.out, "Here already: calibrate.\n");
+    assert_eq!(bench.run(&["commands", "import", &out])?.ended(0)?.out, "Unchanged: calibrate.\n");
 
     let check = |name: &str, content: &str, part: &str| -> Result<()> {
         let path = file(&bench, name, content)?;
         bench.run(&["commands", "import", &path])?.complained(part).map(drop)
     };
-    check("none.json", "rubbish", "is not a file of commands")?;
+    check("none.json", "rubbish", "is not a command catalogue")?;
     check("torn.json", "{\"format\": \"wilco commands\",\n  \"version\": 1,,}", "line 2 column 16")?;
     check("newer.json", r#"{"format":"wilco commands","version":9,"commands":[]}"#, "newer version")?;
-    check("big.json", &" ".repeat(10 * 1024 * 1024), "too big")?;
-    bench.run(&["commands", "import", "/nowhere.json"])?.complained("There is no file /nowhere.json")?;
+    check("big.json", &" ".repeat(10 * 1024 * 1024), "too large")?;
+    bench.run(&["commands", "import", "/nowhere.json"])?.complained("The file /nowhere.json does not exist")?;
     Ok(())
 }

@@ -44,19 +44,19 @@ fn a_refusal_is_explained_and_ends_with_1() -> Result<()> {
     let bench = Bench::on(&broker)?;
     let said = bench.run(&["connections", "test", "bench"])?.ended(1)?;
     ensure!(said.out.lines().any(|line| line.starts_with("✗ Round trip")), "{said:?}");
-    ensure!(said.out.contains("    What to do: ") && said.out.contains("access rules"), "{said:?}");
+    ensure!(said.out.contains("    What to do: ") && said.out.contains("ACL"), "{said:?}");
     ensure!(said.out.ends_with("\nStopped at Round trip.\n"), "{said:?}");
 
     drop(broker);
     let said = bench.run(&["connections", "test", "bench"])?.ended(1)?;
-    ensure!(said.out.lines().filter(|line| line.ends_with("Not tried")).count() == 5, "{said:?}");
+    ensure!(said.out.lines().filter(|line| line.ends_with("Not tested")).count() == 5, "{said:?}");
     let view = object(&bench.run(&["connections", "test", "bench", "--output", "json"])?.ended(1)?)?;
     let failed = |step: &&Value| step["state"] == "failed";
     let step = view["steps"].as_array().and_then(|steps| steps.iter().find(failed)).context("none failed")?;
     ensure!(step["step"] == "tcp" && step["remark"]["title"].is_string(), "{step}");
     // What does not come to a try is another matter.
     bench.run(&["connections", "test", "--url", "http://localhost"])?.complained("http://")?;
-    bench.run(&["connections", "test", "other"])?.complained("no connection called 'other'")?;
+    bench.run(&["connections", "test", "other"])?.complained("no connection named 'other'")?;
     Ok(())
 }
 
@@ -65,7 +65,7 @@ fn a_test_over_the_session_of_another_run_is_told_at_its_end() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let mut watch = bench.start(&["watch", "-c", "bench"])?;
-    let socket = bench.data.path().join("data/engine.sock");
+    let socket = bench.data.path().join("data/run/engine.sock");
     wilco_tests::soon("socket", std::time::Duration::from_secs(10), || socket.exists().then_some(()))?;
     let said = bench.run(&["connections", "test", "bench"])?.ended(0)?;
     ensure!(said.out.contains("✓ Round trip") && said.out.ends_with("All steps passed.\n"), "{said:?}");
@@ -93,7 +93,7 @@ fn only_what_is_given_is_changed() -> Result<()> {
 
     bench.run(&["connections", "edit", "site", "--only-device", ""])?.ended(0)?;
     assert_eq!(listed(&bench, "devices_named")?, [Value::Array(Vec::new())]);
-    bench.run(&["connections", "edit", "site"])?.complained("Nothing was named")?;
+    bench.run(&["connections", "edit", "site"])?.complained("No option says")?;
     bench.run(&["connections", "edit", "site", "--preset", "aws", "--keep-alive", "10s"])?.complained("keep-alive")?;
     bench.run(&["connections", "edit", "site", "--proxy-username", "me"])?.complained("no proxy")?;
     bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.ended(0)?;
@@ -110,11 +110,11 @@ fn connections_are_duplicated_and_ordered() -> Result<()> {
     bench.run(&["connections", "duplicate", "bench"])?.ended(0)?;
     assert_eq!(listed(&bench, "name")?, ["bench", "bench copy", "bench copy 2"]);
     let ids = listed(&bench, "client_id")?;
-    ensure!(ids[0] != ids[1] && ids[1] != ids[2], "a client id is never used twice: {ids:?}");
+    ensure!(ids[0] != ids[1] && ids[1] != ids[2], "a client ID is never used twice: {ids:?}");
     bench.run(&["connections", "move", "bench", "--to", "2"])?.ended(0)?;
     assert_eq!(listed(&bench, "name")?, ["bench copy", "bench", "bench copy 2"]);
     let said = bench.run(&["connections", "move", "bench", "--to", "99"])?.ended(0)?;
-    ensure!(said.out.contains("number 3 of 3"), "{said:?}");
+    ensure!(said.out.contains("position 3 of 3"), "{said:?}");
     Ok(())
 }
 
@@ -124,12 +124,13 @@ fn connections_without_secrets_are_taken_to_another_computer() -> Result<()> {
     let (here, there) = (Bench::on(&broker)?, Bench::new()?);
     let path = here.data.path().join("connections.json");
     let file = path.to_string_lossy();
-    there.run(&["connections", "export", "--to", &file])?.complained("no connection to export")?;
+    there.run(&["connections", "export", "--to", &file])?.complained("no connections to export")?;
     let said = here.run(&["connections", "export", "--to", &file])?.ended(0)?;
-    ensure!(said.out.contains("bench") && said.out.contains("No certificate"), "{said:?}");
+    ensure!(said.out.contains("bench") && said.out.contains("no certificates"), "{said:?}");
     here.run(&["connections", "export", "--to", &file])?.complained("already")?;
     here.run(&["connections", "export", "bench", "--to", &file, "--force"])?.ended(0)?;
-    here.run(&["connections", "export", "other", "--to", &file, "--force"])?.complained("called 'other'")?;
+    here.run(&["connections", "export", "other", "--to", &file, "--force"])?
+        .complained("no connection named 'other'")?;
 
     for _ in 0..2 {
         there.run(&["connections", "import", &file])?.ended(0)?;
@@ -137,8 +138,8 @@ fn connections_without_secrets_are_taken_to_another_computer() -> Result<()> {
     assert_eq!(listed(&there, "name")?, ["bench", "bench 2"]);
     assert_eq!(listed(&there, "url")?, [broker.url(), broker.url()]);
     std::fs::write(&path, "{}")?;
-    there.run(&["connections", "import", &file])?.complained("not a file that Wilco has exported")?;
-    there.run(&["connections", "import", "/nowhere"])?.complained("no file /nowhere")?;
+    there.run(&["connections", "import", &file])?.complained("was not exported by Wilco")?;
+    there.run(&["connections", "import", "/nowhere"])?.complained("file /nowhere does not exist")?;
     Ok(())
 }
 
@@ -153,7 +154,7 @@ fn secrets_are_taken_along_under_a_passphrase_only() -> Result<()> {
     let (with, without) = (with.to_string_lossy(), without.to_string_lossy());
 
     let export = ["connections", "export", "--to", &with, "--with-secrets"];
-    bench.run(&export)?.complained("no passphrase")?;
+    bench.run(&export)?.complained("No passphrase")?;
     let export = [&export[..], &["--passphrase-stdin"]].concat();
     bench.run_with_input(&export, "short\n")?.complained("too short")?;
     ensure!(!bench.data.path().join("with.age").exists(), "half a file was left");
@@ -166,17 +167,17 @@ fn secrets_are_taken_along_under_a_passphrase_only() -> Result<()> {
     bench.run(&["connections", "remove", "site", "--yes"])?.ended(0)?;
 
     let import = ["connections", "import", &with, "--passphrase-stdin"];
-    bench.run(&["connections", "import", &with])?.complained("encrypted under a passphrase")?;
-    bench.run_with_input(&import, "another one\n")?.complained("does not open")?;
+    bench.run(&["connections", "import", &with])?.complained("encrypted with a passphrase")?;
+    bench.run_with_input(&import, "another one\n")?.complained("is wrong")?;
     bench.run_with_input(&import, "")?.complained("no passphrase")?;
     assert_eq!(listed(&bench, "name")?, Vec::<Value>::new());
     let said = bench.run_with_input(&import, "battery staple four\n")?.ended(0)?;
-    ensure!(said.out.contains("Added site.") && !said.out.contains("Without"), "{said:?}");
+    ensure!(said.out.contains("Added site.") && !said.out.contains("without secrets"), "{said:?}");
     assert_eq!(listed(&bench, "has")?[0]["password"], true);
     bench.run(&["connections", "test", "site"])?.ended(0)?;
 
     let said = bench.run(&["connections", "import", &without])?.ended(0)?;
-    ensure!(said.out.contains("Added site 2.") && said.out.contains("Without the secrets"), "{said:?}");
+    ensure!(said.out.contains("Added site 2.") && said.out.contains("without secrets"), "{said:?}");
     bench.run(&["connections", "edit", "site", "--no-password"])?.ended(0)?;
     assert_eq!(listed(&bench, "has")?[0]["password"], false);
     Ok(())

@@ -47,7 +47,7 @@ fn a_pkcs12_file_is_read_once_and_not_needed_afterwards() -> Result<()> {
     let (url, ca, file) = (broker.url(), text(&certificates.ca), text(&p12));
     let add = ["connections", "add", "plant", "--url", &url, "--ca", &ca, "--pkcs12", &file];
 
-    let refused = bench.run(&add)?.complained("locked with a passphrase")?;
+    let refused = bench.run(&add)?.complained("encrypted with a passphrase")?;
     ensure!(refused.hints().iter().any(|hint| hint.contains("--passphrase-stdin")), "{refused:?}");
     let add = [&add[..], &["--passphrase-stdin"]].concat();
     bench.run_with_input(&add, "open barley\n")?.complained("passphrase")?;
@@ -77,10 +77,10 @@ fn secrets_on_standard_input_have_their_order() -> Result<()> {
     let test = ["connections", "test", "--url", &url, "--ca", &ca, "--password-stdin", "--username", "ops"];
     let test = [&test[..], &["--pkcs12", &p12, "--passphrase-stdin"]].concat();
     bench.run_with_input(&test, &format!("{PASSPHRASE}\ncorrect horse\n"))?.ended(0)?;
-    bench.run_with_input(&test, &format!("correct horse\n{PASSPHRASE}\n"))?.complained("does not open")?;
+    bench.run_with_input(&test, &format!("correct horse\n{PASSPHRASE}\n"))?.complained("is wrong")?;
     bench.run_with_input(&test, &format!("{PASSPHRASE}\n"))?.complained("no password")?;
     let send = [&["send"], &test[2..], &["--devices-from", "-", "led"]].concat();
-    bench.run_with_input(&send, "lamp-1\n")?.complained("cannot both come from standard input")?;
+    bench.run_with_input(&send, "lamp-1\n")?.complained("cannot both be read from standard input")?;
     Ok(())
 }
 
@@ -97,7 +97,9 @@ fn a_certificate_is_renewed_in_place() -> Result<()> {
 
     let new = certificates.issue("console-2")?;
     let (cert, new_key) = (text(&new.certificate), text(&new.key));
-    bench.run(&["connections", "renew", "plant", "--cert", &cert, "--key", &key])?.complained("another certificate")?;
+    bench
+        .run(&["connections", "renew", "plant", "--cert", &cert, "--key", &key])?
+        .complained("does not match the certificate")?;
     bench.run(&["connections", "renew", "plant", "--file", &ca])?.complained("no client certificate")?;
     bench.run(&["connections", "renew", "plant"])?.complained("No file")?;
     let expired = certificates.expired()?;
@@ -140,7 +142,7 @@ fn one_certificate_alone_can_be_trusted() -> Result<()> {
     bench.run(&[&test[..], &["--ca", &ca, "--sni", "broker.example.org"]].concat())?.ended(0)?;
     bench.run(&[&test[..], &["--pin", &pin]].concat())?.ended(0)?;
     bench.run(&[&test[..], &["--pin", &other]].concat())?.ended(1)?;
-    bench.run(&[&test[..], &["--pin", &key]].concat())?.complained("holds a private key")?;
+    bench.run(&[&test[..], &["--pin", &key]].concat())?.complained("contains a private key")?;
     Ok(())
 }
 
@@ -158,7 +160,7 @@ fn everything_that_is_wrong_with_files_is_said() -> Result<()> {
     ensure!(errors == 2 && said.hints().len() == 2, "each of them: {said:?}");
     bench.run(&[&add[..], &["--kit", &archive]].concat())?.complained("is damaged")?;
     bench.run(&[&add[..], &["--file", &key]].concat())?.complained("The client certificate of the private key in")?;
-    bench.run_with_input(&[&add[..], &["--passphrase-stdin"]].concat(), "word\n")?.complained("no file")?;
+    bench.run_with_input(&[&add[..], &["--passphrase-stdin"]].concat(), "word\n")?.complained("no encrypted file")?;
     ensure!(listed(&bench)?.is_empty(), "nothing is kept of what was refused");
     Ok(())
 }

@@ -31,9 +31,9 @@ fn a_log_is_printed_or_written_and_its_end_is_judged_by_the_checksum() -> Result
     assert_eq!(written.out, "");
     assert!(std::fs::read_to_string(&file)?.starts_with(&whole.out), "it is another log");
     let again = ["log", "-c", "bench", "-d", "lamp-1", "-o", &path];
-    bench.run(&again)?.complained("already a file")?;
+    bench.run(&again)?.complained("already exists")?;
     bench.run(&[&again[..], &["--force"]].concat())?.ended(0)?;
-    bench.run(&["log", "-c", "bench", "-d", "lamp-1", "-o", "/nowhere/at/all.log"])?.complained("no folder")?;
+    bench.run(&["log", "-c", "bench", "-d", "lamp-1", "-o", "/nowhere/at/all.log"])?.complained("does not exist")?;
     Ok(())
 }
 
@@ -45,7 +45,7 @@ fn a_device_that_does_not_answer_has_not_sent_its_log() -> Result<()> {
     assert!(said.err.starts_with("warning: nosuch is not known to be online."), "{said:?}");
     // There is no such option here.
     assert!(!said.err.contains("--ttl"), "{said:?}");
-    assert!(said.err.contains("error: nosuch did not send its log: the command has timed out"), "{said:?}");
+    assert!(said.err.contains("error: nosuch did not send its log: the command timed out"), "{said:?}");
     Ok(())
 }
 
@@ -59,7 +59,7 @@ fn a_log_with_gaps_is_printed_and_ends_with_1() -> Result<()> {
     for _ in 0..12 {
         let said = bench.run(&["log", "-c", "bench", "-d", "lamp-1"])?;
         let lost =
-            said.err.contains("did not come") || said.err.contains("None of its") || said.err.contains("Nothing");
+            said.err.contains("not received") || said.err.contains("None of its") || said.err.contains("Nothing");
         assert!(said.code != 1 || lost, "{said:?}");
         ends.push(said.code);
         if ends.contains(&1) {
@@ -87,7 +87,7 @@ impl Lamp<'_> {
         for line in self.requests.log().lines() {
             let Some(request) = line.strip_prefix("lamp-1/req ") else { continue };
             let request: Value = serde_json::from_str(request)?;
-            let id = request["id"].as_str().context("no id")?;
+            let id = request["id"].as_str().context("no ID")?;
             if !self.answered.iter().any(|answered| answered == id) {
                 with(self.broker, id)?;
                 self.answered.push(id.to_owned());
@@ -116,13 +116,13 @@ fn a_follow_goes_on_after_a_refusal_and_without_the_app_that_it_has_asked() -> R
     let broker = Broker::plain()?;
     let (bench, mut lamp) = (Bench::on(&broker)?, Lamp::on(&broker)?);
     let mut watch = bench.start(&["watch", "-c", "bench"])?;
-    soon("session", PATIENCE, || bench.data.path().join("data/engine.sock").exists().then_some(()))?;
+    soon("session", PATIENCE, || bench.data.path().join("data/run/engine.sock").exists().then_some(()))?;
     let mut follow = bench.start(&["log", "-c", "bench", "-d", "lamp-1", "--follow", "--every", "100ms"])?;
     let lines = BufReader::new(follow.take_output().context("no output")?).lines();
     let (line, printed) = mpsc::channel();
     std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|text| line.send(text)));
 
-    let said = "warning: lamp-1 did not send its log: the command has been rejected: Not now.";
+    let said = "warning: lamp-1 did not send its log: the command was rejected: Not now.";
     soon("warning", PATIENCE, || {
         lamp.answer(reject).ok()?;
         follow.log().contains(said).then_some(())

@@ -4,9 +4,17 @@
 mod bench;
 mod commands;
 mod connections;
+mod desired;
+mod devices;
+mod dialects;
 mod files;
+mod local_safety;
 mod log;
+mod other_firmware;
 mod progress;
+mod rollouts;
+mod sharing;
+mod times;
 
 use std::{
     collections::BTreeSet,
@@ -41,7 +49,7 @@ fn a_connection_is_added_listed_tested_and_removed() -> Result<()> {
     bench.run(&["connections", "remove", "bench"])?.complained("no terminal")?;
     bench.run(&["connections", "remove", "bench", "--yes"])?.ended(0)?;
     assert!(bench.run(&["connections", "list", "--output", "json"])?.ended(0)?.out.is_empty());
-    bench.run(&["connections", "test", "bench"])?.complained("no connection called 'bench'")?;
+    bench.run(&["connections", "test", "bench"])?.complained("no connection named 'bench'")?;
     Ok(())
 }
 
@@ -82,7 +90,8 @@ fn a_device_that_does_not_answer_times_out_and_ends_with_1() -> Result<()> {
     let send = ["send", "-c", "bench", "--devices-from", "-", "led", "on=true"];
     let devices = "# the kitchen\r\nlamp-1\r\n\r\nghost # long gone\r\n";
     let text = bench.run_with_input(&[&send[..], &short[..]].concat(), devices)?.ended(1)?;
-    assert!(text.out.ends_with("1 succeeded, 1 timed out\n"), "{text:?}");
+    assert!(text.out.contains("rollout 1  finished  stage 1 of 1  1 succeeded, 1 timed out\n"), "{text:?}");
+    assert!(text.out.lines().last().is_some_and(|line| line.starts_with("ghost timed out: ")), "{text:?}");
     assert!(!text.out.contains('\u{1b}'), "colours are for terminals: {text:?}");
     assert!(text.err.contains("ghost is not known to be online"), "{text:?}");
     let json = bench.run_with_input(&[&send[..], &short[..], &["--output", "json"]].concat(), "ghost")?.ended(1)?;
@@ -118,7 +127,7 @@ fn a_device_is_forgotten_with_its_history_and_comes_back_when_it_speaks() -> Res
         bench.run(&["devices", "-c", "bench", "--search", search, "--output", "json"])?.ended(0)?.lines()
     };
     assert_eq!(listed("")?.len(), 2);
-    let forget = ["forget", "-c", "bench", "-d", "lapm-1"];
+    let forget = ["devices", "forget", "-c", "bench", "-d", "lapm-1"];
     bench.run(&forget)?.complained("also removes its history, and there is no terminal")?;
     let said = bench.run(&[&forget[..], &["--yes"]].concat())?.ended(0)?;
     assert_eq!(said.out, "Forgot lapm-1.\n");
@@ -140,17 +149,17 @@ fn what_makes_no_sense_ends_with_2_and_sends_nothing() -> Result<()> {
     let check = |arguments: &[&str], part: &str| -> Result<()> {
         bench.run(arguments)?.complained(part).with_context(|| arguments.join(" ")).map(drop)
     };
-    check(&["send", "-c", "bench", "-d", "a/b", "led", "on=true"], "'a/b' cannot be a device")?;
-    check(&["send", "-c", "bench", "-d", "+", "led", "on=true"], "'+' cannot be a device")?;
-    check(&["send", "-c", "bench", "-d", "lamp-1", "led", "on"], "'on' is no argument")?;
-    check(&["send", "-c", "bench", "-d", "lamp-1", "led", "--args", "[true]"], "no JSON object")?;
+    check(&["send", "-c", "bench", "-d", "a/b", "led", "on=true"], "'a/b' is not a valid device ID")?;
+    check(&["send", "-c", "bench", "-d", "+", "led", "on=true"], "'+' is not a valid device ID")?;
+    check(&["send", "-c", "bench", "-d", "lamp-1", "led", "on"], "'on' is not an argument")?;
+    check(&["send", "-c", "bench", "-d", "lamp-1", "led", "--args", "[true]"], "not a JSON object")?;
     check(&["send", "-c", "bench", "--devices-from", "/nowhere", "led"], "/nowhere cannot be read")?;
     check(&["send", "-c", "bench", "--devices-from", "/dev/null", "led"], "No device")?;
-    check(&["send", "-c", "other", "-d", "lamp-1", "led"], "no connection called 'other'")?;
+    check(&["send", "-c", "other", "-d", "lamp-1", "led"], "no connection named 'other'")?;
     check(&["send", "--url", "http://localhost", "-d", "lamp-1", "led"], "http://")?;
     check(&["connections", "add", "new", "--url", "mqtts://localhost", "--ca", "/nowhere"], "nowhere cannot be read")?;
     check(&["connections", "add", "new", "--url", "mqtt://u:secret@localhost"], "user name or password")?;
-    check(&["history", "-c", "bench", "--device", "a/b"], "'a/b' cannot be a device")?;
+    check(&["history", "-c", "bench", "--device", "a/b"], "'a/b' is not a valid device ID")?;
     for usage in [
         &["send", "-c", "bench", "led"][..],
         &["history"],
@@ -224,7 +233,7 @@ fn a_free_text_goes_out_as_it_stands_and_needs_no_answer() -> Result<()> {
     soon("text", Duration::from_secs(5), || (heard.log() == "lamp-1/req light: on\n").then_some(()))?;
 
     let said = bench.run(&send)?.ended(0)?;
-    assert!(said.out.contains("The broker has it"), "{said:?}");
+    assert!(said.out.contains("The broker has it. No answer is expected."), "{said:?}");
     assert!(!said.err.contains("not known to be online"), "nobody waits for it: {said:?}");
     // An answer that is waited for and does not come is another matter.
     let waiting = ["--timeout", "1s", "--ttl", "1s"];
@@ -292,7 +301,7 @@ fn the_end_of_the_first_run_does_not_end_the_second() -> Result<()> {
     let broker = Broker::plain()?;
     let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
     let mut watch = bench.start(&["watch", "-c", "bench"])?;
-    soon("session", Duration::from_secs(10), || bench.data.path().join("data/engine.sock").exists().then_some(()))?;
+    soon("session", Duration::from_secs(10), || bench.data.path().join("data/run/engine.sock").exists().then_some(()))?;
     let mut send =
         bench.start(&["send", "-c", "bench", "-d", "ghost", "led", "on=true", "--timeout", "2s", "--ttl", "2s"])?;
     let mut lines = BufReader::new(send.take_output().context("no output")?).lines();
@@ -311,6 +320,36 @@ fn an_interrupt_says_what_is_still_out() -> Result<()> {
     let mut lines = BufReader::new(send.take_output().context("no output")?).lines();
     lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("at broker"))).context("never sent")??;
     assert_eq!(send.stop()?.code(), Some(130));
-    assert!(send.log().contains("1 still out: ghost (at broker)"), "{}", send.log());
+    assert!(send.log().contains("1 command unfinished: ghost (at broker)"), "{}", send.log());
+    Ok(())
+}
+
+#[test]
+fn a_command_for_several_devices_is_a_rollout_that_an_interrupt_stops() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (bench, _device) = (Bench::on(&broker)?, Device::start(&broker, "lamp-1", None)?);
+    let _other = Device::start(&broker, "lamp-2", None)?;
+    let both = ["-d", "lamp-1", "-d", "lamp-2", "led", "on=true"];
+    let said = bench.run(&[&["send", "-c", "bench", "--output", "json"], &both[..]].concat())?.ended(0)?;
+    let lines = said.lines()?;
+    for line in &lines {
+        for member in ["rollout", "state", "stage", "counts", "at"] {
+            assert!(line.get(member).is_some(), "{member} is missing: {line}");
+        }
+    }
+    let last = lines.last().context("nothing was told")?;
+    assert_eq!((&last["rollout"], &last["counts"]["succeeded"]), (&Value::from("1"), &Value::from(2)));
+    let listed = bench.run(&["rollout", "list", "--output", "json"])?.ended(0)?.lines()?;
+    assert_eq!((listed.len(), &listed[0]["state"]), (1, &Value::from("finished")));
+    // To a broker that is not stored it is one all the same, of which nothing is kept.
+    bench.run(&[&["send", "--url", &broker.url()], &both[..]].concat())?.ended(0)?;
+
+    let ghosts = ["send", "-c", "bench", "-d", "ghost-1", "-d", "ghost-2", "led", "on=true"];
+    let mut send = bench.start(&ghosts)?;
+    let mut lines = BufReader::new(send.take_output().context("no output")?).lines();
+    lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("2 at broker"))).context("never sent")??;
+    assert_eq!(send.stop()?.code(), Some(130));
+    let said = send.log();
+    assert!(said.contains("rollout 2 is stopped, 2 unfinished: ghost-1 (at broker), ghost-2 (at broker)"), "{said}");
     Ok(())
 }

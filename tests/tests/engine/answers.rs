@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use wilco_engine::api::{CommandView, MqttVersion, NewCommand};
+use wilco_engine::api::{CommandRef, CommandView, HistoryQuery, MqttVersion, NewCommand};
 use wilco_tests::Broker;
 
 use crate::desk::{Desk, answer, led, plain, readings};
@@ -69,19 +69,66 @@ async fn an_answer_that_cannot_be_read_settles_nothing_and_is_kept_as_it_came() 
     let not_a_word = format!(r#"{{"id":"{id}","status":42}}"#);
     let cut = format!(r#"{{"id":"{id}","status":"succee"#);
     let payloads: [&[u8]; 6] = [b"hello", b"\xff\xfe\x00led", &long, not_a_word.as_bytes(), cut.as_bytes(), b" "];
-    for (count, payload) in payloads.into_iter().enumerate() {
+    for (count, payload) in (1..).zip(payloads) {
         bench.say(payload)?;
-        let kept = wilco_tests::soon_async("answer that is kept", Duration::from_secs(10), async || {
-            let kept = bench.desk.console().strays(&bench.connection, "mute", 10).await?;
-            Ok((kept.len() == count + 1).then(|| kept.into_iter().next()).flatten())
-        })
-        .await?;
+        let came = |command: &CommandView| command.unreadable.as_ref().is_some_and(|answers| answers.count == count);
+        let told = bench.flags(&id, "answer that cannot be read", came).await?;
+        let message = told.message.unwrap_or_default();
+        assert!(message.starts_with("An answer arrived after ") && message.contains("unreadable"), "{message}");
+        let events = bench.desk.evidence(&bench.connection, "mute", &id).await?.events;
+        let kept = events.into_iter().next_back().context("no evidence")?;
         let raw = kept.answer.context("no answer in the evidence")?.raw;
         assert_eq!((kept.kind.as_str(), raw.bytes as usize), ("unreadable", payload.len()), "{}", kept.text);
         assert_eq!((raw.topic.as_str(), raw.binary), (RESP, std::str::from_utf8(payload).is_err()));
     }
-    bench.desk.notice("cannot be read").await?;
+    bench.desk.notice("unreadable").await?;
     bench.still_waits_and_can_be_settled(&id).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_which_id_and_status_can_be_read_settles_its_command_and_says_what_is_wrong_with_the_rest()
+-> Result<()> {
+    let bench = Bench::new().await?;
+    let damaged = |id: &str| -> [Vec<u8>; 3] {
+        let bad_byte =
+            [format!(r#"{{"id":"{id}","status":"succeeded","message":"gr"#).as_bytes(), b"\xfcn\"}"].concat();
+        let cut = format!(r#"{{"id":"{id}","status":"succeeded","result":{{"valv"#).into_bytes();
+        let too_long =
+            format!(r#"{{"id":"{id}","status":"succeeded","result":"{}"}}"#, "x".repeat(600_000)).into_bytes();
+        [bad_byte, cut, too_long]
+    };
+    for number in 0..3 {
+        let id = bench.ask().await?;
+        bench.say(&damaged(&id)[number])?;
+        let ended = bench.desk.ended("mute", &id).await?;
+        assert_eq!((ended.state.as_str(), ended.matched.as_deref()), ("succeeded", Some("exact")));
+        let message = ended.message.unwrap_or_default();
+        assert!(message.contains("The rest of this answer is unreadable: it "), "{message}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_timed_out_says_that_an_answer_came_and_why_it_could_not_be_read() -> Result<()> {
+    let bench = Bench::new().await?;
+    let hasty = NewCommand { timeout_ms: Some(1_500), ttl_ms: Some(1_500), ..led(&bench.connection, "mute") };
+    let id = bench.desk.send(hasty).await?;
+    bench.desk.reaches("mute", &id, "at_broker").await?;
+    bench.say(&answer(&id, "finished"))?;
+    let ended = bench.desk.ended("mute", &id).await?;
+    assert_eq!(ended.state, "timed_out");
+    let message = ended.message.unwrap_or_default();
+    assert!(message.starts_with("No readable answer within 1.5 s.") && message.contains("finished"), "{message}");
+    assert_eq!(ended.unreadable.map(|answers| answers.count), Some(1));
+    // One that comes even later says so too, and a proper one settles it.
+    bench.say(&answer(&id, "finnished"))?;
+    let again =
+        bench.flags(&id, "second", |command| command.unreadable.as_ref().is_some_and(|it| it.count == 2)).await?;
+    assert!(again.message.is_some_and(|message| message.contains("finnished")));
+    bench.say(&answer(&id, "succeeded"))?;
+    let late = bench.flags(&id, "late answer", |command| command.late).await?;
+    assert_eq!(late.state, "succeeded");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +235,7 @@ async fn heartbeats_keep_a_command_alive_and_their_end_times_it_out_with_the_las
     assert_eq!((ended.state.as_str(), ended.progress), ("timed_out", Some(progress)));
     let detail = bench.desk.evidence(&bench.connection, "mute", &id).await?;
     let last = detail.events.last().context("no events")?;
-    assert_eq!((last.kind.as_str(), last.text.as_str()), ("timed_out", "The device was at it and then fell silent"));
+    assert_eq!((last.kind.as_str(), last.text.as_str()), ("timed_out", "The device reported progress, then stopped"));
     Ok(())
 }
 
@@ -222,5 +269,58 @@ async fn an_answer_larger_than_any_console_would_read_does_not_hold_up_the_other
         bench.say(&vec![b'x'; 3_000_000])?;
         bench.still_waits_and_can_be_settled(&id).await.with_context(|| format!("{mqtt:?}"))?;
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_somebody_is_counted_once_as_it_is_listed_and_can_be_dismissed() -> Result<()> {
+    let broker = Broker::plain()?;
+    let mut desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    let failed = async |device: &str| -> Result<String> {
+        let id = desk.send(led(&connection, device)).await?;
+        desk.reaches(device, &id, "at_broker").await?;
+        // Twice, in the same instant.
+        let line = String::from_utf8(answer(&id, "failed"))?;
+        broker.publish_lines(&format!("{device}/resp"), &[line.clone(), line])?;
+        desk.command((device, &id), "second answer", |command| command.duplicates == 1).await?;
+        Ok(id)
+    };
+    let first = failed("a").await?;
+    for device in ["b", "c"] {
+        failed(device).await?;
+    }
+    // One that times out and then succeeds after all.
+    let late = desk.send(NewCommand { timeout_ms: Some(300), ..led(&connection, "late") }).await?;
+    assert_eq!(desk.ended("late", &late).await?.state, "timed_out");
+    counted(&desk, 4).await?;
+    broker.publish("late/resp", &answer(&late, "succeeded"), false)?;
+    counted(&desk, 3).await?;
+
+    let one = CommandRef { device: "a".into(), id: first };
+    desk.console().dismiss(&connection, Some(one)).await?;
+    counted(&desk, 2).await?;
+    desk.reopen().await?;
+    desk.online(&connection).await?;
+    counted(&desk, 2).await?;
+    desk.console().dismiss(&connection, None).await?;
+    counted(&desk, 0).await?;
+    desk.reopen().await?;
+    counted(&desk, 0).await?;
+    let all = HistoryQuery { states: vec!["failed".into()], limit: 10, ..HistoryQuery::default() };
+    assert_eq!(desk.console().history(all).await?.commands.len(), 3, "dismissed is not forgotten");
+    Ok(())
+}
+
+/// The badge and its list say this number.
+async fn counted(desk: &Desk, number: u32) -> Result<()> {
+    desk.until(&format!("{number} that need somebody"), |seen| {
+        seen.connections.first().filter(|known| known.counts.need_you == number).map(drop)
+    })
+    .await?;
+    let states = ["failed", "rejected", "timed_out", "undeliverable"].map(str::to_owned).to_vec();
+    let query = HistoryQuery { states, undismissed: true, limit: 100, ..HistoryQuery::default() };
+    let page = desk.console().history(query).await?;
+    assert_eq!((page.commands.len(), page.matching), (number as usize, Some(number)));
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
-use wilco_engine::attach::{Attached, Console, Door};
+use wilco_engine::api::Client;
+use wilco_engine::ipc::{IpcClient, IpcServer};
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
 use wilco_tests::{Child, Session, soon_async};
@@ -41,10 +42,10 @@ impl App {
             if !child.is_running() {
                 bail!("the app ended: {}", child.log());
             }
-            Ok(Attached::find(&data_dir).await)
+            Ok(IpcClient::find(&data_dir).await)
         })
         .await?;
-        Ok(App { watch: Watch::on(Console::Attached(attached)).await?, child })
+        Ok(App { watch: Watch::on(Client::new(attached)).await?, child })
     }
 
     /// Its process id.
@@ -66,6 +67,6 @@ async fn the_other_process() -> Result<()> {
     let in_keyring = std::env::var_os(KEYRING).is_some();
     let vault = if in_keyring { Vault::open(data_dir.namespace()) } else { Vault::in_memory() };
     let engine = start(directory.as_ref(), &vault).await?;
-    let _door = Door::open(&data_dir, engine.handle())?;
+    let _door = IpcServer::open(&data_dir, engine.handle())?;
     std::future::pending().await
 }

@@ -29,8 +29,8 @@ async fn two_fleets_with_the_same_device_ids_never_answer_for_each_other() -> Re
     for on in [true, false, true] {
         let of = |connection: &str, on: bool| ask(connection, "twin", "led", json!({"on": on}));
         let (one, other) = tokio::try_join!(desk.carry_out(of(&here, on)), desk.carry_out(of(&there, !on)))?;
-        assert_eq!((one.connection.as_str(), one.result), (here.as_str(), Some(json!({"on": on}))));
-        assert_eq!((other.connection.as_str(), other.result), (there.as_str(), Some(json!({"on": !on}))));
+        assert_eq!((one.connection.as_str(), one.result), (here.as_str(), Some(json!({"on": on}).into())));
+        assert_eq!((other.connection.as_str(), other.result), (there.as_str(), Some(json!({"on": !on}).into())));
     }
     // The end of one is none of the other's business.
     desk.console().remove_connection(&there).await?;

@@ -14,7 +14,7 @@ const USER_VERSION: std::ops::Range<usize> = 60..64;
 async fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() -> Result<()> {
     let failure = refused(|database| database[USER_VERSION].copy_from_slice(&9_999_u32.to_be_bytes())).await?;
     assert!(failure.message.contains("was written by a newer version of Wilco"), "{failure:?}");
-    assert!(failure.hint.is_some_and(|hint| hint.contains("Install that newer version")));
+    assert!(failure.hint.is_some_and(|hint| hint.contains("Install the newer version")));
     Ok(())
 }
 
@@ -22,7 +22,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() -> Result<
 async fn a_file_that_is_no_database_is_refused_and_left_as_it_is() -> Result<()> {
     let failure = refused(|database| database.iter_mut().for_each(|byte| *byte = byte.wrapping_mul(7) ^ 0x5a)).await?;
     assert!(failure.message.contains("is damaged or not a Wilco database"), "{failure:?}");
-    assert!(failure.hint.is_some_and(|hint| hint.contains("Move the file away")));
+    assert!(failure.hint.is_some_and(|hint| hint.contains("Restore a backup")));
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use wilco_engine::api::NewCommand;
 
-use crate::desk::{Desk, led, to};
+use crate::desk::{Desk, ask, led, to};
 use crate::puppet::{Line, Puppet};
 
 /// Long enough for whatever is going to come, and nothing waits for it.
@@ -16,7 +16,7 @@ struct Bench {
     desk: Desk,
     connection: String,
     line: Line,
-    _broker: Puppet,
+    broker: Puppet,
 }
 
 impl Bench {
@@ -26,7 +26,7 @@ impl Bench {
         let connection = desk.add(to("puppet", &broker.url()?)).await?;
         let line = broker.serve(properties).await?;
         desk.online(&connection).await?;
-        Ok(Bench { desk, connection, line, _broker: broker })
+        Ok(Bench { desk, connection, line, broker })
     }
 }
 
@@ -46,6 +46,24 @@ async fn a_publish_that_the_broker_refuses_is_undeliverable_and_not_tried_again(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn why_a_broker_refuses_a_publish_is_told_in_its_words() -> Result<()> {
+    let mut bench = Bench::new(&[]).await?;
+    let id = bench.desk.send(led(&bench.connection, "kitchen")).await?;
+    let (_, packet) = bench.line.publish().await?;
+    // PUBACK: not authorized, with a Reason String.
+    let properties = b"\x1F\0\x16maintenance until 6 pm";
+    let length = u8::try_from(properties.len())?;
+    let head = [0x40, 4 + length, packet[0], packet[1], 0x87, length];
+    bench.line.write(&[&head, &properties[..]].concat()).await?;
+    let ended = bench.desk.ended("kitchen", &id).await?;
+    let message = ended.message.unwrap_or_default();
+    ensure!(message.contains("(0x87). The broker says: “maintenance until 6 pm”."), "{message}");
+    let events = bench.desk.evidence(&bench.connection, "kitchen", &id).await?.events;
+    ensure!(events.iter().any(|event| event.text.contains("“maintenance until 6 pm”")), "{events:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_says_that_nobody_listens_is_quoted() -> Result<()> {
     let mut bench = Bench::new(&[]).await?;
     let id = bench.desk.send(led(&bench.connection, "kitchen")).await?;
@@ -61,9 +79,12 @@ async fn a_command_too_large_for_the_broker_is_undeliverable_and_not_sent() -> R
     // Maximum Packet Size: 300 bytes.
     let mut bench = Bench::new(&[0x27, 0, 0, 1, 44]).await?;
     let large = serde_json::json!({"text": "x".repeat(400)});
-    let ended = bench.desk.carry_out(NewCommand { args: large, ..led(&bench.connection, "kitchen") }).await?;
+    let ended = bench.desk.carry_out(NewCommand { args: large.into(), ..led(&bench.connection, "kitchen") }).await?;
     assert_eq!(ended.state, "undeliverable");
-    assert!(ended.message.as_deref().is_some_and(|message| message.contains("large")), "{ended:#?}");
+    assert!(
+        ended.message.as_deref().is_some_and(|message| message.contains("does not accept a message of")),
+        "{ended:#?}"
+    );
     assert!(bench.line.is_silent(A_WHILE).await, "it was sent");
     Ok(())
 }
@@ -88,6 +109,79 @@ async fn a_broker_that_takes_one_at_a_time_gets_one_at_a_time_and_sent_means_sen
         bench.desk.reaches(device, id, "at_broker").await?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_left_when_the_connection_ends_says_so_and_goes_out_over_the_next_one() -> Result<()> {
+    // Receive Maximum: 1. So only the first leaves, and none of them may be repeated.
+    let mut bench = Bench::new(&[0x21, 0, 1]).await?;
+    let restart = |device: &str| ask(&bench.connection, device, "restart", serde_json::json!({}));
+    let mut ids = Vec::new();
+    for device in ["a", "b", "c"] {
+        ids.push(bench.desk.send(restart(device)).await?);
+    }
+    assert_eq!(bench.line.publish().await?.0, "a/req");
+    bench.desk.reaches("a", &ids[0], "sent").await?;
+    drop(bench.line);
+
+    let mut line = bench.broker.serve(&[]).await?;
+    for (device, id) in [("b", &ids[1]), ("c", &ids[2])] {
+        let (topic, packet) = line.publish().await?;
+        assert_eq!(topic, format!("{device}/req"));
+        line.puback(packet, 0).await?;
+        bench.desk.reaches(device, id, "at_broker").await?;
+        let events = bench.desk.evidence(&bench.connection, device, id).await?.events;
+        let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+        ensure!(kinds.contains(&"not_sent") && !kinds.contains(&"delivery_unknown"), "{kinds:?}");
+    }
+    assert!(line.is_silent(A_WHILE).await, "what may have arrived was sent again");
+    let events = bench.desk.evidence(&bench.connection, "a", &ids[0]).await?.events;
+    ensure!(events.iter().any(|event| event.kind == "delivery_unknown"), "{events:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_ends_the_connection_over_a_message_to_ourselves_gets_no_other_one() -> Result<()> {
+    let bench = Bench::new(&[]).await?;
+    drop(bench.line);
+    let mut line = bench.broker.resume().await?;
+    let (topic, _) = line.publish().await?;
+    ensure!(topic.ends_with("/resp"), "{topic}");
+    // DISCONNECT: not authorized.
+    line.write(&[0xE0, 1, 0x87]).await?;
+    drop(line);
+
+    let mut line = bench.broker.resume().await?;
+    assert!(line.is_silent(A_WHILE).await, "what the broker had refused was sent again");
+    bench.desk.send(led(&bench.connection, "pump")).await?;
+    assert_eq!(line.publish().await?.0, "pump/req");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_hangs_keeps_nobody_on_another_connection_waiting() -> Result<()> {
+    let mut bench = Bench::new(&[]).await?;
+    let other = Puppet::new().await?;
+    let good = bench.desk.add(to("good", &other.url()?)).await?;
+    let mut line = other.serve(&[]).await?;
+    bench.desk.online(&good).await?;
+    // Somebody else may keep this computer from its work for as long as a DISCONNECT waits, but not each time.
+    for number in 0..5 {
+        // It acknowledges nothing, and DISCONNECT waits for that.
+        bench.desk.send(led(&bench.connection, "hangs")).await?;
+        bench.line.publish().await?;
+        bench.desk.edit(&bench.connection, |entry| entry.client_id = Some(format!("console-{number}"))).await?;
+        let id = bench.desk.send(led(&good, "kitchen")).await?;
+        let (_, packet) = line.publish().await?;
+        line.puback(packet, 0).await?;
+        bench.desk.reaches("kitchen", &id, "at_broker").await?;
+        if !bench.line.has_more().await {
+            return Ok(());
+        }
+        bench.line = bench.broker.serve(&[]).await?;
+        bench.desk.online(&bench.connection).await?;
+    }
+    bail!("each time the other connection had to wait until the one that was edited had ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use wilco_engine::api::{
-    CommandDetail, CommandView, ConnectionEntry, ConnectionView, Delivery, EventView, Failure, FileRole, FileToRead,
-    FilesToRead, LinkState, MqttVersion, NewCommand, Notice, PreflightView, Step, StepState, Trust,
+    Client, CommandDetail, CommandView, ConnectionEntry, ConnectionView, Delivery, EventView, Failure, FileRole,
+    FileToRead, FilesToRead, LinkState, MqttVersion, NewCommand, Notice, PreflightView, Step, StepState, Trust,
 };
-use wilco_engine::attach::Console;
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
 use wilco_engine::{Engine, Options};
@@ -61,7 +61,7 @@ impl Desk {
     /// Starts an engine on the data that is there.
     pub(crate) async fn open(&mut self) -> Result<()> {
         let engine = start(self.path(), &self.vault).await?;
-        let watch = Watch::on(Console::Own(engine.handle())).await?;
+        let watch = Watch::on(Client::new(engine.handle())).await?;
         self.running = Some((engine, watch));
         Ok(())
     }
@@ -113,13 +113,13 @@ pub(crate) struct Seen {
 
 /// A console, its own or attached, and what it has told.
 pub(crate) struct Watch {
-    console: Console,
+    console: Client,
     seen: Arc<Mutex<Seen>>,
     changed: watch::Receiver<()>,
 }
 
 impl Watch {
-    pub(crate) async fn on(console: Console) -> Result<Watch> {
+    pub(crate) async fn on(console: Client) -> Result<Watch> {
         let mut batches = console.listen().await?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (change, changed) = watch::channel(());
@@ -141,7 +141,7 @@ impl Watch {
         Ok(Watch { console, seen, changed })
     }
 
-    pub(crate) fn console(&self) -> &Console {
+    pub(crate) fn console(&self) -> &Client {
         &self.console
     }
 
@@ -191,12 +191,12 @@ impl Watch {
     /// Tries a connection step by step before it is stored.
     pub(crate) async fn preflight(&self, new: NewConnection) -> Result<PreflightView> {
         let entry = self.entry(new).await?;
-        Ok(self.console.preflight(entry).await?)
+        Ok(self.console.preflight(entry, None, unbounded_channel().0).await?)
     }
 
     /// Tries a stored connection step by step.
     pub(crate) async fn preflight_stored(&self, connection: &str) -> Result<PreflightView> {
-        Ok(self.console.preflight((&self.view(connection).await?).into()).await?)
+        Ok(self.console.preflight((&self.view(connection).await?).into(), None, unbounded_channel().0).await?)
     }
 
     /// Brings a connection's files, and enters the rest of it.
@@ -391,7 +391,7 @@ pub(crate) fn ask(connection: &str, device: &str, command: &str, args: Value) ->
         connection: connection.into(),
         devices: vec![device.into()],
         command: command.into(),
-        args,
+        args: args.into(),
         timeout_ms: Some(60_000),
         ttl_ms: Some(60_000),
         retries: None,

@@ -1,8 +1,10 @@
 //! Power cuts: of the app, of the broker, of both.
 
-use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
 use serde_json::json;
-use wilco_engine::api::{MqttVersion, NewCommand};
+use wilco_engine::api::{LinkState, MqttVersion, NewCommand};
 use wilco_tests::{Broker, Device, Settings, soon, soon_async};
 
 use crate::app::App;
@@ -36,7 +38,7 @@ async fn kill(mqtt: MqttVersion) -> Result<()> {
     app.kill();
     broker.publish("a/resp", &answer(&answered, "succeeded"), false)?;
     // Its time runs out while nobody is there.
-    let sent_at = std::time::Instant::now();
+    let sent_at = Instant::now();
     soon("end of the commands' time", PATIENCE, || (sent_at.elapsed().as_millis() > 1_600).then_some(()))?;
 
     desk.open().await?;
@@ -163,7 +165,7 @@ async fn commands_sent_while_the_broker_is_gone_wait_or_fail_as_they_were_told_t
     use wilco_engine::api::Delivery::{BrokerHolds, HoldHere, Now};
     let now = desk.carry_out(with("now", Now)).await?;
     assert_eq!(now.state, "undeliverable");
-    assert!(now.message.as_deref().is_some_and(|message| message.contains("connection")), "{now:#?}");
+    assert!(now.message.as_deref().is_some_and(|message| message.contains("Not connected")), "{now:#?}");
     let short = NewCommand { ttl_ms: Some(300), ..with("short", BrokerHolds) };
     assert_eq!(desk.carry_out(short).await?.state, "expired");
     let withdrawn = desk.send(with("withdrawn", BrokerHolds)).await?;
@@ -196,5 +198,126 @@ async fn a_dangerous_command_for_a_device_that_is_offline_fails_at_once_and_a_he
     broker.publish("away/status", br#"{"online":true}"#, true)?;
     desk.reaches("away", &held, "at_broker").await?;
     assert_eq!(published(&broker, "away/req"), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_of_an_offline_device_is_held_here_unless_it_is_dangerous_or_somebody_says_otherwise()
+-> Result<()> {
+    let broker = Broker::start(&EVERY_PACKET)?;
+    let desk = Desk::new().await?;
+    broker.publish("away/status", br#"{"online":false}"#, true)?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    desk.until("device", |seen| seen.connections.iter().find(|known| known.devices == 1).map(drop)).await?;
+    let unsaid = |command: &str| NewCommand { delivery: None, ..ask(&connection, "away", command, json!({})) };
+
+    let held = desk.send(unsaid("log.get")).await?;
+    desk.reaches("away", &held, "held").await?;
+    assert_eq!(desk.carry_out(unsaid("restart")).await?.state, "undeliverable");
+    // A device of which nobody knows is asked at once.
+    let elsewhere = NewCommand { devices: vec!["unknown".into()], ..unsaid("log.get") };
+    let asked = desk.send(elsewhere).await?;
+    desk.reaches("unknown", &asked, "at_broker").await?;
+    let line = desk.evidence(&connection, "away", &held).await?.shell_line.unwrap_or_default();
+    ensure!(!line.contains("--delivery"), "{line}");
+    let said = NewCommand { delivery: Some(wilco_engine::api::Delivery::BrokerHolds), ..unsaid("log.get") };
+    let kept = desk.send(said).await?;
+    desk.reaches("away", &kept, "at_broker").await?;
+    let line = desk.evidence(&connection, "away", &kept).await?.shell_line.unwrap_or_default();
+    ensure!(line.contains("--delivery broker"), "{line}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_request_is_shown_as_it_was_published_whatever_has_become_of_the_connection() -> Result<()> {
+    use wilco_engine::api::RequestOrigin;
+    let mut broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    let requests = broker.listen("#")?;
+    let sent = desk.send(led(&connection, "kitchen")).await?;
+    desk.reaches("kitchen", &sent, "at_broker").await?;
+    let published = soon("request", PATIENCE, || {
+        requests.log().lines().find_map(|line| line.strip_prefix("kitchen/req ").map(str::to_owned))
+    })?;
+    desk.edit(&connection, |entry| entry.prefix = Some("plant".into())).await?;
+    let detail = desk.evidence(&connection, "kitchen", &sent).await?;
+    let request = detail.request.unwrap_or_else(|| panic!("no request"));
+    assert_eq!((&*request.topic, &*request.payload, request.qos), ("kitchen/req", &*published, 1));
+    assert_eq!(detail.request_is, RequestOrigin::Sent);
+
+    // Another console's, with a member that Wilco would not write.
+    desk.online(&connection).await?;
+    let heard = r#"{ "id":"0199f0a0-0000-7000-8000-000000000001", "command":"led","args":{"on":true}, "by":"me" }"#;
+    broker.publish("plant/hall/req", heard.as_bytes(), false)?;
+    let id = "0199f0a0-0000-7000-8000-000000000001";
+    desk.command(("hall", id), "request of another console", |_| true).await?;
+    let detail = desk.evidence(&connection, "hall", id).await?;
+    let request = detail.request.unwrap_or_else(|| panic!("no request"));
+    assert_eq!((&*request.topic, &*request.payload), ("plant/hall/req", heard));
+    assert_eq!(detail.request_is, RequestOrigin::Heard);
+
+    broker.stop()?;
+    desk.trouble(&connection).await?;
+    let queued = desk.send(led(&connection, "attic")).await?;
+    let detail = desk.evidence(&connection, "attic", &queued).await?;
+    assert_eq!(detail.request_is, RequestOrigin::Planned);
+    assert_eq!(detail.request.map(|request| request.topic).as_deref(), Some("plant/attic/req"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_broker_was_restarted_nothing_goes_out_before_the_device_is_back_or_a_moment_has_passed() -> Result<()>
+{
+    let mut broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    for device in ["pump", "lamp"] {
+        broker.publish(&format!("{device}/status"), br#"{"online":true}"#, false)?;
+    }
+    desk.sees_online(&connection, 2).await?;
+    let since = |link: &LinkState| match link {
+        LinkState::Online { since } => Some(*since),
+        _ => None,
+    };
+    let before = desk.link(&connection, "connection", since).await?;
+    broker.restart()?;
+    desk.link(&connection, "next connection", |link| since(link).filter(|since| *since != before)).await?;
+
+    let (pump, lamp) = (desk.send(led(&connection, "pump")).await?, desk.send(led(&connection, "lamp")).await?);
+    let sent = Instant::now();
+    let waits = desk.reaches("pump", &pump, "queued").await?;
+    ensure!(waits.message.as_deref().is_some_and(|message| message.contains("device to reconnect")), "{waits:#?}");
+    broker.publish("pump/status", br#"{"online":true}"#, false)?;
+    desk.reaches("pump", &pump, "at_broker").await?;
+    ensure!(sent.elapsed() < Duration::from_secs(4), "it went out only after {:?}", sent.elapsed());
+    let went_out = desk.reaches("lamp", &lamp, "at_broker").await?;
+    assert_eq!(went_out.message, None);
+    ensure!(sent.elapsed() > Duration::from_secs(3), "it went out after {:?}", sent.elapsed());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_a_short_timeout_is_kept_as_soon_as_what_the_broker_kept_has_been_read() -> Result<()> {
+    for mqtt in [MqttVersion::V5, MqttVersion::V311] {
+        let broker = Broker::plain()?;
+        let mut desk = Desk::new().await?;
+        let connection = desk.connect(plain("bench", &broker).over(mqtt)).await?;
+        let asked = desk.send(led(&connection, "mute")).await?;
+        desk.reaches("mute", &asked, "at_broker").await?;
+        desk.close().await;
+        // It is answered while nobody is there.
+        broker.publish("mute/resp", &answer(&asked, "succeeded"), false)?;
+        desk.open().await?;
+        desk.online(&connection).await?;
+        let since = Instant::now();
+        let hasty = NewCommand { timeout_ms: Some(500), ttl_ms: Some(500), ..led(&connection, "deaf") };
+        let ended = desk.carry_out(hasty).await?;
+        let took = since.elapsed();
+        assert_eq!(ended.state, "timed_out");
+        ensure!(took < Duration::from_secs(3), "{mqtt:?}: it took {took:?}");
+        let settled = desk.ended("mute", &asked).await?;
+        assert_eq!((settled.state.as_str(), settled.late), ("succeeded", false));
+    }
     Ok(())
 }

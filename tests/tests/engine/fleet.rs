@@ -102,7 +102,7 @@ async fn a_device_whose_name_is_too_long_is_told_of_once() -> Result<()> {
     for name in ["a".repeat(201), "b".repeat(300)] {
         broker.publish(&format!("{name}/status"), br#"{"online":true}"#, false)?;
     }
-    desk.notice("its name has 201 bytes").await?;
+    desk.notice("its ID has 201 bytes").await?;
     // What comes behind it has been heard, so it has been as well.
     broker.publish("lamp-1/state", br#"{"led":true}"#, true)?;
     let reported =

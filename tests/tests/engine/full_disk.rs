@@ -88,7 +88,7 @@ async fn scenario(disk: &Disk) -> Result<()> {
         _ => None,
     })
     .await?;
-    assert_eq!((handed_out(&broker, &client, "before/resp"), acknowledged(&broker, &client)), (1, 0));
+    assert_eq!((handed_out(&broker, &client, "before/resp"), acknowledged(&broker, &client, "before/resp")), (1, 0));
     assert_eq!(desk.evidence(&connection, "before", &asked).await?.command.state, "at_broker");
     let shown = desk.seen().states.iter().any(|(_, id, state)| *id == asked && state == "succeeded");
     assert!(!shown, "it was shown as succeeded before that was written down");
@@ -110,7 +110,9 @@ async fn scenario(disk: &Disk) -> Result<()> {
     desk.online(&connection).await?;
     let settled = desk.ended("before", &asked).await?;
     assert_eq!((settled.state.as_str(), settled.late, settled.duplicates), ("succeeded", false, 0), "{settled:#?}");
-    soon("acknowledgement to the broker", PATIENCE, || (acknowledged(&broker, &client) == 1).then_some(()))?;
+    soon("acknowledgement to the broker", PATIENCE, || {
+        (acknowledged(&broker, &client, "before/resp") == 1).then_some(())
+    })?;
     let after = desk.send(led(&connection, "after")).await?;
     desk.reaches("after", &after, "at_broker").await?;
     for (device, times) in [("before", 1), ("refused", 0), ("after", 1)] {

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use wilco_engine::api::Client;
 use wilco_engine::api::{Failure, FailureCode, FileRole, FileToRead, FilesToRead, LinkState};
-use wilco_engine::attach::Console;
 use wilco_tests::{Broker, Certificates, Identity, Keyring, Session, openssl};
 
 use crate::app::App;
@@ -81,7 +81,7 @@ async fn without_a_keyring_secrets_are_held_for_this_run_if_that_is_wanted() -> 
     let desk = Desk::closed()?;
     let app = App::start_in(&session, desk.path()).await?;
     let new = mutual("plant", &broker, &certificates, &certificates.client);
-    of_the_keyring(app.watch.try_to_add(new.clone()).await.map(drop), "no keyring on this machine")?;
+    of_the_keyring(app.watch.try_to_add(new.clone()).await.map(drop), "no keyring for secrets")?;
     ensure!(app.watch.console().connections().await?.is_empty());
     let connection = app.watch.connect(new.with(|entry| entry.without_keyring = true)).await?;
     ensure!(app.watch.view(&connection).await?.in_memory_secrets);
@@ -93,7 +93,7 @@ async fn without_a_keyring_secrets_are_held_for_this_run_if_that_is_wanted() -> 
     app.kill();
     let app = App::start_in(&session, desk.path()).await?;
     let (message, hint) = app.watch.trouble(&connection).await?;
-    ensure!(message.contains("kept in memory for one run only") && hint.contains("Edit"), "{message} {hint}");
+    ensure!(message.contains("kept in memory and are lost") && hint.contains("Edit"), "{message} {hint}");
     let link = app.watch.view(&connection).await?.link;
     ensure!(matches!(link, LinkState::Stopped { .. }), "it is tried again: {link:?}");
     let removed = app.watch.console().remove_connection(&connection).await;
@@ -148,7 +148,7 @@ fn long_chain(directory: &Path) -> Result<Identity> {
     Ok(Identity { certificate, key })
 }
 
-async fn brought(console: &Console, identity: &Identity) -> Result<String> {
+async fn brought(console: &Client, identity: &Identity) -> Result<String> {
     let file = |path: &Path, role| FileToRead { path: path.to_owned(), role };
     let files = vec![file(&identity.certificate, FileRole::Certificate), file(&identity.key, FileRole::Key)];
     Ok(console.read_files(FilesToRead { files, ..FilesToRead::default() }).await?.id)

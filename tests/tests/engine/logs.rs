@@ -39,7 +39,7 @@ async fn a_log_is_fetched_over_mutual_tls_checked_kept_saved_and_deleted() -> Re
     let asked = desk.carry_out(ask(&connection, "pump-7", "log.get", json!({}))).await?;
     assert_eq!(asked.state, "succeeded");
     let whole = stands(&desk, (&connection, "pump-7", &asked.id), LogStand::Whole).await?;
-    ensure!(whole.sentence.contains("the checksum is right"), "{whole:?}");
+    ensure!(whole.sentence.contains("checksum verified"), "{whole:?}");
     ensure!(text(&whole).contains("led"), "it does not tell of the command before: {whole:?}");
 
     let last = desk.carry_out(ask(&connection, "pump-7", "log.get", json!({"lines": 1}))).await?;
@@ -59,7 +59,7 @@ async fn a_log_is_fetched_over_mutual_tls_checked_kept_saved_and_deleted() -> Re
     let nowhere = place.path().join("no/such/folder.log");
     let refused = desk.console().save_log(&connection, "pump-7", &asked.id, nowhere.into()).await;
     let refused = refused.err().context("it was written nowhere")?;
-    ensure!(refused.code == FailureCode::File && refused.message.starts_with("There is no folder"), "{refused:?}");
+    ensure!(refused.code == FailureCode::File && refused.message.starts_with("The folder of"), "{refused:?}");
 
     desk.console().forget_log(&connection, "pump-7", &asked.id).await?;
     assert_eq!(desk.console().logs(&connection, "pump-7").await?.len(), 1);
@@ -85,8 +85,8 @@ async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_sam
     broker.publish("pump-7/resp", done.as_bytes(), false)?;
 
     let gaps = stands(&desk, (&connection, "pump-7", &id), LogStand::Gaps).await?;
-    assert_eq!(gaps.sentence, format!("Chunks 3 and 7 of {} did not come.", chunks.len()));
-    ensure!(text(&gaps).contains("\n[chunk 3 did not come]\n"), "the gap is not shown");
+    assert_eq!(gaps.sentence, format!("Chunks 3 and 7 of {} were not received.", chunks.len()));
+    ensure!(text(&gaps).contains("\n[chunk 3 missing]\n"), "the gap is not shown");
     assert_eq!(desk.ended("pump-7", &id).await?.state, "succeeded");
 
     // The program ends in between, and what comes late is still put to the rest.
@@ -126,6 +126,37 @@ async fn a_log_that_never_ends_is_given_up_in_a_sentence() -> Result<()> {
     let next = desk.send(led(&connection, "pump-7")).await?;
     desk.reaches("pump-7", &next, "at_broker").await?;
     assert_eq!(desk.console().log(&connection, "pump-7", &id, true).await?, wrong);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_with_a_bad_byte_is_told_of_and_the_other_chunks_are_kept() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("plant", &broker)).await?;
+    let id = desk.send(ask(&connection, "pump-7", "log.get", json!({}))).await?;
+    desk.reaches("pump-7", &id, "at_broker").await?;
+    let chunk = |number: u32, text: &[u8]| {
+        [format!(r#"{{"id":"{id}","chunk":{number},"of":3,"text":""#).as_bytes(), text, b"\"}"].concat()
+    };
+    broker.publish("pump-7/log", &chunk(1, b"one "), false)?;
+    let bad = chunk(2, b"gr\xfcn ");
+    broker.publish("pump-7/log", &bad, false)?;
+    broker.publish("pump-7/log", &chunk(3, b"three"), false)?;
+
+    let told = desk.command(("pump-7", &id), "unreadable chunk", |command| command.unreadable.is_some()).await?;
+    let message = told.message.unwrap_or_default();
+    ensure!(message.contains("This log chunk is unreadable") && message.contains("not UTF-8"), "{message}");
+    let events = desk.evidence(&connection, "pump-7", &id).await?.events;
+    let kept = events.into_iter().find(|event| event.kind == "unreadable").context("no evidence")?;
+    assert_eq!(kept.answer.context("no bytes")?.raw.bytes as usize, bad.len());
+    let wrong = stands(&desk, (&connection, "pump-7", &id), LogStand::Wrong).await?;
+    ensure!(wrong.sentence.contains("unreadable"), "{}", wrong.sentence);
+    let all = soon_async("third chunk", PATIENCE, async || {
+        let log = desk.console().log(&connection, "pump-7", &id, true).await?;
+        Ok((log.have == 2).then_some(log))
+    });
+    assert_eq!(text(&all.await?), "one \n[chunk 2 missing]\nthree");
     Ok(())
 }
 

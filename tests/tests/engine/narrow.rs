@@ -54,7 +54,7 @@ async fn a_device_that_is_not_named_is_refused_in_a_sentence_and_nothing_is_sent
     for refused in [led(&connection, "pump-9"), both.clone()] {
         let failure = desk.console().send(refused).await.err().context("it was sent")?;
         assert_eq!(failure.code, FailureCode::Invalid);
-        ensure!(failure.message.contains("'pump-9' is none of them"), "{failure:?}");
+        ensure!(failure.message.contains("'pump-9' is not one of them"), "{failure:?}");
         ensure!(failure.hint.is_some_and(|hint| hint.contains("Only these devices")));
     }
     desk.edit(&connection, |entry| entry.devices.push("pump-9".into())).await?;
@@ -100,7 +100,7 @@ async fn what_a_broker_denies_by_code_is_done_without_or_told() -> Result<()> {
         ensure!(said.contains("+/resp"), "{said}");
         let connection = desk.add(everybody).await?;
         let (message, _) = desk.trouble(&connection).await?;
-        ensure!(message.contains("does not let Wilco hear +/resp"), "{message}");
+        ensure!(message.contains("denied the subscription to +/resp"), "{message}");
         desk.console().remove_connection(&connection).await?;
 
         let one = naming(plain("one", &broker), &["pump-7"]).over(mqtt);
@@ -114,7 +114,7 @@ async fn what_a_broker_denies_by_code_is_done_without_or_told() -> Result<()> {
         desk.reaches("pump-7", &id, "at_broker").await?;
         broker.publish("pump-7/resp", &crate::desk::answer(&id, "succeeded"), false)?;
         assert_eq!(desk.ended("pump-7", &id).await?.state, "succeeded");
-        desk.notice("does not let Wilco hear pump-7/telemetry").await?;
+        desk.notice("denied the subscription to pump-7/telemetry").await?;
         desk.console().remove_connection(&connection).await?;
     }
     Ok(())
@@ -127,10 +127,10 @@ async fn a_broker_that_hangs_up_at_a_topic_of_our_own_may_allow_those_of_the_dev
     for mqtt in BOTH {
         let view = desk.preflight(naming(to("plant", &broker.url()), &["pump-7"]).over(mqtt)).await?;
         let step = |step: Step| view.steps.iter().find(|line| line.step == step).map(|line| (line.state, &line.remark));
-        ensure!(view.ok && view.verdict.contains("with a remark"), "{view:#?}");
+        ensure!(view.ok && view.verdict.contains("with remarks"), "{view:#?}");
         let (state, remark) = step(Step::Publish).context("no publish")?;
         let hint = remark.as_ref().map(|remark| remark.hint.as_str()).unwrap_or_default();
-        ensure!(state == StepState::Warned && hint.contains("devices named"), "{view:#?}");
+        ensure!(state == StepState::Warned && hint.contains("named devices"), "{view:#?}");
         ensure!(step(Step::RoundTrip).context("no round trip")?.0 == StepState::Skipped, "{view:#?}");
     }
     Ok(())
@@ -144,7 +144,7 @@ async fn a_session_learns_of_two_things_that_make_a_broker_hang_up() -> Result<(
         let broker = script.start()?;
         let connection = desk.connect(to("aws", &broker.url()).over(mqtt)).await?;
         for refused in ["+/state", "+/req"] {
-            desk.notice(&format!("does not let Wilco hear {refused}")).await?;
+            desk.notice(&format!("denied the subscription to {refused}")).await?;
         }
         ensure!(broker.connections() <= 4, "{} connections", broker.connections());
         let id = desk.send(led(&connection, "pump-7")).await?;

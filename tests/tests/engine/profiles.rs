@@ -34,7 +34,7 @@ fn whatever_can_be_entered(entry: &mut ConnectionEntry) {
     entry.mqtt = MqttVersion::V311;
     entry.username = Some("ops".into());
     entry.password = Some("pässword".into());
-    entry.dialect = Some("text".into());
+    entry.dialects = vec!["text".into()];
     entry.prefix = Some("cmd/plant".into());
     entry.devices = vec!["pump-7".into(), "pump-8".into()];
     entry.keep_alive_s = Some(45);
@@ -107,7 +107,7 @@ async fn a_password_stays_unless_another_or_none_is_entered() -> Result<()> {
     let view = desk.edit(&connection, |entry| entry.password = Some(String::new())).await?;
     ensure!(!view.has.password);
     let (message, _) = desk.trouble(&connection).await?;
-    ensure!(message.contains("does not let this client in"), "{message}");
+    ensure!(message.contains("not authorized"), "{message}");
     desk.edit(&connection, |entry| entry.password = Some("guess".into())).await?;
     desk.trouble(&connection).await?;
     desk.edit(&connection, |entry| entry.password = Some("right".into())).await?;
@@ -218,7 +218,7 @@ async fn what_is_exported_here_is_the_same_when_imported_there() -> Result<()> {
         assert_eq!(entered(after)?, entered(before)?);
         assert_eq!((after.has, &after.certificate_subject), (before.has, &before.certificate_subject));
         assert_eq!(after.certificate_expires_at, before.certificate_expires_at);
-        ensure!(after.client_id != before.client_id, "two consoles of one client id throw each other out");
+        ensure!(after.client_id != before.client_id, "two consoles of one client ID throw each other out");
     }
     // Both at once, each with the same secrets and under a client id of its own.
     there.online(&arrived[0].id).await?;
@@ -271,15 +271,15 @@ async fn a_file_that_cannot_be_imported_is_told_and_nothing_is_added() -> Result
     changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
     let files: [(&str, Vec<u8>, &str); 10] = [
         ("newer.json", page(|page| page["version"] = json!(2)), "by a newer version"),
-        ("empty.json", Vec::new(), "not a file that Wilco has exported"),
-        ("other.json", br#"{"name": "package"}"#.to_vec(), "not a file that Wilco has exported"),
-        ("list.json", b"[1, 2]".to_vec(), "not a file that Wilco has exported"),
-        ("half.json", page(|_| {})[..30].to_vec(), "not a file that Wilco has exported"),
+        ("empty.json", Vec::new(), "was not exported by Wilco"),
+        ("other.json", br#"{"name": "package"}"#.to_vec(), "was not exported by Wilco"),
+        ("list.json", b"[1, 2]".to_vec(), "was not exported by Wilco"),
+        ("half.json", page(|_| {})[..30].to_vec(), "was not exported by Wilco"),
         ("lacking.json", page(|page| page["connections"] = json!([{"name": "x"}])), "is damaged"),
         ("half.age", sealed[..sealed.len() / 2].to_vec(), "is damaged"),
         ("changed.age", changed, "is damaged"),
-        ("key.age", for_a_key.into_bytes(), "encrypted for a key, not under a passphrase"),
-        ("big.json", vec![b' '; 20 << 20], "too big"),
+        ("key.age", for_a_key.into_bytes(), "encrypted with a key, not with a passphrase"),
+        ("big.json", vec![b' '; 20 << 20], "too large"),
     ];
     for (name, content, words) in files {
         let path = desk.path().join(name);
@@ -287,7 +287,7 @@ async fn a_file_that_cannot_be_imported_is_told_and_nothing_is_added() -> Result
         refused(&desk, path, words).await.with_context(|| name.to_owned())?;
     }
     refused(&desk, desk.path().to_owned(), "is a folder").await?;
-    refused(&desk, "/nowhere/connections.age".into(), "no file /nowhere").await?;
+    refused(&desk, "/nowhere/connections.age".into(), "The file /nowhere").await?;
     let locked = desk.console().import_connections(with.clone(), Some("another passphrase".into()), false).await?;
     ensure!(locked.locked && locked.names.is_empty());
     ensure!(desk.console().import_connections(with, None, false).await?.locked);
@@ -314,7 +314,8 @@ async fn one_bad_connection_in_a_file_keeps_the_others_out() -> Result<()> {
     page["connections"][1]["url"] = json!("ftp://localhost");
     std::fs::write(&path, page.to_string())?;
     let failure = there.console().import_connections(path, None, false).await.err().context("it was imported")?;
-    ensure!(failure.message.contains("ftp://"), "{failure:?}");
+    let said = "The connection bad of this file cannot be imported. Wilco does not support the scheme";
+    ensure!(failure.message.starts_with(said), "{failure:?}");
     ensure!(there.console().connections().await?.is_empty(), "the good one stayed");
     Ok(())
 }
@@ -326,7 +327,7 @@ async fn an_export_that_cannot_be_written_is_told_and_leaves_nothing() -> Result
     let folder = desk.path().join("folder");
     std::fs::create_dir(&folder)?;
     let cases = [
-        (PathBuf::from("/nowhere/connections.json"), "There is no folder for /nowhere"),
+        (PathBuf::from("/nowhere/connections.json"), "The folder of /nowhere"),
         (folder.clone(), "is a folder"),
         (PathBuf::from("/proc/connections.json"), "connections.json"),
     ];

@@ -54,21 +54,29 @@ impl Puppet {
 
     /// The next one who connects, let in with these properties (MQTT 5 section 3.2.2.3).
     pub(crate) async fn welcome_with(&self, properties: &[u8]) -> Result<Line> {
+        self.let_in(false, properties).await
+    }
+
+    async fn let_in(&self, session_present: bool, properties: &[u8]) -> Result<Line> {
         let mut line = self.accept().await?;
         line.expect(CONNECT).await?;
         let length = u8::try_from(properties.len())?;
-        // CONNACK: no session, success.
-        line.write(&[&[0x20, 3 + length, 0, 0, length], properties].concat()).await?;
+        // CONNACK: success.
+        line.write(&[&[0x20, 3 + length, session_present.into(), 0, length], properties].concat()).await?;
         Ok(line)
     }
 
     /// The next one who connects, let in with these properties and allowed every subscription.
     pub(crate) async fn serve(&self, properties: &[u8]) -> Result<Line> {
         let mut line = self.welcome_with(properties).await?;
-        for quality in [1, 0] {
-            let subscribe = line.expect(SUBSCRIBE).await?;
-            line.acknowledge(&subscribe, quality).await?;
-        }
+        line.allow_subscriptions().await?;
+        Ok(line)
+    }
+
+    /// The next one who connects, whose session has been kept.
+    pub(crate) async fn resume(&self) -> Result<Line> {
+        let mut line = self.let_in(true, &[]).await?;
+        line.allow_subscriptions().await?;
         Ok(line)
     }
 }
@@ -84,6 +92,19 @@ impl Line {
             timeout(PATIENCE, self.read()).await.with_context(|| format!("no packet of type {kind} comes"))??;
         ensure!(packet.kind == kind, "a packet of type {} came instead of {kind}", packet.kind);
         Ok(packet)
+    }
+
+    async fn allow_subscriptions(&mut self) -> Result<()> {
+        for quality in [1, 0] {
+            let subscribe = self.expect(SUBSCRIBE).await?;
+            self.acknowledge(&subscribe, quality).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether something has come that is not read yet, or the end.
+    pub(crate) async fn has_more(&mut self) -> bool {
+        timeout(Duration::ZERO, self.stream.peek(&mut [0])).await.is_ok()
     }
 
     /// Whether nothing at all comes for that long.

@@ -136,7 +136,8 @@ async fn enters_and_tries(
             };
             let trust = if *is_secured { Trust::Authorities } else { Trust::Platform };
             let entry = ConnectionEntry { trust, ..entry };
-            let tried = stage.watch.console().preflight(entry.clone()).await;
+            let tried =
+                stage.watch.console().preflight(entry.clone(), None, tokio::sync::mpsc::unbounded_channel().0).await;
             let view = stage.hears(tried)?;
             let id = stage.saves(entry).await?;
             if number < 2 && place != 1 {
@@ -160,7 +161,8 @@ async fn enters_and_tries(
     let open = Broker::plain()?;
     for url in [open.url(), "ws://localhost:1".into()] {
         let entry = ConnectionEntry { name: "open".into(), trust: Trust::Platform, url, ..with_secrets(files) };
-        let tried = stage.watch.console().preflight(entry.clone()).await;
+        let tried =
+            stage.watch.console().preflight(entry.clone(), None, tokio::sync::mpsc::unbounded_channel().0).await;
         stage.hears(tried)?;
     }
     let refused = ConnectionEntry { name: "in it".into(), ..plain("in it", &open).entry };

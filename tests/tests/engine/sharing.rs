@@ -1,8 +1,9 @@
 //! One data directory, one engine, and others that ask it.
 
 use anyhow::{Context, Result};
+use wilco_engine::api::Client;
 use wilco_engine::api::FailureCode;
-use wilco_engine::attach::{Attached, Console, Door};
+use wilco_engine::ipc::{IpcClient, IpcServer};
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
 use wilco_tests::Broker;
@@ -15,7 +16,7 @@ async fn a_second_app_on_the_same_data_is_refused_in_a_sentence() -> Result<()> 
     let desk = Desk::new().await?;
     let failure = start(desk.path(), &Vault::in_memory()).await.err().context("a second engine has started")?;
     assert_eq!(failure.code, FailureCode::InUse);
-    assert!(failure.message.starts_with("Another Wilco is already running on the data in "), "{failure:?}");
+    assert!(failure.message.starts_with("Another Wilco is already using the data in "), "{failure:?}");
     assert!(failure.hint.is_some_and(|hint| hint.contains("--data-dir")));
     // The first one is none the worse for it.
     assert!(desk.console().connections().await?.is_empty());
@@ -27,10 +28,10 @@ async fn what_an_attached_console_sends_is_seen_by_both() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new().await?;
     let data_dir = DataDir::open(Some(desk.path()))?;
-    assert!(Attached::find(&data_dir).await.is_none(), "there is a door that nobody has opened");
-    let door = Door::open(&data_dir, desk.engine().handle())?;
-    let attached = Attached::find(&data_dir).await.context("the door is closed")?;
-    let visitor = Watch::on(Console::Attached(attached)).await?;
+    assert!(IpcClient::find(&data_dir).await.is_none(), "there is a door that nobody has opened");
+    let door = IpcServer::open(&data_dir, desk.engine().handle())?;
+    let attached = IpcClient::find(&data_dir).await.context("the door is closed")?;
+    let visitor = Watch::on(Client::new(attached)).await?;
 
     let connection = visitor.connect(plain("bench", &broker)).await?;
     desk.online(&connection).await?;
@@ -45,7 +46,7 @@ async fn what_an_attached_console_sends_is_seen_by_both() -> Result<()> {
     let failure = visitor.console().send(led("nowhere", "mute")).await.err().context("sent to nowhere")?;
     assert_eq!(failure.code, FailureCode::NotFound);
     drop(door);
-    assert!(Attached::find(&data_dir).await.is_none(), "the door is still open");
+    assert!(IpcClient::find(&data_dir).await.is_none(), "the door is still open");
     Ok(())
 }
 
@@ -56,14 +57,14 @@ async fn a_console_attached_to_an_app_that_is_killed_says_so_and_the_data_is_fre
     let console = app.watch.console().clone();
     app.kill();
     let failure = console.connections().await.err().context("a dead app has answered")?;
-    assert_eq!(failure.code, FailureCode::Connection);
-    assert!(failure.message.contains("no longer answers") && failure.hint.is_some(), "{failure:?}");
+    assert_eq!(failure.code, FailureCode::Ended);
+    assert!(failure.message.contains("has just been closed") && failure.hint.is_some(), "{failure:?}");
     // The socket that it left behind is nobody's, and the next one replaces it.
     let data_dir = DataDir::open(Some(desk.path()))?;
-    assert!(Attached::find(&data_dir).await.is_none());
+    assert!(IpcClient::find(&data_dir).await.is_none());
     desk.open().await?;
-    let _door = Door::open(&data_dir, desk.engine().handle())?;
-    assert!(Attached::find(&data_dir).await.is_some());
+    let _door = IpcServer::open(&data_dir, desk.engine().handle())?;
+    assert!(IpcClient::find(&data_dir).await.is_some());
     Ok(())
 }
 

@@ -75,7 +75,7 @@ async fn odd_telemetry_is_said_and_stops_no_command() -> Result<()> {
     let query = query(&connection, "pump-7");
     let odd = until(&desk, &query, |view| view.remarks.len() == 4).await?;
     for (remark, part) in
-        odd.remarks.iter().zip(["years behind", "9936 of its last", "“quoted” stands", "“none” had no"])
+        odd.remarks.iter().zip(["years behind", "9936 in its last", "“quoted” is text", "“none” had no"])
     {
         ensure!(remark.contains(part), "no '{part}' in {:?}", odd.remarks);
     }

@@ -11,7 +11,7 @@ use crate::desk::{BOTH, Desk, NewConnection, PATIENCE, ask, led, mutual, plain};
 use crate::seed;
 
 fn in_text(new: NewConnection) -> NewConnection {
-    new.with(|entry| entry.dialect = Some("text".into()))
+    new.with(|entry| entry.dialects = vec!["text".into()])
 }
 
 /// A text that goes out as it stands.

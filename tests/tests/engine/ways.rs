@@ -74,7 +74,7 @@ async fn a_device_is_commanded_over_a_websocket_also_after_the_broker_was_gone()
 async fn large_payloads(desk: &Desk, connection: &str, broker: &Broker) -> Result<()> {
     let text = "0123456789".repeat(10_000);
     let heard = broker.listen("mute/+")?;
-    let id = desk.send(NewCommand { args: json!({"text": text}), ..led(connection, "mute") }).await?;
+    let id = desk.send(NewCommand { args: json!({"text": text}).into(), ..led(connection, "mute") }).await?;
     desk.reaches("mute", &id, "at_broker").await?;
     soon("large request", PATIENCE, || heard.log().contains(&text).then_some(()))?;
     let answer = json!({"id": id, "status": "succeeded", "message": text}).to_string();
@@ -152,7 +152,7 @@ async fn a_session_goes_through_a_proxy_and_comes_back_through_it() -> Result<()
         let wrong = with_password(&proxy.url(), "guess");
         let connection = desk.add(new.with(|entry| entry.proxy = Some(wrong))).await?;
         let (message, _) = desk.trouble(&connection).await?;
-        ensure!(message.contains("proxy does not take this user name and password"), "{message}");
+        ensure!(message.contains("proxy rejected the user name or password"), "{message}");
 
         let right = with_password(&proxy.url(), "right");
         desk.edit(&connection, |entry| entry.proxy = Some(right)).await?;

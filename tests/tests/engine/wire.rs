@@ -1,5 +1,7 @@
 //! What went over the wire, by the word of the broker.
 
+use std::collections::HashSet;
+
 use wilco_tests::{Broker, Settings};
 
 /// A broker that writes down every packet.
@@ -23,9 +25,19 @@ pub(crate) fn handed_out(broker: &Broker, client: &str, topic: &str) -> usize {
     lines(broker, &format!("Sending PUBLISH to {client}"), &format!("'{topic}'"))
 }
 
-/// How many PUBACKs the broker got from a client.
-pub(crate) fn acknowledged(broker: &Broker, client: &str) -> usize {
-    lines(broker, "Received PUBACK from", client)
+/// How many PUBACKs the broker got from a client for messages on a topic. A PUBACK names the packet identifier alone.
+pub(crate) fn acknowledged(broker: &Broker, client: &str, topic: &str) -> usize {
+    let log = broker.log();
+    let sent = format!("Sending PUBLISH to {client} (");
+    let packets: HashSet<&str> = log
+        .lines()
+        .filter(|line| line.contains(&sent) && line.contains(&format!("'{topic}'")))
+        .filter_map(|line| line.split(", m").nth(1)?.split(',').next())
+        .collect();
+    log.lines()
+        .filter_map(|line| line.split_once(&format!("Received PUBACK from {client} (Mid: "))?.1.split(',').next())
+        .filter(|packet| packets.contains(packet))
+        .count()
 }
 
 fn lines(broker: &Broker, what: &str, which: &str) -> usize {

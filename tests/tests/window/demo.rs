@@ -16,6 +16,10 @@ async fn the_demo_fleet_is_one_click_away_and_comes_back() -> Result<()> {
     let end = check(console.flip_led().await?, "led on");
     console.wait_for_led(true).await?;
     as_it_stands(&console, "fleet").await?;
+    console.press("v").await?;
+    console.one("listbox", "Wall of devices").await?;
+    as_it_stands(&console, "demo-wall").await?;
+    console.press("v").await?;
     console.go("History").await?;
     console.unfold(&end.id).await?;
     as_it_stands(&console, "history").await?;

@@ -1,25 +1,23 @@
 //! A device that never was goes from the list again, and with it what was asked of it.
 
-use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use wilco_tests::{keys, program, soon_async};
+use wilco_tests::{keys, soon_async};
 
 use crate::pictures::as_it_stands;
 use crate::whole_device::bench;
 use crate::{SHORT, check};
 
+/// Forgetting can be undone for 30 seconds.
+const UNDONE_BY: Duration = Duration::from_secs(60);
+
 #[tokio::test]
 async fn a_mistyped_device_is_forgotten_with_its_history() -> Result<()> {
     let (bench, console) = bench().await?;
     check(console.flip_led().await?, "led on");
-    // At a shell, beside the app, whose session it uses.
     let send = ["send", "-c", "Bench", "-d", "bnech-1", "led", "on=true", "--timeout", "1s"];
-    let sent = Command::new(program("wilco")?)
-        .args(send)
-        .env("WILCO_DATA_DIR", bench.desk.data())
-        .envs(bench.desk.session().variables())
-        .output()?;
+    let sent = bench.desk.wilco(&send)?;
     ensure!(sent.status.code() == Some(1), "{sent:?}");
 
     console.choose("bnech-1").await?;
@@ -28,7 +26,7 @@ async fn a_mistyped_device_is_forgotten_with_its_history() -> Result<()> {
     console.press("forget bn").await?;
     console.one("option", "Forget bnech-1…").await?;
     console.press(keys::ENTER).await?;
-    console.one("button", "Keep it").await?;
+    console.one("button", "Cancel").await?;
     console.wait_for_text("the 1 command in its history", SHORT).await?;
     let mut found = console.inaccessible("a device that is to be forgotten").await?;
     as_it_stands(&console, "device-forget").await?;
@@ -41,6 +39,13 @@ async fn a_mistyped_device_is_forgotten_with_its_history() -> Result<()> {
     found.extend(console.inaccessible("a device that was forgotten").await?);
     as_it_stands(&console, "device-forgotten").await?;
 
+    // Until then it can be undone.
+    let history = ["history", "-c", "Bench", "--format", "json"];
+    let gone = soon_async("history without it", UNDONE_BY, async || {
+        let history = bench.desk.wilco(&history)?;
+        Ok((!String::from_utf8(history.stdout)?.contains("bnech-1")).then_some(()))
+    });
+    gone.await?;
     console.press("gh").await?;
     console.history_with(|rows| rows.len() == 1 && rows[0][0] == "bench-1").await?;
     console.close().await?;

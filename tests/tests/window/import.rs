@@ -60,7 +60,7 @@ async fn connect(console: &Console, broker: &Broker, case: &Case, parcel: &Parce
     if let Some(passphrase) = parcel.passphrase {
         ensure!(!console.unlock("open barley").await?, "a wrong passphrase opened it");
         let said = console.text().await?;
-        ensure!(said.contains("This passphrase does not open it."), "{said}");
+        ensure!(said.contains("Wrong passphrase."), "{said}");
         ensure!(console.unlock(passphrase).await?, "the right passphrase did not open it");
     }
     let problems = console.problems().await?;

@@ -47,7 +47,7 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
     console.press(keys::ENTER).await?;
     console.wait_for_led(false).await?;
 
-    // Restart asks first, whichever way it is come to; *Escape* leaves it.
+    // Restart needs confirmation, whichever way it is come to; *Escape* leaves it.
     console.press("r").await?;
     console.one_like("dialog", "pump-7").await?;
     console.press(keys::ESCAPE).await?;
@@ -59,8 +59,8 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
     console.press("l").await?;
     ensure!(focus(&console).await?.contains("Search"), "{}", focus(&console).await?);
     ensure!(!console.led_is_on().await?);
-    // Once empties the field, once more leaves it.
-    console.press(&keys::ESCAPE.repeat(2)).await?;
+    // Once closes the completions, once more empties the field, once more leaves it.
+    console.press(&keys::ESCAPE.repeat(3)).await?;
 
     console.press("?").await?;
     console.one("dialog", "Keys").await?;

@@ -33,7 +33,7 @@ async fn a_connection_is_changed_copied_and_put_in_order() -> Result<()> {
     kit.delete()?;
 
     console.card_button("Bench", "Edit…").await?;
-    let kept = console.one("region", "Kept in the keyring").await?;
+    let kept = console.one("region", "In the keyring").await?;
     let kept = console.text_of(&kept).await?;
     ensure!(kept.contains("certificate with key, authorities and password"), "{kept}");
     let password = console.one("textbox", "Password").await?;
@@ -79,17 +79,17 @@ async fn a_certificate_that_ends_soon_is_pointed_out_and_renewed_in_place() -> R
 
     let card = console.wait_for_card("Bench", "Connected").await?;
     ensure!(card.contains("CN=ending, 19 days left"), "{card}");
-    console.one_like("link", "a certificate ends soon").await?;
+    console.one_like("link", "a certificate expires soon").await?;
     console.screenshot("manage-ends-soon-card").await?;
     console.go("Fleet").await?;
     let banner = console.one("status", "Certificate").await?;
     let said = console.text_of(&banner).await?;
-    ensure!(said.contains("The certificate of this connection ends soon: 19 days left."), "{said}");
+    ensure!(said.contains("The certificate of this connection expires soon: 19 days left."), "{said}");
     console.screenshot("manage-ends-soon").await?;
 
     let renew = console.one_in(&banner, "link", "Renew").await?;
     console.click_on(&renew, "Renew").await?;
-    console.wait_for_text("Bring the new certificate", SHORT).await?;
+    console.wait_for_text("Add the new certificate", SHORT).await?;
     for file in [&lasting.certificate, &lasting.key] {
         console.bring(file).await?;
     }
@@ -104,7 +104,7 @@ async fn a_certificate_that_ends_soon_is_pointed_out_and_renewed_in_place() -> R
     soon("session with the new certificate", SHORT, || broker.log().contains("u'lasting'").then_some(()))?;
     console.wait_for_card("Bench", "Connected").await?;
     let said = console.text().await?;
-    ensure!(!said.contains("a certificate ends soon"), "{said}");
+    ensure!(!said.contains("a certificate expires soon"), "{said}");
     console.close().await?;
 
     let console = desk.open().await?;
@@ -136,7 +136,7 @@ async fn a_connection_is_taken_to_another_desk_under_a_passphrase() -> Result<()
     console.wait_for_text("The file is encrypted.", SHORT).await?;
     console.fill("Passphrase", "four words of yours").await?;
     console.press_in(&form, "Unlock and import").await?;
-    console.wait_for_text("This passphrase does not open the file.", SHORT).await?;
+    console.wait_for_text("Wrong passphrase.", SHORT).await?;
     console.screenshot("manage-import-refused").await?;
     console.fill("Passphrase", PASSPHRASE).await?;
     console.press_in(&form, "Unlock and import").await?;
@@ -174,7 +174,7 @@ async fn firmware_that_knows_only_text_is_told_and_its_answer_is_inferred() -> R
     console.begin_connection().await?;
     let url = &broker.url();
     console.enter_connection(Connection { name: "Bench", url, ca: None, identity: None }).await?;
-    console.click("radio", "Text").await?;
+    console.click("checkbox", "Plain text").await?;
     console.preflight().await?.passed()?;
     console.save_connection().await?;
 
@@ -182,11 +182,11 @@ async fn firmware_that_knows_only_text_is_told_and_its_answer_is_inferred() -> R
     console.wait_for_online(Some("bench-1")).await?;
     console.choose("bench-1").await?;
     let said = check(console.say("bench-1", "light: on", true).await?, "“light: on”");
-    ensure!(said.ladder.contains("The answer carried no id; only this command could be meant."), "{}", said.ladder);
+    ensure!(said.ladder.contains("The answer has no ID; it can only belong to this command."), "{}", said.ladder);
     console.wait_for_led(true).await?;
     console.screenshot("manage-text").await?;
     let refused = console.say("bench-1", "sing", true).await?;
-    ensure!(refused.state == "failed" && refused.ladder.contains("This device understands"), "{refused:#?}");
+    ensure!(refused.state == "failed" && refused.ladder.contains("This device supports"), "{refused:#?}");
 
     // One that never answers.
     broker.publish("quiet-1/status", br#"{"online":true,"boot":"b1"}"#, true)?;

@@ -31,11 +31,11 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
     let files: [(&Identity, &str); 5] = [
-        (&mixed, "belongs to another certificate"),
+        (&mixed, "does not match the certificate"),
         (&expired, "expired on 2021-01-01"),
         (&version_1, "X.509 version 1"),
         (&text, "is missing. Choose its client certificate too"),
-        (&absent, "there is no such file"),
+        (&absent, "it does not exist"),
     ];
     for (at, (identity, sentence)) in files.into_iter().enumerate() {
         console.begin_connection().await?;
@@ -50,10 +50,10 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
     let brokers: [(&str, &Path, Option<&Identity>, &str, &str); 5] = [
         (url, &certificates.other_ca, Some(client), "tls", "does not trust"),
         // Of the same name as the right one.
-        (url, &elsewhere.ca, Some(client), "tls", "carries a wrong signature"),
+        (url, &elsewhere.ca, Some(client), "tls", "has an invalid signature"),
         (url, &certificates.ca, Some(stranger), "connect", "client certificate"),
-        (&refused, &certificates.ca, Some(client), "tcp", "Nothing listens at"),
-        (&plain, &certificates.ca, None, "connect", "hung up on CONNECT"),
+        (&refused, &certificates.ca, Some(client), "tcp", "nothing listens at"),
+        (&plain, &certificates.ca, None, "connect", "closed the connection after CONNECT"),
     ];
     for (at, (url, ca, identity, step, sentence)) in brokers.into_iter().enumerate() {
         console.begin_connection().await?;
@@ -71,7 +71,7 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
 /// Leaves the wizard, in which something was brought, for the list of connections.
 async fn leave(console: &Console) -> Result<()> {
     console.click("button", "Cancel").await?;
-    console.click("button", "Leave without saving").await?;
+    console.click("button", "Discard changes").await?;
     console.one("heading", "No connection yet").await.map(drop)
 }
 
@@ -106,7 +106,7 @@ async fn without_a_keyring_secrets_are_kept_for_this_run_only() -> Result<()> {
 
         let console = desk.open().await?;
         console.go("Connections").await?;
-        console.wait_for_text("in memory for", SHORT).await?;
+        console.wait_for_text("were kept in memory and are lost", SHORT).await?;
         console.close().await?;
     }
     Ok(())

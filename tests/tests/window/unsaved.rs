@@ -22,13 +22,13 @@ async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> R
     console.press("gm").await?;
     console.click("button", "Import…").await?;
     console.fill("Path of the file to read", &file.display().to_string()).await?;
-    console.click("button", "Look into it").await?;
+    console.click("button", "Show").await?;
     console.wait_for_text("button for calibrate", SHORT).await?;
-    console.wait_for_text("It is for the connection 'Elsewhere', which is not here.", SHORT).await?;
+    console.wait_for_text("It is for the connection 'Elsewhere', which does not exist here.", SHORT).await?;
     let mut found = console.inaccessible("what is in a file of commands").await?;
     as_it_stands(&console, "catalogue-import").await?;
-    console.click("button", "Take 2").await?;
-    console.wait_for_text("Took Calibrate, Level 3.", SHORT).await?;
+    console.click("button", "Import 2").await?;
+    console.wait_for_text("Imported Calibrate, Level 3.", SHORT).await?;
     console.click("button", "Done").await?;
 
     console.click("button", "Level 3").await?;
@@ -79,10 +79,10 @@ async fn what_was_begun_is_there_when_one_comes_back() -> Result<()> {
     console.click("button", "LED led").await?;
     console.wait_for_text("not saved", SHORT).await?;
     console.click("button", "Describe a command").await?;
-    console.one("button", "Leave without saving").await?;
+    console.one("button", "Discard changes").await?;
     found.extend(console.inaccessible("leaving a description").await?);
     as_it_stands(&console, "draft-leave").await?;
-    console.click("button", "Go on with it").await?;
+    console.click("button", "Keep editing").await?;
     ensure!(console.written("Title").await? == "Half done");
 
     console.press(keys::ESCAPE).await?;
@@ -106,7 +106,7 @@ async fn what_was_begun_is_there_when_one_comes_back() -> Result<()> {
     console.press(keys::ENTER).await?;
     console.click("radio", "JSON").await?;
     console.fill("Arguments (JSON)", r#"{"interval_ms": 9007199254740993}"#).await?;
-    console.wait_for_text("too large to be kept exactly", SHORT).await?;
+    console.wait_for_text("At most 3600000.", SHORT).await?;
     found.extend(console.inaccessible("a number that is too large").await?);
     as_it_stands(&console, "command-too-large").await?;
     console.close().await?;

@@ -40,7 +40,7 @@ async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
     let mut found = console.inaccessible("an empty log").await?;
     as_it_stands(&console, "log-empty").await?;
     console.click("button", "Fetch the log").await?;
-    console.wait_for_text("The log is complete", SHORT).await?;
+    console.wait_for_text("checksum verified", SHORT).await?;
     console.fill("Search in the log", "led").await?;
     console.wait_for_text("led", SHORT).await?;
     found.extend(console.inaccessible("a log").await?);
@@ -92,7 +92,7 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
     console.one("dialog", "Identify bench-1").await?;
     console.click("button", "5 s").await?;
     console.wait_for_text("identify", SHORT).await?;
-    console.wait_for_text("The device said it is done.", Duration::from_secs(15)).await?;
+    console.wait_for_text("The device says it is done.", Duration::from_secs(15)).await?;
     as_it_stands(&console, "inspector").await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
@@ -144,7 +144,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     let tree = r##"{"type":"object","properties":{"left":{"$ref":"#"},"right":{"$ref":"#"}}}"##;
     console.fill("Arguments (JSON Schema)", tree).await?;
     console.wait_for_text("or a part of it refers to itself", SHORT).await?;
-    console.wait_for_text("It is drawn once the schema is mended", SHORT).await?;
+    console.wait_for_text("The form appears when the schema is valid", SHORT).await?;
     as_it_stands(&console, "catalogue-tree").await?;
     let schema = "{\"type\":\"object\",\"properties\":{\"offset\":{\"type\":\"integer\",\"title\":\"Offset\",\"minimum\":0,\
                   \"maximum\":9}},\"required\":[\"offset\"]}";

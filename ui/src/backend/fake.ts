@@ -9,11 +9,32 @@ import type { CatalogueEntry } from './bindings/CatalogueEntry';
 import type { CommandButton } from './bindings/CommandButton';
 import type { CommandDefinition } from './bindings/CommandDefinition';
 import type { CommandDetail } from './bindings/CommandDetail';
+import type { CommandRef } from './bindings/CommandRef';
 import type { CommandPreview } from './bindings/CommandPreview';
 import type { CommandToPreview } from './bindings/CommandToPreview';
+import type { CountedView } from './bindings/CountedView';
+import type { DesiredConfig } from './bindings/DesiredConfig';
+import type { DesiredFor } from './bindings/DesiredFor';
+import type { DesiredView } from './bindings/DesiredView';
+import type { DeviceCells } from './bindings/DeviceCells';
+import type { SavedView } from './bindings/SavedView';
+import type { ViewColumn } from './bindings/ViewColumn';
 import type { CommandView } from './bindings/CommandView';
 import type { ConnectionEntry } from './bindings/ConnectionEntry';
 import type { ConnectionView } from './bindings/ConnectionView';
+import type { DeviceExport } from './bindings/DeviceExport';
+import type { DeviceImport } from './bindings/DeviceImport';
+import type { DeviceColumns } from './bindings/DeviceColumns';
+import type { DeviceRow } from './bindings/DeviceRow';
+import type { DeviceSummary } from './bindings/DeviceSummary';
+import type { CommandCheck } from './bindings/CommandCheck';
+import type { DialectDraft } from './bindings/DialectDraft';
+import type { DraftSource } from './bindings/DraftSource';
+import type { OwnDialect } from './bindings/OwnDialect';
+import type { SampleMessage } from './bindings/SampleMessage';
+import type { DialectView } from './bindings/DialectView';
+import type { FoundDialect } from './bindings/FoundDialect';
+import type { DeviceStates } from './bindings/DeviceStates';
 import type { DeviceDetail } from './bindings/DeviceDetail';
 import type { DevicePage } from './bindings/DevicePage';
 import type { DeviceQuery } from './bindings/DeviceQuery';
@@ -21,6 +42,7 @@ import type { ExportFormat } from './bindings/ExportFormat';
 import type { ExportView } from './bindings/ExportView';
 import type { FileToWrite } from './bindings/FileToWrite';
 import type { FilesToRead } from './bindings/FilesToRead';
+import type { ForgottenDevices } from './bindings/ForgottenDevices';
 import type { HistoryPage } from './bindings/HistoryPage';
 import type { HistoryQuery } from './bindings/HistoryQuery';
 import type { ImportLine } from './bindings/ImportLine';
@@ -29,6 +51,7 @@ import type { KeptLog } from './bindings/KeptLog';
 import type { KitView } from './bindings/KitView';
 import type { LogView } from './bindings/LogView';
 import type { NewCommand } from './bindings/NewCommand';
+import type { NewDevice } from './bindings/NewDevice';
 import type { NewsSubject } from './bindings/NewsSubject';
 import type { Notice } from './bindings/Notice';
 import type { Older } from './bindings/Older';
@@ -36,19 +59,37 @@ import type { PreflightView } from './bindings/PreflightView';
 import type { PresetView } from './bindings/PresetView';
 import type { TelemetryQuery } from './bindings/TelemetryQuery';
 import type { TelemetryView } from './bindings/TelemetryView';
+import type { TimesQuery } from './bindings/TimesQuery';
+import type { TimesView } from './bindings/TimesView';
+import type { SearchReading } from './bindings/SearchReading';
+import type { MemberPage } from './bindings/MemberPage';
+import type { MemberQuery } from './bindings/MemberQuery';
+import type { NewRollout } from './bindings/NewRollout';
+import type { ReportFormat } from './bindings/ReportFormat';
+import type { ReportedKey } from './bindings/ReportedKey';
+import type { RolloutAction } from './bindings/RolloutAction';
+import type { RolloutDetail } from './bindings/RolloutDetail';
+import type { RolloutPlan } from './bindings/RolloutPlan';
+import type { RolloutView } from './bindings/RolloutView';
 import type { Sent } from './bindings/Sent';
 import type { Settings } from './bindings/Settings';
 import type { Step as PreflightStep } from './bindings/Step';
 import type { TrafficBatch } from './bindings/TrafficBatch';
 import type { TrafficQuery } from './bindings/TrafficQuery';
+import { PRESENCES } from '../format/states';
+import { FakeAnnotations } from './fake/annotations';
 import { FakeCatalogue } from './fake/catalogue';
+import { FakeDeviceFiles } from './fake/deviceFiles';
 import { FakeConnections, view } from './fake/connections';
-import { affect, changed, countsOf } from './fake/course';
+import { affect, changed, countsOf, isBad } from './fake/course';
 import { detailOf, stray } from './fake/evidence';
+import { describeLamp, DIALECTS } from './fake/dialects';
+import { FakeDrafts, PUMP_MESSAGES } from './fake/drafts';
 import { FakeExport } from './fake/export';
 import { failure, wait } from './fake/failure';
 import { fate, UNANSWERED, type Step } from './fake/fate';
-import { makeFleet, select, type FakeDevice } from './fake/fleet';
+import { FakeColumns, select, stateCode, summaryOf } from './fake/columns';
+import { makeFleet, type FakeDevice } from './fake/fleet';
 import { measurements } from './fake/telemetry';
 import { FakeLogs } from './fake/logs';
 import { FakeKits } from './fake/kits';
@@ -56,8 +97,15 @@ import { blank, makePast, newId } from './fake/past';
 import { FakePreflight } from './fake/preflight';
 import { PRESETS } from './fake/presets';
 import { random } from './fake/random';
+import { countsOfFleet, reading } from './fake/search';
+import { rolloutFate } from './fake/rolloutFate';
+import { FakeDesired } from './fake/desired';
+import { FakeRollouts } from './fake/rollouts';
 import { daysAgo, FakeSettings } from './fake/settings';
+import { timesOf } from './fake/times';
 import { FakeTraffic } from './fake/traffic';
+import { cellsOf, FakeViews } from './fake/views';
+import { objectFrom, toJson } from '../format/json';
 
 export interface FakeOptions {
   /** Devices of the demo fleet. */
@@ -76,6 +124,10 @@ export interface FakeOptions {
   pace?: number;
   /** Connections that are there from the start. */
   connections?: ConnectionView[];
+  /** Whether one of the devices is a lamp behind a Zigbee2MQTT bridge. */
+  lamp?: boolean;
+  /** How many times as fast as the clock rollouts run. */
+  rolloutSpeed?: number;
 }
 
 const BATCH_EVERY = 60;
@@ -85,21 +137,48 @@ export class Fake implements Backend {
   readonly #next = random(42);
   readonly #listeners = new Set<(batch: Batch) => void>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #drafts = new FakeDrafts();
   readonly #connections: FakeConnections;
   readonly #kits = new FakeKits();
   readonly #logs = new FakeLogs();
   readonly #preflight: FakePreflight;
   readonly #export: FakeExport;
+  readonly #deviceFiles: FakeDeviceFiles;
   readonly #settings = new FakeSettings();
   readonly #catalogue = new FakeCatalogue();
   readonly #traffic = new FakeTraffic();
+  readonly #columns = new FakeColumns();
+  readonly #savedViews = new FakeViews();
+  readonly #desired = new FakeDesired(
+    (connection) => this.#of(connection),
+    (connection) => this.#savedViews.of(connection),
+  );
+  readonly #annotations = new FakeAnnotations({
+    find: (device) => this.#byId.get(device),
+    add: (device) => {
+      this.#byId.set(device.row.device, device);
+      this.#fleet = [...this.#fleet, device];
+    },
+    remove: (device) => {
+      this.#byId.delete(device);
+      this.#fleet = this.#fleet.filter(({ row }) => row.device !== device);
+    },
+    isBusy: (device) => this.#commands.some((command) => command.device === device && !command.final),
+    changed: (device) => this.#changedDevices.set(device, ['demo', device]),
+  });
+  readonly #rollouts: FakeRollouts;
+  /** Who follows a command on its way, by its id. */
+  readonly #followers = new Map<string, (command: CommandView) => void>();
+  #changedRollouts = new Map<string, RolloutView>();
   readonly #dropped = new Set<Dropped>();
   readonly #newsAsked = new Set<(subject: NewsSubject) => void>();
   readonly #closing = new Set<() => void>();
   /** The window has been closed. A browser's stays where it is. */
   closed = false;
   #fleet: FakeDevice[] = [];
+  #byId = new Map<string, FakeDevice>();
   #commands: CommandView[] = [];
+  readonly #dismissed = new Set<string>();
   #sequence = 0;
   #changed = new Map<string, CommandView>();
   #changedDevices = new Map<string, [string, string]>();
@@ -117,12 +196,16 @@ export class Fake implements Backend {
       keyring: true,
       pace: 260,
       connections: [],
+      rolloutSpeed: 1,
+      lamp: false,
       ...options,
     };
     this.#connections = new FakeConnections(this.#options.keyring);
     this.#connections.list = [...this.#options.connections];
     this.#preflight = new FakePreflight(this.#options.pace);
     this.#export = new FakeExport(this.#options.pace);
+    this.#deviceFiles = new FakeDeviceFiles(this.#options.pace, (device) => this.#byId.has(device));
+    this.#rollouts = this.#makeRollouts();
   }
 
   async connections(): Promise<ConnectionView[]> {
@@ -138,6 +221,9 @@ export class Fake implements Backend {
     demo.link = { state: 'online', since: now };
     demo.round_trip_ms = 0.4;
     this.#fleet = makeFleet(demo.id, this.#options.devices, now);
+    const first = this.#fleet[0];
+    if (this.#options.lamp && first) describeLamp(first);
+    this.#byId = new Map(this.#fleet.map((device) => [device.row.device, device]));
     this.#commands = makePast(this.#fleet, this.#options.past, now);
     this.#connections.list.push(demo);
     this.#touch();
@@ -152,6 +238,67 @@ export class Fake implements Backend {
 
   async presets(): Promise<PresetView[]> {
     return PRESETS;
+  }
+
+  async findDialects(): Promise<FoundDialect[]> {
+    await wait(this.#options.pace);
+    return [{ name: 'shelly', title: 'Shelly', devices: 3, examples: ['Attic', 'Hall', 'Porch'] }];
+  }
+
+  async enableDialects(connection: string, names: string[]): Promise<ConnectionView> {
+    await wait(20);
+    const view = this.#connections.enable(connection, names);
+    this.#touch();
+    return view;
+  }
+
+  async declineDialects(connection: string, names: string[]): Promise<void> {
+    this.#connections.decline(connection, names);
+    this.#touch();
+  }
+
+  async subscribe(): Promise<void> {
+    await wait(this.#options.pace);
+  }
+
+  async unsubscribe(): Promise<void> {}
+
+  async draftDialect(source: DraftSource, messages: SampleMessage[]): Promise<DialectDraft> {
+    await wait(5);
+    return this.#drafts.draft(source, messages);
+  }
+
+  async ownDialects(connection: string): Promise<OwnDialect[]> {
+    return this.#connections.ownDialects(connection);
+  }
+
+  async saveDialect(
+    connection: string,
+    text: string,
+    replaces: string | null,
+    enable: boolean,
+  ): Promise<ConnectionView> {
+    const view = this.#connections.saveDialect(connection, text, replaces, enable);
+    this.#touch();
+    return view;
+  }
+
+  async removeDialect(connection: string, name: string): Promise<ConnectionView> {
+    const view = this.#connections.removeDialect(connection, name);
+    this.#touch();
+    return view;
+  }
+
+  async exportDialect(_connection: string, _name: string, to: FileToWrite): Promise<string> {
+    return to.path;
+  }
+
+  async readDialect(): Promise<string> {
+    return (await this.draftDialect({ from: 'new' }, [])).text;
+  }
+
+  async dialects(): Promise<DialectView[]> {
+    return DIALECTS;
   }
 
   async saveConnection(entry: ConnectionEntry): Promise<ConnectionView> {
@@ -228,28 +375,57 @@ export class Fake implements Backend {
     return { rows: rows.slice(from, from + count), from, matching: rows.length, total: fleet.length };
   }
 
+  async deviceColumns(query: DeviceQuery, known: number | null, series: string | null): Promise<DeviceColumns> {
+    return this.#columns.of(this.#of(query.connection), query, known, series);
+  }
+
+  async deviceRows(connection: string, devices: string[]): Promise<DeviceRow[]> {
+    const fleet = this.#of(connection).length > 0 ? this.#byId : new Map<string, FakeDevice>();
+    return devices.flatMap((id) => fleet.get(id)?.row ?? []);
+  }
+
+  async compareDevices(_connection: string, devices: string[]): Promise<DeviceSummary> {
+    return summaryOf(devices.flatMap((id) => this.#byId.get(id) ?? []));
+  }
+
+  async readSearch(connection: string, text: string, caret: number): Promise<SearchReading> {
+    return reading(text, caret, countsOfFleet(this.#of(connection).map(({ row }) => row)));
+  }
+
   async device(connection: string, device: string): Promise<DeviceDetail> {
     const found = this.#find(connection, device);
     const commands = this.#commands.filter((command) => command.device === device);
     return {
       row: found.row,
+      note: found.note,
       reported_at: found.reportedAt,
-      running_config: found.running,
-      saved_config: found.saved,
+      running_config: found.running && toJson(found.running),
+      saved_config: found.saved && toJson(found.saved),
       telemetry_interval_ms: this.#interval(device),
       commands: commands.slice(0, 8),
       command_count: commands.length,
       strays: found.row.device.endsWith('1') ? [stray(device)] : [],
+      described: found.described,
     };
   }
 
+  async answerTimes(query: TimesQuery): Promise<TimesView[]> {
+    return timesOf(
+      this.#commands.filter(({ connection }) => connection === query.connection),
+      query,
+      (device) => this.#byId.get(device)?.row.firmware ?? null,
+    );
+  }
+
   async send(command: NewCommand): Promise<Sent> {
-    const answered = this.#catalogue.find(command.connection, command.command)?.answer_expected ?? true;
+    const kind = this.#catalogue.find(command.connection, command.command);
+    const answered = kind?.answer_expected ?? true;
+    const delivery = command.delivery ?? (kind?.dangerous ? 'now' : 'hold_here');
     const ids = command.devices.map((id) => {
       const device = this.#find(command.connection, id);
       const asked = blank(device, newId(Date.now(), this.#next), command.command, command.args, Date.now());
       const view = { ...asked, again_of: command.again_of };
-      const held = device.row.presence === 'offline' && command.delivery === 'hold_here';
+      const held = device.row.presence === 'offline' && delivery === 'hold_here';
       this.#begin(
         held ? { ...view, state: 'held', deadline: view.queued_at + 60_000 } : view,
         device,
@@ -258,6 +434,22 @@ export class Fake implements Backend {
       return view.id;
     });
     return { ids };
+  }
+
+  async dismiss(_connection: string, command: CommandRef | null): Promise<void> {
+    const seen = this.#commands.filter(({ id, state }) => isBad(state) && (command === null || command.id === id));
+    for (const { id } of seen) this.#dismissed.add(id);
+  }
+
+  async checkCommand(command: NewCommand): Promise<CommandCheck[]> {
+    return command.devices
+      .map((id) => this.#find(command.connection, id))
+      .flatMap(({ row, described }) => {
+        const own = described?.commands.find(({ name }) => name === command.command);
+        if (own === undefined || own.reports_back) return [];
+        const silent = 'Its discovery names no state topic, so it cannot report back.';
+        return [{ device: row.device, name: row.name, already: null, silent, refused: null }];
+      });
   }
 
   async sendAgain(connection: string, device: string, id: string): Promise<Sent> {
@@ -274,6 +466,40 @@ export class Fake implements Backend {
       no_answer: command.state === 'unconfirmed',
       again_of: id,
     });
+  }
+
+  async planRollout(rollout: NewRollout): Promise<RolloutPlan> {
+    return this.#rollouts.plan(rollout);
+  }
+
+  async startRollout(rollout: NewRollout): Promise<RolloutView> {
+    return this.#rollouts.start(rollout);
+  }
+
+  async rollouts(): Promise<RolloutView[]> {
+    return this.#rollouts.list;
+  }
+
+  async rollout(id: string): Promise<RolloutDetail> {
+    return this.#rollouts.detail(id);
+  }
+
+  async rolloutMembers(query: MemberQuery, from: number, count: number): Promise<MemberPage> {
+    return this.#rollouts.members(query, from, count);
+  }
+
+  async actOnRollout(id: string, action: RolloutAction): Promise<RolloutView> {
+    return this.#rollouts.act(id, action);
+  }
+
+  async noteRollout(id: string, note: string | null): Promise<RolloutView> {
+    return this.#rollouts.note(id, note);
+  }
+
+  async exportRollout(query: MemberQuery, to: FileToWrite, format: ReportFormat): Promise<string> {
+    // A report is of the whole rollout.
+    this.#rollouts.members(format === 'csv' || format === 'json' ? query : { ...query, states: [] }, 0, 1);
+    return this.#export.wrote(to);
   }
 
   async cancel(_connection: string, _device: string, id: string): Promise<void> {
@@ -333,14 +559,106 @@ export class Fake implements Backend {
     return this.#export.wrote(to);
   }
 
-  async forgetDevice(connection: string, device: string): Promise<void> {
-    this.#find(connection, device);
-    if (this.#commands.some((command) => command.device === device && !command.final))
-      throw failure('invalid', `'${device}' still has a command under way.`, 'Stop waiting for it first.');
-    this.#fleet = this.#fleet.filter(({ row }) => row.device !== device);
-    this.#commands = this.#commands.filter((command) => command.device !== device);
-    this.#changedDevices.set(device, [connection, device]);
+  async addDevices(connection: string, devices: NewDevice[]): Promise<string[]> {
+    const added = this.#annotations.add(connection, devices);
     this.#touch();
+    return added;
+  }
+
+  async nameDevice(connection: string, device: string, name: string | null): Promise<void> {
+    this.#annotations.name(this.#find(connection, device), name);
+    this.#touch();
+  }
+
+  async noteDevice(connection: string, device: string, note: string | null): Promise<void> {
+    this.#annotations.note(this.#find(connection, device), note);
+    this.#touch();
+  }
+
+  async tagDevices(_connection: string, devices: string[], tag: string): Promise<string[]> {
+    const tagged = this.#annotations.tag(devices, tag);
+    this.#touch();
+    return tagged;
+  }
+
+  async untagDevices(_connection: string, devices: string[], tag: string): Promise<string[]> {
+    const untagged = this.#annotations.untag(devices, tag);
+    this.#touch();
+    return untagged;
+  }
+
+  async forgetDevices(_connection: string, devices: string[]): Promise<ForgottenDevices> {
+    const forgotten = this.#annotations.forget(devices);
+    this.#touch();
+    return forgotten;
+  }
+
+  readDeviceFile(_connection: string, path: string, onView: (view: DeviceImport) => void): Promise<DeviceImport> {
+    return this.#deviceFiles.read(path, () => undefined, onView);
+  }
+
+  importDevices(connection: string, path: string, onView: (view: DeviceImport) => void): Promise<DeviceImport> {
+    const take = (devices: NewDevice[]) => {
+      this.#annotations.add(connection, devices);
+      this.#touch();
+    };
+    return this.#deviceFiles.read(path, take, onView);
+  }
+
+  async stopDeviceImport(): Promise<void> {
+    this.#deviceFiles.stop();
+  }
+
+  async exportDevices(query: DeviceQuery, to: FileToWrite): Promise<DeviceExport> {
+    return { path: this.#export.wrote(to), devices: select(this.#of(query.connection), query).length };
+  }
+
+  async views(connection: string): Promise<CountedView[]> {
+    const fleet = this.#of(connection);
+    return this.#savedViews.list(connection, (view) => select(fleet, view).length);
+  }
+
+  async saveView(view: SavedView): Promise<SavedView> {
+    return this.#savedViews.save(view);
+  }
+
+  async desired(connection: string): Promise<DesiredView[]> {
+    return this.#desired.list(connection);
+  }
+
+  async saveDesired(desired: DesiredConfig): Promise<DesiredView> {
+    return this.#desired.save(desired);
+  }
+
+  async clearDesired(connection: string, target: DesiredFor): Promise<DesiredConfig> {
+    return this.#desired.clear(connection, target);
+  }
+
+  async reportedKeys(connection: string, search: string): Promise<ReportedKey[]> {
+    return this.#desired.keys(connection, search);
+  }
+
+  async removeView(id: string): Promise<void> {
+    if (this.#desired.isForView(id))
+      throw failure(
+        'invalid',
+        "A configuration is wanted of this view's devices.",
+        'Clear it first: without the view it would apply to no device.',
+      );
+    this.#savedViews.remove(id);
+  }
+
+  async deviceCells(_connection: string, devices: string[], columns: ViewColumn[]): Promise<DeviceCells[]> {
+    return cellsOf(
+      devices.flatMap((id) => this.#byId.get(id) ?? []),
+      columns,
+    );
+  }
+
+  async restoreDevices(_connection: string, devices: string[]): Promise<string[]> {
+    const restored = this.#annotations.restore(devices);
+    this.#touch();
+    return restored;
   }
 
   async forgetLog(_connection: string, _device: string, id: string): Promise<void> {
@@ -392,7 +710,7 @@ export class Fake implements Backend {
     this.#catalogue.removeButton(id);
   }
 
-  async subscribe(onBatch: (batch: Batch) => void): Promise<() => void> {
+  async listen(onBatch: (batch: Batch) => void): Promise<() => void> {
     this.#listeners.add(onBatch);
     return () => this.#listeners.delete(onBatch);
   }
@@ -401,12 +719,9 @@ export class Fake implements Backend {
     return { version: '0.1.0', data_dir: '(in this browser: nothing is kept)' };
   }
 
-  async watchTraffic(query: TrafficQuery, onBatch: (batch: TrafficBatch) => void): Promise<void> {
-    this.#traffic.watch(query, () => this.#of(query.connection), this.#next, onBatch);
-  }
-
-  async stopTraffic(): Promise<void> {
-    this.#traffic.stop();
+  async traffic(query: TrafficQuery, onBatch: (batch: TrafficBatch) => void): Promise<() => void> {
+    if (query.filter === '#') this.#traffic.tell(PUMP_MESSAGES, onBatch);
+    return this.#traffic.watch(query, () => this.#of(query.connection), this.#next, onBatch);
   }
 
   async settings(): Promise<Settings> {
@@ -526,7 +841,8 @@ export class Fake implements Backend {
     const set = this.#commands.find(
       (one) => one.device === device && one.command === 'telemetry.set' && one.state === 'succeeded',
     );
-    return typeof set?.args['interval_ms'] === 'number' ? set.args['interval_ms'] : 5_000;
+    const interval = set && objectFrom(set.args)['interval_ms'];
+    return typeof interval === 'number' ? interval : 5_000;
   }
 
   #matching(query: HistoryQuery): CommandView[] {
@@ -535,7 +851,8 @@ export class Fake implements Backend {
         (query.connection === null || command.connection === query.connection) &&
         (query.device === null || command.device === query.device) &&
         (query.states.length === 0 || query.states.includes(command.state)) &&
-        (query.since === null || command.queued_at >= query.since),
+        (query.since === null || command.queued_at >= query.since) &&
+        (!query.undismissed || !this.#dismissed.has(command.id)),
     );
   }
 
@@ -543,19 +860,57 @@ export class Fake implements Backend {
     const device = this.#fleet[Math.floor(this.#next() * this.#fleet.length)];
     if (!device || device.row.presence !== 'online') return;
     const on = this.#next() > 0.5;
-    const view = blank(device, newId(Date.now(), this.#next), 'led', { on }, Date.now());
+    const view = blank(device, newId(Date.now(), this.#next), 'led', toJson({ on }), Date.now());
     this.#begin({ ...view, by: 'another console' }, device);
   }
 
-  #begin(command: CommandView, device: FakeDevice, noAnswer = false): void {
+  #makeRollouts(): FakeRollouts {
+    const { rolloutSpeed } = this.#options;
+    const find = (connection: string, search: string) => {
+      const rows = select(this.#of(connection), {
+        connection,
+        search,
+        sort: 'device',
+        order: 'ascending',
+        group: null,
+      });
+      return rows.map(({ device }) => this.#find(connection, device));
+    };
+    return new FakeRollouts(
+      {
+        fleet: (connection) => this.#of(connection),
+        search: find,
+        send: (device, { spec }, onChange) => {
+          const view = blank(device, newId(Date.now(), this.#next), spec.command.name, spec.command.args, Date.now());
+          const steps = rolloutFate(view, device, this.#next);
+          const fast = steps.map((step) => ({ ...step, after: step.after / rolloutSpeed }));
+          this.#followers.set(view.id, onChange);
+          this.#begin(view, device, spec.command.no_answer, spec.command.no_answer ? UNANSWERED : fast);
+          return view.id;
+        },
+        cancel: (connection, device, id) => void this.cancel(connection, device, id),
+        isDangerous: (connection, command) => this.#catalogue.find(connection, command)?.dangerous ?? false,
+        say: (rollout) => {
+          this.#changedRollouts.set(rollout.id, rollout);
+          this.#touch();
+        },
+        newId: () => newId(Date.now(), this.#next),
+      },
+      rolloutSpeed,
+    );
+  }
+
+  #begin(command: CommandView, device: FakeDevice, noAnswer = false, course: Step[] | null = null): void {
     this.#commands = [command, ...this.#commands];
     device.commandCount += 1;
     device.row = { ...device.row, last_command: command };
     this.#say(command);
     const steps =
-      command.state === 'held'
-        ? [{ after: 60_000, change: { state: 'expired' } }]
-        : (this.#options.fates.shift() ?? (noAnswer ? UNANSWERED : fate(command, device, this.#next)));
+      course !== null
+        ? course
+        : command.state === 'held'
+          ? [{ after: 60_000, change: { state: 'expired' } }]
+          : (this.#options.fates.shift() ?? (noAnswer ? UNANSWERED : fate(command, device, this.#next)));
     this.#follow(command.id, device, steps);
   }
 
@@ -577,6 +932,7 @@ export class Fake implements Backend {
     this.#commands = this.#commands.map((other) => (other.id === moved.id ? moved : other));
     const device = this.#find(moved.connection, moved.device);
     if (device.row.last_command?.id === moved.id) device.row = { ...device.row, last_command: moved };
+    this.#followers.get(moved.id)?.(moved);
     if (moved.accepted_at === now) device.row = { ...device.row, seen_at: now, trip_ms: now - (moved.sent_at ?? now) };
     this.#say(moved);
   }
@@ -586,16 +942,16 @@ export class Fake implements Backend {
   }
 
   #find(connection: string, device: string): FakeDevice {
-    const found = this.#of(connection).find((other) => other.row.device === device);
+    const found = this.#of(connection).length > 0 ? this.#byId.get(device) : undefined;
     if (!found) throw failure('not_found', `There is no device called “${device}”.`, null);
     return found;
   }
 
   #views(): ConnectionView[] {
     return this.#connections.list.map((connection) => {
-      if (!connection.demo) return connection;
+      if (!connection.demo) return { ...connection };
       const online = this.#fleet.filter((device) => device.row.presence === 'online').length;
-      return { ...connection, devices: this.#fleet.length, online, counts: countsOf(this.#commands) };
+      return { ...connection, devices: this.#fleet.length, online, counts: countsOf(this.#commands, this.#dismissed) };
     });
   }
 
@@ -603,6 +959,20 @@ export class Fake implements Backend {
     this.#changed.set(command.id, command);
     this.#changedDevices.set(command.device, [command.connection, command.device]);
     this.#touch();
+  }
+
+  #states(): DeviceStates[] {
+    const rows = [...this.#changedDevices.keys()].flatMap((id) => this.#byId.get(id)?.row ?? []);
+    if (rows.length === 0) return [];
+    return [
+      {
+        connection: 'demo',
+        devices: rows.map(({ device }) => device),
+        presence: rows.map(({ presence }) => PRESENCES.indexOf(presence)),
+        states: rows.map(stateCode),
+        more: false,
+      },
+    ];
   }
 
   #touch(): void {
@@ -616,11 +986,14 @@ export class Fake implements Backend {
         commands: [...this.#changed.values()],
         more_commands: false,
         devices: this.#changedDevices.size > 0 ? ['demo'] : [],
-        changed_devices: [...this.#changedDevices.values()],
+        changed_devices: [...this.#changedDevices.values()].slice(0, 200),
+        device_states: this.#states(),
+        rollouts: [...this.#changedRollouts.values()],
         notices: this.#notices,
       };
       this.#changed = new Map();
       this.#changedDevices = new Map();
+      this.#changedRollouts = new Map();
       this.#notices = [];
       for (const listener of this.#listeners) listener(batch);
     }, BATCH_EVERY);

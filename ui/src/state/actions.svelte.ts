@@ -1,10 +1,12 @@
 import { tick } from 'svelte';
 
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
-import { keyWords } from '../words/keys';
-import { visible } from '../words/text';
+import { keyText } from '../format/keys';
+import { visible } from '../format/text';
+import { NOTHING } from '../format/search';
 import type { App } from './app.svelte';
-import { EVERY_FILTER, FILTERS, NEED_YOU_NOW } from './history.svelte';
+import type { ControlName } from './controls';
+import { EVERY_FILTER, FILTERS, NEEDS_ATTENTION_NOW } from './history.svelte';
 import type { Screen } from './route.svelte';
 import { RANGES } from './telemetry.svelte';
 import { Shortcuts } from './shortcuts';
@@ -15,6 +17,7 @@ export const GROUPS = [
   'This device',
   'Go to',
   'Fleet',
+  'Rollouts',
   'History',
   'Live traffic',
   'Connections',
@@ -47,6 +50,9 @@ export const IN_LISTS: { keys: string; name: string }[] = [
   { keys: 'Home End', name: 'To its first and its last row' },
   { keys: 'Enter', name: 'From a device to its LED; unfold a command' },
   { keys: '↓', name: 'From the search to the list of devices' },
+  { keys: 'Space', name: 'Select a device, or deselect it' },
+  { keys: 'mod+a', name: 'Select every device in the list' },
+  { keys: '+ − 0', name: 'Zoom the wall in and out; show all of it' },
   { keys: '↑ Enter', name: 'From the first device to the heads; sort by one' },
   { keys: '→ ←', name: 'Unfold and fold a command' },
   { keys: 'alt+↑ alt+↓', name: 'Move a connection up or down' },
@@ -62,6 +68,8 @@ export class Actions {
   paletteOpen = $state(false);
   sheetOpen = $state(false);
   readonly #shortcuts: Shortcuts;
+  /** What features offer, each in its own place. */
+  #offers = $state.raw<(() => Action[])[]>([]);
   readonly list: Action[] = $derived.by(() => [
     ...this.#log(),
     ...this.#charts(),
@@ -72,6 +80,7 @@ export class Actions {
     ...this.#traffic(),
     ...this.#connections(),
     ...this.#commands(),
+    ...this.#offers.flatMap((offer) => offer()),
     ...this.#window(),
   ]);
 
@@ -86,6 +95,11 @@ export class Actions {
     );
   }
 
+  /** A feature says what can be done with it now. */
+  offer(actions: () => Action[]): void {
+    this.#offers = [...this.#offers, actions];
+  }
+
   onkeydown(event: KeyboardEvent): void {
     this.#shortcuts.onkeydown(event);
   }
@@ -94,7 +108,7 @@ export class Actions {
     try {
       await action.run();
     } catch (reason) {
-      this.app.complain(reason);
+      this.app.reportError(reason);
     }
   }
 
@@ -102,7 +116,7 @@ export class Actions {
   hint(id: string): { title?: string; 'aria-keyshortcuts'?: string } {
     const keys = this.list.find((action) => action.id === id)?.keys;
     if (keys === undefined) return {};
-    const title = `Keys: ${keyWords(keys)}`;
+    const title = `Keys: ${keyText(keys)}`;
     // One key after another cannot be said in the attribute.
     if (keys.includes(' ')) return { title };
     return { title, 'aria-keyshortcuts': keys.replace(/^mod\+(.)/, (_, key: string) => `Control+${key} Meta+${key}`) };
@@ -126,21 +140,30 @@ export class Actions {
         return run();
       },
     });
+    const described = detail?.described;
     const list = [
-      action('restart', `Restart ${name}…`, 'r', () => this.#open('device.restart')),
+      ...((described?.can_restart ?? true)
+        ? [action('restart', `Restart ${name}…`, 'r', () => this.#open('device.restart'))]
+        : []),
       action('command', `Command for ${name}…`, 'c', () => this.app.ask()),
       ...this.#buttons(action),
-      action('config', 'Ask for its configuration', null, () => inspected.askConfiguration()),
-      action('identify', `Identify ${name}…`, 'b', () => this.#open('device.identify')),
-      action('log', 'Fetch its log', null, () => this.#fetchLog(targets.connection, device)),
-      action('showlog', 'Show its log', 'o', () => route.go('log', { device })),
+      // Only Wilco's own firmware has these commands.
+      ...(described === null
+        ? [
+            action('config', 'Read its configuration', null, () => inspected.askConfiguration()),
+            action('identify', `Identify ${name}…`, 'b', () => this.#open('device.identify')),
+            action('log', 'Fetch its log', null, () => this.#fetchLog(targets.connection, device)),
+            action('showlog', 'Show its log', 'o', () => route.go('log', { device })),
+          ]
+        : []),
       action('charts', 'Show its telemetry as charts', 'm', () => route.go('charts', { device })),
       action('history', 'Show its history', 'h', () => route.go('history', { device })),
       action('traffic', 'Show its live traffic', 't', () => route.go('traffic', { device })),
       action('forget', `Forget ${name}…`, null, () => this.#open('device.forget')),
     ];
     const goes = inspected.ledGoes ? 'on' : 'off';
-    if (detail !== null) list.unshift(action('led', `Switch its LED ${goes}: ${name}`, 'l', () => inspected.flipLed()));
+    if (detail !== null && (described?.can_switch ?? true))
+      list.unshift(action('led', `Switch its LED ${goes}: ${name}`, 'l', () => inspected.flipLed()));
     if (Object.keys(inspected.edits).length > 0) {
       if (inspected.isReady) {
         list.push(action('apply', 'Apply the changes now', null, () => inspected.apply('now')));
@@ -194,7 +217,7 @@ export class Actions {
     const list = [
       action(
         'pause',
-        charts.live ? 'Pause the charts' : 'Let the charts go on',
+        charts.live ? 'Pause the charts' : 'Resume the charts',
         () => (charts.live ? charts.pause() : charts.goOn()),
         'p',
       ),
@@ -233,16 +256,16 @@ export class Actions {
       place('history', 'History', 'g h'),
       place('traffic', 'Live traffic', 'g t'),
       place('connections', 'Connections', 'g c'),
-      place('commands', 'Commands of your own', 'g m'),
+      place('commands', 'Your own commands', 'g m'),
       place('settings', 'Settings', 'g s'),
     ];
     if ((app.connections.current?.counts.need_you ?? 0) > 0)
-      list.push({ id: 'go.needy', group: 'Go to', name: 'What needs you', keys: 'g n', run: () => this.showNeedy() });
+      list.push({ id: 'go.needy', group: 'Go to', name: 'Needs attention', keys: 'g n', run: () => this.showNeedy() });
     return list;
   }
 
   showNeedy(): void {
-    this.app.history.filterBy(NEED_YOU_NOW, '');
+    this.app.history.filterBy(NEEDS_ATTENTION_NOW, '');
     this.app.route.go('history');
   }
 
@@ -261,10 +284,40 @@ export class Actions {
         return this.#open('fleet.search');
       },
     };
+    const view: Action = {
+      id: 'fleet.view',
+      group: 'Fleet',
+      name: fleet.wall ? 'Show the devices as a list' : 'Show the devices as a wall',
+      words: 'list wall tiles view',
+      keys: 'v',
+      elsewhere: route.screen !== 'fleet',
+      run: () => {
+        if (route.screen === 'fleet') fleet.wall = !fleet.wall;
+        else route.go('fleet');
+      },
+    };
     const { tokens, text } = fleet.search;
-    if (tokens.length === 0 && text === '') return [search];
-    const clear = () => fleet.find({ tokens: [], text: '' });
-    return [search, { id: 'fleet.clear', group: 'Fleet', name: 'Clear the search', words: 'filter', run: clear }];
+    const opens = (what: 'add' | 'export' | 'import' | 'desired', name: string, words: string): Action => ({
+      id: `fleet.${what}`,
+      group: 'Fleet',
+      name,
+      words,
+      run: () => {
+        route.go('fleet');
+        return this.#open(`fleet.${what}`);
+      },
+    });
+    const list = [
+      search,
+      view,
+      opens('add', 'Add a device…', 'new device'),
+      opens('import', 'Import devices…', 'csv file names tags'),
+      opens('export', 'Export devices…', 'csv file names tags'),
+      opens('desired', 'Wanted configuration…', 'desired values bring into line differs'),
+    ];
+    if (tokens.length === 0 && text === '') return list;
+    const clear = () => fleet.find(NOTHING);
+    return [...list, { id: 'fleet.clear', group: 'Fleet', name: 'Clear search', words: 'filter', run: clear }];
   }
 
   #history(): Action[] {
@@ -428,7 +481,7 @@ export class Actions {
 
   #commands(): Action[] {
     const { catalogue, route } = this.app;
-    const action = (id: string, name: string): Action => ({
+    const action = (id: 'export' | 'import' | 'describe', name: string): Action => ({
       id: `commands.${id}`,
       group: 'Commands',
       name,
@@ -458,9 +511,9 @@ export class Actions {
     const list = [
       action('palette', 'Search or run a command', () => this.#show('palette'), 'mod+k'),
       action('keys', 'Show all keys', () => this.#show('sheet'), '?'),
-      sized('larger', 'Everything larger', () => preferences.zoomBy(1), 'mod++'),
-      sized('smaller', 'Everything smaller', () => preferences.zoomBy(-1), 'mod+-'),
-      sized('usual', 'Everything at its usual size', () => preferences.zoomTo(1), 'mod+0'),
+      sized('larger', 'Zoom in', () => preferences.zoomBy(1), 'mod++'),
+      sized('smaller', 'Zoom out', () => preferences.zoomBy(-1), 'mod+-'),
+      sized('usual', 'Actual size', () => preferences.zoomTo(1), 'mod+0'),
     ];
     for (const theme of ['system', 'light', 'dark'] as const) {
       if (theme !== preferences.theme)
@@ -468,7 +521,8 @@ export class Actions {
     }
     const density = preferences.density === 'compact' ? 'comfortable' : 'compact';
     list.push(action('density', `Density: ${density}`, () => preferences.change({ density })));
-    list.push(action('folder', 'Open the folder with the data', () => this.app.settings.openFolder()));
+    list.push(action('folder', 'Open the data folder', () => this.app.settings.openFolder()));
+    if (this.app.undo.available) list.push(action('undo', 'Undo', () => this.app.undo.last(), 'mod+z'));
     if (notices.list.length > 0) {
       const dismiss = () => notices.list.forEach((notice) => notices.dismiss(notice.id));
       list.push(action('notices', 'Dismiss all notices', dismiss));
@@ -482,8 +536,8 @@ export class Actions {
   }
 
   /** Opens it on the screen that was just gone to. */
-  async #open(door: string): Promise<void> {
+  async #open(control: ControlName): Promise<void> {
     await tick();
-    this.app.doors.open(door);
+    this.app.controls.activate(control);
   }
 }

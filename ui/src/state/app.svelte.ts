@@ -6,17 +6,21 @@ import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
 import type { Failure } from '../backend/bindings/Failure';
 import type { NewsSubject } from '../backend/bindings/NewsSubject';
-import { visible } from '../words/text';
+import { visible } from '../format/text';
 import { Actions } from './actions.svelte';
-import { Asking, type Targets } from './asking.svelte';
+import { CommandComposer, type Targets } from './commandComposer.svelte';
 import { Catalogue } from './catalogue.svelte';
-import { Closing } from './closing.svelte';
+import { Cells } from './cells.svelte';
+import { CloseGuard } from './closeGuard.svelte';
 import { Connections } from './connections.svelte';
-import { Doors } from './doors';
+import { DesiredConfigs } from './desired.svelte';
+import { Devices } from './devices.svelte';
+import { Controls } from './controls';
 import { failureOf } from './failure';
 import { Feed } from './feed';
 import { Fleet } from './fleet.svelte';
-import { FILTERS, History, NEED_YOU_NOW, type Filter } from './history.svelte';
+import { Importing } from './importing.svelte';
+import { FILTERS, History, NEEDS_ATTENTION_NOW, type Filter } from './history.svelte';
 import { DeviceLog } from './log.svelte';
 import { Inspected } from './inspected.svelte';
 import { Notices } from './notices.svelte';
@@ -24,8 +28,11 @@ import { Palette } from './palette.svelte';
 import { Preferences } from './preferences.svelte';
 import { Measurements } from './telemetry.svelte';
 import { Route } from './route.svelte';
+import { Selection } from './selection.svelte';
 import { Settings } from './settings.svelte';
 import { Traffic } from './traffic.svelte';
+import { Undo } from './undo.svelte';
+import { Views } from './views.svelte';
 import { keepView } from './view.svelte';
 
 /** Everything the window knows. */
@@ -35,8 +42,15 @@ export class App {
   readonly connections: Connections;
   readonly fleet: Fleet;
   readonly catalogue: Catalogue;
-  readonly asking: Asking;
+  readonly composer: CommandComposer;
   readonly inspected: Inspected;
+  readonly selection: Selection;
+  /** What is set of devices here. */
+  readonly devices: Devices;
+  readonly views: Views;
+  /** The configurations that are wanted of devices. */
+  readonly desired: DesiredConfigs;
+  readonly cells: Cells;
   readonly history: History;
   readonly log: DeviceLog;
   /** What the inspected device has measured in the last minutes. */
@@ -44,11 +58,14 @@ export class App {
   readonly charts: Measurements;
   readonly traffic: Traffic;
   readonly notices = new Notices();
+  readonly undo = new Undo(this.notices, (reason) => this.reportError(reason));
   readonly route = new Route();
-  readonly doors = new Doors();
+  readonly controls = new Controls();
   readonly actions: Actions;
-  readonly closing: Closing;
+  readonly closeGuard: CloseGuard;
   readonly feed: Feed;
+  /** The import of devices that is open. It is kept here because it goes on while another screen is shown. */
+  importing = $state.raw<Importing | null>(null);
   about = $state.raw<About | null>(null);
   /** The engine could not be reached at all. */
   failure = $state.raw<Failure | null>(null);
@@ -63,16 +80,27 @@ export class App {
     this.connections.onlost = (lost, here) => this.#lose(lost, here);
     this.fleet = new Fleet(backend);
     this.catalogue = new Catalogue(backend);
-    this.asking = new Asking(backend, this.catalogue, this.notices);
+    this.composer = new CommandComposer(backend, this.catalogue, this.notices);
     this.inspected = new Inspected(backend, this.catalogue);
+    this.selection = new Selection(backend, this.fleet, this.inspected);
+    this.devices = new Devices(backend, this.undo, () => {
+      this.fleet.refresh();
+      this.inspected.refresh();
+    });
+    this.views = new Views(backend, this.fleet, this.undo);
+    this.cells = new Cells(backend);
+    this.desired = new DesiredConfigs(backend, this.undo, () => {
+      this.fleet.refresh();
+      this.cells.refresh();
+    });
     this.history = new History(backend);
     this.log = new DeviceLog(backend);
     this.recent = new Measurements(backend, 60);
     this.charts = new Measurements(backend, 800);
     this.traffic = new Traffic(backend);
     this.actions = new Actions(this);
-    this.closing = new Closing(this);
-    this.closing.watch();
+    this.closeGuard = new CloseGuard(this);
+    this.closeGuard.watch();
     this.feed = feed;
     this.feed.on((batch) => this.#take(batch));
     void this.#start(backend);
@@ -80,7 +108,7 @@ export class App {
 
   async #start(backend: Backend): Promise<void> {
     // A setting that cannot be read is no reason to show nothing.
-    await this.preferences.load().catch((reason: unknown) => this.complain(reason));
+    await this.preferences.load().catch((reason: unknown) => this.reportError(reason));
     try {
       await this.feed.start(backend);
       await this.catalogue.load();
@@ -97,6 +125,10 @@ export class App {
     this.connections.take(batch);
     this.fleet.take(batch);
     this.inspected.take(batch);
+    this.selection.take(batch);
+    this.views.take(batch);
+    this.desired.take(batch);
+    if (batch.devices.length > 0) this.cells.refresh();
     this.history.take(batch);
     this.log.take(batch);
     this.recent.take(batch);
@@ -109,7 +141,8 @@ export class App {
   #lose({ name }: ConnectionView, here: boolean): void {
     const { current } = this.connections;
     this.inspected.close();
-    this.asking.leave();
+    this.selection.clear();
+    this.composer.leave();
     if (this.route.parameters.has('device')) this.route.go('fleet');
     const message = `The connection “${visible(name)}” was removed.`;
     const instead = current === null ? '' : ` This is “${visible(current.name)}”.`;
@@ -129,8 +162,8 @@ export class App {
   ask(): void {
     const { targets } = this;
     if (targets === null) return;
-    const text = this.connections.current?.dialect === 'text';
-    this.asking.open(targets, text ? { kind: 'text' } : null);
+    const text = this.connections.current?.dialects.includes('text') ?? false;
+    this.composer.open(targets, text ? { kind: 'text' } : null);
   }
 
   /** Sends what a button stands for, to whom a command would be for now. */
@@ -138,10 +171,23 @@ export class App {
     const { targets } = this;
     if (targets === null) return;
     try {
-      await this.asking.press(targets, button);
+      await this.composer.press(targets, button);
     } catch (reason) {
-      this.complain(reason);
+      this.reportError(reason);
     }
+  }
+
+  /** Opens the import of devices for the connection that is shown, or the one that is still open. */
+  beginImport(): void {
+    const connection = this.connections.current?.id;
+    if (connection === undefined) return;
+    this.importing ??= new Importing(this.backend, connection, () => this.fleet.refresh());
+  }
+
+  /** Opens the configurations that are wanted of the devices of the connection that is shown. */
+  openDesired(): void {
+    const connection = this.connections.current?.id;
+    if (connection !== undefined) this.desired.open(connection);
   }
 
   /** What is looked for from everywhere, begun anew. */
@@ -149,12 +195,12 @@ export class App {
     return new Palette(this, this.backend);
   }
 
-  /** Shows what a notification was about: the command, unfolded, or those that ended badly. */
+  /** Shows what a notification was about: the command, unfolded, or those that failed. */
   async showNews({ connection, command, bad }: NewsSubject): Promise<void> {
     const go = () => this.route.go('history');
     this.connections.choose(connection);
     if (command === null) {
-      this.history.filterBy(bad ? NEED_YOU_NOW : (FILTERS[0] as Filter), '');
+      this.history.filterBy(bad ? NEEDS_ATTENTION_NOW : (FILTERS[0] as Filter), '');
       go();
       return;
     }
@@ -163,12 +209,12 @@ export class App {
       const detail = await this.backend.command(connection, device, id);
       await this.history.reveal(detail.command, go);
     } catch (reason) {
-      this.complain(reason);
+      this.reportError(reason);
     }
   }
 
   /** Says what went wrong where no control is there to say it. */
-  complain(reason: unknown): void {
+  reportError(reason: unknown): void {
     const { message, hint } = failureOf(reason);
     this.notices.add([{ level: 'warning', message, hint }]);
   }

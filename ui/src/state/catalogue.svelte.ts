@@ -5,14 +5,14 @@ import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
 import type { CommandPreview } from '../backend/bindings/CommandPreview';
 import type { CommandToPreview } from '../backend/bindings/CommandToPreview';
 import type { ImportLine } from '../backend/bindings/ImportLine';
-import { Describing } from './describing.svelte';
+import { DefinitionEditor } from './definitionEditor.svelte';
 
 /** What is known of commands before they are sent, and the buttons that were made of them. */
 export class Catalogue {
   entries = $state.raw<CatalogueEntry[]>([]);
   buttons = $state.raw<CommandButton[]>([]);
   /** A command that is being described. It stays while something else is looked at. */
-  describing = $state.raw<Describing | null>(null);
+  editor = $state.raw<DefinitionEditor | null>(null);
 
   constructor(readonly backend: Backend) {}
 
@@ -48,7 +48,7 @@ export class Catalogue {
 
   /** Begins to describe a command: a new one, or what came with Wilco or is somebody's own, changed or copied. */
   describe(entry: CatalogueEntry | null, copied = false): void {
-    this.describing = new Describing(this, entry, copied);
+    this.editor = new DefinitionEditor(this, entry, copied);
   }
 
   async save(id: string | null, definition: CommandDefinition): Promise<CatalogueEntry> {

@@ -31,6 +31,11 @@ export class Connections {
   #order: string[] | null = null;
   readonly current = $derived(this.list.find((connection) => connection.id === this.chosen) ?? this.list[0] ?? null);
 
+  /** Those that have no connection to their broker. */
+  readonly troubled = $derived(this.list.filter(({ link }) => link.state === 'waiting' || link.state === 'stopped'));
+  /** Those of them that are not looked at. */
+  readonly troubledElsewhere = $derived(this.troubled.filter(({ id }) => id !== this.current?.id));
+
   constructor(
     readonly backend: Backend,
     readonly preferences: Preferences,
@@ -97,7 +102,7 @@ export class Connections {
   /** Tries a connection as it is kept. */
   test(connection: ConnectionView): Preflight {
     const preflight = new Preflight(this.backend);
-    void preflight.start(this.entry(connection));
+    void preflight.start({ entry: this.entry(connection), files: [] });
     return preflight;
   }
 
@@ -105,6 +110,32 @@ export class Connections {
   entry(connection: ConnectionView) {
     const around = { kit: null, kept: connection.has, presets: [], taken: [] };
     return entryOf(formOf(connection), around, connection.denied);
+  }
+
+  /** Connects at once instead of at the next try: to be saved as it is begins a connection's session anew. */
+  async tryNow(connection: ConnectionView): Promise<void> {
+    this.#put(await this.backend.saveConnection(this.entry(connection)));
+  }
+
+  /** Shows the devices of dialects that were found. */
+  async enableDialects(id: string, names: string[]): Promise<void> {
+    this.#put(await this.backend.enableDialects(id, names));
+  }
+
+  /** Does not offer them again. */
+  async declineDialects(id: string, names: string[]): Promise<void> {
+    await this.backend.declineDialects(id, names);
+    const known = this.list.find((connection) => connection.id === id);
+    if (known) this.#put({ ...known, offers: known.offers.filter(({ name }) => !names.includes(name)) });
+  }
+
+  /** Stores a dialect file of one's own with a connection. */
+  async saveDialect(id: string, text: string, replaces: string | null, enable: boolean): Promise<void> {
+    this.#put(await this.backend.saveDialect(id, text, replaces, enable));
+  }
+
+  async removeDialect(id: string, name: string): Promise<void> {
+    this.#put(await this.backend.removeDialect(id, name));
   }
 
   bring(): Kit {

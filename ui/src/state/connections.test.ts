@@ -17,6 +17,8 @@ const batch = (connections: Batch['connections']): Batch => ({
   more_commands: false,
   devices: [],
   changed_devices: [],
+  device_states: [],
+  rollouts: [],
   notices: [],
 });
 

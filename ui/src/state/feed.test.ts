@@ -12,6 +12,8 @@ function batch(sequence: number, given: Partial<Batch> = {}): Batch {
     more_commands: false,
     devices: [],
     changed_devices: [],
+    device_states: [],
+    rollouts: [],
     notices: [],
     ...given,
   };

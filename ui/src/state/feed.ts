@@ -14,7 +14,7 @@ export class Feed {
 
   /** Listens to the engine until the promise's function is called. */
   start(backend: Backend): Promise<() => void> {
-    return backend.subscribe((batch) => this.take(batch));
+    return backend.listen((batch) => this.take(batch));
   }
 
   on(listener: Listener): void {
@@ -41,6 +41,8 @@ export function merge(earlier: Batch, later: Batch): Batch {
   for (const command of later.commands) commands.set(keyOf(command), command);
   const devices = new Map(earlier.changed_devices.map((pair) => [pair.join('\u0000'), pair]));
   for (const pair of later.changed_devices) devices.set(pair.join('\u0000'), pair);
+  const rollouts = new Map(earlier.rollouts.map((rollout) => [rollout.id, rollout]));
+  for (const rollout of later.rollouts) rollouts.set(rollout.id, rollout);
   return {
     sequence: later.sequence,
     connections: later.connections ?? earlier.connections,
@@ -48,6 +50,8 @@ export function merge(earlier: Batch, later: Batch): Batch {
     more_commands: earlier.more_commands || later.more_commands,
     devices: [...new Set([...earlier.devices, ...later.devices])],
     changed_devices: [...devices.values()],
+    device_states: [...earlier.device_states, ...later.device_states],
+    rollouts: [...rollouts.values()],
     notices: [...earlier.notices, ...later.notices],
   };
 }

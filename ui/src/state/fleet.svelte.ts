@@ -1,67 +1,166 @@
-import type { Backend } from '../backend/backend';
+import type { Backend, TileColours } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
+import type { DeviceColumns } from '../backend/bindings/DeviceColumns';
+import type { DeviceGroup } from '../backend/bindings/DeviceGroup';
 import type { DeviceQuery } from '../backend/bindings/DeviceQuery';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
+import type { DeviceStates } from '../backend/bindings/DeviceStates';
 import type { Failure } from '../backend/bindings/Failure';
+import type { FleetCounts } from '../backend/bindings/FleetCounts';
+import type { GroupBy } from '../backend/bindings/GroupBy';
+import type { Presence } from '../backend/bindings/Presence';
 import type { SortBy } from '../backend/bindings/SortBy';
-import { line, type Search } from '../words/search';
-import { pagesOf, type Range } from '../words/window';
+import type { ViewColumn } from '../backend/bindings/ViewColumn';
+import { Lines, type Line } from '../format/lines';
+import { line, NOTHING, take, type Search } from '../format/search';
+import { PRESENCES, stateOf, type State } from '../format/states';
+import type { Range } from '../format/window';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
 
-const PAGE = 100;
-/** Four times a second is as often as a table can be read. */
-const REFRESH_PAUSE = 250;
+export type { TileColours };
 
-/** The list of devices: the engine sorts and filters, the pages that are looked at are here. */
+/** Rows are asked for so far before and after those that are seen. */
+const AROUND = 60;
+/** Rows that are kept; those that are far away go first. */
+const KEPT = 1_500;
+/** Four times a second is as often as a table can be read. */
+const ROWS_PAUSE = 250;
+/** A list of a hundred thousand takes some time, and what changes in it is told by the feed meanwhile. */
+const LIST_PAUSE = 1_000;
+
+/** The whole list, in the engine's order: everything at one place belongs to one device. */
+export interface DeviceList {
+  revision: number;
+  ids: readonly string[];
+  groups: readonly DeviceGroup[];
+  presence: number[];
+  states: number[];
+  values: (number | null)[] | null;
+}
+
+const NONE_FOLDED: ReadonlySet<string> = new Set();
+const EMPTY: DeviceList = { revision: 0, ids: [], groups: [], presence: [], states: [], values: null };
+
+/** How a list is ordered, grouped and shown. */
+export interface Arrangement extends Required<Pick<DeviceQuery, 'sort' | 'order' | 'group'>> {
+  columns: readonly ViewColumn[] | null;
+}
+
+/** Tells of the places in the list that look different; of all where there are none. */
+type Listener = (places: readonly number[] | null) => void;
+
+/** The devices of a connection: the engine searches, groups and sorts, the whole order is here, and the rows that are seen. */
 export class Fleet {
-  search = $state.raw<Search>({ tokens: [], text: '' });
+  search = $state.raw<Search>(NOTHING);
   sort = $state.raw<Pick<DeviceQuery, 'sort' | 'order'>>({ sort: 'device', order: 'ascending' });
-  matching = $state(0);
+  group = $state<GroupBy | null>(null);
+  /** The columns that were chosen; the usual ones where there are none. */
+  columns = $state.raw<readonly ViewColumn[] | null>(null);
+  /** Every device is a tile, instead of a row. */
+  wall = $state(false);
+  tileColours = $state<TileColours>('state');
+  /** The measurement that the wall shows instead. */
+  series = $state<string | null>(null);
+  /** The pitch of the tiles that was zoomed to, device pixels; all of the wall is seen where there is none. */
+  tilePitch = $state<number | null>(null);
+  list = $state.raw<DeviceList>(EMPTY);
+  /** The groups of which only the head is shown, by their searches. */
+  folded = $state.raw<ReadonlySet<string>>(new Set());
+  counts = $state.raw<FleetCounts | null>(null);
   total = $state(0);
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
   /** Another list was asked for: what is shown is still the one before. */
   reloading = $state(false);
-  /** The row that the keyboard stands on. */
+  /** The pointer is in the list: its order stays as it is. */
+  held = $state(false);
+  /** The order would be another one by now. */
+  waiting = $state.raw<DeviceColumns | null>(null);
+  /** The line that the keyboard stands on. */
   active = $state(0);
   /** Counts up when the list is to go back to its top. */
   toTop = $state(0);
-  pages = $state.raw(new Map<number, DeviceRow[]>());
+  rows = $state.raw<ReadonlyMap<string, DeviceRow>>(new Map());
+  /** Counts up when presence or states of the list have changed at their places. */
+  patched = $state(0);
+
+  readonly matching = $derived(this.list.ids.length);
+  /** On the wall no group is folded. */
+  readonly lines = $derived(new Lines(this.list.ids.length, this.list.groups, this.wall ? NONE_FOLDED : this.folded));
+  /** The same object for as long as the order is: of a hundred thousand devices no place is looked for twice. */
+  readonly #ids = $derived(this.list.ids);
+  readonly #places = $derived(new Map(this.#ids.map((id, place) => [id, place])));
 
   #connection: string | null = null;
   #range: Range = { from: 0, to: 50 };
-  #fresh = new Set<number>();
+  /** Rows that are as the engine has them, or are on their way. */
+  #fresh = new Set<string>();
   #generation = 0;
-  /** Counts the questions; answers may overtake each other, and an earlier one must not undo what a later one has said. */
+  /** Counts the questions for the list: answers may overtake each other. */
   #asked = 0;
   #answered = 0;
-  /** The last question that a page was in. */
-  readonly #askedFor = new Map<number, number>();
-  readonly #refresh = new Throttle(REFRESH_PAUSE, () => void this.#load());
+  readonly #listeners = new Set<Listener>();
+  readonly #rowsAgain = new Throttle(ROWS_PAUSE, () => void this.#loadRows());
+  readonly #listAgain = new Throttle(LIST_PAUSE, () => void this.#load());
 
   constructor(readonly backend: Backend) {}
 
-  row(index: number): DeviceRow | undefined {
-    return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];
+  /** What a list of this connection is asked by. */
+  get query(): DeviceQuery | null {
+    if (this.#connection === null) return null;
+    return { connection: this.#connection, search: line(this.search), ...this.sort, group: this.group };
   }
 
-  /** The place of a device, where it is among the loaded rows. */
+  lineAt(at: number): Line | null {
+    return this.lines.at(at);
+  }
+
+  /** The device on a line. */
+  idAt(at: number): string | undefined {
+    const index = this.lines.at(at)?.index ?? null;
+    return index === null ? undefined : this.list.ids[index];
+  }
+
+  /** The row on a line, where it has come. */
+  row(at: number): DeviceRow | undefined {
+    const id = this.idAt(at);
+    return id === undefined ? undefined : this.rows.get(id);
+  }
+
+  /** The line of a device, -1 where it is not listed. */
   indexOf(device: string): number {
-    for (const [page, rows] of this.pages) {
-      const place = rows.findIndex((row) => row.device === device);
-      if (place >= 0) return page * PAGE + place;
-    }
-    return -1;
+    return this.lines.of(this.#places.get(device) ?? -1);
+  }
+
+  /** The place of a device in the list. */
+  placeOf(device: string): number | undefined {
+    return this.#places.get(device);
+  }
+
+  presenceAt(index: number): Presence {
+    void this.patched;
+    return PRESENCES[this.list.presence[index] ?? 2] ?? 'unknown';
+  }
+
+  stateAt(index: number): State | null {
+    void this.patched;
+    return stateOf(this.list.states[index] ?? 0);
+  }
+
+  /** Hears of places in the list that look different, and of other lists. */
+  onTiles(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Which connection's devices are listed. */
   open(connection: string): void {
     if (connection === this.#connection) return;
     this.#connection = connection;
-    this.search = { tokens: [], text: '' };
+    this.search = NOTHING;
     this.#begin(true);
   }
 
@@ -71,108 +170,316 @@ export class Fleet {
     if (changed) this.#begin();
   }
 
+  /** Searches for one line. Its conditions become tokens. */
+  searchFor(text: string): void {
+    const search = { tokens: [], text };
+    this.find(search);
+    if (text !== '') void this.#tokenise(search);
+  }
+
+  async #tokenise(search: Search): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null) return;
+    // Where it cannot be read, the list says so.
+    const reading = await this.backend.readSearch(connection, search.text, search.text.length).catch(() => null);
+    if (reading !== null && this.search === search) this.find(take(search, reading, true));
+  }
+
+  /** Whether a condition is part of the search. */
+  has(condition: string): boolean {
+    return this.search.tokens.includes(condition);
+  }
+
+  /** Adds a condition to the search, or takes it out. */
+  toggle(condition: string): void {
+    const { tokens, text } = this.search;
+    const others = tokens.filter((token) => token !== condition);
+    this.find({ tokens: others.length < tokens.length ? others : [...tokens, condition], text });
+  }
+
+  filterByTag(tag: string): void {
+    const condition = this.counts?.tags.find(({ value }) => value === tag)?.search ?? `tag:${JSON.stringify(tag)}`;
+    if (!this.has(condition)) this.toggle(condition);
+  }
+
   sortBy(column: SortBy): void {
     const turned = this.sort.sort === column && this.sort.order === 'ascending';
     this.sort = { sort: column, order: turned ? 'descending' : 'ascending' };
     this.#begin();
   }
 
-  /** The rows that are drawn now. */
-  show(range: Range): void {
+  /** Shows these columns, or the usual ones. */
+  showColumns(columns: readonly ViewColumn[] | null): void {
+    this.columns = columns;
+  }
+
+  /** Orders, groups and shows the list otherwise, all at once. */
+  arrange({ sort, order, group, columns }: Arrangement): void {
+    if (group !== this.group) this.folded = new Set();
+    this.sort = { sort, order };
+    this.group = group;
+    this.columns = columns;
+    this.#begin();
+  }
+
+  groupBy(group: GroupBy | null): void {
+    if (group === this.group) return;
+    this.group = group;
+    this.folded = new Set();
+    this.#begin();
+  }
+
+  /** Colours the tiles by presence or the last command's state. */
+  colourBy(colours: TileColours): void {
+    this.tileColours = colours;
+    this.show(null);
+  }
+
+  /** The columns of the configuration and of measurements that there can be, 24 at the most. */
+  async moreColumns(): Promise<ViewColumn[]> {
+    const connection = this.#connection;
+    if (connection === null) return [];
+    const { completions } = await this.backend.readSearch(connection, CONFIGURATION, CONFIGURATION.length);
+    const keys = completions.flatMap(({ text }) => namesIn(text, CONFIGURATION));
+    const series = await this.measurements();
+    return [
+      ...keys.map((key): ViewColumn => ({ column: 'config', key })),
+      ...series.map((name): ViewColumn => ({ column: 'telemetry', series: name })),
+    ];
+  }
+
+  /** The names of what devices measure, 12 at the most. */
+  async measurements(): Promise<string[]> {
+    const connection = this.#connection;
+    if (connection === null) return [];
+    const { completions } = await this.backend.readSearch(connection, MEASUREMENT, MEASUREMENT.length);
+    return completions.flatMap(({ text }) => namesIn(text, MEASUREMENT));
+  }
+
+  show(series: string | null): void {
+    if (series === this.series) return;
+    this.series = series;
+    void this.#load();
+  }
+
+  fold(group: DeviceGroup): void {
+    const folded = new Set(this.folded);
+    if (!folded.delete(group.search)) folded.add(group.search);
+    this.folded = folded;
+  }
+
+  /** The lines that are drawn now. */
+  see(range: Range): void {
+    this.#range = range;
+    void this.#loadRows();
     // Of an empty list nothing is drawn, and yet somebody must ask whether it still is.
-    this.#range = { from: range.from, to: Math.max(range.to, range.from + 1) };
-    if (pagesOf(this.#range, PAGE).some((page) => !this.#fresh.has(page))) void this.#load();
+    if (this.matching === 0 && this.loaded && !this.reloading) this.#listAgain.ask();
+  }
+
+  /** The pointer comes into the list, or leaves it. */
+  hold(held: boolean): void {
+    this.held = held;
+    if (!held) this.showNewOrder();
+  }
+
+  showNewOrder(): void {
+    if (this.waiting) this.#show(this.waiting);
   }
 
   take(batch: Batch): void {
-    this.#patch(batch);
-    if (this.#connection !== null && batch.devices.includes(this.#connection)) this.refresh();
+    const connection = this.#connection;
+    if (connection === null) return;
+    for (const states of batch.device_states) if (states.connection === connection) this.#patchList(states);
+    this.#patchRows(batch);
+    if (!batch.devices.includes(connection)) return;
+    if (batch.changed_devices.length >= 200) this.#fresh.clear();
+    else for (const [, device] of batch.changed_devices) this.#fresh.delete(device);
+    this.#rowsAgain.ask();
+    this.#listAgain.ask();
   }
 
   refresh(): void {
     this.#fresh.clear();
-    this.#refresh.ask();
+    this.#rowsAgain.ask();
+    this.#listAgain.ask();
+  }
+
+  #patchList({ devices, presence, states }: DeviceStates): void {
+    const places: number[] = [];
+    devices.forEach((device, i) => {
+      const place = this.#places.get(device);
+      if (place === undefined) return;
+      this.list.presence[place] = presence[i] ?? 2;
+      this.list.states[place] = states[i] ?? 0;
+      places.push(place);
+    });
+    if (places.length === 0) return;
+    this.patched += 1;
+    this.#tell(places);
   }
 
   /** Last commands are shown at once; the rest of a row follows when it is asked for again. */
-  #patch(batch: Batch): void {
-    const last = new Map<string, CommandView>();
+  #patchRows(batch: Batch): void {
+    let rows: Map<string, DeviceRow> | null = null;
     for (const command of batch.commands) {
       if (command.connection !== this.#connection) continue;
-      const other = last.get(command.device);
-      if (!other || command.queued_at >= other.queued_at) last.set(command.device, command);
+      const row = (rows ?? this.rows).get(command.device);
+      if (!row) continue;
+      rows ??= new Map(this.rows);
+      rows.set(command.device, withCommand(row, command));
     }
-    if (last.size === 0) return;
-    let pages: Map<number, DeviceRow[]> | null = null;
-    for (const [page, rows] of this.pages) {
-      if (!rows.some((row) => last.has(row.device))) continue;
-      pages ??= new Map(this.pages);
-      pages.set(
-        page,
-        rows.map((row) => withCommand(row, last.get(row.device))),
-      );
-    }
-    if (pages) this.pages = pages;
+    if (rows) this.rows = rows;
   }
 
   #begin(empty = false): void {
     this.#generation += 1;
-    this.#fresh.clear();
     this.active = 0;
     this.toTop += 1;
     this.reloading = true;
+    this.waiting = null;
     this.#range = { from: 0, to: Math.max(50, this.#range.to - this.#range.from) };
     if (empty) {
-      this.pages = new Map();
+      this.list = EMPTY;
+      this.rows = new Map();
+      this.#fresh.clear();
       this.loaded = false;
-      this.matching = 0;
       this.total = 0;
+      this.counts = null;
     }
     void this.#load();
   }
 
   async #load(): Promise<void> {
-    const connection = this.#connection;
-    if (connection === null) return;
+    const { query } = this;
+    if (query === null) return;
     const generation = this.#generation;
-    const wanted = pagesOf(this.#range, PAGE).filter((page) => !this.#fresh.has(page));
-    const first = wanted[0];
-    const last = wanted.at(-1);
-    if (first === undefined || last === undefined) return;
-    wanted.forEach((page) => this.#fresh.add(page));
     const question = ++this.#asked;
-    for (let i = first; i <= last; i++) this.#askedFor.set(i, question);
+    const known = this.reloading ? null : this.list.revision;
     try {
-      const query = { connection, search: line(this.search), ...this.sort };
-      const page = await this.backend.devices(query, first * PAGE, (last - first + 1) * PAGE);
-      if (generation !== this.#generation) return;
-      // Nothing of another list stays, whichever question about this one is answered first.
-      const pages = new Map(this.reloading ? [] : this.pages);
-      this.reloading = false;
-      for (let i = first; i <= last; i++) {
-        if (this.#askedFor.get(i) !== question) continue;
-        pages.set(i, page.rows.slice((i - first) * PAGE, (i - first + 1) * PAGE));
-      }
-      this.pages = pages;
-      if (question < this.#answered) return;
+      const columns = await this.backend.deviceColumns(query, known, this.series);
+      if (generation !== this.#generation || question < this.#answered) return;
       this.#answered = question;
-      this.matching = page.matching;
-      this.total = page.total;
+      this.total = columns.total;
+      this.counts = columns.counts;
       this.failure = null;
       this.loaded = true;
-      if (this.active >= page.matching) this.active = Math.max(0, page.matching - 1);
+      if (this.held && !this.reloading && columns.devices !== null && this.#moves(columns.devices)) {
+        this.waiting = columns;
+        return;
+      }
+      this.#show(columns);
     } catch (reason) {
       if (generation !== this.#generation) return;
-      wanted.forEach((page) => this.#fresh.delete(page));
       this.reloading = false;
       this.failure = failureOf(reason);
     }
   }
+
+  /** Whether another order moves what is seen. */
+  #moves(ids: readonly string[]): boolean {
+    for (let at = this.#range.from; at < this.#range.to; at++) {
+      const index = this.lines.at(at)?.index ?? null;
+      if (index !== null && ids[index] !== this.list.ids[index]) return true;
+    }
+    return false;
+  }
+
+  #show(columns: DeviceColumns): void {
+    const { revision, devices, groups, presence, states, values } = columns;
+    // A list that is known is not sent again. One that came meanwhile has taken its place.
+    if (devices === null && revision !== this.list.revision) return void this.#load();
+    this.waiting = null;
+    this.reloading = false;
+    // At rest hardly anything changes, and what looks the same is not drawn again.
+    if (devices === null && this.#isAlike(columns)) return this.#patchAll(presence, states);
+    this.list = { revision, ids: devices ?? this.list.ids, groups, presence, states, values };
+    if (this.active >= this.lines.count) this.active = Math.max(0, this.lines.count - 1);
+    this.#tell(null);
+    void this.#loadRows();
+  }
+
+  /** Whether a list of the same devices differs in presence and states at the most. Of an empty one nothing can be told. */
+  #isAlike({ groups, values }: DeviceColumns): boolean {
+    if (this.matching === 0 || values !== null || this.list.values !== null) return false;
+    return JSON.stringify(groups) === JSON.stringify(this.list.groups);
+  }
+
+  #patchAll(presence: number[], states: number[]): void {
+    const { list } = this;
+    const places = list.ids.flatMap((_, place) =>
+      presence[place] === list.presence[place] && states[place] === list.states[place] ? [] : [place],
+    );
+    for (const place of places) {
+      list.presence[place] = presence[place] ?? 2;
+      list.states[place] = states[place] ?? 0;
+    }
+    if (places.length === 0) return;
+    this.patched += 1;
+    this.#tell(places);
+  }
+
+  async #loadRows(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const near = this.#near();
+    const wanted = near.filter((id) => !this.#fresh.has(id));
+    if (wanted.length === 0) return;
+    wanted.forEach((id) => this.#fresh.add(id));
+    try {
+      const found = await this.backend.deviceRows(connection, wanted);
+      if (connection !== this.#connection) return;
+      const rows = new Map(this.rows);
+      for (const row of found) {
+        const last = rows.get(row.device)?.last_command;
+        rows.set(row.device, last ? withCommand(row, last) : row);
+      }
+      if (rows.size > KEPT) this.#dropFar(rows);
+      this.rows = rows;
+    } catch (reason) {
+      wanted.forEach((id) => this.#fresh.delete(id));
+      if (connection === this.#connection) this.failure = failureOf(reason);
+    }
+  }
+
+  /** The devices on the lines that are seen and around them. */
+  #near(): string[] {
+    const near: string[] = [];
+    for (let at = this.#range.from - AROUND; at < this.#range.to + AROUND; at++) {
+      const id = this.idAt(at);
+      if (id !== undefined) near.push(id);
+    }
+    return near;
+  }
+
+  #dropFar(rows: Map<string, DeviceRow>): void {
+    const near = new Set(this.#near());
+    for (const id of rows.keys()) {
+      if (rows.size <= KEPT / 2) break;
+      if (near.has(id)) continue;
+      rows.delete(id);
+      this.#fresh.delete(id);
+    }
+  }
+
+  #tell(places: readonly number[] | null): void {
+    for (const listener of this.#listeners) listener(places);
+  }
 }
 
-function withCommand(row: DeviceRow, command: CommandView | undefined): DeviceRow {
+const MEASUREMENT = 'telemetry.';
+const CONFIGURATION = 'config.';
+
+/** The name in a field of the search: `telemetry.temperature:`, or with its name in quotes. */
+function namesIn(field: string, of: string): string[] {
+  if (!field.startsWith(of)) return [];
+  const name = field.slice(of.length).replace(/:$/, '');
+  if (name === '') return [];
+  return [name.startsWith('"') ? name.slice(1, -1).replaceAll(/\\(.)/g, '$1') : name];
+}
+
+function withCommand(row: DeviceRow, command: CommandView): DeviceRow {
   const last = row.last_command;
-  if (!command || (last && last.queued_at > command.queued_at)) return row;
+  if (last && last.queued_at > command.queued_at) return row;
   const current = last && keyOf(last) === keyOf(command) ? newer(last, command) : command;
   return { ...row, last_command: current };
 }

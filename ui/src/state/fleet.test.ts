@@ -1,23 +1,53 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { Backend } from '../backend/backend';
-import type { DevicePage } from '../backend/bindings/DevicePage';
+import type { Batch } from '../backend/bindings/Batch';
+import type { DeviceColumns } from '../backend/bindings/DeviceColumns';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
 import { Fleet } from './fleet.svelte';
 
 /** A backend that answers when the test says so, in any order. */
 function slowBackend() {
-  const answers: ((page: DevicePage) => void)[] = [];
-  const devices = () => new Promise<DevicePage>((resolve) => answers.push(resolve));
-  const fleet = new Fleet({ devices } as unknown as Backend);
-  const answer = async (question: number, names: string[]) => {
-    const rows = names.map((device) => ({ device }) as DeviceRow);
-    answers[question]?.({ rows, from: 0, matching: names.length, total: names.length });
-    await Promise.resolve();
-    await Promise.resolve();
+  const answers: ((columns: DeviceColumns) => void)[] = [];
+  const asked: string[][] = [];
+  const deviceColumns = () => new Promise<DeviceColumns>((resolve) => answers.push(resolve));
+  const deviceRows = (_: string, devices: string[]) => {
+    asked.push(devices);
+    return Promise.resolve(devices.map((device) => ({ device, last_command: null }) as DeviceRow));
   };
-  return { fleet, answer };
+  const fleet = new Fleet({ deviceColumns, deviceRows } as unknown as Backend);
+  let revision = 0;
+  const answer = async (question: number, devices: string[] | null, columns: Partial<DeviceColumns> = {}) => {
+    const none = () => (devices ?? []).map(() => 0);
+    if (devices !== null) revision += 1;
+    answers[question]?.({
+      revision,
+      devices,
+      groups: [],
+      presence: none(),
+      states: none(),
+      values: null,
+      total: none().length,
+      counts: { online: 0, offline: 0, unknown: 0, states: {} as never, firmware: [], tags: [] },
+      ...columns,
+    });
+    for (let i = 0; i < 5; i++) await Promise.resolve();
+  };
+  return { fleet, answer, asked };
 }
+
+const batch = (given: Partial<Batch>): Batch => ({
+  sequence: 1,
+  connections: null,
+  commands: [],
+  more_commands: false,
+  devices: ['bench'],
+  changed_devices: [],
+  device_states: [],
+  rollouts: [],
+  notices: [],
+  ...given,
+});
 
 describe('the list of devices', () => {
   it('is not undone by an earlier answer that comes later', async () => {
@@ -33,40 +63,73 @@ describe('the list of devices', () => {
   it('keeps nothing of another list, whichever question is answered first', async () => {
     const { fleet, answer } = slowBackend();
     fleet.open('bench');
+    await answer(0, ['old-0', 'old-1']);
+    fleet.find({ tokens: [], text: 'pump' });
+    expect([fleet.reloading, fleet.idAt(0)]).toEqual([true, 'old-0']);
+    await answer(1, ['pump-1']);
+    expect([fleet.reloading, fleet.idAt(0), fleet.idAt(1)]).toEqual([false, 'pump-1', undefined]);
+  });
+
+  it('stays the same object while it is the same list, and tells only of what looks different', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { fleet, answer } = slowBackend();
+    fleet.open('bench');
+    await answer(0, ['pump-1', 'pump-2']);
+    const { list } = fleet;
+    const told: (readonly number[] | null)[] = [];
+    fleet.onTiles((places) => told.push(places));
+    fleet.refresh();
+    await answer(1, null, { presence: [0, 0], states: [0, 0] });
+    expect([fleet.list === list, told]).toEqual([true, []]);
+    fleet.refresh();
+    vi.advanceTimersByTime(1_000);
+    await answer(2, null, { presence: [0, 1], states: [0, 0] });
+    expect([fleet.list === list, told, fleet.presenceAt(1)]).toEqual([true, [[1]], 'offline']);
+  });
+
+  it('asks for the rows that are seen and those around them, and not twice', async () => {
+    const { fleet, answer, asked } = slowBackend();
+    fleet.open('bench');
     await answer(
       0,
-      Array.from({ length: 150 }, (_, i) => `old-${i}`),
+      Array.from({ length: 1_000 }, (_, i) => `pump-${i}`),
     );
-    fleet.show({ from: 100, to: 150 });
-    await answer(
-      1,
-      Array.from({ length: 50 }, (_, i) => `old-${100 + i}`),
-    );
-    fleet.find({ tokens: [], text: 'pump' });
-    expect([fleet.reloading, fleet.row(0)?.device]).toEqual([true, 'old-0']);
-    fleet.refresh();
-    await answer(3, ['pump-1']);
-    await answer(2, ['pump-1']);
-    expect([fleet.reloading, fleet.row(0)?.device, fleet.row(120)]).toEqual([false, 'pump-1', undefined]);
+    fleet.see({ from: 500, to: 510 });
+    expect(asked.at(-1)?.[0]).toBe('pump-440');
+    expect(asked.at(-1)).toHaveLength(130);
+    fleet.see({ from: 505, to: 515 });
+    expect(asked.at(-1)).toEqual(['pump-570', 'pump-571', 'pump-572', 'pump-573', 'pump-574']);
   });
 
-  it('is asked for again when it was empty, so that the first device is seen', async () => {
+  it('shows at once what the feed tells of presence and states', async () => {
     const { fleet, answer } = slowBackend();
     fleet.open('bench');
-    await answer(0, []);
-    fleet.show({ from: 0, to: 0 });
-    fleet.refresh();
-    await answer(1, ['pump-1']);
-    expect(fleet.row(0)?.device).toBe('pump-1');
+    await answer(0, ['pump-1', 'pump-2']);
+    const heard: (readonly number[] | null)[] = [];
+    fleet.onTiles((places) => heard.push(places));
+    fleet.take(
+      batch({
+        device_states: [
+          { connection: 'bench', devices: ['pump-2', 'pump-9'], presence: [1, 0], states: [8, 0], more: false },
+          { connection: 'other', devices: ['pump-1'], presence: [1], states: [8], more: false },
+        ],
+      }),
+    );
+    expect([fleet.presenceAt(0), fleet.presenceAt(1), fleet.stateAt(1)]).toEqual(['online', 'offline', 'failed']);
+    expect(heard).toEqual([[1]]);
   });
 
-  it('takes what comes in order', async () => {
+  it('keeps its order under the pointer until that leaves', async () => {
     const { fleet, answer } = slowBackend();
     fleet.open('bench');
+    await answer(0, ['pump-1', 'pump-2']);
+    fleet.see({ from: 0, to: 2 });
+    fleet.hold(true);
     fleet.refresh();
-    await answer(0, []);
-    await answer(1, ['pump-1', 'pump-2']);
-    expect(fleet.matching).toBe(2);
-    expect(fleet.row(1)?.device).toBe('pump-2');
+    await answer(1, ['pump-2', 'pump-1']);
+    expect([fleet.idAt(0), fleet.waiting !== null]).toEqual(['pump-1', true]);
+    fleet.hold(false);
+    expect([fleet.idAt(0), fleet.waiting]).toEqual(['pump-2', null]);
   });
 });

@@ -4,7 +4,7 @@ import { view } from '../backend/fake/connections';
 import { FakeKits } from '../backend/fake/kits';
 import { PRESETS } from '../backend/fake/presets';
 import type { FileRole } from '../backend/bindings/FileRole';
-import { complaints, placeOf, type Field } from './complaints';
+import { complaints, placeOf, type Field } from './formErrors';
 import { blankForm, entryOf, formOf, settle, withPreset, type Around, type Form } from './form';
 
 const around = (given: Partial<Around> = {}): Around => ({
@@ -23,6 +23,7 @@ function kit(...files: (string | [string, FileRole])[]) {
     kit: null,
     files: read.map(([path, role]) => ({ path, role })),
     passphrase: null,
+    shown: null,
   });
 }
 
@@ -91,7 +92,8 @@ describe('the entry made of a form', () => {
       client_id: null,
       username: null,
       password: null,
-      dialect: 'wilco',
+      dialects: ['wilco'],
+      dialect_files: [],
       prefix: null,
       devices: [],
       keep_alive_s: null,
@@ -115,7 +117,8 @@ describe('the entry made of a form', () => {
       preset: 'emqx',
       mqtt: '3.1.1',
       username: 'lena',
-      dialect: 'text',
+      dialects: ['text'],
+      dialect_files: [],
       prefix: 'cmd',
       devices_named: ['a', 'b'],
       keep_alive_s: 45,
@@ -135,7 +138,8 @@ describe('the entry made of a form', () => {
       client_id: 'wilco-lena-5f3a',
       username: 'lena',
       password: null,
-      dialect: 'text',
+      dialects: ['text'],
+      dialect_files: [],
       prefix: 'cmd',
       devices: ['a', 'b'],
       keep_alive_s: 45,
@@ -180,10 +184,10 @@ describe('complaints', () => {
   };
 
   it.each([
-    [{ address: '' }, 'address', /^Say where/],
-    [{ address: 'http://bench' }, 'address', /begins with/],
-    [{ address: 'mqtts://lena:pw@bench' }, 'address', /fields of their own/],
-    [{ address: 'mqtts://a b' }, 'address', /Write the host/],
+    [{ address: '' }, 'address', /^Enter the broker’s address/],
+    [{ address: 'http://bench' }, 'address', /^Start the address/],
+    [{ address: 'mqtts://lena:pw@bench' }, 'address', /their own fields/],
+    [{ address: 'mqtts://a b' }, 'address', /^Enter the host/],
     [{ password: 'x' }, 'password', /user name/],
     [{ prefix: 'cmd/+' }, 'prefix', /plain levels/],
     [{ devices: 'a\nb/c' }, 'devices', /one topic level/],
@@ -193,16 +197,16 @@ describe('complaints', () => {
     [{ sessionExpiry: '604801' }, 'sessionExpiry', /seven days/],
     [{ serverName: 'https://x' }, 'serverName', /host name/],
     [{ proxyUrl: 'proxy:3128' }, 'proxyUrl', /http:\/\/host:port/],
-    [{ proxyUsername: 'lena' }, 'proxyUrl', /where the proxy is/],
-    [{ trust: 'authorities' }, 'trust', /No authority/],
-    [{ trust: 'pinned' }, 'trust', /which certificate/],
+    [{ proxyUsername: 'lena' }, 'proxyUrl', /proxy’s address/],
+    [{ trust: 'authorities' }, 'trust', /No certificate authority/],
+    [{ trust: 'pinned' }, 'trust', /path of the certificate/],
   ] as [Partial<Form>, Field, RegExp][])('are said of %j', (given, field, sentence) =>
     check(given, {}, field, sentence),
   );
 
   it('are said of files that cannot be used', () => {
     check({}, { kit: kit('device.p12') }, 'kit', /locked/);
-    check({}, { kit: kit('a.crt') }, 'kit', /cannot work yet/);
+    check({}, { kit: kit('a.crt') }, 'kit', /cannot be used yet/);
     check({}, { kit: kit('kit.zip') }, 'kit', null);
     check({ address: 'mqtt://bench' }, { kit: kit('kit.zip') }, 'address', /With certificates/);
   });

@@ -9,8 +9,8 @@ import type { PresetView } from '../backend/bindings/PresetView';
 import type { Secrets } from '../backend/bindings/Secrets';
 import type { Trust } from '../backend/bindings/Trust';
 import type { Way } from '../backend/bindings/Way';
-import { goes, readAddress, wholeUrl } from '../words/address';
-import { listed } from '../words/topics';
+import { goes, readAddress, wholeUrl } from '../format/address';
+import { listed } from '../format/topics';
 
 /** `null` stands for *whatever follows from the rest*; a text is as it was typed. */
 export interface Form {
@@ -23,7 +23,10 @@ export interface Form {
   username: string;
   password: string;
   passwordRemoved: boolean;
-  dialect: string;
+  /** The names of the dialects that are enabled. */
+  dialects: string[];
+  /** Dialect files of one’s own among them. */
+  dialectFiles: string[];
   prefix: string;
   devices: string;
   keepAlive: string;
@@ -74,7 +77,8 @@ export function blankForm(): Form {
     username: '',
     password: '',
     passwordRemoved: false,
-    dialect: 'wilco',
+    dialects: ['wilco'],
+    dialectFiles: [],
     prefix: '',
     devices: '',
     keepAlive: '',
@@ -102,7 +106,8 @@ export function formOf(view: ConnectionView): Form {
     mqtt: view.mqtt,
     clientId: view.client_id,
     username: view.username ?? '',
-    dialect: view.dialect,
+    dialects: view.dialects,
+    dialectFiles: view.dialect_files,
     prefix: view.prefix,
     devices: view.devices_named.join('\n'),
     keepAlive: String(view.keep_alive_s),
@@ -152,7 +157,8 @@ export function entryOf(form: Form, around: Around, denied: string[] = []): Conn
     client_id: given(form.clientId),
     username: given(form.username),
     password: secret(form.password, form.passwordRemoved || (changing && given(form.username) === null)),
-    dialect: form.dialect,
+    dialects: form.dialects,
+    dialect_files: form.dialectFiles,
     prefix: given(form.prefix),
     devices: listed(form.devices),
     keep_alive_s: number(form.keepAlive),

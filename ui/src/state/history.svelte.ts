@@ -9,7 +9,7 @@ import type { ExportView } from '../backend/bindings/ExportView';
 import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { Failure } from '../backend/bindings/Failure';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
-import { IN_FLIGHT } from '../words/states';
+import { IN_FLIGHT } from '../format/states';
 import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
@@ -22,6 +22,8 @@ export interface Filter {
   states: string[];
   /** Only what was asked no longer ago than this, milliseconds. */
   within?: number;
+  /** Not what somebody has dismissed. */
+  undismissed?: boolean;
 }
 
 export const FILTERS: Filter[] = [
@@ -35,12 +37,20 @@ export const FILTERS: Filter[] = [
 ];
 
 /** What needs or needed a look, however long ago. */
-export const NEED_YOU: Filter = { name: 'Needs you', states: ['failed', 'rejected', 'timed_out', 'undeliverable'] };
+export const NEEDS_ATTENTION: Filter = {
+  name: 'Needs attention',
+  states: ['failed', 'rejected', 'timed_out', 'undeliverable'],
+};
 
 /** What the status bar's badge counts, which leads here. */
-export const NEED_YOU_NOW: Filter = { ...NEED_YOU, name: 'Needs you, last hour', within: 3_600_000 };
+export const NEEDS_ATTENTION_NOW: Filter = {
+  ...NEEDS_ATTENTION,
+  name: 'Needs attention, last hour',
+  within: 3_600_000,
+  undismissed: true,
+};
 
-export const EVERY_FILTER: Filter[] = [...FILTERS, NEED_YOU_NOW, NEED_YOU];
+export const EVERY_FILTER: Filter[] = [...FILTERS, NEEDS_ATTENTION_NOW, NEEDS_ATTENTION];
 
 /** Every command there ever was, newest first, a page at a time. */
 export class History {
@@ -61,6 +71,7 @@ export class History {
   detailFailure = $state.raw<Failure | null>(null);
   /** The unfolded command could not be withdrawn, or its waiting not stopped. */
   stopFailure = $state.raw<Failure | null>(null);
+  dismissFailure = $state.raw<Failure | null>(null);
   /** Counts up when the list is to go back to its top. */
   toTop = $state(0);
   /** The row that the keyboard stands on. */
@@ -69,7 +80,8 @@ export class History {
   atTop = $state(true);
   /** The command that was sent again last, by its key, and the id under which it was. */
   again = $state.raw<{ of: string; id: string } | null>(null);
-  againFailure = $state.raw<Failure | null>(null);
+  /** The command that could not be sent again, by its key. */
+  againFailure = $state.raw<{ of: string; failure: Failure } | null>(null);
   readonly export: HistoryExport;
 
   /** New commands, by their keys, that are not shown yet, because somebody reads. */
@@ -186,6 +198,19 @@ export class History {
     }
   }
 
+  /** A command that ended badly needs nobody any more, or none does. It is still found under the other filters. */
+  async dismiss(command: CommandView | null): Promise<void> {
+    if (this.#connection === null) return;
+    this.dismissFailure = null;
+    try {
+      const one = command === null ? null : { device: command.device, id: command.id };
+      await this.backend.dismiss(command?.connection ?? this.#connection, one);
+      if (this.filter.undismissed) this.#begin();
+    } catch (reason) {
+      this.dismissFailure = failureOf(reason);
+    }
+  }
+
   /** Sends a command once more, under a new id that names the old one. */
   async sendAgain(command: CommandView): Promise<void> {
     this.againFailure = null;
@@ -193,7 +218,7 @@ export class History {
       const { ids } = await this.backend.sendAgain(command.connection, command.device, command.id);
       this.again = ids[0] === undefined ? null : { of: keyOf(command), id: ids[0] };
     } catch (reason) {
-      this.againFailure = failureOf(reason);
+      this.againFailure = { of: keyOf(command), failure: failureOf(reason) };
     }
   }
 
@@ -271,6 +296,7 @@ export class History {
       device: device === '' ? null : device,
       states: this.filter.states,
       since: this.#since,
+      undismissed: this.filter.undismissed ?? false,
       cursor,
       limit: PAGE,
     };

@@ -8,7 +8,7 @@ import type { HistoryPage } from '../backend/bindings/HistoryPage';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { view } from '../backend/fake/connections';
 import { command } from '../test/commands';
-import { FILTERS, History, NEED_YOU_NOW, type Filter } from './history.svelte';
+import { FILTERS, History, NEEDS_ATTENTION_NOW, type Filter } from './history.svelte';
 
 beforeEach(() => void vi.useFakeTimers({ now: 2_000_000 }));
 afterEach(() => void vi.useRealTimers());
@@ -52,6 +52,8 @@ function slowBackend() {
       more_commands: false,
       devices: [],
       changed_devices: [],
+      device_states: [],
+      rollouts: [],
       notices: [],
       ...given,
     });
@@ -95,7 +97,7 @@ describe('a list that is read', () => {
   it('shows how the unfolded command stands, though the feed had no room for it', async () => {
     const { backend, history, tell } = await opened(run(3, 1));
     const ended = nth(2, { state: 'succeeded', final: true, changed_at: 1_000_500 });
-    const detail = { command: nth(2), events: [], request: null, shell_line: null };
+    const detail = { command: nth(2), events: [], request: null, request_is: 'planned' as const, shell_line: null };
     backend.command.mockResolvedValue(detail as unknown as CommandDetail);
     history.unfold(history.rows[1] ?? null);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -157,7 +159,7 @@ describe('a list that is read', () => {
 
   it('stays until what fits another filter has been read', async () => {
     const { history, tell, answer, ids } = await opened(run(3, 1));
-    history.filterBy(NEED_YOU_NOW);
+    history.filterBy(NEEDS_ATTENTION_NOW);
     tell([nth(4), nth(2, { state: 'sent' })]);
     expect(ids()).toEqual(['c3', 'c2', 'c1']);
     await answer(1, []);
@@ -262,7 +264,7 @@ describe('a filtered list', () => {
 
   it('goes back no further than the badge that leads to it counts', async () => {
     vi.setSystemTime(1_000_005 + 3_600_000);
-    const { asked, tell, ids } = await filtered(NEED_YOU_NOW, [ended(7, 'failed')]);
+    const { asked, tell, ids } = await filtered(NEEDS_ATTENTION_NOW, [ended(7, 'failed')]);
     expect(asked[0]?.since).toBe(1_000_005);
     tell([ended(4, 'failed'), ended(6, 'timed_out')]);
     expect(ids()).toEqual(['c7', 'c6']);
@@ -310,7 +312,7 @@ describe('the unfolded command', () => {
     history.unfold(history.rows[1] ?? null);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(history.detailFailure).not.toBeNull();
-    const detail = { command: nth(2), events: [], request: null, shell_line: null };
+    const detail = { command: nth(2), events: [], request: null, request_is: 'planned' as const, shell_line: null };
     backend.command.mockResolvedValue(detail as unknown as CommandDetail);
     tell([nth(2, { state: 'sent' })]);
     await vi.advanceTimersByTimeAsync(1_000);

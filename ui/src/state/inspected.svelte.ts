@@ -3,18 +3,21 @@ import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
 import type { Failure } from '../backend/bindings/Failure';
-import { read, shown } from '../words/config';
-import { fellShort } from '../words/shared';
+import { read, shown } from '../format/config';
+import { fellShort } from '../format/traits';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
-import { whatIsShared } from './shared';
+import { commonTraits } from './commonTraits';
 import { Throttle } from './throttle';
+import { objectFrom, toJson } from '../format/json';
 
 const KEPT = 8;
+/** How many commands are remembered with the boot at which they were first seen. */
+const BOOTS_KEPT = 200;
 
 /** Which of the inspector's controls a failure belongs to. */
-export type Control = 'led' | 'restart' | 'config' | 'identify' | 'telemetry' | 'forget';
+export type Control = 'led' | 'restart' | 'config' | 'identify' | 'telemetry';
 
 /** The device that is looked at: what it reports, what was asked of it, and what can be asked. */
 export class Inspected {
@@ -44,6 +47,8 @@ export class Inspected {
   #edits = $state.raw(new Map<string, Record<string, string>>());
   /** What commands that are under way are to change, by their id, and at which connection and device. */
   #asked = $state.raw(new Map<string, { at: string; values: Record<string, string> }>());
+  /** Which start of the device it was when a command was first seen, by the command's key. */
+  readonly #bootOf = new Map<string, string | null>();
   readonly #refresh = new Throttle(250, () => void this.#load());
 
   constructor(
@@ -88,9 +93,16 @@ export class Inspected {
   /** What the LED is asked to be when it is flipped: the other way round from what it is, or from what it is to be. */
   get ledGoes(): boolean {
     const last = this.detail?.commands.find(({ command }) => command === 'led');
-    const asked = last?.args['on'];
+    const asked = last && objectFrom(last.args)['on'];
     if (last && !last.final && typeof asked === 'boolean') return !asked;
     return this.detail?.row.led !== true;
+  }
+
+  /** Whether the device has started anew since this command was first seen here. */
+  hasRestartedSince(command: CommandView): boolean {
+    const before = this.#bootOf.get(keyOf(command)) ?? null;
+    const now = this.detail?.row.boot ?? null;
+    return before !== null && now !== null && before !== now;
   }
 
   async flipLed(): Promise<void> {
@@ -181,23 +193,17 @@ export class Inspected {
     }
   }
 
-  /** Forgets the device with its history, and looks at none. */
-  async forget(): Promise<void> {
-    const { connection, device } = this;
-    if (connection === null || device === null) return;
-    const place = this.#place;
-    this.sending = 'forget';
-    this.refused = null;
-    try {
-      await this.backend.forgetDevice(connection, device);
-      this.#keep(place, {});
-      this.#asked = new Map([...this.#asked].filter(([, { at }]) => at !== place));
-      if (place === this.#place) this.close();
-    } catch (reason) {
-      if (place === this.#place) this.refused = { control: 'forget', failure: failureOf(reason) };
-    } finally {
-      this.sending = null;
-    }
+  /** The device is gone: nothing that was typed for it waits any longer. */
+  forget(connection: string, device: string): void {
+    const place = placeOf(connection, device);
+    this.#keep(place, {});
+    this.#asked = new Map([...this.#asked].filter(([, { at }]) => at !== place));
+    if (place === this.#place) this.close();
+  }
+
+  /** Asks for what is known of it once more. */
+  refresh(): void {
+    this.#refresh.ask();
   }
 
   get #place(): string {
@@ -244,7 +250,7 @@ export class Inspected {
   }
 
   #saved(): Record<string, unknown> {
-    return this.detail?.saved_config ?? this.detail?.running_config ?? {};
+    return objectFrom(this.detail?.saved_config ?? this.detail?.running_config ?? '{}');
   }
 
   async #ask(control: Control, command: string, args: Record<string, unknown>): Promise<string | null> {
@@ -252,18 +258,16 @@ export class Inspected {
     if (connection === null || device === null) return null;
     this.sending = control;
     this.refused = null;
-    // Known to be offline: wait for it here, where it can still be withdrawn. What is dangerous is now or never.
-    const waits = this.detail?.row.presence === 'offline' && !this.catalogue.isDangerous(connection, command);
     try {
       const { ids } = await this.backend.send({
         connection,
         devices: [device],
         command,
-        args,
+        args: toJson(args),
         timeout_ms: null,
         ttl_ms: null,
         retries: null,
-        delivery: waits ? 'hold_here' : null,
+        delivery: null,
         no_answer: false,
         again_of: null,
       });
@@ -277,6 +281,15 @@ export class Inspected {
     }
   }
 
+  /** What has ended before it was seen may be of an earlier start. */
+  #seeBoot(command: CommandView, boot: string | null): void {
+    const key = keyOf(command);
+    if (command.final || this.#bootOf.has(key)) return;
+    this.#bootOf.set(key, boot);
+    const [oldest] = this.#bootOf.keys();
+    if (this.#bootOf.size > BOOTS_KEPT && oldest !== undefined) this.#bootOf.delete(oldest);
+  }
+
   /** The words for a command beside what can be said of it alone. */
   remarkOn(command: CommandView): string {
     return this.remark?.key === keyOf(command) ? this.remark.words : '';
@@ -287,7 +300,7 @@ export class Inspected {
     if (!newest || !fellShort(newest) || this.remark?.key === keyOf(newest)) return;
     const key = keyOf(newest);
     // A remark is an extra: where it cannot be had there is none.
-    const words = await whatIsShared(this.backend, newest).catch(() => '');
+    const words = await commonTraits(this.backend, newest).catch(() => '');
     if (this.detail?.commands[0] && keyOf(this.detail.commands[0]) === key) this.remark = { key, words };
   }
 
@@ -299,6 +312,7 @@ export class Inspected {
       if (connection !== this.connection || device !== this.device) return;
       const shownDetail = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
       this.detail = shownDetail;
+      for (const command of shownDetail.commands) this.#seeBoot(command, shownDetail.row.boot);
       this.failure = null;
       await this.#settleAsked(detail.commands);
       if (this.detail === shownDetail) this.#forgetReported();

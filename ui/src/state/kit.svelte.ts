@@ -3,7 +3,7 @@ import type { Failure } from '../backend/bindings/Failure';
 import type { FileRole } from '../backend/bindings/FileRole';
 import type { FilesToRead } from '../backend/bindings/FilesToRead';
 import type { KitView } from '../backend/bindings/KitView';
-import { cleanPath } from '../words/path';
+import { cleanPath } from '../format/path';
 import { failureOf } from './failure';
 
 /** Files that somebody brings: what is in them, and what is wrong with them. */
@@ -25,7 +25,7 @@ export class Kit {
       .map(cleanPath)
       .filter((path) => path !== '')
       .map((path) => ({ path, role }));
-    return files.length === 0 ? Promise.resolve() : this.#read({ files, passphrase: null });
+    return files.length === 0 ? Promise.resolve() : this.#read({ files });
   }
 
   async choose(title: string): Promise<void> {
@@ -38,12 +38,17 @@ export class Kit {
 
   async unlock(passphrase: string): Promise<void> {
     this.passphraseRefused = null;
-    await this.#read({ files: [], passphrase });
+    await this.#read({ passphrase });
     if (!this.view?.locked) return;
     const locked = this.view.items.filter((item) => item.kind === 'locked').map((item) => item.id);
     const said = this.view.problems.find(({ item }) => item !== null && locked.includes(item));
-    const hint = said?.hint ?? 'Passphrases tell capital letters from small ones.';
-    this.passphraseRefused = `This passphrase does not open it. ${hint}`;
+    const hint = said?.hint ?? 'Passphrases are case-sensitive.';
+    this.passphraseRefused = `Wrong passphrase. ${hint}`;
+  }
+
+  /** Adds the certificate that the broker showed in the last preflight, as the only one to trust. */
+  pin(sha256: string): Promise<void> {
+    return this.#read({ shown: sha256 });
   }
 
   leaveOut(item: number): Promise<void> {
@@ -77,8 +82,8 @@ export class Kit {
     };
   }
 
-  #read(files: Omit<FilesToRead, 'kit'>): Promise<void> {
-    return this.#ask((kit) => this.backend.readFiles({ kit, ...files }));
+  #read(read: Partial<FilesToRead>): Promise<void> {
+    return this.#ask((kit) => this.backend.readFiles({ files: [], passphrase: null, shown: null, ...read, kit }));
   }
 
   #ask(question: (kit: string | null) => Promise<KitView | null> | null): Promise<void> {

@@ -5,10 +5,11 @@ import type { Failure } from '../backend/bindings/Failure';
 import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { KeptLog } from '../backend/bindings/KeptLog';
 import type { LogView } from '../backend/bindings/LogView';
-import { continued, linesOf, NOT_FETCHED, type LogLine } from '../words/log';
+import { continued, linesOf, NOT_FETCHED, type LogLine } from '../format/log';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
+import { toJson } from '../format/json';
 
 /** How many of the last lines can be asked for; all where it is null. */
 export const AMOUNTS = [200, 1_000, 10_000, null] as const;
@@ -16,6 +17,9 @@ export type Amount = (typeof AMOUNTS)[number];
 
 /** While it is followed, the log is asked for again this long after it has come, milliseconds. */
 export const FOLLOW_EVERY = 3_000;
+
+/** How many of the commands that following a log has sent are remembered. */
+const FOLLOWED_KEPT = 200;
 
 /** A fetch that goes on what is shown, once it has come. */
 interface Awaited {
@@ -43,7 +47,7 @@ export class DeviceLog {
   failure = $state.raw<Failure | null>(null);
   amount = $state<Amount>(1_000);
   following = $state(false);
-  asking = $state(false);
+  fetching = $state(false);
   loaded = $state(false);
 
   /** Lines are shown that were not fetched last. */
@@ -59,6 +63,8 @@ export class DeviceLog {
   #before: LogLine[] | null = null;
   /** The commands that asked for it because it is followed, the last one last: only its log is to be kept. */
   #followed: string[] = [];
+  /** The newest of them, also those whose logs have made room. */
+  #asked = $state.raw<ReadonlySet<string>>(new Set());
 
   constructor(readonly backend: Backend) {}
 
@@ -95,14 +101,14 @@ export class DeviceLog {
   async fetch(connection: string, device: string, followed = false): Promise<boolean> {
     if (connection !== this.connection || device !== this.device) this.#reset(connection, device);
     // What is asked for every few seconds takes no button away.
-    if (!followed) this.asking = true;
+    if (!followed) this.fetching = true;
     this.failure = null;
     try {
       const { ids } = await this.backend.send({
         connection,
         devices: [device],
         command: 'log.get',
-        args: this.amount === null ? {} : { lines: this.amount },
+        args: toJson(this.amount === null ? {} : { lines: this.amount }),
         timeout_ms: null,
         ttl_ms: null,
         retries: null,
@@ -113,6 +119,7 @@ export class DeviceLog {
       });
       if (connection === this.connection && device === this.device) {
         if (followed && this.following) this.#followed.push(...ids);
+        if (followed) this.#asked = new Set([...this.#asked, ...ids].slice(-FOLLOWED_KEPT));
         this.#await(ids[0] ?? null);
         void this.#list(false);
       }
@@ -121,7 +128,7 @@ export class DeviceLog {
       this.#fail(reason);
       return false;
     } finally {
-      if (!followed) this.asking = false;
+      if (!followed) this.fetching = false;
       this.loaded = true;
     }
   }
@@ -135,6 +142,11 @@ export class DeviceLog {
   follow(): void {
     this.following = true;
     this.#goOn(0);
+  }
+
+  /** Whether nobody asked for it: its log is followed. */
+  hasAskedBecauseFollowed(id: string): boolean {
+    return this.#asked.has(id);
   }
 
   unfollow(): void {

@@ -4,7 +4,7 @@ import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { LogView } from '../backend/bindings/LogView';
 import type { NewCommand } from '../backend/bindings/NewCommand';
-import { NOT_FETCHED } from '../words/log';
+import { NOT_FETCHED } from '../format/log';
 import { DeviceLog, FOLLOW_EVERY } from './log.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -102,14 +102,25 @@ it('does not give up the last log that came for one that does not come', async (
   expect(kept).toEqual(['1', String(asked())]);
 });
 
+it('remembers the newest commands that following it has sent, and not all of them', async () => {
+  const { log, rounds, asked } = open();
+  await log.fetch('c', 'pump');
+  log.follow();
+  await rounds(210);
+  expect(asked()).toBeGreaterThan(205);
+  const known = Array.from({ length: asked() }, (_, i) => log.hasAskedBecauseFollowed(String(i + 1)));
+  expect(known.filter(Boolean)).toHaveLength(200);
+  expect([known[1], known.at(-1)]).toEqual([false, true]);
+});
+
 /** A device that counts lines; each request is answered when the test says so. */
 function counting() {
   const device = { written: 1_000, wanted: 0 };
   const views = new Map<string, LogView>();
   const backend = {
-    send: async ({ args }: { args: { lines?: number } }) => {
+    send: async ({ args }: { args: string }) => {
       const id = String(views.size + 1);
-      const of = device.written - (args.lines ?? device.written);
+      const of = device.written - ((JSON.parse(args) as { lines?: number }).lines ?? device.written);
       const text = Array.from({ length: device.written - of }, (_, i) => `line ${of + i}\n`).join('');
       const parts = [{ first: 1, last: 1, text }];
       const view = { connection: 'c', device: 'pump', id, asked_at: 0, sentence: '', bytes: text.length, of: 1 };

@@ -1,7 +1,17 @@
 import type { Notice } from '../backend/bindings/Notice';
 
+/** What a notice offers to do. */
+export interface NoticeAction {
+  name: string;
+  run: () => void;
+}
+
+/** A notice of the page's own. */
+export type Said = Omit<Notice, 'connection'> & { action?: NoticeAction };
+
 export interface Shown extends Notice {
   id: number;
+  action?: NoticeAction;
   /** How many of its kind have come. */
   times: number;
   /** When the last of them came, Unix milliseconds. */
@@ -56,6 +66,12 @@ export class Notices {
     }
   }
 
+  /** Says something of the page's own, and by which number it is dismissed. */
+  say(said: Said): number {
+    this.#begin({ connection: null, ...said });
+    return this.#last;
+  }
+
   dismiss(id: number): void {
     // What was pointed at may be the one that goes, and does not say that it is left.
     this.busy = false;
@@ -88,7 +104,7 @@ export class Notices {
     if (kept.length === 0) this.open = false;
   }
 
-  #begin(notice: Notice): void {
+  #begin(notice: Notice & { action?: NoticeAction }): void {
     const shown = { ...notice, id: ++this.#last, times: 1, at: Date.now(), resting: false };
     this.list = [...this.list, shown];
     if (this.list.length > KEPT) this.dismiss((this.list.find((one) => !isWrong(one)) ?? this.list[0])?.id ?? 0);

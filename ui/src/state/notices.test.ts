@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 
 const unreadable = (topic: string, connection = 'bench'): Notice => ({
   level: 'warning',
-  message: `This answer cannot be read: it is no JSON. It came on ${topic}.`,
+  message: `This answer is unreadable: it is no JSON. It came on ${topic}.`,
   hint: 'It settles nothing.',
   connection,
 });

@@ -1,9 +1,9 @@
 import type { Backend } from '../backend/backend';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
-import { detail } from '../words/command';
-import { fuzzy } from '../words/fuzzy';
-import { visible } from '../words/text';
+import { detail } from '../format/command';
+import { fuzzy } from '../format/fuzzy';
+import { visible } from '../format/text';
 import { GROUPS, type Action } from './actions.svelte';
 import type { App } from './app.svelte';
 import { keyOf } from './feed';
@@ -140,7 +140,7 @@ export class Palette {
       this.#answered = search;
       return;
     }
-    const query = { connection, search, sort: 'device', order: 'ascending' } as const;
+    const query = { connection, search, sort: 'device', order: 'ascending', group: null } as const;
     // What cannot be had is not offered; the list of devices says why.
     const page = await this.backend.devices(query, 0, DEVICES).catch(() => null);
     if (question !== this.#question) return;
@@ -152,7 +152,15 @@ export class Palette {
   async #recall(): Promise<void> {
     const connection = this.app.connections.current?.id;
     if (connection === undefined) return;
-    const query = { connection, device: null, states: [], since: null, cursor: null, limit: LOOKED_THROUGH };
+    const query = {
+      connection,
+      device: null,
+      states: [],
+      since: null,
+      undismissed: false,
+      cursor: null,
+      limit: LOOKED_THROUGH,
+    };
     const page = await this.backend.history(query).catch(() => null);
     this.recent = page?.commands.filter(({ by }) => by === 'you') ?? [];
   }

@@ -10,6 +10,9 @@ import {
 /** The sizes there are, as browsers have them. */
 const ZOOMS = [0.5, 0.67, 0.75, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2];
 
+/** From this size on the inspector lies over the list. */
+const LARGE = 1.5;
+
 export class Preferences {
   theme = $state<Theme>(DEFAULT_PREFERENCES.theme);
   density = $state<Density>(DEFAULT_PREFERENCES.density);
@@ -53,6 +56,9 @@ export class Preferences {
     const { dataset } = document.documentElement;
     if (this.theme === 'system') delete dataset['theme'];
     else dataset['theme'] = this.theme;
+    // From here on there is too little room beside a list.
+    if (this.zoom >= LARGE) dataset['zoom'] = 'large';
+    else delete dataset['zoom'];
     if (this.density === 'comfortable') delete dataset['density'];
     else dataset['density'] = this.density;
   }

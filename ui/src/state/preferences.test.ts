@@ -45,3 +45,13 @@ it('a size is kept over restarts, and one that cannot be is not taken', async ()
   await check(90, 2);
   await check(Number.NaN, 1);
 });
+
+it('says from 150 % on that there is no room beside a list', async () => {
+  const preferences = new Preferences(new Fake());
+  await preferences.zoomTo(1.25);
+  expect(document.documentElement.dataset['zoom']).toBeUndefined();
+  await preferences.zoomTo(1.5);
+  expect(document.documentElement.dataset['zoom']).toBe('large');
+  await preferences.zoomTo(1);
+  expect(document.documentElement.dataset['zoom']).toBeUndefined();
+});

@@ -5,6 +5,13 @@ import type { PreflightView } from '../backend/bindings/PreflightView';
 import type { Step } from '../backend/bindings/Step';
 import { failureOf } from './failure';
 
+/** What is tried: a connection as it is entered, and which of the files that were read go with it. */
+export interface Attempt {
+  entry: ConnectionEntry;
+  /** The things in those files by their numbers, which change with every file that is read. */
+  files: number[];
+}
+
 /** A connection being tried, step by step. */
 export class Preflight {
   view = $state.raw<PreflightView | null>(null);
@@ -12,26 +19,33 @@ export class Preflight {
   /** It could not even be begun. */
   failure = $state.raw<Failure | null>(null);
   /** What was tried last. */
-  entry = $state.raw<ConnectionEntry | null>(null);
+  attempt = $state.raw<Attempt | null>(null);
   #run = 0;
   #stopping: Promise<void> = Promise.resolve();
 
   constructor(readonly backend: Backend) {}
 
-  /** Whether what is shown was found with this very entry. */
-  isOf(entry: ConnectionEntry): boolean {
-    return this.entry !== null && sameTry(this.entry) === sameTry(entry);
+  /** Whether what is shown was found with these very entries and files. */
+  isOf(attempt: Attempt): boolean {
+    return this.attempt !== null && sameTry(this.attempt) === sameTry(attempt);
   }
 
-  async start(entry: ConnectionEntry, from: Step | null = null): Promise<void> {
+  /** It came to an end by itself: every step passed, or one failed. */
+  get concluded(): boolean {
+    return this.view?.done === true && (this.view.ok || this.view.steps.some(({ state }) => state === 'failed'));
+  }
+
+  /** Begun again from a step, what was found before that step stays, but only of the same attempt. */
+  async start(attempt: Attempt, from: Step | null = null): Promise<void> {
     const run = ++this.#run;
-    this.entry = entry;
+    const begin = this.isOf(attempt) ? from : null;
+    this.attempt = attempt;
     this.running = true;
     this.failure = null;
-    if (from === null) this.view = null;
+    if (begin === null) this.view = null;
     await this.#stopping;
     try {
-      const last = await this.backend.preflight(entry, from, (view) => {
+      const last = await this.backend.preflight(attempt.entry, begin, (view) => {
         if (run === this.#run && this.running) this.view = view;
       });
       if (run === this.#run) this.view = last;
@@ -56,11 +70,11 @@ export class Preflight {
     this.#run += 1;
     this.running = false;
     this.view = null;
-    this.entry = null;
+    this.attempt = null;
   }
 }
 
 /** What a try depends on: what a connection is called is not among it. */
-function sameTry(entry: ConnectionEntry): string {
-  return JSON.stringify({ ...entry, name: '', denied: [], without_keyring: false });
+function sameTry({ entry, files }: Attempt): string {
+  return JSON.stringify([{ ...entry, name: '', denied: [], without_keyring: false }, files]);
 }

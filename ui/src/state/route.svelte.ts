@@ -1,8 +1,19 @@
 /** Which screen is shown. It stands in the address, so that links are links. */
 
-export type Screen = 'fleet' | 'log' | 'charts' | 'history' | 'traffic' | 'connections' | 'commands' | 'settings';
+export type Screen =
+  'fleet' | 'rollouts' | 'log' | 'charts' | 'history' | 'traffic' | 'connections' | 'commands' | 'settings';
 
-const SCREENS: Screen[] = ['fleet', 'log', 'charts', 'history', 'traffic', 'connections', 'commands', 'settings'];
+const SCREENS: Screen[] = [
+  'fleet',
+  'rollouts',
+  'log',
+  'charts',
+  'history',
+  'traffic',
+  'connections',
+  'commands',
+  'settings',
+];
 
 export class Route {
   screen = $state<Screen>('fleet');

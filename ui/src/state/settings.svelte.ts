@@ -3,8 +3,8 @@ import type { Failure } from '../backend/bindings/Failure';
 import type { Notice } from '../backend/bindings/Notice';
 import type { Older } from '../backend/bindings/Older';
 import type { Settings as All } from '../backend/bindings/Settings';
-import { isNothing, older as olderWords } from '../words/older';
-import { whole } from '../words/whole';
+import { isNothing, older as olderText } from '../format/older';
+import { whole } from '../format/whole';
 import { failureOf } from './failure';
 
 /** The settings that are numbers. */
@@ -48,14 +48,14 @@ export class Settings {
   async change<K extends keyof All>(name: K, value: All[K]): Promise<boolean> {
     if (this.kept === null) return false;
     const before = this.kept;
-    this.#complain(name, null);
+    this.#reportError(name, null);
     this.kept = { ...before, [name]: value };
     try {
       await this.backend.changeSettings(this.kept);
       return true;
     } catch (reason) {
       this.kept = { ...this.kept, [name]: before[name] };
-      this.#complain(name, sentences(failureOf(reason)));
+      this.#reportError(name, sentences(failureOf(reason)));
       return false;
     }
   }
@@ -65,7 +65,7 @@ export class Settings {
     const number = whole(typed);
     if (isKept(name)) this.shorter = null;
     if (!number.ok) {
-      this.#complain(name, number.why);
+      this.#reportError(name, number.why);
       return;
     }
     const { value } = number;
@@ -76,13 +76,13 @@ export class Settings {
   /** What is kept stands there again. */
   undo(name: NumberSetting): void {
     this.typed = without(this.typed, name);
-    this.#complain(name, null);
+    this.#reportError(name, null);
     if (this.shorter?.name === name) this.shorter = null;
   }
 
   /** Keeps the history for so many days, or for ever; where something would go with that, it is asked first. */
   async keepHistory(days: number | null): Promise<boolean> {
-    this.#complain('history_days', null);
+    this.#reportError('history_days', null);
     this.shorter = null;
     const question = ++this.#question;
     const before = this.kept?.history_days ?? null;
@@ -93,7 +93,7 @@ export class Settings {
         this.shorter = isNothing(older) ? null : { name: 'history_days', days, older };
         if (this.shorter !== null) return false;
       } catch (reason) {
-        if (question === this.#question) this.#complain('history_days', sentences(failureOf(reason)));
+        if (question === this.#question) this.#reportError('history_days', sentences(failureOf(reason)));
         return false;
       }
     }
@@ -111,7 +111,7 @@ export class Settings {
     try {
       return { name, gone: name === 'history_days' ? await this.forgetOlder(days) : null };
     } catch (reason) {
-      this.#complain(name, sentences(failureOf(reason)));
+      this.#reportError(name, sentences(failureOf(reason)));
       return null;
     }
   }
@@ -138,12 +138,12 @@ export class Settings {
   /** Nobody knows how much of it is older, so it is asked whenever the time is shorter. */
   async #keepTelemetry(days: number): Promise<boolean> {
     const isShorter = days > 0 && days < (this.kept?.telemetry_days ?? 0);
-    this.#complain('telemetry_days', null);
+    this.#reportError('telemetry_days', null);
     this.shorter = isShorter ? { name: 'telemetry_days', days, older: null } : null;
     return !isShorter && this.change('telemetry_days', days);
   }
 
-  #complain(name: keyof All, why: string | null): void {
+  #reportError(name: keyof All, why: string | null): void {
     const rest = without(this.wrong, name);
     this.wrong = why === null ? rest : { ...rest, [name]: why };
   }
@@ -159,7 +159,7 @@ function isKept(name: NumberSetting): name is Kept {
 
 /** That so much of the history is gone. */
 export function cleared(gone: Older): Notice {
-  return { level: 'info', message: `${olderWords(gone)} cleared from the history.`, hint: null, connection: null };
+  return { level: 'info', message: `${olderText(gone)} cleared from the history.`, hint: null, connection: null };
 }
 
 /** A failure in one line. */

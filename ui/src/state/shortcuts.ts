@@ -1,7 +1,9 @@
 /** Keys that do something wherever one is, but for where one types. */
 
+import type { App } from './app.svelte';
+
 /** How long the second key of two may be in coming. */
-const PATIENCE = 1_200;
+const SECOND_KEY_WITHIN_MS = 1_200;
 
 /** What a key is called where another key or Shift makes it: + and − lie elsewhere on every keyboard. */
 const ALIKE: Record<string, string> = { '=': '+', '+': '+', _: '-', '-': '-' };
@@ -22,15 +24,28 @@ export class Shortcuts {
     const begun = this.#begun;
     if (key !== 'Shift') this.#begun = null;
     if ((event.ctrlKey || event.metaKey) && !event.altKey && (!event.shiftKey || key in ALIKE)) {
+      // What somebody has typed is taken back by the field itself.
+      if (key === 'z' && isTaken(event.target)) return;
       if (!event.repeat && this.run(`mod+${ALIKE[key] ?? key}`)) event.preventDefault();
       return;
     }
     // A key that is held down would ask a device for something thirty times a second.
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTaken(event.target)) return;
-    const follows = begun !== null && Date.now() - begun.at < PATIENCE;
+    const follows = begun !== null && Date.now() - begun.at < SECOND_KEY_WITHIN_MS;
     if ((follows && this.run(`${begun.key} ${key}`)) || this.run(key)) event.preventDefault();
     else if (this.begins(key)) this.#begun = { key, at: Date.now() };
   }
+}
+
+/** Ctrl+A selects what the list of devices holds, and never the text of the page. */
+export function selectAll(event: KeyboardEvent, { connections, route, selection }: App): void {
+  if (event.defaultPrevented || event.key.toLowerCase() !== 'a' || !(event.ctrlKey || event.metaKey)) return;
+  const { target } = event;
+  if (!(target instanceof HTMLElement) || target.isContentEditable) return;
+  if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) return;
+  event.preventDefault();
+  const connection = connections.current?.id;
+  if (route.screen === 'fleet' && connection !== undefined && !isTaken(target)) selection.all(connection);
 }
 
 /** Somebody types, or answers a question. */

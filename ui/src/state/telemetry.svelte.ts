@@ -39,6 +39,8 @@ export class Measurements {
   connection = $state<string | null>(null);
   device = $state<string | null>(null);
   view = $state.raw<TelemetryView | null>(null);
+  /** The same and as much before and after it, where a part is looked at closely. */
+  #wide = $state.raw<TelemetryView | null>(null);
   failure = $state.raw<Failure | null>(null);
   range = $state<RangeName>('5m');
   /** A part of the range, looked at closely. */
@@ -63,6 +65,11 @@ export class Measurements {
   ) {
     this.#refresh = new Throttle(pause, () => void this.#load());
     this.#refreshLast = new Throttle(Math.max(pause, SILENT), () => void this.#loadLast());
+  }
+
+  /** What is drawn: as far beyond what is looked at as its lines reach. */
+  get drawn(): TelemetryView | null {
+    return this.zoom === null ? this.view : (this.#wide ?? this.view);
   }
 
   get live(): boolean {
@@ -166,16 +173,17 @@ export class Measurements {
     const span = RANGES.find(({ value }) => value === range)?.span ?? null;
     const from = zoom?.from ?? (span === null ? null : (this.#pausedAt ?? Date.now()) - span);
     try {
-      const view = await this.backend.telemetry({
-        connection,
-        device,
-        from,
-        to: zoom?.to ?? this.#pausedAt,
-        points: this.points,
-      });
+      const ask = (from: number | null, to: number | null, points: number) =>
+        this.backend.telemetry({ connection, device, from, to, points });
+      const around = zoom === null ? 0 : zoom.to - zoom.from;
+      const [view, wide] = await Promise.all([
+        ask(from, zoom?.to ?? this.#pausedAt, this.points),
+        zoom === null ? null : ask(zoom.from - around, zoom.to + around, 3 * this.points),
+      ]);
       if (connection !== this.connection || device !== this.device || zoom !== this.zoom || range !== this.range)
         return;
       this.view = view;
+      this.#wide = wide;
       this.likely = view.series.length;
       this.askedAt = now;
       this.failure = null;

@@ -35,11 +35,14 @@ export class Traffic {
 
   /** Counts the beginnings: what an earlier one still says is no longer wanted. */
   #turn = 0;
+  /** Ends what is looked at. */
+  #end = () => {};
 
   constructor(readonly backend: Backend) {}
 
   /** Looks at a connection's wire until it is stopped or something else is looked at. */
   async watch(connection: string, device: string, filter: string): Promise<void> {
+    this.#end();
     const turn = ++this.#turn;
     const query = { connection, device: device.trim() === '' ? null : device.trim(), filter: filter.trim() };
     // What stands still on one connection is not to be taken for another's.
@@ -50,9 +53,11 @@ export class Traffic {
     this.holds = this.#asked !== this.#heard;
     this.failure = null;
     try {
-      await this.backend.watchTraffic(query, (batch) => {
+      const end = await this.backend.traffic(query, (batch) => {
         if (turn === this.#turn) this.#take(batch);
       });
+      if (turn === this.#turn) this.#end = end;
+      else end();
     } catch (reason) {
       if (turn === this.#turn) this.failure = failureOf(reason);
     }
@@ -74,10 +79,11 @@ export class Traffic {
   }
 
   /** The next visit begins with nothing, or with what stands still. */
-  async stop(): Promise<void> {
+  stop(): void {
     this.#turn += 1;
     if (!this.paused) this.clear();
-    await this.backend.stopTraffic().catch(() => undefined);
+    this.#end();
+    this.#end = () => {};
   }
 
   clear(): void {

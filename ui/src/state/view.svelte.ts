@@ -3,7 +3,7 @@
 import { untrack } from 'svelte';
 
 import type { View } from '../backend/backend';
-import { line, take } from '../words/search';
+import { line } from '../format/search';
 import type { App } from './app.svelte';
 import { EVERY_FILTER } from './history.svelte';
 import { Throttle } from './throttle';
@@ -38,6 +38,11 @@ function viewOf({ route, connections, fleet, inspected, history }: App): View {
     search: line(fleet.search),
     sort: fleet.sort.sort,
     order: fleet.sort.order,
+    group: fleet.group,
+    wall: fleet.wall,
+    tileColours: fleet.tileColours,
+    series: fleet.series,
+    tilePitch: fleet.tilePitch,
     filter: history.filter.name,
     ofDevice: history.device,
   };
@@ -50,7 +55,12 @@ function restore(app: App, view: View | null): void {
   if (view === null || connection === undefined || view.connection !== connection) return;
   fleet.open(connection);
   fleet.sort = { sort: view.sort, order: view.order };
-  fleet.find(take({ tokens: [], text: '' }, view.search, true));
+  fleet.group = view.group;
+  fleet.wall = view.wall;
+  fleet.tileColours = view.tileColours;
+  fleet.series = view.series;
+  fleet.tilePitch = view.tilePitch;
+  fleet.searchFor(view.search);
   if (view.device !== null) inspected.choose(connection, view.device);
   const filter = EVERY_FILTER.find(({ name }) => name === view.filter) ?? history.filter;
   history.restore(connection, filter, view.ofDevice);

@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 
 import { openFleet } from '../test/window';
 import { App } from './app.svelte';
-import { NEED_YOU } from './history.svelte';
+import { NEEDS_ATTENTION } from './history.svelte';
 
 async function reopened(backend: App['backend']): Promise<App> {
   window.location.hash = '';
@@ -16,16 +16,21 @@ it('opens again where it was closed', async () => {
   app.fleet.find({ tokens: ['is:online'], text: 'bench' });
   app.fleet.sortBy('seen');
   app.inspected.choose('demo', 'bench-0001');
-  app.history.filterBy(NEED_YOU, 'bench-0002');
+  app.history.filterBy(NEEDS_ATTENTION, 'bench-0002');
+  app.fleet.wall = true;
+  app.fleet.tilePitch = 17;
+  app.fleet.colourBy('presence');
+  app.fleet.show('temperature');
   app.route.go('history');
   await vi.waitFor(async () => expect((await backend.loadPreferences()).view?.screen).toBe('history'), 3_000);
 
   const again = await reopened(backend);
   await vi.waitFor(() => expect(again.route.screen).toBe('history'));
-  expect(again.fleet.search).toEqual({ tokens: ['is:online'], text: 'bench' });
+  await vi.waitFor(() => expect(again.fleet.search).toEqual({ tokens: ['is:online'], text: 'bench' }));
   expect(again.fleet.sort).toEqual({ sort: 'seen', order: 'ascending' });
   expect(again.inspected.device).toBe('bench-0001');
-  expect(again.history.filter).toBe(NEED_YOU);
+  expect(again.fleet).toMatchObject({ wall: true, tilePitch: 17, tileColours: 'presence', series: 'temperature' });
+  expect(again.history.filter).toBe(NEEDS_ATTENTION);
   expect(again.history.device).toBe('bench-0002');
 });
 

@@ -1,10 +1,13 @@
 import type { Backend } from '../backend/backend';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
+import type { DialectView } from '../backend/bindings/DialectView';
+import type { FoundDialect } from '../backend/bindings/FoundDialect';
+import type { MqttVersion } from '../backend/bindings/MqttVersion';
 import type { Failure } from '../backend/bindings/Failure';
 import type { Preset } from '../backend/bindings/Preset';
 import type { PresetView } from '../backend/bindings/PresetView';
 import type { Step } from '../backend/bindings/Step';
-import { complaints, placeOf, type Complaints, type Field, type Ground } from './complaints';
+import { complaints, placeOf, type FormErrors, type Field, type Ground } from './formErrors';
 import { failureOf } from './failure';
 import { blankForm, entryOf, formOf, settle, withPreset, type Around } from './form';
 import { Kit } from './kit.svelte';
@@ -20,6 +23,10 @@ export class Wizard {
   furthest = $state(0);
   form = $state(blankForm());
   presets = $state.raw<PresetView[]>([]);
+  dialects = $state.raw<DialectView[]>([]);
+  /** Dialects that devices on the connection speak and that are not enabled on it; nothing before somebody has looked. */
+  found = $state.raw<FoundDialect[] | null>(null);
+  finding = $state(false);
   /** What is wrong is said from the first try to go on. */
   checked = $state(false);
   saving = $state(false);
@@ -36,11 +43,16 @@ export class Wizard {
     taken: this.taken(),
   }));
   readonly settled = $derived.by(() => settle(this.form, this.around));
-  readonly wrong: Complaints = $derived.by(() => complaints(this.form, this.around));
+  readonly wrong: FormErrors = $derived.by(() => complaints(this.form, this.around));
   /** The entry as it would be tried now. */
   readonly entry = $derived.by(() => entryOf(this.form, this.around));
+  /** What would be tried now. */
+  readonly attempt = $derived.by(() => ({
+    entry: this.entry,
+    files: this.kit.view?.items.map(({ id }) => id) ?? [],
+  }));
   /** The last preflight was of what would be saved now. */
-  readonly tried = $derived.by(() => this.preflight.view !== null && this.preflight.isOf(this.entry));
+  readonly tried = $derived.by(() => this.preflight.view !== null && this.preflight.isOf(this.attempt));
   readonly passed = $derived.by(() => this.tried && this.preflight.view?.ok === true);
   readonly unsaved = $derived.by(() => this.kit.view !== null || JSON.stringify(this.form) !== this.#blank);
 
@@ -60,12 +72,25 @@ export class Wizard {
     void this.#loadPresets();
   }
 
+  /** Looks for devices on the connection that is changed. */
+  async find(): Promise<void> {
+    if (this.editing === null || this.finding) return;
+    this.finding = true;
+    try {
+      this.found = await this.backend.findDialects(this.editing.id);
+    } catch (reason) {
+      this.failure = failureOf(reason);
+    } finally {
+      this.finding = false;
+    }
+  }
+
   choosePreset(preset: Preset): void {
     this.form = withPreset({ ...this.form, preset: this.settled.preset }, preset, this.presets);
   }
 
   /** What is wrong with a place, field by field; nothing before it was tried. */
-  wrongAt(place: Place): Complaints {
+  wrongAt(place: Place): FormErrors {
     if (!this.checked) return {};
     return Object.fromEntries(Object.entries(this.wrong).filter(([field]) => placeOf(field as Field) === place));
   }
@@ -94,10 +119,31 @@ export class Wizard {
     else this.#stand(place);
   }
 
-  /** Tries the connection, unless that was done with the very same. */
-  try(from: Step | null = null): void {
-    if (from === null && (this.tried || (this.preflight.running && this.preflight.isOf(this.entry)))) return;
-    void this.preflight.start(this.entry, from);
+  /** Tries the connection, unless the very same was tried to its end or is being tried. */
+  try(): void {
+    const { preflight } = this;
+    if (preflight.isOf(this.attempt) && (preflight.running || preflight.concluded)) return;
+    this.tryAgain();
+  }
+
+  /** Tries it once more, from a step or from the first. */
+  tryAgain(from: Step | null = null): void {
+    void this.preflight.start(this.attempt, from);
+  }
+
+  /** Trusts the certificate that the broker showed in the last preflight, and tries again. */
+  async pin(sha256: string): Promise<void> {
+    await this.kit.pin(sha256);
+    this.failure = this.kit.failure;
+    if (this.failure) return;
+    this.form.trust = 'pinned';
+    this.try();
+  }
+
+  /** Uses another version of MQTT, and tries again. */
+  speak(version: MqttVersion): void {
+    this.form.mqtt = version;
+    this.try();
   }
 
   /** The connection as it was saved; nothing where it was not. */
@@ -168,7 +214,7 @@ export class Wizard {
 
   async #loadPresets(): Promise<void> {
     try {
-      this.presets = await this.backend.presets();
+      [this.presets, this.dialects] = await Promise.all([this.backend.presets(), this.backend.dialects()]);
     } catch (reason) {
       this.failure = failureOf(reason);
     }

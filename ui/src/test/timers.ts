@@ -1,5 +1,6 @@
-/** The page's timers. Node's know nothing of a page, and would go on without its document. */
+/** The page's timers and frames. Node's timers know nothing of a page, and would go on without its document. */
 const running = new Set<NodeJS.Timeout>();
+const frames = new Set<number>();
 
 function kept<T extends typeof setTimeout | typeof setInterval>(starter: T): T {
   return new Proxy(starter, {
@@ -13,8 +14,21 @@ function kept<T extends typeof setTimeout | typeof setInterval>(starter: T): T {
 globalThis.setTimeout = kept(globalThis.setTimeout);
 globalThis.setInterval = kept(globalThis.setInterval);
 
+const requestFrame = globalThis.requestAnimationFrame;
+globalThis.requestAnimationFrame = (draw) => {
+  const frame = requestFrame((now) => {
+    frames.delete(frame);
+    draw(now);
+  });
+  frames.add(frame);
+  return frame;
+};
+
 /** Stops them, as closing a window does. */
 export function stopTimers(): void {
+  // Frames first: jsdom runs one of these timers while a frame is pending, and never starts another one if it is cleared.
+  for (const frame of frames) cancelAnimationFrame(frame);
+  frames.clear();
   for (const timer of running) clearTimeout(timer);
   running.clear();
 }

@@ -1,5 +1,5 @@
 import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
-import { BLANK } from '../words/definition';
+import { BLANK } from '../format/definition';
 
 /** A command of somebody's own, with arguments of each kind. */
 export const VALVE: CommandDefinition = {

@@ -21,7 +21,10 @@ pub(super) async fn export(base: &Base, names: &[String], to: &Path, force: bool
     for name in names {
         let found = named(base, name).await?;
         if found.iter().all(|entry| entry.built_in) {
-            return Err(Problem::new(format!("'{name}' is a built-in command."), "Every Wilco has it already."));
+            return Err(Problem::new(
+                format!("'{name}' is a built-in command."),
+                "Every installation of Wilco includes it.",
+            ));
         }
         ids.extend(found.into_iter().map(|entry| entry.id));
     }
@@ -38,8 +41,8 @@ pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run
     let lines = base.console().read_catalogue(path.clone()).await?;
     if let Some(unknown) = replace.iter().find(|name| !lines.iter().any(|line| line.name == **name)) {
         return Err(Problem::new(
-            format!("There is no command or button '{}' in {}.", clean(unknown), path.display()),
-            "Nothing was taken. See what is in it: --dry-run.",
+            format!("{1} has no command or button '{0}'.", clean(unknown), path.display()),
+            "Nothing was imported. List the contents of the file with --dry-run.",
         ));
     }
     if !dry_run {
@@ -47,7 +50,7 @@ pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run
     }
     let mut output = Output::text();
     if lines.is_empty() {
-        output.line("There is no command in it, and no button.")?;
+        output.line("The file contains no commands and no buttons.")?;
     }
     let (refused, fitting): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.change == ImportChange::Refused);
     for line in fitting {
@@ -78,12 +81,12 @@ fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
         (ImportChange::New, _, false) => format!("Added {name}."),
         (ImportChange::New, _, true) => format!("New: {name}."),
         (ImportChange::Changed, true, false) => format!("Replaced {name}."),
-        (ImportChange::Changed, true, true) => format!("Would be replaced: {name}."),
+        (ImportChange::Changed, true, true) => format!("Would replace {name}."),
         (ImportChange::Changed, false, _) => {
             let own = shell_word(&own);
-            format!("Different from what is here, which stays: {name}. To replace it: --replace {own}")
+            format!("Kept: {name}, which differs from the file. To replace it: --replace {own}")
         }
-        (ImportChange::Same, ..) => format!("Here already: {name}."),
+        (ImportChange::Same, ..) => format!("Unchanged: {name}."),
         (ImportChange::Refused, ..) => {
             format!("Refused: {name}. {}", line.why.as_deref().map(clean).unwrap_or_default())
         }
@@ -110,9 +113,9 @@ mod tests {
             ImportChange::Changed,
             None,
             false,
-            "Different from what is here, which stays: flush\\u{7} (for plant). To replace it: --replace 'flush\\u{7}'",
+            "Kept: flush\\u{7} (for plant), which differs from the file. To replace it: --replace 'flush\\u{7}'",
         );
-        check(ImportChange::Same, None, false, "Here already: flush\\u{7} (for plant).");
+        check(ImportChange::Same, None, false, "Unchanged: flush\\u{7} (for plant).");
         check(ImportChange::Refused, Some("It is odd."), false, "Refused: flush\\u{7} (for plant). It is odd.");
     }
 
@@ -129,7 +132,7 @@ mod tests {
         assert_eq!(said(&line(ImportChange::New), false, false), "Added the button 'Level 3'.");
         assert_eq!(
             said(&line(ImportChange::Changed), false, false),
-            "Different from what is here, which stays: the button 'Level 3'. To replace it: --replace 'Level 3'"
+            "Kept: the button 'Level 3', which differs from the file. To replace it: --replace 'Level 3'"
         );
     }
 }

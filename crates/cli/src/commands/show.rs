@@ -43,13 +43,13 @@ fn lines(entry: &CatalogueEntry) -> Result<Vec<String>, Problem> {
     } = &entry.definition;
     let mut lines = vec![format!("{} ({})", clean(name), clean(title))];
     let mut line = |what: &str, value: &str| lines.push(format!("  {what:<12} {value}"));
-    line("topic", &topic.as_deref().map_or("the dialect's".into(), clean));
+    line("topic", &topic.as_deref().map_or("set by the dialect".into(), clean));
     let form = if *plain { "plain text" } else { "JSON" };
-    line("payload", &payload.as_deref().map_or("the dialect's".into(), |text| format!("{form}: {}", clean(text))));
+    line("payload", &payload.as_deref().map_or("set by the dialect".into(), |text| format!("{form}: {}", clean(text))));
     line("timeout", &span(*timeout_ms));
     line("time to live", &span(*ttl_ms));
     let facts = [
-        (*dangerous, "asks first"),
+        (*dangerous, "needs confirmation"),
         (*safe_to_repeat, "safe to repeat"),
         (!answer_expected, "no answer expected"),
         (entry.built_in, "built in"),

@@ -2,10 +2,7 @@
 
 use std::process::ExitCode;
 
-use wilco_engine::{
-    api::{ConnectionEntry, ConnectionView, Failure, FailureCode, FileToRead, Trust},
-    attach::Console,
-};
+use wilco_engine::api::{Client, ConnectionEntry, ConnectionView, Failure, FailureCode, FileToRead, Trust};
 
 use super::{Described, files};
 use crate::{
@@ -38,8 +35,8 @@ impl Edit {
         let is_kept = !(options.no_password || options.no_certificates || options.no_proxy);
         if is_same_place && is_kept && options.broker == BrokerOptions::default() {
             return Err(Problem::new(
-                "Nothing was named that should change.",
-                "Name it, such as --url or --rename. `wilco connections edit --help` lists all that can be changed.",
+                "No option says what to change.",
+                "Give at least one, such as --url or --rename. `wilco connections edit --help` lists all of them.",
             ));
         }
         let described = Described::read(std::mem::take(&mut options.broker))?;
@@ -83,8 +80,8 @@ impl Renewal {
         let files = files::of_identity(&options)?;
         if files.is_empty() {
             return Err(Problem::new(
-                "No file is named.",
-                "Name the new certificate and its key: --cert FILE --key FILE, --pkcs12 FILE or --kit ZIP.",
+                "No file is given.",
+                "Give the new certificate and its private key: --cert FILE --key FILE, --pkcs12 FILE or --kit ZIP.",
             ));
         }
         let passphrase =
@@ -113,7 +110,7 @@ impl Renewal {
             _ => "none".to_owned(),
         };
         say(&[
-            format!("{} has another client certificate.", clean(&before.name)),
+            format!("Replaced the client certificate of {}.", clean(&before.name)),
             format!("  before  {old}"),
             format!(
                 "  now     {}, valid from {} until {}",
@@ -129,7 +126,7 @@ impl Renewal {
 pub(super) async fn duplicate(base: &Base, name: &str) -> Result<ExitCode, Problem> {
     let original = base.connection(name).await?;
     let added = base.console().duplicate_connection(&original.id).await.map_err(without_keyring)?;
-    say(&[format!("Added {}, which is like {} but for its client id.", clean(&added.name), clean(&original.name))])
+    say(&[format!("Added {}, a copy of {} with a new client ID.", clean(&added.name), clean(&original.name))])
 }
 
 /// Puts it at another place, counted from 1; beyond the end means last.
@@ -140,7 +137,7 @@ pub(super) async fn relocate(base: &Base, name: &str, to: u32) -> Result<ExitCod
     let ids = placed(ids, &moved.id, usize::try_from(to).unwrap_or(usize::MAX));
     base.console().order_connections(&ids).await?;
     let place = ids.iter().position(|id| *id == moved.id).unwrap_or_default() + 1;
-    say(&[format!("{} is now number {} of {}.", clean(&moved.name), count(place), count(ids.len()))])
+    say(&[format!("Moved {} to position {} of {}.", clean(&moved.name), count(place), count(ids.len()))])
 }
 
 fn placed(mut ids: Vec<String>, moved: &str, to: usize) -> Vec<String> {
@@ -154,19 +151,19 @@ pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCod
     let connection = base.connection(name).await?;
     let shown = clean(&connection.name).into_owned();
     let question = format!(
-        "Remove {shown} with its secrets, {} devices and {} commands of its history?",
+        "Remove {shown}, its secrets, {} devices and {} commands in its history?",
         count(connection.devices as usize),
         count(connection.counts.kept as usize)
     );
     if !yes && !confirmed(&question, &format!("Removing {shown} also removes its history"))? {
-        return Err(Problem::new(format!("{shown} was not removed."), "Answer y, or give --yes."));
+        return Err(Problem::new(format!("{shown} was not removed."), "Answer y, or use --yes."));
     }
     base.console().remove_connection(&connection.id).await?;
     say(&[format!("Removed {shown}.")])
 }
 
 /// Saves it; what its files brought is forgotten either way.
-async fn save(console: &Console, entry: ConnectionEntry) -> Result<ConnectionView, Problem> {
+async fn save(console: &Client, entry: ConnectionEntry) -> Result<ConnectionView, Problem> {
     let kit = entry.kit.clone();
     let saved = console.save_connection(entry).await;
     if let (Err(_), Some(kit)) = (&saved, kit) {
@@ -185,11 +182,11 @@ fn without_keyring(failure: Failure) -> Problem {
         return failure.into();
     }
     let hint = failure.hint.map(|hint| hint + " ").unwrap_or_default();
-    Problem::new(failure.message, hint + "`wilco send --url …` needs none.")
+    Problem::new(failure.message, hint + "`wilco send --url …` needs no keyring.")
 }
 
 fn nothing_new() -> Problem {
-    Problem::new("There is no client certificate in these files.", "Name the new certificate and its private key.")
+    Problem::new("These files contain no client certificate.", "Give the new certificate and its private key.")
 }
 
 fn say(lines: &[String]) -> Result<ExitCode, Problem> {

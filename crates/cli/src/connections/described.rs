@@ -1,12 +1,12 @@
 //! A connection as it is described on the command line, over one that is there or over nothing.
 
-use wilco_engine::{
-    api::{ConnectionEntry, KitView, ProxyEntry, Trust},
-    attach::Console,
-};
+use std::path::Path;
+
+use wilco_engine::api::{Client, ConnectionEntry, KitView, ProxyEntry, Trust};
 
 use super::files;
 use crate::{
+    dialects,
     input::{asked, secret_line},
     options::{BrokerOptions, ProxyOptions, SessionOptions, TrustOptions},
     problem::Problem,
@@ -29,16 +29,19 @@ impl Described {
         let mut password = line(login.password_stdin, "password", "--password-stdin")?;
         let mut proxy_password = line(proxy.proxy_password_stdin, "proxy's password", "--proxy-password-stdin")?;
         if let (None, Some(user)) = (&password, named(login.username.as_deref())) {
-            password = asked(&format!("Password of {user} (empty for none, or for the one that is kept)"))?;
+            password = asked(&format!("Password of {user} (leave empty for none, or to keep the stored one)"))?;
         }
         if let (None, Some(user)) = (&proxy_password, named(proxy.proxy_username.as_deref())) {
-            proxy_password = asked(&format!("Password of {user} at the proxy (empty for none, or for the one kept)"))?;
+            proxy_password = asked(&format!(
+                "Proxy password of {user} (leave empty for none, or to keep the stored \
+                                             one)"
+            ))?;
         }
         Ok(Described { options, passphrase, password, proxy_password })
     }
 
     /// Reads the files, and puts what was given in the place of what is there.
-    pub(crate) async fn over(self, console: &Console, entry: ConnectionEntry) -> Result<ConnectionEntry, Problem> {
+    pub(crate) async fn over(self, console: &Client, entry: ConnectionEntry) -> Result<ConnectionEntry, Problem> {
         let files = files::named(&self.options)?;
         let brought = files::bring(console, files, self.passphrase.clone(), &self.options.identity).await?;
         match self.entered(entry, brought.as_ref()) {
@@ -63,7 +66,7 @@ impl Described {
         entry.keep_alive_s = keep_alive.or(entry.keep_alive_s);
         entry.session_expiry_s = session_expiry.or(entry.session_expiry_s);
         entry.devices = given(only_device, entry.devices);
-        entry.dialect = dialect.or(entry.dialect);
+        enable(&mut entry, dialect)?;
         entry.prefix = prefix.or(entry.prefix);
         entry.username = login.username.or(entry.username);
         entry.password = self.password.or(entry.password);
@@ -74,6 +77,29 @@ impl Described {
         entry.proxy = proxied(proxy, self.proxy_password, entry.proxy)?;
         Ok(entry)
     }
+}
+
+/// Enables these dialects and no others, where any are named.
+fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    entry.dialects.clear();
+    for name in named.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let is_file = name.ends_with(".toml") || name.contains(['/', '\\']);
+        if !is_file {
+            entry.dialects.push(name.to_owned());
+            continue;
+        }
+        let (name, text) = dialects::file(Path::new(name))?;
+        // The file takes the place of an earlier one of its name.
+        entry.dialect_files.retain(|known| dialects::name_of(known).as_deref() != Some(&*name));
+        entry.dialects.push(name);
+        entry.dialect_files.push(text);
+    }
+    let dialects = &entry.dialects;
+    entry.dialect_files.retain(|file| dialects::name_of(file).is_some_and(|name| dialects.contains(&name)));
+    Ok(())
 }
 
 /// What was brought last is what is meant.
@@ -102,8 +128,8 @@ fn proxied(
         return match (username, password) {
             (None, None) => Ok(None),
             _ => Err(Problem::new(
-                "A user name or password for a proxy is given, and no proxy.",
-                "Give the proxy too: --proxy http://HOST:PORT or --proxy socks5://HOST:PORT.",
+                "A user name or password for a proxy is given, but no proxy.",
+                "Add --proxy http://HOST:PORT or --proxy socks5://HOST:PORT.",
             )),
         };
     };
@@ -140,7 +166,7 @@ mod tests {
     fn stored() -> ConnectionEntry {
         serde_json::from_value(json!({
             "id": "1", "name": "plant", "url": "mqtts://h:8883", "preset": "mosquitto", "mqtt": "3.1.1",
-            "client_id": "me", "username": "ops", "dialect": "text", "prefix": "cmd", "devices": ["a"],
+            "client_id": "me", "username": "ops", "dialects": ["text"], "prefix": "cmd", "devices": ["a"],
             "keep_alive_s": 60, "session_expiry_s": 10, "trust": "authorities", "server_name": "n", "alpn": ["x"],
             "proxy": {"url": "http://p:1", "username": "u"}, "denied": ["+/log"]
         }))

@@ -38,8 +38,8 @@ impl Export {
         }
         if let Some(demo) = chosen.iter().find(|connection| connection.demo) {
             return Err(Problem::new(
-                format!("{} cannot be exported: its fleet is inside the app.", clean(&demo.name)),
-                "Every Wilco has it already.",
+                format!("{} cannot be exported: it is part of the app.", clean(&demo.name)),
+                "Every installation of Wilco includes it.",
             ));
         }
         if names.is_empty() {
@@ -48,7 +48,7 @@ impl Export {
         }
         if chosen.is_empty() {
             return Err(Problem::new(
-                "There is no connection to export.",
+                "There are no connections to export.",
                 "Add one: wilco connections add NAME --url mqtts://HOST",
             ));
         }
@@ -59,10 +59,10 @@ impl Export {
         let mut output = Output::text();
         output.line(&format!("Wrote {names} to {}.", path.display()))?;
         output.line(if with_secrets {
-            "Certificates, private keys and passwords are in it, encrypted under the passphrase. Without that nobody can \
-             read it."
+            "The file contains certificates, private keys and passwords, encrypted with the passphrase. Without the \
+             passphrase nobody can read it."
         } else {
-            "No certificate, private key or password is in it."
+            "The file contains no certificates, private keys or passwords."
         })?;
         output.flush()?;
         Ok(ExitCode::SUCCESS)
@@ -100,18 +100,20 @@ impl Import {
         if imported.locked {
             return Err(match passphrase {
                 Some(_) => Problem::new(
-                    format!("The passphrase does not open {}.", path.display()),
-                    "Nothing was added. It is the one that was given when the file was written; capital letters count.",
+                    format!("The passphrase for {} is wrong.", path.display()),
+                    "Nothing was imported. Use the passphrase that was given when the file was exported; it is \
+                     case-sensitive.",
                 ),
                 None => Problem::new(
-                    format!("{} is encrypted under a passphrase.", path.display()),
-                    "It is asked for on a terminal, or read from standard input: --passphrase-stdin.",
+                    format!("{} is encrypted with a passphrase.", path.display()),
+                    "Run wilco on a terminal to be prompted for it, or pass it on standard input with \
+                     --passphrase-stdin.",
                 ),
             });
         }
         let mut output = Output::text();
         if imported.names.is_empty() {
-            output.line("There is no connection in it.")?;
+            output.line("The file contains no connections.")?;
         }
         for name in &imported.names {
             output.line(&format!("Added {}.", clean(name)))?;
@@ -119,7 +121,7 @@ impl Import {
         if !imported.without_secrets.is_empty() {
             let names = listed(imported.without_secrets.iter().map(String::as_str));
             output.line(&format!(
-                "Without the secrets that belong to it: {names}. Give them: wilco connections edit NAME --cert FILE --key FILE …"
+                "Imported without secrets: {names}. Add them with wilco connections edit NAME --cert FILE --key FILE …"
             ))?;
         }
         output.flush()?;

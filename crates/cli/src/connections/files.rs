@@ -2,10 +2,7 @@
 
 use std::{io::IsTerminal, path::Path};
 
-use wilco_engine::{
-    api::{FileRole, FileToRead, FilesToRead, KitItemKind, KitView},
-    attach::Console,
-};
+use wilco_engine::api::{Client, FileRole, FileToRead, FilesToRead, KitItemKind, KitView};
 
 use crate::{
     input::{TRIES, WRONG, asked},
@@ -30,13 +27,15 @@ pub(crate) fn of_identity(options: &IdentityOptions) -> Result<Vec<FileToRead>, 
     let IdentityOptions { cert, key, pkcs12, kit, file: more, passphrase_stdin: _ } = options;
     let given = cert.iter().map(|path| (path, FileRole::Certificate));
     let given = given.chain(key.iter().map(|path| (path, FileRole::Key)));
-    let given = given.chain(pkcs12.iter().chain(kit).chain(more).map(|path| (path, FileRole::Any)));
+    let given = given.chain(pkcs12.iter().map(|path| (path, FileRole::Pkcs12)));
+    let given = given.chain(kit.iter().map(|path| (path, FileRole::Archive)));
+    let given = given.chain(more.iter().map(|path| (path, FileRole::Any)));
     given.map(|(path, role)| file(path, role)).collect()
 }
 
 /// Has them read, and says what is wrong with them. `None` where none was named.
 pub(crate) async fn bring(
-    console: &Console,
+    console: &Client,
     files: Vec<FileToRead>,
     passphrase: Option<String>,
     options: &IdentityOptions,
@@ -44,10 +43,12 @@ pub(crate) async fn bring(
     if files.is_empty() {
         return match passphrase {
             None => Ok(None),
-            Some(_) => Err(Problem::new("A passphrase is given, and no file.", "Name the file that it opens.")),
+            Some(_) => {
+                Err(Problem::new("A passphrase is given, but no encrypted file.", "Give the file that it decrypts."))
+            }
         };
     }
-    let mut kit = console.read_files(FilesToRead { kit: None, files, passphrase }).await?;
+    let mut kit = console.read_files(FilesToRead { files, passphrase, ..FilesToRead::default() }).await?;
     let mut refused = "";
     for _ in 0..TRIES {
         if !kit.locked || options.passphrase_stdin {
@@ -55,7 +56,7 @@ pub(crate) async fn bring(
         }
         let names = locked(&kit);
         let Some(passphrase) = asked(&format!("{refused}Passphrase of {names}"))? else { break };
-        let again = FilesToRead { kit: Some(kit.id.clone()), files: Vec::new(), passphrase: Some(passphrase) };
+        let again = FilesToRead { kit: Some(kit.id.clone()), passphrase: Some(passphrase), ..FilesToRead::default() };
         kit = console.read_files(again).await?;
         refused = if locked(&kit) == names { WRONG } else { "" };
     }
@@ -70,7 +71,8 @@ pub(crate) async fn bring(
     console.forget_kit(&kit.id).await?;
     let mut problems = blocking;
     if kit.locked && !options.passphrase_stdin && !std::io::stdin().is_terminal() {
-        let how = "Its passphrase is asked for on a terminal, or read from standard input: --passphrase-stdin.";
+        let how = "Run wilco on a terminal to be prompted for the passphrase, or pass it on standard input with \
+                   --passphrase-stdin.";
         let is_locked =
             |item: Option<u32>| kit.items.iter().any(|one| Some(one.id) == item && one.kind == KitItemKind::Locked);
         problems.iter_mut().filter(|one| is_locked(one.item)).for_each(|one| one.hint = Some(how.to_owned()));

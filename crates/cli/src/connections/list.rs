@@ -9,7 +9,7 @@ use wilco_engine::api::{ConnectionView, LinkState, MqttVersion};
 use crate::{
     base::Base,
     options::Listing,
-    output::{Output, Table, clean, count, local_time},
+    output::{Output, Table, count, local_time, name},
     problem::Problem,
 };
 
@@ -28,19 +28,20 @@ pub(super) async fn run(base: &Base, listing: Listing) -> Result<ExitCode, Probl
     }
     let mut output = Output::text();
     if connections.is_empty() {
-        output.line("There is no connection yet. Add one: wilco connections add NAME --url mqtts://HOST")?;
+        output.line("No connections yet. Add one: wilco connections add NAME --url mqtts://HOST")?;
         output.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
     let now = Timestamp::now().as_millisecond();
-    let mut table = Table::new(["NAME", "URL", "MQTT", "CLIENT ID", "PREFIX", "CERTIFICATE UNTIL", "DEVICES", "LINK"]);
+    let mut table =
+        Table::new(["NAME", "URL", "MQTT", "CLIENT ID", "PREFIX", "CERTIFICATE EXPIRES", "DEVICES", "LINK"]);
     for connection in &connections {
         table.row([
-            clean(&connection.name).into_owned().into(),
+            name(&connection.name).into_owned().into(),
             connection.url.clone().into(),
             version(connection).into(),
-            clean(&connection.client_id).into_owned().into(),
-            clean(&connection.prefix).into_owned().into(),
+            name(&connection.client_id).into_owned().into(),
+            name(&connection.prefix).into_owned().into(),
             connection.certificate_expires_at.map(|end| until(end, now)).unwrap_or_default().into(),
             count(connection.devices as usize).into(),
             // Our own engine has only just begun to connect, which says nothing.
@@ -55,7 +56,7 @@ pub(super) async fn run(base: &Base, listing: Listing) -> Result<ExitCode, Probl
 fn until(end: i64, now: i64) -> (String, Style) {
     let at = local_time(end);
     if end <= now {
-        return (format!("{at} (ended)"), AnsiColor::Red.on_default());
+        return (format!("{at} (expired)"), AnsiColor::Red.on_default());
     }
     let near = AnsiColor::Yellow.on_default();
     match (end - now) / DAY {
@@ -95,8 +96,8 @@ mod tests {
             let mark = text.split_once(" (").map(|(_, mark)| mark.trim_end_matches(')')).unwrap_or_default();
             assert_eq!(mark, expected, "{text}");
         };
-        check(now - 1, "ended");
-        check(now, "ended");
+        check(now - 1, "expired");
+        check(now, "expired");
         check(now + 1, "less than a day left");
         check(now + DAY, "1 day left");
         check(now + 30 * DAY - 1, "29 days left");

@@ -4,10 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 use tokio::sync::mpsc::unbounded_channel;
-use wilco_engine::{
-    api::{ConnectionEntry, PreflightStep, PreflightView, Remark, StepState},
-    attach::Console,
-};
+use wilco_engine::api::{Client, ConnectionEntry, PreflightStep, PreflightView, Remark, StepState};
 
 use super::{Described, with_base, within};
 use crate::{
@@ -39,23 +36,18 @@ pub(super) async fn run(options: TestOptions, data_dir: Option<&Path>) -> Result
     .await
 }
 
-async fn attempt(console: &Console, entry: ConnectionEntry, listing: Listing) -> Result<ExitCode, Problem> {
+async fn attempt(console: &Client, entry: ConnectionEntry, listing: Listing) -> Result<ExitCode, Problem> {
     let mut report = Report::new(listing);
-    let view = match console {
-        Console::Own(handle) => {
-            let (tell, mut told) = unbounded_channel();
-            let listen = async {
-                while let Some(view) = told.recv().await {
-                    report.so_far(&view)?;
-                }
-                Ok::<_, Problem>(())
-            };
-            let (view, told) = tokio::join!(handle.preflight(entry, None, tell), listen);
-            told?;
-            view?
+    let (tell, mut told) = unbounded_channel();
+    let listen = async {
+        while let Some(view) = told.recv().await {
+            report.so_far(&view)?;
         }
-        Console::Attached(_) => console.preflight(entry).await?,
+        Ok::<_, Problem>(())
     };
+    let (view, told) = tokio::join!(console.preflight(entry, None, tell), listen);
+    told?;
+    let view = view?;
     report.end(&view)?;
     Ok(if view.ok { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }
@@ -122,13 +114,14 @@ fn lines(step: &PreflightStep) -> Vec<String> {
 }
 
 fn explained(remark: &Remark) -> Vec<String> {
-    let Remark { title, why, hint, trace, policy } = remark;
+    // The hint says in words what the window offers by `pin` and `version`.
+    let Remark { title, why, hint, trace, policy, pin: _, version: _ } = remark;
     let mut parts = vec![format!("{}.", title.trim_end_matches('.')), why.clone()];
     if !hint.is_empty() {
         parts.push(format!("What to do: {hint}"));
     }
     if policy.is_some() {
-        parts.push("The policy to paste stands below.".to_owned());
+        parts.push("The policy to paste is printed below.".to_owned());
     }
     parts.extend(trace.as_ref().map(|trace| format!("Last seen: {trace}")));
     parts.iter().flat_map(|part| folded(&clean(part), WIDTH)).map(|line| format!("    {line}")).collect()
@@ -176,21 +169,23 @@ mod tests {
     #[test]
     fn a_refusal_is_explained_below_its_step() {
         let remark = Remark {
-            title: "The broker hung up".to_owned(),
+            title: "The broker closed".to_owned(),
             why: "long ".repeat(30),
             hint: "Allow it.".to_owned(),
             trace: Some("SUBSCRIBE +/resp, then nothing.".to_owned()),
             policy: Some("{\n}".to_owned()),
+            pin: None,
+            version: None,
         };
         let said = plain(&step(StepState::Failed, None, Some(remark)));
         let lines: Vec<_> = said.lines().skip(1).collect();
-        assert_eq!(lines[0], "    The broker hung up.");
+        assert_eq!(lines[0], "    The broker closed.");
         assert!(lines[1].starts_with("    long long") && lines[2].starts_with("    long"), "{said}");
         assert_eq!(
             lines[3..],
             [
                 "    What to do: Allow it.",
-                "    The policy to paste stands below.",
+                "    The policy to paste is printed below.",
                 "    Last seen: SUBSCRIBE +/resp, then nothing."
             ]
         );

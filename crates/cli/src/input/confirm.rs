@@ -5,10 +5,7 @@ use crate::problem::Problem;
 /// Asks on the terminal whether something is meant that cannot be undone. `what` is said where there is no terminal.
 pub(crate) fn confirmed(question: &str, what: &str) -> Result<bool, Problem> {
     if !io::stdin().is_terminal() {
-        return Err(Problem::new(
-            format!("{what}, and there is no terminal to ask on."),
-            "Give --yes if that is meant.",
-        ));
+        return Err(Problem::new(format!("{what}, and there is no terminal to confirm on."), "Use --yes to confirm."));
     }
     write!(io::stderr().lock(), "{question} [y/N] ")?;
     let mut answer = String::new();

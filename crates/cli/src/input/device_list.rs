@@ -1,42 +1,67 @@
-//! The devices a command is for: from the command line, from a file, or from standard input.
+//! Device IDs a command is for: from the command line, from a file, or from standard input.
 
 use std::{collections::HashSet, io::Read, path::Path};
 
 use wilco_ledger::DeviceId;
 
-use crate::problem::Problem;
+use crate::{options::NamedDevices, problem::Problem};
 
 /// All of them, each once, in the order they were named.
-pub(crate) fn devices(named: &[String], file: Option<&Path>) -> Result<Vec<String>, Problem> {
-    let listed = file.map(read).transpose()?.unwrap_or_default();
+pub(crate) fn devices(named: &NamedDevices) -> Result<Vec<String>, Problem> {
+    let listed = named.devices_from.as_deref().map(read).transpose()?.unwrap_or_default();
+    let listed = lines(&listed)?;
     let mut seen = HashSet::new();
     let mut devices = Vec::new();
-    for id in named.iter().map(String::as_str).chain(lines(&listed)) {
-        let id = id.trim();
-        DeviceId::new(id).map_err(|error| {
-            Problem::new(
-                format!("'{id}' cannot be a device: {error}."),
-                "A device id is what stands before /req in its topic.",
-            )
-        })?;
+    for id in named.device.iter().map(String::as_str).chain(listed) {
+        // Whether a device may go by a name of several levels, its connection's dialects say.
+        check(id, &id.replace('/', "-"))?;
         if seen.insert(id) {
             devices.push(id.to_owned());
         }
     }
     if devices.is_empty() {
-        return Err(Problem::new("No device is named.", "The list is empty: write one device id a line."));
+        return Err(Problem::new("No device is given.", "The list is empty. Write one device ID per line."));
     }
     Ok(devices)
 }
 
-/// One a line; what follows `#` at the beginning or after a space is a comment.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.trim_start_matches('\u{feff}').lines().filter_map(|line| {
+/// Refuses what can be no device's id.
+pub(crate) fn ids(devices: &[String]) -> Result<(), Problem> {
+    devices.iter().try_for_each(|id| check(id, id))
+}
+
+fn check(shown: &str, id: &str) -> Result<(), Problem> {
+    DeviceId::new(id).map(drop).map_err(|error| {
+        Problem::new(
+            format!("'{shown}' is not a valid device ID: {error}."),
+            "The device ID is the part of the request topic before /req.",
+        )
+    })
+}
+
+/// One a line; what follows `#` at the beginning or after a space is a comment. Nobody sees whether a space beside an id
+/// is meant to be a part of it, so such a line is refused.
+fn lines(text: &str) -> Result<Vec<&str>, Problem> {
+    let mut ids = Vec::new();
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let comment =
             line.match_indices('#').map(|(at, _)| at).find(|at| line[..*at].ends_with([' ', '\t']) || *at == 0);
-        let id = line[..comment.unwrap_or(line.len())].trim();
-        (!id.is_empty()).then_some(id)
-    })
+        let id = match comment {
+            Some(at) => line[..at].trim_end(),
+            None if line.trim().is_empty() => "",
+            None => line,
+        };
+        if id.trim() != id {
+            return Err(Problem::new(
+                format!("Line {number} of the list, {id:?}, begins or ends with a space."),
+                "Remove the space. If the device ID really contains it, use --device.",
+            ));
+        }
+        if !id.is_empty() {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 fn read(file: &Path) -> Result<String, Problem> {
@@ -46,21 +71,25 @@ fn read(file: &Path) -> Result<String, Problem> {
     } else {
         (file.display().to_string(), std::fs::read(file))
     };
-    let hint = "It is a text file with one device id a line.";
+    let hint = "The list must be a text file with one device ID per line.";
     let bytes = content.map_err(|error| Problem::new(format!("{name} cannot be read: {error}."), hint))?;
-    String::from_utf8(bytes).map_err(|_| Problem::new(format!("{name} is no UTF-8 text."), hint))
+    String::from_utf8(bytes).map_err(|_| Problem::new(format!("{name} is not UTF-8 text."), hint))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{devices, lines};
+    use crate::options::NamedDevices;
 
     #[test]
     fn lists_have_one_device_a_line() {
-        let check = |text: &str, expected: &[&str]| assert_eq!(lines(text).collect::<Vec<_>>(), expected, "{text:?}");
+        let check = |text: &str, expected: &[&str]| assert_eq!(lines(text).ok().as_deref(), Some(expected), "{text:?}");
         check("a\nb\n", &["a", "b"]);
         check("a\r\nb\r\n", &["a", "b"]);
-        check("\u{feff}a\n\n  b  \n", &["a", "b"]);
+        check("\u{feff}a\n\n  \nb\n", &["a", "b"]);
+        for spaced in ["a\n b\n", "a\nb \n", " a # the first\n"] {
+            assert!(lines(spaced).is_err(), "{spaced:?}");
+        }
         check("# pumps\na # the old one\n#b\n", &["a"]);
         check("", &[]);
     }
@@ -68,12 +97,15 @@ mod tests {
     #[test]
     fn devices_are_checked_before_anything_is_sent() {
         let check = |named: &[&str], expected: Option<&[&str]>| {
-            let named: Vec<String> = named.iter().map(|id| (*id).to_owned()).collect();
-            let read = devices(&named, None).ok();
+            let device = named.iter().map(|id| (*id).to_owned()).collect();
+            let read = devices(&NamedDevices { device, devices_from: None }).ok();
             assert_eq!(read, expected.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect()), "{named:?}");
         };
         check(&["a", "b", "a"], Some(&["a", "b"]));
-        check(&["a/b"], None);
+        // Two devices, and neither is the other.
+        check(&["pump", "pump ", " pump"], Some(&["pump", "pump ", " pump"]));
+        check(&["a/b"], Some(&["a/b"]));
+        check(&["a/+"], None);
         check(&["a", "+"], None);
         check(&["all"], None);
         check(&[""], None);

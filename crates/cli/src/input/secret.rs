@@ -7,7 +7,7 @@ use crate::problem::Problem;
 /// How often somebody may mistype a passphrase.
 pub(crate) const TRIES: usize = 3;
 /// What stands before the question when it is asked again.
-pub(crate) const WRONG: &str = "That does not open it. ";
+pub(crate) const WRONG: &str = "Wrong passphrase. ";
 
 /// The next line of standard input. `what` is the secret, `option` the one that says that it stands there.
 pub(crate) fn secret_line(what: &str, option: &str) -> Result<String, Problem> {
@@ -16,10 +16,10 @@ pub(crate) fn secret_line(what: &str, option: &str) -> Result<String, Problem> {
     let secret = line.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
         return Err(Problem::new(
-            format!("There is no {what} on standard input."),
+            format!("Standard input contains no {what}."),
             format!(
-                "Write it there as a line of its own (passphrase, password, proxy's password, in this order), or leave out \
-                 {option} to be asked for it on a terminal."
+                "Write it on a line of its own (passphrase, password, proxy's password, in this order), or omit \
+                 {option} to be prompted on a terminal."
             ),
         ));
     }
@@ -40,15 +40,14 @@ pub(crate) fn new_passphrase(from_stdin: bool) -> Result<String, Problem> {
     if from_stdin {
         return secret_line("passphrase", "--passphrase-stdin");
     }
-    let Some(passphrase) = asked("Passphrase for the file, 12 characters at least")? else {
+    let Some(passphrase) = asked("Passphrase for the file (at least 12 characters)")? else {
         return Err(Problem::new(
-            "There is no passphrase to encrypt the secrets under.",
-            "Type one when asked on a terminal, give it on standard input with --passphrase-stdin, or leave out \
-             --with-secrets.",
+            "No passphrase is given to encrypt the secrets with.",
+            "Enter one on a terminal, pass it on standard input with --passphrase-stdin, or omit --with-secrets.",
         ));
     };
-    if asked("The same once more")?.as_ref() != Some(&passphrase) {
-        return Err(Problem::new("The two passphrases are not the same.", "Nothing was written. Try again."));
+    if asked("Repeat the passphrase")?.as_ref() != Some(&passphrase) {
+        return Err(Problem::new("The two passphrases differ.", "Nothing was exported. Try again."));
     }
     Ok(passphrase)
 }

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 /// A number with its unit: `500ms`, `10s`, `2m`, `1.5h`, `7d`.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("'{text}' is no span of time; write it with its unit, such as 500ms, 10s, 2m, 1h or 7d");
+    let wrong = || format!("'{text}' is not a duration; write it with a unit, such as 500ms, 10s, 2m, 1h or 7d");
     let unit_at = text.find(|letter: char| letter.is_ascii_alphabetic()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
     let milliseconds_each = match unit {
@@ -34,7 +34,7 @@ pub(crate) fn seconds<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
         text => {
             let span = span(text)?;
             if span.subsec_nanos() > 0 {
-                return Err(format!("'{text}' is not in whole seconds"));
+                return Err(format!("'{text}' is not a whole number of seconds"));
             }
             span.as_secs()
         }
@@ -58,9 +58,14 @@ fn since_from(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i64, String
     let local = DateTime::from_str(text).ok().and_then(|local| local.to_zoned_datetime(zone.clone()).ok());
     local.map(|local| local.timestamp().as_millisecond()).ok_or_else(|| {
         format!(
-            "'{text}' is no time; write 2h for two hours back, 2026-11-23, 2026-11-23T10:00 or 2026-11-23T10:00:00Z"
+            "'{text}' is not a time; write 2h for two hours ago, 2026-11-23, 2026-11-23T10:00 or 2026-11-23T10:00:00Z"
         )
     })
+}
+
+/// A duration as the engine's calls take it.
+pub(crate) fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

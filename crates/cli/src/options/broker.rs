@@ -14,8 +14,8 @@ pub(crate) const DESCRIBING: [&str; 5] =
 
 /// How secrets come in, for the help of whatever takes [`BrokerOptions`].
 pub(crate) const SECRETS: &str = "\
-Secrets are asked for on a terminal, or read from standard input, a line each, in this order: the passphrase of the
-files, the password, the proxy's password. They are never arguments.";
+Secrets are never arguments. wilco prompts for them on a terminal, or reads them from standard input, one per line, in
+this order: the passphrase of the files, the password, the proxy's password.";
 
 /// A broker's side of a connection. What is not given is as usual, or stays as it is.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
@@ -35,28 +35,28 @@ pub(crate) struct BrokerOptions {
 /// How a broker is spoken to, and about which devices.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct SessionOptions {
-    /// What kind of broker: its limits are kept to
+    /// Kind of broker, whose limits Wilco observes
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) preset: Option<Kind>,
-    /// The version of MQTT; 5 if it is not given
+    /// MQTT version; 5 if not given
     #[arg(long, value_name = "VERSION", value_enum)]
     pub(crate) mqtt: Option<Version>,
-    /// The client id; one is made if it is not given
+    /// Client ID; generated if not given
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
-    /// The time between two signs of life, such as 30s
+    /// Keep-alive interval, such as 30s
     #[arg(long, value_name = "SPAN", value_parser = input::seconds::<u16>)]
     pub(crate) keep_alive: Option<u16>,
-    /// How long the broker keeps answers while nobody is here to hear them, such as 1h, or 0
+    /// How long the broker keeps the session, and the answers in it, while Wilco is disconnected, such as 1h, or 0
     #[arg(long, value_name = "SPAN", value_parser = input::seconds::<u32>)]
     pub(crate) session_expiry: Option<u32>,
-    /// Listen to and command only this device, for a broker that allows no more; may be given several times
+    /// Subscribe to and command only this device, for brokers that allow no more; may be given several times
     #[arg(long, value_name = "DEVICE")]
     pub(crate) only_device: Vec<String>,
-    /// How this kind of device is spoken to: wilco or text
+    /// Dialect of the devices, or a dialect file; may be given several times (see wilco dialects list); wilco if not given
     #[arg(long, value_name = "DIALECT")]
-    pub(crate) dialect: Option<String>,
-    /// Levels before the device's id in each topic, for instance cmd/fleet-1
+    pub(crate) dialect: Vec<String>,
+    /// Topic levels before the device ID, for example cmd/fleet-1
     #[arg(long, value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
 }
@@ -64,7 +64,7 @@ pub(crate) struct SessionOptions {
 /// A user name and its password.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct LoginOptions {
-    /// The user name; on a terminal its password is asked for
+    /// User name; on a terminal wilco prompts for the password
     #[arg(long, value_name = "USER")]
     pub(crate) username: Option<String>,
     /// Read the password from a line of standard input
@@ -75,19 +75,19 @@ pub(crate) struct LoginOptions {
 /// Whom to trust.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct TrustOptions {
-    /// Trust the authorities in this file; may be given several times. Without any, this computer's roots and Amazon's
+    /// Trust the CA certificates in this file; may be given several times. Default: this computer's roots and Amazon's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
     /// Trust this one server certificate and no other
     #[arg(long, value_name = "FILE", conflicts_with = "ca")]
     pub(crate) pin: Option<PathBuf>,
-    /// Trust this computer's roots and Amazon's, whatever authorities the files bring
+    /// Trust this computer's roots and Amazon's, and ignore CA certificates in the files
     #[arg(long, conflicts_with_all = ["ca", "pin"])]
     pub(crate) platform_roots: bool,
-    /// The name that the server must prove (SNI), where it is not the one dialled
+    /// Server name to verify (SNI), if it differs from the host in the URL
     #[arg(long, value_name = "NAME")]
     pub(crate) sni: Option<String>,
-    /// A protocol to offer in the handshake (ALPN); may be given several times. AWS on port 443: x-amzn-mqtt-ca
+    /// ALPN protocol to offer; may be given several times. AWS on port 443: x-amzn-mqtt-ca
     #[arg(long, value_name = "NAME")]
     pub(crate) alpn: Vec<String>,
 }
@@ -95,22 +95,22 @@ pub(crate) struct TrustOptions {
 /// The client certificate, in whatever form it came.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct IdentityOptions {
-    /// The client certificate with its chain, PEM or DER
+    /// Client certificate with its chain, PEM or DER
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pkcs12", "kit"])]
     pub(crate) cert: Option<PathBuf>,
-    /// The client certificate's private key, PEM or DER, encrypted or not
+    /// Private key of the client certificate, PEM or DER, encrypted or not
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pkcs12", "kit"])]
     pub(crate) key: Option<PathBuf>,
-    /// A PKCS#12 file (.p12, .pfx) with both
+    /// PKCS#12 file (.p12, .pfx) with certificate and private key
     #[arg(long, value_name = "FILE", conflicts_with = "kit")]
     pub(crate) pkcs12: Option<PathBuf>,
-    /// A zip archive with all that is needed, such as connect_device_package.zip from the AWS console
+    /// Zip archive with all files, such as connect_device_package.zip from the AWS console
     #[arg(long, value_name = "ZIP")]
     pub(crate) kit: Option<PathBuf>,
-    /// Any file of these kinds, known by what is in it; may be given several times
+    /// Any of these files, identified by its content; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Vec<PathBuf>,
-    /// Read the passphrase of what is locked from a line of standard input
+    /// Read the passphrase of encrypted files from a line of standard input
     #[arg(long)]
     pub(crate) passphrase_stdin: bool,
 }
@@ -118,10 +118,10 @@ pub(crate) struct IdentityOptions {
 /// A proxy on the way.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct ProxyOptions {
-    /// The proxy: http://HOST:PORT or socks5://HOST:PORT
+    /// Proxy: http://HOST:PORT or socks5://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
-    /// The user name it asks for; on a terminal its password is asked for
+    /// User name for the proxy; on a terminal wilco prompts for the password
     #[arg(long, value_name = "USER")]
     pub(crate) proxy_username: Option<String>,
     /// Read the proxy's password from a line of standard input

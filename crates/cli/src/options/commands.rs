@@ -8,52 +8,52 @@ use super::Listing;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CommandTask {
-    /// List the commands that are known by name: the built-in ones, and your own
+    /// List the commands in the catalogue: the built-in ones and your own
     List {
-        /// How to print them
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Show a command: what it takes, how it goes out, how long it is waited for
+    /// Show a command: its arguments, topic, payload and timeouts
     Show {
-        /// Its name on the wire
+        /// Name of the command
         name: String,
-        /// Lines for people, or all of it as one JSON object
+        /// Text lines, or one JSON object
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Take the commands and buttons of a file that are new here; what is here already is replaced only on request
+    /// Import the new commands and buttons of a file; existing ones are replaced only with --replace
     #[command(after_help = "\
 Examples:
   wilco commands import pumps.json --dry-run
   wilco commands import pumps.json --replace calibrate --replace flush
 
-Ends with 0 if nothing in the file is refused. What is refused is said on standard error, the rest is taken all the same,
-and it ends with 1; 2 for a file that cannot be read.
+Exit status: 0 if everything was imported, 1 if some entries were refused, 2 if the file cannot be read. Refused entries
+are listed on standard error; the others are imported.
 
-A file may be written by hand:
+You can also write a file by hand:
   {\"format\": \"wilco commands\", \"version\": 1, \"commands\": [
     {\"name\": \"calibrate\", \"title\": \"Calibrate\", \"timeout_ms\": 30000,
      \"schema\": {\"type\": \"object\", \"properties\": {\"level\": {\"type\": \"number\"}}, \"required\": [\"level\"]}}]}")]
     Import {
-        /// A file that Wilco has exported, or one written like it
+        /// A file that Wilco exported, or one in the same format
         file: PathBuf,
-        /// Replace the command of that name, or the button of that label; may be given several times
+        /// Replace the command with this name or the button with this label; may be given several times
         #[arg(long, value_name = "NAME")]
         replace: Vec<String>,
-        /// Only say what would be done
+        /// Print what would be imported, and change nothing
         #[arg(long)]
         dry_run: bool,
     },
-    /// Write your own commands to a file, with the buttons that send them
+    /// Export your own commands, and the buttons that send them, to a file
     Export {
-        /// Their names; all of them and every button if none is given
+        /// Names of the commands; all commands and buttons if none is given
         #[arg(value_name = "NAME")]
         names: Vec<String>,
         /// The file to write
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
-        /// Replace a file that is there
+        /// Replace an existing file
         #[arg(long)]
         force: bool,
     },

@@ -11,7 +11,7 @@ use super::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectionTask {
-    /// Add a connection; its files are read once, and secrets go to the keyring
+    /// Add a connection; its secrets are stored in the keyring
     #[command(after_help = format!("\
 Examples:
   wilco connections add bench --url mqtt://localhost
@@ -25,11 +25,11 @@ Examples:
     Add(Box<AddOptions>),
     /// List the connections
     List {
-        /// How to print them
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Change a connection: only what is given changes, and an empty text takes away what was there
+    /// Edit a connection: only the options given are changed, and an empty value removes a setting
     #[command(after_help = format!("\
 Examples:
   wilco connections edit plant --url mqtts://broker.example.net:443 --alpn mqtt
@@ -38,59 +38,61 @@ Examples:
 
 {SECRETS}"))]
     Edit(Box<EditOptions>),
-    /// Add a connection like one that is there, with its secrets, under a client id of its own
+    /// Copy a connection with its secrets, under a new client ID
     Duplicate {
-        /// Its name
+        /// Name of the connection
         name: String,
     },
-    /// Put a connection at another place in the list
+    /// Move a connection to another position in the list
     Move {
-        /// Its name
+        /// Name of the connection
         name: String,
-        /// The place, counted from 1
+        /// Position, starting at 1
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         to: u32,
     },
-    /// Try a connection step by step, and explain what does not work
+    /// Test a connection step by step and explain any failure
     #[command(after_help = format!("\
 Examples:
   wilco connections test plant
   wilco connections test plant --output json
   wilco connections test --url mqtts://broker.example.net --ca ca.pem --cert me.pem --key me.key
 
-It touches no device: what it publishes goes to a topic of its own. It ends with 0 if every step passed, 1 if one did
-not, 2 if it did not come to a try. A connection that is not stored needs no keyring.
+The test sends nothing to devices: it publishes only to a topic of its own. Exit status: 0 if every step passed, 1 if one
+failed, 2 if the test could not start. A connection that is not stored needs no keyring.
 {SECRETS}"))]
     Test(Box<TestOptions>),
-    /// Give a connection another client certificate; all else stays
+    /// Replace the client certificate of a connection
     #[command(after_help = "\
 Examples:
   wilco connections renew plant --cert new.pem --key new.key
   wilco connections renew plant --pkcs12 new.p12
 
-The passphrase of what is locked is asked for on a terminal, or read from standard input: --passphrase-stdin.")]
+wilco prompts for the passphrase of encrypted files on a terminal, or reads it from standard input:
+--passphrase-stdin.")]
     Renew {
-        /// Its name
+        /// Name of the connection
         name: String,
         #[command(flatten)]
         identity: IdentityOptions,
     },
-    /// Write connections to a file, to be taken to another computer
+    /// Export connections to a file, for another computer
     #[command(after_help = "\
 Examples:
   wilco connections export --to connections.json
   wilco connections export plant site --to plant.age --with-secrets
 
-Without secrets it is a JSON file. With them it is encrypted under a passphrase, of 12 characters at least, as an age
-file (https://age-encryption.org), which other programs can open too.")]
+Without secrets this is a JSON file. With secrets it is an age file (https://age-encryption.org), encrypted with a
+passphrase of at least 12 characters, which other programs can open too.")]
     Export(ExportOptions),
-    /// Add the connections of an exported file
+    /// Import the connections of an exported file
     #[command(after_help = "\
 Examples:
   wilco connections import connections.json
   printf '%s\\n' \"$PASSPHRASE\" | wilco connections import plant.age --passphrase-stdin
 
-All of them are added or none. One whose name is taken gets another; each gets a client id of its own.")]
+Either all connections are imported or none. If a name is taken, the connection gets a new one; each gets a new client
+ID.")]
     Import {
         /// The file
         #[arg(value_name = "FILE")]
@@ -99,11 +101,11 @@ All of them are added or none. One whose name is taken gets another; each gets a
         #[arg(long)]
         passphrase_stdin: bool,
     },
-    /// Remove a connection with its secrets, its devices and its history
+    /// Remove a connection, its secrets, its devices and its history
     Remove {
-        /// Its name
+        /// Name of the connection
         name: String,
-        /// Do not ask
+        /// Skip the confirmation
         #[arg(long, short)]
         yes: bool,
     },
@@ -111,7 +113,7 @@ All of them are added or none. One whose name is taken gets another; each gets a
 
 #[derive(Debug, Args)]
 pub(crate) struct AddOptions {
-    /// What it is to be called
+    /// Name of the connection
     pub(crate) name: String,
     /// The broker: mqtts://HOST[:PORT], wss://HOST[:PORT]/PATH for a WebSocket, mqtt:// and ws:// without TLS
     #[arg(long, value_name = "URL")]
@@ -122,21 +124,21 @@ pub(crate) struct AddOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct EditOptions {
-    /// Its name
+    /// Name of the connection
     pub(crate) name: String,
-    /// What it is to be called from now on
+    /// New name
     #[arg(long, value_name = "NAME")]
     pub(crate) rename: Option<String>,
     /// The broker: mqtts://HOST[:PORT], wss://HOST[:PORT]/PATH for a WebSocket, mqtt:// and ws:// without TLS
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Forget the password
+    /// Remove the password
     #[arg(long, conflicts_with = "password_stdin")]
     pub(crate) no_password: bool,
-    /// Forget the client certificate, and whom to trust but this computer's roots
+    /// Remove the client and CA certificates, and trust this computer's roots
     #[arg(long)]
     pub(crate) no_certificates: bool,
-    /// Go there without a proxy
+    /// Remove the proxy
     #[arg(long, conflicts_with = "ProxyOptions")]
     pub(crate) no_proxy: bool,
     #[command(flatten)]
@@ -146,34 +148,34 @@ pub(crate) struct EditOptions {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true).args(["name", "url"]))]
 pub(crate) struct TestOptions {
-    /// Its name
+    /// Name of the connection
     #[arg(conflicts_with_all = DESCRIBING)]
     pub(crate) name: Option<String>,
-    /// A broker that is not stored: nothing is kept of it, and no keyring is needed
+    /// Test this broker without storing a connection; needs no keyring
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     #[command(flatten)]
     pub(crate) broker: BrokerOptions,
-    /// Lines for people, or all of it as one JSON object
+    /// Text lines, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportOptions {
-    /// Their names; all of them if none is given
+    /// Names of the connections; all if none is given
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
-    /// With certificates, private keys and passwords, under a passphrase that is asked for
+    /// Include certificates, private keys and passwords, encrypted with a passphrase
     #[arg(long)]
     pub(crate) with_secrets: bool,
     /// Read the passphrase from the first line of standard input
     #[arg(long, requires = "with_secrets")]
     pub(crate) passphrase_stdin: bool,
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -1,7 +1,7 @@
 //! The words that some options take.
 
 use clap::ValueEnum;
-use wilco_engine::api::{MqttVersion, Preset};
+use wilco_engine::api::{Delivery, MqttVersion, Preset, ReportFormat, TimesBy};
 
 /// For people or for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -9,6 +9,46 @@ pub(crate) enum Listing {
     #[default]
     Text,
     Json,
+}
+
+/// What answer times are listed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum By {
+    #[default]
+    Command,
+    Device,
+    Firmware,
+}
+
+impl From<By> for TimesBy {
+    fn from(by: By) -> TimesBy {
+        match by {
+            By::Command => TimesBy::Command,
+            By::Device => TimesBy::Device,
+            By::Firmware => TimesBy::Firmware,
+        }
+    }
+}
+
+/// What becomes of a command for a device that is known to be offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhileOffline {
+    /// The command fails immediately
+    Now,
+    /// The command is published, and the broker holds it in the device's session
+    Broker,
+    /// Wilco holds the command until the device is online
+    Hold,
+}
+
+impl From<WhileOffline> for Delivery {
+    fn from(chosen: WhileOffline) -> Delivery {
+        match chosen {
+            WhileOffline::Now => Delivery::Now,
+            WhileOffline::Broker => Delivery::BrokerHolds,
+            WhileOffline::Hold => Delivery::HoldHere,
+        }
+    }
 }
 
 /// How the history is printed.
@@ -19,6 +59,27 @@ pub(crate) enum Format {
     Table,
     Json,
     Csv,
+}
+
+/// How a rollout is written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    Csv,
+    Json,
+    #[value(alias = "md")]
+    Markdown,
+    Html,
+}
+
+impl From<Report> for ReportFormat {
+    fn from(report: Report) -> ReportFormat {
+        match report {
+            Report::Csv => ReportFormat::Csv,
+            Report::Json => ReportFormat::Json,
+            Report::Markdown => ReportFormat::Markdown,
+            Report::Html => ReportFormat::Html,
+        }
+    }
 }
 
 /// The versions of MQTT by the names they go by.

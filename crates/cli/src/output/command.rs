@@ -1,10 +1,9 @@
 //! How a command stands, as one line.
 
 use serde::Serialize;
-use serde_json::Value;
-use wilco_engine::api::CommandView;
+use wilco_engine::api::{CommandView, JsonText, UnreadableView};
 
-use super::{clean, paint, state_name, state_style};
+use super::{clean, name, paint, state_name, state_style};
 
 /// A command at one rung of its ladder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,9 +19,11 @@ pub(crate) struct CommandLine {
     #[serde(rename = "match")]
     pub(crate) matched: Option<String>,
     pub(crate) message: Option<String>,
-    pub(crate) result: Option<Value>,
+    #[serde(serialize_with = "JsonText::embedded_if_any")]
+    pub(crate) result: Option<JsonText>,
     pub(crate) attempts: u32,
     pub(crate) progress: Option<u8>,
+    pub(crate) unreadable: Option<UnreadableView>,
     pub(crate) conflict: bool,
     pub(crate) contradicted: Option<String>,
     pub(crate) nobody_listening: bool,
@@ -53,6 +54,7 @@ impl CommandLine {
             result: view.result.clone(),
             attempts: view.attempts,
             progress: view.progress,
+            unreadable: view.unreadable.clone(),
             conflict: view.conflict,
             contradicted: view.contradicted.clone(),
             nobody_listening: view.nobody_listening,
@@ -65,7 +67,7 @@ impl CommandLine {
         let state = format!("{:<13}", state_name(&self.state));
         let mut line = format!(
             "{:<width$}  {}  {:>9}",
-            clean(&self.device),
+            name(&self.device),
             paint(&state, state_style(&self.state)),
             elapsed(self.at - self.queued_at)
         );
@@ -99,8 +101,13 @@ impl CommandLine {
             1 => remarks.push("1 duplicate".to_owned()),
             more => remarks.push(format!("{more} duplicates")),
         }
+        match self.unreadable.as_ref().map(|answers| answers.count) {
+            None => {}
+            Some(1) => remarks.push("1 unreadable answer".to_owned()),
+            Some(more) => remarks.push(format!("{more} unreadable answers")),
+        }
         if self.conflict {
-            remarks.push("a different final answer was heard too".to_owned());
+            remarks.push("a different final answer was also received".to_owned());
         }
         if let Some(outcome) = &self.contradicted {
             remarks.push(format!("but the device reports {outcome}"));
@@ -109,7 +116,7 @@ impl CommandLine {
             remarks.push(format!("sent {} times", self.attempts));
         }
         if self.nobody_listening && matches!(self.state.as_str(), "at_broker" | "timed_out") {
-            remarks.push("nobody is listening on this topic".to_owned());
+            remarks.push("no subscriber on this topic".to_owned());
         }
         remarks
     }

@@ -12,8 +12,8 @@ pub(crate) fn file_to_write(path: &Path, force: bool) -> Result<FileToWrite, Pro
     let whole = std::path::absolute(path)?;
     if whole.symlink_metadata().is_ok() && !force {
         return Err(Problem::new(
-            format!("There is already a file {}.", path.display()),
-            "Give another name, or --force to replace it.",
+            format!("{} already exists.", path.display()),
+            "Choose another name, or use --force to replace it.",
         ));
     }
     Ok(FileToWrite { path: whole, replace: force })

@@ -39,14 +39,14 @@ impl From<(String, Style)> for Cell {
 
 impl Table {
     /// A table with its headings.
-    pub(crate) fn new<const N: usize>(headings: [&str; N]) -> Table {
+    pub(crate) fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
         let heading = |text: &str| Cell { text: text.to_owned(), style: Style::new().bold() };
         Table { rows: vec![headings.into_iter().map(heading).collect()] }
     }
 
     /// One row more.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
-        self.rows.push(cells.into());
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
     }
 
     /// Prints it.

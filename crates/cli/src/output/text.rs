@@ -4,26 +4,47 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
+use wilco_engine::api::grouped;
 
-/// Text of a device or broker made harmless for a terminal: control characters and those that turn the direction of
-/// writing stand as escapes.
+/// Text of a device or broker made harmless for a terminal: control characters, those that turn the direction of writing,
+/// and those that take no room stand as escapes.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    let harmful = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(harmful) {
+    escaped(text, is_unseen)
+}
+
+/// A name with all of it visible, so that no two that differ look the same: besides what [`clean`] escapes, each space at
+/// an end or beside another one, spaces that are no plain space, and marks that belong to the letter before them (an `é`
+/// of two characters).
+pub(crate) fn name(name: &str) -> Cow<'_, str> {
+    let is_mark = |letter: char| matches!(letter, '\u{300}'..='\u{36f}') || (letter.is_whitespace() && letter != ' ');
+    let spaced = name.starts_with(' ') || name.ends_with(' ') || name.contains("  ");
+    escaped(name, |letter| is_unseen(letter) || is_mark(letter) || (spaced && letter == ' '))
+}
+
+/// Whether a letter takes no room, turns the direction of writing, or is a command to a terminal.
+pub(super) fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        )
+}
+
+fn escaped(text: &str, is_hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_hidden) {
         return Cow::Borrowed(text);
     }
-    let mut clean = String::with_capacity(text.len() + 8);
+    let mut escaped = String::with_capacity(text.len() + 8);
     for letter in text.chars() {
-        if harmful(letter) {
-            clean.extend(letter.escape_default());
-        } else {
-            clean.push(letter);
+        match letter {
+            ' ' if is_hidden(' ') => escaped.push('␣'),
+            letter if is_hidden(letter) && letter.is_ascii() => escaped.extend(letter.escape_default()),
+            letter if is_hidden(letter) => escaped.extend(letter.escape_unicode()),
+            letter => escaped.push(letter),
         }
     }
-    Cow::Owned(clean)
+    Cow::Owned(escaped)
 }
 
 /// Text as lines of at most that many letters, broken between words. A word that is longer has a line of its own.
@@ -65,15 +86,12 @@ pub(crate) fn paint(text: &str, style: Style) -> String {
 
 /// A number with its thousands set apart: 9,998.
 pub(crate) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    grouped(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
+/// `1 device`, `2,000 devices`.
+pub(crate) fn several(number: usize, what: &str) -> String {
+    format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// Unix milliseconds as a date and time of this computer's zone.
@@ -95,7 +113,7 @@ fn format(at: i64, pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, count, folded};
+    use super::{clean, folded, name};
 
     #[test]
     fn nothing_reaches_a_terminal_as_a_command() {
@@ -104,6 +122,20 @@ mod tests {
         check("\u{1b}[2Jgone", "\\u{1b}[2Jgone");
         check("two\nlines\r", "two\\nlines\\r");
         check("evil\u{202e}txt", "evil\\u{202e}txt");
+        check("zero\u{200b}width", "zero\\u{200b}width");
+    }
+
+    #[test]
+    fn no_two_names_look_the_same() {
+        let check = |given: &str, expected: &str| assert_eq!(name(given), expected);
+        check("pump 7", "pump 7");
+        check("pump ", "pump␣");
+        check(" pump 7", "␣pump␣7");
+        check("pump  7", "pump␣␣7");
+        check("pump\u{a0}7", "pump\\u{a0}7");
+        check("caf\u{e9}", "café");
+        check("cafe\u{301}", "cafe\\u{301}");
+        check("\u{1b}[2J", "\\u{1b}[2J");
     }
 
     #[test]
@@ -114,15 +146,5 @@ mod tests {
         check("exactly 10", &["exactly 10"]);
         check("a much-too-long-word b", &["a", "much-too-long-word", "b"]);
         check("für größer", &["für größer"]);
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        let check = |number: usize, expected: &str| assert_eq!(count(number), expected);
-        check(0, "0");
-        check(999, "999");
-        check(1_000, "1,000");
-        check(9_998, "9,998");
-        check(1_234_567, "1,234,567");
     }
 }

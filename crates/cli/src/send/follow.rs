@@ -1,40 +1,36 @@
-//! Follows commands until each has come to its end.
+//! Follows a command until it has come to its end.
 
-use std::{collections::HashMap, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use tokio::{
     sync::mpsc::Receiver,
     time::{Instant, sleep_until},
 };
-use wilco_engine::api::{Batch, CommandView, HistoryQuery, LinkState};
+use wilco_engine::api::{Batch, CommandView, LinkState};
 use wilco_ledger::State;
 
-use super::{
-    ladder::{Ladder, Step},
-    teller::Teller,
-};
+use super::{ladder::Ladder, teller::Teller};
 use crate::{
     base::Base,
     interrupt::Interrupt,
     link,
-    output::{count, state_name},
+    output::state_name,
     problem::{self, NOT_DONE, Problem},
 };
 
-/// Up to so many commands are told from their events, so that no state is left out.
-const EVERY_STATE: usize = 200;
 /// What was missed is read again after this at the latest.
 const CATCH_UP: Duration = Duration::from_millis(400);
-/// So many rows of the history at a time.
-const PAGE: u32 = 1_000;
 
-/// Commands on their way.
+/// A command on its way.
 pub(super) struct Follow<'a> {
     base: &'a mut Base,
-    connection: String,
     batches: Receiver<Batch>,
-    commands: HashMap<String, Followed>,
-    open: usize,
+    connection: String,
+    device: String,
+    /// The command's id.
+    id: String,
+    ladder: Ladder,
+    unsent: bool,
     teller: Teller,
     /// How long the connection may be away before what is unsent is withdrawn.
     patience: Duration,
@@ -44,29 +40,24 @@ pub(super) struct Follow<'a> {
     catch_up: Option<Instant>,
 }
 
-struct Followed {
-    device: String,
-    ladder: Ladder,
-    unsent: bool,
-}
-
 impl<'a> Follow<'a> {
+    /// `batches` were listened to before the command was sent, so that no change is missed.
     pub(super) fn new(
         base: &'a mut Base,
         connection: String,
         batches: Receiver<Batch>,
-        commands: impl IntoIterator<Item = (String, String)>,
+        (id, device): (String, String),
         patience: Duration,
         teller: Teller,
     ) -> Follow<'a> {
-        let followed = |(id, device)| (id, Followed { device, ladder: Ladder::default(), unsent: true });
-        let commands: HashMap<_, _> = commands.into_iter().map(followed).collect();
         Follow {
             base,
-            connection,
             batches,
-            open: commands.len(),
-            commands,
+            connection,
+            device,
+            id,
+            ladder: Ladder::default(),
+            unsent: true,
             teller,
             patience,
             away: None,
@@ -76,11 +67,20 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// Until all have ended, or nothing can be sent, or somebody interrupts it.
+    /// Until it has ended, or nothing can be sent, or somebody interrupts it.
     pub(super) async fn run(mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
-        while self.open > 0 {
+        match self.follow(interrupt).await {
+            Err(Problem::Said { message, hint } | Problem::Unclear { message, hint }) if !self.is_withdrawn() => {
+                Err(self.unclear(&message, hint))
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn follow(&mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
+        while !self.ladder.is_final() {
             let catch_up = self.catch_up;
-            let withdraw = self.away.as_ref().map(|(since, _)| *since + self.patience).filter(|_| self.any_unsent());
+            let withdraw = self.away.as_ref().map(|(since, _)| *since + self.patience).filter(|_| self.unsent);
             tokio::select! {
                 batch = self.batches.recv() => match batch {
                     Some(batch) => self.heard(&batch).await?,
@@ -104,10 +104,8 @@ impl<'a> Follow<'a> {
             }
             self.teller.flush()?;
         }
-        let states = || self.commands.values().map(|followed| followed.ladder.state());
-        let all_done = states().all(|state| matches!(state, State::Succeeded | State::Unconfirmed));
-        self.teller.summary(states().map(State::as_str))?;
-        Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+        let done = matches!(self.ladder.state(), State::Succeeded | State::Unconfirmed);
+        Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
     }
 
     async fn heard(&mut self, batch: &Batch) -> Result<(), Problem> {
@@ -130,141 +128,82 @@ impl<'a> Follow<'a> {
                 }
             };
         }
-        for view in &batch.commands {
-            self.look_at(view).await?;
-        }
-        Ok(())
+        if batch.commands.iter().any(|view| view.id == self.id) { self.look().await } else { Ok(()) }
     }
 
-    /// Tells what is new of a command, if it is one of ours.
-    async fn look_at(&mut self, view: &CommandView) -> Result<(), Problem> {
-        if !self.commands.contains_key(&view.id) {
-            return Ok(());
-        }
-        if self.commands.len() > EVERY_STATE {
-            return self.tell(view, |ladder| ladder.stands(view));
-        }
-        self.look_closely_at(&view.device, &view.id).await
-    }
-
-    async fn look_closely_at(&mut self, device: &str, id: &str) -> Result<(), Problem> {
-        let detail = self.base.console().command(&self.connection, device, id).await?;
-        self.tell(&detail.command, |ladder| ladder.climb(&detail))
-    }
-
-    fn tell(&mut self, view: &CommandView, look: impl FnOnce(&mut Ladder) -> Vec<Step>) -> Result<(), Problem> {
-        let Some(followed) = self.commands.get_mut(&view.id) else { return Ok(()) };
-        let was_final = followed.ladder.is_final();
-        let steps = look(&mut followed.ladder);
-        followed.unsent = is_unsent(view);
-        if !was_final && followed.ladder.is_final() {
-            self.open -= 1;
-        }
+    /// Tells what is new of the command.
+    async fn look(&mut self) -> Result<(), Problem> {
+        let detail = self.base.console().command(&self.connection, &self.device, &self.id).await?;
+        self.unsent = is_unsent(&detail.command);
+        let steps = self.ladder.climb(&detail);
         self.teller.tell(&steps)
     }
 
-    /// Reads from the history what the feed has not told.
+    /// Reads what the feed has not told.
     async fn read_again(&mut self) -> Result<(), Problem> {
-        let started = Instant::now();
         self.catch_up = None;
-        if self.commands.len() <= EVERY_STATE {
-            for (id, device) in self.those(|followed| !followed.ladder.is_final()) {
-                self.look_closely_at(&device, &id).await?;
-            }
-        } else {
-            self.read_history().await?;
-        }
-        // With very many, reading must not be all that is done.
-        if self.open > 0 && started.elapsed() > CATCH_UP {
-            self.catch_up = Some(Instant::now() + started.elapsed() * 2);
-        }
-        Ok(())
-    }
-
-    async fn read_history(&mut self) -> Result<(), Problem> {
-        let mut query =
-            HistoryQuery { connection: Some(self.connection.clone()), limit: PAGE, ..HistoryQuery::default() };
-        // Newest first, so they come soon, and all of them are there.
-        let mut left = self.commands.len();
-        loop {
-            let page = self.base.console().history(query.clone()).await?;
-            for view in &page.commands {
-                left = left.saturating_sub(usize::from(self.commands.contains_key(&view.id)));
-                self.look_at(view).await?;
-            }
-            if page.next.is_none() || left == 0 {
-                return Ok(());
-            }
-            query.cursor = page.next;
-        }
+        self.look().await
     }
 
     /// The feed has ended: we were too slow, or the engine was another program's and has ended.
     async fn listen_again(&mut self) -> Result<(), Problem> {
-        self.batches = match self.base.console().listen().await {
-            Ok(batches) => batches,
-            Err(_) => {
-                self.base.reopen().await?;
-                self.base.console().listen().await?
-            }
-        };
+        self.batches = self.base.console().listen().await?;
         self.last_sequence = None;
         self.read_again().await
     }
 
-    /// Takes back what has provably not been sent.
+    /// Takes the command back if it has provably not been sent.
     async fn withdraw(&mut self) -> Result<(), Problem> {
-        for (id, device) in self.those(|followed| followed.unsent && !followed.ladder.is_final()) {
-            // To cancel one that has just been sent would be to stop waiting for it.
-            let before = self.base.console().command(&self.connection, &device, &id).await?;
-            if is_unsent(&before.command) {
-                self.base.console().cancel(&self.connection, &device, &id).await?;
-            }
-            let after = self.base.console().command(&self.connection, &device, &id).await?.command;
-            self.look_at(&after).await?;
+        // To cancel one that has just been sent would be to stop waiting for it.
+        let before = self.base.console().command(&self.connection, &self.device, &self.id).await?;
+        if is_unsent(&before.command) {
+            self.base.console().cancel(&self.connection, &self.device, &self.id).await?;
         }
+        self.look().await?;
         self.teller.flush()
     }
 
-    /// The connection's trouble, if because of it nothing at all was sent.
+    /// The connection's trouble, if because of it nothing was sent.
     fn never_sent(&mut self) -> Option<Problem> {
-        let none = self.commands.values().all(|followed| followed.ladder.state() == State::Cancelled);
-        let (_, why) = self.away.take().filter(|_| none)?;
+        let (_, why) = self.away.take().filter(|_| self.ladder.state() == State::Cancelled)?;
         Some(why.unwrap_or_else(|| {
-            Problem::new("The connection was lost before anything was sent.", "Nothing will be sent. Try again.")
+            Problem::new("The connection was lost before any command was sent.", "Nothing was sent. Try again.")
         }))
     }
 
+    /// Nothing was sent, and nothing will be.
+    fn is_withdrawn(&self) -> bool {
+        self.ladder.state() == State::Cancelled || (self.unsent && self.base.is_passing())
+    }
+
+    /// It cannot be followed any further: how it stood when it was last seen.
+    fn unclear(&self, why: &str, hint: Option<String>) -> Problem {
+        let stood = if self.unsent {
+            "It was waiting to be sent, and is sent when Wilco next runs on this connection, within its time to live."
+        } else {
+            "It had been sent, or may have been."
+        };
+        let hint = hint.map(|hint| format!("{hint} ")).unwrap_or_default();
+        Problem::Unclear {
+            message: format!("{why} The command for {} can no longer be followed. {stood}", self.device),
+            hint: Some(format!("{hint}Look at wilco history before you repeat it.")),
+        }
+    }
+
     async fn interrupted(&mut self) -> Result<(), Problem> {
-        self.withdraw().await?;
-        let withdrawn = self.commands.values().filter(|one| one.ladder.state() == State::Cancelled).count();
-        let out: Vec<_> = self.commands.values().filter(|one| !one.ladder.is_final()).collect();
-        let named = |one: &&Followed| format!("{} ({})", one.device, state_name(one.ladder.state().as_str()));
-        let mut names: Vec<_> = out.iter().take(10).map(named).collect();
-        names.sort_unstable();
-        if out.len() > names.len() {
-            names.push("…".to_owned());
+        if self.unsent {
+            self.withdraw().await?;
         }
-        let mut what = Vec::new();
-        if withdrawn > 0 {
-            what.push(format!("{} withdrawn before being sent", count(withdrawn)));
+        if self.ladder.is_final() {
+            problem::warn("Interrupted; 1 command cancelled before being sent.", None);
+        } else {
+            let state = state_name(self.ladder.state().as_str());
+            problem::warn(
+                &format!("Interrupted; 1 command unfinished: {} ({state}).", self.device),
+                Some("The device may still carry it out. Its answers appear in the history of a stored connection."),
+            );
         }
-        if !out.is_empty() {
-            what.push(format!("{} still out: {}", count(out.len()), names.join(", ")));
-        }
-        let hint = "They may still be done. What devices say is kept in the history of a stored connection.";
-        problem::warn(&format!("Interrupted; {}.", what.join(", ")), (!out.is_empty()).then_some(hint));
         Ok(())
-    }
-
-    /// Ids and devices of some of the commands.
-    fn those(&self, wanted: impl Fn(&Followed) -> bool) -> Vec<(String, String)> {
-        let wanted = self.commands.iter().filter(|(_, followed)| wanted(followed));
-        wanted.map(|(id, followed)| (id.clone(), followed.device.clone())).collect()
-    }
-
-    fn any_unsent(&self) -> bool {
-        self.commands.values().any(|followed| followed.unsent && !followed.ladder.is_final())
     }
 }
 

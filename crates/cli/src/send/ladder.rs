@@ -1,4 +1,4 @@
-//! One command's way up, told step by step: from its events where each state is wanted, from how it stands otherwise.
+//! One command's way up, told step by step from its events.
 
 use wilco_engine::api::{AnswerView, CommandDetail, CommandView, EventView};
 use wilco_ledger::State;
@@ -22,8 +22,6 @@ pub(super) struct Ladder {
     state: Option<State>,
     /// The place of the first event that was not told of.
     next: u32,
-    /// When the view last told of was changed.
-    changed_at: i64,
     progress: Option<u8>,
     duplicates: u32,
     conflict: bool,
@@ -37,20 +35,6 @@ impl Ladder {
 
     pub(super) fn is_final(&self) -> bool {
         self.state().is_final()
-    }
-
-    /// What is new in how the command stands. States that it passed in between are left out.
-    pub(super) fn stands(&mut self, view: &CommandView) -> Vec<Step> {
-        let Some(state) = State::parse(&view.state) else { return Vec::new() };
-        // What comes by another way may be older than what was told.
-        if self.state.is_some_and(|told| (view.changed_at, state) <= (self.changed_at, told)) {
-            return Vec::new();
-        }
-        self.changed_at = view.changed_at;
-        if self.state.replace(state) == Some(state) {
-            return Vec::new();
-        }
-        vec![Step::Change(CommandLine::of(view))]
     }
 
     /// What is new in its events: every state that it came to.
@@ -155,17 +139,17 @@ struct TooNew;
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use wilco_engine::api::{CommandDetail, CommandView, EventView};
+    use wilco_engine::api::{CommandDetail, CommandView, EventView, RequestOrigin};
 
     use super::{Ladder, Step};
 
     fn view(state: &str, changed_at: i64) -> CommandView {
         serde_json::from_value(json!({
-            "connection": "c", "device": "d", "id": "1", "command": "led", "args": {}, "by": "you", "state": state,
+            "connection": "c", "device": "d", "id": "1", "command": "led", "args": "{}", "by": "you", "state": state,
             "final": matches!(state, "succeeded" | "failed" | "timed_out" | "expired" | "cancelled"),
             "queued_at": 1, "sent_at": null, "at_broker_at": null, "accepted_at": null,
             "finished_at": null, "deadline": null, "changed_at": changed_at, "attempts": 1, "progress": null,
-            "message": "said", "result": {"on": true}, "match": "exact", "late": false, "duplicates": 0,
+            "message": "said", "result": "{\"on\":true}", "match": "exact", "late": false, "duplicates": 0,
             "conflict": false, "contradicted": null, "nobody_listening": false, "again_of": null
         }))
         .expect("a command")
@@ -194,7 +178,8 @@ mod tests {
     }
 
     fn detail(command: CommandView, events: Vec<EventView>) -> CommandDetail {
-        CommandDetail { command, request: None, events, left_out: 0, shell_line: None }
+        let request_is = RequestOrigin::Planned;
+        CommandDetail { command, request: None, request_is, events, left_out: 0, shell_line: None }
     }
 
     /// The states told, those of mere progress in brackets.
@@ -249,7 +234,7 @@ mod tests {
         let steps = ladder.climb(&whole);
         assert_eq!(told(&steps), ["succeeded"]);
         let [Step::Change(end)] = steps.as_slice() else { panic!("{steps:?}") };
-        assert_eq!(end.result, Some(json!({"on": true})));
+        assert_eq!(end.result, Some(json!({"on": true}).into()));
         assert!(ladder.is_final());
     }
 
@@ -283,21 +268,5 @@ mod tests {
         last.push("succeeded".to_owned());
         assert_eq!(climb("succeeded", all.len()), last);
         assert_eq!(climb("succeeded", all.len()), [""; 0]);
-    }
-
-    #[test]
-    fn older_views_tell_nothing() {
-        let mut ladder = Ladder::default();
-        let mut check = |state: &str, at: i64, expected: &[&str]| {
-            assert_eq!(told(&ladder.stands(&view(state, at))), expected, "{state} at {at}");
-        };
-        check("queued", 1, &["queued"]);
-        check("at_broker", 4, &["at_broker"]);
-        check("sent", 3, &[]);
-        check("at_broker", 4, &[]);
-        check("timed_out", 6, &["timed_out"]);
-        check("succeeded", 7, &["succeeded"]);
-        check("succeeded", 8, &[]);
-        check("timed_out", 6, &[]);
     }
 }

@@ -17,43 +17,47 @@ use wilco_device::{
 use wilco_dialect::Topics;
 use wilco_ledger::DeviceId;
 
-/// A device that does what it is told over MQTT, and says so.
+/// A reference device that carries out commands over MQTT and reports the outcome.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Options {
     /// The broker: mqtt://HOST:PORT or mqtts://HOST:PORT
     #[arg(long)]
     url: String,
-    /// The device's id; with --count the stem of the ids: kitchen gives kitchen-0001, kitchen-0002, …
+    /// Device ID; with --count the stem of the IDs: kitchen gives kitchen-0001, kitchen-0002, …
     #[arg(long)]
     id: String,
-    /// How many devices
+    /// Number of devices
     #[arg(long)]
     count: Option<u32>,
-    /// Where the devices keep what survives a restart, and their logs; without it, nowhere
+    /// Directory for the devices' memory and logs; if not given, nothing survives a restart
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// Whom to trust, PEM; the platform's roots if it is not given
+    /// CA certificates to trust, PEM; this computer's roots if not given
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// The client certificate, PEM
+    /// Client certificate, PEM
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
     /// Its private key, PEM
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// Levels before the device's id in each topic, for instance cmd/fleet-1
+    /// Topic levels before the device ID, for example cmd/fleet-1
     #[arg(long, default_value = "")]
     prefix: String,
-    /// How it speaks: Wilco's JSON, or plain text as the simplest firmware does
+    /// Dialect: wilco (JSON), or text (plain text, as simple firmware uses)
     #[arg(long, default_value = "wilco", value_parser = speech, value_name = "wilco|text")]
     dialect: Speech,
-    /// The firmware version that is reported
+    /// Reported firmware version
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     firmware: String,
-    /// A label; may be given several times
+    /// Tag; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// Do not subscribe to broadcasts (all/req, and groups/TAG/req for each tag), for a broker that disconnects clients that
+    /// subscribe to topics they may not
+    #[arg(long)]
+    no_broadcast: bool,
     /// Milliseconds between two telemetry messages; 0 for none
     #[arg(long, default_value_t = 5_000, value_name = "MS")]
     telemetry_ms: u64,
@@ -71,13 +75,13 @@ struct Trouble {
     /// An answer is sent twice
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     duplicate: f64,
-    /// An answer waits a second, so that later ones overtake it
+    /// An answer is delayed by a second, so that later ones overtake it
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     reorder: f64,
-    /// An answer names an id that nobody asked under
+    /// An answer has an unknown ID
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     wrong_id: f64,
-    /// An answer is cut in the middle
+    /// An answer is truncated
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     malformed: f64,
     /// A command fails
@@ -86,10 +90,10 @@ struct Trouble {
     /// A command takes twenty times as long
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     slow: f64,
-    /// This part of the fleet is away
+    /// Share of the fleet that is offline
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     offline: f64,
-    /// What the network adds to each answer, for instance 20..400
+    /// Network delay of each answer, for example 20..400
     #[arg(long, default_value = "0", value_parser = milliseconds, value_name = "MS[..MS]")]
     delay_ms: RangeInclusive<u64>,
     /// How long a command takes
@@ -98,7 +102,7 @@ struct Trouble {
     /// How long a restart takes
     #[arg(long, default_value = "500", value_parser = milliseconds, value_name = "MS[..MS]")]
     restart_ms: RangeInclusive<u64>,
-    /// The same seed makes the same accidents
+    /// Random seed: the same seed causes the same faults
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -160,6 +164,7 @@ fn persona(options: &Options, id: DeviceId, number: u64, random: &mut Random) ->
         firmware: options.firmware.clone(),
         speech: options.dialect,
         tags: options.tags.clone(),
+        broadcasts: !options.no_broadcast,
         telemetry: (!telemetry.is_zero()).then_some(telemetry),
         pace: Pace {
             accept: 0..=0,
@@ -189,16 +194,16 @@ fn absence(part: f64, random: &mut Random) -> Option<Absence> {
 }
 
 fn speech(text: &str) -> Result<Speech, String> {
-    Speech::named(text).ok_or_else(|| "a device speaks wilco or text".to_owned())
+    Speech::named(text).ok_or_else(|| "the dialect must be wilco or text".to_owned())
 }
 
 fn probability(text: &str) -> Result<f64, String> {
     let probability = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
-    probability.ok_or_else(|| "a probability is a number from 0 to 1".to_owned())
+    probability.ok_or_else(|| "a probability must be a number from 0 to 1".to_owned())
 }
 
 fn milliseconds(text: &str) -> Result<RangeInclusive<u64>, String> {
-    let wrong = "milliseconds are a whole number such as 100, or a range such as 20..400";
+    let wrong = "milliseconds must be a whole number such as 100, or a range such as 20..400";
     let number = |text: &str| text.trim().parse::<u64>().ok().filter(|number| *number <= 3_600_000).ok_or(wrong);
     let (from, to) = text.split_once("..").unwrap_or((text, text));
     let range = number(from)?..=number(to.trim_start_matches('='))?;

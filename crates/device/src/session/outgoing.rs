@@ -94,7 +94,7 @@ impl Session {
 
     pub(super) fn publish(&self, channel: Channel, payload: Vec<u8>, options: PublishOptions) {
         if let Err(error) = self.client.try_publish(self.topic(channel), payload, options) {
-            warn!(device = %self.persona.id, "a message could not be handed to MQTT: {error}");
+            warn!(device = %self.persona.id, "could not publish a message: {error}");
         }
     }
 
@@ -114,7 +114,7 @@ impl Session {
             _ => info!(device = %self.persona.id, "{what}"),
         }
         if let Err(error) = self.logbook.note(clock::now(), level, what) {
-            warn!(device = %self.persona.id, "the log could not be written: {error}");
+            warn!(device = %self.persona.id, "could not write the log: {error}");
         }
     }
 }

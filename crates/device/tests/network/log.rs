@@ -93,7 +93,7 @@ async fn a_long_log_comes_in_pieces_and_a_lost_one_is_named() {
     }
     chunks.retain(|chunk| chunk.number != 2);
     let standing = LogStanding::of(&chunks, Some(&receipt));
-    assert_eq!(standing.to_string(), format!("{} of {of} chunks have come; missing: 2.", of - 1));
+    assert_eq!(standing.to_string(), format!("Received {} of {of} chunks; missing: 2.", of - 1));
     fleet.stop().await;
     broker.stop().await;
 }

@@ -27,7 +27,7 @@ fn endpoint(broker: &Broker, prefix: &str) -> Endpoint {
 }
 
 fn dock() -> Persona {
-    Persona { telemetry: None, ..Persona::new(DeviceId::new("dock-1").expect("a device id")) }
+    Persona { telemetry: None, ..Persona::new(DeviceId::new("dock-1").expect("a device ID")) }
 }
 
 /// Switches one device on, with its memory in a directory.
@@ -183,7 +183,7 @@ async fn what_is_expired_unknown_or_malformed_is_rejected_with_a_reason() {
     };
     let expired = r#"{"id":"a","command":"led","args":{"on":true},"expires_at":1600000000000}"#;
     check(&mut console, expired, json!("a"), "expired").await;
-    check(&mut console, r#"{"id":"b","command":"fly"}"#, json!("b"), "no command 'fly'").await;
+    check(&mut console, r#"{"id":"b","command":"fly"}"#, json!("b"), "does not support the command 'fly'").await;
     check(&mut console, r#"{"id":"c"}"#, json!("c"), "malformed").await;
     check(&mut console, "light: on", json!(null), "malformed").await;
     fleet.stop().await;
@@ -263,7 +263,7 @@ async fn a_fleet_under_a_prefix_reports_and_measures() {
     let broker = Broker::start(64).await.expect("a broker");
     let mut console = Console::connect(&broker.url(), "cmd/site-7/").await;
     let devices = (1..=20).map(|number| {
-        let id = DeviceId::new(format!("probe-{number:04}")).expect("a device id");
+        let id = DeviceId::new(format!("probe-{number:04}")).expect("a device ID");
         (Persona { telemetry: Some(Duration::from_millis(50)), ..Persona::new(id) }, Store::None)
     });
     let fleet = Fleet::start(endpoint(&broker, "cmd/site-7"), devices).expect("a fleet");

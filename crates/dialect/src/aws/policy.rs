@@ -48,9 +48,9 @@ pub(crate) fn policy(topics: &Topics, host: &str, client_id: &str, filters: &[St
     let (general, devices) = parts(topics, client_id, filters);
 
     let mut remarks = vec![match endpoint {
-        Some(_) => format!("Put the number of your AWS account in place of {ACCOUNT}."),
+        Some(_) => format!("Replace {ACCOUNT} with your AWS account ID."),
         None => {
-            format!("Put your AWS region in place of {REGION} and the number of your account in place of {ACCOUNT}.")
+            format!("Replace {REGION} with your AWS region and {ACCOUNT} with your AWS account ID.")
         }
     }];
     let all: Vec<&Part> = devices.iter().chain([&general]).collect();
@@ -64,10 +64,11 @@ pub(crate) fn policy(topics: &Topics, host: &str, client_id: &str, filters: &[St
     };
     let fitting = (1..=devices.len()).take_while(|count| fits(&with_first(*count))).last().unwrap_or(0);
     let left_out: Vec<DeviceId> = devices.iter().skip(fitting).filter_map(|part| part.device.clone()).collect();
-    remarks.push("It allows all topics of a device together, because one by one they do not fit.".to_owned());
+    remarks
+        .push("It allows all topics of a device at once, because a longer policy would exceed the limit.".to_owned());
     if !left_out.is_empty() {
         remarks.push(format!(
-            "AWS allows {LONGEST} characters, so {} not in it. Attach a second policy for what is missing.",
+            "AWS allows {LONGEST} characters, so {} not in it. Attach a second policy for the rest.",
             named(&left_out)
         ));
     }
@@ -206,7 +207,7 @@ mod tests {
     const HOST: &str = "a3k9x2v7q-ats.iot.eu-central-1.amazonaws.com";
 
     fn devices(count: usize) -> Vec<DeviceId> {
-        (1..=count).map(|number| DeviceId::new(format!("kitchen-{number:04}")).expect("a device id")).collect()
+        (1..=count).map(|number| DeviceId::new(format!("kitchen-{number:04}")).expect("a device ID")).collect()
     }
 
     fn policy(prefix: &str, host: &str, devices: Option<&[DeviceId]>, lifecycle: bool) -> AwsPolicy {
@@ -248,7 +249,7 @@ mod tests {
       "arn:aws:iot:eu-central-1:ACCOUNT_ID:topic/*/req",
       "arn:aws:iot:eu-central-1:ACCOUNT_ID:topic/wilco-lena-5f3a/resp" ] } ] }"#
         );
-        assert_eq!(policy.remarks, ["Put the number of your AWS account in place of ACCOUNT_ID."]);
+        assert_eq!(policy.remarks, ["Replace ACCOUNT_ID with your AWS account ID."]);
     }
 
     #[test]
@@ -302,7 +303,7 @@ mod tests {
             let commanded = allowed.iter().filter(|topic| topic.contains("/kitchen-")).count();
             assert_eq!(commanded, count - left_out);
         };
-        const TOGETHER: &str = "all topics of a device together";
+        const TOGETHER: &str = "all topics of a device at once";
         check("", 1, false, &[], 0);
         check("", 4, false, &[TOGETHER], 0);
         check("", 5, true, &[TOGETHER, "so kitchen-0004, kitchen-0005 are not in it"], 2);
@@ -371,7 +372,7 @@ mod tests {
                 "topic/cmd${?}/wilco${*}/resp",
             ],
         );
-        let named = ["*", "x${iot:ClientId}"].map(|id| DeviceId::new(id).expect("a device id"));
+        let named = ["*", "x${iot:ClientId}"].map(|id| DeviceId::new(id).expect("a device ID"));
         let wishes = Wishes { devices: Some(&named), lifecycle: true };
         let shortened: Vec<String> = dialect.filters(&wishes).into_iter().map(|filter| filter.filter).collect();
         check(

@@ -51,7 +51,7 @@ fn members(properties: &Value, required: &[&str]) -> Value {
 
 fn restart() -> Value {
     let delay = json!({"type": "integer", "minimum": 0, "maximum": 60_000, "title": "Delay",
-        "description": "How long it waits before it goes, milliseconds."});
+        "description": "How long it waits before it restarts, milliseconds."});
     members(&json!({"delay_ms": delay}), &[])
 }
 
@@ -65,13 +65,13 @@ fn configuration() -> Value {
     let changes = json!({"type": "object", "title": "Changes", "minProperties": 1,
         "description": "New values by key.", "additionalProperties": true});
     let apply = json!({"type": "string", "enum": ["now", "restart"], "title": "Apply", "default": "now",
-        "description": "Now, or saved for the next restart."});
+        "description": "Immediately, or at the next restart."});
     members(&json!({"changes": changes, "apply": apply}), &["changes", "apply"])
 }
 
 fn log() -> Value {
     let lines = json!({"type": "integer", "minimum": 1, "maximum": 100_000, "title": "Lines",
-        "description": "The newest so many; the whole file where none are given."});
+        "description": "Number of newest lines; the whole log if not given."});
     members(&json!({"lines": lines}), &[])
 }
 

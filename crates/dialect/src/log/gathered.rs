@@ -12,9 +12,9 @@ use super::{Checksum, LogChunk, LogNews, LogReceipt, LogStanding, MOST_CHUNKS};
 /// The longest log in bytes.
 const LONGEST: usize = 8 * 1024 * 1024;
 /// What to do about a log that was spoilt on its way.
-const AGAIN: &str = "Ask for the log again.";
+const AGAIN: &str = "Fetch the log again.";
 /// What to do about a log that would be too long again.
-const FEWER: &str = "Ask for fewer lines.";
+const FEWER: &str = "Fetch fewer lines.";
 
 /// What has come of a log.
 #[derive(Debug, Default)]
@@ -46,9 +46,11 @@ impl Gathered {
         let piece = Piece::of(chunk);
         let known = self.pieces.get(&number).copied();
         let problem = match known {
-            Some(known) if known != piece => Some(format!("Chunk {number} came twice, and not the same. {AGAIN}")),
+            Some(known) if known != piece => {
+                Some(format!("Received two different versions of chunk {number}. {AGAIN}"))
+            }
             None if self.bytes + piece.bytes > LONGEST => {
-                Some(format!("The log is too long: at most {LONGEST} bytes are put together. {FEWER}"))
+                Some(format!("The log is too long: the limit is {LONGEST} bytes. {FEWER}"))
             }
             _ => None,
         };
@@ -73,8 +75,7 @@ impl Gathered {
         }
         self.promised_bytes = receipt.bytes.or(self.promised_bytes);
         let too_long = self.promised_bytes.filter(|bytes| *bytes > LONGEST as u64);
-        let problem =
-            too_long.map(|bytes| format!("The log has {bytes} bytes, and at most {LONGEST} are put together. {FEWER}"));
+        let problem = too_long.map(|bytes| format!("The log has {bytes} bytes; the limit is {LONGEST}. {FEWER}"));
         if let Some(why) = problem.or_else(|| self.learn(receipt.chunks, receipt.sha256)) {
             self.give_up(why);
         }
@@ -97,21 +98,21 @@ impl Gathered {
         if let (Some(before), Some(now)) = (self.of, of)
             && before != now
         {
-            return Some(format!("The device spoke of {before} chunks first, and of {now} later. {AGAIN}"));
+            return Some(format!("The device announced {before} chunks first and {now} later. {AGAIN}"));
         }
         if let (Some(before), Some(now)) = (self.sha256, sha256)
             && before != now
         {
-            return Some(format!("The device gave two different checksums for one log. {AGAIN}"));
+            return Some(format!("The device sent two different checksums for one log. {AGAIN}"));
         }
         self.of = self.of.or(of);
         self.sha256 = self.sha256.or(sha256);
         let highest = self.highest();
         let most = self.of.unwrap_or(highest);
         if most.max(highest) > MOST_CHUNKS {
-            return Some(format!("The log has too many chunks: at most {MOST_CHUNKS} are put together. {FEWER}"));
+            return Some(format!("The log has too many chunks: the limit is {MOST_CHUNKS}. {FEWER}"));
         }
-        (highest > most).then(|| format!("Chunk {highest} came of a log that has {most}. {AGAIN}"))
+        (highest > most).then(|| format!("Received chunk {highest} of a log that has {most}. {AGAIN}"))
     }
 
     /// How far it has come; once all pieces are there, by the text of these.
@@ -135,7 +136,7 @@ impl Gathered {
             Some(sha256) if Checksum::of(&text) == sha256 => LogStanding::Complete { text, chunks: of, sha256 },
             Some(_) => LogStanding::Wrong {
                 why: format!(
-                    "All chunks have come, but the checksum is wrong: this is not the log that the device has. {AGAIN}"
+                    "Received all chunks, but the checksum does not match: this is not the log on the device. {AGAIN}"
                 ),
             },
         }
@@ -147,13 +148,13 @@ impl Gathered {
         for (number, piece) in &self.pieces {
             if let Some(offset) = piece.offset.filter(|offset| *offset != before) {
                 return Some(format!(
-                    "Chunk {number} is said to begin at byte {offset}, but {before} come before it. {AGAIN}"
+                    "Chunk {number} claims to begin at byte {offset}, but the chunks before it have {before} bytes. {AGAIN}"
                 ));
             }
             before += piece.bytes as u64;
         }
         let promised = self.promised_bytes.filter(|promised| *promised != before)?;
-        Some(format!("All chunks have come, but they have {before} bytes, and the device spoke of {promised}. {AGAIN}"))
+        Some(format!("Received all chunks, but they have {before} bytes and the device announced {promised}. {AGAIN}"))
     }
 
     fn highest(&self) -> u32 {

@@ -62,12 +62,12 @@ impl LogStanding {
     #[must_use]
     pub fn at_end(&self) -> String {
         match self {
-            LogStanding::Gathering { have: 0, of: Some(of), .. } => format!("None of its {of} chunks came."),
+            LogStanding::Gathering { have: 0, of: Some(of), .. } => format!("None of its {of} chunks was received."),
             LogStanding::Gathering { of: Some(of), missing, .. } => match missing.as_slice() {
-                [only] => format!("Chunk {only} of {of} did not come."),
-                _ => format!("Chunks {} of {of} did not come.", enumerated(missing)),
+                [only] => format!("Chunk {only} of {of} was not received."),
+                _ => format!("Chunks {} of {of} were not received.", enumerated(missing)),
             },
-            LogStanding::Gathering { have: 0, of: None, .. } => "Nothing of it came.".to_owned(),
+            LogStanding::Gathering { have: 0, of: None, .. } => "Nothing was received.".to_owned(),
             other => other.to_string(),
         }
     }
@@ -77,22 +77,36 @@ impl fmt::Display for LogStanding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LogStanding::Gathering { have, of: Some(of), missing } => {
-                write!(f, "{have} of {of} chunks have come; missing: {}.", Numbers(missing))
+                write!(f, "Received {have} of {of} chunks; missing: {}.", Numbers(missing))
             }
             LogStanding::Gathering { have, of: None, missing } => {
-                let come = if *have == 1 { "chunk has" } else { "chunks have" };
-                write!(f, "{have} {come} come, and the device has not said of how many")?;
+                let unit = if *have == 1 { "chunk" } else { "chunks" };
+                write!(f, "Received {have} {unit} of an unknown number")?;
                 if missing.is_empty() { f.write_str(".") } else { write!(f, "; missing so far: {}.", Numbers(missing)) }
             }
             LogStanding::Unchecked { chunks, .. } => {
-                write!(f, "All chunks have come ({chunks}), but the device has given no checksum to check them by.")
+                write!(
+                    f,
+                    "Received all chunks ({chunks}), but the device sent no checksum, so the log is not verified."
+                )
             }
             LogStanding::Complete { text, chunks, .. } => {
-                let bytes = text.len();
-                write!(f, "The log is complete: {bytes} bytes, chunks: {chunks}, and the checksum is right.")
+                let unit = if *chunks == 1 { "chunk" } else { "chunks" };
+                write!(f, "Complete: {} in {chunks} {unit}, checksum verified.", size(text.len()))
             }
             LogStanding::Wrong { why } => f.write_str(why),
         }
+    }
+}
+
+/// A number of bytes as people write it: `1 byte`, `512 bytes`, `10.5 kB`, `2.1 MB`.
+fn size(bytes: usize) -> String {
+    let tenths = |unit: usize| (bytes.saturating_mul(10).saturating_add(unit / 2)) / unit;
+    match bytes {
+        1 => "1 byte".to_owned(),
+        0..=999 => format!("{bytes} bytes"),
+        1_000..=999_949 => format!("{}.{} kB", tenths(1_000) / 10, tenths(1_000) % 10),
+        _ => format!("{}.{} MB", tenths(1_000_000) / 10, tenths(1_000_000) % 10),
     }
 }
 
@@ -136,12 +150,12 @@ mod tests {
             let standing = LogStanding::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.to_string(), expected);
         };
-        check(1, Some(2), &[2], "1 of 2 chunks have come; missing: 2.");
-        check(5, Some(9), &[2, 4, 5, 6], "5 of 9 chunks have come; missing: 2, 4–6.");
-        check(2, None, &[], "2 chunks have come, and the device has not said of how many.");
-        check(2, None, &[1, 3], "2 chunks have come, and the device has not said of how many; missing so far: 1, 3.");
+        check(1, Some(2), &[2], "Received 1 of 2 chunks; missing: 2.");
+        check(5, Some(9), &[2, 4, 5, 6], "Received 5 of 9 chunks; missing: 2, 4–6.");
+        check(2, None, &[], "Received 2 chunks of an unknown number.");
+        check(2, None, &[1, 3], "Received 2 chunks of an unknown number; missing so far: 1, 3.");
         let every_second: Vec<u32> = (1..=20).map(|n| n * 2).collect();
-        let named = "20 of 40 chunks have come; missing: 2, 4, 6, 8, 10, 12, 14, 16 and 12 more.";
+        let named = "Received 20 of 40 chunks; missing: 2, 4, 6, 8, 10, 12, 14, 16 and 12 more.";
         check(20, Some(40), &every_second, named);
     }
 
@@ -151,14 +165,14 @@ mod tests {
             let standing = LogStanding::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.at_end(), expected);
         };
-        check(11, Some(12), &[3], "Chunk 3 of 12 did not come.");
-        check(10, Some(12), &[3, 7], "Chunks 3 and 7 of 12 did not come.");
-        check(8, Some(12), &[3, 4, 5, 7], "Chunks 3–5 and 7 of 12 did not come.");
-        check(7, Some(12), &[1, 3, 4, 5, 7], "Chunks 1, 3–5 and 7 of 12 did not come.");
+        check(11, Some(12), &[3], "Chunk 3 of 12 was not received.");
+        check(10, Some(12), &[3, 7], "Chunks 3 and 7 of 12 were not received.");
+        check(8, Some(12), &[3, 4, 5, 7], "Chunks 3–5 and 7 of 12 were not received.");
+        check(7, Some(12), &[1, 3, 4, 5, 7], "Chunks 1, 3–5 and 7 of 12 were not received.");
         let every_second: Vec<u32> = (1..=20).map(|n| n * 2).collect();
-        check(20, Some(40), &every_second, "Chunks 2, 4, 6, 8, 10, 12, 14, 16 and 12 more of 40 did not come.");
-        check(0, Some(12), &[], "None of its 12 chunks came.");
-        check(0, None, &[], "Nothing of it came.");
-        check(2, None, &[], "2 chunks have come, and the device has not said of how many.");
+        check(20, Some(40), &every_second, "Chunks 2, 4, 6, 8, 10, 12, 14, 16 and 12 more of 40 were not received.");
+        check(0, Some(12), &[], "None of its 12 chunks was received.");
+        check(0, None, &[], "Nothing was received.");
+        check(2, None, &[], "Received 2 chunks of an unknown number.");
     }
 }

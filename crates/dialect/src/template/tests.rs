@@ -5,14 +5,14 @@ use super::{Part, arguments_as_values, carries_id, is_unusable, parts, refuses};
 use crate::{Dialect, Outbound, Request, Topics};
 
 fn form(topic: Option<&str>, payload: Option<&str>, plain: bool) -> WireForm {
-    WireForm { topic: topic.map(Into::into), payload: payload.map(Into::into), plain }
+    WireForm { topic: topic.map(Into::into), payload: payload.map(Into::into), plain, ..WireForm::default() }
 }
 
 fn encoded(form: &WireForm, prefix: &str, args: &str) -> Outbound {
     let topics = Topics::new(prefix).expect("a prefix");
     let dialect = Dialect::named("wilco", topics).expect("a dialect");
     let id = CommandId::new("c-\"1\"").expect("an id");
-    let device = DeviceId::new("pump-7").expect("a device id");
+    let device = DeviceId::new("pump-7").expect("a device ID");
     let (issued_at, expires_at) = (Timestamp(1_000), Timestamp(61_000));
     let request = Request { id: &id, command: "calibrate", args, form: Some(form), issued_at, expires_at, attempt: 2 };
     dialect.encode(&device, &request, issued_at)
@@ -56,7 +56,7 @@ fn a_plain_payload_and_a_topic_have_texts_as_they_are() {
     let out = encoded(&own, "plant/a", r#"{"what":"POWER","level":7,"text":"a \"b\""}"#);
     assert_eq!(out.topic, "plant/a/cmnd/pump-7/POWER");
     assert_eq!(out.payload, br#"7 a "b" {x y}"#);
-    assert_eq!((out.content_type, out.response_topic.as_str()), ("text/plain", "plant/a/pump-7/resp"));
+    assert_eq!((out.content_type, out.response_topic.as_deref()), ("text/plain", Some("plant/a/pump-7/resp")));
 }
 
 #[test]
@@ -72,24 +72,24 @@ fn a_form_that_cannot_work_is_refused_with_a_sentence() {
     };
     check(Some("{device}/do"), Some(r#"{"a":{args.x}}"#), None);
     check(Some("{device}/req"), None, None);
-    check(Some("groups/req"), None, Some("does not name the device"));
+    check(Some("groups/req"), None, Some("does not contain the device"));
     check(Some("{device}/+/do"), None, Some("wildcard +"));
     check(Some("{device}//do"), None, Some("empty level"));
     check(Some("{device}/"), None, Some("empty level"));
     check(Some("/{device}"), None, Some("empty level"));
-    check(Some("$aws/{device}"), None, Some("belong to the broker"));
+    check(Some("$aws/{device}"), None, Some("reserved for the broker"));
     check(Some("{device}/a\n"), None, Some("control character"));
-    check(Some("{device}/resp"), None, Some("Devices speak on …/resp"));
-    check(Some("groups/{device}/req"), None, Some("many devices"));
-    check(Some("{device}/{args}"), None, Some("{args} cannot stand in a topic"));
-    check(Some("{device}/{nonsense}"), None, Some("Nothing is known as {nonsense}"));
+    check(Some("{device}/resp"), None, Some("Devices publish on …/resp"));
+    check(Some("groups/{device}/req"), None, Some("broadcast topic"));
+    check(Some("{device}/{args}"), None, Some("{args} is not allowed in a topic"));
+    check(Some("{device}/{nonsense}"), None, Some("{nonsense} is unknown"));
     check(Some("  "), None, Some("The topic is empty"));
-    check(None, Some(r#"{"a":{args.x}"#), Some("makes no JSON"));
-    check(None, Some("level {args.x}"), Some("makes no JSON"));
-    check(None, Some(r#"{"a":1{args.x}}"#), Some("makes no JSON"));
+    check(None, Some(r#"{"a":{args.x}"#), Some("does not produce JSON"));
+    check(None, Some("level {args.x}"), Some("does not produce JSON"));
+    check(None, Some(r#"{"a":1{args.x}}"#), Some("does not produce JSON"));
     check(None, Some(r#"{{id}:1}"#), None);
-    check(None, Some(r#"{{args.x}:1}"#), Some("makes no JSON"));
-    check(None, Some(r#"{"a":{args.}}"#), Some("Nothing is known as {args.}"));
+    check(None, Some(r#"{{args.x}:1}"#), Some("does not produce JSON"));
+    check(None, Some(r#"{"a":{args.}}"#), Some("{args.} is unknown"));
     check(None, Some(&"x".repeat(20_000)), Some("20000 bytes"));
 }
 
@@ -105,12 +105,12 @@ fn arguments_that_do_not_fit_a_form_are_refused() {
     check("{device}/{args.what}", "", r#"{"what":"on"}"#, None);
     check("{device}/{args.what}", "", r#"{"what":7}"#, None);
     check("{device}/{args.what}", "", "{}", Some("needs the argument 'what'"));
-    check("{device}/{args.what}", "", r#"{"what":"a/b"}"#, Some("cannot stand in a topic"));
-    check("{device}/{args.what}", "", r##"{"what":"#"}"##, Some("cannot stand in a topic"));
-    check("{device}/{args.what}", "cmd", r#"{"what":"resp"}"#, Some("Devices speak on …/resp"));
+    check("{device}/{args.what}", "", r#"{"what":"a/b"}"#, Some("not allowed in a topic"));
+    check("{device}/{args.what}", "", r##"{"what":"#"}"##, Some("not allowed in a topic"));
+    check("{device}/{args.what}", "cmd", r#"{"what":"resp"}"#, Some("Devices publish on …/resp"));
     let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(200_000));
     let why = refuses(&form(None, Some("{args.text}"), true), &Topics::default(), "calibrate", &large);
-    assert_eq!(why.as_deref(), Some("The payload would have 200000 bytes, and at most 131072 go into one message."));
+    assert_eq!(why.as_deref(), Some("The payload would have 200000 bytes; the limit is 131072."));
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn a_name_in_a_topic_is_no_word_of_a_devices() {
     };
     check("calibrate", None);
     check("", None);
-    check("resp", Some("Devices speak on …/resp"));
-    check("telemetry", Some("Devices speak on …/telemetry"));
-    check("a+b", Some("the name \"a+b\" cannot stand there"));
-    check("a/resp", Some("the name \"a/resp\" cannot stand there"));
+    check("resp", Some("Devices publish on …/resp"));
+    check("telemetry", Some("Devices publish on …/telemetry"));
+    check("a+b", Some("the name \"a+b\" is not allowed in a topic"));
+    check("a/resp", Some("the name \"a/resp\" is not allowed in a topic"));
 }
 
 #[test]

@@ -3,15 +3,15 @@
 use serde_json::Value;
 use wilco_ledger::{Answer, Claim, DeviceId, Outcome, Raw, Timestamp};
 
-use super::text_of;
+use super::{damaged::Readable, text_of};
 use crate::{
-    Inbound, ids,
+    Inbound, Unreadable, ids,
     json::{Members, canonical, whole},
     words,
 };
 
 /// How much of a device's sentence is kept, in bytes. The whole message is kept as evidence anyway.
-const LONGEST_MESSAGE: usize = 16 * 1024;
+pub(super) const LONGEST_MESSAGE: usize = 16 * 1024;
 
 /// How answers that are no JSON are read.
 #[derive(Debug, Clone, Copy)]
@@ -23,17 +23,25 @@ pub(crate) struct Spoken {
 }
 
 /// What an answer says, apart from where it came.
-struct Said {
-    claim: Claim,
-    outcome: Outcome,
-    progress: Option<u8>,
-    message: Option<String>,
-    result: Option<String>,
-    at: Option<Timestamp>,
+pub(super) struct Said {
+    pub(super) claim: Claim,
+    pub(super) outcome: Outcome,
+    pub(super) progress: Option<u8>,
+    pub(super) message: Option<String>,
+    pub(super) result: Option<String>,
+    pub(super) at: Option<Timestamp>,
 }
 
-pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: Spoken) -> Result<Answer, String> {
-    let said = said(inbound.payload, spoken).map_err(|why| format!("This answer cannot be read: {why}."))?;
+/// An answer. One of which only the id and the status can be read counts all the same.
+pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: Spoken) -> Result<Answer, Unreadable> {
+    let said = said(inbound.payload, spoken).or_else(|why| {
+        let readable = Readable::of(inbound);
+        let id = readable.id();
+        readable.said(&why, spoken).ok_or_else(|| {
+            let why = format!("This answer is unreadable: {why}.");
+            Unreadable { device: Some(device.clone()), why, id }
+        })
+    })?;
     Ok(Answer {
         device: device.clone(),
         claim: said.claim,
@@ -56,7 +64,7 @@ fn said(payload: &[u8], spoken: Spoken) -> Result<Said, String> {
     match Members::parse(text) {
         Ok(members) => from_members(&members),
         Err(error) => from_text(text, spoken).ok_or_else(|| match text.as_bytes().first() {
-            Some(b'{') => format!("it is broken JSON ({error})"),
+            Some(b'{') => format!("it is not valid JSON ({error})"),
             _ => spoken.otherwise.to_owned(),
         }),
     }
@@ -65,23 +73,23 @@ fn said(payload: &[u8], spoken: Spoken) -> Result<Said, String> {
 fn from_members(members: &Members) -> Result<Said, String> {
     let outcome = match members.get("status") {
         None => return Err("it has no status".to_owned()),
-        Some(Value::String(word)) => words::outcome(word).ok_or_else(|| {
-            let word = words::shortened(word, 40);
-            format!("its status {word:?} is none of accepted, running, succeeded, failed and rejected")
+        Some(Value::String(word)) => words::outcome(&word).ok_or_else(|| {
+            let word = words::shortened(&word, 40);
+            format!("its status {word:?} is not accepted, running, succeeded, failed or rejected")
         })?,
-        Some(_) => return Err("its status is not a word".to_owned()),
+        Some(_) => return Err("its status is not a string".to_owned()),
     };
-    let claim = match ids::from_member(members.get("id"))? {
+    let claim = match ids::from_member(members.text("id"))? {
         Some(id) => Claim::Id(id),
         None => Claim::Nothing,
     };
     Ok(Said {
         claim,
         outcome,
-        progress: members.get("progress").filter(|_| outcome == Outcome::Running).and_then(percent),
-        message: members.get("message").map(sentence),
-        result: members.get("result").map(canonical),
-        at: members.get("at").and_then(whole).map(Timestamp),
+        progress: members.get("progress").filter(|_| outcome == Outcome::Running).as_ref().and_then(percent),
+        message: members.text("message").map(sentence),
+        result: members.text("result").map(canonical),
+        at: members.get("at").as_ref().and_then(whole).map(Timestamp),
     })
 }
 
@@ -99,11 +107,9 @@ fn from_text(text: &str, spoken: Spoken) -> Option<Said> {
     })
 }
 
-fn sentence(value: &Value) -> String {
-    match value {
-        Value::String(text) => words::shortened(text, LONGEST_MESSAGE),
-        other => words::shortened(&canonical(other), LONGEST_MESSAGE),
-    }
+fn sentence(written: &str) -> String {
+    let text = serde_json::from_str::<String>(written).unwrap_or_else(|_| canonical(written));
+    words::shortened(&text, LONGEST_MESSAGE)
 }
 
 fn percent(value: &Value) -> Option<u8> {

@@ -3,16 +3,19 @@
 use serde_json::Value;
 use wilco_ledger::DeviceId;
 
-use super::text_of;
+use super::{damaged, text_of};
 use crate::{
-    Heard, Inbound, ids,
+    Heard, Inbound, Unreadable, ids,
     json::{Members, whole},
     log::{Checksum, LogChunk},
 };
 
 /// `None` for what does not even look like a piece: much firmware publishes there each line that it logs.
-pub(super) fn chunk(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Option<Heard>, String> {
-    let chunk = read(inbound).map_err(|why| format!("This piece of a log cannot be read: {why}."))?;
+pub(super) fn chunk(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+    let chunk = read(inbound).map_err(|why| {
+        let id = damaged::Readable::of(inbound).id();
+        Unreadable { device: Some(device.clone()), why: format!("This log chunk is unreadable: {why}."), id }
+    })?;
     Ok(chunk.map(|chunk| Heard::Log { device: device.clone(), chunk }))
 }
 
@@ -22,32 +25,32 @@ fn read(inbound: &Inbound<'_>) -> Result<Option<LogChunk>, String> {
         return Ok(None);
     }
     let text = text_of(inbound.payload)?;
-    let members = Members::parse(text).map_err(|error| format!("it is broken JSON ({error})"))?;
+    let members = Members::parse(text).map_err(|error| format!("it is not valid JSON ({error})"))?;
     let Some(number) = count(&members, "chunk")? else { return Ok(None) };
-    let id = ids::from_member(members.get("id"))?.or_else(|| ids::from_correlation(inbound.correlation));
-    let id = id.ok_or("it has no id, so nobody knows which command asked for it")?;
+    let id = ids::from_member(members.text("id"))?.or_else(|| ids::from_correlation(inbound.correlation));
+    let id = id.ok_or("it has no ID, so its command is unknown")?;
     let of = count(&members, "of")?;
     if let Some(of) = of.filter(|of| number > *of) {
-        return Err(format!("it says that it is chunk {number} of {of}"));
+        return Err(format!("it claims to be chunk {number} of {of}"));
     }
     let text = match members.get("text") {
-        Some(Value::String(text)) => text.clone(),
-        Some(_) => return Err("its text is not a text".to_owned()),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err("its text is not a string".to_owned()),
         None => return Err("it has no text".to_owned()),
     };
     Ok(Some(LogChunk {
         id,
         number,
         of,
-        offset: members.get("offset").and_then(whole).and_then(|offset| u64::try_from(offset).ok()),
+        offset: members.get("offset").as_ref().and_then(whole).and_then(|offset| u64::try_from(offset).ok()),
         text,
-        sha256: members.get("sha256").and_then(Value::as_str).and_then(Checksum::read),
+        sha256: members.get("sha256").as_ref().and_then(Value::as_str).and_then(Checksum::read),
     }))
 }
 
 /// A number from 1; `Err` says what else it is.
 fn count(members: &Members, name: &str) -> Result<Option<u32>, String> {
     let Some(value) = members.get(name) else { return Ok(None) };
-    let number = whole(value).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
+    let number = whole(&value).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
     number.map(Some).ok_or_else(|| format!("its {name:?} is not a whole number from 1"))
 }

@@ -24,22 +24,26 @@ pub(super) fn presence(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard
     if payload.is_empty() {
         return Ok(None);
     }
-    let text = text_of(payload).map_err(|why| format!("This status cannot be read: {why}."))?;
-    let members = match Members::parse(text) {
-        Ok(members) => members,
+    let text = text_of(payload).map_err(|why| format!("This status is unreadable: {why}."))?;
+    let (members, online) = match Members::parse(text) {
+        Ok(members) => {
+            let online = members.get("online");
+            (members, online)
+        }
         // Some firmware, and many a last will, says only the word.
-        Err(_) => Members(vec![("online".to_owned(), Value::from(text.trim_matches('"')))]),
+        Err(_) => (Members(Vec::new()), Some(Value::from(text.trim_matches('"')))),
     };
-    let online = members.get("online").and_then(is_online).ok_or("This status does not say whether it is online.")?;
-    let name = |member: &str| members.get(member).and_then(Value::as_str).map(short);
-    let tags = members.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let online = online.as_ref().and_then(is_online).ok_or("This status does not say whether it is online.")?;
+    let name = |member: &str| members.get(member).as_ref().and_then(Value::as_str).map(short);
+    let tags = members.get("tags");
+    let tags = tags.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     Ok(Some(Heard::Presence {
         device: device.clone(),
         online,
         boot: name("boot"),
         firmware: name("firmware"),
         tags: tags.iter().filter_map(Value::as_str).take(MOST_TAGS).map(short).collect(),
-        since: members.get("since").and_then(whole).map(Timestamp),
+        since: members.get("since").as_ref().and_then(whole).map(Timestamp),
     }))
 }
 
@@ -49,17 +53,16 @@ pub(super) fn state(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard>, 
         return Ok(None);
     }
     let members = members(payload, "state report")?;
-    let state = Value::Object(members.0.into_iter().collect());
-    Ok(Some(Heard::State { device: device.clone(), state }))
+    Ok(Some(Heard::State { device: device.clone(), state: members.to_text() }))
 }
 
 pub(super) fn telemetry(device: &DeviceId, payload: &[u8]) -> Result<Heard, String> {
     let members = members(payload, "telemetry")?;
-    let at = members.get("at").and_then(whole).map(Timestamp);
+    let at = members.get("at").as_ref().and_then(whole).map(Timestamp);
     let mut series: Vec<(String, f64)> = Vec::new();
     let mut rest = TelemetryRest::default();
     for (name, value) in members.0.iter().filter(|(name, _)| name != "at") {
-        let name = short(name);
+        let (name, value) = (short(name), number_or_word(value.get()));
         let Some(number) = value.as_f64().filter(|number| number.is_finite()) else {
             let odd = match value {
                 Value::Null => &mut rest.empty,
@@ -80,8 +83,13 @@ pub(super) fn telemetry(device: &DeviceId, payload: &[u8]) -> Result<Heard, Stri
     Ok(Heard::Telemetry { device: device.clone(), at, series, rest })
 }
 
+/// A measurement. A number that no double holds is as good as none.
+fn number_or_word(written: &str) -> Value {
+    serde_json::from_str(written).unwrap_or_default()
+}
+
 fn members(payload: &[u8], what: &str) -> Result<Members, String> {
-    let text = text_of(payload).map_err(|why| format!("This {what} cannot be read: {why}."))?;
+    let text = text_of(payload).map_err(|why| format!("This {what} is unreadable: {why}."))?;
     Members::parse(text).map_err(|error| format!("This {what} is not a JSON object ({error})."))
 }
 

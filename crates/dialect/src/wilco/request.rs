@@ -19,10 +19,10 @@ pub(super) fn write(request: &Request<'_>) -> String {
     )
 }
 
-/// A command on a device's request topic, whoever sent it. Nothing in it may make this console send anything.
+/// A command on a device's request topic, from any sender. Nothing in it may make this console send anything.
 pub(super) fn observe(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Submission, String> {
     let asked = device_side::read_request(inbound.payload, inbound.correlation)
-        .map_err(|malformed| format!("This request cannot be read: {}.", malformed.why))?;
+        .map_err(|malformed| format!("This request is unreadable: {}.", malformed.why))?;
     seen(device, inbound, asked, true)
 }
 
@@ -34,9 +34,9 @@ pub(crate) fn observe_text(device: &DeviceId, inbound: &Inbound<'_>) -> Result<O
     if inbound.retained {
         return Err(retained(FREE_TEXT));
     }
-    let text = text_of(inbound.payload).map_err(|why| format!("This request cannot be read: {why}."))?;
+    let text = text_of(inbound.payload).map_err(|why| format!("This request is unreadable: {why}."))?;
     let Some(id) = ids::from_correlation(inbound.correlation) else { return Ok(None) };
-    let (command, args) = (FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }));
+    let (command, args) = (FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string());
     seen(device, inbound, Asked { id, command, args, issued_at: None, expires_at: None }, false).map(Some)
 }
 
@@ -53,7 +53,7 @@ fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_id
         device: device.clone(),
         id: asked.id,
         name: asked.command.into(),
-        args: crate::json::canonical(&asked.args).into(),
+        args: asked.args.into(),
         form: None,
         policy: Policy {
             delivery: Delivery::BrokerHolds,
@@ -64,9 +64,10 @@ fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_id
             answers_carry_ids,
         },
         again_of: None,
+        rollout: None,
     })
 }
 
 fn retained(command: &str) -> String {
-    format!("This request ('{command}') is retained, so the device is given it again at every reconnect.")
+    format!("This request ('{command}') is retained, so the device receives it again at every reconnect.")
 }

@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
+use super::JsonText;
+
 /// A command as somebody describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -66,13 +68,12 @@ pub struct CommandToPreview {
     /// The connection's id; the one that it is for where none is given.
     #[serde(default)]
     pub connection: Option<String>,
-    /// The device; one is made up where none is given.
+    /// The device; an invented one if none is given.
     #[serde(default)]
     pub device: Option<String>,
     /// Its arguments, which are then judged; made up where none are given.
     #[serde(default)]
-    #[ts(type = "Record<string, unknown> | null")]
-    pub args: Option<Value>,
+    pub args: Option<JsonText>,
 }
 
 /// A command as it would be sent.
@@ -154,8 +155,7 @@ pub struct CommandButton {
     /// The command's name.
     pub command: String,
     /// Its arguments: a JSON object.
-    #[ts(type = "Record<string, unknown>")]
-    pub args: Value,
+    pub args: JsonText,
     /// No answer is expected.
     #[serde(default)]
     pub no_answer: bool,

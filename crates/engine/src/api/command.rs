@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use ts_rs::TS;
+
+use super::JsonText;
 
 /// A command to send.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -14,8 +15,7 @@ pub struct NewCommand {
     pub command: String,
     /// Its arguments: a JSON object.
     #[serde(default)]
-    #[ts(type = "Record<string, unknown>")]
-    pub args: Value,
+    pub args: JsonText,
     /// Longest silence, milliseconds; the command's own where none is given.
     #[serde(default)]
     #[ts(type = "number | null")]
@@ -36,6 +36,22 @@ pub struct NewCommand {
     /// The command that this one repeats.
     #[serde(default)]
     pub again_of: Option<String>,
+}
+
+/// What is known of a command for one device before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandCheck {
+    /// The device's id.
+    pub device: String,
+    /// The device's name for people, where it is known by another one.
+    pub name: Option<String>,
+    /// What the device reports already, where that is what the command asks for: `ON`, for instance.
+    pub already: Option<String>,
+    /// Why nothing can come back, as a sentence: the command ends as unconfirmed.
+    pub silent: Option<String>,
+    /// Why it cannot be sent, as a sentence.
+    pub refused: Option<String>,
 }
 
 /// What to do with a command while its device is offline.
@@ -72,8 +88,7 @@ pub struct CommandView {
     /// Its name.
     pub command: String,
     /// Its arguments.
-    #[ts(type = "Record<string, unknown>")]
-    pub args: Value,
+    pub args: JsonText,
     /// `you`, or `another console`.
     pub by: String,
     /// Its state by the name that is used everywhere: `queued` … `cancelled`.
@@ -109,8 +124,7 @@ pub struct CommandView {
     /// The device's sentence, or ours.
     pub message: Option<String>,
     /// The final answer's result.
-    #[ts(type = "unknown")]
-    pub result: Option<Value>,
+    pub result: Option<JsonText>,
     /// `exact`, `inferred`, `ambiguous` or nothing yet.
     #[serde(rename = "match")]
     pub matched: Option<String>,
@@ -118,6 +132,9 @@ pub struct CommandView {
     pub late: bool,
     /// Answers that only repeated an earlier one.
     pub duplicates: u32,
+    /// What came about it and cannot be read. It has settled nothing; the bytes are in its evidence.
+    #[serde(default)]
+    pub unreadable: Option<UnreadableView>,
     /// A second, different final answer was heard.
     pub conflict: bool,
     /// What the device reports of a command that had ended here as cancelled or expired.
@@ -128,14 +145,39 @@ pub struct CommandView {
     pub again_of: Option<String>,
 }
 
+/// Which command of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandRef {
+    /// Its device.
+    pub device: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// Answers to a command that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct UnreadableView {
+    /// How many.
+    pub count: u32,
+    /// When the last one came, Unix milliseconds.
+    #[ts(type = "number")]
+    pub last_at: i64,
+    /// What is wrong with the last one, as a sentence.
+    pub why: String,
+}
+
 /// A command with all its evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandDetail {
     /// The command.
     pub command: CommandView,
-    /// The request as it was (or will be) published.
+    /// The last request, byte for byte.
     pub request: Option<WireView>,
+    /// Where that request is from.
+    pub request_is: RequestOrigin,
     /// Its events, oldest first. Of thousands of answers that only say that the device is still at it, the first and the
     /// last.
     pub events: Vec<EventView>,
@@ -143,6 +185,19 @@ pub struct CommandDetail {
     pub left_out: u32,
     /// How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
     pub shell_line: Option<String>,
+}
+
+/// Where the request that is shown of a command is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum RequestOrigin {
+    /// It was published so.
+    Sent,
+    /// Another console published it, and it was heard.
+    Heard,
+    /// Nothing has been published; by the connection as it stands now, it would be this.
+    Planned,
 }
 
 /// A message as it went over the wire.

@@ -19,8 +19,15 @@ pub struct ConnectionView {
     pub client_id: String,
     /// The user name, where there is one.
     pub username: Option<String>,
-    /// The dialect's name.
-    pub dialect: String,
+    /// The names of the dialects that are enabled.
+    pub dialects: Vec<String>,
+    /// Dialect files of one's own among them, as they are written.
+    #[serde(default)]
+    pub dialect_files: Vec<String>,
+    /// Devices of other dialects that have announced themselves, to be shown or not: without those that are enabled or
+    /// declined.
+    #[serde(default)]
+    pub offers: Vec<super::FoundDialect>,
     /// The topic prefix; empty for none.
     pub prefix: String,
     /// The fleet inside the app: its broker ends with the app.

@@ -1,8 +1,7 @@
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use ts_rs::TS;
 
-use super::{CommandView, EventView};
+use super::{CommandView, EventView, GroupBy, JsonText};
 
 /// Whether a device is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -41,10 +40,73 @@ pub struct DeviceRow {
     pub firmware: Option<String>,
     /// Which start of the device this is.
     pub boot: Option<String>,
-    /// The labels it carries.
+    /// The name that a person has given it, or else the one that its firmware announces where that is not its id.
+    pub name: Option<String>,
+    /// The tags that it reports.
     pub tags: Vec<String>,
+    /// The tags that a person has set here, in their order.
+    pub added_tags: Vec<String>,
     /// The last time from a command on the wire to the first answer, milliseconds.
     pub trip_ms: Option<f64>,
+    /// What it is.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The dialect that it speaks, by its title; nothing for Wilco's own.
+    #[serde(default)]
+    pub dialect: Option<String>,
+}
+
+/// What a dialect of other people's firmware tells of a device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DescribedDevice {
+    /// The dialect's name for people.
+    pub dialect: String,
+    /// The device's name in topics, which may have several levels.
+    pub address: String,
+    /// Who made it.
+    pub vendor: Option<String>,
+    /// The id of the device through which it is reached.
+    pub hub: Option<String>,
+    /// It has a relay or a light, so `led` works.
+    pub can_switch: bool,
+    /// It can be restarted, so `restart` works.
+    pub can_restart: bool,
+    /// What it can do.
+    pub commands: Vec<DeviceCommandView>,
+    /// What it reports.
+    pub values: Vec<DeviceValue>,
+}
+
+/// A command that a device has announced.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DeviceCommandView {
+    /// Its name.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// The JSON Schema of its arguments: of an object.
+    #[ts(type = "Record<string, unknown>")]
+    pub schema: serde_json::Value,
+    /// What the device reports of it now.
+    pub value: Option<String>,
+    /// The device reports its effect. Otherwise the command ends as unconfirmed.
+    pub reports_back: bool,
+    /// Why it is not sent, as a sentence.
+    pub refused: Option<String>,
+}
+
+/// A value that a device reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DeviceValue {
+    /// Its name for people.
+    pub title: String,
+    /// The value as text.
+    pub value: String,
+    /// Its unit.
+    pub unit: Option<String>,
 }
 
 /// Everything the inspector shows of a device.
@@ -53,15 +115,15 @@ pub struct DeviceRow {
 pub struct DeviceDetail {
     /// Its row.
     pub row: DeviceRow,
+    /// The note that a person has written of it.
+    pub note: Option<String>,
     /// When it last reported its state, Unix milliseconds; nothing where only the broker's copy of it is known.
     #[ts(type = "number | null")]
     pub reported_at: Option<i64>,
     /// The configuration it runs with: a JSON object.
-    #[ts(type = "Record<string, unknown> | null")]
-    pub running_config: Option<Value>,
+    pub running_config: Option<JsonText>,
     /// The configuration it will have after its next restart: a JSON object.
-    #[ts(type = "Record<string, unknown> | null")]
-    pub saved_config: Option<Value>,
+    pub saved_config: Option<JsonText>,
     /// How often it sends telemetry, milliseconds, as it reports it.
     #[ts(type = "number | null")]
     pub telemetry_interval_ms: Option<u64>,
@@ -71,6 +133,9 @@ pub struct DeviceDetail {
     pub command_count: u32,
     /// The latest of what it said that settled no command, newest first, 5 at the most.
     pub strays: Vec<EventView>,
+    /// What its dialect tells of it; nothing for Wilco's own.
+    #[serde(default)]
+    pub described: Option<DescribedDevice>,
 }
 
 /// Which devices to list, and in which order.
@@ -79,8 +144,9 @@ pub struct DeviceDetail {
 pub struct DeviceQuery {
     /// The connection's id.
     pub connection: String,
-    /// Words and tokens: `is:online`, `is:offline`, `led:on`, `led:off`, `firmware:2.3`, `tag:kitchen`, `state:failed`;
-    /// all others must stand in the id.
+    /// A search: words that stand in the id or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
+    /// `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`; `-` before a field,
+    /// `or`, parentheses and quotes.
     #[serde(default)]
     pub search: String,
     /// The column to sort by.
@@ -89,6 +155,9 @@ pub struct DeviceQuery {
     /// Which way.
     #[serde(default)]
     pub order: DeviceOrder,
+    /// What they are grouped by, before they are sorted.
+    #[serde(default)]
+    pub group: Option<GroupBy>,
 }
 
 /// The column devices are sorted by.
@@ -105,7 +174,7 @@ pub enum SortBy {
     Led,
     /// The last command's time.
     LastCommand,
-    /// The last command's state.
+    /// The last command's state: what went wrong first, then what is under way, then what is done.
     State,
     /// When last heard.
     Seen,

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use wilco_credentials::Trust;
 
 use super::{ConnectionView, MqttVersion};
 
@@ -57,20 +58,6 @@ pub struct Way {
     pub alpn: Vec<String>,
 }
 
-/// Whose word is taken for the server's certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum Trust {
-    /// This computer's roots, and Amazon's.
-    #[default]
-    Platform,
-    /// The authorities that were brought.
-    Authorities,
-    /// Only one certificate, the one that was brought.
-    Pinned,
-}
-
 /// A proxy as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -118,7 +105,7 @@ pub struct Secrets {
 pub struct ConnectionEntry {
     /// The connection that is changed; none for a new one.
     pub id: Option<String>,
-    /// What it is to be called. Unique.
+    /// Its name. Unique.
     pub name: String,
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host, and where they differ from the usual a port and (for
     /// WebSockets) a path. Ports default to 1883, 8883, 80 and 443, the path to `/mqtt`.
@@ -127,14 +114,16 @@ pub struct ConnectionEntry {
     pub preset: Preset,
     /// The protocol version.
     pub mqtt: MqttVersion,
-    /// The client id; one is made where none is given, and stays where none is given again.
+    /// The client ID; generated if none is given, and kept if none is given again.
     pub client_id: Option<String>,
     /// The user name.
     pub username: Option<String>,
     /// The password. `None`: the one that is kept stays; empty: none.
     pub password: Option<String>,
-    /// The dialect's name; `wilco` where none is given.
-    pub dialect: Option<String>,
+    /// The names of the dialects to enable; `wilco` where none is given.
+    pub dialects: Vec<String>,
+    /// Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+    pub dialect_files: Vec<String>,
     /// The topic prefix.
     pub prefix: Option<String>,
     /// The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
@@ -185,7 +174,8 @@ impl From<&ConnectionView> for ConnectionEntry {
             mqtt: view.mqtt,
             client_id: Some(view.client_id.clone()),
             username: view.username.clone(),
-            dialect: Some(view.dialect.clone()),
+            dialects: view.dialects.clone(),
+            dialect_files: view.dialect_files.clone(),
             prefix: Some(view.prefix.clone()),
             devices: view.devices_named.clone(),
             keep_alive_s: Some(view.keep_alive_s),

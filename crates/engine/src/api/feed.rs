@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CommandView, ConnectionView};
+use super::{CommandView, ConnectionView, DeviceStates, RolloutView};
 
 /// What has changed since the last batch. Ten to twenty a second at the most, none when nothing happens.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
@@ -20,6 +20,11 @@ pub struct Batch {
     pub devices: Vec<String>,
     /// The devices (by id) that changed; 200 at the most, in the order of `connection/device`.
     pub changed_devices: Vec<(String, String)>,
+    /// The devices whose presence or last command's state changed, by connection.
+    #[serde(default)]
+    pub device_states: Vec<DeviceStates>,
+    /// The rollouts that changed, each once, as they stand now.
+    pub rollouts: Vec<RolloutView>,
     /// Sentences for the person.
     pub notices: Vec<Notice>,
 }

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use wilco_credentials::FileRole;
 
 /// Files that somebody has brought for a connection. They are read once, kept in memory, and not needed afterwards.
 #[derive(Clone, Default, Serialize, Deserialize, TS)]
@@ -16,6 +17,10 @@ pub struct FilesToRead {
     /// Tried on everything in the collection that is still locked. Goes one way and is not kept.
     #[serde(default)]
     pub passphrase: Option<String>,
+    /// The SHA-256 of the certificate that the broker showed in the last preflight ([`super::Remark::pin`]): it is added
+    /// as the only one to trust.
+    #[serde(default)]
+    pub shown: Option<String>,
 }
 
 /// Where a file is to be written.
@@ -43,119 +48,4 @@ pub struct FileToRead {
     /// What it is given as.
     #[serde(default)]
     pub role: FileRole,
-}
-
-/// What a file is given as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum FileRole {
-    /// Whatever it holds.
-    #[default]
-    Any,
-    /// Authorities that the server's certificate may be signed by.
-    Authorities,
-    /// The client certificate, with its chain.
-    Certificate,
-    /// The client certificate's private key.
-    Key,
-    /// The one certificate that the server must show.
-    Server,
-}
-
-/// What the files brought. Never holds a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct KitView {
-    /// What to name when the connection is saved. Forgotten with the program, or a while after it was last used.
-    pub id: String,
-    /// What was found, in the order it was brought.
-    pub items: Vec<KitItem>,
-    /// The client certificate that the connection would show.
-    pub certificate: Option<CertificateView>,
-    /// Its private key is there and belongs to it.
-    pub has_key: bool,
-    /// The authorities that the connection would trust.
-    pub authorities: Vec<CertificateView>,
-    /// The one certificate that the server must show.
-    pub server: Option<CertificateView>,
-    /// What is wrong or missing, worst first.
-    pub problems: Vec<KitProblem>,
-    /// Something is locked with a passphrase.
-    pub locked: bool,
-    /// It can be used as it is.
-    pub usable: bool,
-}
-
-/// One thing that was found in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct KitItem {
-    /// Names it when it is to be left out.
-    pub id: u32,
-    /// The file's name; of one in an archive `kit.zip › thing.cert.pem`.
-    pub name: String,
-    /// What kind of thing.
-    pub kind: KitItemKind,
-    /// What it is, `Device certificate` for instance.
-    pub what: String,
-    /// What to know of it, `PEM, RSA 2048` or `Belongs to the certificate` for instance.
-    pub note: String,
-}
-
-/// What kind of thing was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum KitItemKind {
-    /// A client certificate, perhaps with its chain.
-    Certificate,
-    /// A private key.
-    Key,
-    /// Authorities.
-    Authority,
-    /// The one certificate that the server must show.
-    Server,
-    /// Locked with a passphrase that is not known yet.
-    Locked,
-    /// Not needed and not kept: a public key, a script.
-    SetAside,
-    /// It cannot be used; a problem says why.
-    Unusable,
-}
-
-/// What a certificate says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct CertificateView {
-    /// Whose it is, `CN=…` and so on.
-    pub subject: String,
-    /// Who has signed it.
-    pub issuer: String,
-    /// Valid from then on, Unix milliseconds.
-    #[ts(type = "number")]
-    pub not_before: i64,
-    /// Valid until then, Unix milliseconds.
-    #[ts(type = "number")]
-    pub not_after: i64,
-    /// Its serial number, hexadecimal bytes with colons.
-    pub serial: String,
-    /// The SHA-256 of its DER, hexadecimal bytes with colons.
-    pub sha256: String,
-    /// Its key, `RSA 2048` or `EC P-256` for instance.
-    pub key: String,
-}
-
-/// What is wrong with, or missing from, what the files brought: a sentence each for what and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct KitProblem {
-    /// Without it being solved, the connection cannot be saved with these files.
-    pub blocking: bool,
-    /// The thing it is about, where it is about one.
-    pub item: Option<u32>,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
 }

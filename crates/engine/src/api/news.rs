@@ -8,7 +8,7 @@ pub struct News {
     pub title: String,
     /// What else there is to say.
     pub body: String,
-    /// What to show whoever wants to know more.
+    /// What to show on a click.
     pub subject: NewsSubject,
 }
 
@@ -20,6 +20,6 @@ pub struct NewsSubject {
     pub connection: String,
     /// The one command, by its device and id; none where they are many.
     pub command: Option<(String, String)>,
-    /// Some of them ended badly.
+    /// Some of them failed.
     pub bad: bool,
 }

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::MqttVersion;
+
 /// How trying a connection stands, step by step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -92,4 +94,9 @@ pub struct Remark {
     pub trace: Option<String>,
     /// Where it is the likely cause on AWS IoT: the policy to paste.
     pub policy: Option<String>,
+    /// The SHA-256 of the broker's certificate where pinning it would help; see
+    /// [`FilesToRead::shown`](super::FilesToRead::shown).
+    pub pin: Option<String>,
+    /// The version of MQTT that the broker speaks instead of the one that was tried.
+    pub version: Option<MqttVersion>,
 }

@@ -7,7 +7,7 @@ use ts_rs::TS;
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Commands are forgotten, with all their evidence, so many days after they ended: 1 … 3,650; never where there is
-    /// none. What is not at its end is never forgotten.
+    /// none. Unfinished commands are always kept.
     pub history_days: Option<u32>,
     /// What devices measured is forgotten after so many days: 1 … 3,650.
     pub telemetry_days: u32,
@@ -15,7 +15,7 @@ pub struct Settings {
     pub timeout_s: u32,
     /// The longest time until a command is sent, for one that brings none of its own: seconds, 1 … 604,800.
     pub time_to_live_s: u32,
-    /// Tell by the system's notifications of commands that ended badly while the window was not in front.
+    /// Show system notifications when commands fail while the window is not in front.
     pub notify_failed: bool,
     /// Tell so of commands that took long, however they ended.
     pub notify_long: bool,

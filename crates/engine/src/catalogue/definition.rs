@@ -15,7 +15,7 @@ pub(crate) fn read(id: String, described: CommandDefinition) -> Result<Definitio
         Definition { id, connection: described.connection.as_deref().map(ConnectionId::from), kind: kind(described) };
     match problems(&definition.kind).into_iter().next() {
         None => Ok(definition),
-        Some(problem) => Err(invalid(problem, "Change it and save it again.")),
+        Some(problem) => Err(invalid(problem, "Correct it and save it again.")),
     }
 }
 
@@ -28,20 +28,20 @@ pub(crate) fn problems(kind: &CommandKind) -> Vec<String> {
     described.into_iter().chain(impossible).chain(schema.err()).collect()
 }
 
-/// The description, tidied: nothing is left of what is only spaces.
+/// The description: the title tidied, the name and what goes over the wire exactly as they were entered.
 pub(crate) fn kind(described: CommandDefinition) -> CommandKind {
     let given = |template: Option<String>| template.filter(|text| !text.trim().is_empty()).map(String::into_boxed_str);
-    let topic = given(described.topic.map(|topic| topic.trim().to_owned()));
+    let topic = given(described.topic);
     let payload = given(described.payload);
     let own = topic.is_some() || payload.is_some();
     let plain = described.plain && payload.is_some();
-    let name = described.name.trim().to_owned();
+    let name = described.name;
     let title = described.title.trim().to_owned();
     CommandKind {
         title: if title.is_empty() { name.clone() } else { title },
         name,
         schema: described.schema,
-        form: own.then_some(WireForm { topic, payload, plain }),
+        form: own.then_some(WireForm { topic, payload, plain, ..WireForm::default() }),
         timeout: Millis(described.timeout_ms),
         time_to_live: Millis(described.ttl_ms),
         safe_to_repeat: described.safe_to_repeat,

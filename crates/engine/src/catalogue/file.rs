@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     api::{CommandButton, CommandDefinition, Failure, FailureCode, FileToWrite},
+    atomic_file::{self, Readers},
     exchange,
-    replacement::{self, Readers},
 };
 
 /// What the file says it is.
@@ -44,8 +44,8 @@ struct ButtonLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
     command: String,
-    #[serde(default = "anything")]
-    args: Value,
+    #[serde(default)]
+    args: Option<Box<RawValue>>,
     #[serde(default)]
     no_answer: bool,
     #[serde(default = "button_icon")]
@@ -89,11 +89,11 @@ pub(crate) fn write(to: &FileToWrite, content: Content) -> Result<PathBuf, Failu
     let page = Page { format: FORMAT.to_owned(), version: VERSION, commands, buttons };
     let text = serde_json::to_vec_pretty(&page).map_err(|error| Failure {
         code: FailureCode::Internal,
-        message: format!("The commands could not be written down: {error}."),
+        message: format!("Could not save the commands: {error}."),
         hint: None,
     })?;
     // No secret is in it, and it is meant for others.
-    replacement::write(to, Readers::Usual, &text)
+    atomic_file::write(to, Readers::Usual, &text)
 }
 
 /// Reads a file that [`write`] or a person has written. Blocks.
@@ -104,14 +104,17 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
     let name = path.display();
     let not_ours = || {
         failure(
-            format!("{name} is not a file of commands that Wilco has exported."),
-            "Choose one that was made with Export under Commands. Connections are imported where they are listed.",
+            format!("{name} is not a command catalogue exported by Wilco."),
+            "Choose a file that was exported under Commands. To import connections, use Connections.",
         )
     };
     let page: Value = serde_json::from_slice(&content).map_err(|error| {
         // What begins as such a file does is one that somebody has written.
         if content.trim_ascii_start().starts_with(b"{") {
-            failure(format!("{name} is no JSON: {error}."), "Mend it there. A comma may be missing, or one too many.")
+            failure(
+                format!("{name} is not valid JSON: {error}."),
+                "Correct it at that position. A comma may be missing, or there may be one too many.",
+            )
         } else {
             not_ours()
         }
@@ -122,13 +125,14 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
     if page["version"].as_u64().is_none_or(|version| version > u64::from(VERSION)) {
         return Err(failure(
             format!("{name} was exported by a newer version of Wilco."),
-            "Install that version here, too.",
+            "Install that version on this computer.",
         ));
     }
-    let page: Page = serde_json::from_value(page).map_err(|error| {
+    let page: Page = serde_json::from_slice(&content).map_err(|error| {
         failure(
             format!("{name} is damaged: {error}."),
-            "Each command needs a name, each button a label and a command, and what they have must be of its kind.",
+            "Each command needs a name, each button needs a label and a command, and every value must have the right \
+             type.",
         )
     })?;
     let commands = page.commands.into_iter().map(Line::described).collect();
@@ -177,11 +181,12 @@ impl Line {
 impl ButtonLine {
     fn of(button: CommandButton) -> ButtonLine {
         let CommandButton { id: _, connection, label, icon, command, args, no_answer } = button;
-        ButtonLine { label, connection, command, args, no_answer, icon }
+        ButtonLine { label, connection, command, args: Some((&args).into()), no_answer, icon }
     }
 
     fn filled_in(self) -> CommandButton {
         let ButtonLine { label, connection, command, args, no_answer, icon } = self;
+        let args = args.map(|args| args.get().to_owned().into()).unwrap_or_default();
         CommandButton { id: String::new(), connection, label, icon, command, args, no_answer }
     }
 }

@@ -89,7 +89,10 @@ impl Known {
         let Known::Own(own) = self else { return None };
         let name = &own.definition.kind.name;
         match &own.schema {
-            Ok(schema) => schema.complaints(args).first().map(|why| format!("The arguments do not fit {name}: {why}.")),
+            Ok(schema) => schema
+                .complaints(args)
+                .first()
+                .map(|why| format!("The arguments do not match the schema of {name}: {why}.")),
             Err(why) => Some(format!("The schema of {name} cannot be used. {why}")),
         }
     }
@@ -143,11 +146,11 @@ mod tests {
         assert_eq!(refuses("calibrate", json!({"level": 3})), None);
         assert_eq!(
             refuses("calibrate", json!({"level": "high"})).as_deref(),
-            Some("The arguments do not fit calibrate: level: \"high\" is not of type \"number\".")
+            Some("The arguments do not match the schema of calibrate: level: \"high\" is not of type \"number\".")
         );
         assert_eq!(
             refuses("calibrate", json!({})).as_deref(),
-            Some("The arguments do not fit calibrate: \"level\" is a required property.")
+            Some("The arguments do not match the schema of calibrate: \"level\" is a required property.")
         );
         assert_eq!(refuses("led", json!({"on": "perhaps"})), None);
         assert_eq!(refuses("reboot", json!({"on": "perhaps"})), None);

@@ -30,7 +30,7 @@ fn remarks_on(schema: &Value, form: &WireForm) -> Vec<String> {
     let named = distinct(Dialect::form_arguments(form)).filter_map(|path| match found(schema, path) {
         Found::Unnamed(has) => {
             let path = shortened(path);
-            Some(format!("The schema does not name the argument '{path}', so no form asks for it: it has {has}."))
+            Some(format!("The schema has no argument '{path}', so the form has no field for it. Its arguments: {has}."))
         }
         _ => None,
     });
@@ -39,7 +39,7 @@ fn remarks_on(schema: &Value, form: &WireForm) -> Vec<String> {
         .filter(|path| matches!(found(schema, path), Found::Named { required: false }));
     let optional: Vec<_> = optional.take(MOST_NAMES).map(shortened).collect();
     if !optional.is_empty() {
-        remarks.push(format!("Where it is left empty, null is sent: {}.", optional.join(", ")));
+        remarks.push(format!("Sent as null if left empty: {}.", optional.join(", ")));
     }
     remarks
 }
@@ -51,7 +51,9 @@ fn distinct(paths: Vec<&str>) -> impl Iterator<Item = &str> {
 
 fn ruled_out(root: &Value, path: &str) -> Option<String> {
     match found(root, path) {
-        Found::RuledOut(has) => Some(format!("The schema knows no argument '{}': it has {has}.", shortened(path))),
+        Found::RuledOut(has) => {
+            Some(format!("The schema has no argument '{}'. Its arguments: {has}.", shortened(path)))
+        }
         _ => None,
     }
 }
@@ -148,8 +150,8 @@ mod tests {
         check("percent", None);
         check("who.name", None);
         check("list.0", None);
-        check("percant", Some("The schema knows no argument 'percant': it has percent, who, list."));
-        check("who.nick", Some("The schema knows no argument 'who.nick': it has name."));
+        check("percant", Some("The schema has no argument 'percant'. Its arguments: percent, who, list."));
+        check("who.nick", Some("The schema has no argument 'who.nick'. Its arguments: name."));
     }
 
     #[test]
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn what_is_sent_as_null_is_said_beforehand() {
         let check = |schema: Value, payload: &str, expected: &[&str]| {
-            let form = WireForm { topic: None, payload: Some(payload.into()), plain: false };
+            let form = WireForm { payload: Some(payload.into()), ..WireForm::default() };
             assert_eq!(remarks_on(&schema, &form), expected, "{schema} {payload}");
         };
         let open = json!({"properties": {"percent": {}, "who": {}}, "required": ["percent"]});
@@ -174,13 +176,13 @@ mod tests {
         check(
             open.clone(),
             twice,
-            &["The schema does not name the argument 'percant', so no form asks for it: it has percent, who."],
+            &["The schema has no argument 'percant', so the form has no field for it. Its arguments: percent, who."],
         );
         check(open.clone(), r#"{"open":{args.percent},"by":"{args.who}"}"#, &[]);
-        check(open, r#"{"by":{args.who},"and":{args.who}}"#, &["Where it is left empty, null is sent: who."]);
+        check(open, r#"{"by":{args.who},"and":{args.who}}"#, &["Sent as null if left empty: who."]);
         // What is needed of something that is not needed itself can be missing with it.
         let within = json!({"properties": {"who": {"properties": {"name": {}}, "required": ["name"]}}});
-        check(within, "{args.who.name}", &["Where it is left empty, null is sent: who.name."]);
+        check(within, "{args.who.name}", &["Sent as null if left empty: who.name."]);
         let elsewhere = json!({"properties": {"b": {}}, "allOf": [{"properties": {"a": {}}}]});
         check(elsewhere, "{args.a}", &[]);
         check(json!({}), "{args.a}", &[]);

@@ -36,19 +36,22 @@ impl Schema {
     /// A sentence for what is none, is not of an object, is beyond the bounds or refers to something outside itself.
     pub(crate) fn read(schema: &Value) -> Result<Schema, String> {
         let Value::Object(members) = schema else {
-            return Err("The schema is no JSON object. An empty one, {}, allows any arguments.".to_owned());
+            return Err("The schema is not a JSON object. An empty object, {}, allows any arguments.".to_owned());
         };
         if members.get("type").is_some_and(|kind| kind != "object") {
-            return Err("The schema is not of an object, and arguments are one. Write \"type\": \"object\".".to_owned());
+            return Err(
+                "The schema does not describe an object, but arguments are an object. Write \"type\": \"object\"."
+                    .to_owned(),
+            );
         }
         let length = schema.to_string().len();
         if length > LONGEST {
-            return Err(format!("The schema has {length} bytes, and at most {LONGEST} are possible."));
+            return Err(format!("The schema has {length} bytes; the limit is {LONGEST}."));
         }
         walk(schema, schema, 0, &mut 0)?;
         let patterns = PatternOptions::regex().size_limit(LARGEST_PATTERN);
         let options = jsonschema::options().offline().with_pattern_options(patterns).should_validate_formats(true);
-        options.build(schema).map(Schema).map_err(|error| format!("This is no JSON Schema: {}.", told(&error)))
+        options.build(schema).map(Schema).map_err(|error| format!("This is not a valid JSON Schema: {}.", told(&error)))
     }
 
     /// What is wrong with arguments: `level: 7 is greater than …`, the place first. Empty where they fit.
@@ -100,12 +103,10 @@ fn example_at(root: &Value, schema: &Value, depth: usize, bytes: &mut usize) -> 
 fn walk(root: &Value, part: &Value, depth: usize, parts: &mut usize) -> Result<(), String> {
     *parts += 1;
     if depth > DEEPEST {
-        return Err(format!("The schema is deeper than {DEEPEST} levels, or a part of it refers to itself."));
+        return Err(format!("The schema is nested deeper than {DEEPEST} levels, or a part of it refers to itself."));
     }
     if *parts > MOST_PARTS {
-        return Err(format!(
-            "The schema has more than {MOST_PARTS} parts, counting each as often as it is referred to."
-        ));
+        return Err(format!("The schema has more than {MOST_PARTS} parts, counting each reference."));
     }
     match part {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
@@ -115,7 +116,7 @@ fn walk(root: &Value, part: &Value, depth: usize, parts: &mut usize) -> Result<(
             }
             ("$dynamicRef" | "$recursiveRef", Value::String(place)) => Err(outside(place)),
             ("$id", Value::String(_)) if depth > 0 => {
-                Err("A part of the schema has an $id of its own. Put it under $defs, and refer to it there.".to_owned())
+                Err("A part of the schema has its own $id. Move it to $defs and refer to it there.".to_owned())
             }
             (name, _) if DATA.contains(&name) => Ok(()),
             (name, Value::Object(named)) if NAMED.contains(&name) => {
@@ -142,7 +143,8 @@ fn target<'a>(root: &'a Value, place: &str) -> Option<&'a Value> {
 fn outside(place: &str) -> String {
     let place: String = place.chars().take(80).collect();
     format!(
-        "The schema refers to '{place}', which is not in it. Nothing is fetched: put it under $defs and write #/$defs/…"
+        "The schema refers to '{place}', which it does not contain. Wilco fetches nothing: add it under $defs and \
+         write #/$defs/…"
     )
 }
 
@@ -177,13 +179,16 @@ mod tests {
             json!({"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"type": "integer"}}}),
             None,
         );
-        check(json!(true), Some("no JSON object"));
-        check(json!("object"), Some("no JSON object"));
-        check(json!({"type": "array"}), Some("not of an object"));
-        check(json!({"properties": {"n": {"type": "nonsense"}}}), Some("This is no JSON Schema: properties.n.type"));
-        check(json!({"required": "level"}), Some("This is no JSON Schema: required"));
-        check(json!({"properties": {"n": {"pattern": "("}}}), Some("This is no JSON Schema"));
-        check(json!({"properties": {"n": {"pattern": "(a{1000}){1000}"}}}), Some("This is no JSON Schema"));
+        check(json!(true), Some("not a JSON object"));
+        check(json!("object"), Some("not a JSON object"));
+        check(json!({"type": "array"}), Some("does not describe an object"));
+        check(
+            json!({"properties": {"n": {"type": "nonsense"}}}),
+            Some("This is not a valid JSON Schema: properties.n.type"),
+        );
+        check(json!({"required": "level"}), Some("This is not a valid JSON Schema: required"));
+        check(json!({"properties": {"n": {"pattern": "("}}}), Some("This is not a valid JSON Schema"));
+        check(json!({"properties": {"n": {"pattern": "(a{1000}){1000}"}}}), Some("This is not a valid JSON Schema"));
         check(json!({"$ref": "https://example.com/a.json"}), Some("refers to 'https://example.com/a.json'"));
         check(json!({"properties": {"n": {"$ref": "file:///etc/passwd"}}}), Some("refers to 'file:///etc/passwd'"));
         check(json!({"properties": {"n": {"$ref": "#/$defs/none"}}}), Some("refers to '#/$defs/none'"));
@@ -193,9 +198,9 @@ mod tests {
         check(json!({"properties": {"default": {"properties": {"a": {"$ref": "#"}}}}}), Some("refers to itself"));
         check(json!({"$defs": {"enum": {"$ref": "https://example.com"}}}), Some("refers to 'https://example.com'"));
         check(json!({"properties": {"properties": {"default": {"$ref": "#"}}}}), None);
-        check(json!({"properties": {"n": {"$id": "b", "type": "object"}}}), Some("$id of its own"));
+        check(json!({"properties": {"n": {"$id": "b", "type": "object"}}}), Some("its own $id"));
         check(json!({"$dynamicRef": "#a"}), Some("refers to '#a'"));
-        check(json!({"description": "x".repeat(70_000)}), Some("at most 65536"));
+        check(json!({"description": "x".repeat(70_000)}), Some("the limit is 65536"));
         let mut doubling = json!({"l0": {"type": "integer"}});
         for level in 1..30 {
             let below = json!({"$ref": format!("#/$defs/l{}", level - 1)});

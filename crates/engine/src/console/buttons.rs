@@ -1,12 +1,11 @@
 //! Buttons: commands with their arguments filled in.
 
-use serde_json::Value;
 use uuid::Uuid;
-use wilco_dialect::ICONS;
+use wilco_dialect::{ICONS, json};
 
 use super::{Handle, not_found};
 use crate::{
-    api::{CommandButton, Failure, invalid},
+    api::{CommandButton, Failure, JsonText, invalid},
     store::{ConnectionId, StoredButton},
 };
 
@@ -58,34 +57,35 @@ impl Handle {
 pub(super) fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
     let label = button.label.trim().to_owned();
     if label.is_empty() {
-        return Err(invalid(
-            "The button has no label.".into(),
-            "Write what it is to say, Open the valve for instance.",
-        ));
+        return Err(invalid("The button has no label.".into(), "Enter a label, for example Open the valve."));
     }
     if label.chars().count() > LONGEST_LABEL || label.chars().any(char::is_control) {
         return Err(invalid(
-            format!("A button's label has {LONGEST_LABEL} letters at the most, in one line."),
-            "Write a shorter one.",
+            format!("The label of a button can have at most {LONGEST_LABEL} characters, on one line."),
+            "Enter a shorter label.",
         ));
     }
     if button.command.trim().is_empty() {
         return Err(invalid("The button sends no command.".into(), "Choose a command first."));
     }
+    if button.command.trim() != button.command {
+        return Err(invalid(
+            format!("The command's name, {:?}, begins or ends with a space.", button.command),
+            "Remove the space.",
+        ));
+    }
     if !ICONS.contains(&button.icon.as_str()) {
         let icons = ICONS.join(", ");
-        return Err(invalid(format!("There is no sign called '{}'.", button.icon), &format!("There are: {icons}.")));
+        return Err(invalid(format!("There is no icon named '{}'.", button.icon), &format!("Available: {icons}.")));
     }
-    if !button.args.is_object() {
-        return Err(invalid("The arguments are no JSON object.".into(), "Write {\"key\": value}."));
-    }
+    let args = json::object(button.args.as_str()).map_err(|why| invalid(why, "Write {\"key\": value}."))?;
     Ok(StoredButton {
         id: button.id,
         connection: button.connection.map(ConnectionId::from),
         label,
         icon: button.icon,
-        command: button.command.trim().to_owned(),
-        args: button.args.to_string(),
+        command: button.command,
+        args,
         no_answer: button.no_answer,
     })
 }
@@ -98,7 +98,7 @@ pub(super) fn view(button: StoredButton) -> CommandButton {
         label: button.label,
         icon: button.icon,
         command: button.command,
-        args: serde_json::from_str(&button.args).unwrap_or(Value::Null),
+        args: JsonText::of(&button.args),
         no_answer: button.no_answer,
     }
 }

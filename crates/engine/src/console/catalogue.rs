@@ -4,7 +4,7 @@ mod exchange;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
-use wilco_dialect::{Dialect, Request as Encoding, Topics};
+use wilco_dialect::{Dialect, Request as Encoding, Topics, json};
 use wilco_ledger::DeviceId;
 
 use super::{Handle, command_id, not_found};
@@ -22,14 +22,16 @@ const SAMPLE_ID: &str = "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a";
 
 impl Handle {
     /// Every command that is known by name: the built-in ones, then one's own by name.
-    #[must_use]
-    pub fn catalogue(&self) -> Vec<CatalogueEntry> {
+    ///
+    /// # Errors
+    /// None.
+    pub async fn catalogue(&self) -> Result<Vec<CatalogueEntry>, Failure> {
         let built_in = wilco_dialect::commands().iter().map(|kind| CatalogueEntry {
             id: kind.name.clone(),
             built_in: true,
             definition: definition::described(kind),
         });
-        built_in.chain(self.catalogue.own().iter().map(|own| definition::entry(&own.definition))).collect()
+        Ok(built_in.chain(self.catalogue.own().iter().map(|own| definition::entry(&own.definition))).collect())
     }
 
     /// Adds a command, or changes the one of that id.
@@ -71,7 +73,7 @@ impl Handle {
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection.
-    pub fn preview_command(&self, command: CommandToPreview) -> Result<CommandPreview, Failure> {
+    pub async fn preview_command(&self, command: CommandToPreview) -> Result<CommandPreview, Failure> {
         let CommandToPreview { definition: described, connection, device, args } = command;
         let dialect = match connection.as_ref().or(described.connection.as_ref()) {
             Some(connection) => self.listed(connection)?.dialect,
@@ -80,12 +82,14 @@ impl Handle {
         let kind = definition::kind(described);
         let mut problems = definition::problems(&kind);
         let schema = Schema::read(&kind.schema);
+        let args = args.and_then(|args| json::object(args.as_str()).map_err(|why| problems.push(why)).ok());
         if let (Some(args), Ok(schema)) = (&args, &schema) {
-            problems.extend(schema.complaints(args).into_iter().map(|why| format!("The arguments do not fit: {why}.")));
+            let complaints = schema.complaints(&json::approximate(args));
+            problems.extend(complaints.into_iter().map(|why| format!("The arguments do not match the schema: {why}.")));
         }
         // Of a schema that is beyond the bounds nothing is made up: it may go on for ever.
         let made_up = || if schema.is_ok() { example(&kind.schema) } else { Value::Object(Map::new()) };
-        let args = args.unwrap_or_else(made_up).to_string();
+        let args = args.unwrap_or_else(|| made_up().to_string());
         if let Some(why) = kind
             .form
             .as_ref()
@@ -124,8 +128,8 @@ impl Handle {
     async fn keep_catalogue(&self, definitions: Vec<Definition>, buttons: Vec<StoredButton>) -> Result<(), Failure> {
         if let Some(name) = self.store.save_catalogue(definitions, buttons).await? {
             return Err(invalid(
-                format!("There is already a command '{name}' for the same connections."),
-                "Choose another name, or change that one.",
+                format!("A command '{name}' already exists for the same connections."),
+                "Choose another name, or edit the existing command.",
             ));
         }
         self.reread_catalogue().await

@@ -1,30 +1,29 @@
 //! Commands, as people ask for them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use serde_json::Value;
 use uuid::Uuid;
-use wilco_dialect::{CommandKind, Dialect};
+use wilco_dialect::{CommandKind, Dialect, json};
 use wilco_ledger::{CommandId, Delivery, Millis, Policy, Retry, Submission};
 
 use super::{Handle, command_id, device_id, not_found};
 use crate::{
-    api::{self, Failure, NewCommand, Sent, Settings, invalid},
+    api::{self, CommandCheck, CommandRef, Failure, NewCommand, Sent, Settings, invalid},
     catalogue::Known,
-    controller::Asked,
-    store::ConnectionId,
+    controller::{Asked, Listed},
+    store::{CommandTemplate, ConnectionId},
 };
 
 impl Handle {
     /// Sends a command to each of the devices. Returns once all of them are on the disk, which is before any is sent.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`] when any of it makes no sense, and then nothing is sent; [`FailureCode::Store`].
+    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) when any of it makes no sense, and then nothing is sent; [`FailureCode::Store`](crate::api::FailureCode::Store).
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
         let listed = self.listed(&new.connection)?;
-        let known = self.catalogue.find(&connection, new.command.trim());
-        let submissions = submissions(&new, &listed.dialect, &known, &self.settings.get())?;
+        let known = self.catalogue.find(&connection, &new.command);
+        let submissions = submissions(&new, &listed, &known, &self.settings.get())?;
         let asked = submissions.iter().map(|submission| submission.device.as_str());
         if let Some(refusal) = beyond(&listed.named, asked) {
             return Err(refusal);
@@ -34,26 +33,55 @@ impl Handle {
         Ok(Sent { ids })
     }
 
+    /// What is known of a command before it is sent, of those devices of which there is something to say.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
+    pub async fn check_command(&self, command: NewCommand) -> Result<Vec<CommandCheck>, Failure> {
+        let listed = self.listed(&command.connection)?;
+        let check = |device: &String| {
+            let id = listed.resolve(device).or_else(|| device_id(device).ok())?;
+            let (already, silent, refused) = match listed.consider(&id, &command.command, command.args.as_str())? {
+                Ok(prepared) => (prepared.already, prepared.silent, None),
+                Err(why) => (None, None, Some(why)),
+            };
+            let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let name = fleet.get(&id).and_then(|device| device.description.as_ref()?.shown_name(&id));
+            let found = already.is_some() || silent.is_some() || refused.is_some();
+            found.then(|| CommandCheck { device: id.as_str().to_owned(), name, already, silent, refused })
+        };
+        Ok(command.devices.iter().filter_map(check).collect())
+    }
+
     /// Sends a command once more: the same to the last digit, under a new id that names the old one.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`]; `Invalid` when what the connection speaks has changed and cannot say it any more; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound); `Invalid` when what the connection speaks has changed and cannot say it any more; `Store`.
     pub async fn send_again(&self, connection: &str, device: &str, id: &str) -> Result<Sent, Failure> {
-        let dialect = self.listed(connection)?.dialect;
+        let listed = self.listed(connection)?;
+        let dialect = &listed.dialect;
         let connection = ConnectionId::from(connection);
         let command = self.store.command(&connection, &device_id(device)?, &command_id(id)?).await?;
         let asked = command.ok_or_else(|| not_found("command", id))?.asked;
+        if asked.form.as_ref().is_none_or(|form| form.written.is_some())
+            && let Some(again) = again_in_its_dialect(&listed, &asked)?
+        {
+            let ids = vec![again.id.as_str().to_owned()];
+            self.ask(|reply| Asked::Send(connection, vec![again], reply)).await??;
+            return Ok(Sent { ids });
+        }
         let form = asked.form.as_deref();
         let refusal = dialect.refuses(&asked.name, &asked.args);
         if let Some(refusal) =
             refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &asked.name, &asked.args)))
         {
-            return Err(invalid(refusal, "It was sent while the connection spoke otherwise. Write it anew."));
+            return Err(invalid(refusal, "It was sent with another dialect. Compose it again."));
         }
         let answers_carry_ids = dialect.answers_carry_ids(&asked.name) && form.is_none_or(Dialect::form_carries_id);
         let again = Submission {
             id: fresh_id()?,
             again_of: Some(asked.id.clone()),
+            rollout: None,
             policy: Policy { answers_carry_ids, ..asked.policy },
             ..Submission::clone(&asked)
         };
@@ -65,41 +93,105 @@ impl Handle {
     /// Withdraws a command that was never sent; stops waiting for one that was.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`].
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound).
     pub async fn cancel(&self, connection: &str, device: &str, id: &str) -> Result<(), Failure> {
         let (connection, device, id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
         self.ask(|reply| Asked::Cancel(connection, device, id, reply)).await?
     }
 }
 
+impl Handle {
+    /// Notes that somebody has seen a command that ended badly, so that it no longer counts as needing somebody: the one
+    /// that is named, or all.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for a connection that is none; `Store`.
+    pub async fn dismiss(&self, connection: &str, command: Option<CommandRef>) -> Result<(), Failure> {
+        let one = command.map(|one| Ok::<_, Failure>((device_id(&one.device)?, command_id(&one.id)?))).transpose()?;
+        self.ask(|reply| Asked::Dismiss(ConnectionId::from(connection), one, reply)).await?
+    }
+}
+
 /// One submission for each device, or the reason why there is none at all.
 fn submissions(
     new: &NewCommand,
-    dialect: &Dialect,
+    listed: &Listed,
     known: &Known,
     settings: &Settings,
 ) -> Result<Vec<Submission>, Failure> {
     if new.devices.is_empty() {
-        return Err(invalid("The command names no device.".into(), "Name at least one."));
+        return Err(invalid("The command has no device.".into(), "Choose at least one."));
     }
-    let name = new.command.trim();
-    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
-        return Err(invalid("The command has no name.".into(), "Name it, led for instance; at most 128 bytes."));
+    let CommandTemplate { name, args, form, policy } = template(new, &listed.dialect, known, settings)?;
+    let again_of = new.again_of.as_deref().map(command_id).transpose()?;
+    let mut seen = std::collections::HashSet::new();
+    new.devices
+        .iter()
+        .map(|device| listed.resolve(device).map_or_else(|| device_id(device), Ok))
+        .filter(|device| device.as_ref().map_or(true, |device| seen.insert(device.clone())))
+        .map(|device| {
+            let asked = Submission {
+                device: device?,
+                id: fresh_id()?,
+                name: Arc::clone(&name),
+                args: Arc::clone(&args),
+                form: form.clone(),
+                policy,
+                again_of: again_of.clone(),
+                rollout: None,
+            };
+            in_its_dialect(listed, asked)
+        })
+        .collect()
+}
+
+/// A command as its device's dialect has it. One that somebody has given a form of their own stays as it is.
+fn in_its_dialect(listed: &Listed, asked: Submission) -> Result<Submission, Failure> {
+    if asked.form.is_some() {
+        return Ok(asked);
     }
-    let args = match &new.args {
-        Value::Null => Value::Object(serde_json::Map::new()),
-        Value::Object(_) => new.args.clone(),
-        other => {
-            return Err(invalid(
-                format!("The arguments are {other}, which is no JSON object."),
-                "Write {\"key\": value}.",
-            ));
-        }
+    match listed.prepare(&asked.device, &asked.name, &asked.args, &asked.id) {
+        None => Ok(asked),
+        Some(Ok(prepared)) => Ok(prepared.into_submission(asked)),
+        Some(Err(why)) => Err(invalid(why, "Look at what the device can do, and choose another command.")),
+    }
+}
+
+/// A command of another dialect's device once more; nothing where the device speaks Wilco's own.
+fn again_in_its_dialect(listed: &Listed, asked: &Submission) -> Result<Option<Submission>, Failure> {
+    let again = Submission {
+        id: fresh_id()?,
+        again_of: Some(asked.id.clone()),
+        rollout: None,
+        form: None,
+        ..Submission::clone(asked)
     };
-    if let Some(refusal) = known.refuses(&args) {
-        return Err(invalid(refusal, "Change them, or what the catalogue says of the command."));
+    let again = in_its_dialect(listed, again)?;
+    Ok(Some(again).filter(|again| again.form.is_some()))
+}
+
+/// What each device is sent, or the reason why it cannot be sent.
+pub(super) fn template(
+    new: &NewCommand,
+    dialect: &Dialect,
+    known: &Known,
+    settings: &Settings,
+) -> Result<CommandTemplate, Failure> {
+    let name = new.command.as_str();
+    if name.trim() != name {
+        return Err(invalid(
+            format!("The name of the command, {name:?}, begins or ends with a space."),
+            "Remove the space.",
+        ));
     }
-    let (name, args): (Arc<str>, Arc<str>) = (name.into(), args.to_string().into());
+    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+        return Err(invalid("The command has no name.".into(), "Enter a name of at most 128 bytes, for example led."));
+    }
+    let args = json::object(new.args.as_str()).map_err(|why| invalid(why, "Write {\"key\": value}."))?;
+    if let Some(refusal) = known.refuses(&json::approximate(&args)) {
+        return Err(invalid(refusal, "Change the arguments, or edit the command in the catalogue."));
+    }
+    let (name, args): (Arc<str>, Arc<str>) = (name.into(), args.into());
     let kind = known.kind();
     let form = kind.and_then(|kind| kind.form.clone()).map(Arc::new);
     let refusal = dialect.refuses(&name, &args);
@@ -108,24 +200,7 @@ fn submissions(
     }
     let answers_carry_ids = dialect.answers_carry_ids(&name) && form.as_deref().is_none_or(Dialect::form_carries_id);
     let policy = policy(new, kind, settings, answers_carry_ids)?;
-    let again_of = new.again_of.as_deref().map(command_id).transpose()?;
-    let mut seen = std::collections::HashSet::new();
-    new.devices
-        .iter()
-        .map(|device| device_id(device.trim()))
-        .filter(|device| device.as_ref().map_or(true, |device| seen.insert(device.clone())))
-        .map(|device| {
-            Ok(Submission {
-                device: device?,
-                id: fresh_id()?,
-                name: Arc::clone(&name),
-                args: Arc::clone(&args),
-                form: form.clone(),
-                policy,
-                again_of: again_of.clone(),
-            })
-        })
-        .collect()
+    Ok(CommandTemplate { name, args, form, policy })
 }
 
 /// How it is delivered, waited for and repeated: as somebody says, otherwise as the catalogue does.
@@ -135,15 +210,12 @@ fn policy(
     settings: &Settings,
     answers_carry_ids: bool,
 ) -> Result<Policy, Failure> {
-    let dangerous = kind.is_some_and(|kind| kind.dangerous);
     Ok(Policy {
         delivery: match new.delivery {
             Some(api::Delivery::Now) => Delivery::Now,
             Some(api::Delivery::BrokerHolds) => Delivery::BrokerHolds,
             Some(api::Delivery::HoldHere) => Delivery::HoldHere,
-            // Nobody wants a device to restart long after it was asked to.
-            None if dangerous => Delivery::Now,
-            None => Delivery::BrokerHolds,
+            None => usual_delivery(kind),
         },
         timeout: span(new.timeout_ms, kind.map_or(settings.timeout(), |kind| kind.timeout), "timeout")?,
         time_to_live: span(new.ttl_ms, kind.map_or(settings.time_to_live(), |kind| kind.time_to_live), "time to live")?,
@@ -157,16 +229,25 @@ fn policy(
     })
 }
 
+/// What becomes of a command for a device that is known to be offline, where nobody says. What is dangerous is now or never:
+/// nobody wants a device to restart long after it was asked to. The rest waits here, where it can still be withdrawn.
+pub(crate) fn usual_delivery(kind: Option<&CommandKind>) -> Delivery {
+    if kind.is_some_and(|kind| kind.dangerous) { Delivery::Now } else { Delivery::HoldHere }
+}
+
 /// Why a connection that names its devices commands no others: it does not listen to them.
-fn beyond<'a>(named: &[String], mut asked: impl Iterator<Item = &'a str>) -> Option<Failure> {
+pub(super) fn beyond<'a>(named: &[String], mut asked: impl Iterator<Item = &'a str>) -> Option<Failure> {
     let other = asked.find(|device| !named.is_empty() && named.iter().all(|name| name != device))?;
     Some(invalid(
-        format!("This connection names its devices, and '{other}' is none of them, so its answer would not be heard."),
-        "Edit the connection and name it under Only these devices, if the broker's rules allow it.",
+        format!(
+            "This connection is limited to certain devices, and '{other}' is not one of them, so Wilco would not \
+                 receive its answer."
+        ),
+        "Edit the connection and add it under Only these devices, if the broker's ACL allows it.",
     ))
 }
 
-fn fresh_id() -> Result<CommandId, Failure> {
+pub(crate) fn fresh_id() -> Result<CommandId, Failure> {
     command_id(&Uuid::now_v7().to_string())
 }
 
@@ -175,7 +256,9 @@ fn span(given: Option<u64>, otherwise: Millis, what: &str) -> Result<Millis, Fai
     match given {
         None => Ok(otherwise),
         Some(milliseconds @ 1..=604_800_000) => Ok(Millis(milliseconds)),
-        Some(other) => Err(invalid(format!("A {what} of {other} ms is not possible."), "From 1 ms to 7 days.")),
+        Some(other) => {
+            Err(invalid(format!("A {what} of {other} ms is not allowed."), "Enter a value from 1 ms to 7 days."))
+        }
     }
 }
 
@@ -199,7 +282,7 @@ mod tests {
             devices: vec!["pump-7".into()],
             command: "calibrate".into(),
             // More than a double holds.
-            args: json!({"serial": 9_007_199_254_740_993_u64}),
+            args: json!({"serial": 9_007_199_254_740_993_u64}).into(),
             timeout_ms: Some(90_000),
             retries: Some(2),
             no_answer: true,

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
+use wilco_dialect::{Dialect, DialectFile, shipped};
 
 use super::{DEMO, Handle, defect, not_found};
 use crate::{
     api::{
-        ConnectionEntry, ConnectionView, Failure, FilesToRead, KitView, MqttVersion, Preset, PresetView, Secrets,
-        Trust, invalid,
+        ConnectionEntry, ConnectionView, DialectView, Failure, FilesToRead, KitView, MqttVersion, Preset, PresetView,
+        Secrets, Trust, invalid,
     },
     controller::Asked,
     profile::{self, Before, Bundle, Draft},
@@ -18,9 +19,27 @@ use crate::{
 
 impl Handle {
     /// What is known of each kind of broker beforehand.
-    #[must_use]
-    pub fn presets(&self) -> Vec<PresetView> {
-        Preset::ALL.into_iter().map(Preset::view).collect()
+    ///
+    /// # Errors
+    /// None.
+    pub async fn presets(&self) -> Result<Vec<PresetView>, Failure> {
+        Ok(Preset::ALL.into_iter().map(Preset::view).collect())
+    }
+
+    /// The dialects that come with Wilco, Wilco's own first.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn dialects(&self) -> Result<Vec<DialectView>, Failure> {
+        let view = |file: &DialectFile| DialectView {
+            name: file.name().to_owned(),
+            title: file.title().to_owned(),
+            about: file.about().to_owned(),
+            own: Dialect::NAMES.contains(&file.name()),
+            finds_devices: file.reader().is_some(),
+            on_request: file.is_on_request(),
+        };
+        Ok(shipped().iter().map(view).collect())
     }
 
     /// Reads certificate files, whatever they hold, and keeps what they bring in memory until a connection is saved
@@ -30,20 +49,25 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode) when the collection to be added to is no longer there.
     pub async fn read_files(&self, files: FilesToRead) -> Result<KitView, Failure> {
         let (kits, now) = (Arc::clone(&self.kits), self.clock.now());
-        spawn_blocking(move || kits.read(files, now)).await.map_err(defect)?
+        let shown = files.shown.as_deref().map(|sha256| self.shown_certificate(sha256)).transpose()?;
+        spawn_blocking(move || kits.read(files, shown, now)).await.map_err(defect)?
     }
 
     /// Leaves one thing out of what files brought.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode).
-    pub fn leave_out(&self, kit: &str, item: u32) -> Result<KitView, Failure> {
+    pub async fn leave_out(&self, kit: &str, item: u32) -> Result<KitView, Failure> {
         self.kits.leave_out(kit, item, self.clock.now())
     }
 
     /// Forgets what files brought.
-    pub fn forget_kit(&self, kit: &str) {
+    ///
+    /// # Errors
+    /// None.
+    pub async fn forget_kit(&self, kit: &str) -> Result<(), Failure> {
         self.kits.forget(kit);
+        Ok(())
     }
 
     /// Checks, stores and begins a connection, a new one or one that is changed.
@@ -71,8 +95,8 @@ impl Handle {
         let brought = self.kits.credentials(kit, self.clock.now())?;
         if !brought.is_mutual() {
             return Err(invalid(
-                "What was brought has no client certificate in it.".into(),
-                "Bring the new certificate and its private key.",
+                "These files contain no client certificate.".into(),
+                "Add the new certificate and its private key.",
             ));
         }
         let Before { mut profile, mut bundle } =
@@ -124,7 +148,7 @@ impl Handle {
     /// nothing can be written, and then it stays as it is.
     pub async fn remove_connection(&self, id: &str) -> Result<(), Failure> {
         let profile = self.profile(id).await?;
-        if profile.in_memory_secrets || profile.has == Secrets::default() {
+        if profile.in_memory_secrets || !profile::has_secrets(&profile) {
             return self.forget(&profile.id).await;
         }
         // Secrets that cannot be read are not put back, and keep nobody from removing them.
@@ -161,7 +185,9 @@ impl Handle {
             mqtt: MqttVersion::V5,
             client_id: profile::made_client_id(&self.installation, DEMO),
             username: None,
-            dialect: "wilco".into(),
+            dialects: vec!["wilco".into()],
+            dialect_files: Vec::new(),
+            declined: Vec::new(),
             prefix: String::new(),
             devices: Vec::new(),
             keep_alive: profile::KEEP_ALIVE,
@@ -212,8 +238,8 @@ impl Handle {
         let profile = self.profile(id).await?;
         if profile.demo {
             return Err(invalid(
-                "The demo fleet's connection is made by the app and cannot be changed.".into(),
-                "Add a connection of your own.",
+                "The connection of the demo fleet cannot be edited.".into(),
+                "Add your own connection.",
             ));
         }
         let vault = Arc::clone(&self.vault);
@@ -232,7 +258,7 @@ impl Handle {
         let others = self.store.connections().await?;
         if others.iter().any(|other| other.name == profile.name && other.id != profile.id) {
             return Err(invalid(
-                format!("There is already a connection called '{}'.", profile.name),
+                format!("A connection named '{}' already exists.", profile.name),
                 "Choose another name.",
             ));
         }
@@ -257,7 +283,7 @@ impl Handle {
 
     async fn keep_secrets(&self, profile: &Profile, bundle: Bundle) -> Result<(), Failure> {
         // A broker without secrets needs no keyring; but one that had some must lose them.
-        if bundle.has() == Secrets::default() && !self.has_stored_secrets(&profile.id).await? {
+        if bundle.is_empty() && !self.has_stored_secrets(&profile.id).await? {
             return Ok(());
         }
         let (vault, id, in_memory) = (Arc::clone(&self.vault), profile.id.clone(), profile.in_memory_secrets);
@@ -266,7 +292,7 @@ impl Handle {
 
     async fn has_stored_secrets(&self, id: &ConnectionId) -> Result<bool, Failure> {
         let stored = self.store.connections().await?.into_iter().find(|profile| profile.id == *id);
-        Ok(stored.is_some_and(|profile| profile.has != Secrets::default() && !profile.in_memory_secrets))
+        Ok(stored.is_some_and(|profile| profile::has_secrets(&profile) && !profile.in_memory_secrets))
     }
 
     async fn forget_secrets(&self, id: &ConnectionId) -> Result<(), Failure> {
@@ -303,7 +329,7 @@ mod tests {
             ..crate::catalogue::definition::described(wilco_dialect::command("led").unwrap())
         };
         handle.save_definition(None, described).await.unwrap();
-        let own = || handle.catalogue().iter().filter(|entry| !entry.built_in).count();
+        let own = async || handle.catalogue().await.unwrap().iter().filter(|entry| !entry.built_in).count();
 
         let database = rusqlite::Connection::open(data.path().join(FILE_NAME)).unwrap();
         let refuse = "CREATE TRIGGER full BEFORE DELETE ON connections BEGIN SELECT raise(ABORT, 'full'); END";
@@ -312,7 +338,7 @@ mod tests {
         assert_eq!(handle.connections().await.unwrap().len(), 1);
         let kept = handle.before(Some(&id)).await.unwrap().unwrap();
         assert!(kept.bundle.has().password);
-        assert_eq!(own(), 1);
+        assert_eq!(own().await, 1);
 
         database.execute_batch("DROP TRIGGER full").unwrap();
         handle.remove_connection(&id).await.unwrap();
@@ -324,7 +350,7 @@ mod tests {
                 .password
         );
         // What was for this connection alone is gone from the memory as well.
-        assert_eq!(own(), 0);
+        assert_eq!(own().await, 0);
         engine.stop().await;
     }
 }

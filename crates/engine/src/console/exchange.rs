@@ -11,6 +11,7 @@ use crate::{
     exchange::{self, Found, Opened},
     profile::{self, Draft},
     store::ConnectionId,
+    transport::Address,
 };
 
 impl Handle {
@@ -87,12 +88,17 @@ impl Handle {
 
     async fn import(&self, found: Found, without_keyring: bool, imported: &mut Imported) -> Result<String, Failure> {
         let Found { mut entry, had, bundle } = found;
-        entry.name = self.free_name(entry.name.trim()).await?;
+        entry.name = self.free_name(&entry.name).await?;
         entry.without_keyring = without_keyring;
-        if bundle.is_none() && had != Secrets::default() {
+        if bundle.is_none() && (had != Secrets::default() || Address::has_kept_query(&entry.url)) {
             imported.without_secrets.push(entry.name.clone());
         }
-        let draft = Draft::imported(entry, bundle.unwrap_or_default(), had, &self.installation)?;
+        let name = entry.name.clone();
+        let draft =
+            Draft::imported(entry, bundle.unwrap_or_default(), had, &self.installation).map_err(|failure| Failure {
+                message: format!("The connection {name} of this file cannot be imported. {}", failure.message),
+                ..failure
+            })?;
         let view = self.begin(draft.profile, draft.bundle).await?;
         imported.names.push(view.name);
         Ok(view.id)

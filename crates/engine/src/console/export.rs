@@ -5,31 +5,28 @@ use std::{
     path::PathBuf,
 };
 
-use tokio::{
-    sync::{Mutex, Notify, mpsc::UnboundedSender},
-    task::spawn_blocking,
-};
+use tokio::sync::{Mutex, Notify, mpsc::UnboundedSender};
 
-use super::{Handle, defect};
+use super::{Handle, blocking};
 use crate::{
     api::{CommandView, ExportFormat, ExportView, Failure, FileToWrite, HistoryQuery},
-    replacement::{Readers, Replacement, refused},
+    atomic_file::{AtomicFile, Readers, refused},
     sheet::Sheet,
 };
 
 /// Rows of one page, between which an export can be stopped.
 const PAGE: u32 = 1_000;
 
-/// The export that is under way, if one is.
+/// The export or import that is under way, if one is.
 #[derive(Default)]
 pub(super) struct Export {
-    stop: Notify,
-    turn: Mutex<()>,
+    pub(super) stop: Notify,
+    pub(super) turn: Mutex<()>,
 }
 
 /// The rows on their way to a file.
 struct Rows {
-    sheet: Sheet<BufWriter<Replacement>>,
+    sheet: Sheet<BufWriter<AtomicFile>>,
     path: PathBuf,
 }
 
@@ -70,7 +67,7 @@ impl Handle {
             if query.cursor.is_none() {
                 break;
             }
-            // Whoever asked may have gone; the file is wanted all the same.
+            // The caller may have gone; the file is written anyway.
             let _ = tell.send(view.clone());
         }
         view.path = Some(blocking(move || rows.finish()).await?);
@@ -78,14 +75,18 @@ impl Handle {
     }
 
     /// Stops the export that is under way, if one is, and those that wait for it.
-    pub fn stop_export(&self) {
+    ///
+    /// # Errors
+    /// None.
+    pub async fn stop_export(&self) -> Result<(), Failure> {
         self.export.stop.notify_waiters();
+        Ok(())
     }
 }
 
 impl Rows {
     fn begin(to: &FileToWrite, format: ExportFormat) -> Result<Rows, Failure> {
-        let file = Replacement::begin(to, Readers::Owner)?;
+        let file = AtomicFile::begin(to, Readers::Owner)?;
         let path = file.path().to_owned();
         let sheet = Sheet::begin(format, BufWriter::new(file)).map_err(|error| refused(&path, &error))?;
         Ok(Rows { sheet, path })
@@ -102,10 +103,6 @@ impl Rows {
         let written = sheet.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
         written.map_err(|error| refused(&path, &error))?.finish()
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    spawn_blocking(work).await.map_err(defect)?
 }
 
 #[cfg(test)]

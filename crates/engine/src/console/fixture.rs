@@ -2,9 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::sync::Arc;
+
 use tempfile::TempDir;
 
-use crate::{Engine, Handle, Options, api::ConnectionEntry, paths::DataDir, vault::Vault};
+use crate::{
+    Engine, Handle, Options,
+    api::ConnectionEntry,
+    clock::{Source, tests::Played},
+    paths::DataDir,
+    vault::Vault,
+};
 
 /// An engine on data of its own, which are gone with the directory.
 pub(crate) async fn engine() -> (TempDir, Engine, Handle) {
@@ -19,9 +27,20 @@ pub(crate) async fn engine_on(data_dir: &DataDir) -> Engine {
     Engine::start(Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false }).await.unwrap()
 }
 
+/// An engine on these data, with these clocks.
+pub(crate) async fn engine_at(data_dir: &DataDir, played: &Arc<Played>) -> Engine {
+    let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
+    Engine::start_at(options, Source::Played(Arc::clone(played))).await.unwrap()
+}
+
 /// A connection called `plant`, and its id. Nobody listens there: everything stays in the outbox.
 pub(crate) async fn plant(handle: &Handle) -> String {
     let url = "mqtt://127.0.0.1:9".into();
     let entry = ConnectionEntry { name: "plant".into(), url, ..ConnectionEntry::default() };
     handle.save_connection(entry).await.unwrap().id
+}
+
+/// The history does nothing more until the answer is dropped.
+pub(crate) fn stand_still(handle: &Handle) -> std::sync::mpsc::Sender<()> {
+    handle.store.stand_still()
 }

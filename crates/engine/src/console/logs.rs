@@ -7,8 +7,8 @@ use tokio::task::spawn_blocking;
 use super::{Handle, command_id, defect, device_id, not_found};
 use crate::{
     api::{Failure, FileToWrite, KeptLog, LogView},
+    atomic_file::{self, Readers},
     logs::{self, Log},
-    replacement::{self, Readers},
     store::ConnectionId,
 };
 
@@ -56,7 +56,7 @@ impl Handle {
         to: FileToWrite,
     ) -> Result<PathBuf, Failure> {
         let log = self.log(connection, device, id, true).await?;
-        let write = move || replacement::write(&to, Readers::Owner, logs::plain(&log.parts).as_bytes());
+        let write = move || atomic_file::write(&to, Readers::Owner, logs::plain(&log.parts).as_bytes());
         spawn_blocking(write).await.map_err(defect)?
     }
 

@@ -4,54 +4,71 @@ mod buttons;
 mod catalogue;
 mod commands;
 mod connections;
+mod desired;
+mod device_files;
+mod devices;
+mod dialects;
+mod dispatch;
+mod drafts;
 mod exchange;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod fleet;
 mod logs;
+mod offers;
 mod retention;
+mod rollouts;
+mod saved_views;
 mod settings;
 mod telemetry;
+#[cfg(test)]
+mod time;
+mod times;
 mod traffic;
 mod trial;
 
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU32},
+    time::Duration,
 };
 
 use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, spawn_blocking},
 };
-use wilco_dialect::{Reported, Request as Encoding};
+use wilco_dialect::Reported;
 use wilco_ledger::{CommandId, State, Timestamp};
 
 use crate::{
     api::{
-        Batch, CommandDetail, ConnectionView, DeviceDetail, DevicePage, DeviceQuery, EventView, Failure, FailureCode,
-        HistoryPage, HistoryQuery, invalid, sentence,
+        Batch, CommandDetail, ConnectionView, DeviceDetail, EventView, Failure, FailureCode, HistoryPage, HistoryQuery,
+        JsonText, RequestOrigin, invalid, sentence,
     },
     catalogue::Catalogue,
-    clock::Clock,
+    clock::{Clock, Source},
     controller::{Asked, Controller, Errands, Event, Listed},
     kits::Kits,
     lock::DataLock,
     paths::DataDir,
     profile::{self, device_id},
+    rollouts::ShownRollouts,
     settings::InForce,
     shell_line::shell_line,
-    store::{ConnectionId, Cursor, Evidence, HistoryFilter, Profile, Store},
+    store::{ConnectionId, Cursor, Evidence, HistoryFilter, Profile, Store, StoredRequest},
     telemetry::Telemetry,
     vault::Vault,
     views,
 };
 
+pub(crate) use commands::{fresh_id, usual_delivery};
 use export::Export;
+pub(crate) use rollouts::no_rollout;
 use trial::Trial;
 
-/// The fleets and dialects by connection, for whoever only reads them.
+/// The fleets and dialects by connection, for readers.
 pub(crate) type Directory = Arc<RwLock<HashMap<ConnectionId, Listed>>>;
 
 /// The id of the connection to the fleet inside the app.
@@ -73,6 +90,8 @@ pub struct Engine {
     controller: JoinHandle<()>,
     retention: JoinHandle<()>,
     recorder: JoinHandle<()>,
+    /// Looks for devices of dialects that are not enabled. Not for one command only.
+    offers: Option<JoinHandle<()>>,
     _lock: DataLock,
 }
 
@@ -85,10 +104,16 @@ pub struct Handle {
     kits: Arc<Kits>,
     trial: Arc<Trial>,
     export: Arc<Export>,
+    /// The import of devices that is under way.
+    device_import: Arc<Export>,
     settings: InForce,
     catalogue: Arc<Catalogue>,
     directory: Directory,
     telemetry: Arc<Telemetry>,
+    /// Every rollout as it is on the disk.
+    rollouts: ShownRollouts,
+    /// The number that the last rollout has.
+    last_rollout: Arc<AtomicU32>,
     clock: Clock,
     installation: Arc<str>,
     data_dir: Arc<Path>,
@@ -101,6 +126,11 @@ impl Engine {
     /// [`FailureCode::InUse`] when another engine has this data directory, [`FailureCode::Store`] when the store cannot
     /// be opened.
     pub async fn start(options: Options) -> Result<Engine, Failure> {
+        Engine::start_at(options, Source::computer()).await
+    }
+
+    /// The same, with time from somewhere else.
+    pub(crate) async fn start_at(options: Options, time: Source) -> Result<Engine, Failure> {
         let Options { data_dir, vault, passing } = options;
         let opened = spawn_blocking(move || {
             let lock = DataLock::acquire(data_dir.path())?;
@@ -117,10 +147,15 @@ impl Engine {
         catalogue.replace(store.definitions().await?);
         let vault = Arc::new(vault);
         let directory = Directory::default();
-        let clock = Clock::start();
+        let clock = Clock::start(time, store.anchor().await?.as_ref(), store.newest().await?);
+        if let Some(anchor) = clock.anchor() {
+            store.keep_anchor(anchor).await?;
+        }
         let errands = Errands { vault: Arc::clone(&vault), passing };
         let telemetry = Arc::new(Telemetry::default());
-        let shared = (Arc::clone(&directory), Arc::clone(&catalogue));
+        let rollouts = ShownRollouts::default();
+        let last_rollout = Arc::new(AtomicU32::new(store.last_rollout().await?));
+        let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts));
         let told = Arc::clone(&telemetry);
         let controller = Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, errands, told);
         let controller = tokio::spawn(controller.run());
@@ -131,10 +166,13 @@ impl Engine {
             kits: Arc::default(),
             trial: Arc::default(),
             export: Arc::default(),
+            device_import: Arc::default(),
             settings,
             catalogue,
             directory,
             telemetry,
+            rollouts,
+            last_rollout,
             clock,
             installation,
             data_dir: data_dir.path().into(),
@@ -147,8 +185,10 @@ impl Engine {
             handle.open(profile).await?;
         }
         let retention = tokio::spawn(handle.clone().keep_to_retention());
+        tokio::spawn(handle.clone().delete_forgotten(Duration::ZERO));
         let recorder = tokio::spawn(handle.clone().record_telemetry());
-        Ok(Engine { handle, controller, retention, recorder, _lock: lock })
+        let offers = (!passing).then(|| tokio::spawn(handle.clone().offer_dialects()));
+        Ok(Engine { handle, controller, retention, recorder, offers, _lock: lock })
     }
 
     /// Asks things of it.
@@ -160,6 +200,9 @@ impl Engine {
     /// Says good-bye to the brokers, writes everything down and ends.
     pub async fn stop(self) {
         self.retention.abort();
+        if let Some(offers) = self.offers {
+            offers.abort();
+        }
         self.handle.telemetry.close();
         let _ = self.recorder.await;
         let (done, closed) = oneshot::channel();
@@ -185,18 +228,6 @@ impl Handle {
         self.ask(Asked::Connections).await
     }
 
-    /// A window of a connection's devices.
-    ///
-    /// # Errors
-    /// [`FailureCode::NotFound`].
-    pub async fn devices(&self, query: DeviceQuery, from: u32, count: u32) -> Result<DevicePage, Failure> {
-        let fleet = self.listed(&query.connection)?.fleet;
-        // Sorting a hundred thousand devices takes its time, which a task of the runtime must not.
-        spawn_blocking(move || fleet.write().unwrap_or_else(PoisonError::into_inner).page(&query, from, count))
-            .await
-            .map_err(defect)
-    }
-
     /// Everything about one device.
     ///
     /// # Errors
@@ -204,20 +235,25 @@ impl Handle {
     pub async fn device(&self, connection: &str, device: &str) -> Result<DeviceDetail, Failure> {
         let id = ConnectionId::from(connection);
         let device = device_id(device)?;
-        let (row, reported_at, running_config, saved_config, telemetry_interval_ms) = {
-            let fleet = self.listed(connection)?.fleet;
+        let listed = self.listed(connection)?;
+        let described = listed.dialects.as_ref().and_then(|dialects| crate::dialects::read(dialects).view(&device));
+        let (row, note, reported_at, running_config, saved_config, telemetry_interval_ms) = {
+            let fleet = listed.fleet;
             let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
             let known = fleet.get(&device).ok_or_else(|| not_found("device", device.as_str()))?;
-            let reported = known.state.as_ref().map(Reported::of).unwrap_or_default();
-            let (running, saved) = (reported.running.cloned(), reported.saved.cloned());
+            let reported = known.state.as_deref().map(Reported::of).unwrap_or_default();
+            let [running, saved] =
+                [reported.running, reported.saved].map(|config| config.map(|text| JsonText::of(&text)));
             let interval = reported.telemetry_interval_ms;
-            (known.row(connection), known.reported_at.map(|at| at.0), running, saved, interval)
+            let note = known.annotation.as_ref().and_then(|annotation| annotation.note.clone());
+            (known.row(connection), note, known.reported_at.map(|at| at.0), running, saved, interval)
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
         let commands = commands.iter().map(|command| views::command(id.as_str(), command, None)).collect();
         let strays = views::strays(&self.store.strays(&id, &device, 5).await?);
         Ok(DeviceDetail {
             row,
+            note,
             reported_at,
             running_config,
             saved_config,
@@ -225,6 +261,7 @@ impl Handle {
             commands,
             command_count,
             strays,
+            described,
         })
     }
 
@@ -236,18 +273,22 @@ impl Handle {
         let state = |name: &String| {
             let names = State::ALL.map(State::as_str).join(", ");
             State::parse(name)
-                .ok_or_else(|| invalid(format!("There is no state called '{name}'."), &format!("There are: {names}.")))
+                .ok_or_else(|| invalid(format!("There is no state named '{name}'."), &format!("Available: {names}.")))
         };
         let filter = HistoryFilter {
             connection: query.connection.as_deref().map(ConnectionId::from),
             device: query.device.as_deref().map(device_id).transpose()?,
             states: query.states.iter().map(state).collect::<Result<_, _>>()?,
             since: query.since.map(Timestamp),
+            undismissed: query.undismissed,
             before: query
                 .cursor
                 .map(|cursor| {
                     Cursor::parse(&cursor).ok_or_else(|| {
-                        invalid(format!("'{cursor}' is no place in the history."), "Begin again from the top.")
+                        invalid(
+                            format!("'{cursor}' is not a position in the history."),
+                            "Start again from the first page.",
+                        )
                     })
                 })
                 .transpose()?,
@@ -273,22 +314,26 @@ impl Handle {
         let profile = self.store.connections().await?.into_iter().find(|profile| profile.id == connection);
         let shell_line = profile.as_ref().and_then(|profile| {
             let known = self.catalogue.find(&connection, &command.asked.name);
-            shell_line(&profile.name, &command, known.kind())
+            shell_line(&profile.name, &command, known.kind(), &self.settings.get())
         });
-        let request = profile.and_then(|profile| profile::dialect(&profile).ok()).map(|dialect| {
-            let encoding = Encoding {
-                id: &command.asked.id,
-                command: &command.asked.name,
-                args: &command.asked.args,
-                form: command.asked.form.as_deref(),
-                issued_at: command.submitted_at,
-                expires_at: command.submitted_at + command.asked.policy.time_to_live,
-                attempt: command.attempt.max(1),
-            };
-            let outbound = dialect.encode(&device, &encoding, command.submitted_at);
-            views::wire(&outbound.topic, &outbound.payload, 1)
-        });
+        let stored = self.store.request(&connection, &device, &command_id).await?;
+        let (request, request_is) = match stored {
+            Some(StoredRequest { raw, heard }) => {
+                let request_is = if heard { RequestOrigin::Heard } else { RequestOrigin::Sent };
+                (Some(views::wire(&raw.topic, &raw.payload, raw.qos)), request_is)
+            }
+            // Nothing has gone out, so this is what would.
+            None => {
+                let dialect = profile.and_then(|profile| profile::dialect(&profile).ok());
+                let request = dialect.map(|dialect| {
+                    let outbound = dialect.encode(&device, &views::encoding(&command, 1), command.submitted_at);
+                    views::wire(&outbound.topic, &outbound.payload, 1)
+                });
+                (request, RequestOrigin::Planned)
+            }
+        };
         Ok(CommandDetail {
+            request_is,
             command: views::command(connection.as_str(), &command, None),
             request,
             events: views::course(&events),
@@ -324,6 +369,12 @@ impl Handle {
         directory.get(&ConnectionId::from(connection)).cloned().ok_or_else(|| not_found("connection", connection))
     }
 
+    /// Asks for something that is not answered.
+    async fn tell(&self, asked: Asked) {
+        // Nobody listens any more only when the engine is on its way out.
+        let _ = self.events.send(Event::Asked(asked)).await;
+    }
+
     async fn ask<T>(&self, asked: impl FnOnce(oneshot::Sender<T>) -> Asked) -> Result<T, Failure> {
         let stopping =
             || Failure { code: FailureCode::Internal, message: "Wilco is shutting down.".into(), hint: None };
@@ -341,6 +392,11 @@ pub(crate) fn not_found(what: &str, name: &str) -> Failure {
     Failure { code: FailureCode::NotFound, message: format!("There is no {what} '{name}'."), hint: None }
 }
 
+/// Does what may wait for a disk on a thread of its own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    spawn_blocking(work).await.map_err(defect)?
+}
+
 fn defect(error: tokio::task::JoinError) -> Failure {
-    Failure { code: FailureCode::Internal, message: format!("Something broke inside Wilco: {error}."), hint: None }
+    Failure { code: FailureCode::Internal, message: format!("Internal error: {error}."), hint: None }
 }

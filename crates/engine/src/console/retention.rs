@@ -1,6 +1,6 @@
 //! What is kept and for how long.
 //!
-//! What ended long ago is forgotten by itself, some at a time; nothing that is not at its end ever is.
+//! Retention: deletes old finished commands in small batches. Unfinished commands are always kept.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use wilco_ledger::Timestamp;
 use super::Handle;
 use crate::{
     api::{Failure, Older},
-    controller::Asked,
+    controller::{Asked, AskedOfDevices},
     profile::device_id,
     settings::days_ago,
     store::ConnectionId,
@@ -18,7 +18,7 @@ use crate::{
 
 /// A start has better to do at first.
 const FIRST_AFTER: Duration = Duration::from_secs(10);
-/// Whoever has set fewer days than they meant has so long, at the most, to mend it.
+/// How long a person who set too few days has to correct it, at most.
 const EVERY: Duration = Duration::from_secs(3_600);
 /// How far ahead of the last thing that happened a clock is believed, milliseconds: 30 days. One that is years ahead, to
 /// try out how a certificate ends for instance, would have everything forgotten.
@@ -53,7 +53,7 @@ impl Handle {
     /// that a connection names; `Store`, and then some of its commands may be forgotten.
     pub async fn forget_device(&self, connection: &str, device: &str) -> Result<(), Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
-        while self.ask(|reply| Asked::ForgetDevice(connection.clone(), device.clone(), reply)).await?? {}
+        while self.of_devices(|reply| AskedOfDevices::Delete(connection.clone(), device.clone(), reply)).await? {}
         Ok(())
     }
 
@@ -137,7 +137,7 @@ mod tests {
 
     use crate::{
         Handle,
-        api::{ConnectionEntry, DeviceOrder, DeviceQuery, FailureCode, HistoryQuery, NewCommand, Older, SortBy},
+        api::{ConnectionEntry, DeviceQuery, FailureCode, HistoryQuery, NewCommand, Older},
         console::fixture::{engine, engine_on, plant},
         paths::DataDir,
         store::{Change, ConnectionId},
@@ -168,7 +168,7 @@ mod tests {
             connection: connection.clone(),
             devices: devices.clone(),
             command: "led".into(),
-            args: json!({"on": true}),
+            args: json!({"on": true}).into(),
             ..NewCommand::default()
         };
         let ids = handle.send(new).await.unwrap().ids;
@@ -184,12 +184,7 @@ mod tests {
 
         assert_eq!(handle.connections().await.unwrap()[0].counts.kept, 1);
         assert_eq!(handle.history(HistoryQuery { limit: 10, ..HistoryQuery::default() }).await.unwrap().total, 1);
-        let query = DeviceQuery {
-            connection: connection.clone(),
-            search: String::new(),
-            sort: SortBy::Device,
-            order: DeviceOrder::Ascending,
-        };
+        let query = DeviceQuery { connection: connection.clone(), ..DeviceQuery::default() };
         let rows = handle.devices(query, 0, 1_000).await.unwrap().rows;
         let with_a_command = rows.iter().filter(|row| row.last_command.is_some());
         assert_eq!(with_a_command.map(|row| row.device.as_str()).collect::<Vec<_>>(), ["pump-000"]);
@@ -200,7 +195,7 @@ mod tests {
         let nothing = handle.forget_older(0).await.unwrap_err();
         assert_eq!(
             (nothing.code, &*nothing.message),
-            (FailureCode::Invalid, "A history of 0 days keeps nothing: nothing of what has ended would be left.")
+            (FailureCode::Invalid, "A history of 0 days keeps nothing: all finished commands would be deleted.")
         );
         engine.stop().await;
     }
@@ -213,7 +208,7 @@ mod tests {
             connection: connection.clone(),
             devices: vec!["pump-1".into(), "pmup-1".into()],
             command: "led".into(),
-            args: json!({"on": true}),
+            args: json!({"on": true}).into(),
             ..NewCommand::default()
         };
         let ids = handle.send(new).await.unwrap().ids;
@@ -222,7 +217,7 @@ mod tests {
             async move { handle.forget_device(&connection, name).await.unwrap_err() }
         };
         let busy = refused("pmup-1").await;
-        assert_eq!((busy.code, &*busy.message), (FailureCode::Invalid, "'pmup-1' still has a command under way."));
+        assert_eq!((busy.code, &*busy.message), (FailureCode::Invalid, "'pmup-1' has an unfinished command."));
         assert_eq!(refused("pump-7").await.code, FailureCode::NotFound);
         handle.cancel(&connection, "pmup-1", &ids[1]).await.unwrap();
 
@@ -261,7 +256,7 @@ mod tests {
         let id = handle.send(new).await.unwrap().ids.remove(0);
         handle.cancel(&connection, "pump-1", &id).await.unwrap();
         let named = handle.forget_device(&connection, "pump-1").await.unwrap_err();
-        assert_eq!(named.message, "'pump-1' is one of the devices that this connection is for.");
+        assert_eq!(named.message, "'pump-1' is listed under Only these devices of this connection.");
         engine.stop().await;
     }
 

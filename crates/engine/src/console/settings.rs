@@ -13,9 +13,11 @@ use crate::{
 
 impl Handle {
     /// The settings that are in force.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        self.settings.get()
+    ///
+    /// # Errors
+    /// None.
+    pub async fn settings(&self) -> Result<Settings, Failure> {
+        Ok(self.settings.get())
     }
 
     /// Stores other settings and goes by them from now on. Commands under way keep what they were sent with.
@@ -73,11 +75,11 @@ mod tests {
         let data_dir = DataDir::open(Some(data.path())).unwrap();
         let engine = engine_on(&data_dir).await;
         let handle = engine.handle();
-        let chosen = Settings { timeout_s: 33, time_to_live_s: 44, ..handle.settings() };
+        let chosen = Settings { timeout_s: 33, time_to_live_s: 44, ..handle.settings().await.unwrap() };
         handle.change_settings(chosen).await.unwrap();
         let refused = handle.change_settings(Settings { timeout_s: 0, ..chosen }).await.unwrap_err();
         assert_eq!(refused.code, FailureCode::Invalid);
-        assert_eq!(handle.settings(), chosen);
+        assert_eq!(handle.settings().await.unwrap(), chosen);
 
         let connection = plant(&handle).await;
         let check = async |command: &str, ttl_ms: Option<u64>, expected: (u64, u64)| {
@@ -85,7 +87,7 @@ mod tests {
                 connection: connection.clone(),
                 devices: vec!["pump-7".into()],
                 command: command.into(),
-                args: json!({"on": true}),
+                args: json!({"on": true}).into(),
                 ttl_ms,
                 ..NewCommand::default()
             };
@@ -101,7 +103,7 @@ mod tests {
         engine.stop().await;
 
         let engine = engine_on(&data_dir).await;
-        assert_eq!(engine.handle().settings(), chosen);
+        assert_eq!(engine.handle().settings().await.unwrap(), chosen);
         engine.stop().await;
     }
 }

@@ -58,7 +58,7 @@ impl Handle {
                 && !failing
             {
                 tracing::warn!(%error, "what was measured was not written down");
-                self.warn(format!("What devices measure is not being kept: {error}."), error.hint()).await;
+                self.warn(format!("Telemetry is not being saved: {error}."), error.hint()).await;
             }
             failing = written.is_err();
             if is_closing {
@@ -92,8 +92,9 @@ impl Handle {
     async fn say_dropped(&self) {
         let dropped = self.telemetry.take_dropped();
         if dropped > 0 {
-            let message = format!("Telemetry came faster than the disk takes it: {dropped} messages were left out.");
-            self.warn(message, Some("Let devices measure less often: telemetry.set.".into())).await;
+            let message =
+                format!("Telemetry arrives faster than the disk can write it: {dropped} messages were dropped.");
+            self.warn(message, Some("Increase the telemetry interval of the devices: telemetry.set.".into())).await;
         }
     }
 
@@ -115,7 +116,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Tells whoever listens, or listens next.
+    /// Tells the current listener, or the next one.
     pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
         // A program that is being closed has nobody to tell.

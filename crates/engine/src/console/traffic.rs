@@ -1,4 +1,4 @@
-//! What is on the wire, for whoever wants to look.
+//! The messages on the wire, for live traffic.
 
 use tokio::sync::mpsc;
 

@@ -1,26 +1,42 @@
 //! Trying a connection before it is saved, or once more.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustls_pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, mpsc::UnboundedSender};
+use zeroize::Zeroizing;
 
 use super::Handle;
 use crate::{
-    api::{ConnectionEntry, Failure, PreflightView, Step},
+    api::{ConnectionEntry, Failure, FailureCode, FileRole, PreflightView, Step},
     preflight::{self, Board, Plan},
-    profile,
+    profile::{self, Draft},
+    tls::{self, Source},
 };
 
 /// The preflight that is under way, and what the last one has shown.
 #[derive(Default)]
 pub(super) struct Trial {
     stop: Notify,
-    last: Mutex<Option<PreflightView>>,
+    last: Mutex<Option<Last>>,
 }
+
+/// What a preflight has shown, and of which connection: its result belongs to what it tried.
+struct Last {
+    tried: Fingerprint,
+    view: PreflightView,
+    /// The certificate that the broker showed, and the name it was dialled by.
+    shown: Option<(String, CertificateDer<'static>)>,
+}
+
+/// The SHA-256 of everything that a preflight depends on, secrets included.
+type Fingerprint = [u8; 32];
 
 impl Handle {
     /// Tries a connection step by step, keeps nothing, and tells through `tell` how it goes. Begun again from a step,
-    /// what the last one has shown before it stays as it was, unless it goes otherwise now.
+    /// what the last one has shown before it stays as it was, unless it goes otherwise now or the last one tried something
+    /// else.
     ///
     /// One at a time: a second one stops the first.
     ///
@@ -39,7 +55,9 @@ impl Handle {
         entry.denied.clear();
         let before = self.before(entry.id.as_deref()).await?;
         let stored = before.is_some();
+        let shown = entry.clone();
         let draft = self.draft(entry, before)?;
+        let tried = fingerprint(&shown, &draft)?;
         let mut settings = draft.settings(true)?;
         let client_id = settings.client_id.clone();
         if stored {
@@ -54,7 +72,7 @@ impl Handle {
 
         self.trial.stop.notify_waiters();
         let stopped = self.trial.stop.notified();
-        let last = from.and_then(|_| self.trial.last().clone());
+        let last = from.and_then(|_| self.trial.of(tried));
         let mut board = Board::new(websocket, from, last, tell);
         let finished = tokio::select! {
             () = preflight::run(&plan, &mut board) => true,
@@ -64,18 +82,58 @@ impl Handle {
             board.stopped();
         }
         let view = board.view().clone();
-        *self.trial.last() = Some(view.clone());
+        let route = &plan.settings.route;
+        let shown = route.tls.as_ref().and_then(|tls| tls.witness.certificate());
+        let shown = shown.map(|certificate| (route.address.host.clone(), certificate));
+        *self.trial.last() = Some(Last { tried, view: view.clone(), shown });
         Ok(view)
     }
 
+    /// The certificate with this SHA-256, if the broker showed it in the last preflight, as a file to trust.
+    pub(super) fn shown_certificate(&self, sha256: &str) -> Result<Source, Failure> {
+        let last = self.trial.last();
+        let shown = last.as_ref().and_then(|last| last.shown.as_ref());
+        let is_it = |(_, certificate): &&(String, CertificateDer<'static>)| tls::sha256(certificate) == sha256;
+        match shown.filter(is_it) {
+            Some((host, certificate)) => {
+                Ok(Source { name: host.clone(), role: FileRole::Server, content: Zeroizing::new(certificate.to_vec()) })
+            }
+            None => Err(Failure {
+                code: FailureCode::NotFound,
+                message: "The certificate to pin is not the one that the broker sent last.".into(),
+                hint: Some("Run the preflight again, and compare the fingerprint.".into()),
+            }),
+        }
+    }
+
     /// Stops the preflight that is under way, if one is.
-    pub fn stop_preflight(&self) {
+    ///
+    /// # Errors
+    /// None.
+    pub async fn stop_preflight(&self) -> Result<(), Failure> {
         self.trial.stop.notify_waiters();
+        Ok(())
     }
 }
 
 impl Trial {
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<PreflightView>> {
+    /// What the last one has shown, if it tried the very same.
+    fn of(&self, tried: Fingerprint) -> Option<PreflightView> {
+        self.last().as_ref().filter(|last| last.tried == tried).map(|last| last.view.clone())
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Last>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of the entry and the secrets that go with it: a kit keeps its number when files are added to it.
+fn fingerprint(entry: &ConnectionEntry, draft: &Draft) -> Result<Fingerprint, Failure> {
+    let entry = ConnectionEntry { name: String::new(), kit: None, ..entry.clone() };
+    let entry = serde_json::to_vec(&entry).map(Zeroizing::new).map_err(|_| Failure {
+        code: FailureCode::Internal,
+        message: "Could not save the connection for its preflight.".into(),
+        hint: None,
+    })?;
+    Ok(Sha256::new().chain_update(&*entry).chain_update(draft.bundle.write().expose()).finalize().into())
 }

@@ -1,27 +1,33 @@
 //! What people and programs ask of the engine.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
 };
-use wilco_ledger::{CommandId, DeviceId, Input, Submission, Timestamp};
+use wilco_ledger::{CommandId, DeviceId, Input, Submission, Timestamp, rollout::Action};
 
-use super::{Connection, Controller, Event};
+use super::{
+    Connection, Controller, Event,
+    devices::{AskedOfDevices, FORGOTTEN_AT_ONCE},
+    look_up::Waiting,
+};
 use crate::{
-    api::{Batch, ConnectionView, Failure, FailureCode, LinkState, Notice, invalid},
+    api::{Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView},
     console::not_found,
+    dialects::Enabled,
+    mqtt::Session,
     news::Herald,
     profile,
-    store::{ConnectionId, Profile},
+    store::{ConnectionId, NewMember, Profile, StoredRollout},
     traffic::Tap,
     vault::Vault,
     views::Standing,
 };
-
-/// Commands forgotten in one commit: everybody else waits that long.
-const FORGOTTEN_AT_ONCE: usize = 250;
 
 /// Something asked of the controller, and where the answer goes.
 pub(crate) enum Asked {
@@ -35,13 +41,28 @@ pub(crate) enum Asked {
     /// The answer comes once the commands are on the disk.
     Send(ConnectionId, Vec<Submission>, oneshot::Sender<Result<(), Failure>>),
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
+    /// A command that ended badly no longer needs somebody, or none does.
+    Dismiss(ConnectionId, Option<(DeviceId, CommandId)>, oneshot::Sender<Result<(), Failure>>),
+    /// A rollout begins. The answer comes once it is on the disk.
+    StartRollout(Box<StoredRollout>, Vec<NewMember>, oneshot::Sender<Result<(), Failure>>),
+    /// Something is done to the rollout of that number. The answer comes once that is on the disk.
+    ActOnRollout(u32, Action, oneshot::Sender<Result<(), Failure>>),
+    /// The rollout of that number is given another note. The answer comes once that is on the disk.
+    NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
     /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
-    /// Some of a device is forgotten, it itself at last. The answer says whether there is more of it.
-    ForgetDevice(ConnectionId, DeviceId, oneshot::Sender<Result<bool, Failure>>),
+    OfDevices(AskedOfDevices),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
+    /// Filters are subscribed too, for somebody who looks. The answer comes with the SUBACK, and says which of them are new.
+    Subscribe(ConnectionId, Vec<String>, oneshot::Sender<Result<Vec<String>, Failure>>),
+    /// They are not needed any more.
+    Unsubscribe(ConnectionId, Vec<String>),
+    /// Dialects of which devices have announced themselves.
+    Found(ConnectionId, Vec<FoundDialect>),
+    /// These dialects are not to be offered. The connection goes on as it is.
+    Declined(ConnectionId, Vec<String>),
     /// Messages are seen passing from now on.
     Tap(Tap, oneshot::Sender<()>),
     /// News are told from now on.
@@ -58,8 +79,23 @@ pub(crate) struct Errands {
 impl Errands {
     /// Fetches a connection's secrets and tells when that is done.
     pub(super) fn prepare(&self, tell: &mpsc::Sender<Event>, profile: Profile, generation: u64, pause: Duration) {
+        self.prepare_after(None, tell, profile, generation, pause);
+    }
+
+    /// The same, once the session before it has said good-bye: both may have the same client id.
+    pub(super) fn prepare_after(
+        &self,
+        ending: Option<Session>,
+        tell: &mpsc::Sender<Event>,
+        profile: Profile,
+        generation: u64,
+        pause: Duration,
+    ) {
         let (vault, tell, passing) = (Arc::clone(&self.vault), tell.clone(), self.passing);
         tokio::spawn(async move {
+            if let Some(session) = ending {
+                session.close().await;
+            }
             sleep(pause).await;
             let connection = profile.id.clone();
             let ready = profile::ready(profile, vault, passing).await.map(Box::new);
@@ -107,28 +143,47 @@ impl Controller {
                 self.turn.urgent = true;
             }
             Asked::Cancel(connection, device, id, reply) => {
-                self.look_up(&connection, &device, &id).await;
-                let known = self.connections.get(&connection).is_some_and(|known| known.ledger.is_known(&device, &id));
-                if !known {
-                    let _ = reply.send(Err(not_found("command", id.as_str())));
-                    return;
-                }
-                self.tell(&connection, Input::Cancel { device, id });
-                self.turn.replies.push(reply);
-                self.turn.urgent = true;
+                self.with_commands(&connection, device, vec![id.clone()], Waiting::Cancel(id, reply), None);
+            }
+            Asked::Dismiss(connection, one, reply) => {
+                let _ = reply.send(self.dismiss(&connection, one.as_ref()).await);
+            }
+            Asked::StartRollout(rollout, members, reply) => {
+                let started = self.start_rollout(*rollout, members);
+                self.reply_once_stored(started, reply);
+            }
+            Asked::ActOnRollout(number, action, reply) => {
+                let done = self.act_on_rollout(number, action);
+                self.reply_once_stored(done, reply);
+            }
+            Asked::NoteRollout(number, note, reply) => {
+                let done = self.note_rollout(number, note);
+                self.reply_once_stored(done, reply);
             }
             Asked::ForgetEnded(before, reply) => {
                 let _ = reply.send(self.forget_ended(before).await);
             }
-            Asked::ForgetDevice(connection, device, reply) => {
-                let _ = reply.send(self.forget_device(&connection, &device).await);
-            }
+            Asked::OfDevices(asked) => self.asked_of_devices(asked).await,
             Asked::Remark(Notice { level, message, hint, .. }, reply) => {
                 self.feed.notice(level, message, hint);
                 let _ = reply.send(());
             }
             Asked::Listen(reply) => {
                 let _ = reply.send(self.feed.listen());
+            }
+            Asked::Subscribe(connection, filters, reply) => self.subscribe_too(&connection, filters, reply),
+            Asked::Unsubscribe(connection, filters) => self.unsubscribe(&connection, filters),
+            Asked::Found(connection, found) => {
+                if let Some(known) = self.connections.get_mut(&connection).filter(|known| known.found != found) {
+                    known.found = found;
+                    self.feed.connections();
+                }
+            }
+            Asked::Declined(connection, declined) => {
+                if let Some(known) = self.connections.get_mut(&connection) {
+                    known.profile.declined = declined;
+                    self.feed.connections();
+                }
             }
             Asked::Tap(tap, reply) => {
                 self.taps.push(tap);
@@ -141,21 +196,32 @@ impl Controller {
         }
     }
 
+    /// A refusal is told at once, anything else when it is on the disk.
+    fn reply_once_stored(&mut self, done: Result<(), Failure>, reply: oneshot::Sender<Result<(), Failure>>) {
+        match done {
+            Ok(()) => {
+                self.turn.replies.push(reply);
+                self.turn.urgent = true;
+            }
+            refused => {
+                let _ = reply.send(refused);
+            }
+        }
+    }
+
     async fn open(&mut self, profile: Profile) -> Result<(), Failure> {
         let id = profile.id.clone();
-        // What has gathered for the one that is replaced goes to the disk first, for the new one begins from there.
-        self.note_devices(&id);
-        self.settle().await;
-        if let Some(mut before) = self.connections.remove(&id)
-            && let Some(session) = before.session.take()
-        {
-            session.close().await;
+        let enabled = Enabled::of(&profile)?;
+        if self.connections.contains_key(&id) {
+            self.replace(profile, enabled);
+            return Ok(());
         }
-        let dialect = profile::dialect(&profile)?;
         // A demo fleet that is not running is nothing to be tried again and again.
         let asleep = profile.demo && profile.url.is_empty();
-        let mut connection = Connection::new(profile, dialect);
+        self.settle().await;
+        let mut connection = Connection::new(profile, enabled, self.store.last_wire_id(&id).await?);
         let devices = self.store.devices(&id).await?;
+        let annotations = self.store.annotations(&id).await?;
         let latest = self.store.latest_per_device(&id).await?;
         {
             let mut fleet = connection.fleet();
@@ -164,19 +230,14 @@ impl Controller {
                 fleet.command(Standing { command: Arc::new(command), deadline: None });
             }
         }
+        connection.restore_devices();
+        connection.take_annotations(annotations);
         self.generations += 1;
         connection.generation = self.generations;
-        self.directory
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(id.clone(), connection.listed());
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connection.listed());
         let (profile, generation) = (connection.profile.clone(), connection.generation);
         if asleep {
-            connection.link = LinkState::Stopped {
-                code: FailureCode::Connection,
-                message: "The demo fleet is not running.".into(),
-                hint: Some("It runs inside the app: start it there.".into()),
-            };
+            connection.link = asleep_link();
         }
         self.connections.insert(id.clone(), connection);
         self.reload(&id).await;
@@ -187,6 +248,29 @@ impl Controller {
         Ok(())
     }
 
+    /// A connection's profile has changed. Its commands and devices are the same ones; its session is another, which
+    /// begins when the one before has ended.
+    fn replace(&mut self, profile: Profile, enabled: Enabled) {
+        let id = profile.id.clone();
+        self.generations += 1;
+        let generation = self.generations;
+        let Some(known) = self.connections.get_mut(&id) else { return };
+        let asleep = profile.demo && profile.url.is_empty();
+        let ending = known.replace(profile, enabled, generation);
+        known.link = if asleep { asleep_link() } else { LinkState::Connecting };
+        let (profile, listed) = (known.profile.clone(), known.listed());
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), listed);
+        self.feed.connections();
+        self.tell(&id, Input::Disconnected);
+        self.resumed(&id);
+        self.turn.urgent = true;
+        if asleep {
+            close_beside(ending);
+        } else {
+            self.errands.prepare_after(ending, &self.tell, profile, generation, Duration::ZERO);
+        }
+    }
+
     async fn forget(&mut self, id: &ConnectionId) -> Result<(), Failure> {
         // What has gathered for it goes to the disk first: the store then forgets it with the rest.
         self.settle().await;
@@ -195,44 +279,27 @@ impl Controller {
         self.store.remove_connection(id).await?;
         let mut connection = self.connections.remove(id).ok_or_else(absent)?;
         self.telemetry.forget(id);
-        self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);
-        if let Some(session) = connection.session.take() {
-            session.close().await;
-        }
+        let of_it = |view: &mut RolloutView| view.spec.connection != id.as_str();
+        self.shown.write().unwrap_or_else(PoisonError::into_inner).retain(|_, view| of_it(view));
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        close_beside(connection.session.take());
         self.feed.connections();
         Ok(())
     }
 
-    /// Forgets some of a device that has nothing to do, in the ledger and in the store.
-    async fn forget_device(&mut self, connection: &ConnectionId, device: &DeviceId) -> Result<bool, Failure> {
+    /// Notes that somebody has seen a command that ended badly, or all of them.
+    async fn dismiss(&mut self, connection: &ConnectionId, one: Option<&(DeviceId, CommandId)>) -> Result<(), Failure> {
+        // What is not on the disk is not shown, so nobody has seen it.
         self.settle().await;
         let absent = || not_found("connection", connection.as_str());
+        let known = self.connections.get(connection).ok_or_else(absent)?;
+        let seen = known.attention.to_dismiss(one);
+        self.store.dismiss(connection, seen.clone()).await?;
         let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        known.unread.clone().map_or(Ok(()), Err)?;
-        known.fleet().get(device).map(drop).ok_or_else(|| not_found("device", device.as_str()))?;
-        if known.profile.devices.iter().any(|named| named == device.as_str()) {
-            return Err(invalid(
-                format!("'{device}' is one of the devices that this connection is for."),
-                "Take it off the connection's list of devices first.",
-            ));
-        }
-        if !known.ledger.forget_device(device) {
-            return Err(invalid(
-                format!("'{device}' still has a command under way."),
-                "Stop waiting for it, or let it come to its end.",
-            ));
-        }
-        let (commands, more) = self.store.forget_device(connection, device, FORGOTTEN_AT_ONCE).await?;
-        let bad_ends = self.bad_ends(connection).await?;
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        known.kept = known.kept.saturating_sub(u32::try_from(commands).unwrap_or(u32::MAX));
-        known.bad_ends = bad_ends;
-        if !more {
-            known.forget_device(device);
-            self.telemetry.forget_device(connection, device);
-        }
+        known.attention.dismiss(&seen);
+        known.counts = known.count();
         self.feed.connections();
-        Ok(more)
+        Ok(())
     }
 
     /// Forgets some of what ended long ago, in the ledgers and in the store. Nothing else happens in between, so what
@@ -252,5 +319,21 @@ impl Controller {
             }
         }
         Ok(forgotten.len())
+    }
+}
+
+/// Lets a session say good-bye. A broker that hangs may take its time.
+fn close_beside(session: Option<Session>) {
+    if let Some(session) = session {
+        tokio::spawn(session.close());
+    }
+}
+
+/// A demo fleet that is not running.
+fn asleep_link() -> LinkState {
+    LinkState::Stopped {
+        code: FailureCode::Connection,
+        message: "The demo fleet is not running.".into(),
+        hint: Some("Start it in the app.".into()),
     }
 }

@@ -3,26 +3,37 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use wilco_dialect::Request as Encoding;
-use wilco_ledger::{Changed, Input, Puback};
+use wilco_dialect::Outbound;
+use wilco_ledger::{Changed, CommandId, DeviceId, Input, Puback};
 
 use super::{Controller, turn::Committing};
 use crate::{
     api::{Failure, MqttVersion},
+    dialects,
     mqtt::{Envelope, Outlet, Publication},
     store::{Change, ConnectionId, StoreError},
     traffic::Passing,
     views::Standing,
 };
 
+/// MQTT 5 section 3.4.2.1.
+const TOPIC_NAME_INVALID: u8 = 0x90;
+
 impl Controller {
     /// Begins to make durable what has gathered. There is one commit under way at a time; what happens meanwhile gathers
     /// for the next.
     pub(super) fn begin_commit(&mut self) {
         debug_assert!(self.committing.is_none(), "one commit at a time");
+        // What follows for rollouts from what is written down is written with it.
+        self.run_rollouts();
         let mut turn = std::mem::take(&mut self.turn);
         let mut standings = Vec::new();
         for (id, known) in &mut self.connections {
+            let last = known.dialects.as_ref().map(|dialects| dialects::read(dialects).last_wire_id());
+            if let Some(last) = last.filter(|last| *last != known.noted_wire_id) {
+                known.noted_wire_id = last;
+                turn.changes.push(Change::WireId { connection: id.clone(), last });
+            }
             let changed = known.ledger.take_changed().into_iter();
             standings.extend(changed.map(|Changed { command, deadline }| {
                 let command = Arc::new(command);
@@ -35,8 +46,10 @@ impl Controller {
             command: Arc::clone(&standing.command),
         }));
         let stored = self.store.begin_commit(changes);
+        let mut rollouts = std::mem::take(&mut turn.noted);
+        rollouts.extend(self.take_changed_rollouts());
         let counts = self.counts();
-        self.committing = Some(Committing { stored, turn, standings, counts });
+        self.committing = Some(Committing { stored, turn, standings, rollouts, counts });
     }
 
     /// Waits for the commit that is under way, if there is one, and lets be seen, sent and acknowledged what it was for.
@@ -58,7 +71,7 @@ impl Controller {
 
     /// The commit that was under way has come to its end. This order is the product.
     pub(super) async fn committed(&mut self, result: Result<(), StoreError>) {
-        let Some(Committing { turn, standings, counts, .. }) = self.committing.take() else { return };
+        let Some(Committing { turn, standings, rollouts, counts, .. }) = self.committing.take() else { return };
         if let Err(error) = result {
             self.not_stored(error, turn.replies).await;
             return;
@@ -67,12 +80,14 @@ impl Controller {
             outlet.acknowledge(receipt);
         }
         self.show_counts(counts);
+        self.show_rollouts(rollouts);
         for reply in turn.replies {
             let _ = reply.send(Ok(()));
         }
-        for (connection, outlet, publication) in turn.publish {
-            self.publish(&connection, outlet, publication);
+        for (connection, outlet, publication, outbound) in turn.publish {
+            self.publish(&connection, outlet.zip(outbound), publication);
         }
+        self.dismiss_made_good(turn.made_good);
         let now = self.clock.now();
         for (connection, command) in &turn.ended {
             let name = self.connections.get(connection).map_or(connection.as_str(), |known| &known.profile.name);
@@ -80,10 +95,26 @@ impl Controller {
         }
         for (connection, standing) in standings {
             self.feed.command(&connection, &standing);
+            self.look_ups.committed(&connection, &standing.command);
             if let Some(known) = self.connections.get(&connection) {
                 known.fleet().command(standing);
             }
         }
+    }
+
+    /// Notes that commands need nobody any more. Where the program is killed before that, they are counted again.
+    fn dismiss_made_good(&self, made_good: Vec<(ConnectionId, Vec<(DeviceId, CommandId)>)>) {
+        if made_good.is_empty() {
+            return;
+        }
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            for (connection, commands) in made_good {
+                if let Err(error) = store.dismiss(&connection, commands).await {
+                    tracing::warn!(%error, "commands that were made good are counted again after a restart");
+                }
+            }
+        });
     }
 
     /// Nothing of that turn is stored, nor is what came after it, so none of it has happened: the ledgers go back to what is
@@ -104,23 +135,12 @@ impl Controller {
     }
 
     /// Hands a command to MQTT.
-    fn publish(&mut self, connection: &ConnectionId, outlet: Option<Outlet>, publication: Publication) {
+    fn publish(&mut self, connection: &ConnectionId, outlet: Option<(Outlet, Outbound)>, publication: Publication) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let Publication { device, id, attempt } = publication.clone();
-        let Some(command) = known.ledger.command(&device, &id) else { return };
         let outcome = match outlet {
-            Some(outlet) => {
-                let request = Encoding {
-                    id: &id,
-                    command: &command.asked.name,
-                    args: &command.asked.args,
-                    form: command.asked.form.as_deref(),
-                    issued_at: command.submitted_at,
-                    expires_at: command.submitted_at + command.asked.policy.time_to_live,
-                    attempt,
-                };
-                let outbound = known.dialect.encode(&device, &request, now);
+            Some((outlet, outbound)) => {
                 if !self.taps.is_empty() {
                     let envelope = Envelope::of(&outbound, known.profile.mqtt);
                     let correlation = (known.profile.mqtt == MqttVersion::V5).then_some(&*outbound.correlation);
@@ -135,7 +155,11 @@ impl Controller {
                     };
                     self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
                 }
-                outlet.publish(publication, outbound)
+                match outbound.topic.is_empty() {
+                    // Nobody knows any more how the device is asked; it was told when that came out.
+                    true => Err(Puback::Refused { code: TOPIC_NAME_INVALID, said: None }),
+                    false => outlet.publish(publication, outbound),
+                }
             }
             None => Err(Puback::NotTaken),
         };

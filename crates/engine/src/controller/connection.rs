@@ -1,19 +1,23 @@
 //! One connection as the controller holds it.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{Hash, Hasher},
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
-use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces};
-use wilco_ledger::{DeviceId, Ledger, Limits, Millis, Timestamp};
+use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces, Outbound, is_aws_endpoint};
+use wilco_ledger::{AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
+use super::{attention::Attention, devices::Pending, rollouts::Rollouts};
 use crate::{
-    api::{ConnectionView, Counts, Failure, LinkState, ProxyView},
+    api::{ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
+    dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
-    mqtt::{Outlet, Session},
+    mqtt::{Outlet, Publication, Session},
     store::{ConnectionId, Profile},
+    traffic::TopicFilter,
+    views,
 };
 
 /// The devices of a connection, read by queries while the controller changes them.
@@ -23,19 +27,45 @@ pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
 #[derive(Clone)]
 pub(crate) struct Listed {
     pub(crate) fleet: SharedFleet,
+    /// Wilco's own dialect here.
     pub(crate) dialect: Dialect,
+    /// Where there are others than Wilco's own.
+    pub(crate) dialects: Option<SharedDialects>,
     /// The only devices that are listened to; all where empty.
     pub(crate) named: Arc<[String]>,
 }
 
+impl Listed {
+    /// Whether a message of Wilco to itself comes back. Not on a broker that hangs up at what it does not allow (AWS IoT), and
+    /// not where our own topic is not heard because the devices are named.
+    fn hears_itself(&self, preset: Preset, url: &str) -> bool {
+        let aws = preset == Preset::Aws || is_aws_endpoint(url);
+        let speaks_own = self.dialects.as_ref().is_none_or(|dialects| dialects::read(dialects).speaks_own());
+        !aws && speaks_own && self.named.is_empty()
+    }
+
+    /// The limits of the connection, while its broker keeps no answers back.
+    pub(crate) fn widest(&self, preset: Preset, url: &str) -> Limits {
+        let limits = limits(preset);
+        match self.hears_itself(preset, url) {
+            true => Limits { answer_window: AnswerWindow::MOST, ..limits },
+            false => limits,
+        }
+    }
+}
+
 /// What is newly known of devices is taken down within this time.
 const NOTED_WITHIN: Millis = Millis::seconds(10);
-/// How long a failure needs somebody's look.
-pub(super) const NEEDS_YOU_FOR: Millis = Millis::seconds(3_600);
-
 pub(super) struct Connection {
     pub(super) profile: Profile,
+    /// Wilco's own dialect here.
     pub(super) dialect: Dialect,
+    /// Where there are others than Wilco's own.
+    pub(super) dialects: Option<SharedDialects>,
+    /// What this network connection hears, beside what it began with, and when there is more to be heard.
+    pub(super) hearing: Hearing,
+    /// The last number that stood for a command on the wire, as it was written down.
+    pub(super) noted_wire_id: u32,
     pub(super) ledger: Ledger,
     /// Why the ledger could not be told what the store knows.
     pub(super) unread: Option<Failure>,
@@ -49,13 +79,17 @@ pub(super) struct Connection {
     pub(super) outlet: Option<Outlet>,
     pub(super) link: LinkState,
     pub(super) draining: Option<Draining>,
+    /// Our message to ourselves that tells whether the broker keeps answers back, while it is under way.
+    pub(super) probe: Option<CommandId>,
+    /// What is known of sending messages to ourselves.
+    pub(super) own_messages: OwnMessages,
     pub(super) traffic: Traffic,
     pub(super) round_trip_ms: Option<f64>,
     /// What was counted when it was last written down, as opposed to what is counted since.
     pub(super) counts: Counts,
     pub(super) kept: u32,
-    /// When commands ended badly, oldest first.
-    pub(super) bad_ends: VecDeque<Timestamp>,
+    /// What needs somebody.
+    pub(super) attention: Attention,
     /// Whom to believe where the broker tells of devices' connections.
     pub(super) lifecycles: HashMap<DeviceId, Lifecycle>,
     /// When it was last taken down what is known of devices.
@@ -64,8 +98,13 @@ pub(super) struct Connection {
     pub(super) retained: HashMap<DeviceId, u64>,
     /// Somebody was told that there is a device whose name is too long to be listed.
     pub(super) told_of_names: bool,
+    pub(super) rollouts: Rollouts,
+    /// Devices that are forgotten and not yet deleted.
+    pub(super) pending: Pending,
     /// Devices that are said to be gone, by when that is to be believed.
     pub(super) doubted: BTreeSet<(Timestamp, DeviceId)>,
+    /// Dialects that are not enabled, and whose devices have announced themselves.
+    pub(super) found: Vec<FoundDialect>,
 }
 
 /// Reading what the broker kept for us, during which nothing may time out.
@@ -74,6 +113,8 @@ pub(super) struct Draining {
     pub(super) until: Timestamp,
     /// When it has been quiet for long enough; unknown before the connection stands.
     pub(super) quiet_at: Option<Timestamp>,
+    /// What we have sent to ourselves. It comes behind everything that the broker had kept, so its coming is the end.
+    pub(super) marker: Option<CommandId>,
 }
 
 impl Draining {
@@ -81,6 +122,36 @@ impl Draining {
     pub(super) fn ends_at(&self) -> Timestamp {
         self.quiet_at.map_or(self.until, |quiet_at| quiet_at.min(self.until))
     }
+}
+
+/// Whether messages to ourselves come through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum OwnMessages {
+    /// None has come back yet.
+    #[default]
+    Untried,
+    /// One has come back.
+    Welcome,
+    /// A connection ended while the first was under way, so none is sent any more.
+    Unwelcome,
+}
+
+/// What a network connection hears beside what it began with.
+#[derive(Default)]
+pub(super) struct Hearing {
+    pub(super) filters: HashSet<String>,
+    /// Devices have named further topics, which are subscribed together then.
+    pub(super) due: Option<Timestamp>,
+    /// Filters that are subscribed only for somebody who looks. What they bring is shown, and means nothing else.
+    pub(super) looked_at: Vec<String>,
+    /// Those of them that could not be ended, because there was no network connection. A resumed session still has them.
+    pub(super) to_end: Vec<String>,
+    /// Somebody was told that something in a discovery message could not be used.
+    pub(super) told: bool,
+}
+
+fn shared(described: Described) -> SharedDialects {
+    Arc::new(RwLock::new(described))
 }
 
 /// Messages counted over the last second.
@@ -101,12 +172,16 @@ impl Connection {
         self.retained.insert(device.clone(), hash) == Some(hash)
     }
 
-    pub(super) fn new(profile: Profile, dialect: Dialect) -> Connection {
+    /// `last`: the last number that stood for a command on the wire.
+    pub(super) fn new(profile: Profile, enabled: Enabled, last: u32) -> Connection {
         Connection {
-            ledger: Ledger::new(limits(&profile)),
+            ledger: Ledger::new(limits(profile.preset)),
             unread: None,
             profile,
-            dialect,
+            dialect: enabled.own.clone(),
+            dialects: Described::of(enabled, last).map(shared),
+            hearing: Hearing::default(),
+            noted_wire_id: last,
             fleet: SharedFleet::default(),
             logs: LogPieces::default(),
             session: None,
@@ -114,27 +189,100 @@ impl Connection {
             outlet: None,
             link: LinkState::Connecting,
             draining: None,
+            probe: None,
+            own_messages: OwnMessages::default(),
             traffic: Traffic::default(),
             round_trip_ms: None,
             counts: Counts::default(),
             kept: 0,
-            bad_ends: VecDeque::new(),
+            attention: Attention::default(),
             lifecycles: HashMap::new(),
             noted_at: Timestamp(0),
             retained: HashMap::new(),
             told_of_names: false,
+            rollouts: Rollouts::default(),
+            pending: Pending::new(),
             doubted: BTreeSet::new(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Takes on another profile, and hands back the session of the one before. What was known of devices by their
+    /// connections is as much out of date as after any other end of a connection.
+    pub(super) fn replace(&mut self, profile: Profile, enabled: Enabled, generation: u64) -> Option<Session> {
+        self.ledger.set_limits(limits(profile.preset));
+        self.profile = profile;
+        self.dialect = enabled.own.clone();
+        let described = Described::of(enabled, self.noted_wire_id);
+        self.dialects = described.map(|mut described| {
+            match &self.dialects {
+                Some(before) => described.take_over(&dialects::read(before)),
+                None => self.remember_devices(&mut described),
+            }
+            shared(described)
+        });
+        let Hearing { looked_at, to_end, .. } = std::mem::take(&mut self.hearing);
+        self.hearing = Hearing { looked_at, to_end, ..Hearing::default() };
+        self.generation = generation;
+        self.outlet = None;
+        self.round_trip_ms = None;
+        self.lifecycles.clear();
+        self.doubted.clear();
+        self.retained.clear();
+        self.told_of_names = false;
+        self.probe = None;
+        self.own_messages = OwnMessages::default();
+        self.ledger.answers().disconnected();
+        self.fleet().forget_presence();
+        self.session.take()
+    }
+
+    /// Whether messages to ourselves may be sent.
+    pub(super) fn may_send_to_itself(&self) -> bool {
+        let Profile { preset, url, .. } = &self.profile;
+        self.own_messages != OwnMessages::Unwelcome && self.listed().hears_itself(*preset, url)
+    }
+
+    /// Sends a message to ourselves, where that is allowed. It comes back behind everything that the broker keeps for us.
+    pub(super) fn send_to_itself(&self) -> Option<CommandId> {
+        let outlet = self.outlet.as_ref().filter(|_| self.may_send_to_itself())?;
+        let nonce = uuid::Uuid::new_v4().to_string();
+        let outbound = self.dialect.probe(&self.profile.client_id, &nonce).answer;
+        let device = DeviceId::closest_to(&self.profile.client_id);
+        let id = CommandId::new(&nonce).ok()?;
+        outlet.publish(Publication { device, id: id.clone(), attempt: 1 }, outbound).ok()?;
+        Some(id)
+    }
+
+    /// A command as it goes out now.
+    pub(super) fn request(&self, device: &DeviceId, id: &CommandId, attempt: u32, now: Timestamp) -> Option<Outbound> {
+        let command = self.ledger.command(device, id)?;
+        Some(self.dialect.encode(device, &views::encoding(command, attempt), now))
+    }
+
+    /// Lets the dialects know the devices that were found when the program last ran.
+    fn remember_devices(&self, described: &mut Described) {
+        let fleet = self.fleet();
+        for (id, description) in fleet.descriptions() {
+            described.restore(id, description);
+        }
+    }
+
+    /// The same, once the fleet is known.
+    pub(super) fn restore_devices(&self) {
+        if let Some(dialects) = &self.dialects {
+            self.remember_devices(&mut dialects::write(dialects));
         }
     }
 
     /// A ledger that knows nothing yet.
     pub(super) fn new_ledger(&self) -> Ledger {
-        Ledger::new(limits(&self.profile))
+        Ledger::new(limits(self.profile.preset))
     }
 
     pub(super) fn listed(&self) -> Listed {
         let named = self.profile.devices.as_slice().into();
-        Listed { fleet: self.fleet.clone(), dialect: self.dialect.clone(), named }
+        Listed { fleet: self.fleet.clone(), dialect: self.dialect.clone(), dialects: self.dialects.clone(), named }
     }
 
     pub(super) fn id(&self) -> &ConnectionId {
@@ -172,14 +320,6 @@ impl Connection {
         gone
     }
 
-    /// Nothing is known of a device any more.
-    pub(super) fn forget_device(&mut self, device: &DeviceId) {
-        self.fleet().forget(device);
-        self.lifecycles.remove(device);
-        self.doubted.retain(|(_, doubted)| doubted != device);
-        self.retained.remove(device);
-    }
-
     /// Smooths the time to a PUBACK over the last few.
     pub(super) fn measured(&mut self, milliseconds: f64) {
         self.round_trip_ms = Some(match self.round_trip_ms {
@@ -190,13 +330,11 @@ impl Connection {
 
     /// Closes the count of the second that has passed, and says whether anything is different.
     pub(super) fn count_second(&mut self, seconds: f64, now: Timestamp) -> bool {
-        let before = (self.traffic.in_per_second, self.traffic.out_per_second, self.bad_ends.len());
+        let before = (self.traffic.in_per_second, self.traffic.out_per_second, self.attention.count());
         self.traffic.in_per_second = f64::from(std::mem::take(&mut self.traffic.arrived)) / seconds;
         self.traffic.out_per_second = f64::from(std::mem::take(&mut self.traffic.sent)) / seconds;
-        while self.bad_ends.front().is_some_and(|at| now.since(*at) > NEEDS_YOU_FOR) {
-            self.bad_ends.pop_front();
-        }
-        before != (self.traffic.in_per_second, self.traffic.out_per_second, self.bad_ends.len())
+        self.attention.expire(now);
+        before != (self.traffic.in_per_second, self.traffic.out_per_second, self.attention.count())
     }
 
     /// It is time to take down what is known of devices. A fan-out changes something of all of them, so while commands wait
@@ -217,7 +355,9 @@ impl Connection {
             mqtt: self.profile.mqtt,
             client_id: self.profile.client_id.clone(),
             username: self.profile.username.clone(),
-            dialect: self.profile.dialect.clone(),
+            dialects: self.profile.dialects.clone(),
+            dialect_files: self.profile.dialect_files.clone(),
+            offers: self.offers(),
             prefix: self.profile.prefix.clone(),
             demo: self.profile.demo,
             preset: self.profile.preset,
@@ -247,6 +387,29 @@ impl Connection {
         }
     }
 
+    /// The dialects to be offered: found, not enabled, and not declined.
+    fn offers(&self) -> Vec<FoundDialect> {
+        let Profile { dialects, declined, .. } = &self.profile;
+        let is_open = |found: &&FoundDialect| !dialects.contains(&found.name) && !declined.contains(&found.name);
+        self.found.iter().filter(is_open).cloned().collect()
+    }
+
+    /// Whether the hub through which a device is reached, or a hub of that hub, is offline: then so is the device.
+    pub(super) fn is_behind_an_absent_hub(&self, device: &DeviceId) -> bool {
+        let Some(dialects) = &self.dialects else { return false };
+        let hubs = dialects::read(dialects).hubs(device);
+        let fleet = self.fleet();
+        hubs.iter().any(|hub| fleet.get(hub).is_some_and(|hub| hub.presence == Presence::Offline))
+    }
+
+    /// Whether a message came only because somebody looks at more than the connection is for.
+    pub(super) fn is_only_looked_at(&self, topic: &str) -> bool {
+        let matches = |filter: &String| TopicFilter::parse(filter).is_ok_and(|filter| filter.matches(topic));
+        !self.hearing.looked_at.is_empty()
+            && self.hearing.looked_at.iter().any(matches)
+            && !self.hearing.filters.iter().any(matches)
+    }
+
     /// What is counted now, written down or not.
     pub(super) fn count(&self) -> Counts {
         let counts = self.ledger.counts();
@@ -255,7 +418,7 @@ impl Connection {
             queued: count(counts.queued),
             held: count(counts.held),
             in_flight: count(counts.in_flight),
-            need_you: count(self.bad_ends.len()),
+            need_you: count(self.attention.count()),
             kept: self.kept,
         }
     }
@@ -263,8 +426,8 @@ impl Connection {
 
 /// Each command is answered at least twice by most devices, accepted and done, and mosquitto drops without a word what
 /// exceeds 1,000 messages for a console that is away or slow: *seen* with 500 commands outstanding when it was killed.
-fn limits(profile: &Profile) -> Limits {
-    let bounds = profile.preset.bounds();
+fn limits(preset: Preset) -> Limits {
+    let bounds = preset.bounds();
     Limits {
         send_window: bounds.send_window.into(),
         answer_window: 250,

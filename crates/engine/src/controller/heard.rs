@@ -1,12 +1,17 @@
 //! What comes in from a session: how its connection stands, and what devices say.
 
-use wilco_dialect::{Heard, Inbound, LifecycleEvent, Unreadable};
-use wilco_ledger::{Answer, Claim, Command, CommandId, DeviceId, Input, Raw, Timestamp};
+use wilco_dialect::{Changes, Heard, Inbound, LifecycleEvent, Meaning, Unreadable};
+use wilco_ledger::{About, Answer, Claim, DeviceId, Input, Puback, Raw, Report, Timestamp};
 
-use super::{Controller, Draining, PATIENCE, QUIET};
+use super::{
+    Controller, Draining, PATIENCE, QUIET,
+    connection::OwnMessages,
+    look_up::{Owed, Waiting},
+};
 use crate::{
     api::{LinkState, Presence},
-    mqtt::{LinkEvent, Message, Outlet},
+    dialects::{self, Meant},
+    mqtt::{LinkEvent, Message, Outlet, Publication},
     profile,
     refusal::{Refusal, Remedy},
     store::ConnectionId,
@@ -21,7 +26,7 @@ const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
 const SHOWN_OF_A_TOPIC: usize = 60;
 
 impl Controller {
-    pub(super) async fn link(&mut self, connection: &ConnectionId, event: LinkEvent) {
+    pub(super) fn link(&mut self, connection: &ConnectionId, event: LinkEvent) {
         match event {
             LinkEvent::Connecting => self.set_link(connection, LinkState::Connecting),
             LinkEvent::Connected => self.set_link(connection, LinkState::Subscribing),
@@ -30,8 +35,8 @@ impl Controller {
                 for filter in refused {
                     self.feed.notice_of(
                         connection,
-                        format!("The broker does not let Wilco hear {}.", filter.filter),
-                        "Commands work; what comes there is not shown.",
+                        format!("The broker denied the subscription to {}.", filter.filter),
+                        "Commands still work. To see messages on this topic, allow this client ID to subscribe to it in the broker's ACL.",
                     );
                 }
                 self.ready(connection, outlet, resumed);
@@ -44,13 +49,22 @@ impl Controller {
                 self.tell(connection, Input::Sent { device, id, attempt });
             }
             LinkEvent::Delivered(publication, puback, took) => {
+                let now = self.clock.now();
                 if let Some(known) = self.connections.get_mut(connection) {
                     known.measured(took.as_secs_f64() * 1_000.0);
+                    if known.probe.as_ref() == Some(&publication.id) {
+                        return known.probe_delivered(&puback, now);
+                    }
                 }
                 let (device, id, attempt) = (publication.device, publication.id, publication.attempt);
                 self.tell(connection, Input::Delivered { device, id, attempt, puback });
             }
-            LinkEvent::Message(outlet, message) => self.message(connection, &outlet, message).await,
+            LinkEvent::Message(outlet, message) => self.message(connection, &outlet, message),
+            LinkEvent::Unsent(publications) => {
+                for Publication { device, id, attempt } in publications {
+                    self.tell(connection, Input::Delivered { device, id, attempt, puback: Puback::NotTaken });
+                }
+            }
             LinkEvent::Lost { refusal, retry_in } => self.lost(connection, refusal, retry_in),
         }
     }
@@ -66,15 +80,36 @@ impl Controller {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.outlet = Some(outlet);
+        known.probe = None;
+        let may_probe = known.may_send_to_itself();
+        known.ledger.answers().connected(may_probe);
+        // Where no session is kept, its absence says nothing.
+        let keeps_sessions = known.profile.session_expiry > 0 && !self.errands.passing;
         if let Some(draining) = &mut known.draining {
             // A broker that has kept no session has kept no answers either.
             draining.quiet_at = Some(if resumed { now + QUIET } else { now });
             draining.until = now + PATIENCE;
+            draining.marker = None;
         } else if resumed {
-            known.draining = Some(Draining { until: now + PATIENCE, quiet_at: Some(now + QUIET) });
+            known.draining = Some(Draining { until: now + PATIENCE, quiet_at: Some(now + QUIET), marker: None });
             self.tell(connection, Input::Resumed);
         }
+        if resumed {
+            self.send_marker(connection);
+        } else if keeps_sessions {
+            self.tell(connection, Input::SessionLost);
+        }
+        self.begin_to_hear(connection);
         self.tell(connection, Input::Connected);
+    }
+
+    /// Sends a message to ourselves, so that its coming back shows that everything which the broker had kept has been read.
+    fn send_marker(&mut self, connection: &ConnectionId) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let sent = known.send_to_itself();
+        if let Some(draining) = known.draining.as_mut() {
+            draining.marker = sent;
+        }
     }
 
     fn lost(&mut self, connection: &ConnectionId, refusal: Refusal, retry_in: Option<std::time::Duration>) {
@@ -83,6 +118,12 @@ impl Controller {
         known.outlet = None;
         known.fleet().forget_presence();
         known.round_trip_ms = None;
+        let marker = known.draining.as_mut().and_then(|draining| draining.marker.take());
+        if marker.or(known.probe.take()).is_some() && known.own_messages == OwnMessages::Untried {
+            // A broker that ends the connection over it would do so each time, whatever it gives as its reason.
+            known.own_messages = OwnMessages::Unwelcome;
+        }
+        known.ledger.answers().disconnected();
         let message = refusal.told();
         let Refusal { code, hint, remedy, .. } = refusal;
         known.link = match (remedy, retry_in) {
@@ -96,36 +137,93 @@ impl Controller {
         self.tell(connection, Input::Disconnected);
     }
 
-    async fn message(&mut self, connection: &ConnectionId, outlet: &Outlet, message: Message) {
+    fn message(&mut self, connection: &ConnectionId, outlet: &Outlet, message: Message) {
         let Message { topic, payload, qos, retained, correlation, envelope, receipt } = message;
-        if let Some(receipt) = receipt {
-            self.turn.receipts.push((outlet.clone(), receipt));
-            self.turn.urgent = true;
-        }
+        let mut owed = receipt.map(|receipt| (outlet.clone(), receipt));
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.traffic.arrived += 1;
+        known.ledger.answers().message();
         if !self.taps.is_empty() {
             let (topic, payload, correlation) = (&*topic, &*payload, correlation.as_deref());
             let passing = Passing { to: None, topic, payload, qos, retained, correlation, envelope: &envelope };
             self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
         }
+        if known.is_only_looked_at(&topic) {
+            self.owe(owed);
+            return;
+        }
         let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
-        let heard = known.dialect.decode(&inbound);
-        if let Some(draining) = known.draining.as_mut().filter(|_| matches!(heard, Ok(Some(Heard::Answer(_))))) {
+        let Some(dialects) = known.dialects.clone() else {
+            let meaning = match known.dialect.decode(&inbound) {
+                Ok(None) => None,
+                Ok(Some(heard)) => Some(Meaning::Heard(heard)),
+                Err(unreadable) => Some(Meaning::Unreadable(unreadable)),
+            };
+            match meaning {
+                Some(meaning) => self.heard(connection, Meant { meaning, own: true, retained }, &inbound, &mut owed),
+                None => self.unlisted(connection, &topic),
+            }
+            self.owe(owed);
+            return;
+        };
+        let reading = dialects::write(&dialects).hear(&inbound);
+        let is_nobodys = reading.meant.is_empty() && reading.changes == Changes::default();
+        let meant = self.discovered(connection, outlet, &dialects, reading);
+        if is_nobodys {
+            self.unlisted(connection, &topic);
+        }
+        for meant in meant {
+            self.heard(connection, meant, &inbound, &mut owed);
+        }
+        self.owe(owed);
+    }
+
+    /// The PUBACK of what did not wait for the store.
+    fn owe(&mut self, owed: Owed) {
+        self.turn.urgent |= owed.is_some();
+        self.turn.receipts.extend(owed);
+    }
+
+    fn heard(&mut self, connection: &ConnectionId, meant: Meant, inbound: &Inbound<'_>, owed: &mut Owed) {
+        let Meant { meaning, own, retained } = meant;
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let is_answer = matches!(meaning, Meaning::Heard(Heard::Answer(_)) | Meaning::Report(_));
+        if let Some(draining) = known.draining.as_mut().filter(|_| is_answer) {
             draining.quiet_at = draining.quiet_at.map(|_| now + QUIET);
         }
-        match heard {
-            Ok(None) => self.unlisted(connection, &topic),
-            Ok(Some(Heard::Broadcast | Heard::Probe { .. })) => {}
-            Ok(Some(Heard::Lifecycle { device, event })) => self.lifecycle(connection, device, event),
-            // Noted once, and not again with every new connection.
-            Ok(Some(Heard::Answer(answer))) if retained && known.is_retained_still(&answer.device, &payload) => {}
-            Ok(Some(Heard::Answer(answer))) => {
-                self.spoke(connection, &answer.device, retained);
-                self.answer(connection, answer).await;
+        let heard = match meaning {
+            Meaning::Heard(heard) => heard,
+            Meaning::Report(report) => return self.reported(connection, report, retained),
+            Meaning::Unreadable(Unreadable { device: Some(device), why, .. })
+                if own && known.dialect.is_telemetry(inbound.topic) =>
+            {
+                self.spoke(connection, &device, retained);
+                self.telemetry.unreadable(connection, &device, &why);
+                return;
             }
-            Ok(Some(Heard::Presence { device, online, boot, firmware, tags, since })) => {
+            Meaning::Unreadable(unreadable) => {
+                let raw = Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos };
+                return self.unreadable(connection, unreadable, raw, (own, retained), owed);
+            }
+        };
+        match heard {
+            Heard::Broadcast => {}
+            Heard::Probe { nonce } => {
+                known.came_back(&nonce, now);
+                self.tell(connection, Input::Tick);
+            }
+            Heard::Lifecycle { device, event } => self.lifecycle(connection, device, event),
+            // Noted once, and not again with every new connection.
+            Heard::Answer(answer) if retained && known.is_retained_still(&answer.device, inbound.payload) => {}
+            Heard::Answer(answer) => {
+                self.spoke(connection, &answer.device, retained);
+                self.answer(connection, answer, owed.take());
+            }
+            Heard::Presence { device, online, boot, firmware, tags, since } => {
+                // What a broker has kept of a device is from before its hub went away.
+                let online = online && (own || !known.is_behind_an_absent_hub(&device));
                 let possible = now.0 - LONGEST_PRESENCE..=now.0 + telemetry::AHEAD;
                 let since = since.filter(|since| possible.contains(&since.0));
                 known.fleet().update(&device, |device| {
@@ -143,37 +241,60 @@ impl Controller {
                         device.seen_at = Some(now);
                     }
                 });
-                self.tell(connection, Input::Presence { device, online });
+                if !own {
+                    self.hub_presence(connection, &device, online);
+                }
+                self.tell(connection, Input::Presence { device: device.clone(), online });
+                // What the broker has kept may be from before it was started anew.
+                if online && !retained {
+                    self.tell(connection, Input::Heard { device });
+                }
             }
-            Ok(Some(Heard::State { device, state })) => {
+            // What a device of another dialect reports is told value by value.
+            Heard::State { device, .. } if !own => self.spoke(connection, &device, retained),
+            Heard::State { device, state } => {
                 // What a broker has kept was reported nobody knows when.
                 let at = (!retained).then_some(now);
                 known.fleet().update(&device, |device| device.report(state, at));
                 self.spoke(connection, &device, retained);
             }
-            Ok(Some(Heard::Telemetry { device, at, series, rest })) => {
+            Heard::Telemetry { device, at, series, rest } => {
                 self.spoke(connection, &device, retained);
                 // What a broker has kept was measured nobody knows when.
                 if !retained {
+                    if let Some(known) = self.connections.get_mut(connection) {
+                        known.rollouts.measured(&device, &series, now);
+                    }
                     self.telemetry.take(connection, &device, telemetry::Message { at, series, rest }, now);
                 }
             }
-            Ok(Some(Heard::Log { device, chunk })) => {
+            Heard::Log { device, chunk } => {
                 self.spoke(connection, &device, retained);
-                self.log_chunk(connection, device, chunk).await;
+                let ids = vec![chunk.id.clone()];
+                self.with_commands(connection, device, ids, Waiting::Log(chunk), owed.take());
             }
-            Ok(Some(Heard::Request(asked))) => {
-                if !known.ledger.is_known(&asked.device, &asked.id) {
-                    self.look_up(connection, &asked.device, &asked.id).await;
-                    self.tell(connection, Input::Observed(asked));
-                }
+            Heard::Request(asked) => {
+                let (device, ids) = (asked.device.clone(), vec![asked.id.clone()]);
+                let raw = Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos };
+                self.with_commands(connection, device, ids, Waiting::Observed(asked, raw), owed.take());
             }
-            Err(Unreadable { device: Some(device), why }) if known.dialect.is_telemetry(&topic) => {
-                self.spoke(connection, &device, retained);
-                self.telemetry.unreadable(connection, &device, &why);
-            }
-            Err(unreadable) => self.unreadable(connection, &topic, unreadable, &payload, qos, retained),
         }
+    }
+
+    /// A device of another dialect reports values: those commands are done which asked for them.
+    fn reported(&mut self, connection: &ConnectionId, report: Report, retained: bool) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        if let Some(dialects) = &known.dialects {
+            let dialects = dialects::read(dialects);
+            let (values, led) = dialects.state(&report.device);
+            let at = (!retained).then_some(now);
+            known.fleet().update(&report.device, |device| device.report_values(values, led, at));
+        }
+        self.spoke(connection, &report.device, retained);
+        let before = self.turn.changes.len();
+        self.tell(connection, Input::Report(Report { retained, ..report }));
+        self.turn.urgent |= self.turn.changes.len() > before;
     }
 
     /// A topic that is nobody's. That of a device with too long a name is told, once.
@@ -185,8 +306,8 @@ impl Controller {
         let name = &known.profile.name;
         self.feed.notice_of(
             connection,
-            format!("A device on {name} is not listed: its name has {bytes} bytes, and at most 200 are possible."),
-            format!("It speaks on {start}… Give it a shorter name. Others like it are not told."),
+            format!("A device on {name} is not listed: its ID has {bytes} bytes; the limit is 200."),
+            format!("It publishes on {start}… Give it a shorter ID. Wilco reports only the first such device."),
         );
     }
 
@@ -199,7 +320,7 @@ impl Controller {
             known.fleet().update(device, |_| ());
         } else if known.draining.is_some() {
             known.fleet().heard(device, now);
-        } else if known.fleet().spoke(device, now) {
+        } else if known.fleet().spoke(device, now) || known.ledger.awaits_return(device, now) {
             self.tell(connection, Input::Heard { device: device.clone() });
         }
     }
@@ -231,7 +352,7 @@ impl Controller {
         }
     }
 
-    fn present(&mut self, connection: &ConnectionId, device: DeviceId, online: bool) {
+    pub(super) fn present(&mut self, connection: &ConnectionId, device: DeviceId, online: bool) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.fleet().update(&device, |device| {
@@ -241,84 +362,66 @@ impl Controller {
             }
             device.presence = presence;
         });
+        known.rollouts.presence_changed();
         // Time alone may have brought it, and then nothing else would have it handed out.
         self.feed.connections();
-        self.tell(connection, Input::Presence { device, online });
+        self.tell(connection, Input::Presence { device: device.clone(), online });
+        if online {
+            self.tell(connection, Input::Heard { device });
+        }
     }
 
     /// Reconciles an answer. One to a command that has long ended is told from a stray one by asking the store.
-    async fn answer(&mut self, connection: &ConnectionId, answer: Answer) {
+    fn answer(&mut self, connection: &ConnectionId, answer: Answer, owed: Owed) {
         let named = match &answer.claim {
             Claim::Id(id) => vec![id.clone()],
             Claim::Within(text) => wilco_dialect::uuids_in(text),
-            Claim::Nothing => Vec::new(),
+            Claim::Nothing | Claim::State => Vec::new(),
         };
-        for id in named.into_iter().chain(answer.correlation.clone()) {
-            self.look_up(connection, &answer.device, &id).await;
-        }
-        self.tell(connection, Input::Answer(answer));
-        self.turn.urgent = true;
-    }
-
-    /// Has the ledger know a command that the store knows.
-    pub(super) async fn look_up(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) {
-        let Some(known) = self.connections.get(connection) else { return };
-        if known.ledger.is_known(device, id) {
-            return;
-        }
-        // The ledger forgets what has ended, and that may be newer than what the store knows so far.
-        let command = match self.not_yet_stored(connection, device, id) {
-            Some(command) => Ok(Some(command.clone())),
-            None => self.store.command(connection, device, id).await,
-        };
-        match command {
-            Ok(Some(command)) => {
-                if let Some(known) = self.connections.get_mut(connection) {
-                    known.ledger.adopt(command);
-                }
-            }
-            Ok(None) => {}
-            Err(error) => self.feed.failure(error),
-        }
-    }
-
-    /// A command as it will be stored by the commit that is under way. What has changed since then, the ledger has not
-    /// forgotten.
-    fn not_yet_stored(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> Option<&Command> {
-        let standings = self.committing.iter().flat_map(|committing| &committing.standings);
-        let mut commands = standings.filter(|(of, _)| of == connection).map(|(_, standing)| &*standing.command);
-        commands.find(|command| command.id() == id && command.device() == device)
+        let ids = named.into_iter().chain(answer.correlation.clone()).collect();
+        self.with_commands(connection, answer.device.clone(), ids, Waiting::Answer(answer), owed);
     }
 
     /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
     fn unreadable(
         &mut self,
         connection: &ConnectionId,
-        topic: &str,
         unreadable: Unreadable,
-        payload: &[u8],
-        qos: u8,
-        retained: bool,
+        raw: Raw,
+        (own, retained): (bool, bool),
+        owed: &mut Owed,
     ) {
         // Requests in a form of somebody's own come back where consoles hear each other, and no dialect knows them again.
         let Some(known) = self.connections.get(connection) else { return };
-        let (is_request, is_answer) = (known.dialect.is_request(topic), known.dialect.is_answer(topic));
+        let is_request = own && known.dialect.is_request(&raw.topic);
+        // Of other dialects, only answers are ever unreadable.
+        let is_answer = !own || known.dialect.is_answer(&raw.topic);
+        let is_log = own && known.dialect.is_log(&raw.topic);
         if is_request && self.catalogue.speaks_otherwise(connection) {
             return;
         }
-        let Unreadable { device, why } = unreadable;
+        let Unreadable { device, why, id } = unreadable;
         let hint = match (is_request, is_answer && device.is_some()) {
-            (true, _) => "Another console sent it. What it wanted is not known here.",
-            (_, true) => "It settles nothing. The message is kept as it came.",
-            _ => "It is left out. Live traffic shows such messages as they come.",
+            (true, _) => "Another console sent it. Wilco does not know what it requested.",
+            (_, true) => "It does not change the state of the command. The message is kept unchanged.",
+            _ => "Wilco ignored it. Live traffic shows such messages as they arrive.",
         };
-        self.feed.notice_of(connection, format!("{why} It came on {topic}."), hint);
+        self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
         let Some(device) = device.filter(|_| !is_request) else { return };
-        if is_answer {
+        let about = match id {
+            Some(id) => About::Named(id),
+            None if is_answer => About::Unnamed,
+            // Any program may write to a log.
+            None => About::Nothing,
+        };
+        if is_answer || (is_log && about != About::Nothing) {
             self.spoke(connection, &device, retained);
-            let raw = Raw { topic: topic.into(), payload: payload.into(), qos };
-            self.tell(connection, Input::Unreadable { device, raw, why: why.into() });
-            self.turn.urgent = true;
+            let ids = match &about {
+                About::Named(id) => vec![id.clone()],
+                About::Unnamed | About::Nothing => Vec::new(),
+            };
+            let waiting = Waiting::Unreadable { raw, why, about, retained, log: is_log };
+            self.with_commands(connection, device, ids, waiting, owed.take());
         }
     }
 }

@@ -4,17 +4,17 @@ use wilco_dialect::{LogChunk, LogNews};
 use wilco_ledger::{CommandId, DeviceId};
 
 use super::Controller;
-use crate::store::{Change, ConnectionId};
+use crate::store::{Change, ConnectionId, StoredLog};
 
 impl Controller {
     /// Takes down a piece of a log. One that no known command asked for is nobody's.
-    pub(super) async fn log_chunk(&mut self, connection: &ConnectionId, device: DeviceId, chunk: LogChunk) {
-        self.look_up(connection, &device, &chunk.id).await;
-        if !self.remember_log(connection, &device, &chunk.id).await {
-            return;
-        }
+    pub(super) fn log_chunk(&mut self, connection: &ConnectionId, device: DeviceId, chunk: LogChunk) {
         let at = self.clock.now();
-        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(known) =
+            self.connections.get_mut(connection).filter(|known| known.ledger.is_known(&device, &chunk.id))
+        else {
+            return;
+        };
         let connection = connection.clone();
         match known.logs.add(&device, &chunk) {
             LogNews::New => self.turn.changes.push(Change::LogChunk { connection, device, at, chunk }),
@@ -25,28 +25,43 @@ impl Controller {
         }
     }
 
-    /// Has at hand what came earlier of a log. Says whether a known command has asked for it, and that could be done.
-    async fn remember_log(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
-        let Some(known) = self.connections.get(connection) else { return false };
-        if !known.ledger.is_known(device, id) {
-            return false;
+    /// A piece of a log that a known command asked for cannot be read, so the log will never be whole. Its other pieces are
+    /// kept all the same.
+    pub(super) fn log_ruined(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId, why: &str) {
+        let at = self.clock.now();
+        if !self.connections.get(connection).is_some_and(|known| known.ledger.is_known(device, id)) {
+            return;
         }
-        if known.logs.knows(device, id) {
-            return true;
-        }
-        let stored = match self.store.log(connection, device, id).await {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.feed.failure(error);
-                return false;
-            }
+        let why = format!("{why} The command keeps its bytes. Fetch the log again.");
+        self.turn.changes.push(Change::LogRuined {
+            connection: connection.clone(),
+            device: device.clone(),
+            command: id.clone(),
+            at,
+            why,
+        });
+    }
+
+    /// Whether what came earlier of a log is not at hand.
+    pub(super) fn needs_log(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
+        self.connections.get(connection).is_some_and(|known| !known.logs.knows(device, id))
+    }
+
+    /// Has at hand what came earlier of a log.
+    pub(super) fn remember_log(
+        &mut self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        id: &CommandId,
+        stored: Option<(StoredLog, Vec<LogChunk>)>,
+    ) {
+        let Some(known) = self.connections.get_mut(connection).filter(|known| !known.logs.knows(device, id)) else {
+            return;
         };
-        if let (Some((log, chunks)), Some(known)) = (stored, self.connections.get_mut(connection)) {
-            match log.wrong {
-                Some(why) => known.logs.give_up(device, id, why),
-                None => chunks.iter().for_each(|chunk| drop(known.logs.add(device, chunk))),
-            }
+        match stored {
+            Some((StoredLog { wrong: Some(why), .. }, _)) => known.logs.give_up(device, id, why),
+            Some((_, chunks)) => chunks.iter().for_each(|chunk| drop(known.logs.add(device, chunk))),
+            None => {}
         }
-        true
     }
 }

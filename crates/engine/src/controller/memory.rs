@@ -1,12 +1,19 @@
 //! What a ledger is told of before its time: at a start, and after a commit that failed.
 
-use std::collections::VecDeque;
+use std::collections::HashSet;
 
 use wilco_dialect::LogPieces;
 use wilco_ledger::{Command, Millis, State, Timestamp};
 
-use super::{Controller, connection::NEEDS_YOU_FOR, ended_badly};
-use crate::store::{ConnectionId, HistoryFilter, StoreError};
+use super::{
+    Controller,
+    attention::{Attention, NEEDS_YOU_FOR, ended_badly},
+    rollouts,
+};
+use crate::{
+    dialects,
+    store::{ConnectionId, HistoryFilter, StoreError},
+};
 
 /// How far back an unconfirmed command is looked for. Hardly any has a timeout of more than an hour.
 const UNCONFIRMED_SINCE: Millis = Millis::seconds(3_600);
@@ -17,7 +24,8 @@ struct Remembered {
     /// ones within their timeout, and a device's last if it has timed out.
     commands: Vec<Command>,
     kept: u32,
-    bad_ends: VecDeque<Timestamp>,
+    attention: Attention,
+    rollouts: rollouts::Remembered,
 }
 
 impl Controller {
@@ -37,12 +45,19 @@ impl Controller {
                 }
             };
             known.unread = None;
+            let dialects = known.dialects.clone();
+            let mut dialects = dialects.as_ref().map(dialects::write);
             for command in remembered.commands {
+                if let Some(dialects) = &mut dialects {
+                    dialects.adopt(&command.asked);
+                }
                 known.ledger.adopt(command);
             }
             known.kept = remembered.kept;
-            known.bad_ends = remembered.bad_ends;
+            known.attention = remembered.attention;
             known.counts = known.count();
+            let views = known.rollouts.restore(remembered.rollouts, self.clock.now());
+            self.show_rollouts(views);
         }
         self.resumed(connection);
     }
@@ -50,22 +65,25 @@ impl Controller {
     async fn remembered(&self, connection: &ConnectionId) -> Result<Remembered, StoreError> {
         let now = self.clock.now();
         let mut commands = self.store.unsettled(connection).await?;
-        let unconfirmed = self.recent(connection, &[State::Unconfirmed], UNCONFIRMED_SINCE).await?;
+        let unconfirmed = self.recent(connection, &[State::Unconfirmed], UNCONFIRMED_SINCE, false).await?;
         commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
         let latest = self.store.latest_per_device(connection).await?;
         commands.extend(latest.into_iter().filter(|command| command.state == State::TimedOut));
-        let bad_ends = self.bad_ends(connection).await?;
+        let attention = self.attention(connection).await?;
         let kept = self.store.command_count(Some(connection)).await?;
-        Ok(Remembered { commands, kept, bad_ends })
+        let rollouts = rollouts::Remembered::read(&self.store, connection).await?;
+        Ok(Remembered { commands, kept, attention, rollouts })
     }
 
-    /// When commands ended badly of late, oldest first.
-    pub(super) async fn bad_ends(&self, connection: &ConnectionId) -> Result<VecDeque<Timestamp>, StoreError> {
+    /// What needs somebody, and what somebody has dismissed.
+    pub(super) async fn attention(&self, connection: &ConnectionId) -> Result<Attention, StoreError> {
         let bad = State::ALL.into_iter().filter(|state| ended_badly(*state)).collect::<Vec<_>>();
-        let recent = self.recent(connection, &bad, NEEDS_YOU_FOR).await?;
-        let mut ends: Vec<_> = recent.filter_map(|command| command.rungs.finished).collect();
-        ends.sort_unstable();
-        Ok(ends.into())
+        let all = self.recent(connection, &bad, NEEDS_YOU_FOR, false).await?;
+        let needed: Vec<_> = self.recent(connection, &bad, NEEDS_YOU_FOR, true).await?.collect();
+        let is_needed: HashSet<_> =
+            needed.iter().map(|command| (command.device().clone(), command.id().clone())).collect();
+        let dismissed = all.filter(|command| !is_needed.contains(&(command.device().clone(), command.id().clone())));
+        Ok(Attention::restore(needed.into_iter(), dismissed))
     }
 
     /// The commands in one of these states that were submitted not longer ago than that.
@@ -74,12 +92,14 @@ impl Controller {
         connection: &ConnectionId,
         states: &[State],
         ago: Millis,
+        undismissed: bool,
     ) -> Result<impl Iterator<Item = Command> + use<>, StoreError> {
         let filter = HistoryFilter {
             connection: Some(connection.clone()),
             states: states.to_vec(),
             since: Some(Timestamp(self.clock.now().0.saturating_sub_unsigned(ago.0))),
-            limit: 10_000,
+            undismissed,
+            limit: 100_000,
             ..HistoryFilter::default()
         };
         Ok(self.store.history(filter).await?.rows.into_iter().map(|(_, command)| command))

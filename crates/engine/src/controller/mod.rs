@@ -4,12 +4,18 @@
 //! It deliberately knows neither SQL nor sockets nor topics: those are the store's, the sessions' and the dialect's.
 
 mod asked;
+mod attention;
 mod commit;
 mod connection;
+mod devices;
+mod discovery;
 mod heard;
 mod logs;
+mod look_up;
 mod memory;
 mod pace;
+mod probe;
+mod rollouts;
 mod turn;
 
 use std::{
@@ -22,11 +28,13 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
-use wilco_ledger::{Effect, Fact, Input, Millis, State, Timestamp};
+use wilco_ledger::{Effect, Fact, Input, Millis, Origin, Raw, Timestamp};
 
 pub(crate) use asked::{Asked, Errands};
-pub(crate) use connection::Listed;
 use connection::{Connection, Draining};
+pub(crate) use connection::{Listed, SharedFleet};
+pub(crate) use devices::{AskedOfDevices, Sweep, UNDO_WITHIN};
+use look_up::LookUps;
 use pace::Pace;
 use turn::{Committing, Turn};
 
@@ -35,10 +43,12 @@ use crate::{
     catalogue::Catalogue,
     clock::Clock,
     console::Directory,
+    dialects::{self, wire_id},
     feed::Feed,
     mqtt::{LinkEvent, Publication, Session},
     news::{self, Herald},
     profile::{self, Ready},
+    rollouts::ShownRollouts,
     store::{Change, ConnectionId, Store, StoreError},
     telemetry::Telemetry,
     traffic::Tap,
@@ -78,6 +88,7 @@ pub(crate) struct Controller {
     connections: BTreeMap<ConnectionId, Connection>,
     directory: Directory,
     catalogue: Arc<Catalogue>,
+    shown: ShownRollouts,
     feed: Feed,
     heralds: Vec<Herald>,
     /// Where somebody looks at the wire.
@@ -86,6 +97,7 @@ pub(crate) struct Controller {
     /// The turn before it, on its way to the disk.
     committing: Option<Committing>,
     errands: Errands,
+    look_ups: LookUps,
     telemetry: Arc<Telemetry>,
     /// The number of sessions begun.
     generations: u64,
@@ -96,10 +108,11 @@ impl Controller {
         (tell, events): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
         store: Store,
         clock: Clock,
-        (directory, catalogue): (Directory, Arc<Catalogue>),
+        (directory, catalogue, shown): (Directory, Arc<Catalogue>, ShownRollouts),
         errands: Errands,
         telemetry: Arc<Telemetry>,
     ) -> Controller {
+        let look_ups = LookUps::start(store.clone());
         Controller {
             events,
             tell,
@@ -108,12 +121,14 @@ impl Controller {
             connections: BTreeMap::new(),
             directory,
             catalogue,
+            shown,
             feed: Feed::default(),
             heralds: Vec::new(),
             taps: Vec::new(),
             turn: Turn::default(),
             committing: None,
             errands,
+            look_ups,
             telemetry,
             generations: 0,
         }
@@ -139,11 +154,16 @@ impl Controller {
             tokio::select! {
                 biased;
                 stored = stored(&mut self.committing) => self.committed(stored).await,
-                first = self.events.recv(), if self.committing.is_none() => event = first,
+                Some(looked_up) = self.look_ups.next() => self.looked_up(looked_up),
+                first = self.events.recv(), if self.committing.is_none() && !self.look_ups.are_too_many() => event = first,
                 () = sleep_until(wake) => {}
             }
             // A disk that stands still lets the turn grow only so far.
-            if event.is_none() && (self.committing.is_none() || self.turn.changes.len() < CHANGES_A_TURN) {
+            let has_room = self.committing.is_none() || self.turn.changes.len() < CHANGES_A_TURN;
+            while has_room && let Some(looked_up) = self.look_ups.try_next() {
+                self.looked_up(looked_up);
+            }
+            if event.is_none() && has_room && !self.look_ups.are_too_many() {
                 event = self.events.try_recv().ok();
             }
             let mut taken = 0;
@@ -155,7 +175,7 @@ impl Controller {
                 }
                 self.handle(this).await;
                 taken += 1;
-                if taken < EVENTS_A_TURN {
+                if taken < EVENTS_A_TURN && !self.look_ups.are_too_many() {
                     event = self.events.try_recv().ok();
                 }
             }
@@ -166,12 +186,15 @@ impl Controller {
                 second = now + Duration::from_secs(1);
             }
             self.tick();
+            self.run_rollouts();
 
             if self.committing.is_some() {
                 commit_by = None;
             } else if self.turn.is_empty() {
                 self.turn.urgent = false;
                 commit_by = None;
+                let rollouts = self.take_changed_rollouts();
+                self.show_rollouts(rollouts);
                 let counts = self.counts();
                 self.show_counts(counts);
             } else if self.turn.urgent || commit_by.is_some_and(|by| now >= by) {
@@ -200,7 +223,7 @@ impl Controller {
             Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready).await,
             Event::Link { connection, generation, event } => {
                 if self.connections.get(&connection).is_some_and(|known| known.generation == generation) {
-                    self.link(&connection, event).await;
+                    self.link(&connection, event);
                 }
             }
             Event::Close(_) => {}
@@ -209,28 +232,65 @@ impl Controller {
 
     /// Tells a connection's ledger what happened and takes down what follows from it.
     fn tell(&mut self, connection: &ConnectionId, input: Input) {
+        self.tell_heard(connection, input, None);
+    }
+
+    /// As [`Controller::tell`], with the request of another console as it was heard.
+    fn tell_heard(&mut self, connection: &ConnectionId, input: Input, mut heard: Option<Raw>) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
+        let mut outbound = None;
         for effect in known.ledger.handle(input, now) {
             match effect {
                 Effect::Record(event) => {
                     if matches!(event.fact, Fact::Submitted { .. }) {
                         known.kept = known.kept.saturating_add(1);
                     }
+                    let command = event.command.as_ref().and_then(|id| known.ledger.command(&event.device, id));
+                    if let Some(command) = command {
+                        known.rollouts.hear(command);
+                    }
+                    if let Fact::Unsolicited { answer, .. } = &event.fact {
+                        self.turn.changes.extend(known.rollouts.stray(answer, now));
+                    }
                     let id = event.command.as_ref().filter(|_| !event.fact.is_on_the_way());
                     if let Some(command) = id.and_then(|id| known.ledger.command(&event.device, id)) {
-                        if ended_badly(command.state) && command.rungs.finished == Some(event.at) {
-                            known.bad_ends.push_back(event.at);
+                        let good = known.attention.note(command, now);
+                        if !good.is_empty() {
+                            self.turn.made_good.push((connection.clone(), good));
+                        }
+                        if command.state.is_final()
+                            && let Some(dialects) =
+                                known.dialects.as_ref().filter(|_| wire_id(&command.asked).is_some())
+                        {
+                            dialects::write(dialects).release(&event.device, command.id());
                         }
                         if !self.heralds.is_empty() && news::is_end(&event, command) {
                             self.turn.ended.push((connection.clone(), command.clone()));
                         }
                     }
-                    self.turn.changes.push(Change::Event { connection: connection.clone(), event, command: None });
+                    let request = match (&event.fact, &event.command) {
+                        (Fact::Handed { attempt }, Some(id)) => {
+                            outbound = known.request(&event.device, id, *attempt, now);
+                            outbound.as_ref().map(|outbound| Raw {
+                                topic: outbound.topic.as_str().into(),
+                                payload: outbound.payload.as_slice().into(),
+                                qos: 1,
+                            })
+                        }
+                        (Fact::Submitted { origin: Origin::Observed, .. }, _) => heard.take(),
+                        _ => None,
+                    };
+                    let connection = connection.clone();
+                    self.turn.changes.push(match request {
+                        Some(request) => Change::Request { connection, event, request },
+                        None => Change::Event { connection, event, command: None },
+                    });
                 }
                 Effect::Publish { device, id, attempt } => {
                     let publication = Publication { device, id, attempt };
-                    self.turn.publish.push((connection.clone(), known.outlet.clone(), publication));
+                    let outlet = known.outlet.clone();
+                    self.turn.publish.push((connection.clone(), outlet, publication, outbound.take()));
                     self.turn.urgent = true;
                 }
             }
@@ -250,7 +310,9 @@ impl Controller {
             self.turn.urgent = true;
         }
         self.believe_gone(now);
+        self.probe(now);
         self.drain(now);
+        self.hear_named_topics(now);
     }
 
     /// Lets commands time out again once what the broker kept has been read, or cannot be had.
@@ -279,6 +341,7 @@ impl Controller {
                 self.restart(&id, None);
             }
         }
+        self.set_clock_right();
         let now = self.clock.now();
         for known in self.connections.values_mut() {
             if known.count_second(seconds, now) {
@@ -290,6 +353,22 @@ impl Controller {
         let due = self.connections.values().filter(|known| known.devices_are_due(now));
         let ids: Vec<_> = due.map(|known| known.id().clone()).collect();
         ids.iter().for_each(|id| self.note_devices(id));
+    }
+
+    /// Follows the wall clock where somebody has set it, once nothing waits for a time.
+    fn set_clock_right(&mut self) {
+        if !self.turn.is_empty() || self.next_deadline().is_some() || !self.clock.set_right() {
+            return;
+        }
+        tracing::info!("the time follows the computer's clock, which has been set");
+        if let Some(anchor) = self.clock.anchor() {
+            let store = self.store.clone();
+            tokio::spawn(async move {
+                if let Err(error) = store.keep_anchor(anchor).await {
+                    tracing::warn!(%error, "it could not be kept where the time lies on the steady clock");
+                }
+            });
+        }
     }
 
     /// Takes down what is newly known of a connection's devices.
@@ -304,8 +383,10 @@ impl Controller {
 
     fn hand_out(&mut self) {
         for known in self.connections.values() {
-            let changed = known.fleet().take_changed();
+            let mut fleet = known.fleet();
+            let changed = fleet.take_changed();
             if !changed.is_empty() {
+                self.feed.device_states(fleet.take_states(known.id().as_str(), &changed));
                 self.feed.devices(known.id(), changed);
             }
         }
@@ -339,7 +420,13 @@ impl Controller {
         let drains =
             self.connections.values().filter_map(|known| known.draining.as_ref()).map(|draining| draining.ends_at());
         let doubts = self.connections.values().filter_map(|known| known.doubted.first()).map(|(due, _)| *due);
-        let next = ledgers.chain(drains).chain(doubts).min()?;
+        let rollouts = self
+            .connections
+            .values()
+            .filter_map(|known| known.rollouts.next_deadline(now, known.ledger.more_room_at()));
+        let topics = self.connections.values().filter_map(|known| known.hearing.due);
+        let probes = self.connections.values().filter_map(|known| known.probe_due_at(now));
+        let next = ledgers.chain(drains).chain(doubts).chain(rollouts).chain(topics).chain(probes).min()?;
         Some(Instant::now() + Duration::from_millis(next.since(now).0.clamp(1, 3_600_000)))
     }
 
@@ -348,7 +435,7 @@ impl Controller {
         let until = self.clock.now() + PATIENCE;
         self.tell(connection, Input::Resumed);
         if let Some(known) = self.connections.get_mut(connection) {
-            known.draining = Some(Draining { until, quiet_at: None });
+            known.draining = Some(Draining { until, quiet_at: None, marker: None });
         }
     }
 
@@ -436,8 +523,4 @@ fn views_of(connections: &BTreeMap<ConnectionId, Connection>) -> Vec<ConnectionV
     let mut known: Vec<_> = connections.values().collect();
     known.sort_by_key(|known| (known.profile.position, known.profile.name.clone()));
     known.into_iter().map(Connection::view).collect()
-}
-
-fn ended_badly(state: State) -> bool {
-    matches!(state, State::Failed | State::Rejected | State::TimedOut | State::Undeliverable)
 }

@@ -1,10 +1,11 @@
 //! What has happened since the last commit began: changes to commit, and what may only happen once they are.
 
 use tokio::sync::oneshot;
-use wilco_ledger::Command;
+use wilco_dialect::Outbound;
+use wilco_ledger::{Command, CommandId, DeviceId};
 
 use crate::{
-    api::{Counts, Failure},
+    api::{Counts, Failure, RolloutView},
     mqtt::{Outlet, Publication, Receipt},
     store::{self, Change, ConnectionId},
     views::Standing,
@@ -14,14 +15,18 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Turn {
     pub(super) changes: Vec<Change>,
+    /// Rollouts that are over, with another note.
+    pub(super) noted: Vec<RolloutView>,
     /// To be handed to MQTT: on the network connection that there was when the ledger decided it, and on no later one.
-    pub(super) publish: Vec<(ConnectionId, Option<Outlet>, Publication)>,
+    pub(super) publish: Vec<(ConnectionId, Option<Outlet>, Publication, Option<Outbound>)>,
     /// PUBACKs owed for what is in `changes`.
     pub(super) receipts: Vec<(Outlet, Receipt)>,
-    /// Whoever waits to hear that it is written down.
+    /// Callers that wait until it is stored.
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
     /// Commands that have come to their end.
     pub(super) ended: Vec<(ConnectionId, Command)>,
+    /// Commands that had ended badly and were made good by later ones: they are dismissed.
+    pub(super) made_good: Vec<(ConnectionId, Vec<(DeviceId, CommandId)>)>,
     /// Something waits for the commit. Without it the changes may wait for the next ones.
     pub(super) urgent: bool,
 }
@@ -38,6 +43,8 @@ pub(super) struct Committing {
     pub(super) turn: Turn,
     /// How the commands stand that are different afterwards.
     pub(super) standings: Vec<(ConnectionId, Standing)>,
+    /// How the rollouts stand that are different afterwards.
+    pub(super) rollouts: Vec<RolloutView>,
     /// What is counted afterwards.
     pub(super) counts: Vec<(ConnectionId, Counts)>,
 }

@@ -1,12 +1,18 @@
-use serde_json::Value;
-use wilco_dialect::Reported;
-use wilco_ledger::{DeviceId, Timestamp};
+use std::sync::Arc;
 
+use wilco_dialect::{Reported, json};
+use wilco_ledger::{DeviceId, Reported as Reporting, Timestamp};
+
+use super::tally;
 use crate::{
     api::{DeviceRow, Presence},
-    store::StoredDevice,
+    dialects,
+    store::{Annotation, StoredDescription, StoredDevice},
     views::Standing,
 };
+
+/// Each value as JSON text, by its key.
+type Values = Vec<(String, String)>;
 
 /// What is known of one device.
 #[derive(Debug, Clone)]
@@ -19,11 +25,19 @@ pub(crate) struct Device {
     pub(crate) firmware: Option<String>,
     pub(crate) boot: Option<String>,
     pub(crate) tags: Vec<String>,
+    /// What a person has set of it; few devices have any.
+    pub(crate) annotation: Option<Box<Annotation>>,
     /// What it last reported of itself, as it came.
-    pub(crate) state: Option<Value>,
+    pub(crate) state: Option<String>,
+    /// The configuration in it that it runs with: each value as JSON text, read once because searches ask often.
+    pub(crate) running: Values,
+    /// What of the saved configuration is another value than it runs with.
+    pub(super) saved_apart: Values,
     pub(crate) reported_at: Option<Timestamp>,
     pub(crate) trip_ms: Option<f64>,
     pub(crate) last_command: Option<Standing>,
+    /// What its dialect tells of it; nothing for Wilco's own.
+    pub(crate) description: Option<Arc<StoredDescription>>,
     pub(super) news: News,
 }
 
@@ -31,6 +45,8 @@ pub(crate) struct Device {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct News {
     pub(super) changed: bool,
+    /// Its presence or its last command's state is another one.
+    pub(super) tile: bool,
     pub(super) unsaved: bool,
 }
 
@@ -45,15 +61,20 @@ impl Device {
             firmware: None,
             boot: None,
             tags: Vec::new(),
+            annotation: None,
             state: None,
+            running: Vec::new(),
+            saved_apart: Vec::new(),
             reported_at: None,
             trip_ms: None,
             last_command: None,
+            description: None,
             news: News::default(),
         }
     }
 
     pub(crate) fn restore(stored: StoredDevice) -> Device {
+        let (running, saved_apart) = stored.state.as_deref().map(configuration).unwrap_or_default();
         Device {
             // What was true when the program last ran is not known to be true now.
             presence: Presence::Unknown,
@@ -63,10 +84,14 @@ impl Device {
             firmware: stored.firmware,
             boot: stored.boot,
             tags: stored.tags,
+            annotation: None,
+            running,
+            saved_apart,
             state: stored.state,
             reported_at: stored.reported_at,
             trip_ms: stored.trip_ms,
             last_command: None,
+            description: stored.description,
             news: News::default(),
             id: stored.device,
         }
@@ -89,7 +114,13 @@ impl Device {
             state: self.state.clone(),
             reported_at: self.reported_at,
             trip_ms: self.trip_ms,
+            description: self.description.clone(),
         }
+    }
+
+    /// Its last command's state by its place in [`crate::api::MemberState`]; 0 where it had no command.
+    pub(super) fn state_code(&self) -> u8 {
+        self.last_command.as_ref().map_or(0, |last| tally::code(last.command.state))
     }
 
     pub(crate) fn row(&self, connection: &str) -> DeviceRow {
@@ -104,17 +135,67 @@ impl Device {
             firmware: self.firmware.clone(),
             boot: self.boot.clone(),
             tags: self.tags.clone(),
+            name: self.shown_name(),
+            added_tags: self.annotation.as_ref().map(|set| set.tags.clone()).unwrap_or_default(),
             trip_ms: self.trip_ms,
+            model: self.description.as_ref().and_then(|described| described.model.clone()),
+            dialect: self.description.as_ref().map(|described| dialects::title(&described.dialect)),
         }
     }
 
+    /// The name that people know it by: the one given here, or else the one that its firmware announces.
+    fn shown_name(&self) -> Option<String> {
+        let announced = || self.description.as_ref().and_then(|described| described.shown_name(&self.id));
+        self.name().map(str::to_owned).or_else(announced)
+    }
+
+    /// The name that a person has given it.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.annotation.as_ref()?.name.as_deref()
+    }
+
+    /// The tags that it reports, then those that a person has set; each once.
+    pub(crate) fn all_tags(&self) -> impl Iterator<Item = &str> {
+        let set = self.annotation.iter().flat_map(|annotation| &annotation.tags);
+        self.tags.iter().chain(set.filter(|tag| !self.tags.contains(tag))).map(String::as_str)
+    }
+
+    /// A value of the configuration that it runs with, as JSON text.
+    pub(crate) fn running(&self, key: &str) -> Option<&str> {
+        self.running.iter().rev().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+    }
+
+    /// A value of the configuration that it saved, where that is another one than it runs with, as JSON text.
+    pub(crate) fn saved_apart(&self, key: &str) -> Option<&str> {
+        self.saved_apart.iter().rev().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Notes values that a device of another dialect reports. They are searched and compared as a configuration is.
+    pub(crate) fn report_values(&mut self, reported: &[Reporting], led: Option<bool>, at: Option<Timestamp>) {
+        let value = |reported: &Reporting| (reported.key.to_string(), json::value_of(&reported.value));
+        self.running = reported.iter().map(value).collect();
+        self.led = led.or(self.led);
+        self.reported_at = at.or(self.reported_at);
+    }
+
     /// Notes what the device reports of itself, or has reported at some time: then the same report keeps its time.
-    pub(crate) fn report(&mut self, state: Value, at: Option<Timestamp>) {
+    pub(crate) fn report(&mut self, state: String, at: Option<Timestamp>) {
         self.led = Reported::of(&state).led.or(self.led);
+        (self.running, self.saved_apart) = configuration(&state);
         let is_same = self.state.as_ref() == Some(&state);
         self.reported_at = at.or(self.reported_at.filter(|_| is_same));
         self.state = Some(state);
     }
+}
+
+/// The configuration that a device runs with, as it reports it, and what of the saved one is another value.
+fn configuration(state: &str) -> (Values, Values) {
+    let Reported { running, saved, .. } = Reported::of(state);
+    let members = |config: Option<String>| config.and_then(|config| json::members(&config)).unwrap_or_default();
+    let running = members(running);
+    let mut saved = members(saved);
+    saved.retain(|saved| !running.contains(saved));
+    (running, saved)
 }
 
 #[cfg(test)]
@@ -130,7 +211,7 @@ mod tests {
     fn what_a_broker_has_kept_was_not_reported_now() {
         let mut device = Device::new(DeviceId::new("pump-7").unwrap());
         let mut check = |led: bool, at: Option<i64>, expected: Option<i64>| {
-            device.report(json!({"led": led}), at.map(Timestamp));
+            device.report(json!({"led": led}).to_string(), at.map(Timestamp));
             assert_eq!((device.led, device.reported_at), (Some(led), expected.map(Timestamp)));
         };
         check(true, None, None);

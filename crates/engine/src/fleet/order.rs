@@ -1,30 +1,109 @@
 //! The order of a list of devices.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashMap};
 
-use wilco_ledger::Command;
+use foldhash::fast::RandomState;
+use wilco_ledger::{Command, State};
 
-use super::Device;
-use crate::api::{DeviceOrder, Presence, SortBy};
+use super::{Device, search::Search, tally::member_state};
+use crate::api::{DeviceGroup, GroupBy, GroupKey, Presence, SortBy};
 
-/// Compares two devices by a column; equal ones stand by their ids, so that the order is always the same.
-pub(super) fn compare(a: &Device, b: &Device, by: SortBy, direction: DeviceOrder) -> Ordering {
-    let by_id = || natural(a.id.as_str(), b.id.as_str());
-    let ordering = match by {
-        SortBy::Device => by_id(),
-        SortBy::Presence => rank(a.presence).cmp(&rank(b.presence)),
-        SortBy::Led => lamp(a).cmp(&lamp(b)),
-        SortBy::LastCommand => key(a).map(|last| last.submitted_at).cmp(&key(b).map(|last| last.submitted_at)),
-        SortBy::State => key(a).map(|last| last.state.as_str()).cmp(&key(b).map(|last| last.state.as_str())),
-        SortBy::Seen => a.seen_at.cmp(&b.seen_at),
-        SortBy::Firmware => natural(a.firmware.as_deref().unwrap_or(""), b.firmware.as_deref().unwrap_or("")),
-        SortBy::Trip => a.trip_ms.partial_cmp(&b.trip_ms).unwrap_or(Ordering::Equal),
+/// What a device is sorted by, as a number: the smallest first. Devices of which it is not known have the smallest.
+pub(super) fn key(device: &Device, by: SortBy, versions: &Ranks) -> i64 {
+    match by {
+        SortBy::Device => 0,
+        SortBy::Presence => rank(device.presence),
+        SortBy::Led => match device.led {
+            Some(true) => 0,
+            Some(false) => 1,
+            None => 2,
+        },
+        SortBy::LastCommand => command(device).map_or(i64::MIN, |last| last.submitted_at.0),
+        SortBy::State => trouble(command(device).map(|last| last.state)),
+        SortBy::Seen => device.seen_at.map_or(i64::MIN, |at| at.0),
+        SortBy::Firmware => device.firmware.as_deref().map_or(i64::MIN, |version| versions.of(version)),
+        // Microseconds, so that no two that differ are taken for the same.
+        SortBy::Trip => device.trip_ms.map_or(i64::MIN, |ms| (ms * 1_000.0) as i64),
+    }
+}
+
+/// The places of texts among each other, as people count.
+#[derive(Default)]
+pub(super) struct Ranks(HashMap<String, i64, RandomState>);
+
+impl Ranks {
+    pub(super) fn new<'a>(texts: impl Iterator<Item = &'a str>) -> Ranks {
+        let mut texts: Vec<_> = texts.collect();
+        texts.sort_unstable_by(|a, b| natural(a, b).then_with(|| a.cmp(b)));
+        texts.dedup();
+        Ranks(texts.into_iter().map(str::to_owned).zip(0..).collect())
+    }
+
+    fn of(&self, text: &str) -> i64 {
+        self.0.get(text).copied().unwrap_or(i64::MAX)
+    }
+}
+
+/// What a device's group is sorted by. Devices that belong to none stand last.
+pub(super) fn group_rank(device: &Device, by: GroupBy, texts: &Ranks) -> i64 {
+    let text = |text: Option<&str>| text.map_or(i64::MAX, |text| texts.of(text));
+    match by {
+        GroupBy::Tag => text(device.all_tags().next()),
+        GroupBy::Firmware => text(device.firmware.as_deref()),
+        GroupBy::State => trouble(command(device).map(|last| last.state)),
+        GroupBy::Presence => rank(device.presence),
+    }
+}
+
+/// The group that begins with a device.
+pub(super) fn group(device: &Device, by: GroupBy, from: u32) -> DeviceGroup {
+    let (key, search) = match by {
+        GroupBy::Tag => {
+            let tag = device.all_tags().next().map(str::to_owned);
+            let search = tag.as_deref().map_or_else(|| "-tag:*".to_owned(), Search::of_tag);
+            (GroupKey::Tag { tag }, search)
+        }
+        GroupBy::Firmware => {
+            let version = device.firmware.clone();
+            let search = version.as_deref().map_or_else(|| "-firmware:*".to_owned(), Search::of_firmware);
+            (GroupKey::Firmware { version }, search)
+        }
+        GroupBy::State => {
+            let search =
+                command(device).map_or_else(|| "-state:*".to_owned(), |last| format!("state:{}", last.state.as_str()));
+            (GroupKey::State { state: member_state(device.state_code()) }, search)
+        }
+        GroupBy::Presence => {
+            let search = match device.presence {
+                Presence::Online => "is:online",
+                Presence::Offline => "is:offline",
+                Presence::Unknown => "is:unknown",
+            };
+            (GroupKey::Presence { presence: device.presence }, search.to_owned())
+        }
     };
-    let ordering = match direction {
-        DeviceOrder::Ascending => ordering,
-        DeviceOrder::Descending => ordering.reverse(),
-    };
-    ordering.then_with(by_id)
+    DeviceGroup { key, search, from, count: 0 }
+}
+
+/// What needs somebody's look first, then what is under way, then what is done.
+fn trouble(state: Option<State>) -> i64 {
+    match state {
+        Some(State::Failed) => 0,
+        Some(State::Rejected) => 1,
+        Some(State::Undeliverable) => 2,
+        Some(State::TimedOut) => 3,
+        Some(State::Expired) => 4,
+        Some(State::Cancelled) => 5,
+        Some(State::Held) => 6,
+        Some(State::Queued) => 7,
+        Some(State::Sent) => 8,
+        Some(State::AtBroker) => 9,
+        Some(State::Accepted) => 10,
+        Some(State::Running) => 11,
+        Some(State::Unconfirmed) => 12,
+        Some(State::Succeeded) => 13,
+        None => 14,
+    }
 }
 
 /// Compares texts as people do: digits in them count as numbers, so that `kitchen-9` stands before `kitchen-10`.
@@ -60,22 +139,14 @@ fn number(part: &str) -> Option<&str> {
     part.starts_with(|first: char| first.is_ascii_digit()).then(|| part.trim_start_matches('0'))
 }
 
-fn key(device: &Device) -> Option<&Command> {
+fn command(device: &Device) -> Option<&Command> {
     device.last_command.as_ref().map(|last| &*last.command)
 }
 
-fn rank(presence: Presence) -> u8 {
+fn rank(presence: Presence) -> i64 {
     match presence {
         Presence::Online => 0,
         Presence::Unknown => 1,
         Presence::Offline => 2,
-    }
-}
-
-fn lamp(device: &Device) -> u8 {
-    match device.led {
-        Some(true) => 0,
-        Some(false) => 1,
-        None => 2,
     }
 }

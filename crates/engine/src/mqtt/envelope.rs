@@ -32,13 +32,14 @@ impl Envelope {
         let (remaining, properties) = match version {
             MqttVersion::V311 => (message, Properties::default()),
             MqttVersion::V5 => {
-                let texts = [outbound.response_topic.len(), outbound.correlation.len(), outbound.content_type.len()];
-                let length = 2 + 5 + texts.iter().map(|length| 3 + length).sum::<usize>();
+                let response_topic = outbound.response_topic.as_ref().map_or(0, String::len);
+                let texts = [response_topic, outbound.correlation.len(), outbound.content_type.len()];
+                let length = 2 + 5 + texts.iter().filter(|length| **length > 0).map(|length| 3 + length).sum::<usize>();
                 let properties = Properties {
                     payload_format: Some(1),
                     expiry: Some(outbound.expiry),
-                    response_topic: Some(outbound.response_topic.clone()),
-                    content_type: Some(outbound.content_type.to_owned()),
+                    response_topic: outbound.response_topic.clone(),
+                    content_type: Some(outbound.content_type.to_owned()).filter(|content| !content.is_empty()),
                     user: Vec::new(),
                 };
                 (message + variable(length) + length, properties)
@@ -91,7 +92,7 @@ mod tests {
                 topic: "plant/pump-7/req".into(),
                 payload: vec![b'x'; payload],
                 correlation: b"0198-c1".to_vec(),
-                response_topic: "plant/pump-7/resp".into(),
+                response_topic: Some("plant/pump-7/resp".into()),
                 expiry: 60,
                 content_type: "application/json",
             };

@@ -4,6 +4,7 @@
 //! broker's session and replays nothing: redelivery belongs to the ledger's outbox alone.
 
 mod envelope;
+mod goodbye;
 mod outlet;
 mod refusal;
 mod session;
@@ -11,7 +12,8 @@ mod v4;
 mod v5;
 
 pub(crate) use envelope::{Envelope, Properties};
-pub(crate) use outlet::{Outlet, Publication};
+pub(crate) use goodbye::Goodbye;
+pub(crate) use outlet::{Denial, Outlet, Publication, Subscribed};
 
 pub(crate) use session::{Connected, LinkEvent, Session, connect};
 
@@ -58,7 +60,12 @@ pub(crate) struct Welcome {
     pub(crate) keep_alive: Option<u16>,
     /// It takes no subscription with `+` or `#` in it.
     pub(crate) no_wildcards: bool,
+    /// It takes no message above QoS 0.
+    pub(crate) qos_0_only: bool,
 }
+
+/// At most this long for SUBACK.
+pub(crate) const SUBACK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Something that came over the wire, in our words.
 pub(crate) enum Wire {
@@ -67,7 +74,12 @@ pub(crate) enum Wire {
     /// A publish of ours was written.
     Written { packet: u16 },
     /// PUBACK.
-    Acknowledged { packet: u16, puback: Puback },
+    Acknowledged {
+        packet: u16,
+        puback: Puback,
+        /// Why, in the broker's words.
+        reason_string: Option<String>,
+    },
     /// Nothing we act on.
     Other,
 }

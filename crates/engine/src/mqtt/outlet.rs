@@ -2,17 +2,24 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
-use super::{Receipt, v5};
-use crate::refusal::Refusal;
+use super::{Receipt, SUBACK_TIMEOUT, v4, v5};
+use crate::{refusal::Refusal, transport::Departed};
+
+/// The longest wait until a DISCONNECT that waits for nothing is written.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a question waits for a device that is away, seconds.
+const QUESTION_EXPIRY: u32 = 60;
 
 /// Publishes, subscribes and acknowledges over one network connection. Cheap to clone; useless once that connection
 /// has ended.
@@ -21,6 +28,38 @@ pub(crate) struct Outlet {
     client: Client,
     under_way: Arc<Mutex<UnderWay>>,
     max_packet_size: u32,
+    /// The broker has said that it takes no filter with `+` or `#` in it.
+    no_wildcards: bool,
+    departed: Departed,
+}
+
+/// What a broker made of the filters that it was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Subscribed {
+    pub(crate) refused: Vec<(Filter, Denial)>,
+    /// Granted at a lower QoS than was asked for: at that one.
+    pub(crate) lowered: Vec<(Filter, u8)>,
+}
+
+impl Subscribed {
+    pub(super) fn granted(&mut self, filter: &Filter, qos: u8) {
+        if qos < filter.qos {
+            self.lowered.push((filter.clone(), qos));
+        }
+    }
+
+    pub(super) fn deny(&mut self, filter: &Filter, denial: Denial) {
+        self.refused.push((filter.clone(), denial));
+    }
+}
+
+/// Why a broker does not grant a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// It supports no wildcards (CONNACK property 0x28, SUBACK reason 0xA2).
+    NoWildcards,
+    /// The SUBACK's reason, in words.
+    Refused(String),
 }
 
 /// One send of one command.
@@ -37,17 +76,21 @@ pub(super) enum Client {
     V4(rumqttc_v4::AsyncClient),
 }
 
-/// What has been handed to the library. It writes publishes in the order in which it got them, so the first that is not
+/// What has been handed to the library; nothing for what is no command. It writes publishes in the order in which it got them, so the first that is not
 /// yet on the wire is the one that is written next.
 #[derive(Default)]
 struct UnderWay {
-    handed: VecDeque<Publication>,
+    handed: VecDeque<Option<Publication>>,
+    /// How many have left `handed`.
+    passed: u64,
+    /// The connection has ended.
+    ended: bool,
     written: HashMap<u16, (Publication, Instant)>,
 }
 
 impl Outlet {
-    pub(super) fn new(client: Client, max_packet_size: u32) -> Outlet {
-        Outlet { client, under_way: Arc::default(), max_packet_size }
+    pub(super) fn new(client: Client, max_packet_size: u32, no_wildcards: bool, departed: Departed) -> Outlet {
+        Outlet { client, under_way: Arc::default(), max_packet_size, no_wildcards, departed }
     }
 
     /// Hands a publish to the library.
@@ -59,7 +102,15 @@ impl Outlet {
         if bytes > self.max_packet_size as usize {
             return Err(Puback::TooLarge { bytes });
         }
+        if self.hand_over(Some(publication), outbound) { Ok(()) } else { Err(Puback::NotTaken) }
+    }
+
+    /// Whether the library took it.
+    fn hand_over(&self, publication: Option<Publication>, outbound: Outbound) -> bool {
         let mut under_way = self.under_way();
+        if under_way.ended {
+            return false;
+        }
         let taken = match &self.client {
             Client::V5(client) => {
                 let options = v5::publish_options(&outbound);
@@ -70,11 +121,24 @@ impl Outlet {
                 client.try_publish(outbound.topic, outbound.payload, options).is_ok()
             }
         };
-        if !taken {
-            return Err(Puback::NotTaken);
+        if taken {
+            under_way.handed.push_back(publication);
         }
-        under_way.handed.push_back(publication);
-        Ok(())
+        taken
+    }
+
+    /// Publishes a question by which devices are found. It is no command: nobody waits for it, and it asks a device for
+    /// nothing but what it is.
+    pub(crate) fn ask(&self, topic: String, payload: String) {
+        let outbound = Outbound {
+            topic,
+            payload: payload.into_bytes(),
+            correlation: Vec::new(),
+            response_topic: None,
+            expiry: QUESTION_EXPIRY,
+            content_type: "",
+        };
+        self.hand_over(None, outbound);
     }
 
     /// PUBACKs a message. A connection that has ended in the meantime is no loss: the broker sends it again.
@@ -89,21 +153,59 @@ impl Outlet {
         }
     }
 
-    /// Says good-bye, so that the broker does not take our going for a fault.
-    pub(crate) async fn disconnect(&self) {
-        let patience = Duration::from_secs(2);
-        let sent = match &self.client {
-            Client::V5(client) => client.disconnect_with_timeout(patience).await.is_ok(),
-            Client::V4(client) => client.disconnect_with_timeout(patience).await.is_ok(),
+    /// Sends DISCONNECT, so that the broker does not take our going for a fault: behind everything that is under way, as long
+    /// as that takes no longer than `patience`, and otherwise before it. `connection` is what runs the connection to its end.
+    pub(crate) async fn disconnect(&self, patience: Duration, connection: impl Future) {
+        let mut connection = pin!(connection);
+        let queued = match &self.client {
+            Client::V5(client) => client.try_disconnect().is_ok(),
+            Client::V4(client) => client.try_disconnect().is_ok(),
         };
-        tracing::debug!(sent, "said good-bye");
+        if queued && timeout(patience, &mut connection).await.is_ok() {
+            return;
+        }
+        let queued = match &self.client {
+            Client::V5(client) => client.try_disconnect_now().is_ok(),
+            Client::V4(client) => client.try_disconnect_now().is_ok(),
+        };
+        let written = queued && timeout(DISCONNECT_TIMEOUT, connection).await.is_ok();
+        tracing::debug!(written, "disconnected before everything was acknowledged");
     }
 
-    /// Asks for these filters and says which of them were refused, and why.
-    pub(crate) async fn subscribe(&self, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
-        match &self.client {
-            Client::V5(client) => v5::subscribe(client, filters).await,
-            Client::V4(client) => super::v4::subscribe(client, filters).await,
+    /// Asks for these filters, and says what the broker made of each. A filter that it has excluded by its CONNACK is not
+    /// sent: that would be a protocol error (MQTT 5 section 3.2.2.3.11).
+    ///
+    /// # Errors
+    /// When the connection ends, or no SUBACK comes in time.
+    pub(crate) async fn subscribe(&self, filters: &[Filter]) -> Result<Subscribed, Refusal> {
+        let is_excluded = |filter: &&Filter| self.no_wildcards && filter.filter.contains(['+', '#']);
+        let (excluded, asked): (Vec<_>, Vec<_>) = filters.iter().partition(is_excluded);
+        let asked: Vec<Filter> = asked.into_iter().cloned().collect();
+        let answer = async {
+            match (&self.client, &asked[..]) {
+                (_, []) => Ok(Subscribed::default()),
+                (Client::V5(client), asked) => v5::subscribe(client, asked).await,
+                (Client::V4(client), asked) => v4::subscribe(client, asked).await,
+            }
+        };
+        let mut subscribed =
+            timeout(SUBACK_TIMEOUT, answer).await.unwrap_or_else(|_| Err(Refusal::no_suback(&asked)))?;
+        for filter in excluded {
+            subscribed.deny(filter, Denial::NoWildcards);
+        }
+        Ok(subscribed)
+    }
+
+    /// Ends subscriptions; what the broker says to that changes nothing.
+    pub(crate) fn unsubscribe(&self, filters: Vec<String>) {
+        for filter in filters {
+            let queued = match &self.client {
+                Client::V5(client) => client.try_unsubscribe(filter).is_ok(),
+                Client::V4(client) => client.try_unsubscribe(filter).is_ok(),
+            };
+            if !queued {
+                return;
+            }
         }
     }
 
@@ -115,6 +217,8 @@ impl Outlet {
     pub(crate) fn written(&self, packet: u16) -> Option<Publication> {
         let mut under_way = self.under_way();
         let publication = under_way.handed.pop_front()?;
+        under_way.passed += 1;
+        let publication = publication?;
         under_way.written.insert(packet, (publication.clone(), Instant::now()));
         Some(publication)
     }
@@ -125,6 +229,16 @@ impl Outlet {
         Some((publication, written.elapsed()))
     }
 
+    /// The connection has ended: the publishes of which not a byte has left. They are in order, and the library writes them in
+    /// that order.
+    pub(crate) fn take_unsent(&self) -> Vec<Publication> {
+        let mut under_way = self.under_way();
+        under_way.ended = true;
+        let departed = self.departed.count().saturating_sub(under_way.passed);
+        let departed = usize::try_from(departed).unwrap_or(usize::MAX).min(under_way.handed.len());
+        under_way.handed.split_off(departed).into_iter().flatten().collect()
+    }
+
     fn under_way(&self) -> MutexGuard<'_, UnderWay> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,7 +247,7 @@ impl Outlet {
 /// The size of the PUBLISH packet, rounded up: MQTT 5 section 3.3 with our properties.
 fn packet_size(outbound: &Outbound) -> usize {
     let fixed = 5 + 2 + 2 + 4;
-    let properties =
-        2 + 5 + 3 + outbound.response_topic.len() + 3 + outbound.correlation.len() + 3 + outbound.content_type.len();
+    let response_topic = outbound.response_topic.as_ref().map_or(0, |topic| 3 + topic.len());
+    let properties = 2 + 5 + response_topic + 3 + outbound.correlation.len() + 3 + outbound.content_type.len();
     fixed + outbound.topic.len() + properties + outbound.payload.len()
 }

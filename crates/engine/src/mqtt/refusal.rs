@@ -2,38 +2,115 @@
 
 use rumqttc_v5::DisconnectReasonCode;
 
+use wilco_dialect::Filter;
+
+use super::{CONNECT_TIMEOUT, Denial, Goodbye, SUBACK_TIMEOUT};
 use crate::{
+    api::MqttVersion,
     refusal::{Cause, Refusal, Remedy},
     transport::Heard,
 };
 
 impl Refusal {
-    /// A topic filter that the broker will not let us subscribe.
-    pub(crate) fn subscription(filter: &str, reason: &str) -> Refusal {
+    /// A topic filter that the broker does not grant.
+    pub(crate) fn subscription(filter: &str, denial: &Denial) -> Refusal {
+        match denial {
+            Denial::NoWildcards => Refusal::new(
+                format!("The broker does not support wildcard subscriptions, and {filter} contains a wildcard."),
+                "Name the devices: choose Only these devices under Topics in the window, or use --only-device DEVICE \
+                 for each.",
+                Remedy::Change,
+            )
+            .because(
+                "The broker reported this in CONNACK (Wildcard Subscription Available: 0) or in SUBACK (reason \
+                     0xA2).",
+            ),
+            Denial::Refused(reason) => Refusal::new(
+                format!("The broker denied the subscription to {filter} ({reason})."),
+                "Allow this client ID to subscribe to it in the broker's ACL.",
+                // The rules may change any moment, and nobody tells us.
+                Remedy::TryAgain,
+            )
+            .because("Without it Wilco cannot receive answers."),
+        }
+    }
+
+    /// SUBSCRIBE went out, and no SUBACK came.
+    pub(super) fn no_suback(filters: &[Filter]) -> Refusal {
+        let filters = filters.iter().map(|filter| filter.filter.as_str()).collect::<Vec<_>>().join(", ");
         Refusal::new(
-            format!("The broker does not let Wilco hear {filter} ({reason})."),
-            "Allow this client id to subscribe to it in the broker's access rules.",
-            // The rules may change any moment, and nobody tells us.
+            format!(
+                "The broker did not answer SUBSCRIBE {filters} with a SUBACK within {} s.",
+                SUBACK_TIMEOUT.as_secs()
+            ),
+            "The connection itself works. An overloaded broker or an authorization plugin may cause the delay; check \
+             the broker's log.",
             Remedy::TryAgain,
         )
-        .because("Without it no answer can be reconciled.")
+        .caused(Cause::Silence)
+    }
+
+    /// CONNECT went out, and no CONNACK came.
+    pub(super) fn no_connack() -> Refusal {
+        Refusal::new(
+            format!("The broker accepted the connection and sent no CONNACK within {} s.", CONNECT_TIMEOUT.as_secs()),
+            "Check that an MQTT broker listens on this port and supports the MQTT version of this connection.",
+            Remedy::TryAgain,
+        )
+        .caused(Cause::Silence)
+    }
+
+    /// The broker takes no message above QoS 0 (MQTT 5 section 3.2.2.3.4).
+    pub(super) fn qos_0_only() -> Refusal {
+        Refusal::new(
+            "The broker accepts messages at QoS 0 only (CONNACK, Maximum QoS: 0), so Wilco sends no commands to it.",
+            "Allow QoS 1 for this client on the broker.",
+            Remedy::Change,
+        )
+        .because("At QoS 0 the broker acknowledges nothing, so a command could be lost unnoticed.")
+    }
+
+    /// What the first bytes that came tell of why CONNECT did not work.
+    pub(super) fn at_connect(self, heard: &Heard, tried: MqttVersion) -> Refusal {
+        let Some(connack) = Goodbye::connack(&heard.first()) else { return Refusal::unlike_mqtt(self, heard) };
+        if tried == MqttVersion::V5 && connack.is_311 {
+            return Refusal {
+                version: Some(MqttVersion::V311),
+                ..Refusal::new(
+                    "The broker supports MQTT 3.1.1, not MQTT 5.",
+                    "Use MQTT 3.1.1 for this connection: choose it under Protocol in the window, or use --mqtt 3.1.1.",
+                    Remedy::Change,
+                )
+                .because(format!("It answered CONNECT with a CONNACK of MQTT 3.1.1 (return code {}).", connack.reason))
+            };
+        }
+        let other = match tried {
+            MqttVersion::V5 => MqttVersion::V311,
+            MqttVersion::V311 => MqttVersion::V5,
+        };
+        let is_version = connack.reason == 0x84 || (connack.is_311 && connack.reason == 1);
+        let version = is_version.then_some(other);
+        match connack.in_its_words() {
+            Some(said) => Refusal { version, ..self }.because(said),
+            None => Refusal { version, ..self },
+        }
     }
 
     /// What an answer that is not MQTT tells of who gave it.
     pub(crate) fn unlike_mqtt(refusal: Refusal, heard: &Heard) -> Refusal {
         if heard.is_http() {
             return Refusal::new(
-                "What answers at {address} is a web server or a proxy, not an MQTT broker.",
-                "Check the port; for MQTT over a WebSocket write ws:// or wss://. If this network has a proxy, give it to the \
-                 connection; if it asks to log in first, open any page in a browser.",
+                "The server at {address} is a web server or a proxy, not an MQTT broker.",
+                "Check the port; for MQTT over WebSocket use ws:// or wss://. If this network uses a proxy, add it to \
+                 the connection; if the network requires a login, open any page in a browser.",
                 Remedy::TryAgain,
             )
-            .because("It answered CONNECT in HTTP.");
+            .because("It answered CONNECT with HTTP.");
         }
         if heard.is_tls() {
             return Refusal::new(
-                "What answers at {address} wants TLS.",
-                "Write mqtts:// (or wss://) instead of mqtt:// (or ws://).",
+                "The server at {address} requires TLS.",
+                "Use mqtts:// (or wss://) instead of mqtt:// (or ws://).",
                 Remedy::TryAgain,
             )
             .because("It answered CONNECT with a TLS alert.");
@@ -42,59 +119,64 @@ impl Refusal {
     }
 
     /// What the broker said last. Its shortest DISCONNECT, a reason and no properties (MQTT 5 section 3.14.2.2.1, and what
-    /// mosquitto sends), is not read by the library, which then sees only the end of the connection.
+    /// mosquitto sends), is not read by the library, which then sees only the end of the connection; and of a longer one it
+    /// does not hand on the server reference.
     pub(super) fn with_last_words(self, heard: &Heard) -> Refusal {
-        if self.cause != Cause::Closed {
-            return self;
+        let Some(goodbye) = Goodbye::disconnect(&heard.last()) else { return self };
+        let refusal = match DisconnectReasonCode::try_from(goodbye.reason) {
+            Ok(reason) if self.cause == Cause::Closed => disconnected(reason),
+            _ => self,
+        };
+        match goodbye.in_its_words() {
+            Some(said) if refusal.cause != Cause::Closed => refusal.because(said),
+            _ => refusal,
         }
-        let [.., 0xE0, 1, reason] = heard.last()[..] else { return self };
-        DisconnectReasonCode::try_from(reason).map_or(self, |reason| disconnected(reason, None))
     }
 
     /// What a CONNACK's refusal means; the codes by the names of MQTT 5 section 3.2.2.2.
     fn connack(name: &str) -> Refusal {
         let change = |message: &str, hint: &str| Refusal::new(message, hint, Remedy::Change);
         match name {
-            "BadUserNamePassword" => change(
-                "The broker does not take this user name and password.",
-                "Correct them: edit the connection and type them again.",
-            ),
+            "BadUserNamePassword" => {
+                change("The broker rejected the user name or password.", "Edit the connection and enter them again.")
+            }
             // Also what mosquitto says to a wrong password.
             "NotAuthorized" => Refusal::new(
-                "The broker does not let this client in.",
-                "Are user name and password right, and do the broker's access rules allow this client id, user or certificate?",
+                "The broker refused the connection: not authorized.",
+                "Check the user name and password, and that the broker's ACL allows this client ID, user or \
+                 certificate.",
                 Remedy::TryAgain,
             ),
             "BadClientId" | "ClientIdentifierNotValid" => change(
-                "The broker does not take this client id.",
-                "Choose another; some brokers allow only certain ones.",
+                "The broker rejected the client ID.",
+                "Choose another one; some brokers allow only certain client IDs.",
             ),
             "RefusedProtocolVersion" | "UnsupportedProtocolVersion" => change(
-                "The broker does not speak this version of MQTT.",
-                "Choose the other one, 3.1.1 or 5, for this connection.",
+                "The broker does not support this MQTT version.",
+                "Use the other version for this connection: MQTT 3.1.1 or MQTT 5 (--mqtt 3.1.1, --mqtt 5).",
             ),
-            "Banned" => change("The broker has banned this client.", "Ask whoever runs the broker."),
+            "Banned" => change("The broker has banned this client.", "Contact the operator of the broker."),
             "ServerUnavailable" | "ServiceUnavailable" => Refusal::new(
-                "The broker is not available at the moment.",
-                "It is tried again by itself. It may be starting, or be closed for maintenance.",
+                "The broker is currently unavailable.",
+                "Wilco retries automatically. The broker may be starting or under maintenance.",
                 Remedy::TryAgain,
             ),
             "ServerBusy" | "ConnectionRateExceeded" | "QuotaExceeded" => Refusal::new(
-                "The broker is too busy to let another client in.",
-                "It is tried again by itself. A plan of a cloud broker may allow only so many clients.",
+                "The broker is too busy to accept another client.",
+                "Wilco retries automatically. The plan of a cloud broker may limit the number of clients.",
                 Remedy::TryAgain,
             ),
             "UseAnotherServer" | "ServerMoved" => change(
-                "The broker wants its clients to go to another server.",
-                "Ask whoever runs it for the new address.",
+                "The broker redirects clients to another server.",
+                "Change the address of this connection to that server, or contact the operator of the broker.",
             ),
             "BadAuthenticationMethod" => change(
-                "The broker wants its clients to prove themselves in a way that Wilco does not know.",
-                "Wilco knows certificates, and user name and password.",
+                "The broker requires an authentication method that Wilco does not support.",
+                "Wilco supports client certificates, and user name and password.",
             ),
             other => Refusal::new(
                 format!("The broker refused the connection ({other})."),
-                "It is tried again by itself. The broker's log may say more.",
+                "Wilco retries automatically. Check the broker's log.",
                 Remedy::TryAgain,
             ),
         }
@@ -119,14 +201,15 @@ macro_rules! library_error {
                     ConnectionError::MqttState(StateError::ConnectionAborted) => Refusal::gone(),
                     ConnectionError::NotConnAck(_) | ConnectionError::MqttState(StateError::Deserialization(_)) => {
                         Refusal::new(
-                            "What comes from {address} is not MQTT as Wilco knows it.",
-                            "Is it an MQTT broker that listens on this port, and does it speak the version chosen?",
+                            "The server at {address} did not answer with valid MQTT.",
+                            "Check that an MQTT broker listens on this port and supports the MQTT version of this \
+                             connection.",
                             Remedy::TryAgain,
                         )
                     }
                     ConnectionError::MqttState(StateError::AwaitPingResp) => Refusal::new(
                         "The broker no longer answers.",
-                        "It is tried again by itself. Is the network still there?",
+                        "Wilco retries automatically. Check the network.",
                         Remedy::TryAgain,
                     ),
                     other => version_error(other.into()),
@@ -158,40 +241,33 @@ impl From<rumqttc_v4::ConnectionError> for Rest {
 
 /// What only one of the two versions can say.
 fn version_error(error: Rest) -> Refusal {
-    let silent = || {
-        Refusal::new(
-            "The broker took the connection and did not answer CONNECT within 10 s.",
-            "Is it an MQTT broker that listens on this port, and does it speak the version chosen?",
-            Remedy::TryAgain,
-        )
-        .caused(Cause::Silence)
-    };
     match error {
-        Rest::V5(rumqttc_v5::ConnectionError::Timeout(_)) => silent(),
-        Rest::V4(rumqttc_v4::ConnectionError::NetworkTimeout) => silent(),
+        Rest::V5(rumqttc_v5::ConnectionError::Timeout(_)) => Refusal::no_connack(),
+        Rest::V4(rumqttc_v4::ConnectionError::NetworkTimeout) => Refusal::no_connack(),
         Rest::V5(rumqttc_v5::ConnectionError::MqttState(rumqttc_v5::StateError::ServerDisconnect {
             reason_code,
-            reason_string,
-        })) => disconnected(reason_code, reason_string),
+            ..
+        })) => disconnected(reason_code),
         Rest::V5(error) => failed(&error),
         Rest::V4(error) => failed(&error),
     }
 }
 
 /// The broker has said good-bye by a DISCONNECT (MQTT 5 section 3.14).
-fn disconnected(reason: DisconnectReasonCode, said: Option<String>) -> Refusal {
+fn disconnected(reason: DisconnectReasonCode) -> Refusal {
     if reason == DisconnectReasonCode::SessionTakenOver {
         return Refusal::new(
-            "Another client has connected with this connection's client id, and the broker lets only one in.",
-            "Is Wilco running with the same data on another computer? Give one of the two another client id.",
+            "Another client connected with the same client ID, so the broker ended this connection (session taken \
+             over).",
+            "Check whether Wilco runs with the same data on another computer, and give one of the two another client \
+             ID.",
             Remedy::TryAgain,
         )
         .caused(Cause::TakenOver);
     }
-    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
     Refusal::new(
-        format!("The broker ended the connection ({}{said}).", in_words(reason)),
-        "It is tried again by itself. The broker's log may say more.",
+        format!("The broker ended the connection ({}).", in_words(reason)),
+        "Wilco retries automatically. Check the broker's log.",
         Remedy::TryAgain,
     )
 }
@@ -210,7 +286,7 @@ pub(super) fn in_words(reason: impl std::fmt::Debug) -> String {
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Refusal {
-    Refusal::new(format!("The connection failed: {error}."), "It is tried again by itself.", Remedy::TryAgain)
+    Refusal::new(format!("The connection failed: {error}."), "Wilco retries automatically.", Remedy::TryAgain)
 }
 
 #[cfg(test)]

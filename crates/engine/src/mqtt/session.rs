@@ -16,7 +16,7 @@ use tokio::{
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
-use super::{Message, Outlet, PACKET_LIMIT, Publication, Settings, Welcome, Wire, outlet::Client, v4, v5};
+use super::{Goodbye, Message, Outlet, PACKET_LIMIT, Publication, Settings, Welcome, Wire, outlet::Client, v4, v5};
 use crate::{
     api::MqttVersion,
     refusal::{Cause, Refusal, Remedy},
@@ -43,6 +43,8 @@ pub(crate) enum LinkEvent {
     Delivered(Publication, Puback, Duration),
     /// A message, which the one who keeps it acknowledges.
     Message(Outlet, Message),
+    /// The connection has ended, and of these not a byte has left.
+    Unsent(Vec<Publication>),
     /// The connection is gone, or never came about.
     Lost {
         refusal: Refusal,
@@ -135,7 +137,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
                         tell.that(LinkEvent::Written(publication)).await;
                     }
                 }
-                Ok(Wire::Acknowledged { packet, puback }) => {
+                Ok(Wire::Acknowledged { packet, puback, .. }) => {
                     if let Some((publication, took)) = outlet.acknowledged(packet) {
                         tell.that(LinkEvent::Delivered(publication, puback, took)).await;
                     }
@@ -163,11 +165,13 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     tell.that(LinkEvent::Ready { outlet: outlet.clone(), resumed: welcome.session_present, refused }).await;
 
     tokio::select! {
-        refusal = &mut pump => return Some(refusal),
+        refusal = &mut pump => {
+            tell.that(LinkEvent::Unsent(outlet.take_unsent())).await;
+            return Some(refusal);
+        }
         _ = &mut *closed => {}
     }
-    outlet.disconnect().await;
-    let _ = timeout(Duration::from_secs(2), pump).await;
+    outlet.disconnect(Duration::from_secs(2), pump).await;
     None
 }
 
@@ -187,8 +191,8 @@ impl Wishes {
     async fn subscribe(&mut self, outlet: &Outlet, filters: &[Filter]) -> Result<Vec<Filter>, Refusal> {
         let (required, wished): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| filter.required);
         for some in required.chunks(8) {
-            if let Some((filter, reason)) = outlet.subscribe(some).await?.into_iter().next() {
-                return Err(Refusal::subscription(&filter.filter, &reason));
+            if let Some((filter, denial)) = outlet.subscribe(some).await?.refused.into_iter().next() {
+                return Err(Refusal::subscription(&filter.filter, &denial));
             }
         }
         let (mut refused, wished): (Vec<_>, Vec<_>) =
@@ -197,7 +201,7 @@ impl Wishes {
             wished.into_iter().partition(|filter| self.suspects.contains(&filter.filter));
         for some in others.chunks(8).chain(suspects.chunks(1)) {
             self.asking = some.to_vec();
-            refused.extend(outlet.subscribe(some).await?.into_iter().map(|(filter, _)| filter));
+            refused.extend(outlet.subscribe(some).await?.refused.into_iter().map(|(filter, _)| filter));
         }
         self.asking.clear();
         Ok(refused)
@@ -232,7 +236,7 @@ async fn dial_and_connect(settings: &Settings) -> Result<Connected, Refusal> {
 
 /// Introduces us over a connection that stands.
 pub(crate) async fn connect(settings: &Settings, dialled: Dialled) -> Result<Connected, Refusal> {
-    let Dialled { stream, heard, .. } = dialled;
+    let Dialled { stream, heard, departed, .. } = dialled;
     let handover = Handover(Arc::new(Mutex::new(Some(stream))));
     let attempt = async {
         match settings.version {
@@ -246,14 +250,26 @@ pub(crate) async fn connect(settings: &Settings, dialled: Dialled) -> Result<Con
             }
         }
     };
-    let outcome = match timeout(super::CONNECT_TIMEOUT + Duration::from_secs(2), attempt).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Refusal::silence("The broker", super::CONNECT_TIMEOUT.as_secs())),
+    let attempt = timeout(super::CONNECT_TIMEOUT + Duration::from_secs(2), attempt);
+    let outcome = tokio::select! {
+        outcome = attempt => outcome.unwrap_or_else(|_| Err(Refusal::no_connack())),
+        () = answered_in_311(&heard), if settings.version == MqttVersion::V5 => Err(Refusal::no_connack()),
     };
     let (client, events, welcome) =
-        outcome.map_err(|refusal| settings.located(Refusal::unlike_mqtt(refusal, &heard)))?;
+        outcome.map_err(|refusal| settings.located(refusal.at_connect(&heard, settings.version)))?;
+    if welcome.qos_0_only {
+        return Err(Refusal::qos_0_only());
+    }
     let limit = welcome.max_packet_size.unwrap_or(PACKET_LIMIT).min(PACKET_LIMIT);
-    Ok(Connected { outlet: Outlet::new(client, limit), inlet: Inlet { events, heard }, welcome })
+    let outlet = Outlet::new(client, limit, welcome.no_wildcards, departed);
+    Ok(Connected { outlet, inlet: Inlet { events, heard }, welcome })
+}
+
+/// Ends once a CONNACK of MQTT 3.1.1 has come, which the library takes for the beginning of a longer one.
+async fn answered_in_311(heard: &Heard) {
+    while !Goodbye::connack(&heard.first()).is_some_and(|connack| connack.is_311) {
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 impl Settings {

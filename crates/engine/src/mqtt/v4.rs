@@ -8,8 +8,8 @@ use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
 use super::{
-    CONNECT_TIMEOUT, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Welcome, Wire, refusal::in_words,
-    session::Handover,
+    CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome, Wire,
+    refusal::in_words, session::Handover,
 };
 use crate::refusal::Refusal;
 
@@ -41,7 +41,8 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
     Ok(match events.poll().await? {
         Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => Wire::Written { packet },
         Event::Incoming(Packet::PubAck(ack)) => {
-            Wire::Acknowledged { packet: ack.pkid, puback: Puback::Accepted { nobody_listening: false } }
+            let puback = Puback::Accepted { nobody_listening: false };
+            Wire::Acknowledged { packet: ack.pkid, puback, reason_string: None }
         }
         Event::Incoming(Packet::Publish(publish)) => {
             let receipt = client.prepare_ack(&publish).map(Receipt::V4);
@@ -63,17 +64,19 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
     })
 }
 
-/// Asks for these filters and says which of them were refused.
-pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
+/// Asks for these filters, and says what the broker made of each.
+pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Subscribed, Refusal> {
     let wanted = filters.iter().map(|filter| SubscribeFilter::new(filter.filter.clone(), quality(filter.qos)));
     let notice = client.subscribe_many_tracked(wanted).await.map_err(|_| Refusal::gone())?;
     let suback = notice.wait_async().await.map_err(|_| Refusal::gone())?;
-    Ok(filters
-        .iter()
-        .zip(suback.return_codes)
-        .filter(|(_, code)| !matches!(code, SubscribeReasonCode::Success(_)))
-        .map(|(filter, code)| (filter.clone(), in_words(code)))
-        .collect())
+    let mut subscribed = Subscribed::default();
+    for (filter, code) in filters.iter().zip(suback.return_codes) {
+        match code {
+            SubscribeReasonCode::Success(granted) => subscribed.granted(filter, granted as u8),
+            code => subscribed.deny(filter, Denial::Refused(in_words(code))),
+        }
+    }
+    Ok(subscribed)
 }
 
 fn options(settings: &Settings) -> MqttOptions {

@@ -11,8 +11,8 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
 use super::{
-    CONNECT_TIMEOUT, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Welcome, Wire, refusal::in_words,
-    session::Handover,
+    CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome, Wire,
+    refusal::in_words, session::Handover,
 };
 use crate::refusal::Refusal;
 
@@ -34,6 +34,7 @@ pub(super) async fn connect(
                 receive_maximum: properties.receive_max,
                 keep_alive: properties.server_keep_alive,
                 no_wildcards: properties.wildcard_subscription_available == Some(0),
+                qos_0_only: properties.max_qos == Some(0),
             });
             return Ok((client, events, welcome.unwrap_or(Welcome { session_present, ..Welcome::default() })));
         }
@@ -45,12 +46,13 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
     Ok(match events.poll().await? {
         Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => Wire::Written { packet },
         Event::Incoming(Packet::PubAck(ack)) => {
+            let reason_string = ack.properties.and_then(|properties| properties.reason_string);
             let puback = match ack.reason {
                 PubAckReason::Success => Puback::Accepted { nobody_listening: false },
                 PubAckReason::NoMatchingSubscribers => Puback::Accepted { nobody_listening: true },
-                refused => Puback::Refused { code: refused as u8 },
+                refused => Puback::Refused { code: refused as u8, said: reason_string.as_deref().map(Into::into) },
             };
-            Wire::Acknowledged { packet: ack.pkid, puback }
+            Wire::Acknowledged { packet: ack.pkid, puback, reason_string }
         }
         Event::Incoming(Packet::Publish(publish)) => {
             let receipt = client.prepare_ack(&publish).map(Receipt::V5);
@@ -89,27 +91,35 @@ fn publish_properties(outbound: &Outbound) -> PublishProperties {
     PublishProperties {
         payload_format_indicator: Some(1),
         message_expiry_interval: Some(outbound.expiry),
-        response_topic: Some(outbound.response_topic.clone()),
-        correlation_data: Some(outbound.correlation.clone().into()),
-        content_type: Some(outbound.content_type.to_owned()),
+        response_topic: outbound.response_topic.clone(),
+        correlation_data: Some(outbound.correlation.clone().into()).filter(|_| !outbound.correlation.is_empty()),
+        content_type: Some(outbound.content_type.to_owned()).filter(|content| !content.is_empty()),
         ..PublishProperties::default()
     }
 }
 
-/// Asks for these filters and says which of them were refused.
-pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Vec<(Filter, String)>, Refusal> {
+/// Asks for these filters, and says what the broker made of each.
+pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Subscribed, Refusal> {
     let wanted = filters.iter().map(|filter| SubscribeFilter {
         nolocal: filter.others_only,
         ..SubscribeFilter::new(filter.filter.clone(), quality(filter.qos))
     });
     let notice = client.subscribe_many_tracked(wanted).await.map_err(|_| Refusal::gone())?;
     let suback = notice.wait_async().await.map_err(|_| Refusal::gone())?;
-    Ok(filters
-        .iter()
-        .zip(suback.return_codes)
-        .filter(|(_, code)| !matches!(code, SubscribeReasonCode::Success(_)))
-        .map(|(filter, code)| (filter.clone(), in_words(code)))
-        .collect())
+    let reason_string = suback.properties.and_then(|properties| properties.reason_string);
+    let mut subscribed = Subscribed::default();
+    for (filter, code) in filters.iter().zip(suback.return_codes) {
+        match code {
+            SubscribeReasonCode::Success(granted) => subscribed.granted(filter, granted as u8),
+            SubscribeReasonCode::WildcardSubscriptionsNotSupported => subscribed.deny(filter, Denial::NoWildcards),
+            code => {
+                let reason = in_words(code);
+                let reason = reason_string.as_ref().map_or(reason.clone(), |said| format!("{reason}: “{said}”"));
+                subscribed.deny(filter, Denial::Refused(reason));
+            }
+        }
+    }
+    Ok(subscribed)
 }
 
 fn options(settings: &Settings) -> MqttOptions {
@@ -120,6 +130,8 @@ fn options(settings: &Settings) -> MqttOptions {
     network.set_connection_timeout(CONNECT_TIMEOUT.as_secs());
     let mut properties = ConnectProperties::new();
     properties.session_expiry_interval = Some(settings.session_expiry);
+    // Wilco has no use for it. But some brokers give it unasked, and the library takes that for a reason to hang up.
+    properties.request_response_info = Some(1);
     options
         .set_network_options(network)
         .set_connect_timeout(CONNECT_TIMEOUT)

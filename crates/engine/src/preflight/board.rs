@@ -45,7 +45,7 @@ impl Board {
                 step,
                 name: name.to_owned(),
                 state: StepState::Waiting,
-                said: "Not tried".to_owned(),
+                said: "Not tested".to_owned(),
                 took_ms: None,
                 remark: None,
             })
@@ -112,7 +112,7 @@ impl Board {
         let warned = self.view.steps.iter().any(|step| step.state == StepState::Warned);
         self.view.verdict = match failed {
             Some(step) => format!("Stopped at {}.", step.name),
-            None if warned => "All steps passed, with a remark.".to_owned(),
+            None if warned => "All steps passed, with remarks.".to_owned(),
             None => "All steps passed.".to_owned(),
         };
         self.tell();
@@ -123,11 +123,12 @@ impl Board {
         let running = self.view.steps.iter_mut().find(|step| step.state == StepState::Running);
         let at = running.map(|step| {
             step.state = StepState::Waiting;
-            step.said = "Stopped by you".to_owned();
+            step.said = "Stopped".to_owned();
             step.name.clone()
         });
         self.view.done = true;
-        self.view.verdict = at.map_or_else(|| "Stopped by you.".to_owned(), |at| format!("Stopped by you at {at}."));
+        self.view.verdict =
+            at.map_or_else(|| "You stopped the test.".to_owned(), |at| format!("You stopped the test at {at}."));
         self.tell();
     }
 
@@ -149,7 +150,7 @@ impl Board {
     }
 
     fn tell(&self) {
-        // Whoever no longer listens gets the whole at the end, or nothing.
+        // A listener that has gone gets the whole at the end, or nothing.
         let _ = self.tell.send(self.view.clone());
     }
 }

@@ -2,21 +2,17 @@
 
 use std::{pin::pin, time::Duration};
 
-use tokio::{
-    sync::mpsc,
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
 use crate::{
-    mqtt::{self, Connected, Outlet, Publication, Settings, Welcome, Wire},
-    refusal::Refusal,
+    mqtt::{self, Connected, Outlet, Publication, Settings, Subscribed, Welcome, Wire},
+    refusal::{Cause, Refusal},
     transport::{self, Dialled},
 };
 
-/// The longest wait for a SUBACK or a PUBACK.
+/// The longest wait for a PUBACK.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Line {
@@ -69,27 +65,26 @@ impl Line {
         Ok(())
     }
 
-    /// Why the broker does not let us hear that; `None` where it does.
-    pub(super) async fn subscribe(&mut self, filter: &Filter) -> Result<Option<String>, Refusal> {
+    /// What the broker made of a filter.
+    pub(super) async fn subscribe(&mut self, filter: &Filter) -> Result<Subscribed, Refusal> {
         let outlet = self.outlet.clone();
         let asked = [filter.clone()];
-        let mut answer = pin!(timeout(PATIENCE, outlet.subscribe(&asked)));
+        let mut answer = pin!(outlet.subscribe(&asked));
         loop {
             tokio::select! {
                 biased;
                 answer = &mut answer => return match answer {
-                    Ok(Ok(refused)) => Ok(refused.into_iter().next().map(|(_, reason)| reason)),
                     // The library only says that nothing will come; the wire says why.
-                    Ok(Err(refusal)) => Err(self.end().await.unwrap_or(refusal)),
-                    Err(_) => Err(Refusal::silence("The broker, asked by SUBSCRIBE,", PATIENCE.as_secs())),
+                    Err(refusal) if refusal.cause == Cause::Closed => Err(self.end().await.unwrap_or(refusal)),
+                    answer => answer,
                 },
                 next = self.wire.recv() => self.take(next)?,
             }
         }
     }
 
-    /// What the broker says to a message.
-    pub(super) async fn publish(&mut self, outbound: Outbound) -> Result<Puback, Refusal> {
+    /// What the broker says to a message, and why in its own words.
+    pub(super) async fn publish(&mut self, outbound: Outbound) -> Result<(Puback, Option<String>), Refusal> {
         let name = "wilco-preflight";
         let publication = match (DeviceId::new(name), CommandId::new(name)) {
             (Ok(device), Ok(id)) => Publication { device, id, attempt: 1 },
@@ -98,7 +93,7 @@ impl Line {
         if let Err(puback) = self.outlet.publish(publication, outbound) {
             return match self.end().await {
                 Some(refusal) => Err(refusal),
-                None => Ok(puback),
+                None => Ok((puback, None)),
             };
         }
         let deadline = Instant::now() + PATIENCE;
@@ -107,11 +102,13 @@ impl Line {
                 Some(Wire::Written { packet }) => {
                     self.outlet.written(packet);
                 }
-                Some(Wire::Acknowledged { packet, puback }) if self.outlet.acknowledged(packet).is_some() => {
-                    return Ok(puback);
+                Some(Wire::Acknowledged { packet, puback, reason_string })
+                    if self.outlet.acknowledged(packet).is_some() =>
+                {
+                    return Ok((puback, reason_string));
                 }
                 Some(_) => {}
-                None => return Err(Refusal::silence("The broker, asked by PUBLISH,", PATIENCE.as_secs())),
+                None => return Err(Refusal::no_puback(PATIENCE.as_secs())),
             }
         }
     }
@@ -143,9 +140,7 @@ impl Line {
 
     /// Says good-bye.
     pub(super) async fn close(mut self) {
-        self.outlet.disconnect().await;
-        // The pump ends by itself once DISCONNECT is written.
-        let _ = timeout(Duration::from_secs(1), &mut self.pump).await;
+        self.outlet.disconnect(Duration::from_secs(1), &mut self.pump).await;
     }
 
     /// The next thing on the wire; `None` once the time is over.

@@ -20,7 +20,7 @@ pub(crate) use board::Board;
 
 use crate::{
     api::{MqttVersion, Step, StepState},
-    mqtt::{Settings, Welcome},
+    mqtt::{Goodbye, Settings, Welcome},
     refusal::{Cause, Refusal},
     transport,
 };
@@ -73,7 +73,7 @@ impl Stop {
         let said = match refusal.cause {
             Cause::Closed => "Refused: connection closed",
             Cause::Silence => "No answer",
-            Cause::TakenOver => "Thrown out by another client",
+            Cause::TakenOver => "Session taken over",
             Cause::Told => "Refused",
         };
         Stop { refusal, said: said.to_owned(), took, trace: None, asked: None, client_id_in_use: false }
@@ -82,7 +82,7 @@ impl Stop {
     /// Before CONNECT there is no broker that could refuse anything.
     fn on_the_way(self, step: Step) -> Stop {
         let said = match (step, self.refusal.cause) {
-            (Step::Name, Cause::Told) => "Not known",
+            (Step::Name, Cause::Told) => "Not found",
             (Step::Tls, Cause::Told) => "Not accepted",
             _ => return self,
         };
@@ -119,16 +119,17 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
     let (mut line, welcome) = Line::over(settings, dialled).await.map_err(|refusal| {
         let took = since.elapsed();
         let stop = Stop::of(refusal, took).traced("CONNECT");
-        let heard = connack(heard.first()).map_or_else(
+        let heard = Goodbye::connack(&heard.first()).map_or_else(
             || heard.trace(),
-            |reason| {
-                Some(format!("CONNECT, then CONNACK with reason {reason:#04x} after {:.0} ms.", milliseconds(took)))
+            |connack| {
+                let (reason, took) = (connack.reason, milliseconds(took));
+                Some(format!("CONNECT, then CONNACK with reason {reason:#04x} after {took:.0} ms."))
             },
         );
         (Step::Connect, Stop { trace: heard.or(stop.trace.clone()), ..stop })
     })?;
     let took = since.elapsed();
-    // Whoever is thrown out by another client learns it right after CONNACK.
+    // A session that another client takes over ends right after CONNACK.
     if let Err(refusal) = line.settle(SETTLED_WITHIN).await {
         return Err((Step::Connect, Stop::of(refusal, took).traced("CONNECT, CONNACK")));
     }
@@ -147,18 +148,10 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
             return Err((Step::RoundTrip, stop));
         }
     } else {
-        board.skipped(Step::RoundTrip, "Not tried: the broker lets Wilco hear only the devices named");
+        board.skipped(Step::RoundTrip, "Not tested: the broker allows subscriptions only to the named devices");
     }
     line.close().await;
     Ok(())
-}
-
-/// The reason in a CONNACK; its place is the same in both versions (MQTT 3.1.1 section 3.2, MQTT 5 section 3.2.2).
-fn connack(first: [u8; 4]) -> Option<u8> {
-    match first {
-        [0x20, 2..=127, 0 | 1, reason] => Some(reason),
-        _ => None,
-    }
 }
 
 /// What stops a trial. Where devices are named, the broker's rules may allow their topics only: that one of our own is
@@ -167,7 +160,7 @@ fn unexcused(plan: &Plan, board: &mut Board, step: Step, tried: Result<(), Stop>
     match tried {
         Err(stop) if plan.names_devices && stop.refusal.cause != Cause::TakenOver => {
             let remark = Explain { plan, step, stop: &stop }.own_topic_refused();
-            board.warned(step, "Not known: the rules may allow only the devices named", stop.took, remark);
+            board.warned(step, "Unknown: the ACL may allow only the named devices", stop.took, remark);
             None
         }
         tried => tried.err(),
@@ -180,12 +173,18 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut Line, board: &mut Boar
     let since = Instant::now();
     let filters = &plan.settings.filters;
     let mut refused: Vec<String> = Vec::new();
+    let mut lowered: Vec<(Filter, u8)> = Vec::new();
     for filter in filters {
-        board.say(Step::Subscribe, &format!("Asking for {}", filter.filter));
+        board.say(Step::Subscribe, &format!("Subscribing to {}", filter.filter));
         let asked = Instant::now();
         let fault = match line.subscribe(filter).await {
-            Ok(None) => continue,
-            Ok(Some(reason)) => Refusal::subscription(&filter.filter, &reason),
+            Ok(mut subscribed) => match subscribed.refused.pop() {
+                Some((_, denial)) => Refusal::subscription(&filter.filter, &denial),
+                None => {
+                    lowered.append(&mut subscribed.lowered);
+                    continue;
+                }
+            },
             Err(refusal) => refusal,
         };
         let stop =
@@ -209,12 +208,12 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut Line, board: &mut Boar
     let covered = filters.iter().any(|filter| !refused.contains(&filter.filter) && covers(&filter.filter, &own.filter));
     let mut hears_itself = covered;
     if !covered {
-        hears_itself = matches!(line.subscribe(&own).await, Ok(None));
+        hears_itself = line.subscribe(&own).await.is_ok_and(|subscribed| subscribed.refused.is_empty());
         if line.is_closed() {
             *line = Line::open(&plan.settings).await.map_err(|refusal| Stop::of(refusal, since.elapsed()))?;
         }
     }
-    board.subscribed(filters, refused, since.elapsed());
+    board.subscribed(filters, refused, &lowered, since.elapsed());
     Ok(hears_itself)
 }
 
@@ -227,7 +226,7 @@ async fn told_from_a_second_client(plan: &Plan, filter: &Filter, stop: Stop) -> 
         format!("{}-{}", clipped(&plan.settings.client_id, 110), &uuid::Uuid::new_v4().simple().to_string()[..6]);
     let settings = Settings { client_id: fresh, ..plan.settings.clone() };
     let Ok(mut line) = Line::open(&settings).await else { return stop };
-    let allowed = matches!(line.subscribe(filter).await, Ok(None));
+    let allowed = line.subscribe(filter).await.is_ok_and(|subscribed| subscribed.refused.is_empty());
     line.close().await;
     Stop { client_id_in_use: allowed, ..stop }
 }
@@ -238,16 +237,16 @@ async fn publish(probe: &Probe, line: &mut Line, board: &mut Board) -> Result<()
     let topic = &probe.request.topic;
     let stop = |refusal| Stop::of(refusal, since.elapsed()).asked(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
     match line.publish(probe.request.clone()).await.map_err(stop)? {
-        Puback::Accepted { nobody_listening } => {
+        (Puback::Accepted { nobody_listening }, _) => {
             let said = if nobody_listening {
-                format!("The broker took a message on {topic}; nobody listens there, as it should be")
+                format!("The broker accepted a message on {topic}; no subscribers there, as expected")
             } else {
-                format!("The broker took a message on {topic}")
+                format!("The broker accepted a message on {topic}")
             };
             board.passed(Step::Publish, said, since.elapsed());
             Ok(())
         }
-        refused => Err(stop(Refusal::publication(topic, refused))),
+        (refused, said) => Err(stop(Refusal::publication(topic, refused, said))),
     }
 }
 
@@ -262,10 +261,10 @@ async fn round_trip(probe: &Probe, nonce: &str, line: &mut Line, board: &mut Boa
         let sent = Instant::now();
         let puback = line.publish(probe.answer.clone()).await;
         match puback {
-            Ok(Puback::Accepted { .. }) => {}
+            Ok((Puback::Accepted { .. }, _)) => {}
             // Commands do not need it, so it is only said.
             Ok(_) | Err(Refusal { cause: Cause::Closed, .. }) => {
-                board.warned(Step::RoundTrip, "Not tried to the end", since.elapsed(), remarks::no_own_answers(topic));
+                board.warned(Step::RoundTrip, "Not completed", since.elapsed(), remarks::no_own_answers(topic));
                 return Ok(());
             }
             Err(refusal) => return Err(stop(refusal)),
@@ -278,7 +277,7 @@ async fn round_trip(probe: &Probe, nonce: &str, line: &mut Line, board: &mut Boa
     }
     trips.sort_unstable();
     let median = trips[trips.len() / 2];
-    let said = format!("A message of our own came back in {} (median of {})", rhythm::shown(median), trips.len());
+    let said = format!("Received Wilco's own message in {} (median of {})", rhythm::shown(median), trips.len());
     match rhythm::remark(&trips, far) {
         Some(remark) => board.warned(Step::RoundTrip, &said, since.elapsed(), remark),
         None => board.passed(Step::RoundTrip, said, since.elapsed()),
@@ -292,11 +291,11 @@ fn welcomed(settings: &Settings, welcome: &Welcome) -> String {
         MqttVersion::V311 => "MQTT 3.1.1",
     };
     let known = if settings.route.tls.as_ref().is_some_and(|tls| tls.client_certificate) {
-        "The broker knows this certificate"
+        "The broker accepted the certificate"
     } else if settings.username.is_some() {
-        "The broker knows this user"
+        "The broker accepted the user"
     } else {
-        "The broker lets Wilco in"
+        "The broker accepted the connection"
     };
     let keep_alive = welcome.keep_alive.unwrap_or(settings.keep_alive);
     let mut said = format!("{known}. {version}, keep-alive {keep_alive} s");
@@ -333,20 +332,26 @@ fn milliseconds(span: Duration) -> f64 {
 }
 
 impl Board {
-    fn subscribed(&mut self, filters: &[Filter], refused: Vec<String>, took: Duration) {
+    fn subscribed(&mut self, filters: &[Filter], refused: Vec<String>, lowered: &[(Filter, u8)], took: Duration) {
         let heard: Vec<_> = filters
             .iter()
             .map(|filter| filter.filter.as_str())
             .filter(|filter| !refused.iter().any(|no| no == filter))
             .collect();
         let said = match heard[..] {
-            [] => "Nothing to hear".to_owned(),
-            [first] => format!("Hears {first}"),
-            [first, second] => format!("Hears {first} and {second}"),
-            [first, ref more @ ..] => format!("Hears {first} and {} more", more.len()),
+            [] => "No subscriptions".to_owned(),
+            [first] => format!("Subscribed to {first}"),
+            [first, second] => format!("Subscribed to {first} and {second}"),
+            [first, ref more @ ..] => format!("Subscribed to {first} and {} more", more.len()),
         };
         if refused.is_empty() {
-            self.passed(Step::Subscribe, said, took);
+            match lowered {
+                [] => self.passed(Step::Subscribe, said, took),
+                lowered => {
+                    let said = format!("{said}, some at a lower QoS");
+                    self.warned(Step::Subscribe, &said, took, remarks::lower_qos(lowered));
+                }
+            }
             return;
         }
         let said = format!("{said}, not {}", refused.join(", "));

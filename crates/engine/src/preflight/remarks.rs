@@ -1,5 +1,7 @@
 //! What to say of a step that did not work: what happened, why, and what to do.
 
+use wilco_dialect::Filter;
+
 use super::{Plan, Stop};
 use crate::{
     api::{Remark, Step, sentence},
@@ -36,11 +38,11 @@ impl Explain<'_> {
     /// A topic of our own was refused to a connection that names its devices.
     pub(super) fn own_topic_refused(&self) -> Remark {
         Remark {
-            why: "That topic is Wilco's own: no device is troubled by a trial. The broker's rules may allow the topics of \
-                  the devices named all the same, which the first command will show."
+            why: "The test uses a topic of its own, so that it sends nothing to devices. The broker's ACL may \
+                     still allow the topics of the named devices; the first command will show it."
                 .to_owned(),
-            hint: "Nothing has to be done if commands work. Otherwise allow this client id to publish on the req topics of the \
-                   devices named."
+            hint: "If commands work, no action is needed. Otherwise allow this client ID to publish on the req \
+                     topics of the named devices."
                 .to_owned(),
             ..self.remark()
         }
@@ -55,6 +57,8 @@ impl Explain<'_> {
             hint: refusal.hint.clone().unwrap_or_default(),
             trace: self.stop.trace.clone(),
             policy: None,
+            pin: refusal.pin.clone(),
+            version: refusal.version,
         }
     }
 
@@ -62,11 +66,11 @@ impl Explain<'_> {
         let id = &self.plan.settings.client_id;
         Remark {
             title: format!("Another client is connected as {id}"),
-            why: "A broker lets only one client in under each client id: the newcomer throws the other out, which comes back \
-                  and throws the newcomer out. Under a fresh client id the same step works."
+            why: "A broker accepts only one client per client ID: a new connection ends the old one, which then \
+                     reconnects and ends the new one. With a new client ID the same step works."
                 .to_owned(),
-            hint: "Give this connection another client id, or leave it empty and Wilco makes one of its own. Is Wilco running \
-                   with the same data on another computer, or does a device use this id?"
+            hint: "Give this connection another client ID, or leave it empty to generate one. Check whether Wilco \
+                     runs with the same data on another computer, or a device uses this client ID."
                 .to_owned(),
             ..told
         }
@@ -75,33 +79,34 @@ impl Explain<'_> {
     fn closed_at_connect(&self, told: Remark) -> Remark {
         if self.is_aws() {
             return self.with_policy(Remark {
-                title: "AWS IoT took the TLS handshake and then hung up on CONNECT".to_owned(),
+                title: "AWS IoT closed the connection after CONNECT".to_owned(),
                 why: format!(
-                    "It does so without a word when the certificate is not active, is not registered in this account and \
-                     region, or has no policy that allows iot:Connect as {}.",
+                    "The TLS handshake passed. AWS IoT closes the connection without a reason if the certificate is \
+                     not active, is not registered in this account and region, or has no policy that allows \
+                     iot:Connect as {}.",
                     self.plan.settings.client_id
                 ),
-                hint: "In the AWS console open Security, Certificates: the certificate must be Active, and a policy attached. \
-                       This is the least that Wilco needs."
+                hint: "In the AWS console open Security, Certificates: the certificate must be active and have a \
+                         policy attached. This is the minimal policy for Wilco."
                     .to_owned(),
                 ..told
             });
         }
         let tls = self.plan.settings.route.tls.is_some();
         Remark {
-            title: "The broker hung up on CONNECT".to_owned(),
+            title: "The broker closed the connection after CONNECT".to_owned(),
             why: if tls {
-                "The TLS handshake passed. Brokers hang up so when they want a client certificate that was not brought, when \
-                 one is not activated, or when they do not speak this version of MQTT."
+                "The TLS handshake passed. Brokers close the connection if a required client certificate is missing \
+                 or not active, or if they do not support this MQTT version."
             } else {
-                "Brokers hang up so when this port wants TLS, or when they do not speak this version of MQTT."
+                "Brokers close the connection if this port requires TLS, or if they do not support this MQTT version."
             }
             .to_owned(),
             hint: if tls {
-                "Does the broker want a client certificate? Is it active? Try the other version of MQTT. The broker's log says \
-                 more."
+                "Check whether the broker requires a client certificate and whether it is active. Try the other MQTT \
+                 version. Check the broker's log."
             } else {
-                "Try mqtts:// (usually port 8883), and the other version of MQTT. The broker's log says more."
+                "Try mqtts:// (usually port 8883), and the other MQTT version. Check the broker's log."
             }
             .to_owned(),
             ..told
@@ -110,28 +115,27 @@ impl Explain<'_> {
 
     fn closed_at_subscribe(&self, told: Remark) -> Remark {
         let filter = self.stop.asked.as_deref().unwrap_or("its topics");
-        let title = format!("The broker hung up when Wilco asked to hear {filter}");
+        let title = format!("The broker closed the connection when Wilco subscribed to {filter}");
         if self.is_aws() {
             return self.with_policy(Remark {
                 title,
-                why: "AWS IoT ends the connection without a word when a policy does not allow a subscription. CONNECT passed, \
-                      so the certificate is active. The policy attached to it most likely allows only the topics of the \
-                      kit's sample, sdk/test/*."
+                why: "AWS IoT closes the connection without a reason if the policy does not allow a subscription. \
+                         CONNECT passed, so the certificate is active. Its policy most likely allows only the topics \
+                         of the sample, sdk/test/*."
                     .to_owned(),
-                hint: "In the AWS console open Security, Policies, the policy of this certificate. Add this as a new version, \
-                       make it active, then try again. It is the least that Wilco needs."
+                hint: "In the AWS console open Security, Policies, and the policy of this certificate. Add this \
+                         minimal policy for Wilco as a new version, make it active, then try again."
                     .to_owned(),
                 ..told
             });
         }
         Remark {
             title,
-            why: "CONNECT passed, so the broker lets Wilco in. Some brokers end the connection when a subscription is not \
-                  allowed."
+            why: "CONNECT passed, so authentication works. Some brokers close the connection if a subscription is \
+                     not allowed."
                 .to_owned(),
             hint: format!(
-                "Allow this {} to subscribe to {filter} in the broker's access rules, or name the devices that it may hear \
-                 under Topics.",
+                "Allow this {} to subscribe to {filter} in the broker's ACL, or name the allowed devices under Topics.",
                 self.who()
             ),
             ..told
@@ -140,26 +144,23 @@ impl Explain<'_> {
 
     fn closed_at_publish(&self, told: Remark) -> Remark {
         let topic = self.stop.asked.as_deref().unwrap_or("its topic");
-        let title = format!("The broker hung up when Wilco published on {topic}");
+        let title = format!("The broker closed the connection when Wilco published on {topic}");
         if self.is_aws() {
             return self.with_policy(Remark {
                 title,
-                why: "AWS IoT ends the connection without a word when a policy does not allow a publish. The subscriptions \
-                      passed, so only iot:Publish is missing."
+                why: "AWS IoT closes the connection without a reason if the policy does not allow a publish. The \
+                         subscriptions passed, so only iot:Publish is missing."
                     .to_owned(),
-                hint: "In the AWS console open Security, Policies, the policy of this certificate. Add this as a new version, \
-                       make it active, then try again."
+                hint: "In the AWS console open Security, Policies, and the policy of this certificate. Add this as \
+                         a new version, make it active, then try again."
                     .to_owned(),
                 ..told
             });
         }
         Remark {
             title,
-            why: "The subscriptions passed. Some brokers end the connection when a publish is not allowed.".to_owned(),
-            hint: format!(
-                "Allow this {} to publish on the devices' req topics in the broker's access rules.",
-                self.who()
-            ),
+            why: "The subscriptions passed. Some brokers close the connection if a publish is not allowed.".to_owned(),
+            hint: format!("Allow this {} to publish on the devices' req topics in the broker's ACL.", self.who()),
             ..told
         }
     }
@@ -174,7 +175,7 @@ impl Explain<'_> {
         } else if self.plan.settings.route.tls.as_ref().is_some_and(|tls| tls.client_certificate) {
             "certificate"
         } else {
-            "client id"
+            "client ID"
         }
     }
 
@@ -191,60 +192,92 @@ impl Explain<'_> {
 /// What is wished for and was refused.
 pub(super) fn wishes_refused(filters: &[String]) -> Remark {
     Remark {
-        title: format!("Wilco may not hear {}", filters.join(", ")),
-        why: "The broker's access rules do not allow it. Commands and their answers do not need it.".to_owned(),
-        hint:
-            "Saved like this, the connection does not ask for it again: presence, reported state, telemetry or other \
-               consoles' commands are then not shown. Allow it and try again if they should be."
-                .to_owned(),
+        title: format!("The broker denied the subscription to {}", filters.join(", ")),
+        why: "The broker's ACL does not allow it. Commands and answers work without it.".to_owned(),
+        hint: "If you save the connection now, Wilco does not subscribe to it again, and does not show presence, \
+             reported state, telemetry or commands of other consoles. To see them, allow the subscription and test \
+             again."
+            .to_owned(),
         trace: None,
         policy: None,
+        pin: None,
+        version: None,
+    }
+}
+
+/// What was granted at a lower QoS than was asked for (MQTT 5 section 3.9.3).
+pub(super) fn lower_qos(lowered: &[(Filter, u8)]) -> Remark {
+    let granted: Vec<_> = lowered.iter().map(|(filter, qos)| format!("{} at QoS {qos}", filter.filter)).collect();
+    Remark {
+        title: format!("The broker granted {}", granted.join(", ")),
+        why: "Wilco requested QoS 1. At QoS 0 the broker sends each message at most once, so an answer can be \
+                 lost, and its command then times out."
+            .to_owned(),
+        hint: "Allow QoS 1 for this client on the broker.".to_owned(),
+        trace: None,
+        policy: None,
+        pin: None,
+        version: None,
     }
 }
 
 /// We may not publish where devices answer.
 pub(super) fn no_own_answers(topic: &str) -> Remark {
     Remark {
-        title: format!("Wilco may not publish on {topic}"),
-        why: "That topic is only for measuring the round trip; commands do not need it.".to_owned(),
-        hint: "Nothing has to be done. To have the round trip measured, allow this client id to publish there."
-            .to_owned(),
+        title: format!("The broker denied the publish to {topic}"),
+        why: "This topic is used only to measure the round trip. Commands do not need it.".to_owned(),
+        hint: "No action is needed. To measure the round trip, allow this client ID to publish there.".to_owned(),
         trace: None,
         policy: None,
+        pin: None,
+        version: None,
     }
 }
 
 impl Refusal {
     /// The broker has answered a publish with a refusal.
-    pub(super) fn publication(topic: &str, puback: wilco_ledger::Puback) -> Refusal {
+    pub(super) fn publication(topic: &str, puback: wilco_ledger::Puback, said: Option<String>) -> Refusal {
         use wilco_ledger::Puback;
         let reason = match puback {
-            Puback::Refused { code: 0x87 } => "not authorized".to_owned(),
-            Puback::Refused { code: 0x90 } => "topic name invalid".to_owned(),
-            Puback::Refused { code: 0x97 } => "quota exceeded".to_owned(),
-            Puback::Refused { code } => format!("reason {code:#04x}"),
+            Puback::Refused { code: 0x87, .. } => "not authorized, reason 0x87".to_owned(),
+            Puback::Refused { code: 0x90, .. } => "topic name invalid, reason 0x90".to_owned(),
+            Puback::Refused { code: 0x97, .. } => "quota exceeded, reason 0x97".to_owned(),
+            Puback::Refused { code, .. } => format!("reason {code:#04x}"),
             Puback::TooLarge { .. } => "packet too large".to_owned(),
-            _ => "the message was not taken".to_owned(),
+            _ => "not accepted".to_owned(),
         };
         Refusal::new(
-            sentence(&format!("the broker does not take a message on {topic} ({reason})")),
-            "Allow this client id to publish on the devices' req topics in the broker's access rules.",
+            sentence(&format!("the broker denied the publish to {topic} ({reason})")),
+            "Allow this client ID to publish on the devices' req topics in the broker's ACL.",
             crate::refusal::Remedy::TryAgain,
         )
-        .because("The subscriptions passed, so the broker lets Wilco listen, but not speak.")
+        .because(said.map_or_else(
+            || "The subscriptions passed, so Wilco can receive but not publish.".to_owned(),
+            |said| format!("Reason given by the broker: “{}”.", said.trim_end_matches('.')),
+        ))
+    }
+
+    /// PUBLISH went out, and no PUBACK came.
+    pub(super) fn no_puback(seconds: u64) -> Refusal {
+        Refusal::new(
+            format!("The broker did not answer PUBLISH with a PUBACK within {seconds} s."),
+            "The connection itself works. Check the broker's log.",
+            crate::refusal::Remedy::TryAgain,
+        )
+        .caused(Cause::Silence)
     }
 
     /// A message of our own was acknowledged and never came back.
     pub(super) fn never_back(topic: &str, seconds: u64) -> Refusal {
         Refusal::new(
-            format!("The broker took a message on {topic} and did not deliver it within {seconds} s."),
-            "Look at the broker's access rules for publishing and for reading, and at its log. Commands would be lost in the \
-             same way, and Wilco would see them time out.",
+            format!("The broker accepted a message on {topic} but did not deliver it within {seconds} s."),
+            "Check the broker's ACL for publishing and receiving, and its log. Commands would be lost in the same way \
+             and time out.",
             crate::refusal::Remedy::TryAgain,
         )
         .because(
-            "Both the subscription and the publish were acknowledged. Some brokers (mosquitto on MQTT 3.1.1 among them) \
-             acknowledge what their access rules forbid, and drop it.",
+            "The broker acknowledged both the subscription and the publish. Some brokers (such as mosquitto with MQTT \
+             3.1.1) acknowledge messages that their ACL forbids, and drop them.",
         )
         .caused(Cause::Silence)
     }

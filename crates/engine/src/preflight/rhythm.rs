@@ -20,18 +20,20 @@ pub(super) fn remark(trips: &[Duration], far: Duration) -> Option<Remark> {
         return None;
     }
     Some(Remark {
-        title: "Each answer waits some 40 ms for nothing".to_owned(),
+        title: "Each answer is delayed by about 40 ms".to_owned(),
         why: format!(
-            "The broker is {} away by TCP, and a message takes {} there and back. That is what Nagle's algorithm costs where \
-             one side does not switch it off.",
+            "A TCP round trip to the broker takes {}, but an MQTT message takes {}. Nagle's algorithm causes such a \
+             delay if one side does not disable it.",
             shown(far),
             shown(*shortest)
         ),
-        hint: "Wilco has it off. In mosquitto's configuration write set_tcp_nodelay true; in firmware set TCP_NODELAY on the \
-               socket. Everything works without it, only more slowly."
+        hint: "Wilco disables it. Add set_tcp_nodelay true to mosquitto's configuration, and set TCP_NODELAY on the \
+                 socket in firmware. Without this everything works, but more slowly."
             .to_owned(),
         trace: None,
         policy: None,
+        pin: None,
+        version: None,
     })
 }
 

@@ -12,13 +12,14 @@ use crate::{
 pub(crate) struct Bundle(Vec<(SecretKind, Secret)>);
 
 /// The kinds by the numbers under which they are written down.
-const KINDS: [(u8, SecretKind); 6] = [
+const KINDS: [(u8, SecretKind); 7] = [
     (1, SecretKind::Password),
     (2, SecretKind::PrivateKey),
     (3, SecretKind::CertificateChain),
     (4, SecretKind::AuthorityCertificates),
     (5, SecretKind::ServerCertificate),
     (6, SecretKind::ProxyPassword),
+    (7, SecretKind::AddressQuery),
 ];
 
 impl Bundle {
@@ -40,11 +41,16 @@ impl Bundle {
     }
 
     pub(crate) fn forget_certificates(&mut self) {
-        self.0.retain(|(kind, _)| matches!(kind, SecretKind::Password | SecretKind::ProxyPassword));
+        let stays = |kind| matches!(kind, SecretKind::Password | SecretKind::ProxyPassword | SecretKind::AddressQuery);
+        self.0.retain(|(kind, _)| stays(*kind));
     }
 
     pub(crate) fn credentials(&self) -> Result<Credentials, VaultError> {
         Credentials::from_secrets(|kind| Ok(self.get(kind).cloned()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Which there are.
@@ -61,18 +67,11 @@ impl Bundle {
 
     /// What the vault has of a connection. Blocks.
     pub(crate) fn fetch(vault: &Vault, owner: &str) -> Result<Bundle, VaultError> {
-        if let Some(secret) = vault.get(owner, SecretKind::Bundle)? {
-            return Bundle::read(&secret).ok_or_else(|| VaultError::Damaged {
-                kind: SecretKind::Bundle.word(),
-                what: "it cannot be read".to_owned(),
-            });
-        }
-        // The first version kept each by itself.
-        let mut bundle = Bundle::default();
-        for (_, kind) in KINDS {
-            bundle.set(kind, vault.get(owner, kind)?);
-        }
-        Ok(bundle)
+        let Some(secret) = vault.get(owner, SecretKind::Bundle)? else { return Ok(Bundle::default()) };
+        Bundle::read(&secret).ok_or_else(|| VaultError::Damaged {
+            kind: SecretKind::Bundle.word(),
+            what: "it cannot be read".to_owned(),
+        })
     }
 
     /// Puts all of them away, in the place of what was there. Blocks.
@@ -85,9 +84,7 @@ impl Bundle {
         if self.0.is_empty() {
             return vault.remove_all(owner);
         }
-        vault.put(owner, SecretKind::Bundle, &written)?;
-        // From here on the bundle is what counts.
-        KINDS.into_iter().try_for_each(|(_, kind)| vault.remove(owner, kind))
+        vault.put(owner, SecretKind::Bundle, &written)
     }
 
     /// Kind, length and bytes of each.
@@ -149,17 +146,6 @@ mod tests {
         bundle.set(SecretKind::Password, None);
         bundle.keep(&vault, "bench", false).unwrap();
         assert!(vault.get("bench", SecretKind::Bundle).unwrap().is_none(), "nothing is kept of nothing");
-    }
-
-    #[test]
-    fn what_the_first_version_kept_is_found_and_moved() {
-        let vault = Vault::in_memory();
-        vault.put("bench", SecretKind::Password, &Secret::new(b"old".to_vec())).unwrap();
-        let bundle = Bundle::fetch(&vault, "bench").unwrap();
-        assert_eq!(exposed(&bundle, SecretKind::Password).unwrap(), b"old");
-        bundle.keep(&vault, "bench", false).unwrap();
-        assert!(vault.get("bench", SecretKind::Password).unwrap().is_none());
-        assert_eq!(exposed(&Bundle::fetch(&vault, "bench").unwrap(), SecretKind::Password).unwrap(), b"old");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
-use wilco_dialect::{Dialect, Filter, Topics, Wishes};
+use wilco_dialect::{Dialect, Filter, Wishes};
 use wilco_ledger::DeviceId;
 use zeroize::Zeroizing;
 
@@ -15,11 +15,12 @@ pub(crate) use bundle::Bundle;
 pub(crate) use preset::{KEEP_ALIVE, SESSION_EXPIRY};
 
 use crate::{
-    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, invalid, sentence},
+    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, invalid},
+    dialects::Enabled,
     mqtt::Settings,
     store::{ConnectionId, Profile},
     tls::{self, CertificateFacts, Credentials},
-    transport::{Address, Proof, Proxy, Route, Tls},
+    transport::{Address, Proof, Proxy, Query, Route, Tls},
     vault::{Secret, SecretKind, Vault},
 };
 
@@ -37,12 +38,15 @@ struct Identity {
     id: ConnectionId,
     client_id: String,
     position: u32,
+    /// Dialects that are not offered any more.
+    declined: Vec<String>,
 }
 
 impl Identity {
     fn new(installation: &str) -> Identity {
         let id = Uuid::new_v4().simple().to_string();
-        Identity { client_id: made_client_id(installation, &id), id: ConnectionId::from(id), position: u32::MAX }
+        let client_id = made_client_id(installation, &id);
+        Identity { client_id, id: ConnectionId::from(id), position: u32::MAX, declined: Vec::new() }
     }
 }
 
@@ -69,7 +73,12 @@ impl Draft {
     ) -> Result<Draft, Failure> {
         let known = before.as_ref().map(|before| {
             let profile = &before.profile;
-            Identity { id: profile.id.clone(), client_id: profile.client_id.clone(), position: profile.position }
+            Identity {
+                id: profile.id.clone(),
+                client_id: profile.client_id.clone(),
+                position: profile.position,
+                declined: profile.declined.clone(),
+            }
         });
         let identity = known.unwrap_or_else(|| Identity::new(installation));
         let mut bundle = before.map(|before| before.bundle).unwrap_or_default();
@@ -80,8 +89,8 @@ impl Draft {
             let scheme = Address::parse(entry.url.trim())?.scheme;
             if !scheme.is_tls() && !brought.to_secrets().is_empty() {
                 return Err(invalid(
-                    format!("Certificates are given, but the address is {}://, which is without TLS.", scheme.as_str()),
-                    &format!("Write {}:// for a connection with TLS.", scheme.other().as_str()),
+                    format!("Certificates are given, but the address uses {}://, which has no TLS.", scheme.as_str()),
+                    &format!("Use {}:// for a connection with TLS.", scheme.other().as_str()),
                 ));
             }
             bundle.bring(brought);
@@ -105,12 +114,13 @@ impl Draft {
         identity: Identity,
         had: Option<Secrets>,
     ) -> Result<Draft, Failure> {
-        let name = entry.name.trim().to_owned();
-        if name.is_empty() {
+        let name = text(Some(entry.name), "name")?;
+        let Some(name) = name else {
             return Err(invalid("The connection has no name.".into(), "Give it one that says which fleet it is."));
-        }
+        };
         let address = Address::parse(entry.url.trim())?;
-        let client_id = match text(entry.client_id) {
+        keep_query(&address, &mut bundle, had.is_some())?;
+        let client_id = match text(entry.client_id, "client ID")? {
             Some(given) => client_id(given)?,
             None => identity.client_id,
         };
@@ -130,15 +140,21 @@ impl Draft {
             preset: entry.preset,
             mqtt: entry.mqtt,
             client_id,
-            username: text(entry.username),
-            dialect: text(entry.dialect).unwrap_or_else(|| "wilco".into()),
-            prefix: text(entry.prefix).unwrap_or_default(),
+            username: entry.username.filter(|name| !name.is_empty()),
+            dialects: names(entry.dialects),
+            dialect_files: entry.dialect_files,
+            declined: identity.declined,
+            prefix: text(entry.prefix, "topic prefix")?.unwrap_or_default(),
             devices: devices(&entry.devices)?,
             keep_alive: entry.keep_alive_s.unwrap_or(KEEP_ALIVE),
             session_expiry: entry.session_expiry_s.unwrap_or(SESSION_EXPIRY),
             trust: if address.scheme.is_tls() { entry.trust } else { Trust::Platform },
-            server_name: text(entry.server_name),
-            alpn: entry.alpn.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+            server_name: text(entry.server_name, "server name")?,
+            alpn: entry
+                .alpn
+                .into_iter()
+                .filter_map(|name| text(Some(name), "ALPN name").transpose())
+                .collect::<Result<_, _>>()?,
             proxy_url: proxy.as_ref().map(Proxy::url),
             proxy_username: proxy.and_then(|proxy| proxy.username),
             denied: entry.denied,
@@ -160,37 +176,30 @@ impl Draft {
     }
 }
 
-/// The dialect that a profile names.
+/// Wilco's own dialect of a connection, by whose topics it is tried.
 pub(crate) fn dialect(profile: &Profile) -> Result<Dialect, Failure> {
-    let topics = Topics::new(&profile.prefix)
-        .map_err(|error| invalid(sentence(&error.to_string()), "Leave it empty for topics such as device1/req."))?;
-    Dialect::named(&profile.dialect, topics).ok_or_else(|| {
-        invalid(
-            format!("There is no dialect called '{}'.", profile.dialect),
-            &format!("There are: {}.", Dialect::NAMES.join(", ")),
-        )
-    })
+    Ok(Enabled::of(profile)?.own)
 }
 
 /// What a connection listens to: what it can do without only where the broker has not refused it.
 pub(crate) fn filters(profile: &Profile) -> Result<Vec<Filter>, Failure> {
-    let mut filters = wishing(profile, |dialect, wishes| dialect.filters(wishes))?;
+    let mut filters = wishing(profile, Enabled::filters)?;
     filters.retain(|filter| filter.required || !profile.denied.contains(&filter.filter));
     Ok(filters)
 }
 
-fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Dialect, &Wishes<'_>) -> T) -> Result<T, Failure> {
+fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Enabled, &Wishes<'_>) -> T) -> Result<T, Failure> {
     let devices: Vec<_> = profile.devices.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
     let devices = (!devices.is_empty()).then_some(&devices[..]);
     let lifecycle = profile.preset.bounds().lifecycle;
-    Ok(ask(&dialect(profile)?, &Wishes { devices, lifecycle }))
+    Ok(ask(&Enabled::of(profile)?, &Wishes { devices, lifecycle }))
 }
 
 /// Fetches a stored connection's secrets and makes its session's settings of them.
 pub(crate) async fn ready(profile: Profile, vault: Arc<Vault>, passing: bool) -> Result<Ready, Failure> {
     let fetched = spawn_blocking(move || {
         let bundle = fetch(&profile, &vault)?;
-        if lacks(bundle.has(), profile.has) {
+        if lacks(&bundle, &profile) {
             return Err(missing(&profile));
         }
         let certificate = bundle.credentials()?.facts();
@@ -209,9 +218,14 @@ pub(crate) fn certify(profile: &mut Profile, certificate: Option<CertificateFact
     profile.certificate_expires_at = certificate.map(|facts| facts.not_after);
 }
 
+/// Whether anything of a connection is kept with the secrets.
+pub(crate) fn has_secrets(profile: &Profile) -> bool {
+    profile.has != Secrets::default() || Address::has_kept_query(&profile.url)
+}
+
 /// The secrets of a stored connection. Blocks.
 pub(crate) fn fetch(profile: &Profile, vault: &Vault) -> Result<Bundle, Failure> {
-    if profile.has == Secrets::default() {
+    if !has_secrets(profile) {
         // A broker without secrets needs no keyring.
         return Ok(Bundle::default());
     }
@@ -223,7 +237,10 @@ pub(crate) fn fetch(profile: &Profile, vault: &Vault) -> Result<Bundle, Failure>
 }
 
 fn assemble(profile: &Profile, bundle: &Bundle, passing: bool) -> Result<Settings, Failure> {
-    let address = Address::parse(&profile.url)?;
+    let mut address = Address::parse(&profile.url)?;
+    if let (Query::Kept, Some(query)) = (&address.query, bundle.get(SecretKind::AddressQuery)) {
+        address.query = Query::Given(query.clone());
+    }
     let tls = address.scheme.is_tls().then(|| tls_of(profile, &bundle.credentials()?)).transpose()?;
     let password = bundle.get(SecretKind::Password).map(|secret| Zeroizing::new(secret.expose().to_vec()));
     Ok(Settings {
@@ -264,64 +281,80 @@ fn proxy_of(profile: &Profile, bundle: &Bundle) -> Result<Option<Proxy>, Failure
 fn check(profile: &Profile) -> Result<(), Failure> {
     if profile.mqtt == MqttVersion::V311 && profile.username.is_none() && profile.has.password {
         return Err(invalid(
-            "A password is given without a user name, which MQTT 3.1.1 does not allow.".into(),
-            "Give the user name too, or use MQTT 5.",
+            "MQTT 3.1.1 does not allow a password without a user name.".into(),
+            "Enter a user name, or use MQTT 5.",
         ));
     }
     let (shortest, longest) = profile.preset.bounds().keep_alive;
     if !(shortest..=longest).contains(&profile.keep_alive) {
         return Err(invalid(
-            format!("A keep-alive of {} s is not possible here.", profile.keep_alive),
-            &format!("From {shortest} s to {longest} s."),
+            format!("A keep-alive of {} s is not allowed.", profile.keep_alive),
+            &format!("Enter a value from {shortest} s to {longest} s."),
         ));
     }
     if profile.session_expiry > LONGEST_EXPIRY {
         return Err(invalid(
-            format!("A session that is kept for {} s is too long.", profile.session_expiry),
-            "At most 604,800 s, which is a week.",
+            format!("A session expiry of {} s is too long.", profile.session_expiry),
+            "The maximum is 604,800 s (7 days).",
         ));
     }
     if let Some(bad) = profile.alpn.iter().find(|name| name.len() > 255) {
         return Err(invalid(
-            format!("'{bad}' is too long for a protocol's name in the TLS handshake (ALPN)."),
-            "Write a name such as x-amzn-mqtt-ca or mqtt.",
+            format!("'{bad}' is too long for an ALPN protocol name."),
+            "Enter a name such as x-amzn-mqtt-ca or mqtt.",
         ));
     }
     match profile.trust {
         Trust::Authorities if !profile.has.authorities => {
             return Err(invalid(
-                "The connection is to trust the authorities that were brought, and none was.".into(),
-                "Bring the CA certificate, or trust this computer's own roots.",
+                "The connection trusts only given CA certificates, but none is given.".into(),
+                "Add the CA certificate, or trust this computer's roots.",
             ));
         }
         Trust::Pinned if !profile.has.server => {
             return Err(invalid(
-                "The connection is to trust only one certificate, and it was not brought.".into(),
-                "Bring the server's certificate, or trust this computer's own roots.",
+                "The connection trusts only a pinned certificate, but none is given.".into(),
+                "Add the server certificate, or trust this computer's roots.",
             ));
         }
         _ => {}
     }
     let client_id = &profile.client_id;
-    let beyond = wishing(profile, |dialect, wishes| dialect.beyond_aws(client_id, wishes))?;
+    let beyond = wishing(profile, |enabled, wishes| enabled.own.beyond_aws(client_id, wishes))?;
     match beyond.filter(|_| profile.preset == Preset::Aws) {
-        Some(beyond) => Err(invalid(beyond, "Or choose another kind of broker, if this is not AWS IoT Core.")),
+        Some(beyond) => Err(invalid(beyond, "If this is not AWS IoT Core, choose another kind of broker.")),
         None => Ok(()),
     }
 }
 
 /// A proxy as it was entered; its password goes to the secrets.
 fn enter_proxy(entry: ProxyEntry, bundle: &mut Bundle) -> Result<Proxy, Failure> {
-    let username = text(entry.username);
+    let username = entry.username.filter(|name| !name.is_empty());
     let proxy = Proxy { username, ..Proxy::parse(entry.url.trim())? };
     change(bundle, SecretKind::ProxyPassword, entry.password);
     if proxy.username.is_none() && bundle.get(SecretKind::ProxyPassword).is_some() {
         return Err(invalid(
-            "A password for the proxy is given without a user name.".into(),
-            "Give the user name too, or leave both empty.",
+            "The proxy has a password but no user name.".into(),
+            "Enter a user name, or leave both empty.",
         ));
     }
     Ok(proxy)
+}
+
+/// The query of an address goes to the secrets. Of an imported connection it may have stayed where it was.
+fn keep_query(address: &Address, bundle: &mut Bundle, imported: bool) -> Result<(), Failure> {
+    match &address.query {
+        Query::None => bundle.set(SecretKind::AddressQuery, None),
+        Query::Given(query) => bundle.set(SecretKind::AddressQuery, Some(query.clone())),
+        Query::Kept if imported || bundle.get(SecretKind::AddressQuery).is_some() => {}
+        Query::Kept => {
+            return Err(invalid(
+                "The address ends with '?…', but no query is stored for this connection.".into(),
+                "Enter the whole query after '?'. Wilco stores it in the keyring and shows it as '…'.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// `None` leaves what is there, nothing takes it away.
@@ -331,13 +364,31 @@ fn change(bundle: &mut Bundle, kind: SecretKind, entered: Option<String>) {
     }
 }
 
-fn text(entered: Option<String>) -> Option<String> {
-    entered.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+/// A text as it was entered. One with a space at an end is hardly meant so, and nobody would see why it does not work.
+fn text(entered: Option<String>, what: &str) -> Result<Option<String>, Failure> {
+    match entered.filter(|text| !text.is_empty()) {
+        Some(text) if text.trim() != text => Err(invalid(
+            format!("The {what} “{text}” begins or ends with a space."),
+            "Remove the space. Names and topics are used exactly as they are entered.",
+        )),
+        text => Ok(text),
+    }
+}
+
+/// The dialects to enable: Wilco's own where none is named.
+fn names(entered: Vec<String>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in entered.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        if names.iter().all(|known| known != name) {
+            names.push(name.to_owned());
+        }
+    }
+    if names.is_empty() { vec!["wilco".to_owned()] } else { names }
 }
 
 fn devices(entered: &[String]) -> Result<Vec<String>, Failure> {
     let mut devices: Vec<String> = Vec::new();
-    for device in entered.iter().map(|device| device.trim()).filter(|device| !device.is_empty()) {
+    for device in entered.iter().filter(|device| !device.trim().is_empty()) {
         let device = device_id(device)?.as_str().to_owned();
         if !devices.contains(&device) {
             devices.push(device);
@@ -350,8 +401,8 @@ fn devices(entered: &[String]) -> Result<Vec<String>, Failure> {
 pub(crate) fn device_id(text: &str) -> Result<DeviceId, Failure> {
     DeviceId::new(text).map_err(|error| {
         invalid(
-            format!("'{text}' cannot be a device: {error}."),
-            "A device id is what stands before /req in its topic.",
+            format!("'{text}' is not a valid device ID: {error}."),
+            "The device ID is the part of the request topic before /req.",
         )
     })
 }
@@ -372,16 +423,19 @@ pub(crate) fn is_made_client_id(client_id: &str) -> bool {
 fn client_id(id: String) -> Result<String, Failure> {
     if id.len() > 128 || id.starts_with('$') || id.chars().any(char::is_control) {
         return Err(invalid(
-            format!("'{id}' cannot be a client id."),
-            "At most 128 bytes, not beginning with '$', and without control characters.",
+            format!("'{id}' is not a valid client ID."),
+            "Use at most 128 bytes, no '$' at the beginning, and no control characters.",
         ));
     }
     Ok(id)
 }
 
 /// Whether something that is needed is not there.
-fn lacks(found: Secrets, needed: Secrets) -> bool {
-    (needed.password && !found.password)
+fn lacks(bundle: &Bundle, profile: &Profile) -> bool {
+    let (found, needed) = (bundle.has(), profile.has);
+    let lacks_query = Address::has_kept_query(&profile.url) && bundle.get(SecretKind::AddressQuery).is_none();
+    lacks_query
+        || (needed.password && !found.password)
         || (needed.certificate && !found.certificate)
         || (needed.authorities && !found.authorities)
         || (needed.server && !found.server)
@@ -390,11 +444,14 @@ fn lacks(found: Secrets, needed: Secrets) -> bool {
 
 fn missing(profile: &Profile) -> Failure {
     let (message, hint) = if profile.in_memory_secrets {
-        ("were kept in memory for one run only", "Edit the connection and bring its files and passwords again.")
+        (
+            "were kept in memory and are lost after a restart",
+            "Edit the connection and enter its files and passwords again.",
+        )
     } else {
         (
             "are not in the keyring",
-            "They were removed there, or were not in the file that it was imported from. Edit the connection and bring its \
+            "They were removed from the keyring, or were not in the imported file. Edit the connection and enter its \
              files and passwords.",
         )
     };

@@ -48,15 +48,21 @@ impl Preset {
                 "mqtts://a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com:8883",
                 vec![
                     way("TLS with a client certificate", "mqtts", 8883, "", &[]),
-                    way("The same on port 443, for firewalls", "mqtts", 443, "", &["x-amzn-mqtt-ca"]),
+                    way(
+                        "TLS with a client certificate on port 443, for firewalls",
+                        "mqtts",
+                        443,
+                        "",
+                        &["x-amzn-mqtt-ca"],
+                    ),
                     way("Custom authorizer on port 443", "mqtts", 443, "", &["mqtt"]),
                 ],
                 own(&[
-                    "Take the endpoint with -ats in its name: the console shows it under Settings, and `aws iot \
+                    "Use the endpoint with -ats in its name: the AWS console shows it under Settings, and `aws iot \
                      describe-endpoint --endpoint-type iot:Data-ATS` prints it.",
-                    "The policy of a certificate fresh from the console allows only the topics of its own sample. If that is \
-                     so, the preflight writes the policy that Wilco needs.",
-                    "100 publishes a second are taken; Wilco sends 90 commands a second at the most.",
+                    "The policy of a new certificate from the AWS console allows only the topics of its sample. The \
+                     preflight then shows the policy that Wilco needs.",
+                    "AWS IoT accepts 100 publishes per second; Wilco sends at most 90 commands per second.",
                 ]),
             ),
             Preset::Mosquitto => (
@@ -69,9 +75,9 @@ impl Preset {
                     way("WebSocket", "ws", 9001, "/mqtt", &[]),
                 ],
                 own(&[
-                    "With its own authority: bring the CA certificate. The server's certificate must be X.509 version 3 and \
-                     have the broker's name in it.",
-                    "Answers come faster with `set_tcp_nodelay true` in its configuration.",
+                    "If the broker uses its own CA, add the CA certificate. The server certificate must be X.509 \
+                     version 3 and contain the broker's host name.",
+                    "Answers arrive faster with `set_tcp_nodelay true` in mosquitto's configuration.",
                 ]),
             ),
             Preset::Emqx => (
@@ -83,7 +89,7 @@ impl Preset {
                     way("WebSocket with TLS", "wss", 8084, "/mqtt", &[]),
                     way("WebSocket", "ws", 8083, "/mqtt", &[]),
                 ],
-                own(&["EMQX Cloud wants a user name and a password; its authority is among this computer's roots."]),
+                own(&["EMQX Cloud requires a user name and a password; this computer's roots include its CA."]),
             ),
             Preset::Hivemq => (
                 "HiveMQ",
@@ -94,7 +100,7 @@ impl Preset {
                     way("WebSocket with TLS", "wss", 8884, "/mqtt", &[]),
                     way("WebSocket", "ws", 8000, "/mqtt", &[]),
                 ],
-                own(&["HiveMQ Cloud wants a user name and a password; its authority is among this computer's roots."]),
+                own(&["HiveMQ Cloud requires a user name and a password; this computer's roots include its CA."]),
             ),
             Preset::Plain => (
                 "Another broker",

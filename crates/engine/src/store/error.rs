@@ -10,7 +10,7 @@ use crate::api::{Failure, FailureCode};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database was written by a newer version. It has not been touched.
-    #[error("{} was written by a newer version of Wilco (format {found}, this one knows {known})", path.display())]
+    #[error("{} was written by a newer version of Wilco (format {found}; this version reads format {known})", path.display())]
     Newer {
         /// The database.
         path: PathBuf,
@@ -28,7 +28,7 @@ pub enum StoreError {
         what: String,
     },
     /// No room is left. Nothing of what was to be written has been.
-    #[error("the disk is full: nothing more can be written to {}", path.display())]
+    #[error("the disk is full: Wilco cannot write to {}", path.display())]
     Full {
         /// The database.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum StoreError {
         what: String,
     },
     /// Another connection of that name exists.
-    #[error("there is already a connection called '{0}'")]
+    #[error("a connection named '{0}' already exists")]
     NameTaken(String),
     /// The store has been closed.
     #[error("the history is closed: Wilco is shutting down")]
@@ -63,16 +63,17 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             StoreError::Newer { .. } => {
-                "Install that newer version, or start this one with another --data-dir. Nothing was changed."
+                "Install the newer version, or start this one with another --data-dir. Nothing was changed."
             }
             StoreError::Damaged { .. } => {
-                "Move the file away (keep it) and start again: connections must then be added anew. Or put a backup in its place."
+                "Restore a backup. Or move the file elsewhere, start again and add your connections again."
             }
             StoreError::Full { .. } => {
-                "Free some space; Wilco goes on by itself. Until then the broker keeps what devices answer."
+                "Free some disk space; Wilco then continues automatically. Until then the broker keeps the devices' \
+                 answers."
             }
             StoreError::NotWritable { .. } => {
-                "Check the disk, your quota on it, and who owns the file and its folder. Or choose another --data-dir."
+                "Check the disk, your quota, and the owner of the file and its folder. Or choose another --data-dir."
             }
             StoreError::NameTaken(_) => "Choose another name.",
             StoreError::Closed | StoreError::Other { .. } => return None,
@@ -85,12 +86,21 @@ impl StoreError {
         let path = path.to_owned();
         let what = error.to_string();
         let Some(code) = error.sqlite_error() else {
-            return match error {
-                rusqlite::Error::FromSqlConversionFailure(..)
-                | rusqlite::Error::InvalidColumnType(..)
-                | rusqlite::Error::IntegralValueOutOfRange(..) => StoreError::Damaged { path, what },
-                _ => StoreError::Other { path, what },
+            let damage = match error {
+                rusqlite::Error::QueryReturnedNoRows => "a row that belongs into it is missing".to_owned(),
+                rusqlite::Error::InvalidColumnType(_, column, found) => {
+                    format!("its column {column} holds a value of another type ({found})")
+                }
+                rusqlite::Error::IntegralValueOutOfRange(column, value) => {
+                    format!("the number {value} in it is out of range (column {column})")
+                }
+                rusqlite::Error::FromSqlConversionFailure(column, _, why) => {
+                    format!("a value in it cannot be read (column {column}: {why})")
+                }
+                rusqlite::Error::Utf8Error(column, _) => format!("a text in it is not UTF-8 (column {column})"),
+                _ => return StoreError::Other { path, what },
             };
+            return StoreError::Damaged { path, what: damage };
         };
         match code.extended_code & 0xff {
             // The log's index could not be given its size, which is all that opening on a full disk says.
@@ -104,6 +114,9 @@ impl StoreError {
                 StoreError::NotWritable { path, what: "the system refuses to write more into it".to_owned() }
             }
             ffi::SQLITE_FULL => StoreError::Full { path },
+            ffi::SQLITE_CONSTRAINT => {
+                StoreError::Damaged { path, what: format!("its tables contradict each other ({what})") }
+            }
             ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_FORMAT => StoreError::Damaged { path, what },
             ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM => StoreError::NotWritable { path, what },
             _ => StoreError::Other { path, what },
@@ -128,6 +141,21 @@ mod tests {
     use rusqlite::ffi;
 
     use super::StoreError;
+
+    #[test]
+    fn damage_is_told_in_words() {
+        let check = |error: rusqlite::Error, expected: &str| {
+            let read = StoreError::read(Path::new("w.sqlite3"), &error);
+            assert!(matches!(read, StoreError::Damaged { .. }), "{read:?}");
+            assert_eq!(read.to_string(), format!("w.sqlite3 is damaged or not a Wilco database: {expected}"));
+        };
+        check(rusqlite::Error::QueryReturnedNoRows, "a row that belongs into it is missing");
+        check(
+            rusqlite::Error::InvalidColumnType(2, "at".into(), rusqlite::types::Type::Text),
+            "its column at holds a value of another type (Text)",
+        );
+        check(rusqlite::Error::IntegralValueOutOfRange(1, -1), "the number -1 in it is out of range (column 1)");
+    }
 
     #[test]
     fn sqlites_codes_become_sentences() {

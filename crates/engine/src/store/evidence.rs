@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use rusqlite::Connection;
-use wilco_ledger::{Command, CommandId, DeviceId, Event, Reading};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Raw, Reading};
 
 use super::{
     ConnectionId, Store, StoreError,
@@ -31,6 +31,15 @@ pub struct Evidence {
     pub left_out: u32,
 }
 
+/// A request as it was on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRequest {
+    /// The message.
+    pub raw: Raw,
+    /// It was heard from another console, not sent from here.
+    pub heard: bool,
+}
+
 type Key = (ConnectionId, DeviceId, CommandId);
 
 impl Store {
@@ -53,6 +62,23 @@ impl Store {
             // How it stands would take all events to say, so the tables must.
             self.read(move |connection| abridged(connection, &key)).await
         }
+    }
+}
+
+impl Store {
+    /// The last request of a command as it went out, or as it was heard; `None` while nothing has gone out.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn request(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<Option<StoredRequest>, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        let found = self.readers.read(move |connection| events::request(connection, &id, &device, &command)).await?;
+        Ok(found.map(|(raw, heard)| StoredRequest { raw, heard }))
     }
 }
 

@@ -1,11 +1,11 @@
-//! How a fact is written down: JSON, and the raw payload of an answer beside it, byte for byte.
+//! How a fact is written down: JSON, and the raw payload of an answer or of a request beside it, byte for byte.
 
 use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use wilco_ledger::{
-    Answer, Claim, CommandId, Delivery, DeviceId, Event, Fact, Millis, NotDelivered, Origin, Outcome, Policy, Raw,
-    Reading, Retry, Stray, Submission, TimeOut, Timestamp, WireForm,
+    Answer, Claim, CommandId, Delivery, DeviceId, Event, Expectation, Fact, Membership, Millis, NotDelivered, Origin,
+    Outcome, Policy, Raw, Reading, Retry, Stray, Submission, Term, TimeOut, Timestamp, WireForm, WrittenMessage,
 };
 
 use super::word::Worded;
@@ -16,6 +16,9 @@ use super::word::Worded;
 enum StoredFact<'a> {
     Submitted {
         origin: Worded<Origin>,
+        /// Where another console's request was heard; its payload stands beside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heard: Option<StoredRequest<'a>>,
         name: Cow<'a, str>,
         args: Cow<'a, str>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,11 +26,18 @@ enum StoredFact<'a> {
         policy: StoredPolicy,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again_of: Option<Cow<'a, str>>,
+        /// The rollout's number and the member's place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rollout: Option<(u32, u32)>,
     },
     Held,
     Released,
+    AwaitsReturn,
     Handed {
         attempt: u32,
+        /// Where it goes; its payload stands beside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<StoredRequest<'a>>,
     },
     Sent {
         attempt: u32,
@@ -65,8 +75,22 @@ enum StoredFact<'a> {
     Cancelled,
 }
 
+/// A request as it is on the wire, but for its payload.
 #[derive(Serialize, Deserialize)]
-struct StoredPolicy {
+struct StoredRequest<'a> {
+    topic: Cow<'a, str>,
+    qos: u8,
+}
+
+impl StoredRequest<'_> {
+    fn of(raw: &Raw) -> StoredRequest<'_> {
+        StoredRequest { topic: Cow::Borrowed(&raw.topic), qos: raw.qos }
+    }
+}
+
+/// How a command is delivered, waited for and repeated.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredPolicy {
     delivery: Worded<Delivery>,
     timeout_ms: u64,
     ttl_ms: u64,
@@ -86,13 +110,46 @@ pub(super) struct StoredForm<'a> {
     payload: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_false")]
     plain: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expects: Option<StoredExpectation<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<StoredMessage<'a>>,
+}
+
+/// A request as it goes out.
+#[derive(Serialize, Deserialize)]
+struct StoredMessage<'a> {
+    dialect: Cow<'a, str>,
+    topic: Cow<'a, str>,
+    payload: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wire_id: Option<Cow<'a, str>>,
+}
+
+/// What must come back for a command that no answer names.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredExpectation<'a> {
+    State {
+        /// Each key, and its value where it must be one.
+        terms: Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        words_under: Vec<Cow<'a, str>>,
+    },
+    Nothing(Cow<'a, str>),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 enum StoredNotDelivered {
-    Refused { code: u8 },
-    TooLarge { bytes: usize },
+    Refused {
+        code: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Box<str>>,
+    },
+    TooLarge {
+        bytes: usize,
+    },
     DeviceOffline,
     NotConnected,
 }
@@ -107,6 +164,9 @@ struct StoredAnswer<'a> {
     id: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     within: Option<Cow<'a, str>>,
+    /// It names none, and is a report of the device's state.
+    #[serde(default, skip_serializing_if = "is_false")]
+    state: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     correlation: Option<Cow<'a, str>>,
     outcome: Worded<Outcome>,
@@ -130,22 +190,30 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// An event's fact as JSON text, and the payload that goes beside it.
-pub(super) fn write(event: &Event) -> Result<(String, Option<&[u8]>), serde_json::Error> {
+pub(super) fn write<'a>(
+    event: &'a Event,
+    request: Option<&'a Raw>,
+) -> Result<(String, Option<&'a [u8]>), serde_json::Error> {
+    let payload = request.map(|request| &*request.payload);
+    let request = request.map(StoredRequest::of);
     let (stored, payload) = match &event.fact {
         Fact::Submitted { asked, origin } => (
             StoredFact::Submitted {
                 origin: Worded(*origin),
+                heard: request,
                 name: Cow::Borrowed(&asked.name),
                 args: Cow::Borrowed(&asked.args),
                 form: asked.form.as_deref().map(StoredForm::of),
                 policy: StoredPolicy::of(asked.policy),
                 again_of: asked.again_of.as_ref().map(|id| Cow::Borrowed(id.as_str())),
+                rollout: asked.rollout.map(|Membership { rollout, member }| (rollout, member)),
             },
-            None,
+            payload,
         ),
         Fact::Held => (StoredFact::Held, None),
         Fact::Released => (StoredFact::Released, None),
-        Fact::Handed { attempt } => (StoredFact::Handed { attempt: *attempt }, None),
+        Fact::AwaitsReturn => (StoredFact::AwaitsReturn, None),
+        Fact::Handed { attempt } => (StoredFact::Handed { attempt: *attempt, request }, payload),
         Fact::Sent { attempt } => (StoredFact::Sent { attempt: *attempt }, None),
         Fact::AtBroker { attempt, nobody_listening } => {
             (StoredFact::AtBroker { attempt: *attempt, nobody_listening: *nobody_listening }, None)
@@ -177,6 +245,17 @@ pub(super) fn write(event: &Event) -> Result<(String, Option<&[u8]>), serde_json
 /// A stored fact that cannot be read: a sentence.
 pub(super) type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
+/// The request that a fact carries, and whether it was heard rather than sent.
+pub(super) fn request(fact: &str, payload: Vec<u8>) -> Result<Option<(Raw, bool)>, Unreadable> {
+    let (request, heard) = match serde_json::from_str::<StoredFact<'_>>(fact)? {
+        StoredFact::Handed { request, .. } => (request, false),
+        StoredFact::Submitted { heard, .. } => (heard, true),
+        _ => (None, false),
+    };
+    let raw = request.map(|request| Raw { topic: request.topic.into(), payload: payload.into(), qos: request.qos });
+    Ok(raw.map(|raw| (raw, heard)))
+}
+
 /// The fact that was written as this JSON text and payload, of an event of that device and command.
 pub(super) fn read(
     fact: &str,
@@ -185,21 +264,23 @@ pub(super) fn read(
     command: Option<&CommandId>,
 ) -> Result<Fact, Unreadable> {
     Ok(match serde_json::from_str::<StoredFact<'_>>(fact)? {
-        StoredFact::Submitted { origin, name, args, form, policy, again_of } => Fact::Submitted {
+        StoredFact::Submitted { origin, heard: _, name, args, form, policy, again_of, rollout } => Fact::Submitted {
             asked: Arc::new(Submission {
                 device: device.clone(),
-                id: command.ok_or("a submission without a command id")?.clone(),
+                id: command.ok_or("a submission without a command ID")?.clone(),
                 name: name.into(),
                 args: args.into(),
                 form: form.map(|form| Arc::new(form.form())),
                 policy: policy.policy(),
                 again_of: again_of.map(CommandId::new).transpose()?,
+                rollout: rollout.map(|(rollout, member)| Membership { rollout, member }),
             }),
             origin: origin.0,
         },
         StoredFact::Held => Fact::Held,
         StoredFact::Released => Fact::Released,
-        StoredFact::Handed { attempt } => Fact::Handed { attempt },
+        StoredFact::AwaitsReturn => Fact::AwaitsReturn,
+        StoredFact::Handed { attempt, request: _ } => Fact::Handed { attempt },
         StoredFact::Sent { attempt } => Fact::Sent { attempt },
         StoredFact::AtBroker { attempt, nobody_listening } => Fact::AtBroker { attempt, nobody_listening },
         StoredFact::DeliveryUnknown { attempt } => Fact::DeliveryUnknown { attempt },
@@ -225,17 +306,69 @@ pub(super) fn read(
 impl<'a> StoredForm<'a> {
     pub(super) fn of(form: &'a WireForm) -> StoredForm<'a> {
         let borrowed = |template: &'a Option<Box<str>>| template.as_deref().map(Cow::Borrowed);
-        StoredForm { topic: borrowed(&form.topic), payload: borrowed(&form.payload), plain: form.plain }
+        StoredForm {
+            topic: borrowed(&form.topic),
+            payload: borrowed(&form.payload),
+            plain: form.plain,
+            expects: form.expects.as_deref().map(StoredExpectation::of),
+            written: form.written.as_deref().map(|written| StoredMessage {
+                dialect: Cow::Borrowed(&written.dialect),
+                topic: Cow::Borrowed(&written.topic),
+                payload: Cow::Borrowed(&written.payload),
+                wire_id: borrowed(&written.wire_id),
+            }),
+        }
     }
 
     pub(super) fn form(self) -> WireForm {
-        let StoredForm { topic, payload, plain } = self;
-        WireForm { topic: topic.map(Into::into), payload: payload.map(Into::into), plain }
+        let StoredForm { topic, payload, plain, expects, written } = self;
+        WireForm {
+            topic: topic.map(Into::into),
+            payload: payload.map(Into::into),
+            plain,
+            expects: expects.map(|expects| Box::new(expects.expectation())),
+            written: written.map(|written| {
+                Box::new(WrittenMessage {
+                    dialect: written.dialect.into(),
+                    topic: written.topic.into(),
+                    payload: written.payload.into(),
+                    wire_id: written.wire_id.map(Into::into),
+                })
+            }),
+        }
+    }
+}
+
+impl<'a> StoredExpectation<'a> {
+    fn of(expects: &'a Expectation) -> StoredExpectation<'a> {
+        match expects {
+            Expectation::State { terms, words_under } => StoredExpectation::State {
+                terms: terms
+                    .iter()
+                    .map(|term| (Cow::Borrowed(&*term.key), term.value.as_deref().map(Cow::Borrowed)))
+                    .collect(),
+                words_under: words_under.iter().map(|key| Cow::Borrowed(&**key)).collect(),
+            },
+            Expectation::Nothing(why) => StoredExpectation::Nothing(Cow::Borrowed(why)),
+        }
+    }
+
+    fn expectation(self) -> Expectation {
+        match self {
+            StoredExpectation::State { terms, words_under } => Expectation::State {
+                terms: terms
+                    .into_iter()
+                    .map(|(key, value)| Term { key: key.into(), value: value.map(Into::into) })
+                    .collect(),
+                words_under: words_under.into_iter().map(Into::into).collect(),
+            },
+            StoredExpectation::Nothing(why) => Expectation::Nothing(why.into()),
+        }
     }
 }
 
 impl StoredPolicy {
-    fn of(policy: Policy) -> StoredPolicy {
+    pub(super) fn of(policy: Policy) -> StoredPolicy {
         StoredPolicy {
             delivery: Worded(policy.delivery),
             timeout_ms: policy.timeout.0,
@@ -248,7 +381,7 @@ impl StoredPolicy {
         }
     }
 
-    fn policy(&self) -> Policy {
+    pub(super) fn policy(&self) -> Policy {
         Policy {
             delivery: self.delivery.0,
             timeout: Millis(self.timeout_ms),
@@ -263,7 +396,7 @@ impl StoredPolicy {
 impl StoredNotDelivered {
     fn of(why: &NotDelivered) -> StoredNotDelivered {
         match why {
-            NotDelivered::Refused { code } => StoredNotDelivered::Refused { code: *code },
+            NotDelivered::Refused { code, said } => StoredNotDelivered::Refused { code: *code, said: said.clone() },
             NotDelivered::TooLarge { bytes } => StoredNotDelivered::TooLarge { bytes: *bytes },
             NotDelivered::DeviceOffline => StoredNotDelivered::DeviceOffline,
             NotDelivered::NotConnected => StoredNotDelivered::NotConnected,
@@ -272,7 +405,7 @@ impl StoredNotDelivered {
 
     fn not_delivered(&self) -> NotDelivered {
         match self {
-            StoredNotDelivered::Refused { code } => NotDelivered::Refused { code: *code },
+            StoredNotDelivered::Refused { code, said } => NotDelivered::Refused { code: *code, said: said.clone() },
             StoredNotDelivered::TooLarge { bytes } => NotDelivered::TooLarge { bytes: *bytes },
             StoredNotDelivered::DeviceOffline => NotDelivered::DeviceOffline,
             StoredNotDelivered::NotConnected => NotDelivered::NotConnected,
@@ -285,12 +418,13 @@ impl<'a> StoredAnswer<'a> {
         let (id, within) = match &answer.claim {
             Claim::Id(id) => (Some(Cow::Borrowed(id.as_str())), None),
             Claim::Within(text) => (None, Some(Cow::Borrowed(&**text))),
-            Claim::Nothing => (None, None),
+            Claim::Nothing | Claim::State => (None, None),
         };
         StoredAnswer {
             device: (answer.device != *device).then(|| Cow::Borrowed(answer.device.as_str())),
             id,
             within,
+            state: answer.claim == Claim::State,
             correlation: answer.correlation.as_ref().map(|id| Cow::Borrowed(id.as_str())),
             outcome: Worded(answer.outcome),
             progress: answer.progress,
@@ -312,6 +446,7 @@ impl<'a> StoredAnswer<'a> {
             claim: match (self.id, self.within) {
                 (Some(id), _) => Claim::Id(CommandId::new(id)?),
                 (None, Some(text)) => Claim::Within(text.into()),
+                (None, None) if self.state => Claim::State,
                 (None, None) => Claim::Nothing,
             },
             correlation: self.correlation.map(CommandId::new).transpose()?,

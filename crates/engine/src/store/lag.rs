@@ -55,11 +55,6 @@ impl Lag {
         }
     }
 
-    /// The tables show everything now.
-    pub(super) fn clear(&mut self) {
-        *self = Lag::default();
-    }
-
     /// Commands stand differently now.
     pub(super) fn put(&mut self, changed: Vec<Standing>) {
         for standing in changed {

@@ -7,6 +7,8 @@
 //!
 //! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
 
+mod annotations;
+mod desired;
 mod error;
 mod evidence;
 mod fact;
@@ -18,6 +20,7 @@ mod own;
 mod reader;
 mod record;
 mod retention;
+mod rollouts;
 mod samples;
 mod table;
 mod telemetry;
@@ -27,6 +30,7 @@ mod word;
 mod writer;
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     pin::Pin,
     sync::{
@@ -42,18 +46,23 @@ use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 use wilco_ledger::{Command, CommandId, DeviceId, Event};
 
-use crate::api::Settings;
+use crate::{api::Settings, clock::Anchor};
 
+pub use annotations::{Annotation, StoredAnnotation};
+pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;
-pub use evidence::Evidence;
+pub use evidence::{Evidence, StoredRequest};
 pub use ids::ConnectionId;
 pub use own::{Definition, StoredButton};
-pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDevice, StoredLog};
+pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDescription, StoredDevice, StoredLog};
 pub use retention::Forgotten;
+pub use rollouts::{
+    CommandTemplate, MemberFilter, NewMember, RolloutStanding, StoredMember, StoredRollout, StoredStranger,
+};
 pub use samples::{Measured, Sample};
 
 use reader::Readers;
-use table::{commands, connections, counters, devices, events, meta, settings, tallies};
+use table::{commands, connections, counters, devices, dismissed, events, meta, settings, tallies};
 use writer::{Job, Started};
 
 /// The database's name in the data directory.
@@ -165,6 +174,24 @@ impl Store {
         self.read(move |connection| history(connection, &filter)).await
     }
 
+    /// Notes that somebody has seen these commands of a connection.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn dismiss(
+        &self,
+        connection: &ConnectionId,
+        commands: Vec<(DeviceId, CommandId)>,
+    ) -> Result<(), StoreError> {
+        // Their rows are in tables that may be behind.
+        self.read(|_| Ok(())).await?;
+        let id = connection.clone();
+        self.write(move |transaction| {
+            commands.iter().try_for_each(|(device, command)| dismissed::add(transaction, &id, device, command))
+        })
+        .await
+    }
+
     /// A device's last commands, newest first, and how many it has had.
     pub async fn last_commands(
         &self,
@@ -181,6 +208,17 @@ impl Store {
             Ok((page.rows.into_iter().map(|(_, command)| command).collect(), count))
         })
         .await
+    }
+
+    /// The latest commands of a connection, or of one of its devices, that were sent from here and answered, newest first.
+    pub(crate) async fn answered(
+        &self,
+        connection: &ConnectionId,
+        device: Option<&DeviceId>,
+        limit: usize,
+    ) -> Result<Vec<commands::Answered>, StoreError> {
+        let (id, device) = (connection.clone(), device.cloned());
+        self.read(move |connection| commands::answered(connection, &id, device.as_ref(), limit)).await
     }
 
     /// The last command of every device of a connection, by device.
@@ -209,7 +247,7 @@ impl Store {
     /// Adds a profile, or replaces the one of the same id.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`] when another one is called so.
+    /// [`StoreError::NameTaken`] if another one has this name.
     pub async fn save_connection(&self, profile: &Profile) -> Result<(), StoreError> {
         let profile = profile.clone();
         let name = profile.name.clone();
@@ -246,6 +284,22 @@ impl Store {
     /// This installation's id, made at random when the database was.
     pub async fn identity(&self) -> Result<String, StoreError> {
         self.readers.read(|connection| meta::installation(connection).map(Option::unwrap_or_default)).await
+    }
+
+    /// The last number that has stood for a command of a connection on the wire; 0 for none.
+    pub(crate) async fn last_wire_id(&self, connection: &ConnectionId) -> Result<u32, StoreError> {
+        let connection = connection.clone();
+        self.readers.read(move |sqlite| meta::last_wire_id(sqlite, &connection)).await
+    }
+
+    /// Where the time lay on the computer's steady clock, as it was kept last.
+    pub(crate) async fn anchor(&self) -> Result<Option<Anchor>, StoreError> {
+        self.readers.read(meta::anchor).await
+    }
+
+    /// Keeps where the time lies on the computer's steady clock.
+    pub(crate) async fn keep_anchor(&self, anchor: Anchor) -> Result<(), StoreError> {
+        self.write(move |transaction| meta::keep_anchor(transaction, &anchor)).await
     }
 
     /// Makes the table of commands anew from the events.
@@ -351,19 +405,21 @@ fn history(connection: &rusqlite::Connection, filter: &HistoryFilter) -> rusqlit
     };
     let runs = connections.iter().flat_map(|id| commands::runs(id, filter.device.as_ref(), &filter.states));
     let limit = filter.limit as usize;
+    let dismissed = if filter.undismissed { dismissed::all(connection)? } else { HashSet::new() };
     // One more than wanted shows whether there is another page.
     let mut places = commands::places(
         connection,
         runs,
         filter.since,
         filter.before.map(|cursor| cursor.0),
-        limit.saturating_add(1),
+        limit.saturating_add(1).saturating_add(dismissed.len()),
     )?;
+    places.retain(|place| !dismissed.contains(&place.row));
     let more = places.len() > limit;
     places.truncate(limit);
     let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
     let total = counters::commands(connection, filter.connection.as_ref())?;
-    let everything = filter.states.is_empty() && filter.since.is_none();
+    let everything = filter.states.is_empty() && filter.since.is_none() && !filter.undismissed;
     let matching = match (&filter.device, filter.before.is_none() && !more) {
         (_, true) => u32::try_from(rows.len()).ok(),
         (None, false) if everything => Some(total),

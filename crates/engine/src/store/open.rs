@@ -52,6 +52,10 @@ fn create(path: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(()),
+        // It would be somewhere else, where others may write to it.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_symlink() => {
+            Err(StoreError::NotWritable { path: path.to_owned(), what: "it is a symbolic link".to_owned() })
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == ErrorKind::StorageFull => Err(StoreError::Full { path: path.to_owned() }),
         Err(error) => Err(StoreError::NotWritable { path: path.to_owned(), what: error.to_string() }),
@@ -107,7 +111,7 @@ fn refuse_foreign(path: &Path, connection: &Connection) -> Result<(), StoreError
         )
         .map_err(|error| StoreError::read(path, &error))?;
     if tables > 0 && application != meta::APPLICATION_ID {
-        return Err(StoreError::Damaged { path: path.to_owned(), what: "another program made it".to_owned() });
+        return Err(StoreError::Damaged { path: path.to_owned(), what: "another program created it".to_owned() });
     }
     Ok(())
 }
@@ -123,4 +127,25 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "wal_autocheckpoint", 16_000)?; // pages; 64 MiB
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?; // bytes
     connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+#[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::{StoreError, writer};
+
+    #[test]
+    fn a_symbolic_link_in_the_place_of_the_database_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["missing", "present"] {
+            let (link, target) = (dir.path().join(format!("{name}.sqlite3")), dir.path().join(name));
+            if name == "present" {
+                std::fs::write(&target, "").unwrap();
+            }
+            std::os::unix::fs::symlink(&target, &link).unwrap();
+            let refused = writer(&link).unwrap_err();
+            assert!(matches!(&refused, StoreError::NotWritable { what, .. } if what.contains("link")), "{refused:?}");
+            assert_eq!(std::fs::read(&target).unwrap_or_default(), b"");
+        }
+    }
 }

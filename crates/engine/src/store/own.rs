@@ -1,11 +1,12 @@
-//! What people have made of commands: definitions of their own, and buttons.
+//! What people have made of commands and lists: definitions of their own, buttons and saved views.
 
 use wilco_dialect::CommandKind;
 
 use super::{
     ConnectionId, Store, StoreError,
-    table::{buttons, catalogue},
+    table::{buttons, catalogue, views},
 };
+use crate::api::SavedView;
 
 /// A command that somebody has described.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +71,30 @@ impl Store {
     pub async fn remove_definition(&self, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.write(move |transaction| catalogue::remove(transaction, &id)).await
+    }
+
+    /// A connection's saved views, in the order in which they were saved.
+    pub async fn views(&self, connection: &str) -> Result<Vec<SavedView>, StoreError> {
+        let id = connection.to_owned();
+        self.readers.read(move |connection| views::all(connection, &id)).await
+    }
+
+    /// Adds a view, or changes the one of the same id; `false` where another one of its connection is called so.
+    pub async fn save_view(&self, view: SavedView) -> Result<bool, StoreError> {
+        self.write(move |transaction| {
+            if views::name_taken(transaction, &view)? {
+                return Ok(false);
+            }
+            views::put(transaction, &view)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Removes a view; `false` where there is none of that id.
+    pub async fn remove_view(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.write(move |transaction| views::remove(transaction, &id)).await
     }
 
     /// Every button, in the order that the person has given them.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use wilco_dialect::LogChunk;
-use wilco_ledger::{Command, CommandId, DeviceId, Event, State, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Raw, State, Timestamp};
 
-use super::{ConnectionId, table::commands::Place};
+use super::{ConnectionId, NewMember, RolloutStanding, StoredRollout, StoredStranger, table::commands::Place};
 use crate::api::{MqttVersion, Preset, Secrets, Trust};
 
 /// Something to be stored.
@@ -21,6 +22,15 @@ pub enum Change {
         /// [`Change::Standing`] says it once for several.
         command: Option<Arc<Command>>,
     },
+    /// A request goes out, or another console's was heard.
+    Request {
+        /// On which connection.
+        connection: ConnectionId,
+        /// What happened.
+        event: Event,
+        /// The request as it is on the wire.
+        request: Raw,
+    },
     /// How a command stands after all of its events so far.
     Standing {
         /// On which connection.
@@ -34,6 +44,57 @@ pub enum Change {
         connection: ConnectionId,
         /// What is known of it now.
         device: StoredDevice,
+    },
+    /// A device is not known any more, and has no history.
+    NoDevice {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Which one.
+        device: DeviceId,
+    },
+    /// Numbers up to this one have stood for commands on the wire.
+    WireId {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The last of them.
+        last: u32,
+    },
+    /// A rollout was started.
+    Rollout {
+        /// What with.
+        rollout: Box<StoredRollout>,
+        /// Its members, in the order of release.
+        members: Vec<NewMember>,
+    },
+    /// A rollout is further than it was.
+    RolloutStanding {
+        /// Its number.
+        number: u32,
+        /// How far it is.
+        standing: Box<RolloutStanding>,
+    },
+    /// A person says something else of a rollout.
+    RolloutNote {
+        /// Its number.
+        number: u32,
+        /// What they say.
+        note: Option<String>,
+    },
+    /// What the device of a rollout's member had before its command changes it.
+    MemberEarlier {
+        /// The rollout's number.
+        rollout: u32,
+        /// The member's place.
+        member: u32,
+        /// The values: a JSON object.
+        values: String,
+    },
+    /// A device has answered a broadcast of which it is no member.
+    Stranger {
+        /// The rollout's number.
+        rollout: u32,
+        /// The device, and what it said.
+        stranger: StoredStranger,
     },
     /// A piece of a device's log has come.
     LogChunk {
@@ -91,12 +152,38 @@ pub struct StoredDevice {
     pub boot: Option<String>,
     /// The labels it carries.
     pub tags: Vec<String>,
-    /// The state as it reported it.
-    pub state: Option<serde_json::Value>,
+    /// The state as it reported it: JSON text.
+    pub state: Option<String>,
     /// When it reported it.
     pub reported_at: Option<Timestamp>,
     /// The last time from a command on the wire to the first answer, milliseconds.
     pub trip_ms: Option<f64>,
+    /// What its dialect tells of it; nothing for Wilco's own.
+    pub description: Option<Arc<StoredDescription>>,
+}
+
+/// What a dialect of other people's firmware tells of a device, as JSON in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredDescription {
+    /// The dialect's name.
+    pub dialect: String,
+    /// The device's name in topics.
+    pub address: String,
+    /// Its name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// The id of the device through which it is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<String>,
+    /// Everything that names this very piece of hardware.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
 }
 
 /// A connection's profile. Holds no secret, only which ones there are.
@@ -116,8 +203,12 @@ pub struct Profile {
     pub client_id: String,
     /// The user name.
     pub username: Option<String>,
-    /// The dialect's name.
-    pub dialect: String,
+    /// The names of the dialects that are enabled, at least one.
+    pub dialects: Vec<String>,
+    /// Dialect files of somebody's own, as they are written.
+    pub dialect_files: Vec<String>,
+    /// Dialects that are no longer offered, although devices that speak them have been found.
+    pub declined: Vec<String>,
     /// The topic prefix.
     pub prefix: String,
     /// The only devices it listens to and commands; all where empty.
@@ -163,6 +254,8 @@ pub struct HistoryFilter {
     pub states: Vec<State>,
     /// Only commands submitted at or after this.
     pub since: Option<Timestamp>,
+    /// Only commands that nobody has dismissed.
+    pub undismissed: bool,
     /// From where the last page ended.
     pub before: Option<Cursor>,
     /// Rows at the most.

@@ -12,7 +12,7 @@ use super::{
     table::{
         self,
         commands::{self, Ended},
-        counters, events, logs, removed,
+        counters, dismissed, events, logs, removed, rollout_members,
     },
 };
 use crate::api::Older;
@@ -110,7 +110,9 @@ fn forget_device(
 }
 
 fn forget(connection: &Connection, ended: &Ended) -> rusqlite::Result<()> {
+    rollout_members::keep_outcome(connection, ended.row)?;
     events::forget_command(connection, &ended.connection, &ended.device, &ended.id)?;
     commands::remove(connection, ended.row)?;
+    dismissed::remove(connection, ended.row)?;
     table::count_down(connection, &ended.connection, &ended.device, ended.row)
 }

@@ -53,7 +53,7 @@ pub(super) fn blocks(samples: &[Sample]) -> Vec<Block> {
     blocks
 }
 
-/// Reads a block; what is not whole at its end is left out.
+/// Reads a block; an incomplete end is ignored.
 pub(super) fn read(at: i64, mut bytes: &[u8], mut each: impl FnMut(Timestamp, u8, f64)) {
     while let Some((head, rest)) = bytes.split_first_chunk::<5>() {
         let later = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
 
-use crate::api::{MqttVersion, Preset, Trust};
+use crate::api::{DeviceOrder, GroupBy, MqttVersion, Preset, SortBy, Trust};
 
 /// Something that is stored as a word.
 pub(super) trait Word: Sized + Copy {
@@ -32,6 +32,18 @@ macro_rules! words {
 
 words!(Preset { Plain = "plain", Aws = "aws", Mosquitto = "mosquitto", Emqx = "emqx", Hivemq = "hivemq", });
 words!(Trust { Platform = "platform", Authorities = "authorities", Pinned = "pinned", });
+words!(SortBy {
+    Device = "device",
+    Presence = "presence",
+    Led = "led",
+    LastCommand = "last_command",
+    State = "state",
+    Seen = "seen",
+    Firmware = "firmware",
+    Trip = "trip",
+});
+words!(DeviceOrder { Ascending = "ascending", Descending = "descending", });
+words!(GroupBy { Tag = "tag", Firmware = "firmware", State = "state", Presence = "presence", });
 words!(Outcome {
     Accepted = "accepted",
     Running = "running",
@@ -39,7 +51,12 @@ words!(Outcome {
     Failed = "failed",
     Rejected = "rejected",
 });
-words!(Delivery { Now = "now", BrokerHolds = "broker_holds", HoldHere = "hold_here", });
+words!(Delivery {
+    Now = "now",
+    BrokerHolds = "broker_holds",
+    HoldHere = "hold_here",
+    Broadcast = "broadcast",
+});
 words!(Fate {
     Open = "open",
     Confirmed = "confirmed",

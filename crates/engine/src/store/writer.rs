@@ -19,7 +19,7 @@ use wilco_ledger::Fact;
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
     lag::{Lag, LastOf, Standing},
-    table::{devices, events, logs, meta, put_commands},
+    table::{devices, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts},
 };
 
 /// A transaction takes no further batch once it holds so many changes.
@@ -100,7 +100,7 @@ impl Writer {
                     }
                     for (changes, done) in group {
                         self.unmerged += changes.len();
-                        // Whoever asked may have gone; the changes are stored all the same.
+                        // The caller may have gone; the changes are stored anyway.
                         let _ = done.send(result.clone());
                     }
                 }
@@ -154,24 +154,20 @@ impl Writer {
         let changed = write(&transaction, changes)?;
         let few = changed.len() <= SHOWN_AT_ONCE;
         let too_many = self.lag.len() + changed.len() > LEFT_AT_MOST;
-        if too_many || (few && self.lag.is_empty()) {
-            put_commands(&transaction, self.lag.oldest(usize::MAX).chain(changed.iter()))?;
-            if !self.lag.is_empty() {
-                meta::show_all(&transaction)?;
-            }
-            transaction.commit()?;
-            self.lag.clear();
-        } else {
-            if self.lag.is_empty() {
-                meta::show_up_to(&transaction, last_shown)?;
-            }
-            // Whoever has little to write lets the others catch up.
-            let caught_up = if few { CAUGHT_UP_AT_ONCE / 4 } else { 0 };
-            put_commands(&transaction, self.lag.oldest(caught_up))?;
-            transaction.commit()?;
-            self.lag.forget_oldest(caught_up);
-            self.lag.put(changed);
-        }
+        let all = too_many || (few && self.lag.is_empty());
+        // A small write lets the tables catch up.
+        let caught_up = match (all, few) {
+            (true, _) => usize::MAX,
+            (false, true) => CAUGHT_UP_AT_ONCE / 4,
+            (false, false) => 0,
+        };
+        let (at_once, later) = if all { (changed, Vec::new()) } else { (Vec::new(), changed) };
+        put_commands(&transaction, self.lag.oldest(caught_up).chain(&at_once))?;
+        let nothing_left = later.is_empty() && caught_up >= self.lag.len();
+        mark(&transaction, &self.lag, nothing_left, last_shown)?;
+        transaction.commit()?;
+        self.lag.forget_oldest(caught_up);
+        self.lag.put(later);
         self.behind.store(!self.lag.is_empty(), Ordering::Release);
         Ok(())
     }
@@ -212,6 +208,16 @@ impl Writer {
     }
 }
 
+/// Keeps the mark in `meta` as the list of commands will be after this transaction: it is there while, and only while,
+/// something is left for later.
+fn mark(transaction: &Transaction<'_>, lag: &Lag, nothing_left: bool, last_shown: i64) -> rusqlite::Result<()> {
+    match (lag.is_empty(), nothing_left) {
+        (true, false) => meta::show_up_to(transaction, last_shown),
+        (false, true) => meta::show_all(transaction),
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
 /// Takes what waits already, up to the first thing that is not a batch; that is handed back.
 fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Option<Job> {
     let mut size = group.iter().map(|(changes, _)| changes.len()).sum::<usize>();
@@ -235,14 +241,23 @@ fn write<'a>(
     let mut append = events::Append::to(transaction)?;
     let mut commands = LastOf::default();
     let mut seen = LastOf::<(&ConnectionId, &_), &StoredDevice>::default();
+    let mut gone = Vec::new();
     for change in changes {
         match change {
             Change::Event { connection, event, command } => {
-                let row = append.event(connection, event)?;
+                let row = append.event(connection, event, None)?;
                 let begun_at = matches!(event.fact, Fact::Submitted { .. }).then_some(row);
                 if let (Some(id), true) = (&event.command, begun_at.is_some() || command.is_some()) {
                     commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
                         (command.as_ref(), before.and_then(|before| before.1).or(begun_at))
+                    });
+                }
+            }
+            Change::Request { connection, event, request } => {
+                let row = append.event(connection, event, Some(request))?;
+                if let (Some(id), Fact::Submitted { .. }) = (&event.command, &event.fact) {
+                    commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
+                        (before.and_then(|before| before.0), before.and_then(|before| before.1).or(Some(row)))
                     });
                 }
             }
@@ -252,6 +267,18 @@ fn write<'a>(
                 });
             }
             Change::Device { connection, device } => seen.put((connection, &device.device), |_| device),
+            Change::NoDevice { connection, device } => gone.push((connection, device)),
+            Change::WireId { connection, last } => meta::keep_wire_id(transaction, connection, *last)?,
+            Change::Rollout { rollout, members } => {
+                rollouts::insert(transaction, rollout)?;
+                rollout_members::insert(transaction, rollout.number, members)?;
+            }
+            Change::RolloutStanding { number, standing } => rollouts::update(transaction, *number, standing)?,
+            Change::RolloutNote { number, note } => rollouts::note(transaction, *number, note.as_deref())?,
+            Change::MemberEarlier { rollout, member, values } => {
+                rollout_members::note_earlier(transaction, *rollout, *member, values)?;
+            }
+            Change::Stranger { rollout, stranger } => rollout_strangers::put(transaction, *rollout, stranger)?,
             Change::LogChunk { connection, device, at, chunk } => {
                 logs::add(transaction, connection, device, *at, chunk)?;
             }
@@ -262,6 +289,9 @@ fn write<'a>(
     }
     for ((connection, _), device) in seen {
         devices::put(transaction, connection, device)?;
+    }
+    for (connection, device) in gone {
+        devices::remove(transaction, connection, device)?;
     }
     let standing =
         |((connection, ..), (command, begun_at)): ((&ConnectionId, _, _), (Option<&Arc<_>>, Option<i64>))| {

@@ -7,7 +7,7 @@ mod chart;
 mod remarks;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -134,7 +134,7 @@ impl Telemetry {
         tail.waiting = tail.waiting.saturating_sub(fewer);
     }
 
-    /// Has whoever writes it down do so once more, and end.
+    /// Makes the writer write once more, and end.
     pub(crate) fn close(&self) {
         self.closing.notify_one();
     }
@@ -174,6 +174,21 @@ impl Telemetry {
     pub(crate) fn last(&self, connection: &ConnectionId, device: &DeviceId) -> Option<Timestamp> {
         let tail = self.lock();
         tail.devices.get(connection)?.get(device)?.series.iter().map(|(.., at)| *at).max()
+    }
+
+    /// The last value of a series of each device that measures it.
+    pub(crate) fn latest(&self, connection: &ConnectionId, series: &str) -> HashMap<DeviceId, f64> {
+        let tail = self.lock();
+        let devices = tail.devices.get(connection).into_iter().flatten();
+        let last = |live: &Live| live.series.iter().find(|(name, ..)| **name == *series).map(|(_, value, _)| *value);
+        devices.filter_map(|(device, live)| Some((device.clone(), last(live)?))).collect()
+    }
+
+    /// The names of all series that devices of a connection measure.
+    pub(crate) fn series(&self, connection: &ConnectionId) -> BTreeSet<String> {
+        let tail = self.lock();
+        let devices = tail.devices.get(connection).into_iter().flat_map(HashMap::values);
+        devices.flat_map(|live| live.series.iter().map(|(name, ..)| name.to_string())).collect()
     }
 
     /// Adds to a chart what is not yet on the disk, the last of each series, and what is odd.

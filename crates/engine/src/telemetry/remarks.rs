@@ -45,32 +45,33 @@ impl Oddities {
         if let Some(off) = self.clock_off {
             let direction = if off > 0 { "ahead" } else { "behind" };
             sentences.push(format!(
-                "Its clock is {} {direction}, so the time of arrival is shown. Has the device set its clock?",
+                "The device's clock is {} {direction}, so Wilco shows the time of arrival. Set the device's clock.",
                 span(off.unsigned_abs())
             ));
         }
         if *left_out > 0 {
             sentences.push(format!(
-                "It sends more than {MOST_SERIES} series: {left_out} of its last message were left out."
+                "The device sends more than {MOST_SERIES} series; {left_out} in its last message were ignored."
             ));
         }
         if self.unkept > 0 {
             sentences.push(format!(
-                "It has had more than {MOST_SERIES} names for its series, so {} of the newer ones {} shown while they come and not kept.",
+                "The device has used more than {MOST_SERIES} series names, so {} of the newer ones {} shown but not \
+                 saved.",
                 self.unkept,
                 if self.unkept == 1 { "is" } else { "are" }
             ));
         }
         if !quoted.is_empty() {
             sentences.push(format!(
-                "{} {} in quotes, and a text is no measurement: send the number without them.",
+                "{} {} text, not a number. Send the number without quotes.",
                 named(quoted),
-                if quoted.len() == 1 { "stands" } else { "stand" }
+                if quoted.len() == 1 { "is" } else { "are" }
             ));
         }
         if !empty.is_empty() {
             sentences.push(format!(
-                "{} had no value in its last message: null, NaN and Infinity are no numbers.",
+                "{} had no value in the last message: null, NaN and Infinity are not numbers.",
                 named(empty)
             ));
         }

@@ -44,12 +44,12 @@ fn a_time_that_cannot_be_is_replaced_by_that_of_the_arrival_and_remarked() {
     check(Some(NOW - 60_000), NOW - 60_000, None);
     check(Some(NOW + 60_000), NOW + 60_000, None);
     check(Some(NOW - DAY + 1), NOW - DAY + 1, None);
-    let ahead = "Its clock is 2 hours ahead, so the time of arrival is shown. Has the device set its clock?";
+    let ahead = "The device's clock is 2 hours ahead, so Wilco shows the time of arrival. Set the device's clock.";
     check(Some(NOW + 7_200_000), NOW, Some(ahead));
-    let of_1970 = "Its clock is 56 years behind, so the time of arrival is shown. Has the device set its clock?";
+    let of_1970 = "The device's clock is 56 years behind, so Wilco shows the time of arrival. Set the device's clock.";
     check(Some(5_000), NOW, Some(of_1970));
     let of_never =
-        "Its clock is 292271023 years behind, so the time of arrival is shown. Has the device set its clock?";
+        "The device's clock is 292271023 years behind, so Wilco shows the time of arrival. Set the device's clock.";
     check(Some(i64::MIN), NOW, Some(of_never));
 }
 
@@ -74,9 +74,9 @@ fn what_is_no_measurement_is_said_until_it_is_mended() {
     assert_eq!(
         shown(&telemetry).1,
         [
-            "It sends more than 64 series: 9936 of its last message were left out.",
-            "“t” stands in quotes, and a text is no measurement: send the number without them.",
-            "“h”, “u” had no value in its last message: null, NaN and Infinity are no numbers.",
+            "The device sends more than 64 series; 9936 in its last message were ignored.",
+            "“t” is text, not a number. Send the number without quotes.",
+            "“h”, “u” had no value in the last message: null, NaN and Infinity are not numbers.",
         ]
     );
     telemetry.unreadable(&connection, &device, "This telemetry is not a JSON object (expected value).");
@@ -93,7 +93,7 @@ fn ever_new_names_fill_no_memory() {
     }
     let waiting = telemetry.waiting();
     assert_eq!((waiting[0].1[0].series.len(), waiting[0].1[0].samples.len()), (64, 64));
-    assert_eq!(shown(&telemetry).1, ["It sends more than 64 series: 1 of its last message were left out."]);
+    assert_eq!(shown(&telemetry).1, ["The device sends more than 64 series; 1 in its last message were ignored."]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_name_that_has_not_come_for_long_makes_room_unless_it_waits_for_the_disk() {
     telemetry.done(&connection, &[Written { device: device.clone(), samples: 10, unkept: 0 }]);
     telemetry.forget_before(Some(&ConnectionId::from("another")), Timestamp(NOW));
     take(&telemetry, message(None, &[("new", 2.0)]));
-    assert_eq!(shown(&telemetry).1, ["It sends more than 64 series: 1 of its last message were left out."]);
+    assert_eq!(shown(&telemetry).1, ["The device sends more than 64 series; 1 in its last message were ignored."]);
     telemetry.forget_before(None, Timestamp(NOW));
     take(&telemetry, message(None, &[("new", 2.0)]));
     assert!(shown(&telemetry).1.is_empty());
@@ -128,12 +128,7 @@ fn series_that_are_not_kept_are_remarked() {
         telemetry.done(&connection, &[Written { device: device.clone(), samples: 1, unkept }]);
         assert_eq!(shown(&telemetry).1, expected);
     };
-    check(
-        2,
-        &[
-            "It has had more than 64 names for its series, so 2 of the newer ones are shown while they come and not kept.",
-        ],
-    );
+    check(2, &["The device has used more than 64 series names, so 2 of the newer ones are shown but not saved."]);
     check(0, &[]);
 }
 

@@ -14,16 +14,19 @@ impl TopicFilter {
     pub(crate) fn parse(text: &str) -> Result<TopicFilter, Failure> {
         let text = text.trim();
         if text.len() > 65_535 || text.contains('\0') {
-            return Err(invalid("That is no topic filter.".into(), "It has at most 65,535 bytes, none of them NUL."));
+            return Err(invalid(
+                "This is not a topic filter.".into(),
+                "A topic filter has at most 65,535 bytes and no NUL.",
+            ));
         }
         let levels: Vec<_> = text.split('/').collect();
-        let hint = "Write it as MQTT does: plant/+/resp, or plant/#.";
+        let hint = "Enter a topic filter such as plant/+/resp or plant/#.";
         for (place, level) in levels.iter().enumerate() {
             if level.contains('#') && (*level != "#" || place + 1 < levels.len()) {
-                return Err(invalid(format!("In '{text}' the # does not stand alone at the end."), hint));
+                return Err(invalid(format!("In '{text}', # must be the last level."), hint));
             }
             if level.contains('+') && *level != "+" {
-                return Err(invalid(format!("In '{text}' a + does not stand alone between slashes."), hint));
+                return Err(invalid(format!("In '{text}', + must be a whole level."), hint));
             }
         }
         Ok(TopicFilter(text.to_owned()))
@@ -85,9 +88,9 @@ mod tests {
             let said = TopicFilter::parse(filter).err().map(|failure| failure.message);
             assert_eq!(said.as_deref(), Some(expected), "{filter}");
         };
-        check("plant/#/resp", "In 'plant/#/resp' the # does not stand alone at the end.");
-        check("plant#", "In 'plant#' the # does not stand alone at the end.");
-        check("plant/p+", "In 'plant/p+' a + does not stand alone between slashes.");
-        check("a\0b", "That is no topic filter.");
+        check("plant/#/resp", "In 'plant/#/resp', # must be the last level.");
+        check("plant#", "In 'plant#', # must be the last level.");
+        check("plant/p+", "In 'plant/p+', + must be a whole level.");
+        check("a\0b", "This is not a topic filter.");
     }
 }

@@ -7,8 +7,8 @@ use wilco_ledger::{Answer, Claim};
 pub(super) fn of(dialect: &Dialect, inbound: &Inbound<'_>) -> (String, bool) {
     match dialect.decode(inbound) {
         Ok(Some(heard)) => (sentence(&heard), false),
-        Ok(None) => ("Not on a topic that Wilco reads.".to_owned(), false),
-        Err(unreadable) => (format!("Not understood: {unreadable}"), true),
+        Ok(None) => ("Not a topic that Wilco reads.".to_owned(), false),
+        Err(unreadable) => (format!("Unreadable: {unreadable}"), true),
     }
 }
 
@@ -20,17 +20,17 @@ fn sentence(heard: &Heard) -> String {
             format!("Presence: {}{firmware}.", if *online { "online" } else { "offline" })
         }
         Heard::Lifecycle { event, .. } => {
-            format!("The broker tells: {}.", if event.online { "connected" } else { "disconnected" })
+            format!("Reported by the broker: {}.", if event.online { "connected" } else { "disconnected" })
         }
         Heard::State { .. } => "State report.".to_owned(),
         Heard::Telemetry { series, .. } => {
             let names: Vec<_> = series.iter().map(|(name, _)| name.as_str()).take(8).collect();
-            format!("Telemetry: {}.", if names.is_empty() { "no number in it".to_owned() } else { names.join(", ") })
+            format!("Telemetry: {}.", if names.is_empty() { "no numbers".to_owned() } else { names.join(", ") })
         }
         Heard::Request(asked) => format!("Request: {}, id {}.", asked.name, asked.id),
         Heard::Broadcast => "Request for many devices at once.".to_owned(),
-        Heard::Probe { .. } => "A connection is being tried.".to_owned(),
-        Heard::Log { .. } => "A piece of a log.".to_owned(),
+        Heard::Probe { .. } => "Connection test.".to_owned(),
+        Heard::Log { .. } => "Log chunk.".to_owned(),
     }
 }
 
@@ -39,10 +39,10 @@ fn answer(answer: &Answer) -> String {
     let progress = answer.progress.map(|percent| format!(" {percent} %")).unwrap_or_default();
     let whose = match &answer.claim {
         Claim::Id(id) => format!("id {id}"),
-        Claim::Within(_) => "a text that may name an id".to_owned(),
-        Claim::Nothing => "no id".to_owned(),
+        Claim::Within(_) => "text that may contain an ID".to_owned(),
+        Claim::Nothing | Claim::State => "no ID".to_owned(),
     };
-    let old = if answer.retained { ", retained: it settles nothing" } else { "" };
+    let old = if answer.retained { ", retained: it does not count" } else { "" };
     format!("Answer: {state}{progress}, {whose}{old}.")
 }
 
@@ -68,7 +68,7 @@ mod tests {
         );
         check("plant/pump-7/status", br#"{"online":true,"firmware":"2.3"}"#, "Presence: online, firmware 2.3.", false);
         check("plant/pump-7/telemetry", br#"{"heap":1,"temperature":2}"#, "Telemetry: heap, temperature.", false);
-        check("plant/pump-7/resp", b"{\"id\":7", "Not understood: ", true);
-        check("elsewhere/pump-7", b"hello", "Not on a topic that Wilco reads.", false);
+        check("plant/pump-7/resp", b"{\"id\":7", "Unreadable: ", true);
+        check("elsewhere/pump-7", b"hello", "Not a topic that Wilco reads.", false);
     }
 }

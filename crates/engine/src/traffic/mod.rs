@@ -1,4 +1,4 @@
-//! Looking at what goes over the wire, for whoever wants to see it.
+//! Live traffic: shows the messages on the wire.
 //!
 //! A tap stands beside the controller, and only while somebody looks. It never waits: what does not fit into its bounded
 //! queue is counted and left out. Reading, cutting and putting into words is done by the task of the one who looks.
@@ -195,7 +195,7 @@ impl View {
         let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation };
         let (meaning, unreadable) = match cut {
             0 => meaning::of(&self.dialect, &inbound),
-            _ => ("Too large to be read here.".to_owned(), false),
+            _ => ("Too large to decode.".to_owned(), false),
         };
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let mut wire = views::wire(&topic, &payload, qos);
@@ -311,7 +311,7 @@ mod tests {
         pass(&tap, "c", "plant/pump-7/log", &vec![b'x'; SHOWN + 5]);
         let message = view.batch(&mut 0).unwrap().messages.remove(0);
         assert_eq!((message.cut, message.wire.bytes as usize), (5, SHOWN + 5));
-        assert_eq!((message.wire.payload.len(), &*message.meaning), (SHOWN, "Too large to be read here."));
+        assert_eq!((message.wire.payload.len(), &*message.meaning), (SHOWN, "Too large to decode."));
     }
 
     #[tokio::test]

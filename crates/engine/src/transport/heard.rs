@@ -10,12 +10,14 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::departed::{Departed, Packets};
+
 /// How much is kept of the beginning, bytes.
-const KEPT: usize = 64;
-/// How much of the beginning is looked at by itself, bytes.
-const FIRST: usize = 4;
+const KEPT: usize = 1_024;
+/// How much of the beginning is shown, bytes.
+const SHOWN: usize = 64;
 /// How much is kept of the end, bytes.
-const LAST: usize = 4;
+const LAST: usize = 512;
 
 /// What was heard. Cheap to clone; all clones hear the same.
 #[derive(Clone, Default)]
@@ -24,7 +26,7 @@ pub(crate) struct Heard(Arc<Mutex<Bytes>>);
 #[derive(Default)]
 struct Bytes {
     first: Vec<u8>,
-    last: [u8; LAST],
+    last: Vec<u8>,
     count: u64,
 }
 
@@ -47,34 +49,29 @@ impl Heard {
             return None;
         }
         self.with(|bytes| {
-            let line = bytes.first.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+            let first = &bytes.first[..bytes.first.len().min(SHOWN)];
+            let line = first.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
             if bytes.count == 0 {
                 return None;
             }
             let readable = line.len() > 3 && line.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
             Some(if readable {
-                format!("{} bytes came, beginning with “{}”.", bytes.count, String::from_utf8_lossy(line))
+                format!("Received {} bytes, beginning with “{}”.", bytes.count, String::from_utf8_lossy(line))
             } else {
                 let hex: Vec<_> = bytes.first.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-                format!("{} bytes came, beginning with {}.", bytes.count, hex.join(" "))
+                format!("Received {} bytes, beginning with {}.", bytes.count, hex.join(" "))
             })
         })
     }
 
-    /// The first bytes that came; zeros where there were fewer.
-    pub(crate) fn first(&self) -> [u8; FIRST] {
-        self.with(|bytes| {
-            let mut first = [0; FIRST];
-            for (to, from) in first.iter_mut().zip(&bytes.first) {
-                *to = *from;
-            }
-            first
-        })
+    /// The first bytes that came.
+    pub(crate) fn first(&self) -> Vec<u8> {
+        self.with(|bytes| bytes.first.clone())
     }
 
-    /// The last bytes that came; zeros where there were fewer.
-    pub(crate) fn last(&self) -> [u8; LAST] {
-        self.with(|bytes| bytes.last)
+    /// The last bytes that came.
+    pub(crate) fn last(&self) -> Vec<u8> {
+        self.with(|bytes| bytes.last.clone())
     }
 
     fn with<T>(&self, read: impl FnOnce(&mut Bytes) -> T) -> T {
@@ -87,21 +84,32 @@ impl Heard {
             let room = KEPT - bytes.first.len();
             bytes.first.extend_from_slice(&new[..new.len().min(room)]);
             let end = &new[new.len().saturating_sub(LAST)..];
-            bytes.last.rotate_left(end.len());
-            bytes.last[LAST - end.len()..].copy_from_slice(end);
+            let surplus = (bytes.last.len() + end.len()).saturating_sub(LAST);
+            bytes.last.drain(..surplus);
+            bytes.last.extend_from_slice(end);
         });
     }
 }
 
-/// A stream that is listened to.
+/// A stream that is listened to, both ways.
 pub(super) struct Ear<S> {
     stream: S,
     heard: Heard,
+    packets: Packets,
 }
 
 impl<S> Ear<S> {
-    pub(super) fn new(stream: S, heard: Heard) -> Ear<S> {
-        Ear { stream, heard }
+    pub(super) fn new(stream: S, heard: Heard, departed: Departed) -> Ear<S> {
+        Ear { stream, heard, packets: Packets::new(departed) }
+    }
+
+    /// What was offered, and what the network says of it. After an error nobody knows how much of it has left.
+    fn wrote(&mut self, offered: &[u8], written: &Poll<io::Result<usize>>) {
+        match written {
+            Poll::Ready(Ok(count)) => self.packets.see(&offered[..*count]),
+            Poll::Ready(Err(_)) => self.packets.see(offered),
+            Poll::Pending => {}
+        }
     }
 }
 
@@ -120,7 +128,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Ear<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Ear<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(bytes, &written);
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -136,7 +146,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Ear<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        match &written {
+            Poll::Ready(Ok(count)) => {
+                let mut left = *count;
+                for slice in slices {
+                    let taken = left.min(slice.len());
+                    self.packets.see(&slice[..taken]);
+                    left -= taken;
+                }
+            }
+            Poll::Ready(Err(_)) => slices.iter().for_each(|slice| self.packets.see(slice)),
+            Poll::Pending => {}
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -4,9 +4,11 @@
 //! nothing of MQTT.
 
 mod address;
+mod departed;
 mod heard;
 mod proxy;
 mod tcp;
+mod typed;
 mod websocket;
 
 use std::{sync::Arc, time::Duration};
@@ -19,7 +21,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-pub(crate) use address::Address;
+pub(crate) use address::{Address, Query};
+pub(crate) use departed::Departed;
 pub(crate) use heard::Heard;
 pub(crate) use proxy::Proxy;
 
@@ -73,6 +76,8 @@ pub(crate) struct Dialled {
     pub(crate) stream: Box<dyn Stream>,
     /// The first bytes that came, for finding out what else than MQTT may be there.
     pub(crate) heard: Heard,
+    /// How many publishes have begun to leave.
+    pub(crate) departed: Departed,
     /// How long TCP took: an idea of how far the broker is.
     pub(crate) tcp: Duration,
 }
@@ -104,7 +109,7 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     let of_proxy = if route.proxy.is_some() { "the proxy " } else { "" };
 
     steps.begin(Step::Name);
-    let found = within(&format!("The name server, asked for {host},"), tcp::resolve(host, port)).await;
+    let found = within(&format!("The DNS lookup of {host}"), tcp::resolve(host, port)).await;
     let addresses = found.map_err(|refusal| steps.failed(Step::Name, refusal))?;
     steps.passed(Step::Name, tcp::counted(of_proxy, host, &addresses));
 
@@ -112,24 +117,24 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     let connected = tcp::connect(&addresses, STEP_TIMEOUT).await.map_err(|refusal| refusal.at(host, port));
     let (mut tcp, peer) = connected.map_err(|refusal| steps.failed(Step::Tcp, refusal))?;
     let far = steps.since.elapsed();
-    let mut said = format!("Open to {of_proxy}{}, port {}", peer.ip(), peer.port());
+    let mut said = format!("Connected to {of_proxy}{}, port {}", peer.ip(), peer.port());
     if let Some(proxy) = &route.proxy {
-        let tunnelled = within("The proxy", proxy.tunnel(&mut tcp, &address.host, address.port)).await;
+        let tunnelled = within("The proxy", proxy.tunnel(&mut tcp, address.public_host(), address.port)).await;
         tunnelled.map_err(|refusal| steps.failed(Step::Tcp, refusal))?;
         said = format!("{said}, and through it to {}, port {}", address.host, address.port);
     }
     steps.passed(Step::Tcp, said);
 
     let raw = Heard::default();
-    let tcp = Ear::new(tcp, raw.clone());
+    let tcp = Ear::new(tcp, raw.clone(), Departed::default());
     let stream: Box<dyn Stream> = match &route.tls {
         None => {
-            steps.skipped(Step::Tls, "Not encrypted: the address is without TLS");
+            steps.skipped(Step::Tls, "Not encrypted: the address has no TLS");
             Box::new(tcp)
         }
         Some(tls) => {
             steps.begin(Step::Tls);
-            let shaken = within("The broker's TLS", tls.shake_hands(address, tcp)).await;
+            let shaken = within("The TLS handshake", tls.shake_hands(address, tcp)).await;
             let stream = shaken.map_err(|refusal| {
                 let refusal = refusal.at(&address.host, address.port);
                 steps.failed(Step::Tls, explained(refusal, &raw, address)).traced(&raw)
@@ -143,13 +148,14 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
         steps.begin(Step::WebSocket);
         let upgraded = within("The web server", websocket::upgrade(address, stream)).await;
         let stream = upgraded.map_err(|refusal| steps.failed(Step::WebSocket, refusal).traced(&raw))?;
-        steps.passed(Step::WebSocket, format!("The server carries MQTT at {}", address.path));
+        steps.passed(Step::WebSocket, format!("MQTT over WebSocket at {}", address.path));
         stream
     } else {
         stream
     };
-    let heard = Heard::default();
-    Ok(Dialled { stream: Box::new(Ear::new(stream, heard.clone())), heard, tcp: far })
+    let (heard, departed) = (Heard::default(), Departed::default());
+    let stream = Box::new(Ear::new(stream, heard.clone(), departed.clone()));
+    Ok(Dialled { stream, heard, departed, tcp: far })
 }
 
 /// A plain answer where TLS was expected tells what is really there.
@@ -158,21 +164,21 @@ fn explained(refusal: Refusal, raw: &Heard, address: &Address) -> Refusal {
         return refusal;
     }
     Refusal::new(
-        format!("What answers at {}, port {}, is a web server or a proxy without TLS.", address.host, address.port),
-        "Check the port. If this network has a proxy, give it to the connection; if it asks to log in first, open any page \
-         in a browser.",
+        format!("The server at {}, port {}, is a web server or a proxy without TLS.", address.host, address.port),
+        "Check the port. If this network uses a proxy, add it to the connection; if the network requires a login, \
+         open any page in a browser.",
         Remedy::TryAgain,
     )
-    .because("It answered the TLS handshake in plain HTTP.")
+    .because("It answered the TLS handshake with HTTP.")
 }
 
 impl Tls {
     async fn shake_hands<S: Stream + 'static>(&self, address: &Address, stream: S) -> Result<TlsStream<S>, Refusal> {
-        let expected = self.server_name.as_deref().unwrap_or(&address.host);
+        let expected = self.server_name.as_deref().unwrap_or(address.public_host());
         let name = ServerName::try_from(expected.to_owned()).map_err(|_| {
             Refusal::new(
-                format!("'{expected}' is not a name that a server can prove."),
-                "Write a host name such as broker.example.net, or an IP address.",
+                format!("'{expected}' is not a valid server name."),
+                "Enter a host name such as broker.example.net, or an IP address.",
                 Remedy::Change,
             )
         })?;
@@ -193,9 +199,9 @@ impl Tls {
         let server = chain.first()?;
         let issuer = chain.last().map_or(&server.issuer, |last| &last.issuer);
         Some(if server.subject == server.issuer {
-            format!("It shows a certificate that it has signed itself, as {}.", server.subject)
+            format!("It sent a self-signed certificate for {}.", server.subject)
         } else {
-            format!("It shows a certificate for {}, signed by {issuer}.", server.subject)
+            format!("It sent a certificate for {}, signed by {issuer}.", server.subject)
         })
     }
 
@@ -206,14 +212,14 @@ impl Tls {
             _ => "TLS 1.3",
         };
         let proof = match (self.proof, self.witness.presented().as_deref()) {
-            (Proof::Pinned, _) => "The server shows the very certificate that was brought".to_owned(),
+            (Proof::Pinned, _) => "Server certificate matches the pinned one".to_owned(),
             (Proof::Signed, Some([.., last])) => {
-                format!("The server is who it says: signed by {}, name matches", common_name(&last.issuer))
+                format!("Server certificate verified: signed by {}, name matches", common_name(&last.issuer))
             }
-            (Proof::Signed, _) => "The server is who it says".to_owned(),
+            (Proof::Signed, _) => "Server certificate verified".to_owned(),
         };
         let protocol = connection.alpn_protocol().map(|protocol| String::from_utf8_lossy(protocol).into_owned());
-        let protocol = protocol.map(|protocol| format!(", speaks {protocol}")).unwrap_or_default();
+        let protocol = protocol.map(|protocol| format!(", ALPN {protocol}")).unwrap_or_default();
         format!("{version}. {proof}{protocol}")
     }
 }

@@ -8,13 +8,14 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_socks::tcp::Socks5Stream;
-use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
     api::{Failure, invalid},
     refusal::{Refusal, Remedy},
 };
+
+use super::typed::{Typed, Unreadable, bracketed};
 
 /// A proxy, and what it wants to know.
 #[derive(Clone)]
@@ -33,37 +34,33 @@ pub(crate) enum Kind {
     Socks5,
 }
 
+const HINT: &str = "Enter it like http://proxy.example.net:3128 or socks5://proxy.example.net:1080.";
+
 /// The longest head of an HTTP answer, bytes.
 const LONGEST_ANSWER: usize = 8 * 1024;
 
 impl Proxy {
     /// Reads `http://host:port` or `socks5://host:port`.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode), which never quotes what was typed: it may hold a password.
     pub(crate) fn parse(text: &str) -> Result<Proxy, Failure> {
-        let say = |message: String| {
-            invalid(message, "Write it like http://proxy.example.net:3128 or socks5://proxy.example.net:1080.")
+        let say = |message: &str| invalid(message.to_owned(), HINT);
+        let unreadable =
+            |error: Unreadable| invalid(format!("The proxy's address {error}."), error.hint().unwrap_or(HINT));
+        let typed = Typed::read(text).map_err(unreadable)?;
+        let (kind, usual) = match typed.scheme.as_deref() {
+            None | Some("http") => (Kind::Http, 80),
+            Some("socks5" | "socks5h" | "socks") => (Kind::Socks5, 1080),
+            Some("https") => return Err(say("Wilco does not support proxies over TLS (https://).")),
+            Some(_) => {
+                return Err(say("Wilco does not support the scheme of the proxy's address."));
+            }
         };
-        let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let url =
-            Url::parse(&with_scheme).map_err(|error| say(format!("'{text}' is not a proxy's address: {error}.")))?;
-        let (kind, usual) = match url.scheme() {
-            "http" => (Kind::Http, 80),
-            "socks5" | "socks5h" | "socks" => (Kind::Socks5, 1080),
-            "https" => return Err(say("A proxy that is itself reached by TLS (https://) cannot be used.".into())),
-            other => return Err(say(format!("'{other}://' is no kind of proxy that Wilco knows."))),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid(
-                "The proxy's address has a user name or password in it.".into(),
-                "Give them in their own fields: an address is kept and shown as it stands.",
-            ));
+        if !matches!(&*typed.path, "" | "/") || typed.typed_query.is_some() {
+            return Err(say("The proxy's address has a path or a query."));
         }
-        if !matches!(url.path(), "" | "/") {
-            return Err(say(format!("'{text}' has a path, which a proxy's address has not.")));
-        }
-        let host =
-            url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| say(format!("'{text}' names no host.")))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Proxy { kind, host, port: url.port().unwrap_or(usual), username: None, password: None })
+        Ok(Proxy { kind, host: typed.host, port: typed.port.unwrap_or(usual), username: None, password: None })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -71,8 +68,7 @@ impl Proxy {
             Kind::Http => "http",
             Kind::Socks5 => "socks5",
         };
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        format!("{scheme}://{host}:{}", self.port)
+        format!("{scheme}://{}:{}", bracketed(&self.host), self.port)
     }
 
     /// Has the proxy connect this stream to a broker.
@@ -84,7 +80,7 @@ impl Proxy {
     }
 
     async fn http(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Refusal> {
-        let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let target = format!("{}:{port}", bracketed(host));
         let mut request = Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"));
         if let Some(username) = &self.username {
             let password = self.password.as_ref().map_or("", |password| password.as_str());
@@ -140,25 +136,25 @@ impl Proxy {
     fn refused_http(&self, status: u16, target: &str) -> Refusal {
         let (message, hint) = match status {
             407 if self.username.is_some() => (
-                "The proxy does not take this user name and password (407).".to_owned(),
-                "Correct them in the connection. They are often those of your computer's log-in.",
+                "The proxy rejected the user name or password (407).".to_owned(),
+                "Correct them in the connection. They are often those of your computer account.",
             ),
             407 => (
-                "The proxy wants a user name and a password (407).".to_owned(),
-                "Add them to the connection. They are often those of your computer's log-in.",
+                "The proxy requires a user name and a password (407).".to_owned(),
+                "Add them to the connection. They are often those of your computer account.",
             ),
             403 | 405 => (
-                format!("The proxy does not let anybody through to {target} ({status})."),
-                "Many proxies allow only port 443. AWS IoT takes certificates there too (with the ALPN x-amzn-mqtt-ca), other \
-                 brokers often a WebSocket (wss://). Or have the port allowed.",
+                format!("The proxy denied the connection to {target} ({status})."),
+                "Many proxies allow only port 443. AWS IoT accepts certificates there too (with ALPN x-amzn-mqtt-ca); \
+                 other brokers often offer a WebSocket (wss://). Or ask the operator of the proxy to allow the port.",
             ),
             502..=504 => (
                 format!("The proxy could not reach {target} ({status})."),
-                "Is the broker's address right, and may the proxy reach it?",
+                "Check the broker's address, and that the proxy can reach it.",
             ),
             other => (
-                format!("The proxy refused with {other}."),
-                "Its operators can say why. Is it a proxy for CONNECT (HTTP) that listens there?",
+                format!("The proxy refused the connection with {other}."),
+                "Contact the operator of the proxy, and check that it supports HTTP CONNECT.",
             ),
         };
         Refusal::new(message, hint, Remedy::TryAgain)
@@ -169,37 +165,36 @@ impl Proxy {
         let say = |message: String, hint: &str| Refusal::new(message, hint, Remedy::TryAgain);
         match error {
             Error::Io(error) => self.lost(&error),
-            Error::PasswordAuthFailure(_) => say(
-                "The proxy does not take this user name and password.".to_owned(),
-                "Correct them in the connection.",
-            ),
+            Error::PasswordAuthFailure(_) => {
+                say("The proxy rejected the user name or password.".to_owned(), "Correct them in the connection.")
+            }
             Error::NoAcceptableAuthMethods | Error::UnknownAuthMethod if self.username.is_none() => {
-                say("The proxy wants a user name and a password.".to_owned(), "Add them to the connection.")
+                say("The proxy requires a user name and a password.".to_owned(), "Add them to the connection.")
             }
             Error::NoAcceptableAuthMethods | Error::UnknownAuthMethod => say(
-                "The proxy takes no user name and password, or wants to know who asks in some other way.".to_owned(),
-                "Try it without a user name.",
+                "The proxy does not support authentication by user name and password.".to_owned(),
+                "Try without a user name.",
             ),
             Error::ConnectionNotAllowedByRuleset => say(
-                format!("The proxy does not let anybody through to {host}, port {port}."),
-                "Have the proxy's rules allow it.",
+                format!("The proxy denied the connection to {host}, port {port}."),
+                "Ask the operator of the proxy to allow it.",
             ),
             Error::HostUnreachable | Error::NetworkUnreachable | Error::ConnectionRefused | Error::TtlExpired => say(
                 format!("The proxy could not reach {host}, port {port} ({error})."),
-                "Is the broker's address right, and may the proxy reach it?",
+                "Check the broker's address, and that the proxy can reach it.",
             ),
             Error::InvalidResponseVersion => self.not_a_proxy(),
-            other => say(format!("The proxy refused ({other})."), "Its operators can say why."),
+            other => say(format!("The proxy refused the connection ({other})."), "Contact the operator of the proxy."),
         }
     }
 
     fn lost(&self, error: &std::io::Error) -> Refusal {
         Refusal::new(
             format!("The proxy at {}, port {}, closed the connection.", self.host, self.port),
-            "Is it a proxy of this kind (HTTP or SOCKS5) that listens there?",
+            "Check whether it is an HTTP or a SOCKS5 proxy.",
             Remedy::TryAgain,
         )
-        .because(format!("The system says: {error}."))
+        .because(format!("System error: {error}."))
     }
 
     fn not_a_proxy(&self) -> Refusal {
@@ -208,8 +203,8 @@ impl Proxy {
             Kind::Socks5 => "a SOCKS5",
         };
         Refusal::new(
-            format!("What answers at {}, port {}, is not {kind} proxy.", self.host, self.port),
-            "Check its address, and whether it is an HTTP or a SOCKS5 proxy.",
+            format!("The server at {}, port {}, is not {kind} proxy.", self.host, self.port),
+            "Check the address, and whether it is an HTTP or a SOCKS5 proxy.",
             Remedy::TryAgain,
         )
     }
@@ -232,9 +227,13 @@ mod tests {
         check("http://proxy", Ok("http://proxy:80"));
         check("socks5://10.0.0.1", Ok("socks5://10.0.0.1:1080"));
         check("socks5h://[::1]:9050", Ok("socks5://[::1]:9050"));
-        check("https://proxy", Err("itself reached by TLS"));
-        check("ftp://proxy", Err("no kind of proxy"));
+        check("https://proxy", Err("proxies over TLS"));
+        check("ftp://proxy", Err("does not support the scheme"));
         check("http://me:secret@proxy", Err("user name or password"));
         check("http://proxy/path", Err("has a path"));
+        check("http://proxy?a=b", Err("a query"));
+        check("http://ops:12#34geheim@proxy.example", Err("user name or password"));
+        check("http://proxy:3128#x", Err("'#'"));
+        check("http://bücher.test:3128", Ok("http://xn--bcher-kva.test:3128"));
     }
 }

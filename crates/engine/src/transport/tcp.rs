@@ -17,12 +17,12 @@ const STAGGER: Duration = Duration::from_millis(250);
 pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
     let unknown = |why: Option<String>| {
         let refusal = Refusal::new(
-            format!("No address is known for {host}, port {port}."),
-            "Is the name spelled right, and does this network's DNS know it? A VPN may be needed.",
+            format!("DNS has no address for {host}, port {port}."),
+            "Check the spelling of the name, and whether you need a VPN to resolve it.",
             Remedy::TryAgain,
         );
         match why {
-            Some(why) => refusal.because(format!("The system says: {why}.")),
+            Some(why) => refusal.because(format!("System error: {why}.")),
             None => refusal,
         }
     };
@@ -34,7 +34,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Re
 pub(super) fn counted(of_proxy: &str, host: &str, addresses: &[SocketAddr]) -> String {
     match addresses {
         [only] if only.ip().to_string() == host => {
-            format!("{}{host} is an address already", of_proxy.replacen("the", "The", 1))
+            format!("{}{host} is already an IP address", of_proxy.replacen("the", "The", 1))
         }
         [only] => format!("{} for {of_proxy}{host}", only.ip()),
         many => format!("{} addresses for {of_proxy}{host}", many.len()),

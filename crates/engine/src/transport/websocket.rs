@@ -8,8 +8,9 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, error::ProtocolError, http::HeaderValue},
 };
 use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
+use zeroize::Zeroizing;
 
-use super::{Address, Stream};
+use super::{Address, Query, Stream};
 use crate::refusal::{Refusal, Remedy};
 
 // At the finest level the library logs each frame, and a CONNECT has the password in it.
@@ -18,11 +19,31 @@ const _: () = assert!(log::STATIC_MAX_LEVEL as usize <= log::LevelFilter::Debug 
 /// Upgrades a connection to a web server.
 pub(super) async fn upgrade(address: &Address, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Refusal> {
     // What is inside is encrypted already where it is to be.
-    let url = format!("{}://{}:{}{}", address.scheme.as_str(), address.bracketed_host(), address.port, address.path);
-    let mut request = url.into_client_request().map_err(|error| refused(&error, address))?;
+    let target = target(address)?;
+    let mut request = target.as_str().into_client_request().map_err(|error| refused(&error, address))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("mqtt"));
     let (socket, _) = client_async(request, stream).await.map_err(|error| refused(&error, address))?;
     Ok(Box::new(bytes(socket)))
+}
+
+/// The whole address, with its query: for the request line and nothing else.
+fn target(address: &Address) -> Result<Zeroizing<String>, Refusal> {
+    let mut target = Zeroizing::new(format!("{}://{}{}", address.scheme.as_str(), address.authority(), address.path));
+    match &address.query {
+        Query::None => {}
+        Query::Given(query) => {
+            target.push('?');
+            target.push_str(&String::from_utf8_lossy(query.expose()));
+        }
+        Query::Kept => {
+            return Err(Refusal::new(
+                "The query of the broker's address is not in the keyring.",
+                "Edit the connection and enter its address again, with everything after '?'.",
+                Remedy::Change,
+            ));
+        }
+    }
+    Ok(target)
 }
 
 /// A WebSocket as a stream of bytes.
@@ -60,28 +81,33 @@ fn refused(error: &Error, address: &Address) -> Refusal {
             let status = response.status();
             let hint = match status.as_u16() {
                 404 => {
-                    "Which path does the broker's WebSocket have? Most have /mqtt; HiveMQ and EMQX too, mosquitto takes any."
+                    "Check the path of the broker's WebSocket. Most brokers use /mqtt, including HiveMQ and EMQX; \
+                     mosquitto accepts any path."
                 }
                 401 | 403 => {
-                    "The server wants to know first who asks. AWS IoT's custom authorizers and some gateways do."
+                    "The server requires authentication, such as AWS IoT custom authorizers and some gateways do."
                 }
-                301..=308 => "It sends elsewhere: dial that address, or log in to this network in a browser first.",
-                400 | 426 => "Is this the WebSocket listener's port, and not that of a dashboard?",
-                _ => "Is this the port and the path of the broker's WebSocket listener?",
+                301..=308 => {
+                    "The server redirects to another address: use that address, or log in to this network in a \
+                         browser."
+                }
+                400 | 426 => "Check that this is the port of the WebSocket listener, not of a dashboard.",
+                _ => "Check the port and the path of the broker's WebSocket listener.",
             };
             Refusal::new(format!("The web server answered {status} at {path}."), hint, Remedy::TryAgain)
-                .because("So it is there and speaks HTTP, but does not open a WebSocket for MQTT at this path.")
+                .because("The server speaks HTTP, but does not open an MQTT WebSocket at this path.")
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) => Refusal::new(
             format!("The server opens a WebSocket at {path}, but not for MQTT."),
-            "Is this the path of the broker's WebSocket listener? It must offer the protocol 'mqtt'.",
+            "Check the path of the broker's WebSocket listener. It must offer the subprotocol 'mqtt'.",
             Remedy::TryAgain,
         ),
         Error::Io(error) => Refusal::io(error).at(&address.host, address.port),
-        other => Refusal::new(
-            format!("What answers at {}, port {}, does not open a WebSocket: {other}.", address.host, address.port),
-            "Is this the port and the path of the broker's WebSocket listener? For MQTT without a WebSocket use mqtt:// or \
-             mqtts://.",
+        // What the library says may quote what was sent.
+        _ => Refusal::new(
+            format!("The server at {}, port {}, does not open a WebSocket (RFC 6455).", address.host, address.port),
+            "Check the port and the path of the broker's WebSocket listener. For MQTT without WebSocket use mqtt:// \
+             or mqtts://.",
             Remedy::TryAgain,
         ),
     }

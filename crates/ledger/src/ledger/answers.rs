@@ -1,7 +1,9 @@
 //! Which command an answer belongs to, and what it makes of it.
 
 use super::{Ledger, shelf::Slot};
-use crate::{Answer, Claim, CommandId, Effect, Event, Fact, Reading, Stray, Timestamp, reading};
+use crate::{
+    About, Answer, Claim, CommandId, Effect, Event, Fact, Origin, Reading, Report, State, Stray, Timestamp, reading,
+};
 
 /// Where an answer belongs.
 enum Home {
@@ -29,7 +31,10 @@ impl Ledger {
                 }
                 return;
             }
-            Home::Named(slot) => (slot, self.read(slot, &answer)),
+            Home::Named(slot) => match self.read(slot, &answer) {
+                Reading::Moved if answer.outcome.is_final() && self.is_overdue(slot, now) => (slot, Reading::Late),
+                other => (slot, other),
+            },
             Home::Only(slot) => match self.read(slot, &answer) {
                 Reading::Moved => (slot, Reading::Inferred),
                 other => (slot, other),
@@ -43,6 +48,64 @@ impl Ledger {
         };
         self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
         self.heard_from(&device, now);
+    }
+
+    /// Records a report of state with each command whose expectation it meets. What meets none is no answer at all.
+    pub(super) fn report(&mut self, report: &Report, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(known) = self.shelf.device(&report.device).filter(|_| !report.retained) else { return };
+        let mut answered = false;
+        for slot in known.outstanding.iter().copied().collect::<Vec<Slot>>() {
+            let Some(entry) = self.shelf.entry_mut(slot) else { continue };
+            let Some(expects) = entry.command.expects() else { continue };
+            let is_under_way = matches!(entry.command.state, State::Accepted | State::Running);
+            let verdict = expects.judge(report, entry.met, is_under_way);
+            entry.met = verdict.met;
+            let Some(outcome) = verdict.outcome else { continue };
+            let answer = Answer {
+                device: report.device.clone(),
+                claim: Claim::State,
+                correlation: None,
+                outcome,
+                progress: None,
+                message: verdict.message,
+                result: None,
+                said_at: None,
+                retained: false,
+                raw: report.raw.clone(),
+            };
+            let reading = match self.read(slot, &answer) {
+                Reading::Moved => Reading::Inferred,
+                other => other,
+            };
+            self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
+            answered = true;
+        }
+        if answered {
+            self.heard_from(&report.device, now);
+        }
+    }
+
+    /// Keeps what cannot be read beside the command it is about; under its device where nobody can tell which that is.
+    pub(super) fn unreadable(
+        &mut self,
+        device: crate::DeviceId,
+        about: &About,
+        fact: Fact,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let slot = match about {
+            About::Named(id) => self.shelf.find(&device, id.as_str()),
+            About::Unnamed => {
+                let mut meant = self.meant(&device, now);
+                meant.next().filter(|_| meant.next().is_none())
+            }
+            About::Nothing => None,
+        };
+        match slot {
+            Some(slot) => self.record(slot, fact, now, effects),
+            None => effects.push(Effect::Record(Event { device, command: None, at: now, fact })),
+        }
     }
 
     fn heard_from(&mut self, device: &crate::DeviceId, now: Timestamp) {
@@ -63,6 +126,20 @@ impl Ledger {
         self.shelf.entry(slot).map_or(Reading::Ambiguous, |entry| reading::read(&entry.command, answer))
     }
 
+    /// The command would have timed out by now, had it not been for what the broker kept: its answer is late. While that
+    /// is still being read, an answer to what went out over an earlier connection may have waited there, so of that nobody
+    /// knows.
+    fn is_overdue(&self, slot: Slot, now: Timestamp) -> bool {
+        self.shelf.entry(slot).is_some_and(|entry| {
+            let command = &entry.command;
+            let is_earlier = self.connection.is_earlier(command);
+            let may_have_waited = self.draining && is_earlier;
+            let is_sent = is_earlier || command.last_send.is_some_and(|send| send.on_wire);
+            let is_overdue = entry.deadline().is_some_and(|deadline| deadline <= now);
+            command.origin == Origin::Here && !command.is_unsent() && is_sent && !may_have_waited && is_overdue
+        })
+    }
+
     fn home_of(&self, answer: &Answer, now: Timestamp) -> Home {
         if answer.retained {
             return Home::Stray(Stray::Retained);
@@ -70,7 +147,7 @@ impl Ledger {
         let claimed = match &answer.claim {
             Claim::Id(id) => Some(id.clone()),
             Claim::Within(text) => self.named_within(answer, text),
-            Claim::Nothing => None,
+            Claim::Nothing | Claim::State => None,
         };
         match (claimed, &answer.correlation) {
             (Some(claimed), Some(correlation)) if claimed != *correlation => Home::Stray(Stray::Disagreement),
@@ -103,10 +180,17 @@ impl Ledger {
 
     /// Meant can be what is outstanding, and what ended as unconfirmed a moment ago: that nobody expects an answer to it
     /// does not keep its device from giving one.
+    fn meant(&self, device: &crate::DeviceId, now: Timestamp) -> impl Iterator<Item = Slot> {
+        let known = self.shelf.device(device).into_iter();
+        known.flat_map(move |known| {
+            let unconfirmed = known.unconfirmed.iter().filter(move |slot| self.may_yet_be_answered(**slot, now));
+            known.outstanding.iter().chain(unconfirmed).copied()
+        })
+    }
+
     fn home_of_nameless(&self, answer: &Answer, now: Timestamp) -> Home {
         let Some(known) = self.shelf.device(&answer.device) else { return Home::Stray(Stray::NothingOutstanding) };
-        let unconfirmed = known.unconfirmed.iter().filter(|slot| self.may_yet_be_answered(**slot, now));
-        let meant = || known.outstanding.iter().chain(unconfirmed.clone()).copied();
+        let meant = || self.meant(&answer.device, now);
         // Slots tell when a command came into memory, and an ended one may have been taken in again since.
         let oldest = meant().min_by_key(|slot| self.shelf.entry(*slot).map(|entry| entry.command.turn()));
         match oldest {

@@ -4,7 +4,54 @@ use super::{
     Ledger,
     shelf::{Entry, Slot},
 };
-use crate::{Command, CommandId, DeviceId, Effect, Fact, Fate, Origin, State, TimeOut, Timestamp, retry};
+use crate::{
+    Command, CommandId, Delivery, DeviceId, Effect, Fact, Fate, Limits, Millis, Origin, State, TimeOut, Timestamp,
+    retry,
+};
+
+/// The connection that stands, or the last one that did.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Connection {
+    since: Timestamp,
+    /// What went out over an earlier one does not time out before this.
+    grace_until: Timestamp,
+}
+
+impl Default for Connection {
+    fn default() -> Connection {
+        Connection { since: Timestamp(i64::MIN), grace_until: Timestamp(i64::MIN) }
+    }
+}
+
+impl Connection {
+    /// It stands. With a grace for what went out before, where its session was resumed.
+    pub(super) fn begin(&mut self, grace: Option<Millis>, now: Timestamp) {
+        self.since = now;
+        if let Some(grace) = grace {
+            self.grace_until = now + grace;
+        }
+    }
+
+    /// Whether a command last went out over an earlier connection, by whomever.
+    pub(super) fn is_earlier(&self, command: &Command) -> bool {
+        command.last_send.map_or(command.submitted_at, |send| send.at) < self.since
+    }
+
+    /// An answer to what went out before shows that there may be more.
+    pub(super) fn answered(&mut self, command: &Command, limits: &Limits, now: Timestamp) {
+        if now < self.grace_until && self.is_earlier(command) {
+            let at_most = self.since + limits.earlier_answers_at_most;
+            self.grace_until = (now + limits.earlier_answers_within).min(at_most).max(self.grace_until);
+        }
+    }
+
+    /// When a command expires or times out.
+    pub(super) fn deadline(&self, entry: &Entry) -> Option<Timestamp> {
+        let deadline = entry.deadline()?;
+        let has_grace = !entry.command.is_unsent() && self.is_earlier(&entry.command);
+        Some(if has_grace { deadline.max(self.grace_until) } else { deadline })
+    }
+}
 
 impl Ledger {
     /// When [`crate::Input::Tick`] is due, if nothing else happens before.
@@ -21,7 +68,7 @@ impl Ledger {
     /// While what the broker kept is being read, it may lie in the past.
     #[must_use]
     pub fn deadline(&self, device: &DeviceId, id: &CommandId) -> Option<Timestamp> {
-        self.shelf.entry(self.shelf.find(device, id.as_str())?)?.deadline()
+        self.connection.deadline(self.shelf.entry(self.shelf.find(device, id.as_str())?)?)
     }
 
     /// Does what is due by now.
@@ -43,7 +90,7 @@ impl Ledger {
 
     fn time_is_up(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
         let Some(entry) = self.shelf.entry(slot) else { return };
-        if entry.deadline().is_none_or(|deadline| deadline > now) {
+        if self.connection.deadline(entry).is_none_or(|deadline| deadline > now) {
             return self.refresh(slot, now);
         }
         let fact = end_of_waiting(&entry.command);
@@ -52,15 +99,16 @@ impl Ledger {
 
     /// Finds the command's place among the queues and timers, from what is known of it now.
     pub(super) fn refresh(&mut self, slot: Slot, now: Timestamp) {
+        let returns_by = self.shelf.entry(slot).and_then(|entry| self.shelf.returns_by(entry.command.device()));
         let Some(entry) = self.shelf.entry_mut(slot) else { return };
         if let Some(timer) = entry.timer.take() {
             self.expiries.remove(&(timer, slot));
             self.silences.remove(&(timer, slot));
         }
         let unsent = entry.command.is_unsent();
-        let due = entry.next_send();
+        let due = entry.next_send().map(|due| returns_by.map_or(due, |by| due.max(by)));
         let is_due = due.is_some_and(|due| due <= now) && now < entry.command.end_of_life();
-        let timer = [entry.deadline(), due.filter(|due| *due > now)].into_iter().flatten().min();
+        let timer = [self.connection.deadline(entry), due.filter(|due| *due > now)].into_iter().flatten().min();
         entry.timer = timer;
         if entry.command.is_settled() && !entry.open && !entry.listed {
             entry.listed = true;
@@ -92,7 +140,7 @@ fn end_of_waiting(command: &Command) -> Fact {
 }
 
 impl Entry {
-    /// When it expires or times out.
+    /// When it expires or times out, the grace for earlier connections aside.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let command = &self.command;
         if command.is_settled() {
@@ -117,7 +165,8 @@ impl Entry {
         let command = &self.command;
         let at_once = self.paused_until.unwrap_or(Timestamp(i64::MIN));
         if command.is_unsent() {
-            return (command.state == State::Queued && command.origin == Origin::Here).then_some(at_once);
+            let is_due = command.state == State::Queued && command.origin == Origin::Here;
+            return (is_due && command.delivery() != Delivery::Broadcast).then_some(at_once);
         }
         if !command.may_repeat() {
             return None;

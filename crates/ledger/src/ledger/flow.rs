@@ -4,7 +4,7 @@ use super::{
     Ledger,
     shelf::{Slot, Standing},
 };
-use crate::{Delivery, DeviceId, Effect, Fact, Fate, Millis, State, Timestamp};
+use crate::{AnswerWindow, CommandId, Delivery, DeviceId, Effect, Fact, Fate, Millis, State, Timestamp};
 
 /// How long to wait before a command is handed over again that the MQTT client did not take.
 pub(super) const PAUSE_AFTER_NOT_TAKEN: Millis = Millis::seconds(1);
@@ -23,13 +23,40 @@ impl Ledger {
         handed
     }
 
+    /// So many commands submitted now would be handed over at once.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        if !self.connected || self.rate.is_used_up() {
+            return 0;
+        }
+        let send = self.limits.send_window.saturating_sub(self.open.len());
+        send.min(self.answer_room()).saturating_sub(self.first_sends.len())
+    }
+
+    /// When there is more room by time alone, see [`Ledger::room`]: a device falls silent, or another second begins.
+    /// [`crate::Input::Tick`] is due then if somebody waits for it.
+    #[must_use]
+    pub fn more_room_at(&self) -> Option<Timestamp> {
+        let silence = self.falls_silent.first().map(|(at, _)| *at);
+        let silence = silence.filter(|_| self.answer_room() == 0);
+        let renewal = self.rate.renewed_at().filter(|_| self.rate.is_used_up());
+        [silence, renewal].into_iter().flatten().min().filter(|_| self.connected)
+    }
+
     fn windows_are_open(&self) -> bool {
-        self.open.len() < self.limits.send_window && self.awaited < self.limits.answer_window
+        self.open.len() < self.limits.send_window && self.answer_room() > 0
+    }
+
+    /// So many commands may go out as far as answers are concerned.
+    fn answer_room(&self) -> usize {
+        let always = self.limits.answer_window.saturating_sub(self.awaited);
+        let spare = self.answers.spare().min(AnswerWindow::MOST.saturating_sub(self.awaited));
+        always.max(spare)
     }
 
     /// Something is due that waits for devices to answer, or to fall silent.
     pub(super) fn is_answer_window_in_the_way(&self) -> bool {
-        self.is_anything_due() && self.awaited >= self.limits.answer_window
+        self.is_anything_due() && self.answer_room() == 0
     }
 
     /// Something is due that only waits for the next second.
@@ -37,7 +64,9 @@ impl Ledger {
         self.is_anything_due() && self.windows_are_open() && self.rate.is_used_up()
     }
 
-    fn is_anything_due(&self) -> bool {
+    /// A command is to be sent, as soon as there is room.
+    #[must_use]
+    pub fn is_anything_due(&self) -> bool {
         self.connected && (!self.first_sends.is_empty() || (!self.repeats.is_empty() && !self.draining))
     }
 
@@ -72,6 +101,7 @@ impl Ledger {
         let attempt = number.map_or(0, |send| send.number).saturating_add(1);
         self.open.insert(slot, attempt);
         self.rate.count(now);
+        self.answers.sent();
         if let Some(entry) = self.shelf.entry_mut(slot) {
             entry.open = true;
             entry.paused_until = None;
@@ -81,6 +111,41 @@ impl Ledger {
         self.note_activity(&device, now);
         effects.push(Effect::Publish { device, id, attempt });
         true
+    }
+
+    /// Hands a command over with all others that share its id: the first of them is published. The windows do not hold it
+    /// up, because one publish takes one place in them.
+    pub(super) fn broadcast(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.shelf.entry(slot) else { return };
+        let (device, id) = (entry.command.device().clone(), entry.command.id().clone());
+        let offline = self.shelf.is_offline(&device);
+        if let Some(entry) = self.shelf.entry_mut(slot) {
+            entry.open = true;
+            entry.broker_may_hold = offline;
+        }
+        let attempt = 1;
+        self.open.insert(slot, attempt);
+        self.record(slot, Fact::Handed { attempt }, now, effects);
+        self.note_activity(&device, now);
+        if self.shelf.devices_with(&id) == 1 {
+            self.rate.count(now);
+            effects.push(Effect::Publish { device, id, attempt });
+        }
+    }
+
+    /// The devices whose commands went out with that one's publish, itself included.
+    pub(super) fn sharing(&self, device: DeviceId, id: &CommandId) -> Vec<DeviceId> {
+        let command = |slot: &Slot| self.shelf.entry(*slot).map(|entry| &entry.command);
+        let slot = self.shelf.find(&device, id.as_str());
+        if slot.as_ref().and_then(command).is_none_or(|command| command.delivery() != Delivery::Broadcast) {
+            return vec![device];
+        }
+        let under_way = self.open.keys().filter_map(command).filter(|command| command.id() == id);
+        let mut devices: Vec<_> = under_way.map(|command| command.device().clone()).collect();
+        if !devices.contains(&device) {
+            devices.push(device);
+        }
+        devices
     }
 
     /// Puts a command where it belongs: into a queue when it is due, out of all queues when it is not.

@@ -40,6 +40,8 @@ pub(super) struct Entry {
     pub(super) listed: bool,
     /// It is listed among those to which something has happened.
     pub(super) changed: bool,
+    /// Which terms of its expectation reports have met, a bit for each. A restart forgets them.
+    pub(super) met: u64,
 }
 
 /// What is known of a device.
@@ -47,6 +49,10 @@ pub(super) struct Entry {
 pub(super) struct Device {
     /// `None`: nobody has said.
     pub(super) online: Option<bool>,
+    /// It was online when the connection ended.
+    pub(super) was_online: bool,
+    /// It is given until then to come back.
+    pub(super) returns_by: Option<Timestamp>,
     /// One of its commands has timed out since its last answer, or was forgotten while it could still be answered.
     pub(super) timed_out: bool,
     commands: HashMap<CommandId, Slot, RandomState>,
@@ -101,6 +107,7 @@ impl Shelf {
             timer: None,
             listed: false,
             changed: false,
+            met: 0,
         };
         self.entries.insert(slot, entry);
         slot
@@ -161,11 +168,34 @@ impl Shelf {
     pub(super) fn forget_presence(&mut self) -> Vec<Slot> {
         let mut of_offline = Vec::new();
         for device in self.devices.values_mut() {
-            if device.online.take() == Some(false) {
+            let online = device.online.take();
+            device.was_online |= online == Some(true);
+            if online == Some(false) {
                 of_offline.extend(device.unsettled.iter().copied());
             }
         }
         of_offline
+    }
+
+    /// Devices that were online before have to come back by then. Hands back those, with their unsettled commands.
+    pub(super) fn expect_back(&mut self, by: Timestamp) -> Vec<Slot> {
+        let mut expected = Vec::new();
+        for device in self.devices.values_mut() {
+            if std::mem::take(&mut device.was_online) {
+                device.returns_by = Some(by);
+                expected.extend(device.unsettled.iter().copied());
+            }
+        }
+        expected
+    }
+
+    /// The broker has kept our session, so it has kept theirs, or said otherwise.
+    pub(super) fn nobody_was_lost(&mut self) {
+        self.devices.values_mut().for_each(|device| device.was_online = false);
+    }
+
+    pub(super) fn returns_by(&self, device: &DeviceId) -> Option<Timestamp> {
+        self.devices.get(device).and_then(|device| device.returns_by)
     }
 
     pub(super) fn is_offline(&self, device: &DeviceId) -> bool {

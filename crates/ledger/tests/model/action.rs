@@ -9,6 +9,8 @@ pub(crate) enum Action {
         device: usize,
         policy: Policy,
         shared_id: bool,
+        /// What its device must report; `Some(None)`: whatever it is.
+        expects: Option<Option<bool>>,
     },
     Observe {
         device: usize,
@@ -27,6 +29,18 @@ pub(crate) enum Action {
         fate: PubackKind,
     },
     Answer(Said),
+    /// The device's lamp is on or off: the command's doing, or a wall switch's.
+    Report {
+        device: usize,
+        on: bool,
+        retained: bool,
+    },
+    /// Something comes that cannot be read, or only in part.
+    Unreadable {
+        pick: usize,
+        how: Unread,
+        retained: bool,
+    },
     /// An earlier answer comes once more.
     Again {
         pick: usize,
@@ -43,6 +57,7 @@ pub(crate) enum Action {
         device: usize,
     },
     Connect,
+    SessionLost,
     Disconnect,
     Resumed,
     Drained,
@@ -83,6 +98,16 @@ pub(crate) struct Said {
     pub(crate) retained: bool,
 }
 
+/// Of what cannot be read, what can be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unread {
+    Id,
+    UnknownId,
+    Nothing,
+    /// It is nothing that a command could be meant by.
+    NoAnswer,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Naming {
     Id,
@@ -105,19 +130,24 @@ fn action() -> impl Strategy<Value = Action> {
     let pick = || 0_usize..12;
     let device = || 0_usize..3;
     prop_oneof![
-        16 => (device(), policy(), prop::bool::weighted(0.2))
-            .prop_map(|(device, policy, shared_id)| Action::Submit { device, policy, shared_id }),
+        16 => (device(), policy(), prop::bool::weighted(0.2), prop::option::weighted(0.4, prop::option::weighted(0.8, any::<bool>())))
+            .prop_map(|(device, policy, shared_id, expects)| Action::Submit { device, policy, shared_id, expects }),
         2 => (device(), policy(), any::<bool>(), pick())
             .prop_map(|(device, policy, own, pick)| Action::Observe { device, policy, own, pick }),
         4 => pick().prop_map(|pick| Action::Cancel { pick }),
         10 => pick().prop_map(|pick| Action::Wire { pick }),
         14 => (pick(), puback()).prop_map(|(pick, fate)| Action::Puback { pick, fate }),
         20 => said().prop_map(Action::Answer),
+        8 => (device(), any::<bool>(), prop::bool::weighted(0.1))
+            .prop_map(|(device, on, retained)| Action::Report { device, on, retained }),
+        5 => (pick(), unread(), prop::bool::weighted(0.1))
+            .prop_map(|(pick, how, retained)| Action::Unreadable { pick, how, retained }),
         4 => pick().prop_map(|pick| Action::Again { pick }),
         6 => (device(), any::<bool>()).prop_map(|(device, online)| Action::Presence { device, online }),
         3 => device().prop_map(|device| Action::Heard { device }),
         3 => device().prop_map(|device| Action::Forget { device }),
         6 => Just(Action::Connect),
+        2 => Just(Action::SessionLost),
         4 => Just(Action::Disconnect),
         2 => Just(Action::Resumed),
         3 => Just(Action::Drained),
@@ -154,6 +184,15 @@ fn puback() -> impl Strategy<Value = PubackKind> {
         1 => Just(PubackKind::TooLarge),
         2 => Just(PubackKind::Unknown),
         2 => Just(PubackKind::NotTaken),
+    ]
+}
+
+fn unread() -> impl Strategy<Value = Unread> {
+    prop_oneof![
+        4 => Just(Unread::Id),
+        1 => Just(Unread::UnknownId),
+        4 => Just(Unread::Nothing),
+        1 => Just(Unread::NoAnswer),
     ]
 }
 

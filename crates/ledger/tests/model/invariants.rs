@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use wilco_ledger::{
-    Command, CommandId, DeviceId, Effect, Event, Fact, Input, Ledger, Limits, Puback, Reading, State, Timestamp,
+    Claim, Command, CommandId, DeviceId, Effect, Event, Expectation, Fact, Input, Ledger, Limits, Puback, Reading,
+    State, Timestamp,
 };
 
 pub(crate) type Key = (DeviceId, CommandId);
@@ -92,7 +93,26 @@ impl Watch {
             let of_a_second = self.publishes.iter().rev().take_while(|at| now - **at <= 1_000).count();
             prop_assert!(of_a_second <= most as usize, "{of_a_second} sends in a second");
         }
-        prop_assert_eq!(answers, usize::from(matches!(input, Input::Answer(_))), "an answer is one event");
+        match input {
+            // A report of state is recorded with those whose expectation it meets, and otherwise not at all.
+            Input::Report(report) => {
+                for effect in effects {
+                    let Effect::Record(Event { fact: Fact::Answered { answer, reading }, command, .. }) = effect else {
+                        continue;
+                    };
+                    let command = command.as_ref().and_then(|id| ledger.command(&report.device, id));
+                    let expects = command.and_then(Command::expects);
+                    let Some(Expectation::State { terms, .. }) = expects else {
+                        return Err(TestCaseError::fail("a report settled a command that expects none"));
+                    };
+                    let wanted = terms.first().and_then(|term| term.value.as_deref());
+                    prop_assert!(!report.retained, "a retained report settles nothing");
+                    prop_assert!(wanted.is_none_or(|wanted| wanted == &*report.values[0].value), "it says otherwise");
+                    prop_assert_eq!((answer.claim.clone(), *reading), (Claim::State, Reading::Inferred));
+                }
+            }
+            _ => prop_assert_eq!(answers, usize::from(matches!(input, Input::Answer(_))), "an answer is one event"),
+        }
         prop_assert!(self.under_way.len() <= limits.send_window, "more under way than the send window");
         prop_assert!(ledger.next_deadline().is_none_or(|due| due > Timestamp(now)), "wants to be woken in the past");
         self.memory(ledger)

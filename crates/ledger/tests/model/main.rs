@@ -20,6 +20,9 @@ const NARROW: Limits = Limits {
     answer_window: 3,
     silent_after: Millis::seconds(2),
     sends_per_second: None,
+    return_within: Millis::seconds(5),
+    earlier_answers_within: Millis::seconds(3),
+    earlier_answers_at_most: Millis::seconds(7),
     settled_kept: 10_000,
 };
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use wilco_ledger::{
-    Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Fact, Input, Limits, Match, NotDelivered, Origin,
-    Puback, Reading, State, Stray, Submission, TimeOut, Timestamp,
+    About, Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Expectation, Fact, Input, Limits, Match,
+    NotDelivered, Origin, Puback, Reading, Report, State, Stray, Submission, TimeOut, Timestamp,
 };
 
 use crate::told::{End, Told};
@@ -14,7 +14,9 @@ use crate::told::{End, Told};
 pub(crate) struct Naive {
     limits: Limits,
     connected: bool,
+    connected_at: i64,
     draining: bool,
+    grace_until: i64,
     devices: Vec<Device>,
     /// When this process has published what is not known to be on the wire.
     publishes: Vec<i64>,
@@ -27,6 +29,8 @@ pub(crate) struct Naive {
 struct Device {
     id: DeviceId,
     online: Option<bool>,
+    was_online: bool,
+    returns_by: i64,
     /// A command has timed out since its last answer, or may have.
     doubt: bool,
     active_until: i64,
@@ -37,7 +41,9 @@ impl Naive {
         Naive {
             limits,
             connected: false,
+            connected_at: i64::MIN,
             draining: false,
+            grace_until: i64::MIN,
             devices: Vec::new(),
             publishes: Vec::new(),
             writes: Vec::new(),
@@ -48,7 +54,9 @@ impl Naive {
     /// The process is started anew with what the disk has; some of what had ended is taken in again.
     pub(crate) fn restart(&mut self, is_known: impl Fn(&DeviceId, &CommandId) -> bool) {
         self.connected = false;
+        self.connected_at = i64::MIN;
         self.draining = false;
+        self.grace_until = i64::MIN;
         self.devices.clear();
         self.publishes.clear();
         self.writes.clear();
@@ -120,7 +128,24 @@ impl Naive {
             }
             Input::Connected => {
                 self.connected = true;
+                self.connected_at = now;
+                if self.draining {
+                    self.grace_until = now + millis(self.limits.earlier_answers_within.0);
+                }
+                self.devices.iter_mut().for_each(|device| device.was_online = false);
                 self.commands.iter_mut().for_each(|command| command.in_next_session = false);
+            }
+            Input::SessionLost => {
+                let by = now + millis(self.limits.return_within.0);
+                for device in self.devices.iter_mut().filter(|device| device.was_online) {
+                    device.was_online = false;
+                    device.returns_by = by;
+                }
+                for index in 0..self.commands.len() {
+                    if self.device(&self.commands[index].asked.device.clone()).returns_by == by {
+                        self.await_return(index, now, &mut effects);
+                    }
+                }
             }
             Input::Disconnected => self.disconnect(now, &mut effects),
             Input::Sent { device, id, attempt } => {
@@ -137,13 +162,29 @@ impl Naive {
             }
             Input::Delivered { device, id, attempt, puback } => {
                 if let Some(index) = self.find_send(device, id, *attempt) {
-                    self.deliver(index, *attempt, *puback, now, &mut effects);
+                    self.deliver(index, *attempt, puback.clone(), now, &mut effects);
                 }
             }
             Input::Answer(answer) => self.answer(answer, now, &mut effects),
-            Input::Unreadable { device, raw, why } => {
+            Input::Report(report) => self.report(report, now, &mut effects),
+            Input::Unreadable { device, raw, why, about, retained } => {
                 let fact = Fact::Unreadable { raw: Box::new(raw.clone()), why: why.clone() };
-                effects.push(Effect::Record(Event { device: device.clone(), command: None, at: Timestamp(now), fact }));
+                let index = match about {
+                    _ if *retained => None,
+                    About::Named(id) => self.find(device, id),
+                    About::Unnamed => match &self.meant(device, now)[..] {
+                        [only] => Some(*only),
+                        _ => None,
+                    },
+                    About::Nothing => None,
+                };
+                match index {
+                    Some(index) => self.note(index, fact, now, &mut effects),
+                    None => {
+                        let (device, at) = (device.clone(), Timestamp(now));
+                        effects.push(Effect::Record(Event { device, command: None, at, fact }));
+                    }
+                }
             }
             Input::Observed(asked) => {
                 if self.find(&asked.device, &asked.id).is_none() {
@@ -164,6 +205,8 @@ impl Naive {
                 }
             }
             Input::Heard { device } => {
+                self.device(device).was_online = false;
+                self.device(device).returns_by = i64::MIN;
                 if self.device(device).online != Some(true) {
                     self.device(device).online = None;
                     for index in 0..self.commands.len() {
@@ -194,6 +237,18 @@ impl Naive {
             self.note(index, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
         } else if self.device(&asked.device).online == Some(false) {
             self.device_is_offline(index, now, effects);
+            if asked.policy.delivery == Delivery::BrokerHolds {
+                self.await_return(index, now, effects);
+            }
+        } else {
+            self.await_return(index, now, effects);
+        }
+    }
+
+    fn await_return(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {
+        let device = self.commands[index].asked.device.clone();
+        if self.commands[index].never_sent() && self.device(&device).returns_by > now {
+            self.note(index, Fact::AwaitsReturn, now, effects);
         }
     }
 
@@ -202,7 +257,9 @@ impl Naive {
             return;
         }
         self.connected = false;
-        self.devices.iter_mut().for_each(|device| device.online = None);
+        for device in &mut self.devices {
+            device.was_online |= device.online.take() == Some(true);
+        }
         for index in 0..self.commands.len() {
             let command = &mut self.commands[index];
             let Some(send) = command.sends.last_mut().filter(|send| send.under_way) else { continue };
@@ -242,8 +299,8 @@ impl Naive {
                 }
             }
             _ if command.settled() => {}
-            Puback::Refused { code } => {
-                self.note(index, Fact::Undeliverable(NotDelivered::Refused { code }), now, effects);
+            Puback::Refused { code, said } => {
+                self.note(index, Fact::Undeliverable(NotDelivered::Refused { code, said }), now, effects);
             }
             Puback::TooLarge { bytes } => {
                 self.note(index, Fact::Undeliverable(NotDelivered::TooLarge { bytes }), now, effects);
@@ -278,6 +335,7 @@ impl Naive {
                 let reading = match (how, self.read(index, answer)) {
                     (Match::Ambiguous, _) => Reading::Ambiguous,
                     (Match::Inferred, Reading::Moved) => Reading::Inferred,
+                    (_, Reading::Moved) if answer.outcome.is_final() && self.overdue(index, now) => Reading::Late,
                     (_, reading) => reading,
                 };
                 self.note(index, Fact::Answered { answer: Box::new(answer.clone()), reading }, now, effects);
@@ -293,13 +351,53 @@ impl Naive {
         }
     }
 
+    /// Settles what it is what was asked for; says nothing of anything else.
+    fn report(&mut self, report: &Report, now: i64, effects: &mut Vec<Effect>) {
+        if report.retained {
+            return;
+        }
+        let mut settled = false;
+        for index in 0..self.commands.len() {
+            let told = &self.commands[index];
+            let form = told.asked.form.as_ref().and_then(|form| form.expects.as_deref());
+            let Some(Expectation::State { terms, .. }) = form else { continue };
+            let is_so = terms[0].value.as_ref().is_none_or(|wanted| *wanted == report.values[0].value);
+            if told.asked.device != report.device || !told.outstanding() || !is_so {
+                continue;
+            }
+            let answer = Answer {
+                device: report.device.clone(),
+                claim: Claim::State,
+                correlation: None,
+                outcome: report.met,
+                progress: None,
+                message: None,
+                result: None,
+                said_at: None,
+                retained: false,
+                raw: report.raw.clone(),
+            };
+            let fact = Fact::Answered { answer: Box::new(answer), reading: Reading::Inferred };
+            self.note(index, fact, now, effects);
+            settled = true;
+        }
+        if settled {
+            let of_it = self.commands.iter_mut().filter(|told| told.asked.device == report.device);
+            of_it.for_each(|told| told.unanswered = false);
+            let until = now + millis(self.limits.silent_after.0);
+            let device = self.device(&report.device);
+            device.doubt = false;
+            device.active_until = until;
+        }
+    }
+
     fn home(&mut self, answer: &Answer, now: i64) -> Result<(usize, Match), Stray> {
         if answer.retained {
             return Err(Stray::Retained);
         }
         let claimed = match &answer.claim {
             Claim::Id(id) => Some(id.clone()),
-            Claim::Nothing => None,
+            Claim::Nothing | Claim::State => None,
             Claim::Within(text) => {
                 let words: Vec<&str> = text.split(|character: char| !character.is_alphanumeric()).collect();
                 let named: Vec<&Told> = self
@@ -324,18 +422,31 @@ impl Naive {
                 None => Err(Stray::UnknownId),
             };
         }
-        let candidates: Vec<usize> = (0..self.commands.len())
-            .filter(|index| {
-                let told = &self.commands[*index];
-                told.asked.device == answer.device && (told.outstanding() || told.unconfirmed_a_moment_ago(now))
-            })
-            .collect();
+        let candidates = self.meant(&answer.device, now);
         let doubt = self.device(&answer.device).doubt;
         match candidates.len() {
             0 => Err(Stray::NothingOutstanding),
             1 if !doubt => Ok((candidates[0], Match::Inferred)),
             _ => Ok((candidates[0], Match::Ambiguous)),
         }
+    }
+
+    /// Its time was up, though nobody has said so yet, and the answer cannot have waited at the broker.
+    fn overdue(&self, index: usize, now: i64) -> bool {
+        let told = &self.commands[index];
+        let earlier = told.last_sent() < self.connected_at;
+        let sent = if earlier { !self.draining } else { told.sends.last().is_some_and(|send| send.on_wire) };
+        told.in_flight() && sent && told.deadline() <= now
+    }
+
+    /// The commands of a device that something without an id can mean.
+    fn meant(&self, device: &DeviceId, now: i64) -> Vec<usize> {
+        (0..self.commands.len())
+            .filter(|index| {
+                let told = &self.commands[*index];
+                told.asked.device == *device && (told.outstanding() || told.unconfirmed_a_moment_ago(now))
+            })
+            .collect()
     }
 
     fn read(&self, index: usize, answer: &Answer) -> Reading {
@@ -370,7 +481,8 @@ impl Naive {
     fn run_out_of_time(&mut self, now: i64, effects: &mut Vec<Effect>) {
         for index in 0..self.commands.len() {
             let told = &self.commands[index];
-            if told.settled() || now < told.deadline() || (self.draining && !told.never_sent()) {
+            let grace = !told.never_sent() && told.last_sent() < self.connected_at && now < self.grace_until;
+            if told.settled() || now < told.deadline() || grace || (self.draining && !told.never_sent()) {
                 continue;
             }
             let fact = match told.state {
@@ -392,13 +504,13 @@ impl Naive {
                 break;
             }
             let device = self.commands[index].asked.device.clone();
-            let online = self.device(&device).online;
+            let (online, returns_by) = (self.device(&device).online, self.device(&device).returns_by);
             let told = &self.commands[index];
             let never_sent = told.never_sent();
             let held_already = !never_sent
                 && online == Some(false)
                 && !(told.asked.policy.delivery == Delivery::BrokerHolds && told.lost());
-            if !told.due(now) || held_already || (self.draining && !never_sent) {
+            if !told.due(now) || now < returns_by || held_already || (self.draining && !never_sent) {
                 continue;
             }
             let in_the_way = self.commands.iter().enumerate().any(|(other, one)| {
@@ -445,13 +557,20 @@ impl Naive {
         match told.asked.policy.delivery {
             Delivery::Now => self.note(index, Fact::Undeliverable(NotDelivered::DeviceOffline), now, effects),
             Delivery::HoldHere if told.state == State::Queued => self.note(index, Fact::Held, now, effects),
-            Delivery::HoldHere | Delivery::BrokerHolds => {}
+            Delivery::HoldHere | Delivery::BrokerHolds | Delivery::Broadcast => {}
         }
     }
 
     fn device(&mut self, id: &DeviceId) -> &mut Device {
         let index = self.devices.iter().position(|device| device.id == *id).unwrap_or_else(|| {
-            self.devices.push(Device { id: id.clone(), online: None, doubt: false, active_until: i64::MIN });
+            self.devices.push(Device {
+                id: id.clone(),
+                online: None,
+                was_online: false,
+                returns_by: i64::MIN,
+                doubt: false,
+                active_until: i64::MIN,
+            });
             self.devices.len() - 1
         });
         &mut self.devices[index]
@@ -482,7 +601,14 @@ impl Naive {
 
     fn note(&mut self, index: usize, fact: Fact, now: i64, effects: &mut Vec<Effect>) {
         let told = &mut self.commands[index];
+        let of_earlier = told.last_sent() < self.connected_at;
         told.note(&fact, now);
+        if matches!(fact, Fact::Answered { .. }) && of_earlier && now < self.grace_until {
+            let more = now + millis(self.limits.earlier_answers_within.0);
+            let most = self.connected_at + millis(self.limits.earlier_answers_at_most.0);
+            self.grace_until = self.grace_until.max(more.min(most));
+        }
+        let told = &self.commands[index];
         if matches!(fact, Fact::TimedOut(_)) {
             let device = told.asked.device.clone();
             self.device(&device).doubt = true;

@@ -11,6 +11,8 @@ pub(crate) struct Told {
     pub(crate) state: State,
     pub(crate) late: bool,
     pub(crate) duplicates: u32,
+    /// How many messages about it could not be read, and when the last came.
+    pub(crate) unreadable: Option<(u32, i64)>,
     pub(crate) conflict: bool,
     pub(crate) contradicted: Option<Outcome>,
     pub(crate) ambiguous: u32,
@@ -59,6 +61,7 @@ impl Told {
             state: if origin == Origin::Here { State::Queued } else { State::AtBroker },
             late: false,
             duplicates: 0,
+            unreadable: None,
             conflict: false,
             contradicted: None,
             ambiguous: 0,
@@ -117,9 +120,12 @@ impl Told {
     }
 
     fn last_sign(&self) -> i64 {
-        let sent =
-            self.sends.iter().rev().find(|send| send.end != End::NotTaken).map_or(self.submitted, |send| send.at);
-        sent.max(self.heard.unwrap_or(i64::MIN))
+        self.last_sent().max(self.heard.unwrap_or(i64::MIN))
+    }
+
+    /// When it last went out, or something was to go out.
+    pub(crate) fn last_sent(&self) -> i64 {
+        self.sends.iter().rev().find(|send| send.end != End::NotTaken).map_or(self.submitted, |send| send.at)
     }
 
     fn end_of_life(&self) -> i64 {
@@ -195,7 +201,8 @@ impl Told {
 
     pub(crate) fn note(&mut self, fact: &Fact, now: i64) {
         match fact {
-            Fact::Submitted { .. } | Fact::Unsolicited { .. } | Fact::Unreadable { .. } => {}
+            Fact::Submitted { .. } | Fact::Unsolicited { .. } | Fact::AwaitsReturn => {}
+            Fact::Unreadable { .. } => self.unreadable = Some((self.unreadable.map_or(1, |(count, _)| count + 1), now)),
             Fact::Held => self.state = State::Held,
             Fact::Released => self.state = State::Queued,
             Fact::Handed { attempt } => {

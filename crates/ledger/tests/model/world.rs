@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 use wilco_ledger::{
-    Answer, Changed, Claim, Command, CommandId, DeviceId, Effect, Event, Fact, Input, Ledger, Limits, Policy, Puback,
-    Raw, State, Submission, Timestamp,
+    About, Answer, Changed, Claim, Command, CommandId, DeviceId, Effect, Event, Expectation, Fact, Input, Ledger,
+    Limits, Outcome, Policy, Puback, Raw, Report, Reported, State, Submission, Term, Timestamp, WireForm,
 };
 
 use crate::{
-    action::{Action, Naming, PubackKind, Said},
+    action::{Action, Naming, PubackKind, Said, Unread},
     invariants::{Key, Watch},
     naive::Naive,
 };
@@ -59,8 +59,9 @@ impl World {
 
     pub(crate) fn play(&mut self, action: &Action) -> Result<(), TestCaseError> {
         match action {
-            Action::Submit { device, policy, shared_id } => {
-                let asked = self.submission(*device, *policy, *shared_id);
+            Action::Submit { device, policy, shared_id, expects } => {
+                let mut asked = self.submission(*device, *policy, *shared_id);
+                asked.form = expects.map(|on| std::sync::Arc::new(lamp(on)));
                 self.input(Input::Submit(asked))
             }
             Action::Observe { device, policy, own, pick } => {
@@ -90,6 +91,25 @@ impl World {
                 self.answers.push(answer.clone());
                 self.input(Input::Answer(answer))
             }
+            Action::Report { device, on, retained } => self.input(Input::Report(Report {
+                device: device_id(*device),
+                values: [Reported { key: "lamp".into(), value: word(*on).into(), word: None }].into(),
+                met: Outcome::Succeeded,
+                steps: false,
+                retained: *retained,
+                raw: Raw::default(),
+            })),
+            Action::Unreadable { pick, how, retained } => {
+                let (device, id) = self.key(*pick).unwrap_or_else(|| (device_id(0), command_id("x")));
+                let about = match how {
+                    Unread::Id => About::Named(id),
+                    Unread::UnknownId => About::Named(command_id("unknown")),
+                    Unread::Nothing => About::Unnamed,
+                    Unread::NoAnswer => About::Nothing,
+                };
+                let (raw, why) = (Raw::default(), "It is damaged.".into());
+                self.input(Input::Unreadable { device, raw, why, about, retained: *retained })
+            }
             Action::Again { pick } => match self.answers.get(*pick % self.answers.len().max(1)) {
                 Some(answer) => self.input(Input::Answer(answer.clone())),
                 None => Ok(()),
@@ -100,6 +120,7 @@ impl World {
             Action::Heard { device } => self.input(Input::Heard { device: device_id(*device) }),
             Action::Forget { device } => self.forget(&device_id(*device)),
             Action::Connect => self.input(Input::Connected),
+            Action::SessionLost => self.input(Input::SessionLost),
             Action::Disconnect => self.input(Input::Disconnected),
             Action::Resumed => self.input(Input::Resumed),
             Action::Drained => self.input(Input::Drained),
@@ -205,6 +226,11 @@ impl World {
                 (command.contradicted, command.ambiguous, command.matched, &command.result),
                 (told.contradicted, told.ambiguous, told.matched, &told.result)
             );
+            let unreadable = command.unreadable.as_ref().map(|answers| (answers.count, answers.last_at.0));
+            prop_assert_eq!(unreadable, told.unreadable);
+            let says_so = command.message.as_deref().is_some_and(|message| message.contains("It is damaged."));
+            let silent = !command.is_settled() && told.unreadable.is_some() && !told.heard_of_device();
+            prop_assert!(says_so || !silent, "nothing is said of what cannot be read: {:?}", command.message);
         }
         Ok(())
     }
@@ -218,7 +244,9 @@ impl World {
                 ids.map(|id| (answer.device.clone(), id)).collect()
             }
             Input::Observed(asked) | Input::Submit(asked) => vec![(asked.device.clone(), asked.id.clone())],
-            Input::Cancel { device, id } => vec![(device.clone(), id.clone())],
+            Input::Cancel { device, id } | Input::Unreadable { device, about: About::Named(id), .. } => {
+                vec![(device.clone(), id.clone())]
+            }
             _ => Vec::new(),
         };
         for (device, id) in named {
@@ -367,22 +395,33 @@ fn may_yet_be_answered(command: &Command, disk: &[Event], now: i64) -> bool {
 }
 
 fn submission(device: DeviceId, id: CommandId, policy: Policy) -> Submission {
-    Submission { device, id, name: "led".into(), args: "{}".into(), form: None, policy, again_of: None }
+    Submission { device, id, name: "led".into(), args: "{}".into(), form: None, policy, again_of: None, rollout: None }
+}
+
+/// A command whose device must report its lamp to be so, or whatever it is.
+fn lamp(on: Option<bool>) -> WireForm {
+    let terms = [Term { key: "lamp".into(), value: on.map(|on| word(on).into()) }].into();
+    let expects = Some(Box::new(Expectation::State { terms, words_under: [].into() }));
+    WireForm { expects, ..WireForm::default() }
+}
+
+fn word(on: bool) -> &'static str {
+    if on { "ON" } else { "OFF" }
 }
 
 fn device_id(number: usize) -> DeviceId {
-    DeviceId::new(format!("d{number}")).expect("a valid device id")
+    DeviceId::new(format!("d{number}")).expect("a valid device ID")
 }
 
 fn command_id(text: &str) -> CommandId {
-    CommandId::new(text).expect("a valid command id")
+    CommandId::new(text).expect("a valid command ID")
 }
 
 fn puback(kind: PubackKind) -> Puback {
     match kind {
         PubackKind::Accepted => Puback::Accepted { nobody_listening: false },
         PubackKind::NobodyListening => Puback::Accepted { nobody_listening: true },
-        PubackKind::Refused => Puback::Refused { code: 0x97 },
+        PubackKind::Refused => Puback::Refused { code: 0x97, said: None },
         PubackKind::TooLarge => Puback::TooLarge { bytes: 300_000 },
         PubackKind::Unknown => Puback::Unknown,
         PubackKind::NotTaken => Puback::NotTaken,

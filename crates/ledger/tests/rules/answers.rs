@@ -1,6 +1,6 @@
 //! Which command an answer settles, and what becomes of one that settles none.
 
-use wilco_ledger::{Answer, Claim, Input, Limits, Match, Outcome, Raw, Timestamp};
+use wilco_ledger::{About, Answer, Claim, Input, Limits, Match, Outcome, Raw, Timestamp};
 
 use crate::bench::{
     Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, device, id, murmurs, out, puback,
@@ -16,14 +16,20 @@ fn an_answer_before_the_puback_implies_delivery() {
 }
 
 #[test]
-fn what_cannot_be_read_is_kept_and_settles_nothing() {
-    let raw = Raw { topic: "d/resp".into(), payload: [0xff].into(), qos: 1 };
-    let murmur = Input::Unreadable { device: device("d"), raw, why: "not UTF-8".into() };
-    at_broker(PLAIN).at(30, murmur, "unreadable: not UTF-8").shows("a", "at_broker", "").at(
-        40,
-        says("a", Outcome::Succeeded),
-        "a succeeded moved",
-    );
+fn what_cannot_be_read_is_kept_beside_its_command_and_settles_nothing() {
+    let murmur = |about, retained| {
+        let raw = Raw { topic: "d/resp".into(), payload: [0xff].into(), qos: 1 };
+        Input::Unreadable { device: device("d"), raw, why: "It is not UTF-8.".into(), about, retained }
+    };
+    at_broker(PLAIN)
+        .at(30, murmur(About::Named(id("a")), true), "unreadable: It is not UTF-8.")
+        .at(31, murmur(About::Named(id("b")), false), "unreadable: It is not UTF-8.")
+        .at(32, murmur(About::Nothing, false), "unreadable: It is not UTF-8.")
+        .at(33, murmur(About::Named(id("a")), false), "a unreadable: It is not UTF-8.")
+        .at(34, murmur(About::Unnamed, false), "a unreadable: It is not UTF-8.")
+        .shows("a", "at_broker", "An answer arrived after 24 ms. It is not UTF-8. It does not count.")
+        .at(40, says("a", Outcome::Succeeded), "a succeeded moved")
+        .shows("a", "succeeded", "");
 }
 
 #[test]

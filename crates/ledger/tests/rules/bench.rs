@@ -129,11 +129,11 @@ pub(crate) fn at_broker(policy: Policy) -> Bench {
 }
 
 pub(crate) fn device(name: &str) -> DeviceId {
-    DeviceId::new(name).expect("a valid device id")
+    DeviceId::new(name).expect("a valid device ID")
 }
 
 pub(crate) fn id(name: &str) -> CommandId {
-    CommandId::new(name).expect("a valid command id")
+    CommandId::new(name).expect("a valid command ID")
 }
 
 pub(crate) fn asked(device_id: &str, name: &str, policy: Policy) -> Submission {
@@ -145,6 +145,7 @@ pub(crate) fn asked(device_id: &str, name: &str, policy: Policy) -> Submission {
         form: None,
         policy,
         again_of: None,
+        rollout: None,
     }
 }
 

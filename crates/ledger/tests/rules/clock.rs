@@ -33,7 +33,7 @@ fn running_restarts_the_clock_and_its_end_is_told_with_the_last_progress() {
         .at(14_000, running(40), "a running heartbeat")
         .wakes(Some(24_000))
         .at(24_000, Input::Tick, "a TimedOut(HeartbeatsStopped)")
-        .shows("a", "timed_out", "The device reported 40 %, then nothing for 10 s. It may still be at it.")
+        .shows("a", "timed_out", "The device reported 40 %, then nothing for 10 s. It may still be running it.")
         .look("a", |command| assert_eq!(command.progress, Some(40)));
 }
 
@@ -43,7 +43,66 @@ fn accepted_restarts_the_clock() {
         .at(9_000, says("a", Outcome::Accepted), "a accepted moved")
         .wakes(Some(19_000))
         .at(19_000, Input::Tick, "a TimedOut(Silence)")
-        .shows("a", "timed_out", "The device accepted it, then said nothing for 10 s. It may still do it.");
+        .shows("a", "timed_out", "The device accepted it, then sent nothing for 10 s. It may still run it.");
+}
+
+/// The command `a` has reached the broker over a connection that ended, and its session is resumed over the next one.
+fn resumed_at(now: i64) -> Bench {
+    at_broker(PLAIN).at(30, Input::Disconnected, "").at(40, Input::Resumed, "").at(now, Input::Connected, "")
+}
+
+#[test]
+fn an_answer_after_the_deadline_is_late_although_the_broker_is_still_being_read() {
+    Bench::connected()
+        .at(0, Input::Resumed, "")
+        .at(0, submit("a", PLAIN), OUT)
+        .at(5, sent("a", 1), "a sent 1")
+        .at(10, puback("a", 1), "a at broker 1")
+        .at(10_500, says("a", Outcome::Succeeded), "a succeeded late");
+    // Sent over an earlier connection: its answer may have waited at the broker.
+    resumed_at(10_400).at(10_500, says("a", Outcome::Succeeded), "a succeeded moved");
+    // All that waited there has been read.
+    resumed_at(10_400).at(10_450, Input::Drained, "").at(10_500, says("a", Outcome::Succeeded), "a succeeded late");
+    resumed_at(5_000).at(5_050, Input::Drained, "").at(9_000, says("a", Outcome::Succeeded), "a succeeded moved");
+}
+
+#[test]
+fn what_went_out_over_an_earlier_connection_has_a_few_seconds_more_for_devices_that_are_still_at_work() {
+    resumed_at(9_000)
+        .at(9_001, Input::Drained, "")
+        .at(
+            9_002,
+            submit("quick", Policy { timeout: Millis(500), ..PLAIN }),
+            "quick submitted; quick handed 1; publish quick 1",
+        )
+        .wakes(Some(9_502))
+        .at(9_502, Input::Tick, "quick TimedOut(MayHaveRun)")
+        .at(10_010, Input::Tick, "")
+        .wakes(Some(14_000))
+        .at(14_000, Input::Tick, "a TimedOut(Silence)");
+    // One that answers shows that others may.
+    let others = |count: i64| {
+        let mut bench = at_broker(PLAIN);
+        for number in 0..count {
+            let name = format!("b{number}");
+            bench = bench.at(20, submit(&name, PLAIN), &format!("{name} submitted; {name} handed 1; publish {name} 1"));
+        }
+        let opened: Vec<String> = (0..count).map(|number| format!("b{number} delivery unknown 1")).collect();
+        bench = bench.at(30, Input::Disconnected, &opened.join("; "));
+        bench = bench.at(20_000, Input::Resumed, "").at(20_000, Input::Connected, "").at(20_000, Input::Drained, "");
+        for number in 0..count {
+            let at = 20_000 + 4_000 * (number + 1);
+            bench = bench.at(at, says(&format!("b{number}"), Outcome::Succeeded), &format!("b{number} succeeded late"));
+        }
+        bench
+    };
+    others(1).wakes(Some(25_000)).at(25_000, Input::Tick, "").wakes(Some(29_000)).at(
+        29_000,
+        Input::Tick,
+        "a TimedOut(Silence)",
+    );
+    // But not for ever.
+    others(7).at(49_999, Input::Tick, "").at(50_000, Input::Tick, "a TimedOut(Silence)");
 }
 
 #[test]
@@ -168,7 +227,9 @@ fn after_a_start_nothing_times_out_or_is_repeated_until_what_the_broker_kept_is_
         .at(90_010, Input::Connected, "c handed 1; publish c 1")
         .at(90_500, says("b", Outcome::Succeeded), "b succeeded moved")
         .look("b", |command| assert!(!command.late))
-        .at(95_000, Input::Drained, "a TimedOut(MayHaveRun)");
+        .at(90_501, Input::Drained, "")
+        .wakes(Some(95_500))
+        .at(95_500, Input::Tick, "a TimedOut(MayHaveRun)");
     out(REPEATABLE).restarted().at(10_000, Input::Resumed, "").at(10_001, Input::Connected, "").at(
         15_000,
         Input::Drained,

@@ -36,6 +36,36 @@ fn nothing_goes_out_before_the_connection_stands() {
 }
 
 #[test]
+fn after_the_broker_forgot_us_a_device_that_was_online_is_given_a_moment_to_come_back() {
+    let lost = || {
+        Bench::connected()
+            .at(0, presence(true), "")
+            .at(1, Input::Disconnected, "")
+            .at(2, submit("a", PLAIN), "a submitted")
+            .at(3, Input::SessionLost, "a AwaitsReturn")
+            .at(4, Input::Connected, "")
+            .look("a", |command| {
+                let message = command.message.as_deref().unwrap_or_default();
+                assert!(message.contains("waits a few seconds for the device to reconnect"), "{message}");
+            })
+            // The broker may have kept this from before.
+            .at(5, presence(true), "")
+    };
+    lost().at(6, Input::Heard { device: device("d") }, "a handed 1; publish a 1").shows("a", "queued", "");
+    lost()
+        .at(6, submit("b", PLAIN), "b submitted; b AwaitsReturn")
+        .wakes(Some(5_003))
+        .at(5_003, Input::Tick, "a handed 1; publish a 1; b handed 1; publish b 1")
+        .at(5_004, submit("c", PLAIN), "c submitted; c handed 1; publish c 1");
+    // The broker has kept the session, so it has not been away.
+    Bench::connected().at(0, presence(true), "").at(1, Input::Disconnected, "").at(2, Input::Connected, "").at(
+        3,
+        submit("a", PLAIN),
+        OUT,
+    );
+}
+
+#[test]
 fn cancel_withdraws_what_was_never_sent_and_stops_waiting_for_the_rest() {
     Bench::new()
         .at(0, submit("a", PLAIN), "a submitted")
@@ -58,7 +88,7 @@ fn cancel_withdraws_what_was_never_sent_and_stops_waiting_for_the_rest() {
             .at(30_000, Input::Tick, "")
             .at(30_001, says("a", Outcome::Succeeded), "a succeeded late");
     };
-    check(out(REPEATABLE), "Waiting was stopped. The broker never confirmed it, so it may have run.");
+    check(out(REPEATABLE), "Waiting was stopped. The broker never acknowledged it, so it may have run.");
     check(at_broker(REPEATABLE), "Waiting was stopped. The broker has it; the device may still run it.");
     check(
         at_broker(REPEATABLE).at(30, says("a", Outcome::Accepted), "a accepted moved"),
@@ -86,7 +116,7 @@ fn a_lost_session_redelivers_only_what_may_be_repeated() {
         .shows(
             "a",
             "timed_out",
-            "No answer within 10 s. The connection was lost before the broker confirmed it, so it may have run.",
+            "No answer within 10 s. The connection was lost before the broker acknowledged it, so it may have run.",
         );
 }
 
@@ -132,14 +162,14 @@ fn a_refusal_by_the_broker_is_final() {
             .look("a", |command| assert_eq!(command.state.as_str(), "undeliverable"));
     };
     check(
-        Puback::Refused { code: 0x87 },
-        "a Undeliverable(Refused { code: 135 })",
-        "The broker refused it: not authorised (0x87). The device did not get it.",
+        Puback::Refused { code: 0x87, said: None },
+        "a Undeliverable(Refused { code: 135, said: None })",
+        "The broker refused it: not authorized (0x87). The device did not get it.",
     );
     check(
         Puback::TooLarge { bytes: 300_000 },
         "a Undeliverable(TooLarge { bytes: 300000 })",
-        "The message of 300000 bytes is larger than the broker takes. It was not sent.",
+        "The broker does not accept a message of 300000 bytes. It was not sent.",
     );
 }
 
@@ -148,12 +178,12 @@ fn a_refused_repeat_does_not_deny_the_send_before() {
     out(REPEATABLE)
         .at(10, Input::Disconnected, "a delivery unknown 1")
         .at(20, Input::Connected, "a handed 2; publish a 2")
-        .at(30, delivered("a", 2, Puback::Refused { code: 0x97 }), "a Undeliverable(Refused { code: 151 })")
-        .shows(
-            "a",
-            "queued",
-            "The broker refused the repeat: a quota is exceeded (0x97). An earlier send may have arrived.",
+        .at(
+            30,
+            delivered("a", 2, Puback::Refused { code: 0x97, said: None }),
+            "a Undeliverable(Refused { code: 151, said: None })",
         )
+        .shows("a", "queued", "The broker refused the repeat: quota exceeded (0x97). An earlier send may have arrived.")
         .at(40, Input::Disconnected, "")
         .at(50, Input::Connected, "")
         .at(60, says("a", Outcome::Succeeded), "a succeeded moved");
@@ -168,7 +198,7 @@ fn nobody_listening_is_a_hint() {
         .shows(
             "a",
             "timed_out",
-            "No answer within 10 s. The broker has it, but reported that nobody listens on the device's topic.",
+            "No answer within 10 s. The broker has it, but reported no subscribers on the device's topic.",
         );
 }
 
@@ -200,16 +230,12 @@ fn now_or_never_does_not_wait() {
     let now = Policy { delivery: Delivery::Now, ..PLAIN };
     Bench::new()
         .at(0, submit("a", now), "a submitted; a Undeliverable(NotConnected)")
-        .shows(
-            "a",
-            "undeliverable",
-            "There is no connection to the broker, and the command was for now or never. It was not sent.",
-        )
+        .shows("a", "undeliverable", "Not connected to the broker, and the command was not to wait. It was not sent.")
         .at(1, Input::Connected, "");
     Bench::connected()
         .at(0, presence(false), "")
         .at(1, submit("a", now), "a submitted; a Undeliverable(DeviceOffline)")
-        .shows("a", "undeliverable", "The device is offline, and the command was for now or never. It was not sent.")
+        .shows("a", "undeliverable", "The device is offline, and the command was not to wait. It was not sent.")
         .at(2, presence(true), "")
         .at(3, submit("b", now), "b submitted; b handed 1; publish b 1");
     let narrow = Limits { send_window: 1, ..Limits::default() };
@@ -300,7 +326,7 @@ fn a_restart_sends_freely_only_what_was_provably_never_sent() {
     out(PLAIN).restarted().at(4, Input::Connected, "").at(10_000, Input::Tick, "a TimedOut(MayHaveRun)").shows(
         "a",
         "timed_out",
-        "No answer within 10 s. The broker never confirmed it, so it may have run.",
+        "No answer within 10 s. The broker never acknowledged it, so it may have run.",
     );
     at_broker(PLAIN).restarted().at(30, Input::Connected, "").at(
         40,
@@ -327,7 +353,7 @@ fn inputs_about_nothing_known_do_nothing() {
         .at(30, sent("a", 2), "")
         .at(30, puback("a", 0), "")
         .at(30, puback("a", 2), "")
-        .at(30, delivered("a", 1, Puback::Refused { code: 0x80 }), "")
+        .at(30, delivered("a", 1, Puback::Refused { code: 0x80, said: None }), "")
         .at(30, delivered("a", 1, Puback::NotTaken), "")
         .at(-30, Input::Tick, "")
         .at(i64::MIN, Input::Tick, "")

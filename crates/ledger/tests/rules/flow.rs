@@ -20,8 +20,8 @@ fn firmware_without_ids_gets_one_command_at_a_time_and_no_repeat() {
         .at(32, submit("g", WITHOUT_ID), "g submitted")
         .at(
             40,
-            delivered("b", 1, Puback::Refused { code: 0x80 }),
-            "b Undeliverable(Refused { code: 128 }); g handed 1; publish g 1",
+            delivered("b", 1, Puback::Refused { code: 0x80, said: None }),
+            "b Undeliverable(Refused { code: 128, said: None }); g handed 1; publish g 1",
         )
         .at(50, Input::Disconnected, "e/f delivery unknown 1; g delivery unknown 1")
         .at(60, Input::Connected, "");
@@ -167,7 +167,7 @@ fn what_ended_long_ago_is_forgotten_when_the_store_forgets_it() {
     };
     check(30, [true, true]);
     check(31, [false, true]);
-    // However old: it is not at its end.
+    // However old: it is unfinished.
     check(i64::MAX, [false, true]);
     bench.at(1_001, says("a", Outcome::Succeeded), "unsolicited UnknownId").at(
         1_002,

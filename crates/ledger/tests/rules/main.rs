@@ -1,9 +1,12 @@
 //! The rules of the ledger, one by one: what is put in, when, and exactly what comes out.
 
+mod answer_window;
 mod answers;
 mod bench;
+mod broadcast;
 mod clock;
 mod delivery;
 mod flow;
 mod rate;
+mod reports;
 mod unconfirmed;

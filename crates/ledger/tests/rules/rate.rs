@@ -9,6 +9,9 @@ const TWO: Limits = Limits {
     answer_window: 500,
     silent_after: Millis::seconds(2),
     sends_per_second: Some(2),
+    return_within: Millis::seconds(5),
+    earlier_answers_within: Millis::seconds(5),
+    earlier_answers_at_most: Millis::seconds(30),
     settled_kept: 10_000,
 };
 

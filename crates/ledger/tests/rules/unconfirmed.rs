@@ -14,7 +14,7 @@ const QUIET_WITHOUT_ID: Policy = Policy { answer_expected: false, ..WITHOUT_ID }
 
 const ENDED: &str = "a at broker 1; a Unconfirmed";
 
-/// The command `a`, at its end at 20.
+/// The command `a`, finished at 20.
 fn unconfirmed(policy: Policy) -> Bench {
     out(policy).at(10, sent("a", 1), "a sent 1").at(20, puback("a", 1), ENDED)
 }
@@ -47,7 +47,7 @@ fn the_puback_is_the_end() {
         .shows(
             "a",
             "unconfirmed",
-            "The broker has it, but reported that nobody listens on the device's topic. No answer is expected.",
+            "The broker has it, but reported no subscribers on the device's topic. No answer is expected.",
         );
     // What the broker keeps for a device that is away has been delivered as far as MQTT can tell.
     let held = Policy { delivery: wilco_ledger::Delivery::BrokerHolds, ..QUIET };
@@ -57,8 +57,12 @@ fn the_puback_is_the_end() {
 #[test]
 fn a_refusal_is_the_end_too() {
     out(QUIET)
-        .at(20, delivered("a", 1, Puback::Refused { code: 0x87 }), "a Undeliverable(Refused { code: 135 })")
-        .shows("a", "undeliverable", "The broker refused it: not authorised (0x87). The device did not get it.");
+        .at(
+            20,
+            delivered("a", 1, Puback::Refused { code: 0x87, said: None }),
+            "a Undeliverable(Refused { code: 135, said: None })",
+        )
+        .shows("a", "undeliverable", "The broker refused it: not authorized (0x87). The device did not get it.");
     out(QUIET).at(20, delivered("a", 1, Puback::TooLarge { bytes: 9 }), "a Undeliverable(TooLarge { bytes: 9 })");
 }
 
@@ -70,13 +74,13 @@ fn without_a_puback_it_times_out_or_is_sent_again() {
         .shows(
             "a",
             "timed_out",
-            "Nothing was heard of it within 10 s. The broker never confirmed it, so it may have run.",
+            "No acknowledgement within 10 s. The broker never acknowledged it, so it may have run.",
         )
         .at(10_020, puback("a", 1), "a at broker 1")
         .shows(
             "a",
             "timed_out",
-            "Nothing was heard in time. The broker confirmed it only afterwards; the device may still run it.",
+            "No acknowledgement in time. The broker acknowledged it only afterwards; the device may still run it.",
         );
     out(QUIET)
         .at(10, Input::Disconnected, "a delivery unknown 1")
@@ -85,7 +89,8 @@ fn without_a_puback_it_times_out_or_is_sent_again() {
         .shows(
             "a",
             "timed_out",
-            "Nothing was heard of it within 10 s. The connection was lost before the broker confirmed it, so it may have run.",
+            "No acknowledgement within 10 s. The connection was lost before the broker acknowledged it, so it may \
+             have run.",
         )
         .at(10_001, says("a", Outcome::Succeeded), "a succeeded late");
     out(Policy { answer_expected: false, ..REPEATABLE })

@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
+use wilco_engine::api::Client;
 use wilco_engine::api::{ConnectionEntry, FileRole, FileToRead, FilesToRead, KitView};
-use wilco_engine::attach::{Attached, Console};
+use wilco_engine::ipc::IpcClient;
 use wilco_engine::paths::DataDir;
 use wilco_tests::{Child, Display, Keyring, Session, program, soon_async};
 
@@ -48,10 +49,10 @@ impl Stage {
         let app = Child::start(&mut command, &log)?;
         let attached = soon_async("door to the app", PATIENCE, async || {
             let data_dir = DataDir::open(Some(&data))?;
-            Ok(Attached::find(&data_dir).await)
+            Ok(IpcClient::find(&data_dir).await)
         });
         let attached = attached.await.with_context(|| app.log())?;
-        let watch = Watch::on(Console::Attached(attached)).await?;
+        let watch = Watch::on(Client::new(attached)).await?;
         let (canaries, said) = (Canaries::default(), Vec::new());
         Ok(Stage { session, directory, canaries, said, app, watch, _display: display })
     }
@@ -91,7 +92,7 @@ impl Stage {
     ) -> Result<KitView> {
         let files = files.iter().map(|(path, role)| FileToRead { path: (*path).to_owned(), role: *role }).collect();
         let kit = kit.map(|kit| kit.id.clone());
-        let asked = FilesToRead { kit, files, passphrase: passphrase.map(str::to_owned) };
+        let asked = FilesToRead { kit, files, passphrase: passphrase.map(str::to_owned), shown: None };
         let outcome = self.watch.console().read_files(asked).await;
         self.hears(outcome)
     }

@@ -13,7 +13,7 @@ export type ConnectionEntry = {
  */
 id: string | null, 
 /**
- * What it is to be called. Unique.
+ * Its name. Unique.
  */
 name: string, 
 /**
@@ -30,7 +30,7 @@ preset: Preset,
  */
 mqtt: MqttVersion, 
 /**
- * The client id; one is made where none is given, and stays where none is given again.
+ * The client ID; generated if none is given, and kept if none is given again.
  */
 client_id: string | null, 
 /**
@@ -42,9 +42,13 @@ username: string | null,
  */
 password: string | null, 
 /**
- * The dialect's name; `wilco` where none is given.
+ * The names of the dialects to enable; `wilco` where none is given.
  */
-dialect: string | null, 
+dialects: Array<string>, 
+/**
+ * Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+ */
+dialect_files: Array<string>, 
 /**
  * The topic prefix.
  */

@@ -43,10 +43,26 @@ firmware: string | null,
  */
 boot: string | null, 
 /**
- * The labels it carries.
+ * The name that a person has given it, or else the one that its firmware announces where that is not its id.
+ */
+name: string | null, 
+/**
+ * The tags that it reports.
  */
 tags: Array<string>, 
 /**
+ * The tags that a person has set here, in their order.
+ */
+added_tags: Array<string>, 
+/**
  * The last time from a command on the wire to the first answer, milliseconds.
  */
-trip_ms: number | null, };
+trip_ms: number | null, 
+/**
+ * What it is.
+ */
+model: string | null, 
+/**
+ * The dialect that it speaks, by its title; nothing for Wilco's own.
+ */
+dialect: string | null, };

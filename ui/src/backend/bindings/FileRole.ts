@@ -3,4 +3,4 @@
 /**
  * What a file is given as.
  */
-export type FileRole = "any" | "authorities" | "certificate" | "key" | "server";
+export type FileRole = "any" | "authorities" | "certificate" | "key" | "server" | "pkcs12" | "archive";

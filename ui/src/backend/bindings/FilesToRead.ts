@@ -16,4 +16,9 @@ files: Array<FileToRead>,
 /**
  * Tried on everything in the collection that is still locked. Goes one way and is not kept.
  */
-passphrase: string | null, };
+passphrase: string | null, 
+/**
+ * The SHA-256 of the certificate that the broker showed in the last preflight ([`super::Remark::pin`]): it is added
+ * as the only one to trust.
+ */
+shown: string | null, };

@@ -21,6 +21,10 @@ states: Array<string>,
  */
 since: number | null, 
 /**
+ * Only commands that nobody has dismissed.
+ */
+undismissed: boolean, 
+/**
  * From where the last page ended.
  */
 cursor: string | null, 

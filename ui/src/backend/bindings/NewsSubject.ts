@@ -13,6 +13,6 @@ connection: string,
  */
 command: [string, string] | null, 
 /**
- * Some of them ended badly.
+ * Some of them failed.
  */
 bad: boolean, };

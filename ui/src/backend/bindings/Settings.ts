@@ -6,7 +6,7 @@
 export type Settings = { 
 /**
  * Commands are forgotten, with all their evidence, so many days after they ended: 1 … 3,650; never where there is
- * none. What is not at its end is never forgotten.
+ * none. Unfinished commands are always kept.
  */
 history_days: number | null, 
 /**
@@ -22,7 +22,7 @@ timeout_s: number,
  */
 time_to_live_s: number, 
 /**
- * Tell by the system's notifications of commands that ended badly while the window was not in front.
+ * Show system notifications when commands fail while the window is not in front.
  */
 notify_failed: boolean, 
 /**

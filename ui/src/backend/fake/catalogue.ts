@@ -7,8 +7,9 @@ import type { CommandPreview } from '../bindings/CommandPreview';
 import type { CommandToPreview } from '../bindings/CommandToPreview';
 import type { ImportLine } from '../bindings/ImportLine';
 import { failure } from './failure';
-import { BLANK } from '../../words/definition';
+import { BLANK } from '../../format/definition';
 import { refusedTemplate, written } from './template';
+import { objectFrom, toJson } from '../../format/json';
 
 const PLAIN: CommandDefinition = { ...BLANK, safe_to_repeat: true };
 
@@ -36,7 +37,7 @@ const whole = (title: string, minimum: number, maximum: number, description: str
 const BUILT_IN: CatalogueEntry[] = [
   built('led', 'LED', 'bulb', { schema: members({ on: { type: 'boolean', title: 'On' } }, ['on']) }),
   built('restart', 'Restart', 'restart', {
-    schema: members({ delay_ms: whole('Delay', 0, 60_000, 'How long it waits before it goes, milliseconds.') }),
+    schema: members({ delay_ms: whole('Delay', 0, 60_000, 'How long it waits before it restarts, milliseconds.') }),
     timeout_ms: 60_000,
     safe_to_repeat: false,
     dangerous: true,
@@ -62,14 +63,14 @@ const BUILT_IN: CatalogueEntry[] = [
           enum: ['now', 'restart'],
           title: 'Apply',
           default: 'now',
-          description: 'Now, or saved for the next restart.',
+          description: 'Immediately, or at the next restart.',
         },
       },
       ['changes', 'apply'],
     ),
   }),
   built('log.get', 'Read log', 'script', {
-    schema: members({ lines: whole('Lines', 1, 100_000, 'The newest so many; the whole file where none are given.') }),
+    schema: members({ lines: whole('Lines', 1, 100_000, 'Number of newest lines; the whole log if not given.') }),
     timeout_ms: 60_000,
   }),
   built('state.get', 'Report state', 'eye'),
@@ -95,7 +96,7 @@ export class FakeCatalogue {
 
   save(id: string | null, definition: CommandDefinition): CatalogueEntry {
     const [problem] = problems(definition);
-    if (problem !== undefined) throw failure('invalid', problem, 'Change it and save it again.');
+    if (problem !== undefined) throw failure('invalid', problem, 'Correct it and save it again.');
     const { name, connection } = definition;
     const taken = this.#own.some(
       (other) => other.id !== id && other.definition.name === name && other.definition.connection === connection,
@@ -103,8 +104,8 @@ export class FakeCatalogue {
     if (taken)
       throw failure(
         'invalid',
-        `There is already a command '${name}' for the same connections.`,
-        'Choose another name, or change that one.',
+        `A command '${name}' already exists for the same connections.`,
+        'Choose another name, or edit the existing command.',
       );
     if (id !== null && !this.#own.some((other) => other.id === id)) throw this.#missing(id);
     const entry = { id: id ?? this.#id(), built_in: false, definition };
@@ -118,8 +119,12 @@ export class FakeCatalogue {
   }
 
   preview({ definition, device, args }: CommandToPreview): CommandPreview {
-    const known = { device: device ?? 'device-1', command: definition.name, args: args ?? example(definition.schema) };
-    const native = JSON.stringify({ id: SAMPLE_ID, command: known.command, args: known.args });
+    const known = {
+      device: device ?? 'device-1',
+      command: definition.name,
+      args: args === null ? example(definition.schema) : objectFrom(args),
+    };
+    const native = toJson({ id: SAMPLE_ID, command: known.command, args: known.args });
     return {
       topic: definition.topic === null ? `${known.device}/req` : written(definition.topic, known, true),
       payload: definition.payload === null ? native : written(definition.payload, known, definition.plain),
@@ -135,8 +140,8 @@ export class FakeCatalogue {
     if (!path.endsWith('.json'))
       throw failure(
         'file',
-        `${path} is not a file of commands that Wilco has exported.`,
-        'Choose one that was made with Export under Commands. Connections are imported where they are listed.',
+        `${path} is not a command catalogue exported by Wilco.`,
+        'Choose a file that was exported under Commands. To import connections, use Connections.',
       );
     const here = this.#own.find(({ definition }) => definition.name === IMPORTED.name);
     const same = here !== undefined && here.definition.title === IMPORTED.title;
@@ -149,7 +154,7 @@ export class FakeCatalogue {
         title: 'Flush',
         connection: 'plant',
         change: 'refused',
-        why: "It is for the connection 'plant', which is not here.",
+        why: "It is for the connection 'plant', which does not exist here.",
       },
       {
         kind: 'button',
@@ -178,8 +183,8 @@ export class FakeCatalogue {
     if (this.#own.length + this.#buttons.length === 0)
       throw failure(
         'invalid',
-        'There is no command of your own to be exported, and no button.',
-        'Describe one first. The built-in ones are everywhere.',
+        'There are no commands or buttons to export.',
+        'Add a command first. Built-in commands are not exported.',
       );
     for (const id of ids) if (!this.#own.some((other) => other.id === id)) throw this.#missing(id);
   }
@@ -190,7 +195,7 @@ export class FakeCatalogue {
 
   saveButton(button: CommandButton): CommandButton {
     if (button.label.trim() === '')
-      throw failure('invalid', 'The button has no label.', 'Write what it is to say, Open the valve for instance.');
+      throw failure('invalid', 'The button has no label.', 'Enter a label, for example Open the valve.');
     const saved = { ...button, id: button.id === '' ? this.#id() : button.id };
     const known = this.#buttons.some(({ id }) => id === saved.id);
     this.#buttons = known
@@ -233,24 +238,25 @@ const LEVEL_3: CommandButton = {
   label: 'Level 3',
   icon: 'gauge',
   command: IMPORTED.name,
-  args: { level: 3 },
+  args: '{"level":3}',
   no_answer: false,
 };
 
 function problems(definition: CommandDefinition): string[] {
   const { name, schema, topic, payload, plain } = definition;
   const out: string[] = [];
-  if (name.trim() === '') out.push('The command has no name. It is what the device is told, calibrate for instance.');
+  if (name.trim() === '')
+    out.push('The command has no name. Enter the name that the device expects, for example calibrate.');
   else if (/\s/.test(name))
-    out.push('The name has a space in it. It is one word, for the device; the title is for people.');
+    out.push('The name contains a space. It must be one word; use the title for a readable name.');
   else if (BUILT_IN.some((entry) => entry.id === name))
-    out.push(`'${name}' is a built-in command. Duplicate it, and give the copy a name of its own.`);
+    out.push(`'${name}' is a built-in command. Duplicate it and choose another name for the copy.`);
   const template = refusedTemplate(topic, payload, plain);
   if (template !== null) out.push(template);
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
-    out.push('The schema is no JSON object. An empty one, {}, allows any arguments.');
+    out.push('The schema is not a JSON object. An empty object, {}, allows any arguments.');
   else if (schema['type'] !== undefined && schema['type'] !== 'object')
-    out.push('The schema is not of an object, and arguments are one. Write "type": "object".');
+    out.push('The schema does not describe an object, but arguments are an object. Write "type": "object".');
   return out;
 }
 
@@ -261,7 +267,7 @@ function remarks({ schema, payload, plain }: CommandDefinition): string[] {
     ? []
     : [...(payload ?? '').matchAll(/(?<!"[^":,]*)\{args\.(\w+)\}/g)].map(([, name]) => name ?? '');
   const optional = values.filter((name) => name in properties && !required.includes(name));
-  return optional.length === 0 ? [] : [`Where it is left empty, null is sent: ${optional.join(', ')}.`];
+  return optional.length === 0 ? [] : [`Sent as null if left empty: ${optional.join(', ')}.`];
 }
 
 function example(schema: unknown): Record<string, unknown> {

@@ -1,6 +1,7 @@
 /** The connections of the invented engine. Their secrets are not even kept. */
 
 import type { ConnectionEntry } from '../bindings/ConnectionEntry';
+import type { OwnDialect } from '../bindings/OwnDialect';
 import type { ConnectionView } from '../bindings/ConnectionView';
 import type { Imported } from '../bindings/Imported';
 import type { KitView } from '../bindings/KitView';
@@ -45,7 +46,8 @@ export class FakeConnections {
       mqtt: entry.mqtt,
       client_id: entry.client_id ?? old?.client_id ?? 'wilco-lena-5f3a',
       username: entry.username,
-      dialect: entry.dialect ?? 'wilco',
+      dialects: entry.dialects.length > 0 ? entry.dialects : ['wilco'],
+      dialect_files: entry.dialect_files,
       prefix: entry.prefix ?? '',
       devices_named: entry.devices,
       keep_alive_s: entry.keep_alive_s ?? usual?.keep_alive_s ?? 30,
@@ -62,6 +64,48 @@ export class FakeConnections {
         certificate?.not_after ?? (has.certificate ? (old?.certificate_expires_at ?? null) : null),
       link: nobodyAnswers(entry.url),
     });
+    this.#put(saved);
+    return saved;
+  }
+
+  enable(id: string, names: string[]): ConnectionView {
+    const old = this.#find(id);
+    const dialects = [...old.dialects, ...names.filter((name) => !old.dialects.includes(name))];
+    const saved = { ...old, dialects, offers: old.offers.filter(({ name }) => !names.includes(name)) };
+    this.#put(saved);
+    return saved;
+  }
+
+  decline(id: string, names: string[]): void {
+    const old = this.#find(id);
+    this.#put({ ...old, offers: old.offers.filter(({ name }) => !names.includes(name)) });
+  }
+
+  ownDialects(id: string): OwnDialect[] {
+    const { dialects, dialect_files: files } = this.#find(id);
+    return files.map((text) => {
+      const value = (name: string) => new RegExp(`^${name} = "(.*)"$`, 'm').exec(text)?.[1] ?? '';
+      const name = value('name');
+      return { name, title: value('title'), about: value('about'), text, enabled: dialects.includes(name) };
+    });
+  }
+
+  saveDialect(id: string, text: string, replaces: string | null, enable: boolean): ConnectionView {
+    const old = this.#find(id);
+    const name = /^name = "(.*)"$/m.exec(text)?.[1] ?? '';
+    const others = this.ownDialects(id).filter((own) => own.name !== name && own.name !== replaces);
+    const dialects = old.dialects.filter((known) => known !== name && known !== replaces);
+    const files = [...others.map((own) => own.text), text];
+    const saved = { ...old, dialects: enable ? [...dialects, name] : dialects, dialect_files: files };
+    this.#put(saved);
+    return saved;
+  }
+
+  removeDialect(id: string, name: string): ConnectionView {
+    const old = this.#find(id);
+    const files = this.ownDialects(id).filter((own) => own.name !== name);
+    const dialects = old.dialects.filter((known) => known !== name);
+    const saved = { ...old, dialects, dialect_files: files.map(({ text }) => text) };
     this.#put(saved);
     return saved;
   }
@@ -96,9 +140,9 @@ export class FakeConnections {
     this.#files.set(path, { connections: ids.map((id) => this.#find(id)), passphrase });
   }
 
-  /** Reads what was exported before; of any other file it invents the contents, locked where it is called so. */
+  /** Reads what was exported before; of any other file it invents the contents, encrypted if its name says so. */
   import(path: string, passphrase: string | null, withoutKeyring: boolean): Imported {
-    if (path.includes('gone')) throw failure('file', `There is no file ${path}.`, 'Check the path.');
+    if (path.includes('gone')) throw failure('file', `The file ${path} does not exist.`, 'Check the path.');
     const locked = path.includes('locked') ? 'correct horse battery' : null;
     const file = this.#files.get(path) ?? { connections: [ROTTERDAM], passphrase: locked };
     if (file.passphrase !== null && file.passphrase !== passphrase) {
@@ -119,10 +163,10 @@ export class FakeConnections {
   #refuse(entry: ConnectionEntry): void {
     if (entry.name.trim() === '') throw failure('invalid', 'The connection has no name.', 'Give it one.');
     if (!/^(mqtts?|wss?):\/\/[^\s/]+/.test(entry.url)) {
-      throw failure('invalid', `“${entry.url}” is not an address of a broker.`, 'Write it as mqtts://host:8883.');
+      throw failure('invalid', 'The address is not one of a broker.', 'Write it as mqtts://host:8883.');
     }
     if (this.list.some((other) => other.name === entry.name && other.id !== entry.id)) {
-      throw failure('invalid', `There is already a connection called “${entry.name}”.`, 'Choose another name.');
+      throw failure('invalid', `A connection named '${entry.name}' already exists.`, 'Choose another name.');
     }
   }
 
@@ -130,8 +174,8 @@ export class FakeConnections {
     if (this.keyring || without) return;
     throw failure(
       'keyring',
-      `There is no keyring on this computer, so ${so}.`,
-      'Install one, gnome-keyring for instance, or keep them in memory for this run.',
+      `This computer has no keyring, so ${so}.`,
+      'Install one, for example gnome-keyring, or keep them in memory until Wilco closes.',
     );
   }
 
@@ -184,7 +228,9 @@ export function view(given: Partial<ConnectionView>): ConnectionView {
     mqtt: '5',
     client_id: 'wilco-lena-5f3a',
     username: null,
-    dialect: 'wilco',
+    dialects: ['wilco'],
+    dialect_files: [],
+    offers: [],
     prefix: '',
     demo: false,
     preset: 'plain',

@@ -4,6 +4,7 @@ import type { CommandView } from '../bindings/CommandView';
 import type { Counts } from '../bindings/Counts';
 import type { Step } from './fate';
 import type { FakeDevice } from './fleet';
+import { objectFrom } from '../../format/json';
 
 const OPEN = ['queued', 'held', 'sent', 'at_broker', 'accepted', 'running'];
 const ANSWERED = ['accepted', 'running', 'succeeded', 'failed', 'rejected'];
@@ -24,7 +25,8 @@ export function changed(command: CommandView, change: Partial<CommandView>, now:
 export function affect(effect: Step['effect'], device: FakeDevice, command: CommandView, next: () => number): void {
   const now = Date.now();
   const row = { ...device.row };
-  if (effect === 'led') row.led = command.args['on'] === true;
+  const args = objectFrom(command.args);
+  if (effect === 'led') row.led = args['on'] === true;
   if (effect === 'leave' || effect === 'return') {
     row.presence = effect === 'leave' ? 'offline' : 'online';
     row.presence_since = now;
@@ -34,9 +36,9 @@ export function affect(effect: Step['effect'], device: FakeDevice, command: Comm
     device.running = device.saved;
   }
   if (effect === 'config') {
-    const changes = command.args['changes'] as Record<string, unknown>;
+    const changes = args['changes'] as Record<string, unknown>;
     device.saved = { ...device.saved, ...changes };
-    if (command.args['apply'] === 'now') device.running = { ...device.running, ...changes };
+    if (args['apply'] === 'now') device.running = { ...device.running, ...changes };
   }
   if (effect === 'report') {
     device.running ??= { report_interval_s: 30, temp_high_c: 8, buzzer: true, ntp_host: 'pool.ntp.org' };
@@ -46,15 +48,20 @@ export function affect(effect: Step['effect'], device: FakeDevice, command: Comm
   device.row = row;
 }
 
-export function countsOf(commands: CommandView[]): Counts {
+export const isBad = (state: string) => ['failed', 'rejected', 'timed_out', 'undeliverable'].includes(state);
+
+export function countsOf(commands: CommandView[], dismissed: Set<string>): Counts {
   const counts = { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: commands.length };
   const hour = Date.now() - 3_600_000;
-  for (const { state, queued_at } of commands.slice(0, 500)) {
+  // Newest first: a failure is made good by a later success of the same request.
+  const good = new Set<string>();
+  for (const { id, state, queued_at, device, command, args } of commands.slice(0, 500)) {
+    const request = `${device} ${command} ${args}`;
+    if (state === 'succeeded') good.add(request);
     if (state === 'queued') counts.queued += 1;
     else if (state === 'held') counts.held += 1;
     else if (['sent', 'at_broker', 'accepted', 'running'].includes(state)) counts.in_flight += 1;
-    else if (['failed', 'rejected', 'timed_out', 'undeliverable'].includes(state) && queued_at > hour)
-      counts.need_you += 1;
+    else if (isBad(state) && queued_at > hour && !dismissed.has(id) && !good.has(request)) counts.need_you += 1;
   }
   return counts;
 }

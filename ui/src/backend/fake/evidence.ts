@@ -5,14 +5,22 @@ import type { CommandDetail } from '../bindings/CommandDetail';
 import type { CommandView } from '../bindings/CommandView';
 import type { EventView } from '../bindings/EventView';
 import type { WireView } from '../bindings/WireView';
+import { fromJson, objectFrom, toJson } from '../../format/json';
 
 export function detailOf(command: CommandView): CommandDetail {
-  return { command, request: request(command), events: events(command), left_out: 0, shell_line: shellLine(command) };
+  return {
+    command,
+    request: request(command),
+    request_is: command.attempts > 0 ? 'sent' : 'planned',
+    events: events(command),
+    left_out: 0,
+    shell_line: shellLine(command),
+  };
 }
 
 function shellLine({ device, command, args }: CommandView): string {
-  const pairs = Object.entries(args).map(([key, value]) => {
-    const text = JSON.stringify(value);
+  const pairs = Object.entries(objectFrom(args)).map(([key, value]) => {
+    const text = toJson(value);
     return /^[\w.]+$/.test(text) ? `${key}=${text}` : `'${key}=${text.replaceAll("'", `'\\''`)}'`;
   });
   return [`wilco send -c 'Demo fleet' -d ${device}`, command, ...pairs].join(' ');
@@ -22,7 +30,7 @@ function request(command: CommandView): WireView {
   return wire(`${command.device}/req`, {
     id: command.id,
     command: command.command,
-    args: command.args,
+    args: objectFrom(command.args),
     issued_at: command.queued_at,
     expires_at: command.queued_at + 60_000,
     attempt: Math.max(1, command.attempts),
@@ -42,7 +50,7 @@ function events(command: CommandView): EventView[] {
     out.push(answered(command, command.finished_at, command.state, reading, `The final answer: ${command.state}.`));
     for (let i = 1; i <= command.duplicates; i++) {
       const at = command.finished_at + 1_108 * i;
-      out.push(answered(command, at, command.state, 'duplicate', 'The same answer again. The state did not move.'));
+      out.push(answered(command, at, command.state, 'duplicate', 'Duplicate answer; the state did not change.'));
     }
   } else if (command.finished_at !== null) {
     out.push(fact(command.finished_at, command.state, command.message ?? `It ended as ${command.state}.`));
@@ -56,7 +64,7 @@ function fact(at: number, kind: string, text: string): EventView {
 
 function answered(command: CommandView, at: number, outcome: string, reading: string, text: string): EventView {
   const said: Record<string, unknown> = { id: command.id, status: outcome };
-  if (outcome === command.state && command.result !== null) said['result'] = command.result;
+  if (outcome === command.state && command.result !== null) said['result'] = fromJson(command.result);
   if (outcome === command.state && command.message !== null) said['message'] = command.message;
   said['at'] = at - 15;
   const answer: AnswerView = {
@@ -70,7 +78,7 @@ function answered(command: CommandView, at: number, outcome: string, reading: st
 }
 
 function wire(topic: string, body: unknown): WireView {
-  const payload = JSON.stringify(body);
+  const payload = toJson(body);
   return { topic, qos: 1, bytes: payload.length, payload, binary: false };
 }
 
@@ -81,7 +89,7 @@ export function stray(device: string): EventView {
     place: 0,
     at: Date.now() - 42_000,
     kind: 'unsolicited',
-    text: 'Names an id that nobody here knows',
+    text: 'Has an unknown ID',
     attempt: null,
     answer: {
       outcome: 'succeeded',

@@ -32,19 +32,15 @@ export class FakeExport {
   check({ path: typed, replace }: FileToWrite): string {
     const path = typed.replace(/^~(?=\/)/, '/home/you');
     if (!path.startsWith('/')) {
-      const hint = `Give the whole path, such as /home/you/${path.split('/').at(-1) ?? ''}`;
-      throw failure('invalid', `'${path}' does not say in which folder.`, hint);
+      const hint = `Enter the full path, such as /home/you/${path.split('/').at(-1) ?? ''}`;
+      throw failure('invalid', `'${path}' has no folder.`, hint);
     }
     if (this.#written.has(path) && !replace) {
-      const hint = 'Give another name, or say that it is to be replaced.';
-      throw failure('exists', `There is already a file ${path}.`, hint);
+      const hint = 'Choose another name, or confirm that the file is replaced.';
+      throw failure('exists', `${path} already exists.`, hint);
     }
     if (path.startsWith('/nowhere/')) {
-      throw failure(
-        'file',
-        `There is no folder for ${path}.`,
-        'Choose another place, in a folder that you may write to.',
-      );
+      throw failure('file', `The folder of ${path} does not exist.`, 'Choose a writable folder.');
     }
     return path;
   }

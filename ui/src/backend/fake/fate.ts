@@ -2,6 +2,7 @@
 
 import type { CommandView } from '../bindings/CommandView';
 import type { FakeDevice } from './fleet';
+import { objectFrom } from '../../format/json';
 
 export interface Step {
   /** Milliseconds after the step before. */
@@ -48,7 +49,7 @@ export function fate(command: CommandView, device: FakeDevice, next: () => numbe
       ...sent,
       accepted,
       { after: 260, change: {}, effect: 'leave' },
-      { after: 1_400 + next() * 900, change: { state: 'succeeded', result: { boot: 'new' } }, effect: 'return' },
+      { after: 1_400 + next() * 900, change: { state: 'succeeded', result: '{"boot":"new"}' }, effect: 'return' },
     ];
   }
   if (command.command === 'config.set') {
@@ -61,7 +62,7 @@ export function fate(command: CommandView, device: FakeDevice, next: () => numbe
       ...sent,
       accepted,
       half,
-      { after: work / 2, change: { state: 'succeeded', message: null, result: {} }, effect: 'config' },
+      { after: work / 2, change: { state: 'succeeded', message: null, result: '{}' }, effect: 'config' },
     ];
   }
   const done: Step = { after: work, change: { state: 'succeeded', result: command.args }, effect: effectOf(command) };
@@ -75,7 +76,7 @@ function effectOf(command: CommandView): Step['effect'] {
 }
 
 function refusal(command: CommandView, device: FakeDevice): string | null {
-  const changes = Object.keys((command.args['changes'] ?? {}) as object);
+  const changes = Object.keys((objectFrom(command.args)['changes'] ?? {}) as object);
   const unknown = changes.find((key) => !(key in (device.running ?? {})));
   return unknown === undefined ? null : `unknown key ${unknown}`;
 }

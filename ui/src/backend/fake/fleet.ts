@@ -1,15 +1,20 @@
 /** An invented fleet. */
 
-import type { DeviceQuery } from '../bindings/DeviceQuery';
+import type { DescribedDevice } from '../bindings/DescribedDevice';
+import type { DeviceDesired } from '../bindings/DeviceDesired';
 import type { DeviceRow } from '../bindings/DeviceRow';
 import { random } from './random';
 
 export interface FakeDevice {
   row: DeviceRow;
+  described: DescribedDevice | null;
   reportedAt: number | null;
   running: Record<string, unknown> | null;
   saved: Record<string, unknown> | null;
   commandCount: number;
+  note: string | null;
+  /** How it stands to the configuration that is wanted of it; nothing where none is. */
+  desired?: () => DeviceDesired | null;
 }
 
 const GROUPS: [stem: string, share: number, second: string[]][] = [
@@ -53,81 +58,55 @@ export function makeFleet(connection: string, count: number, now: number): FakeD
           boot: Math.floor(next() * 0xffffff)
             .toString(16)
             .padStart(6, '0'),
+          name: null,
           tags: second === undefined ? [stem] : [stem, second],
+          added_tags: [],
           trip_ms: online ? 18 + Math.floor(next() ** 4 * 100) + next() : null,
+          model: null,
+          dialect: null,
         },
+        described: null,
         reportedAt: reported ? now - Math.floor(next() * 60_000) : null,
         running: reported ? running : null,
         saved: reported ? { ...running, buzzer: next() > 0.92 ? !running.buzzer : running.buzzer } : null,
         commandCount: 0,
+        note: null,
       });
     }
   }
   return fleet;
 }
 
-/** The rows that a query asks for, in its order. */
-export function select(fleet: FakeDevice[], query: DeviceQuery): DeviceRow[] {
-  const words = query.search.toLowerCase().split(/\s+/).filter(Boolean);
-  const rows = fleet.map((device) => device.row).filter((row) => words.every((word) => matches(row, word)));
-  const sign = query.order === 'descending' ? -1 : 1;
-  const keyed = rows.map((row) => ({ row, key: keyOf(row, query) }));
-  keyed.sort((a, b) => sign * compare(a.key, b.key) || compare(a.row.device, b.row.device));
-  return keyed.map(({ row }) => row);
+/** A device of which nothing is known but that somebody has added it. */
+export function addedDevice(connection: string, device: string): FakeDevice {
+  return {
+    row: {
+      connection,
+      device,
+      presence: 'unknown',
+      presence_since: null,
+      led: null,
+      last_command: null,
+      seen_at: null,
+      firmware: null,
+      boot: null,
+      name: null,
+      tags: [],
+      added_tags: [],
+      trip_ms: null,
+      model: null,
+      dialect: null,
+    },
+    described: null,
+    reportedAt: null,
+    running: null,
+    saved: null,
+    commandCount: 0,
+    note: null,
+  };
 }
 
-function matches(row: DeviceRow, word: string): boolean {
-  const [key, value = ''] = word.split(':', 2);
-  if (!word.includes(':')) return row.device.includes(word);
-  switch (key) {
-    case 'is':
-      return row.presence === value;
-    case 'led':
-      return row.led === (value === 'on');
-    case 'tag':
-      return row.tags.some((tag) => tag.startsWith(value));
-    case 'state':
-      return row.last_command?.state === value;
-    case 'firmware':
-      return version(row.firmware ?? '0', value);
-    default:
-      return row.device.includes(word);
-  }
-}
-
-function version(have: string, want: string): boolean {
-  const number = want.replace(/^[<>=]+/, '');
-  const difference = have.localeCompare(number, 'en', { numeric: true });
-  if (want.startsWith('<')) return difference < 0;
-  if (want.startsWith('>=')) return difference >= 0;
-  if (want.startsWith('>')) return difference > 0;
-  return have.startsWith(number);
-}
-
-type Key = string | number;
-
-function keyOf(row: DeviceRow, query: DeviceQuery): Key {
-  switch (query.sort) {
-    case 'device':
-      return row.device;
-    case 'presence':
-      return ['online', 'unknown', 'offline'].indexOf(row.presence);
-    case 'led':
-      return row.led === null ? 2 : row.led ? 0 : 1;
-    case 'last_command':
-      return row.last_command?.queued_at ?? 0;
-    case 'state':
-      return row.last_command?.state ?? '';
-    case 'seen':
-      return row.seen_at ?? 0;
-    case 'firmware':
-      return row.firmware ?? '';
-    case 'trip':
-      return row.trip_ms ?? Number.MAX_SAFE_INTEGER;
-  }
-}
-
-function compare(a: Key, b: Key): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return a < b ? -1 : a > b ? 1 : 0;
+/** The tags that a device reports, then those that were set here. */
+export function tagsOf({ tags, added_tags: added }: Pick<DeviceRow, 'tags' | 'added_tags'>): string[] {
+  return [...tags, ...added.filter((tag) => !tags.includes(tag))];
 }

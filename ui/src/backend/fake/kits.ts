@@ -21,16 +21,21 @@ export class FakeKits {
   #last = 0;
   #lastItem = 0;
 
-  read({ kit, files, passphrase }: FilesToRead): KitView {
+  read({ kit, files, passphrase, shown }: FilesToRead): KitView {
     const missing = files.find(({ path }) => path.includes('gone'));
     if (missing) {
-      throw failure('file', `There is no file ${missing.path}.`, 'Check the path: it may have been moved or deleted.');
+      throw failure(
+        'file',
+        `The file ${missing.path} does not exist.`,
+        'Check the path: it may have been moved or deleted.',
+      );
     }
     const id = kit ?? `k${++this.#last}`;
     if (kit !== null) this.view(kit);
     const known = this.#kits.get(id) ?? [];
     const opened = passphrase === PASSPHRASE ? known.flatMap((item) => this.#opened(item)) : known;
-    this.#kits.set(id, [...opened, ...files.flatMap((file) => this.#found(file))]);
+    const added: FileToRead[] = shown === null ? files : [...files, { path: 'bench.local', role: 'server' }];
+    this.#kits.set(id, [...opened, ...added.flatMap((file) => this.#found(file))]);
     return this.view(id, passphrase !== null && passphrase !== PASSPHRASE);
   }
 
@@ -46,12 +51,13 @@ export class FakeKits {
 
   view(id: string, refused = false): KitView {
     const items = this.#kits.get(id);
-    if (!items) throw failure('not_found', 'These files are no longer remembered.', 'Bring them again.');
+    if (!items)
+      throw failure('not_found', 'The contents of the files are no longer in memory.', 'Choose the files again.');
     const of = (kind: KitItemKind) => items.filter((item) => item.kind === kind);
     const [certificate] = of('certificate');
     const [server] = of('server');
     const hasKey = of('key').some((key) => !key.path.includes('other'));
-    const problems = complain(items, hasKey, refused);
+    const problems = problemsOf(items, hasKey, refused);
     return {
       id,
       items: items.map(({ id, name, kind, what, note }) => ({ id, name, kind, what, note })),
@@ -74,29 +80,29 @@ export class FakeKits {
       const inside = (file: string) => `${name} › ${file}`;
       return [
         item('certificate', 'Device certificate', 'PEM, RSA 2048', inside('pump-7.cert.pem')),
-        item('key', 'Private key', 'Belongs to the certificate', inside('pump-7.private.key')),
-        item('authority', 'Certificate authority', 'To trust the server', inside('root-CA.crt')),
-        item('set_aside', 'Set aside', 'A script, not kept', inside('start.sh')),
+        item('key', 'Private key', 'Matches the certificate', inside('pump-7.private.key')),
+        item('authority', 'CA certificate', 'Verifies the server', inside('root-CA.crt')),
+        item('set_aside', 'Ignored', 'Script, ignored', inside('start.sh')),
       ];
     }
-    if (/\.(p12|pfx)$/i.test(name)) return [item('locked', 'PKCS#12', 'Locked with a passphrase')];
-    if (/locked.*key/i.test(name)) return [item('locked', 'Private key', 'Locked with a passphrase')];
+    if (/\.(p12|pfx)$/i.test(name)) return [item('locked', 'PKCS#12', 'Encrypted with a passphrase')];
+    if (/locked.*key/i.test(name)) return [item('locked', 'Private key', 'Encrypted with a passphrase')];
     if (/key/i.test(name)) {
       return [
-        item('key', 'Private key', name.includes('other') ? 'Of another certificate' : 'Belongs to the certificate'),
+        item('key', 'Private key', name.includes('other') ? 'Of another certificate' : 'Matches the certificate'),
       ];
     }
     if (role === 'authorities' || /root|ca\b/i.test(name)) {
-      return [item('authority', 'Certificate authority', 'To trust the server')];
+      return [item('authority', 'CA certificate', 'Verifies the server')];
     }
     if (/\.(pem|crt|cer|der)$/i.test(name)) return [item('certificate', 'Device certificate', 'PEM, RSA 2048')];
-    if (/\.(sh|txt|md)$/i.test(name)) return [item('set_aside', 'Set aside', 'A script, not kept')];
-    return [item('unusable', 'Not known', 'Neither certificate nor key')];
+    if (/\.(sh|txt|md)$/i.test(name)) return [item('set_aside', 'Ignored', 'Script, ignored')];
+    return [item('unusable', 'Not found', 'Neither certificate nor key')];
   }
 
   #opened(item: Found): Found[] {
     if (item.kind !== 'locked') return [item];
-    const key = this.#item(item.path, 'key', 'Private key', 'Belongs to the certificate', item.name);
+    const key = this.#item(item.path, 'key', 'Private key', 'Matches the certificate', item.name);
     if (item.what === 'Private key') return [key];
     return [this.#item(item.path, 'certificate', 'Device certificate', 'PKCS#12, EC P-256', item.name), key];
   }
@@ -106,7 +112,7 @@ export class FakeKits {
   }
 }
 
-function complain(items: Found[], hasKey: boolean, refused: boolean): KitProblem[] {
+function problemsOf(items: Found[], hasKey: boolean, refused: boolean): KitProblem[] {
   const problems: KitProblem[] = [];
   const say = (blocking: boolean, item: Found | undefined, message: string, hint: string) =>
     problems.push({ blocking, item: item?.id ?? null, message, hint });
@@ -114,19 +120,14 @@ function complain(items: Found[], hasKey: boolean, refused: boolean): KitProblem
   const locked = items.find((item) => item.kind === 'locked');
   const key = items.find((item) => item.kind === 'key');
   if (locked) {
-    const message = refused ? `${locked.name} was not opened.` : `${locked.name} is locked with a passphrase.`;
-    say(true, locked, message, 'Ask whoever made the file for its passphrase.');
+    const message = refused ? `${locked.name} was not opened.` : `${locked.name} is encrypted with a passphrase.`;
+    say(true, locked, message, 'Ask the creator of the file for its passphrase.');
   }
   for (const item of items.filter((item) => item.kind === 'unusable')) {
-    say(
-      true,
-      item,
-      `${item.name} is neither a certificate nor a key.`,
-      'Leave it out, or bring it as PEM, DER or PKCS#12.',
-    );
+    say(true, item, `${item.name} is neither a certificate nor a key.`, 'Remove it, or add it as PEM, DER or PKCS#12.');
   }
   if (certificate && key && !hasKey) {
-    say(true, key, `The key ${key.name} does not belong to the certificate.`, 'Bring the key that was made with it.');
+    say(true, key, `The key ${key.name} does not belong to the certificate.`, 'Add the key that belongs to it.');
   }
   if (certificate && !key && !locked) {
     say(true, certificate, 'The private key of the certificate is missing.', 'It is often called …-private.pem.key.');

@@ -6,6 +6,7 @@ import type { LogPart } from '../bindings/LogPart';
 import type { LogView } from '../bindings/LogView';
 import { failure } from './failure';
 import { random } from './random';
+import { objectFrom } from '../../format/json';
 
 const SAID: [level: string, text: string][] = [
   ['INFO', 'telemetry sent: 4 series'],
@@ -47,16 +48,16 @@ export class FakeLogs {
       id: command.id,
       asked_at: command.queued_at,
       standing: 'whole',
-      sentence: `The log is complete: ${text.length} bytes, chunks: ${of}, and the checksum is right.`,
+      sentence: `Complete: ${size(text.length)} in ${of} ${of === 1 ? 'chunk' : 'chunks'}, checksum verified.`,
       have: have - lost.length,
       of,
       bytes: text.length,
       parts: withText ? parts : [],
     };
-    if (lost.length > 0) return { ...view, standing: 'gaps', sentence: `Chunks 3 and 7 of ${of} did not come.` };
+    if (lost.length > 0) return { ...view, standing: 'gaps', sentence: `Chunks 3 and 7 of ${of} were not received.` };
     if (have === of) return view;
-    if (command.final) return { ...view, standing: 'gaps', of: null, bytes: 0, sentence: 'Nothing of it came.' };
-    return { ...view, standing: 'coming', sentence: `${have} of ${of} chunks have come; missing: ${have + 1}–${of}.` };
+    if (command.final) return { ...view, standing: 'gaps', of: null, bytes: 0, sentence: 'Nothing was received.' };
+    return { ...view, standing: 'coming', sentence: `Received ${have} of ${of} chunks; missing: ${have + 1}–${of}.` };
   }
 
   forget(id: string): void {
@@ -64,14 +65,20 @@ export class FakeLogs {
   }
 }
 
+/** `512 bytes`, `10.5 kB`, as the engine writes it. */
+function size(bytes: number): string {
+  return bytes < 1_000 ? `${bytes} bytes` : `${(bytes / 1_000).toFixed(1)} kB`;
+}
+
 function loses({ device, args }: CommandView): boolean {
-  return device.endsWith('7') && args['lines'] === undefined;
+  return device.endsWith('7') && objectFrom(args)['lines'] === undefined;
 }
 
 /** A line every so often until the log was asked for, the same for every fetch. */
 function textOf({ device, queued_at: until, args }: CommandView): string {
   const last = Math.floor(until / EVERY);
-  const wanted = typeof args['lines'] === 'number' ? args['lines'] : WHOLE;
+  const asked = objectFrom(args)['lines'];
+  const wanted = typeof asked === 'number' ? asked : WHOLE;
   const lines = Array.from({ length: Math.min(wanted, WHOLE) }, (_, i) => lineAt(last - wanted + i + 1, device));
   return lines.map((line) => `${line}\n`).join('');
 }

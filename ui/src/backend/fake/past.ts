@@ -3,6 +3,7 @@
 import type { CommandView } from '../bindings/CommandView';
 import type { FakeDevice } from './fleet';
 import { random } from './random';
+import { toJson } from '../../format/json';
 
 const ASKED: [name: string, args: Record<string, unknown>, pace: number][] = [
   ['led', { on: true }, 400],
@@ -44,7 +45,7 @@ function ended(
   const accepted = atBroker + 15 + next() * 45;
   const finished = accepted + pace * (0.4 + next());
   const command: CommandView = {
-    ...blank(device, newId(at, next), name, args, Math.round(at)),
+    ...blank(device, newId(at, next), name, toJson(args), Math.round(at)),
     by: next() > 0.85 ? 'another console' : 'you',
     state: 'succeeded',
     final: true,
@@ -55,7 +56,7 @@ function ended(
     changed_at: Math.round(finished),
     attempts: 1,
     match: 'exact',
-    result: args,
+    result: toJson(args),
   };
   if (lot < 0.03) return { ...command, state: 'failed', result: null, message: 'flash write error at 0x1f0000' };
   if (lot < 0.05) return { ...command, state: 'rejected', result: null, message: 'unknown key report_interval_s' };
@@ -109,13 +110,7 @@ export function newId(at: number, next: () => number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(3)}-9${hex(3)}-${hex(12)}`;
 }
 
-export function blank(
-  device: FakeDevice,
-  id: string,
-  name: string,
-  args: Record<string, unknown>,
-  at: number,
-): CommandView {
+export function blank(device: FakeDevice, id: string, name: string, args: string, at: number): CommandView {
   return {
     connection: device.row.connection,
     device: device.row.device,
@@ -139,6 +134,7 @@ export function blank(
     match: null,
     late: false,
     duplicates: 0,
+    unreadable: null,
     conflict: false,
     contradicted: null,
     nobody_listening: false,

@@ -1,6 +1,6 @@
 /**
  * A preflight that reaches nobody. The host's name says how it goes: `deny` fails at Subscribe, `wrong-ca` at TLS,
- * `nobody` at TCP, `password` at Connect, `warn` passes with remarks, `slow` takes its time.
+ * `self-signed` too until it is pinned, `nobody` at TCP, `password` at Connect, `old` speaks MQTT 3.1.1, `warn` passes with remarks, `slow` takes its time.
  */
 
 import type { ConnectionEntry } from '../bindings/ConnectionEntry';
@@ -44,7 +44,7 @@ export class FakePreflight {
         step,
         name,
         state: 'waiting',
-        said: 'Not tried',
+        said: 'Not tested',
         took_ms: null,
         remark: null,
         ...(done && passed(entry, step)),
@@ -54,7 +54,7 @@ export class FakePreflight {
       steps,
       done: false,
       ok: false,
-      verdict: 'Trying…',
+      verdict: '',
       denied: entry.url.includes('warn') ? ['+/telemetry'] : [],
       ...view,
     });
@@ -64,11 +64,11 @@ export class FakePreflight {
     };
     for (const { step, name, state } of steps) {
       if (state !== 'waiting') continue;
-      put(step, { state: 'running', said: DOING[step] });
+      put(step, { state: 'running', said: step === 'subscribe' ? `Subscribing to ${filtersOf(entry)[0]}` : 'Trying' });
       await wait(entry.url.includes('slow') ? this.pace * 12 : this.pace);
       if (this.#stopped !== before) {
-        put(step, { state: 'waiting', said: 'Not tried' });
-        return show({ done: true, verdict: 'Stopped by you.' });
+        put(step, { state: 'waiting', said: 'Stopped' });
+        return show({ done: true, verdict: `You stopped the test at ${name}.` });
       }
       const result = outcome(entry, step);
       put(step, result);
@@ -78,16 +78,17 @@ export class FakePreflight {
   }
 }
 
-const DOING: Record<Step, string> = {
-  name: 'Looking up the name…',
-  tcp: 'Opening a connection…',
-  tls: 'Shaking hands…',
-  web_socket: 'Asking for a WebSocket…',
-  connect: 'Saying who we are…',
-  subscribe: 'Asking to hear answers…',
-  publish: 'Sending to a topic of our own…',
-  round_trip: 'Waiting for our own message…',
-};
+/** The filters of the answers, as the engine subscribes to them. */
+function filtersOf({ prefix, devices }: ConnectionEntry): string[] {
+  const before = prefix === null ? '' : `${prefix}/`;
+  return (devices.length === 0 ? ['+'] : devices).map((device) => `${before}${device}/resp`);
+}
+
+function subscribed(filters: string[]): string {
+  const [first, second] = filters;
+  if (filters.length > 2) return `Subscribed to ${first} and ${filters.length - 1} more`;
+  return second === undefined ? `Subscribed to ${first}` : `Subscribed to ${first} and ${second}`;
+}
 
 function outcome(entry: ConnectionEntry, step: Step): Partial<PreflightStep> {
   const fails = (word: string, at: Step) => entry.url.includes(word) && step === at;
@@ -95,6 +96,8 @@ function outcome(entry: ConnectionEntry, step: Step): Partial<PreflightStep> {
   if (fails('wrong-ca', 'tls')) return failed('The certificate was not believed', REFUSALS.wrongCa);
   if (fails('password', 'connect')) return failed('Refused: bad user name or password', REFUSALS.password);
   if (fails('deny', 'subscribe')) return failed('Refused: connection closed', denial(entry));
+  if (fails('self-signed', 'tls') && entry.trust !== 'pinned') return failed('Not accepted', REFUSALS.selfSigned);
+  if (fails('old', 'connect') && entry.mqtt === '5') return failed('Refused', REFUSALS.oldVersion);
   const fine = passed(entry, step);
   if (fails('warn', 'round_trip')) return { ...fine, state: 'warned', took_ms: 88, remark: REFUSALS.nagle };
   return fine;
@@ -105,17 +108,17 @@ function passed(entry: ConnectionEntry, step: Step): Partial<PreflightStep> {
   const port = /:(\d+)/.exec(entry.url)?.[1] ?? '';
   const took_ms = TOOK[NAMES.findIndex(([other]) => other === step)] ?? 1;
   if (step === 'tls' && !/^(mqtts|wss)/.test(entry.url)) {
-    return { state: 'skipped', said: 'This address asks for none: nothing is encrypted', took_ms: null };
+    return { state: 'skipped', said: 'Not encrypted: the address has no TLS', took_ms: null };
   }
   const said: Record<Step, string> = {
     name: `3 addresses for ${host}`,
-    tcp: `Open to 203.0.113.24, port ${port}`,
-    tls: 'TLS 1.3. The server is who it says: signed by Amazon Root CA 1, name matches',
-    web_socket: 'The server speaks MQTT over WebSocket',
-    connect: `The broker lets Wilco in. Receive maximum 100, keep-alive ${entry.keep_alive_s ?? 30} s`,
-    subscribe: `Answers of ${entry.devices.length === 0 ? 'every device' : entry.devices.join(', ')} can be heard`,
-    publish: 'The broker has taken a message on a topic of our own',
-    round_trip: 'It came back',
+    tcp: `Connected to 203.0.113.24, port ${port}`,
+    tls: 'TLS 1.3. Server certificate verified: signed by Amazon Root CA 1, name matches',
+    web_socket: 'MQTT over WebSocket at /mqtt',
+    connect: `The broker accepted the connection. MQTT ${entry.mqtt}, keep-alive ${entry.keep_alive_s ?? 30} s`,
+    subscribe: subscribed(filtersOf(entry)),
+    publish: `The broker accepted a message on ${entry.prefix === null ? '' : `${entry.prefix}/`}wilco-lena/req`,
+    round_trip: "Received Wilco's own message in 58 ms (median of 5)",
   };
   return { state: 'passed', said: said[step], took_ms, remark: null };
 }
@@ -124,44 +127,64 @@ function failed(said: string, remark: Remark): Partial<PreflightStep> {
   return { state: 'failed', said, took_ms: 38, remark };
 }
 
+const SELF_SIGNED = '5b:9e:34:91:a0:5f:6e:d9:ea:2f:3d:b8:36:94:a9:e4:82:60:4f:38:a2:7a:7c:83:f9:3b:47:b5:1c:e2:cd:75';
+const NOTHING_ELSE = { policy: null, pin: null, version: null };
+
 const REFUSALS = {
+  selfSigned: {
+    title: 'The broker’s certificate is self-signed (CN=bench.local)',
+    why: 'It sent a self-signed certificate for CN=bench.local.',
+    hint: `If it is your broker’s, pin this certificate. First compare its SHA-256 fingerprint with the one on the broker: ${SELF_SIGNED}`,
+    trace: null,
+    ...NOTHING_ELSE,
+    pin: SELF_SIGNED,
+  },
+  oldVersion: {
+    title: 'The broker supports MQTT 3.1.1, not MQTT 5',
+    why: 'It answered CONNECT with a CONNACK of MQTT 3.1.1 (return code 1).',
+    hint: 'Use MQTT 3.1.1 for this connection.',
+    trace: 'CONNECT, then CONNACK with reason 0x01 after 2 ms.',
+    ...NOTHING_ELSE,
+    version: '3.1.1',
+  },
   nobody: {
     title: 'Nothing listens at this address',
     why: 'The computer is there and refused the connection at once, so no broker runs on this port.',
     hint: 'Check the port: brokers usually listen on 8883 with TLS and on 1883 without.',
     trace: 'SYN, then RST after 1 ms.',
-    policy: null,
+    ...NOTHING_ELSE,
   },
   wrongCa: {
-    title: 'The server’s certificate is signed by somebody who is not trusted here',
-    why: 'It is signed by “CN=Bench CA”, which is not among the authorities that were brought.',
-    hint: 'Bring the certificate of “CN=Bench CA”, often called ca.crt, and try again.',
+    title: 'The broker’s certificate is signed by a CA that this connection does not trust',
+    why: 'It is signed by CN=Bench CA, a CA that this connection does not trust.',
+    hint: 'Add the CA certificate “CN=Bench CA”, often called ca.crt, and try again.',
     trace: 'The handshake ended with the alert unknown_ca.',
-    policy: null,
+    ...NOTHING_ELSE,
   },
   password: {
     title: 'The broker does not know this user name, or the password is another one',
     why: 'CONNACK carries the reason 0x86, bad user name or password.',
     hint: 'Type both again. Capital letters count.',
     trace: 'CONNECT, then CONNACK 0x86 after 21 ms.',
-    policy: null,
+    ...NOTHING_ELSE,
   },
   nagle: {
     title: 'Round trips stick at 88 ms on a fast line',
     why: 'The broker and the other side each hold small packets back for 40 ms (Nagle’s algorithm).',
-    hint: 'With mosquitto write set_tcp_nodelay true in its configuration.',
+    hint: 'Add set_tcp_nodelay true to mosquitto’s configuration.',
     trace: null,
-    policy: null,
+    ...NOTHING_ELSE,
   },
 } satisfies Record<string, Remark>;
 
 function denial(entry: ConnectionEntry): Remark {
   const before = entry.prefix === null ? '' : `${entry.prefix}/`;
   return {
-    title: `The broker hung up when Wilco asked to hear ${before}+/resp`,
-    why: 'AWS IoT ends the connection without a word when a policy does not allow a subscription. CONNECT passed, so the certificate is active. The policy attached to it most likely allows only the topics of the kit’s sample, sdk/test/*.',
-    hint: 'In the AWS console open Security, Policies, the policy of this certificate. Add this as a new version, make it active, then try again. It is the least that Wilco needs.',
+    title: `The broker closed the connection when Wilco subscribed to ${before}+/resp`,
+    why: 'AWS IoT closes the connection without a reason if the policy does not allow a subscription. CONNECT passed, so the certificate is active. The policy attached to it most likely allows only the topics of the kit’s sample, sdk/test/*.',
+    hint: 'In the AWS console open Security, Policies, and the policy of this certificate. Add this minimal policy for Wilco as a new version, make it active, then try again.',
     trace: 'SUBSCRIBE id 2, then the connection was closed after 38 ms.',
+    ...NOTHING_ELSE,
     policy: policy(before),
   };
 }

@@ -27,7 +27,7 @@ export const PRESETS: PresetView[] = [
     session_expiry_s: 3_600,
     notes: [
       'AWS IoT takes 100 messages a second from a connection and drops the rest; Wilco stays below.',
-      'A policy that forbids a topic ends the connection without a word: the preflight finds out which.',
+      'AWS IoT closes the connection without a reason if the policy forbids a topic; the preflight shows which.',
     ],
   },
   {
@@ -37,7 +37,7 @@ export const PRESETS: PresetView[] = [
     ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8081)],
     keep_alive_s: 30,
     session_expiry_s: 86_400,
-    notes: ['Write set_tcp_nodelay true in its configuration: without it a command takes 44 ms longer.'],
+    notes: ['Answers arrive faster with `set_tcp_nodelay true` in mosquitto’s configuration.'],
   },
   {
     preset: 'emqx',
@@ -55,7 +55,7 @@ export const PRESETS: PresetView[] = [
     ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8884)],
     keep_alive_s: 30,
     session_expiry_s: 86_400,
-    notes: ['HiveMQ Cloud asks for a user name and a password; its certificate is signed by a public authority.'],
+    notes: ['HiveMQ Cloud requires a user name and a password; this computer’s roots include its CA.'],
   },
   {
     preset: 'plain',

@@ -19,26 +19,26 @@ export class FakeSettings {
   change(settings: Settings): void {
     const { history_days: history, telemetry_days: telemetry } = settings;
     if (history !== null)
-      days(history, 'A history', 'each command would be forgotten as soon as it ended', `${DAYS}, or for ever.`);
-    days(telemetry, 'Telemetry', 'what a device measures would be forgotten as it comes', `${DAYS}.`);
-    seconds(settings.timeout_s, 604_800, 'timeout', 'From 1 second to 7 days.');
-    seconds(settings.time_to_live_s, 604_800, 'time to live', 'From 1 second to 7 days.');
-    seconds(settings.long_after_s, 86_400, 'long time', 'From 1 second to a day.');
+      days(history, 'A history', 'each command would be deleted as soon as it finished', `${DAYS}, or for ever.`);
+    days(telemetry, 'Telemetry', 'telemetry would be deleted on arrival', `${DAYS}.`);
+    seconds(settings.timeout_s, 604_800, 'timeout', 'Enter a value from 1 second to 7 days.');
+    seconds(settings.time_to_live_s, 604_800, 'time to live', 'Enter a value from 1 second to 7 days.');
+    seconds(settings.long_after_s, 86_400, 'long time', 'Enter a value from 1 second to 1 day.');
     this.kept = settings;
   }
 }
 
 /** What ended so many days ago, or longer. */
 export function daysAgo(count: number, now: number): number {
-  days(count, 'A history', 'nothing of what has ended would be left', `${DAYS}.`);
+  days(count, 'A history', 'all finished commands would be deleted', `${DAYS}.`);
   return now - count * 86_400_000;
 }
 
 function days(count: number, what: string, atNone: string, hint: string): void {
   if (count === 0) throw failure('invalid', `${what} of 0 days keeps nothing: ${atNone}.`, hint);
-  if (count > 3_650) throw failure('invalid', `${what} of ${count} days is not possible.`, hint);
+  if (count > 3_650) throw failure('invalid', `${what} of ${count} days is not allowed.`, hint);
 }
 
 function seconds(count: number, most: number, what: string, hint: string): void {
-  if (count < 1 || count > most) throw failure('invalid', `A ${what} of ${count} s is not possible.`, hint);
+  if (count < 1 || count > most) throw failure('invalid', `A ${what} of ${count} s is not allowed.`, hint);
 }

@@ -5,7 +5,7 @@ import type { TelemetryQuery } from '../bindings/TelemetryQuery';
 import type { TelemetryView } from '../bindings/TelemetryView';
 
 const KEPT = 7 * 24 * 3_600_000;
-const SERIES: { name: string; mean: number; spread: number; period: number }[] = [
+export const SERIES: { name: string; mean: number; spread: number; period: number }[] = [
   { name: 'temperature', mean: 4.2, spread: 1.1, period: 900_000 },
   { name: 'humidity', mean: 71, spread: 6, period: 3_100_000 },
   { name: 'heap', mean: 148_000, spread: 9_000, period: 240_000 },
@@ -19,7 +19,7 @@ export function measurements(query: TelemetryQuery, every: number, now: number):
   const times: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= Math.min(to, now); at += step) times.push(Math.round(at));
   const remarks = query.device.endsWith('3')
-    ? ['Its clock is 56 years behind, so the time of arrival is shown. Has the device set its clock?']
+    ? ["The device's clock is 56 years behind, so Wilco shows the time of arrival. Set the device's clock."]
     : [];
   const last = Math.floor(Math.min(to, now) / every) * every;
   const drawn = SERIES.map((one) => series(one, query.device, times, step / every, last < from ? null : last));

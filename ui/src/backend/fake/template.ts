@@ -1,5 +1,7 @@
 /** Topic and payload templates, as far as an invented engine needs them. */
 
+import { toJson } from '../../format/json';
+
 interface Known {
   device: string;
   command: string;
@@ -24,33 +26,33 @@ export function written(template: string, { device, command, args }: Known, plai
   const value = (name: string) => (name.startsWith('args.') ? (args[name.slice(5)] ?? null) : (values[name] ?? null));
   const text = (name: string) => {
     const found = value(name);
-    return typeof found === 'string' ? found : found === null ? '' : JSON.stringify(found);
+    return typeof found === 'string' ? found : found === null ? '' : toJson(found);
   };
   return template.replace(PLACE, (_, name: string, at: number) => {
     if (plain) return text(name);
     const quotes = template.slice(0, at).replace(/\\./g, '').split('"').length - 1;
-    return quotes % 2 === 1 ? JSON.stringify(text(name)).slice(1, -1) : JSON.stringify(value(name));
+    return quotes % 2 === 1 ? JSON.stringify(text(name)).slice(1, -1) : toJson(value(name));
   });
 }
 
 /** Why a form cannot work; nothing where it can. */
 export function refusedTemplate(topic: string | null, payload: string | null, plain: boolean): string | null {
   for (const [, name = ''] of `${topic ?? ''} ${payload ?? ''}`.matchAll(PLACE)) {
-    if (!NAMES.includes(name) && !name.startsWith('args.')) return `Nothing is known as {${name}}.`;
+    if (!NAMES.includes(name) && !name.startsWith('args.')) return `{${name}} is unknown.`;
   }
   if (topic !== null) {
     const wildcard = /[+#]/.exec(topic)?.[0];
     if (!topic.includes('{device}'))
-      return `The topic ${topic} does not name the device, so a command for one would reach every other. Write {device} in it.`;
+      return `The topic ${topic} does not contain the device, so a command would reach every device. Add {device}.`;
     if (wildcard !== undefined)
-      return `The topic has the wildcard ${wildcard} in it. Only subscriptions have wildcards.`;
-    if (topic.split('/').includes('')) return 'The topic has an empty level. Take away the / that is too much.';
+      return `The topic contains the wildcard ${wildcard}. Only subscriptions can have wildcards.`;
+    if (topic.split('/').includes('')) return 'The topic has an empty level. Remove the extra /.';
   }
   if (payload === null || plain) return null;
   try {
     JSON.parse(written(payload, { device: 'device-1', command: 'command', args: {} }, false));
     return null;
   } catch {
-    return 'The payload makes no JSON. Names and texts stand in double quotes; what is filled in brings its own.';
+    return 'The payload does not produce JSON. Put names and strings in double quotes, but not placeholders.';
   }
 }

@@ -9,21 +9,24 @@ import type { FakeDevice } from './fleet';
 const BATCH_EVERY = 100;
 
 export class FakeTraffic {
-  #timer: ReturnType<typeof setInterval> | undefined;
   #number = 0;
 
-  watch(query: TrafficQuery, fleet: () => FakeDevice[], next: () => number, tell: (batch: TrafficBatch) => void): void {
-    this.stop();
+  watch(
+    query: TrafficQuery,
+    fleet: () => FakeDevice[],
+    next: () => number,
+    tell: (batch: TrafficBatch) => void,
+  ): () => void {
     const misplaced = /[^/]#|#./.test(query.filter);
     if (misplaced) {
       throw failure(
         'invalid',
-        `In '${query.filter}' the # does not stand alone at the end.`,
-        'Write it as MQTT does: plant/+/resp, or plant/#.',
+        `In '${query.filter}', # must be the last level.`,
+        'Enter a topic filter such as plant/+/resp or plant/#.',
       );
     }
     const wanted = pattern(query.filter);
-    this.#timer = setInterval(() => {
+    const timer = setInterval(() => {
       const devices = fleet().filter(({ row }) => row.presence === 'online');
       const passing = query.device === null ? devices : devices.filter(({ row }) => row.device === query.device);
       const messages: TrafficMessage[] = [];
@@ -33,10 +36,16 @@ export class FakeTraffic {
       }
       tell({ messages: messages.filter(({ wire }) => wanted.test(wire.topic)), left_out: next() < 0.05 ? 40 : 0 });
     }, BATCH_EVERY);
+    return () => clearInterval(timer);
   }
 
-  stop(): void {
-    clearInterval(this.#timer);
+  /** Tells of messages that have come on any topics. */
+  tell(messages: readonly [topic: string, payload: string][], to: (batch: TrafficBatch) => void): void {
+    const told = messages.map(([topic, payload]) => {
+      const message = this.#message('', '', payload, '', 0);
+      return { ...message, wire: { ...message.wire, topic } };
+    });
+    setTimeout(() => to({ messages: told, left_out: 0 }), 0);
   }
 
   #exchange(device: string, next: () => number): TrafficMessage[] {
@@ -46,7 +55,7 @@ export class FakeTraffic {
       return [this.#message(device, 'telemetry', values, 'Telemetry: temperature, humidity.', 0)];
     }
     if (roll < 0.88) {
-      const broken = this.#message(device, 'resp', '{"id":', 'Not understood: The payload is no JSON object.', 1);
+      const broken = this.#message(device, 'resp', '{"id":', 'Unreadable: The payload is not a JSON object.', 1);
       return [{ ...broken, unreadable: true }];
     }
     const id = `0198${Math.floor(next() * 1e12).toString(16)}`;

@@ -19,7 +19,7 @@ describe('the catalogue', () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: /^Restart/ }));
     const article = within(await window.findByRole('article', { name: 'Restart' }));
-    expect(article.getByText(/Asks first/)).toBeVisible();
+    expect(article.getByText(/Confirmation: required/)).toBeVisible();
     expect(article.queryByRole('button', { name: 'Edit' })).toBeNull();
     await expectAccessible(window.container);
     await window.user.click(article.getByRole('button', { name: 'Duplicate' }));
@@ -33,27 +33,27 @@ describe('the catalogue', () => {
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
     const name = await window.findByRole('textbox', { name: 'Name on the wire' });
     await window.user.click(window.getByRole('button', { name: 'Save' }));
-    expect(name).toHaveAccessibleDescription('Say what the device is told.');
+    expect(name).toHaveAccessibleDescription('Enter the name that the device expects.');
     await window.user.type(name, 'calibrate');
     const payload = window.getByRole('textbox', { name: 'Payload' });
     await window.user.click(payload);
     await window.user.paste('{"level": {args.level');
-    await window.findByText(/makes no JSON/);
+    await window.findByText(/does not produce JSON/);
     await window.user.paste('}}');
     await window.findByText('{"level": 0}');
-    await window.findByText(/is not told the command’s id/);
+    await window.findByText(/The request carries no ID/);
     await window.findByRole('textbox', { name: /Level/ });
     await expectAccessible(window.container);
     const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
     await window.user.clear(schema);
     await window.user.click(schema);
     await window.user.paste('{"type": "array"');
-    expect(schema).toHaveAccessibleDescription(/Line 1, column 17: Here a , or a } is missing/);
+    expect(schema).toHaveAccessibleDescription(/Line 1, column 17: Expected a comma or }/);
     await window.user.paste('}');
-    await waitFor(() => expect(schema).toHaveAccessibleDescription(/^The schema is not of an object/));
+    await waitFor(() => expect(schema).toHaveAccessibleDescription(/^The schema does not describe an object/));
     await window.user.click(window.getByRole('button', { name: 'Save' }));
     await waitFor(() => expect(schema).toHaveFocus());
-    expect(window.getAllByText(/The schema is not of an object/)).toHaveLength(1);
+    expect(window.getAllByText(/The schema does not describe an object/)).toHaveLength(1);
     await expectAccessible(window.container);
     await window.user.clear(schema);
     await window.user.click(schema);
@@ -109,7 +109,7 @@ describe('the catalogue', () => {
     await wire.findByText(/"open":/);
     expect(wire.queryByText(/null is sent/)).toBeNull();
     await fill('Arguments (JSON Schema)', '{"properties": {"percent": {"type": "integer"}}}');
-    await wire.findByText('Where it is left empty, null is sent: percent.');
+    await wire.findByText('Sent as null if left empty: percent.');
     await expectAccessible(window.container);
   });
 
@@ -139,7 +139,7 @@ describe('the catalogue', () => {
     const name = () => window.findByRole('textbox', { name: 'Name on the wire' });
     await begin();
     await name();
-    await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+    await window.user.click(window.getByRole('button', { name: 'Cancel' }));
     await window.user.click(await window.findByRole('button', { name: 'Edit' }));
     expect(await name()).toHaveValue('valve.open');
     await begin();
@@ -149,23 +149,23 @@ describe('the catalogue', () => {
 
     await window.user.click(await window.findByRole('button', { name: 'Edit' }));
     await window.user.type(await name(), '2');
-    for (const leaves of ['Leave it', 'Describe a command']) {
+    for (const leaves of ['Cancel', 'Describe a command']) {
       await window.user.click(window.getByRole('button', { name: leaves }));
       await window.findByText('What you wrote of Open the valve is forgotten.');
       await expectAccessible(window.container);
-      await window.user.click(window.getByRole('button', { name: 'Go on with it' }));
+      await window.user.click(window.getByRole('button', { name: 'Keep editing' }));
       expect(await name()).toHaveValue('valve.open2');
     }
     for (const replaces of ['Edit', 'Duplicate']) {
       await window.user.click(window.getByRole('button', { name: 'Open the valve valve.open' }));
       await window.user.click(await window.findByRole('button', { name: replaces }));
-      await window.user.click(window.getByRole('button', { name: 'Go on with it' }));
+      await window.user.click(window.getByRole('button', { name: 'Keep editing' }));
       expect(await name()).toHaveValue('valve.open2');
     }
     await begin();
-    await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+    await window.user.click(window.getByRole('button', { name: 'Discard changes' }));
     await waitFor(async () => expect(await name()).toHaveValue(''));
-    await window.user.click(window.getByRole('button', { name: 'Leave it' }));
+    await window.user.click(window.getByRole('button', { name: 'Cancel' }));
     await window.findByRole('article', { name: 'Open the valve' });
   });
 
@@ -186,8 +186,8 @@ describe('the catalogue', () => {
     await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
     await window.user.click(window.getByRole('link', { name: 'Fleet' }));
     await run('describe a command');
-    await window.findByRole('dialog', { name: 'Leave without saving?' });
-    await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+    await window.findByRole('dialog', { name: 'Discard changes?' });
+    await window.user.click(window.getByRole('button', { name: 'Discard changes' }));
     await waitFor(() => expect(window.getByRole('textbox', { name: 'Name on the wire' })).toHaveValue(''));
   });
 
@@ -211,7 +211,7 @@ describe('the catalogue', () => {
     expect(form.getByRole('textbox', { name: /Level/ })).toBeVisible();
     expect(form.queryByText(/left/)).toBeNull();
     asked.forEach((answer) => answer());
-    await form.findByText('It is drawn once the schema is mended.');
+    await form.findByText('The form appears when the schema is valid.');
     expect(window.getByText('A part of it refers to itself.')).toBeVisible();
   });
 
@@ -219,15 +219,15 @@ describe('the catalogue', () => {
     const window = await openCatalogue();
     await window.app.catalogue.save(null, VALVE);
     for (const [name, why] of [
-      ['valve.open', /already a command 'valve.open'/],
+      ['valve.open', /A command 'valve.open' already exists/],
       ['led', /'led' is a built-in command/],
     ] as const) {
       await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
       await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), name);
       await window.user.click(window.getByRole('button', { name: 'Save' }));
       expect(await window.findByRole('alert')).toHaveTextContent(why);
-      await window.user.click(window.getByRole('button', { name: 'Leave it' }));
-      await window.user.click(window.getByRole('button', { name: 'Leave without saving' }));
+      await window.user.click(window.getByRole('button', { name: 'Cancel' }));
+      await window.user.click(window.getByRole('button', { name: 'Discard changes' }));
     }
   });
 
@@ -247,24 +247,24 @@ describe('the catalogue', () => {
     await window.user.click(await window.findByRole('button', { name: 'Import…' }));
     const dialog = within(await window.findByRole('dialog', { name: 'Import commands' }));
     await window.user.click(dialog.getByRole('button', { name: 'Choose the file to read' }));
-    await window.user.click(dialog.getByRole('button', { name: 'Look into it' }));
-    expect(await dialog.findByRole('alert')).toHaveTextContent(/not a file of commands/);
+    await window.user.click(dialog.getByRole('button', { name: 'Show' }));
+    expect(await dialog.findByRole('alert')).toHaveTextContent(/is not a command catalogue exported by Wilco/);
     const path = dialog.getByRole('textbox', { name: 'Path of the file to read' });
     await window.user.clear(path);
     await window.user.type(path, '/home/you/pumps.json');
-    await window.user.click(dialog.getByRole('button', { name: 'Look into it' }));
-    await dialog.findByText("It is for the connection 'plant', which is not here.");
-    dialog.getByRole('button', { name: 'Take 1' });
+    await window.user.click(dialog.getByRole('button', { name: 'Show' }));
+    await dialog.findByText("It is for the connection 'plant', which does not exist here.");
+    dialog.getByRole('button', { name: 'Import 1' });
     await expectAccessible(window.container);
     await window.user.click(dialog.getByRole('checkbox', { name: 'Replace yours: calibrate' }));
-    await window.user.click(dialog.getByRole('button', { name: 'Take 2' }));
-    await dialog.findByText('Took Calibrate, Level 3.');
+    await window.user.click(dialog.getByRole('button', { name: 'Import 2' }));
+    await dialog.findByText('Imported Calibrate, Level 3.');
     await window.user.click(dialog.getByRole('button', { name: 'Done' }));
     expect(window.app.catalogue.buttons.map(({ label }) => label)).toEqual(['Level 3']);
     await window.user.click(window.getByRole('button', { name: 'Import…' }));
     await window.user.type(window.getByRole('textbox', { name: 'Path of the file to read' }), '/home/you/pumps.json');
-    await window.user.click(window.getByRole('button', { name: 'Look into it' }));
-    expect(await window.findByRole('button', { name: 'Take nothing' })).toBeDisabled();
+    await window.user.click(window.getByRole('button', { name: 'Show' }));
+    expect(await window.findByRole('button', { name: 'Import nothing' })).toBeDisabled();
     expect(window.app.catalogue.find('demo', 'calibrate')?.definition.title).toBe('Calibrate');
     await window.user.click(window.getByRole('button', { name: 'Export…' }));
     await window.findByText('Written to /home/you/commands.json.');

@@ -9,7 +9,7 @@ import { overrideByRecord } from '@sjsf/form/lib/resolver';
 import { resolver as compatible } from '@sjsf/form/resolvers/compat';
 import { translation as english } from '@sjsf/form/translations/en';
 
-import { WRITTEN_AS, type ArgumentsSchema } from '../../words/schema';
+import { WRITTEN_AS, type ArgumentsSchema } from '../../format/schema';
 import AnyField from './AnyField.svelte';
 import FieldTitle from './FieldTitle.svelte';
 import NumberField from './NumberField.svelte';

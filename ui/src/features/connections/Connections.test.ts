@@ -29,9 +29,9 @@ describe('the connections', () => {
     await user.click(card.getByRole('button', { name: 'More' }));
     await expectAccessible(container);
     await user.click(card.getByRole('button', { name: 'Remove…' }));
-    expect(card.getByRole('button', { name: 'Keep it' })).toHaveFocus();
-    expect(card.getByText(/^With it go/)).toHaveTextContent(
-      'With it go 60 devices, what they measured, their logs, and 150 commands of the history. They cannot be brought back.',
+    expect(card.getByRole('button', { name: 'Cancel' })).toHaveFocus();
+    expect(card.getByText(/^This also deletes/)).toHaveTextContent(
+      'This also deletes 60 devices, their telemetry, their logs, and 150 commands from the history. This cannot be undone.',
     );
     await expectAccessible(container);
     await user.click(card.getByRole('button', { name: 'Remove Demo fleet' }));
@@ -46,7 +46,27 @@ describe('the connections', () => {
     await user.click(getByRole('button', { name: 'Connection: Rotterdam cold chain, waiting to try again' }));
     await user.click(await findByRole('button', { name: /^Bench/ }));
     await user.click(getByRole('link', { name: 'Fleet' }));
-    await findByRole('heading', { name: 'No device has been heard yet' });
+    await findByRole('heading', { name: 'No devices yet' });
+  });
+
+  it('offer the devices of other dialects that were found', async () => {
+    const examples = ['Attic', 'Hall', 'Porch'];
+    const shelly = { name: 'shelly', title: 'Shelly', devices: 3, examples };
+    const tasmota = { name: 'tasmota', title: 'Tasmota', devices: 1, examples: ['Socket'] };
+    const window = openWindow({ connections: [{ ...BENCH, offers: [shelly, tasmota] }] });
+    const banner = within(await window.findByRole('status', { name: 'Found: Shelly' }));
+    banner.getByText('3 Shelly devices answer here');
+    await expectAccessible(window.container);
+    await window.user.click(banner.getByRole('button', { name: 'Show' }));
+    await waitFor(() => expect(window.queryByRole('status', { name: 'Found: Shelly' })).toBeNull());
+    await window.user.click(await window.findByRole('link', { name: /Connections/ }));
+    const card = within(await window.findByRole('article', { name: 'Bench' }));
+    card.getByText('MQTT 5, Wilco JSON, Shelly');
+    const other = within(card.getByRole('status', { name: 'Found: Tasmota' }));
+    expect(other.getByText('1 Tasmota device answers here').parentElement).toHaveTextContent(/Show it\?/);
+    await window.user.click(other.getByRole('button', { name: 'Not now' }));
+    await waitFor(() => expect(card.queryByRole('status', { name: 'Found: Tasmota' })).toBeNull());
+    card.getByText('MQTT 5, Wilco JSON, Shelly');
   });
 
   it('are duplicated', async () => {
@@ -73,7 +93,7 @@ describe('the connections', () => {
     await user.click((await card('Bench')).getByRole('button', { name: 'Test' }));
     await findByRole('heading', { name: 'Test Bench' });
     await findByText('All steps passed');
-    await findByText(/nothing is encrypted/);
+    await findByText(/Not encrypted/);
     await press('Try all again');
     await findByText('All steps passed');
     await user.click(await findByRole('link', { name: 'Back to the connections' }));
@@ -85,7 +105,7 @@ describe('a certificate that ends soon', () => {
   it('is said at the top, in the rail and on its card', async () => {
     const { card, getByRole, findByRole, user } = await openCards();
     (await card('Rotterdam cold chain')).getByText('12 days left');
-    getByRole('link', { name: 'Connections, a certificate ends soon' });
+    getByRole('link', { name: 'Connections, 1 connection with problems, a certificate expires soon' });
     await user.click(getByRole('link', { name: 'Fleet' }));
     const banner = within(await findByRole('status', { name: 'Certificate' }));
     await user.click(banner.getByRole('link', { name: 'Renew' }));
@@ -95,15 +115,15 @@ describe('a certificate that ends soon', () => {
   it('is renewed in place, old and new side by side', async () => {
     const { more, findByRole, findByText, getByRole, getByLabelText, user, container, press } = await openCards();
     await more('Rotterdam cold chain', 'Renew certificate…');
-    await findByRole('heading', { name: 'Bring the new certificate' });
+    await findByRole('heading', { name: 'Add the new certificate' });
     await waitFor(() => expect(getByLabelText('Path of a file')).toHaveFocus());
     expect(getByRole('button', { name: 'Renew' })).toBeDisabled();
     expect(getByRole('region', { name: 'Now' })).toHaveTextContent('12 days left');
     await user.keyboard('/kit/expired.p12{Enter}');
     await user.type(await waitFor(() => getByLabelText('Passphrase')), 'wilco{Enter}');
-    await findByText(/It ends no later/);
-    await press('Leave out Device certificate, expired.p12');
-    await press('Leave out Private key, expired.p12');
+    await findByText(/It does not expire later/);
+    await press('Remove Device certificate, expired.p12');
+    await press('Remove Private key, expired.p12');
     await user.type(getByLabelText('Path of a file'), '/kit/new.p12{Enter}');
     await user.type(await waitFor(() => getByLabelText('Passphrase')), 'wilco{Enter}');
     expect(await findByRole('region', { name: 'New' })).toHaveTextContent('CN=wilco-console, O=Bench');
@@ -136,7 +156,7 @@ describe('an exported file', () => {
     await user.type(getByLabelText('Path of the file to read'), 'file:///tmp/all.wilco{Enter}');
     await waitFor(() => expect(getByLabelText('Passphrase')).toHaveFocus());
     await user.keyboard('guess{Enter}');
-    await findByText(/does not open the file/);
+    await findByText(/Wrong passphrase/);
     await expectAccessible(container);
     await user.type(getByLabelText('Passphrase'), 'too short, now longer');
     await press('Unlock and import');
@@ -163,6 +183,6 @@ describe('an exported file', () => {
     const { press, getByLabelText, user, findByRole } = await openCards();
     await press('Import…');
     await user.type(getByLabelText('Path of the file to read'), '/gone{Enter}');
-    expect(await findByRole('alert')).toHaveTextContent('There is no file /gone.');
+    expect(await findByRole('alert')).toHaveTextContent('The file /gone does not exist.');
   });
 });

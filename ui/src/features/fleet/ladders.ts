@@ -1,19 +1,11 @@
-/** Which command's ladder stands in which part of the inspector. */
+/** The commands that the inspector shows beside its controls. */
 
 import type { CommandView } from '../../backend/bindings/CommandView';
 
-/** The last command that a part of the inspector asked for, while it is of interest. */
-export function latest(commands: CommandView[], ...names: string[]): CommandView | null {
-  const mine = commands.find((command) => names.includes(command.command));
-  if (!mine) return null;
-  const newest = commands[0];
-  return !mine.final || mine === newest ? mine : null;
+/** The newest of these commands that has this name; null where none has it. */
+export function latest(commands: CommandView[], name: string): CommandView | null {
+  return commands.find(({ command }) => command === name) ?? null;
 }
 
-/** The newest command, where no other part of the inspector shows it. */
-export function besides(commands: CommandView[]): CommandView | null {
-  const newest = commands.find(
-    (command) => !['led', 'config.get', 'config.set', 'telemetry.set'].includes(command.command),
-  );
-  return newest && (!newest.final || newest === commands[0]) ? newest : null;
-}
+/** How long a command is under way before it can be cancelled in the inspector, milliseconds: most have ended by then. */
+export const CANCEL_AFTER = 1_000;

@@ -24,7 +24,7 @@ it('closes at once where all is saved', async () => {
   const { backend, app, queryByRole } = await openBench();
   backend.requestClose();
   expect(backend.closed).toBe(true);
-  expect(app.closing.asks).toBe(false);
+  expect(app.closeGuard.asks).toBe(false);
   expect(queryByRole('dialog')).toBeNull();
 });
 
@@ -32,23 +32,23 @@ it('asks first where something is not, names it, and goes on with it at Enter', 
   const { backend, app, question, user, queryByRole, container } = await openBench();
   app.inspected.edit('buzzer', 'later');
   app.catalogue.describe(null);
-  if (app.catalogue.describing) app.catalogue.describing.title = 'Open the valve';
+  if (app.catalogue.editor) app.catalogue.editor.title = 'Open the valve';
   app.connections.add();
   if (app.connections.wizard) app.connections.wizard.form.address = 'broker.example';
-  app.asking.open({ connection: 'demo', devices: ['bench-0001'], offline: [] }, { kind: 'text' });
-  app.asking.text = 'open';
+  app.composer.open({ connection: 'demo', devices: ['bench-0001'], offline: [] }, { kind: 'text' });
+  app.composer.text = 'open';
   await Promise.resolve();
   backend.requestClose();
   expect(backend.closed).toBe(false);
   const asked = within(await question());
   expect(asked.getAllByRole('listitem').map(({ textContent }) => textContent)).toEqual([
-    'What you filled in for Free text',
-    'What you wrote of Open the valve',
+    'Your input for Free text',
+    'Your description of Open the valve',
     '1 change to the configuration of bench-0001, not applied',
     'A new connection',
   ]);
   await expectAccessible(container);
-  expect(asked.getByRole('button', { name: 'Go on with it' })).toHaveFocus();
+  expect(asked.getByRole('button', { name: 'Keep editing' })).toHaveFocus();
   await user.keyboard('{Enter}');
   expect(queryByRole('dialog', { name: 'Close without saving?' })).toBeNull();
   expect(app.inspected.edits).toEqual({ buzzer: 'later' });
@@ -70,8 +70,8 @@ it('closes all the same when that is wanted, and asks no more once it is saved',
 it('asks for nothing that has gone with its connection', async () => {
   const { backend, app } = await openBench();
   app.inspected.edit('buzzer', 'later');
-  expect(app.closing.unsaved).toHaveLength(1);
+  expect(app.closeGuard.unsaved).toHaveLength(1);
   await app.connections.remove('demo');
-  expect(app.closing.unsaved).toEqual([]);
+  expect(app.closeGuard.unsaved).toEqual([]);
   await closes(backend);
 });

@@ -1,5 +1,5 @@
-import { waitFor, within } from '@testing-library/svelte';
-import { expect, it } from 'vitest';
+import { fireEvent, waitFor, within } from '@testing-library/svelte';
+import { expect, it, vi } from 'vitest';
 
 import { ROTTERDAM, view } from '../../backend/fake/connections';
 import { expectAccessible, openFleet, openWindow } from '../../test/window';
@@ -54,7 +54,7 @@ it('counts what went wrong in the bar below, where it is opened and put away', a
   const unreadable = (topic: string) =>
     backend.notify({
       level: 'warning',
-      message: `This answer cannot be read: it is no JSON. It came on ${topic}.`,
+      message: `This answer is unreadable: it is no JSON. It came on ${topic}.`,
       hint: 'It settles nothing.',
       connection: 'demo',
     });
@@ -90,22 +90,60 @@ it('tells of a connection once, and not at every second of its wait', async () =
   await findByText(/Next try in \d+ s\./);
 });
 
-it('leads from the badge to what needs a look', async () => {
-  const { findByRole, container, user } = await openFleet();
-  await user.click(await findByRole('button', { name: /need(s)? you$/ }));
-  await findByRole('treegrid');
-  expect(await findByRole('button', { name: 'Needs you, last hour' })).toHaveAttribute('aria-pressed', 'true');
-  expect(container.querySelector('[data-state="succeeded"].grid-row')).toBeNull();
-  await user.click(await findByRole('button', { name: 'Older too' }));
-  expect(await findByRole('button', { name: 'Needs you' })).toHaveAttribute('aria-pressed', 'true');
-  expect(await findByRole('button', { name: 'Needs you' })).toHaveFocus();
+it('shows trouble on a connection that is not in view, at the switcher and on the rail', async () => {
+  const bench = view({ id: 'bench', name: 'Bench', url: 'mqtt://bench:1883' });
+  const yard = view({ id: 'yard', name: 'Yard', url: 'mqtt://yard:1883' });
+  const { backend, findByRole, container } = openWindow({ connections: [bench, yard] });
+  await findByRole('button', { name: /^Connection: Bench, [^.]*$/ });
+  backend.setLink('yard', { state: 'stopped', code: 'connection', message: 'Not authorised (0x87).', hint: null });
+  const switcher = await findByRole('button', { name: /^Connection: Bench, .*\. 1 other connection with problems$/ });
+  within(switcher).getByTitle(/^Problems on Yard: /);
+  await findByRole('link', { name: /^Connections.*1 connection with problems$/ });
+  await expectAccessible(container);
 });
 
-it('says at Connections that a certificate ends soon, whichever connection is looked at', async () => {
+it('tries a connection that waits at once', async () => {
+  const bench = view({ id: 'bench', name: 'Bench', url: 'mqtt://bench:1883' });
+  const { backend, findByRole, queryByRole, user } = openWindow({ connections: [bench] });
+  const saved = vi.spyOn(backend, 'saveConnection');
+  const status = await findByRole('button', { name: /^Connection: Bench/ });
+  expect(queryByRole('button', { name: 'Try now' })).toBeNull();
+  const retry_at = Date.now() + 60_000;
+  backend.setLink('bench', { state: 'waiting', message: 'The broker is gone.', hint: null, retry_at });
+  await user.click(await findByRole('button', { name: 'Try now' }));
+  expect(saved).toHaveBeenCalledWith(expect.objectContaining({ id: 'bench', name: 'Bench' }));
+  expect(status).toBeInTheDocument();
+});
+
+it('opens its own menu for a device, and never that of the web view', async () => {
+  const { app, getByText, findByRole, queryByRole, user } = await openFleet();
+  const row = getByText('cold-store-0001', { selector: '.device' });
+  expect(await fireEvent.contextMenu(row, { clientX: 10, clientY: 10 })).toBe(false);
+  const menu = within(await findByRole('menu', { name: 'Actions for this device' }));
+  expect(app.inspected.device).toBe('cold-store-0001');
+  await menu.findByRole('menuitem', { name: /^Switch its LED/ });
+  await user.keyboard('{Escape}');
+  expect(queryByRole('menu')).toBeNull();
+  expect(await fireEvent.contextMenu(document.body)).toBe(false);
+  await findByRole('menu', { name: 'Actions' });
+});
+
+it('leads from the badge to what needs a look', async () => {
+  const { findByRole, container, user } = await openFleet();
+  await user.click(await findByRole('button', { name: /needs? attention$/ }));
+  await findByRole('treegrid');
+  expect(await findByRole('button', { name: 'Needs attention, last hour' })).toHaveAttribute('aria-pressed', 'true');
+  expect(container.querySelector('[data-state="succeeded"].grid-row')).toBeNull();
+  await user.click(await findByRole('button', { name: 'Load older' }));
+  expect(await findByRole('button', { name: 'Needs attention' })).toHaveAttribute('aria-pressed', 'true');
+  expect(await findByRole('button', { name: 'Needs attention' })).toHaveFocus();
+});
+
+it('says at Connections that a certificate expires soon, whichever connection is looked at', async () => {
   const bench = view({ id: 'bench', name: 'Bench', url: 'mqtt://bench:1883' });
   const { findByRole } = openWindow({ connections: [bench, { ...ROTTERDAM }] });
   await findByRole('button', { name: /^Connection: Bench/ });
-  await findByRole('link', { name: /^Connections.*a certificate ends soon$/ });
+  await findByRole('link', { name: /^Connections.*a certificate expires soon$/ });
 });
 
 it('has links to every screen, and says which one is shown', async () => {
@@ -113,14 +151,17 @@ it('has links to every screen, and says which one is shown', async () => {
   const navigation = within(getByRole('navigation', { name: 'Main' }));
   expect(navigation.getAllByRole('link').map((link) => link.textContent.trim())).toEqual([
     'Fleet',
+    'Rollouts',
     'History',
+    'Commands',
+    'Traffic',
     'Connections',
     'Settings',
   ]);
   await user.click(navigation.getByRole('link', { name: 'Connections' }));
   await waitFor(() => expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Connections'));
   // They are come to from a device.
-  for (const screen of ['log', 'charts', 'traffic', 'commands'] as const) {
+  for (const screen of ['log', 'charts'] as const) {
     app.route.go(screen);
     await waitFor(() => expect(navigation.getByRole('link', { current: 'page' })).toHaveTextContent('Fleet'));
   }

@@ -1,6 +1,7 @@
 import { waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 
+import { NEEDS_ATTENTION_NOW } from '../../state/history.svelte';
 import { expectAccessible, openFleet } from '../../test/window';
 
 async function openHistory(options = {}) {
@@ -94,7 +95,7 @@ describe('the history', () => {
     };
     await user.click(rows()[0] as HTMLElement);
     await findByText('20,001 messages kept');
-    await findByText('19,997 more answers that it is still at it, kept and not shown here.');
+    await findByText('19,997 more answers that report progress, kept and not shown here.');
     const ordinals = [...container.querySelectorAll('.ordinal')].map((ordinal) => ordinal.textContent);
     expect(ordinals).toEqual(['1', '2', '20000', '20001']);
     await user.click(await findByRole('button', { name: 'Raw message 20001' }));
@@ -109,13 +110,30 @@ describe('the history', () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
+  it('lets what needs somebody be dismissed, one by one and all together', async () => {
+    const { user, backend, app, rows, findByRole, queryByRole } = await openHistory();
+    app.history.filterBy(NEEDS_ATTENTION_NOW);
+    await waitFor(() => expect(rows().length).toBeGreaterThan(1));
+    const dismissed = vi.spyOn(backend, 'dismiss');
+    const first = app.history.rows[0];
+    const before = app.history.matching ?? 0;
+    await user.click(rows()[0] as HTMLElement);
+    await user.click(await findByRole('button', { name: 'Dismiss' }));
+    expect(dismissed).toHaveBeenLastCalledWith('demo', { device: first?.device, id: first?.id });
+    await waitFor(() => expect(app.history.matching).toBe(before - 1));
+    await user.click(await findByRole('button', { name: 'Dismiss all' }));
+    expect(dismissed).toHaveBeenLastCalledWith('demo', null);
+    await waitFor(() => expect(app.history.matching).toBe(0));
+    expect(queryByRole('button', { name: 'Dismiss all' })).toBeNull();
+  });
+
   it('takes new commands in on top', async () => {
     const { backend, rows } = await openHistory();
     await backend.send({
       connection: 'demo',
       devices: ['bench-0001'],
       command: 'identify',
-      args: {},
+      args: '{}',
       timeout_ms: null,
       ttl_ms: null,
       retries: null,
@@ -145,7 +163,15 @@ describe('the history', () => {
     await user.click(form.getByRole('button', { name: 'Choose where to write' }));
     await user.click(form.getByRole('button', { name: 'Export' }));
     await findByText(/^\d+ commands? written to \/home\/you\/history\.jsonl\.$/);
-    const query = { connection: 'demo', device: null, states: ['timed_out'], since: null, cursor: null, limit: 100 };
+    const query = {
+      connection: 'demo',
+      device: null,
+      states: ['timed_out'],
+      since: null,
+      undismissed: false,
+      cursor: null,
+      limit: 100,
+    };
     expect(exported).toEqual([[query, { path: '/home/you/history.jsonl', replace: true }, 'json']]);
     expect(getByRole('button', { name: 'Export…' })).toHaveFocus();
   });
@@ -172,7 +198,7 @@ describe('the history', () => {
     await user.click(getByRole('button', { name: 'Export…' }));
     const form = within(await findByRole('dialog', { name: 'Export the history' }));
     await user.type(form.getByRole('textbox', { name: 'Path of the file to write' }), '/nowhere/a.csv{Enter}');
-    await form.findByText('There is no folder for /nowhere/a.csv.');
+    await form.findByText('The folder of /nowhere/a.csv does not exist.');
     await user.clear(form.getByRole('textbox', { name: 'Path of the file to write' }));
     await user.type(form.getByRole('textbox', { name: 'Path of the file to write' }), '/home/you/a.csv{Enter}');
     await findByText('150 commands written to /home/you/a.csv.');
@@ -185,14 +211,12 @@ describe('the history', () => {
     const form = within(await findByRole('dialog', { name: 'Export the history' }));
     const path = () => form.getByRole('textbox', { name: 'Path of the file to write' });
     await user.type(path(), 'notes.csv{Enter}');
-    await form.findByText(/does not say in which folder/);
+    await form.findByText(/has no folder/);
     await user.clear(path());
     await user.type(path(), '~/notes.csv{Enter}');
-    expect(await form.findByRole('alert')).toHaveTextContent(
-      'There is already a file /home/you/notes.csv. Replace it?',
-    );
+    expect(await form.findByRole('alert')).toHaveTextContent('/home/you/notes.csv already exists. Replace it?');
     await expectAccessible(container);
-    expect(form.getByRole('button', { name: 'Keep it' })).toHaveFocus();
+    expect(form.getByRole('button', { name: 'Cancel' })).toHaveFocus();
     await user.keyboard('{Enter}');
     expect(path()).toHaveFocus();
     await user.keyboard('{Enter}');
@@ -247,6 +271,7 @@ describe('the history', () => {
       device: null,
       states: [],
       since: null,
+      undismissed: false,
       cursor: null,
       limit: 1,
     });
@@ -265,8 +290,8 @@ describe('the history', () => {
     const id = await unfold(window, 'restart');
     await window.user.click(window.getByRole('button', { name: 'Send again…' }));
     const question = within(await window.findByRole('dialog', { name: /^Send restart to .* again\?$/ }));
-    expect(question.getByRole('button', { name: 'Leave it' })).toHaveFocus();
-    await window.user.click(question.getByRole('button', { name: 'Leave it' }));
+    expect(question.getByRole('button', { name: 'Cancel' })).toHaveFocus();
+    await window.user.click(question.getByRole('button', { name: 'Cancel' }));
     expect(again).toEqual([]);
     await window.user.click(window.getByRole('button', { name: 'Send again…' }));
     await window.user.click(await window.findByRole('button', { name: 'Send it again' }));
@@ -283,6 +308,20 @@ describe('the history', () => {
     expect(await window.findByRole('alert')).toHaveTextContent('The disk is full. Make room.');
   });
 
+  it('does not say of another command that it could not be sent again', async () => {
+    const window = await openHistory();
+    await unfold(window, 'identify');
+    let refuse: (reason: unknown) => void = () => undefined;
+    window.backend.sendAgain = () => new Promise((_, reject) => (refuse = reject));
+    await window.user.click(window.getByRole('button', { name: 'Send again' }));
+    window.app.history.filterBy(window.app.history.filter, '');
+    await waitFor(() => expect(window.app.history.rows.some((one) => one.command === 'led')).toBe(true));
+    await unfold(window, 'led');
+    refuse({ code: 'store', message: 'The disk is full.', hint: null });
+    await waitFor(() => expect(window.app.history.againFailure?.failure.message).toBe('The disk is full.'));
+    expect(window.queryByText(/The disk is full/)).toBeNull();
+  });
+
   it('says why a command could not be stopped, and still shows what is known of it', async () => {
     const sent = [{ after: 2, change: { state: 'sent' } }];
     const window = await openHistory({ fates: [sent] });
@@ -296,7 +335,7 @@ describe('the history', () => {
     await window.user.click(window.getByRole('button', { name: 'Stop waiting' }));
     expect(await window.findByRole('alert')).toHaveTextContent('The command has already ended.');
     window.getByText('Request');
-    window.getByText('Everything the device said');
+    window.getByText('Answers');
   });
 
   it('says that the clipboard cannot be written to', async () => {

@@ -6,7 +6,7 @@ import type { FakeOptions } from '../../backend/fake';
 import type { Step } from '../../backend/fake/fate';
 import { FOLLOW_EVERY } from '../../state/log.svelte';
 import { expectAccessible, openFleet } from '../../test/window';
-import { NOT_FETCHED } from '../../words/log';
+import { NOT_FETCHED } from '../../format/log';
 
 const DONE: Step[] = [
   { after: 2, change: { state: 'sent' } },
@@ -28,7 +28,7 @@ it('is empty at first and says how to begin', async () => {
   await page.findByText('No log has been fetched yet');
   await expectAccessible(container);
   await user.click(page.getByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   expect(page.getByRole('region', { name: 'Lines of the log, 1,000' })).toHaveTextContent(/INFO|DEBUG/);
   await expectAccessible(container);
 });
@@ -54,7 +54,7 @@ it('says why its command could not be stopped', async () => {
 it('is searched, with the number of finds', async () => {
   const { page, user, container } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   const field = page.getByRole('textbox', { name: 'Search in the log' });
   await user.type(field, 'TELEMETRY');
   const found = await page.findByText(/^1 of \d+$/);
@@ -73,7 +73,7 @@ it('names the chunks that did not come, and fetches again', async () => {
   const { page, user, backend, container } = await openLog('kitchen-0007');
   await user.selectOptions(await page.findByRole('combobox', { name: 'How much to fetch' }), 'All lines');
   await user.click(page.getByRole('button', { name: 'Fetch' }));
-  await page.findByText('Chunks 3 and 7 of 20 did not come.');
+  await page.findByText('Chunks 3 and 7 of 20 were not received.');
   await expectAccessible(container);
   const { commands } = await backend.device('demo', 'kitchen-0007');
   expect(commands[0]).toMatchObject({ command: 'log.get', state: 'succeeded' });
@@ -84,7 +84,7 @@ it('names the chunks that did not come, and fetches again', async () => {
 it('is saved, or refused in a sentence', async () => {
   const { page, user, findByText } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   await user.click(page.getByRole('button', { name: 'Save…' }));
   const dialog = within(await page.findByRole('dialog', { name: 'Save the log' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
@@ -92,7 +92,7 @@ it('is saved, or refused in a sentence', async () => {
   const field = dialog.getByRole('textbox', { name: 'Path of the file to write' });
   await user.type(field, '/nowhere/a.log');
   await user.click(dialog.getByRole('button', { name: 'Save' }));
-  await dialog.findByText('There is no folder for /nowhere/a.log.');
+  await dialog.findByText('The folder of /nowhere/a.log does not exist.');
   await user.clear(field);
   await user.click(dialog.getByRole('button', { name: 'Choose where to write' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
@@ -108,7 +108,7 @@ it('is saved, or refused in a sentence', async () => {
   const typed = within(await page.findByRole('dialog', { name: 'Save the log' }));
   const path = typed.getByRole('textbox', { name: 'Path of the file to write' });
   await user.type(path, '/home/you/bench-0001.log{Enter}');
-  await typed.findByText('There is already a file /home/you/bench-0001.log. Replace it?');
+  await typed.findByText('/home/you/bench-0001.log already exists. Replace it?');
   await user.type(path, '.old');
   expect(typed.queryByText(/Replace it/)).toBeNull();
 });
@@ -116,7 +116,7 @@ it('is saved, or refused in a sentence', async () => {
 it('goes on while it is followed, and keeps what was there', async () => {
   const { page, user, app } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   const first = app.log.lines[0];
   const send = vi.spyOn(app.backend, 'send');
   await user.click(page.getByRole('button', { name: 'Follow' }));
@@ -131,7 +131,7 @@ it('goes on while it is followed, and keeps what was there', async () => {
 it('stays at the end until somebody scrolls away, and goes there when it is followed', async () => {
   const { page, user, app } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   const list = page.getByRole('region', { name: /Lines of the log/ });
   const size = { scrollHeight: 18_000, clientHeight: 400 };
   for (const name of ['scrollHeight', 'clientHeight'] as const)
@@ -157,9 +157,9 @@ it('stays at the end until somebody scrolls away, and goes there when it is foll
 it('says what is written of a log that is shown longer than it was fetched', async () => {
   const { page, user, app } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   app.log.lines = [{ text: 'earlier', gap: false }, { text: NOT_FETCHED, gap: true }, ...app.log.lines];
-  await page.findByText('One place before it was not fetched; it is marked.');
+  await page.findByText('One gap before it was not fetched; it is marked.');
   await user.click(page.getByRole('button', { name: 'Copy' }));
   expect(await navigator.clipboard.readText()).toMatch(/^earlier\n\[Not fetched: .*\]\n/);
   await user.click(page.getByRole('button', { name: 'Save…' }));
@@ -169,7 +169,7 @@ it('says what is written of a log that is shown longer than it was fetched', asy
 it('draws only the lines that are seen of a hundred thousand', async () => {
   const { page, user, app, container } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   app.log.lines = Array.from({ length: 100_000 }, (_, i) => ({ text: `line ${i} \u202e`, gap: false }));
   await page.findByRole('region', { name: 'Lines of the log, 100,000' });
   expect(container.querySelectorAll('.log-line').length).toBeLessThan(100);
@@ -179,7 +179,7 @@ it('draws only the lines that are seen of a hundred thousand', async () => {
 it('is deleted here', async () => {
   const { page, user } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
-  await page.findByText(/the checksum is right/);
+  await page.findByText(/checksum verified/);
   await user.click(await page.findByRole('button', { name: 'Delete this one' }));
   await page.findByText('No log has been fetched yet');
 });

@@ -42,26 +42,26 @@ it('takes a number when it is left, and says beside it why it is not possible', 
   };
   await check('Timeout', '33', null);
   expect((await backend.settings()).timeout_s).toBe(33);
-  await check('Timeout', '0', 'A timeout of 0 s is not possible. From 1 second to 7 days.');
+  await check('Timeout', '0', 'A timeout of 0 s is not allowed. Enter a value from 1 second to 7 days.');
   await expectAccessible(container);
   expect((await backend.settings()).timeout_s).toBe(33);
   await check('Timeout', '34', null);
   await check('For how long', '0', 'A history of 0 days keeps nothing');
-  await check('For how long', 'NaN', '“NaN” is no whole number.');
+  await check('For how long', 'NaN', '“NaN” is not a whole number.');
   await check('For how long', '365', null);
   await check('For how long', '90', null);
   expect((await backend.settings()).history_days).toBe(90);
-  await user.click(getByRole('radio', { name: 'For ever' }));
+  await user.click(getByRole('radio', { name: 'Forever' }));
   expect((await backend.settings()).history_days).toBeNull();
   expect(queryByRole('textbox', { name: 'For how long' })).toBeNull();
 });
 
 it('keeps what is told by notifications', async () => {
   const { getByRole, queryByRole, backend, user } = await openSettings();
-  await user.click(getByRole('checkbox', { name: 'When commands end badly' }));
-  await user.click(getByRole('checkbox', { name: 'When commands took long' }));
+  await user.click(getByRole('checkbox', { name: 'When commands fail' }));
+  await user.click(getByRole('checkbox', { name: 'When commands take long' }));
   expect(await backend.settings()).toMatchObject({ notify_failed: false, notify_long: false });
-  expect(queryByRole('textbox', { name: 'How long is long' })).toBeNull();
+  expect(queryByRole('textbox', { name: 'Long means' })).toBeNull();
 });
 
 it('tells how much of the history would go before it goes', async () => {
@@ -71,18 +71,19 @@ it('tells how much of the history would go before it goes', async () => {
     device: null,
     states: [],
     since: null,
+    undismissed: false,
     cursor: null,
     limit: 1,
   });
   backend.age(100);
   await user.click(getByRole('button', { name: 'Clear…' }));
-  const field = getByRole('textbox', { name: 'Older than so many days' });
+  const field = getByRole('textbox', { name: 'Older than (days)' });
   await user.clear(field);
   await user.type(field, '0');
   await findByText(/keeps nothing/);
   await user.clear(field);
   await user.type(field, '3000');
-  await findByText('Nothing in the history is that old.');
+  await findByText('The history has nothing that old.');
   expect(getByRole('button', { name: 'Clear them' })).toBeDisabled();
   await user.clear(field);
   await user.type(field, '30');
@@ -103,7 +104,7 @@ it('clears what is old besides commands, and says what it is', async () => {
   backend.countOlder = async () => older;
   backend.forgetOlder = async () => older;
   await user.click(getByRole('button', { name: 'Clear…' }));
-  await findByText(/^2 answers without a command and 1 log would go/);
+  await findByText(/^2 answers without a command and 1 log will be deleted/);
   await user.click(await findByRole('button', { name: 'Clear them' }));
   await findByText('2 answers without a command and 1 log cleared from the history.');
   // A shorter history would take them as well, and asks.
@@ -132,7 +133,7 @@ it('asks before a shorter history forgets anything', async () => {
   expect(field).toHaveValue('3');
   expect(await kept()).toBe(365);
   await expectAccessible(container);
-  await user.click(question.getByRole('button', { name: 'Leave it' }));
+  await user.click(question.getByRole('button', { name: 'Cancel' }));
   expect(queryByRole('group', { name: /^Keep the history/ })).toBeNull();
   expect(field).toHaveValue('365');
   expect(field).toHaveFocus();
@@ -145,7 +146,7 @@ it('asks before a shorter history forgets anything', async () => {
   await user.clear(field);
   await user.type(field, '3');
   await user.tab();
-  await user.click(await findByRole('button', { name: `Forget ${count} commands` }));
+  await user.click(await findByRole('button', { name: `Delete ${count} commands` }));
   await vi.waitFor(async () => expect(await kept()).toBe(3));
   await findByText(`${count} commands cleared from the history.`);
   expect(await backend.countOlder(3)).toEqual({ commands: 0, strays: 0, logs: 0 });
@@ -163,10 +164,10 @@ it('asks before a shorter time forgets what devices measured', async () => {
   };
   await type('1');
   const question = within(await findByRole('group', { name: 'Keep telemetry for 1 day?' }));
-  expect(question.getByRole('alert')).toHaveTextContent('What devices measured more than 1 day ago would go');
+  expect(question.getByRole('alert')).toHaveTextContent('Telemetry from more than 1 day ago will be deleted');
   expect(await kept()).toBe(7);
   await expectAccessible(container);
-  await user.click(question.getByRole('button', { name: 'Leave it' }));
+  await user.click(question.getByRole('button', { name: 'Cancel' }));
   expect(field).toHaveValue('7');
   expect(field).toHaveFocus();
   await type('0');
@@ -175,9 +176,9 @@ it('asks before a shorter time forgets what devices measured', async () => {
   await type('9');
   await vi.waitFor(async () => expect(await kept()).toBe(9));
   await type('1');
-  await user.click(await findByRole('button', { name: 'Forget what is older' }));
+  await user.click(await findByRole('button', { name: 'Delete older data' }));
   await vi.waitFor(async () => expect(await kept()).toBe(1));
-  await findByText('What devices measured more than 1 day ago goes within the hour.');
+  await findByText('Telemetry from more than 1 day ago will be deleted within the hour.');
   expect(field).toHaveFocus();
 });
 
@@ -194,22 +195,22 @@ it('brings back a number at Escape', async () => {
   await user.type(field, '{Escape}');
   await vi.waitFor(() => expect(field).toHaveValue('10'));
   expect(queryByRole('alert')).toBeNull();
-  expect(field).toHaveAccessibleDescription(/LED, Restart and the other built-in ones keep their times/);
+  expect(field).toHaveAccessibleDescription(/For free text and for commands without a description/);
   await user.tab();
   expect((await backend.settings()).timeout_s).toBe(10);
 });
 
 it('asks before what was kept for ever is kept for a time', async () => {
   const { getByRole, findByRole, backend, user } = await openSettings();
-  await user.click(getByRole('radio', { name: 'For ever' }));
+  await user.click(getByRole('radio', { name: 'Forever' }));
   backend.age(400);
-  await user.click(getByRole('radio', { name: 'For a time' }));
+  await user.click(getByRole('radio', { name: 'For a limited time' }));
   await findByRole('group', { name: 'Keep the history for 365 days?' });
   expect((await backend.settings()).history_days).toBeNull();
-  await user.click(getByRole('button', { name: 'Leave it' }));
-  expect(getByRole('radio', { name: 'For ever' })).toHaveFocus();
+  await user.click(getByRole('button', { name: 'Cancel' }));
+  expect(getByRole('radio', { name: 'Forever' })).toHaveFocus();
   backend.countOlder = () => Promise.reject({ code: 'store', message: 'The disk is gone.', hint: null });
-  await user.click(getByRole('radio', { name: 'For a time' }));
+  await user.click(getByRole('radio', { name: 'For a limited time' }));
   expect(await findByRole('alert')).toHaveTextContent('The disk is gone.');
   expect((await backend.settings()).history_days).toBeNull();
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expectAccessible, openWindow } from '../../test/window';
 
 describe('the first launch', () => {
-  it('offers two doors and nothing else', async () => {
+  it('offers two controls and nothing else', async () => {
     const { findByRole, getAllByRole, queryByRole, container } = openWindow();
     await findByRole('button', { name: 'Try the demo fleet' });
     expect(getAllByRole('button').map((button) => button.textContent)).toEqual([

@@ -1,5 +1,5 @@
 import { waitFor, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { ROTTERDAM } from '../../backend/fake/connections';
 import { expectAccessible, openWindow } from '../../test/window';
@@ -40,11 +40,11 @@ describe('files', () => {
   it('are told apart, and can be left out again', async () => {
     const { add, getByRole, findByText, queryByText, press, container } = await openWizard();
     await add('"/home/you/Downloads/kit.zip"');
-    const list = within(getByRole('list', { name: 'Brought' }));
+    const list = within(getByRole('list', { name: 'Added files' }));
     expect(list.getAllByRole('listitem')).toHaveLength(4);
     await findByText('The certificate and its key belong together.', { exact: false });
     expect(getByRole('region', { name: 'Certificate' })).toHaveTextContent('CN=AWS IoT Certificate');
-    await press('Leave out Private key, kit.zip › pump-7.private.key');
+    await press('Remove Private key, kit.zip › pump-7.private.key');
     await findByText('The private key of the certificate is missing.');
     await expectAccessible(container);
     expect(queryByText('belong together', { exact: false })).toBeNull();
@@ -54,10 +54,10 @@ describe('files', () => {
     const { backend, press, findByRole, getAllByRole } = await openWizard();
     backend.dropFiles(['/a/client-certificate.crt']);
     backend.dropFiles(['/a/client.key']);
-    await findByRole('button', { name: 'Leave out Private key, client.key' });
+    await findByRole('button', { name: 'Remove Private key, client.key' });
     await press('Choose files…');
     await findByRole('button', { name: /root-CA.crt$/ });
-    expect(getAllByRole('button', { name: /^Leave out/ })).toHaveLength(6);
+    expect(getAllByRole('button', { name: /^Remove / })).toHaveLength(6);
   });
 
   it('that are locked ask for their passphrase, and say when it is a wrong one', async () => {
@@ -66,12 +66,12 @@ describe('files', () => {
     await add('/kit/device.p12');
     await fill('Passphrase', 'guess');
     await press('Unlock');
-    await findByText(/This passphrase does not open it/);
-    expect(getByLabelText('Passphrase')).toHaveAccessibleDescription(/does not open it/);
+    await findByText(/Wrong passphrase/);
+    expect(getByLabelText('Passphrase')).toHaveAccessibleDescription(/Wrong passphrase/);
     expect(getByLabelText('Passphrase')).toHaveValue('');
     await expectAccessible(container);
     await user.type(getByLabelText('Passphrase'), 'wilco{Enter}');
-    await findByRole('button', { name: 'Leave out Private key, device.p12' });
+    await findByRole('button', { name: 'Remove Private key, device.p12' });
     expect(queryByLabelText('Passphrase')).toBeNull();
   });
 
@@ -79,27 +79,27 @@ describe('files', () => {
     const { add, fill, press, findByText, step, getByLabelText } = await openWizard();
     await fill('Path of a file', '/kit/gone.pem');
     await press('Add');
-    await findByText(/There is no file \/kit\/gone.pem/);
+    await findByText(/The file \/kit\/gone.pem does not exist/);
     expect(getByLabelText('Path of a file')).toHaveAccessibleDescription(/may have been moved/);
     await add('/kit/notes.pdf');
     await press('Next');
-    await findByText(/With these files it cannot work yet/);
+    await findByText(/These files cannot be used yet/);
     expect(step()).toBe('Files');
   });
 });
 
 describe('files that were kept too long', () => {
-  it('are said to be forgotten, and brought again', async () => {
+  it('are reported as no longer in memory, and added again', async () => {
     const { add, fill, press, app, backend, findByText, queryByRole, getByLabelText, findByRole } = await openWizard();
     await add('/kit/kit.zip');
     await backend.forgetKit(app.connections.wizard?.kit.view?.id ?? '');
     await fill('Path of a file', '/kit/kit.zip');
     await press('Add');
-    await findByText(/no longer remembered/);
-    expect(queryByRole('button', { name: /^Leave out/ })).toBeNull();
+    await findByText(/no longer in memory/);
+    expect(queryByRole('button', { name: /^Remove / })).toBeNull();
     expect(getByLabelText('Path of a file')).toHaveValue('/kit/kit.zip');
     await press('Add');
-    await findByRole('list', { name: 'Brought' });
+    await findByRole('list', { name: 'Added files' });
   });
 });
 
@@ -115,7 +115,7 @@ describe('a new connection', () => {
     await expectAccessible(container);
     await user.keyboard('a3k9-ats.iot.eu-central-1.amazonaws.com{Enter}');
     await waitFor(() => expect(step()).toBe('Topics'));
-    getByRole('region', { name: 'What will be heard and sent' });
+    getByRole('region', { name: 'Topics in use' });
     await expectAccessible(container);
     await user.keyboard('cmd{Enter}');
     await findByText('All steps passed');
@@ -137,9 +137,9 @@ describe('a new connection', () => {
     await press('Next');
     expect(getByLabelText('Address')).toHaveAttribute('aria-invalid', 'false');
     await press('Next');
-    await findByText(/^Say where the broker is/);
+    await findByText(/^Enter the broker’s address/);
     expect(getByLabelText('Address')).toHaveFocus();
-    expect(getByLabelText('Address')).toHaveAccessibleDescription(/Say where/);
+    expect(getByLabelText('Address')).toHaveAccessibleDescription(/Enter the broker’s address/);
     await fill('Address', 'bench.local');
     await findByText('Read as mqtts://bench.local:8883 (8883, TLS).');
     await fill('Keep-alive', '1');
@@ -160,7 +160,7 @@ describe('a new connection', () => {
     await press('Next');
     await fill('Address', 'bench.local');
     await press('Next');
-    const seen = getByRole('region', { name: 'What will be heard and sent' });
+    const seen = getByRole('region', { name: 'Topics in use' });
     expect(seen).toHaveTextContent('+/resp');
     expect(seen).toHaveTextContent('device1/req');
     await fill('Topic prefix', 'cmd');
@@ -187,7 +187,7 @@ describe('a new connection', () => {
     await fill('Address', 'bench.local');
     await user.click(getByRole('radio', { name: 'Only one certificate' }));
     await press('Next');
-    await findByText(/Say which certificate/);
+    await findByText(/Enter the path of the certificate’s file/);
     await fill('Its certificate', '/home/you/server.crt');
     await press('Add its certificate');
     await findByText('Server certificate');
@@ -198,7 +198,7 @@ describe('a new connection', () => {
   it('is gone on with after a look at another screen', async () => {
     const { press, goThrough, fill, findByRole, findByText, getByRole, user } = await openWizard();
     await goThrough('wrong-ca.local');
-    await findByText(/signed by somebody who is not trusted here/);
+    await findByText(/signed by a CA that this connection does not trust/);
     await user.click(getByRole('link', { name: 'Settings' }));
     await findByRole('radio', { name: 'Dark' });
     await user.click(getByRole('link', { name: /Connections/ }));
@@ -216,7 +216,7 @@ describe('a new connection', () => {
     await goThrough('bench.local');
     await press('Next');
     await press('Save this connection');
-    await findByText(/There is no keyring on this computer/);
+    await findByText(/This computer has no keyring/);
     await user.click(await findByRole('checkbox', { name: 'Keep in memory for this run' }));
     await press('Save this connection');
     const card = within(await findByRole('article', { name: 'bench.local' }));
@@ -232,13 +232,13 @@ describe('a new connection', () => {
     await add('/kit/kit.zip');
     const kit = app.connections.wizard?.kit.view?.id ?? '';
     await press('Cancel');
-    await press('Go on with it');
+    await press('Keep editing');
     expect(queryByRole('dialog')).toBeNull();
     await user.click(getByRole('link', { name: 'Settings' }));
     await user.click(getByRole('link', { name: /Connections/ }));
-    await findByRole('list', { name: 'Brought' });
+    await findByRole('list', { name: 'Added files' });
     await press('Cancel');
-    await press('Leave without saving');
+    await press('Discard changes');
     await findByRole('heading', { name: 'No connection yet' });
     await waitFor(() => expect(backend.leaveOut(kit, 1)).rejects.toMatchObject({ code: 'not_found' }));
   });
@@ -250,10 +250,10 @@ describe('a preflight', () => {
       await openWizard();
     await add('/kit/kit.zip');
     await goThrough('deny.iot.eu-central-1.amazonaws.com');
-    await findByText('The broker hung up when Wilco asked to hear +/resp');
+    await findByText('The broker closed the connection when Wilco subscribed to +/resp');
     const steps = within(getByRole('list', { name: 'Steps of the preflight' }));
     expect(steps.getAllByRole('listitem')[4]).toHaveTextContent(/Subscribe: Failed\./);
-    expect(steps.getAllByRole('listitem')[5]).toHaveTextContent('Not tried');
+    expect(steps.getAllByRole('listitem')[5]).toHaveTextContent('Not tested');
     getByRole('region', { name: 'AWS IoT policy' });
     await expectAccessible(container);
     await press('Copy policy');
@@ -270,13 +270,64 @@ describe('a preflight', () => {
     await findByText('All steps passed');
   });
 
+  it('belongs to the files that it tried', async () => {
+    const { add, goThrough, press, backend, findByText, findByRole, getByRole, queryByText, user } = await openWizard();
+    await add('/kit/kit.zip');
+    await goThrough('wrong-ca.local');
+    await findByText(/signed by a CA that this connection does not trust/);
+    const preflight = vi.spyOn(backend, 'preflight').mockImplementation(() => new Promise(() => undefined));
+    await user.click(getByRole('button', { name: 'Topics' }));
+    await press('Next');
+    await findByText(/signed by a CA that this connection does not trust/);
+    expect(preflight).not.toHaveBeenCalled();
+    await user.click(getByRole('button', { name: 'Files' }));
+    await add('/kit/kit.zip');
+    for (let step = 0; step < 3; step += 1) await press('Next');
+    await findByRole('button', { name: 'Stop' });
+    expect(preflight).toHaveBeenCalledTimes(1);
+    expect(queryByText(/signed by a CA that this connection does not trust/)).toBeNull();
+  });
+
+  it('offers to pin a self-signed certificate, with its fingerprint, and to use another version', async () => {
+    const { goThrough, press, findByText, backend, fill, user, getByRole, step, container } = await openWizard();
+    await goThrough('self-signed.local');
+    await findByText(/certificate is self-signed/);
+    await findByText(/5b:9e:34:91/);
+    await expectAccessible(container);
+    await press('Pin this certificate');
+    await findByText('All steps passed');
+    await user.click(getByRole('button', { name: 'Endpoint' }));
+    await fill('Address', 'old.local');
+    await press('Next');
+    await press('Next');
+    await press('Use MQTT 3.1.1');
+    await findByText('All steps passed');
+    await press('Next');
+    expect(step()).toBe('Save');
+    await press('Save this connection');
+    await waitFor(async () => expect(await backend.connections()).toMatchObject([{ mqtt: '3.1.1' }]));
+  });
+
+  it('that was left unfinished begins anew', async () => {
+    const { press, fill, findByRole, queryByText } = await openWizard({ pace: 60 });
+    await press('Next');
+    await fill('Address', 'slow.local');
+    await press('Next');
+    await press('Next');
+    await findByRole('button', { name: 'Stop' });
+    await press('Back');
+    await press('Next');
+    await findByRole('button', { name: 'Stop' });
+    expect(queryByText('Stopped')).toBeNull();
+  });
+
   it('that failed can be saved all the same, knowingly', async () => {
     const { goThrough, press, findByText, findByRole } = await openWizard();
     await goThrough('wrong-ca.local');
-    await findByText(/signed by somebody who is not trusted here/);
+    await findByText(/signed by a CA that this connection does not trust/);
     await findByRole('button', { name: 'Change the files…' });
     await press('Next');
-    await findByText(/It can be saved anyway/);
+    await findByText(/You can save it anyway/);
     await press('Save anyway');
     await findByRole('article', { name: 'wrong-ca.local' });
   });
@@ -290,7 +341,8 @@ describe('a preflight', () => {
     expect(await findByRole('button', { name: 'Stop' })).toBeInTheDocument();
     expect(getByRole('button', { name: 'Next' })).toBeDisabled();
     await press('Stop');
-    await findByText('Stopped by you');
+    await findByText('Stopped');
+    expect(getByRole('status', { name: 'Progress' })).toHaveTextContent(/^You stopped the test at /);
     expect(getByRole('button', { name: 'Next' })).toBeEnabled();
     await press('Try all again');
     await findByRole('button', { name: 'Stop' });
@@ -300,9 +352,9 @@ describe('a preflight', () => {
     const { goThrough, press, findByText, step, getByText } = await openWizard();
     await goThrough('warn.local');
     await findByText(/Round trips stick/);
-    await findByText(/does not let Wilco hear/);
+    await findByText(/denied the subscription to/);
     await press('Next');
-    getByText('Not heard');
+    getByText('Not subscribed');
     await press('Back');
     expect(step()).toBe('Preflight');
     await findByText(/Round trips stick/);
@@ -323,7 +375,7 @@ describe('a connection that is there', () => {
     expect(step()).toBe('Endpoint');
     expect(getByLabelText('Address')).toHaveValue('mqtts://mqtt.rtm.example.net:8883');
     expect(getByLabelText('Password')).toHaveAttribute('placeholder', 'unchanged');
-    expect(getByRole('region', { name: 'Kept in the keyring' })).toHaveTextContent('certificate with key');
+    expect(getByRole('region', { name: 'In the keyring' })).toHaveTextContent('certificate with key');
     await expectAccessible(container);
     await fill('Name', 'Rotterdam');
     await press('Remove the password');
@@ -336,12 +388,38 @@ describe('a connection that is there', () => {
   it('hands over only what changes of its secrets', async () => {
     const { fill, press, backend, findByRole, user, getByRole } = await openEdit();
     await user.click(getByRole('button', { name: 'Files' }));
-    await user.click(await findByRole('checkbox', { name: 'Forget what is kept' }));
+    await user.click(await findByRole('checkbox', { name: 'Delete the stored files' }));
     await user.click(getByRole('button', { name: 'Topics' }));
     await fill('Topic prefix', 'cmd');
     await press('Save this connection');
     await findByRole('article');
     const [saved] = await backend.connections();
     expect(saved).toMatchObject({ prefix: 'cmd', has: { certificate: false, password: true }, trust: 'platform' });
+  });
+});
+
+describe('dialects', () => {
+  it('are chosen from a list, Wilco’s own one at a time, and those that are rare on demand', async () => {
+    const { press, fill, getByRole, queryByRole, user, findByRole, container } = await openWizard();
+    await press('Next');
+    await fill('Address', 'mqtt://localhost');
+    await press('Next');
+    await findByRole('heading', { name: 'Topics' });
+    const box = (name: string) => getByRole('checkbox', { name });
+    expect(box('Wilco')).toBeChecked();
+    await user.click(box('Zigbee2MQTT'));
+    await user.click(box('Plain text'));
+    expect(box('Wilco')).not.toBeChecked();
+    expect(queryByRole('checkbox', { name: 'IoT Atlas' })).toBeNull();
+    await press('Show 2 more');
+    await user.click(box('IoT Atlas'));
+    // Without Wilco's own, its topics are nobody's.
+    await user.click(box('Plain text'));
+    expect(queryByRole('region', { name: 'Topics in use' })).toBeNull();
+    await user.click(box('Zigbee2MQTT'));
+    await user.click(box('IoT Atlas'));
+    await press('Next');
+    getByRole('group', { name: 'Devices speak' });
+    expect(container).toHaveTextContent('Choose at least one dialect.');
   });
 });

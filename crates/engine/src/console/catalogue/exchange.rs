@@ -47,8 +47,8 @@ impl Handle {
             .collect();
         if commands.is_empty() && buttons.is_empty() {
             return Err(invalid(
-                "There is no command of your own to be exported, and no button.".into(),
-                "Describe one first. The built-in ones are everywhere.",
+                "There are no commands or buttons to export.".into(),
+                "Add a command first. Built-in commands are not exported.",
             ));
         }
         let content = file::Content { commands, buttons };
@@ -207,7 +207,7 @@ impl Here {
         let named = self.connections.iter().find(|connection| connection.name == name);
         match named {
             Some(connection) => Ok(Some(connection.id.clone())),
-            None => Err(format!("It is for the connection '{name}', which is not here.")),
+            None => Err(format!("It is for the connection '{name}', which does not exist here.")),
         }
     }
 }
@@ -241,5 +241,5 @@ fn new_id() -> String {
 }
 
 fn twice() -> String {
-    "It is in the file twice. The first one counts.".to_owned()
+    "The file contains it twice; the first one is used.".to_owned()
 }

@@ -37,13 +37,13 @@ fn asking(connection: &str, command: &str, args: Value) -> NewCommand {
         connection: connection.to_owned(),
         devices: vec!["pump-7".into()],
         command: command.into(),
-        args,
+        args: args.into(),
         ..NewCommand::default()
     }
 }
 
-fn names(handle: &Handle) -> Vec<String> {
-    let own = handle.catalogue().into_iter().filter(|entry| !entry.built_in);
+async fn names(handle: &Handle) -> Vec<String> {
+    let own = handle.catalogue().await.unwrap().into_iter().filter(|entry| !entry.built_in);
     own.map(|entry| entry.definition.name).collect()
 }
 
@@ -82,9 +82,12 @@ async fn arguments_that_do_not_fit_are_refused_before_anything_is_stored() {
         let failure = handle.send(asking(&connection, "calibrate", args)).await.unwrap_err();
         assert_eq!((failure.code, &*failure.message), (FailureCode::Invalid, expected));
     };
-    check(json!({"level": 11}), "The arguments do not fit calibrate: level: 11 is greater than the maximum of 10.")
-        .await;
-    check(json!({}), "The arguments do not fit calibrate: \"level\" is a required property.").await;
+    check(
+        json!({"level": 11}),
+        "The arguments do not match the schema of calibrate: level: 11 is greater than the maximum of 10.",
+    )
+    .await;
+    check(json!({}), "The arguments do not match the schema of calibrate: \"level\" is a required property.").await;
     let history = handle.history(serde_json::from_value(json!({"states": [], "limit": 10})).unwrap()).await.unwrap();
     assert_eq!(history.total, 0);
     // What nobody has described goes out as it is.
@@ -102,26 +105,26 @@ async fn what_makes_no_sense_is_not_kept() {
         let failure = handle.save_definition(id.map(str::to_owned), described).await.unwrap_err();
         assert!(failure.message.contains(part), "{part}: {}", failure.message);
     };
-    check(None, &|_| {}, "There is already a command 'calibrate'").await;
+    check(None, &|_| {}, "A command 'calibrate' already exists").await;
     check(None, &|new| new.name = "led".into(), "'led' is a built-in command").await;
-    check(None, &|new| new.schema = json!({"type": 7}), "The schema is not of an object").await;
-    check(None, &|new| new.schema = json!({"properties": []}), "This is no JSON Schema").await;
-    check(None, &|new| new.payload = Some("{args.level".into()), "makes no JSON").await;
+    check(None, &|new| new.schema = json!({"type": 7}), "The schema does not describe an object").await;
+    check(None, &|new| new.schema = json!({"properties": []}), "This is not a valid JSON Schema").await;
+    check(None, &|new| new.payload = Some("{args.level".into()), "does not produce JSON").await;
     check(
         None,
         &|new| {
             new.schema = json!({"properties": {"percent": {}, "who": {}}, "additionalProperties": false});
             new.payload = Some(r#"{"open":{args.percant}}"#.into());
         },
-        "The schema knows no argument 'percant': it has percent, who.",
+        "The schema has no argument 'percant'. Its arguments: percent, who.",
     )
     .await;
-    check(None, &|new| new.topic = Some("#".into()), "does not name the device").await;
+    check(None, &|new| new.topic = Some("#".into()), "does not contain the device").await;
     check(None, &|new| new.connection = Some("nowhere".into()), "There is no connection 'nowhere'").await;
     check(Some("led"), &|_| {}, "There is no command of your own 'led'").await;
     handle.save_definition(Some(entry.id.clone()), calibrate()).await.unwrap();
     handle.remove_definition(&entry.id).await.unwrap();
-    assert_eq!(names(&handle), Vec::<String>::new());
+    assert_eq!(names(&handle).await, Vec::<String>::new());
     let failure = handle.remove_definition("led").await.unwrap_err();
     assert_eq!(failure.code, FailureCode::NotFound);
     engine.stop().await;
@@ -131,21 +134,24 @@ async fn what_makes_no_sense_is_not_kept() {
 async fn a_preview_shows_what_would_go_out_and_all_that_is_wrong() {
     let (_data, engine, handle) = engine().await;
     let described = CommandDefinition { payload: Some(r#"{"level":{args.level}}"#.into()), ..calibrate() };
-    let shown = |definition: CommandDefinition, device: Option<&str>, args: Option<Value>| {
+    let shown = async |definition: CommandDefinition, device: Option<&str>, args: Option<Value>| {
         let device = device.map(str::to_owned);
-        handle.preview_command(CommandToPreview { definition, connection: None, device, args }).unwrap()
+        handle
+            .preview_command(CommandToPreview { definition, connection: None, device, args: args.map(Into::into) })
+            .await
+            .unwrap()
     };
-    let preview = shown(described.clone(), Some("pump-7"), None);
+    let preview = shown(described.clone(), Some("pump-7"), None).await;
     assert_eq!((preview.topic.as_str(), preview.payload.as_str()), ("pump-7/req", r#"{"level":1}"#));
     assert!(!preview.carries_id && preview.problems.is_empty() && preview.remarks.is_empty());
     let optional = json!({"type": "object", "properties": {"level": {"type": "number"}}});
-    let remarked = shown(CommandDefinition { schema: optional, ..described.clone() }, None, None);
+    let remarked = shown(CommandDefinition { schema: optional, ..described.clone() }, None, None).await;
     assert!(remarked.problems.is_empty());
-    assert_eq!(remarked.remarks, ["Where it is left empty, null is sent: level."]);
-    let wrong = shown(described.clone(), None, Some(json!({"level": "x"})));
-    assert_eq!(wrong.problems, ["The arguments do not fit: level: \"x\" is not of type \"number\"."]);
+    assert_eq!(remarked.remarks, ["Sent as null if left empty: level."]);
+    let wrong = shown(described.clone(), None, Some(json!({"level": "x"}))).await;
+    assert_eq!(wrong.problems, ["The arguments do not match the schema: level: \"x\" is not of type \"number\"."]);
     let broken = CommandDefinition { name: "led".into(), schema: json!([]), ..described };
-    assert_eq!(shown(broken, None, None).problems.len(), 2);
+    assert_eq!(shown(broken, None, None).await.problems.len(), 2);
     engine.stop().await;
 }
 
@@ -172,22 +178,24 @@ async fn commands_travel_as_a_file_and_overwrite_nothing_unasked() {
     handle.save_definition(None, other).await.unwrap();
     let lines = handle.read_catalogue(path.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("blink", New), ("calibrate", Changed), ("flush", Refused)]);
-    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which is not here."));
-    assert_eq!(names(&handle), ["calibrate"], "looking changes nothing");
+    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which does not exist here."));
+    assert_eq!(names(&handle).await, ["calibrate"], "looking changes nothing");
     let taken = handle.import_catalogue(path.clone(), &[]).await.unwrap();
     assert_eq!(changes(&taken), [("blink", New)]);
-    let title = || {
+    let title = async || {
         handle
             .catalogue()
+            .await
+            .unwrap()
             .into_iter()
             .find(|entry| entry.id != entry.definition.name && entry.definition.name == "calibrate")
             .unwrap()
             .definition
             .title
     };
-    assert_eq!(title(), "Level out");
+    assert_eq!(title().await, "Level out");
     let taken = handle.import_catalogue(path, &["calibrate".into()]).await.unwrap();
-    assert_eq!((changes(&taken), title().as_str()), (vec![("calibrate", Changed)], "Calibrate"));
+    assert_eq!((changes(&taken), title().await.as_str()), (vec![("calibrate", Changed)], "Calibrate"));
     there.stop().await;
 }
 
@@ -198,7 +206,7 @@ fn level_3() -> CommandButton {
         label: "Level 3".into(),
         icon: "gauge".into(),
         command: "calibrate".into(),
-        args: json!({"level": 3}),
+        args: json!({"level": 3}).into(),
         no_answer: true,
     }
 }
@@ -210,7 +218,7 @@ async fn buttons_travel_with_the_commands_that_they_send() {
     let entry = handle.save_definition(None, calibrate()).await.unwrap();
     let of_plant = CommandButton { connection: Some(connection), label: "Dark".into(), ..level_3() };
     let of_led =
-        CommandButton { label: "Bright".into(), command: "led".into(), args: json!({"on": true}), ..level_3() };
+        CommandButton { label: "Bright".into(), command: "led".into(), args: json!({"on": true}).into(), ..level_3() };
     for button in [level_3(), of_plant, of_led] {
         handle.save_button(button).await.unwrap();
     }
@@ -227,15 +235,15 @@ async fn buttons_travel_with_the_commands_that_they_send() {
     handle.save_button(CommandButton { icon: "play".into(), ..level_3() }).await.unwrap();
     let lines = handle.read_catalogue(all.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("calibrate", New), ("Level 3", Changed), ("Dark", Refused), ("Bright", New)]);
-    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which is not here."));
+    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which does not exist here."));
     let taken = handle.import_catalogue(all.clone(), &[]).await.unwrap();
     assert_eq!(changes(&taken), [("calibrate", New), ("Bright", New)]);
     let kept = async || {
         let buttons = handle.buttons().await.unwrap();
         buttons.into_iter().map(|button| (button.label, button.icon, button.args)).collect::<Vec<_>>()
     };
-    let bright = || ("Bright".to_owned(), "gauge".to_owned(), json!({"on": true}));
-    let level = |icon: &str| ("Level 3".to_owned(), icon.to_owned(), json!({"level": 3}));
+    let bright = || ("Bright".to_owned(), "gauge".to_owned(), json!({"on": true}).into());
+    let level = |icon: &str| ("Level 3".to_owned(), icon.to_owned(), json!({"level": 3}).into());
     assert_eq!(kept().await, [level("play"), bright()]);
     handle.import_catalogue(all, &["Level 3".into()]).await.unwrap();
     assert_eq!(kept().await, [level("gauge"), bright()]);
@@ -253,17 +261,17 @@ async fn rubbish_is_refused_with_a_sentence() {
         assert!(failure.message.contains(part), "{part}: {}", failure.message);
         assert_eq!(handle.import_catalogue(path, &[]).await.unwrap_err(), failure);
     };
-    check(b"", "is not a file of commands").await;
-    check(b"\xff\xfe", "is not a file of commands").await;
-    check(b"[]", "is not a file of commands").await;
-    check(br#"{"format":"wilco connections","version":1}"#, "is not a file of commands").await;
+    check(b"", "is not a command catalogue").await;
+    check(b"\xff\xfe", "is not a command catalogue").await;
+    check(b"[]", "is not a command catalogue").await;
+    check(br#"{"format":"wilco connections","version":1}"#, "is not a command catalogue").await;
     check(br#"{"format":"wilco commands","version":2,"commands":[]}"#, "newer version").await;
     check(br#"{"format":"wilco commands","version":1}"#, "is damaged: missing field `commands`").await;
     check(br#"{"format":"wilco commands","version":1,"commands":[{"title":"x"}]}"#, "missing field `name`").await;
     check(br#"{"format":"wilco commands","version":1,"commands":[],"buttons":[{}]}"#, "missing field `label`").await;
-    check(&vec![b' '; 10 * 1024 * 1024], "too big").await;
+    check(&vec![b' '; 10 * 1024 * 1024], "too large").await;
     let missing = handle.read_catalogue(Path::new("/nowhere/at/all.json").to_owned()).await.unwrap_err();
-    assert_eq!(missing.message, "There is no file /nowhere/at/all.json.");
+    assert_eq!(missing.message, "The file /nowhere/at/all.json does not exist.");
     // What is wrong with one command does not keep out the others.
     let path = data.path().join("mixed.json");
     let commands = json!([{"name": "blink"}, {"name": "led"}, {"name": "blink"}, {"name": "flush", "schema": 7}]);
@@ -287,7 +295,7 @@ async fn rubbish_is_refused_with_a_sentence() {
     let mut refused = lines.iter().filter(|line| line.change == Refused);
     assert!(refused.all(|line| line.why.as_deref().is_some_and(|why| why.ends_with('.'))), "{lines:?}");
     handle.import_catalogue(path, &[]).await.unwrap();
-    assert_eq!(names(&handle), ["blink"]);
+    assert_eq!(names(&handle).await, ["blink"]);
     engine.stop().await;
 }
 
@@ -307,9 +315,9 @@ async fn buttons_are_kept_in_order_and_checked() {
         assert!(failure.message.contains(part), "{}", failure.message);
     };
     check(button(" "), "has no label").await;
-    check(button(&"x".repeat(41)), "40 letters at the most").await;
-    check(CommandButton { icon: "unicorn".into(), ..button("a") }, "no sign called 'unicorn'").await;
-    check(CommandButton { args: json!([1]), ..button("a") }, "no JSON object").await;
+    check(button(&"x".repeat(41)), "at most 40 characters").await;
+    check(CommandButton { icon: "unicorn".into(), ..button("a") }, "no icon named 'unicorn'").await;
+    check(CommandButton { args: json!([1]).into(), ..button("a") }, "not a JSON object").await;
     check(CommandButton { command: " ".into(), ..button("a") }, "sends no command").await;
     engine.stop().await;
 }
@@ -317,19 +325,22 @@ async fn buttons_are_kept_in_order_and_checked() {
 #[tokio::test]
 async fn of_a_schema_without_an_end_nothing_is_made_up() {
     let (_data, engine, handle) = engine().await;
-    let preview = |schema: Value| {
+    let preview = async |schema: Value| {
         let definition = CommandDefinition { schema, ..calibrate() };
-        handle.preview_command(CommandToPreview { definition, connection: None, device: None, args: None }).unwrap()
+        handle
+            .preview_command(CommandToPreview { definition, connection: None, device: None, args: None })
+            .await
+            .unwrap()
     };
     // With two at each level, forty levels of it would take longer than anybody lives.
-    let tree = preview(json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}));
+    let tree = preview(json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}})).await;
     assert_eq!(
         tree.problems,
-        ["The schema is deeper than 40 levels, or a part of it refers to itself."],
+        ["The schema is nested deeper than 40 levels, or a part of it refers to itself."],
         "{}",
         tree.payload
     );
     assert!(!tree.drawable && tree.payload.contains(r#""args":{}"#), "{}", tree.payload);
-    assert!(preview(calibrate().schema).drawable);
+    assert!(preview(calibrate().schema).await.drawable);
     engine.stop().await;
 }

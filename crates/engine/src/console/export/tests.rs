@@ -71,7 +71,16 @@ fn submitted(number: u32) -> Change {
         answers_carry_ids: true,
     };
     let (name, args) = ("led".into(), r#"{"on":true}"#.into());
-    let asked = Submission { device: device.clone(), id: id.clone(), name, args, form: None, policy, again_of: None };
+    let asked = Submission {
+        device: device.clone(),
+        id: id.clone(),
+        name,
+        args,
+        form: None,
+        policy,
+        again_of: None,
+        rollout: None,
+    };
     let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
     let event = Event { device, command: Some(id), at: Timestamp(i64::from(number)), fact };
     let command = Command::begin(&event).map(Arc::new);
@@ -131,7 +140,7 @@ async fn a_stopped_export_leaves_the_earlier_file_as_it_was() {
         waiting.export_history(HistoryQuery::default(), beside.into(), ExportFormat::Csv, second),
         async {
             views.recv().await.unwrap();
-            desk.handle().stop_export();
+            desk.handle().stop_export().await.unwrap();
         }
     );
     let (first, second) = (first.unwrap(), second.unwrap());
@@ -156,8 +165,8 @@ async fn what_cannot_be_exported_is_a_sentence_and_leaves_nothing() {
     let all = HistoryQuery::default();
     let nowhere = desk.folder.path().join("no/such/folder");
     check(all.clone(), desk.folder.path(), FailureCode::File, "{} is a folder.").await;
-    check(all.clone(), &nowhere, FailureCode::File, "There is no folder for {}.").await;
+    check(all.clone(), &nowhere, FailureCode::File, "The folder of {} does not exist.").await;
     let states = vec!["done".to_owned()];
     let wrong = HistoryQuery { states, ..all };
-    check(wrong, &desk.file(), FailureCode::Invalid, "There is no state called 'done'.").await;
+    check(wrong, &desk.file(), FailureCode::Invalid, "There is no state named 'done'.").await;
 }

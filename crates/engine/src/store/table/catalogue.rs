@@ -46,7 +46,7 @@ pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Vec<Def
                 name,
                 title,
                 schema,
-                form: own.then_some(WireForm { topic, payload, plain }),
+                form: own.then_some(WireForm { topic, payload, plain, ..WireForm::default() }),
                 timeout: columns.checked(commands::length)?,
                 time_to_live: columns.checked(commands::length)?,
                 safe_to_repeat: columns.get()?,

@@ -1,20 +1,24 @@
 //! `commands`: how each command stands, made from its events for listing and filtering.
 
+mod answered;
 mod ended;
 mod runs;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wilco_ledger::{
-    Command, CommandId, DeviceId, Fate, LastSend, Millis, Policy, Retry, Rungs, Submission, Timestamp, WireForm,
+    Command, CommandId, DeviceId, Fate, LastSend, Membership, Millis, Policy, Retry, Rungs, Submission, Timestamp,
+    UnreadableAnswers, WireForm,
 };
 
 use super::{Columns, Word, unwritable};
 use crate::store::{ConnectionId, fact::StoredForm, word::Worded};
 
+pub(crate) use answered::Answered;
+pub(in crate::store) use answered::answered;
 pub(in crate::store) use ended::{Ended, count_ended, ended, remove};
 #[cfg(test)]
 pub(in crate::store) use runs::{EARLIER, REST_OF_THE_MILLISECOND, Run};
@@ -59,53 +63,46 @@ pub(super) const CREATE: &str = "
         ambiguous        INTEGER NOT NULL,
         nobody_listening INTEGER NOT NULL,
         abandoned        INTEGER NOT NULL,
-        repeat_refused   INTEGER NOT NULL
+        repeat_refused   INTEGER NOT NULL,
+        form             TEXT,                -- JSON: given by a person; most have none
+        unreadable       TEXT,                -- JSON: answers that could not be read; most have none
+        rollout          INTEGER,             -- its number
+        member           INTEGER              -- the place in the order of release
     ) STRICT;
-    CREATE UNIQUE INDEX commands_by_id ON commands (connection, device, id);
-    CREATE INDEX commands_by_state ON commands (connection, state, submitted_at);
-    -- Together with the state: two indexes, one for each, make SQLite take the wrong one.
-    CREATE INDEX commands_by_device ON commands (connection, device, state, submitted_at);";
-
-/// A form that somebody has given a command. Most have none.
-pub(super) const EXTEND: &str = "
-    ALTER TABLE commands ADD COLUMN form TEXT; -- JSON";
-
-/// A command on its way changes its state several times, and no index with it: those by state are only of commands at their
-/// end, which is what `finished_at` says. Ids grow with time, so the commands of a fan-out lie beside each other by id, and
-/// the device comes last.
-pub(super) const INDEX_ANEW: &str = "
-    DROP INDEX commands_by_id;
-    DROP INDEX commands_by_state;
-    DROP INDEX commands_by_device;
+    -- Ids grow with time, so the commands of a fan-out lie beside each other by id, and the device comes last.
     CREATE UNIQUE INDEX commands_by_id ON commands (connection, id, device);
+    -- An unfinished command changes its state several times. No index changes with it, because those by state hold only
+    -- finished commands.
     CREATE INDEX commands_open ON commands (connection, submitted_at) WHERE finished_at IS NULL;
     CREATE INDEX commands_open_of_device ON commands (connection, device, submitted_at) WHERE finished_at IS NULL;
     CREATE INDEX commands_ended ON commands (connection, state, submitted_at) WHERE finished_at IS NOT NULL;
-    -- Together with the state: two indexes, one for each, make SQLite take the wrong one.
+    -- Together with the state: with an index for each, SQLite takes the wrong one.
     CREATE INDEX commands_ended_of_device ON commands (connection, device, state, submitted_at)
-        WHERE finished_at IS NOT NULL;";
+        WHERE finished_at IS NOT NULL;
+    CREATE INDEX commands_of_rollout ON commands (rollout, member) WHERE rollout IS NOT NULL;";
 
 const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery, c.timeout_ms, c.ttl_ms, c.retry, \
      c.retries, c.pause_ms, c.answer_expected, c.carry_ids, c.again_of, c.origin, c.submitted_at, c.state, \
      c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.heard_at, \
      c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
-     c.nobody_listening, c.abandoned, c.repeat_refused, c.form";
+     c.nobody_listening, c.abandoned, c.repeat_refused, c.form, c.unreadable, c.rollout, c.member";
 
 /// Writes a command's new standing; `false` if it is not there.
 pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Command) -> rusqlite::Result<bool> {
     // A column that is not mentioned costs no index anything.
-    let end = if command.rungs.finished.is_some() { ", finished_at = ?24" } else { "" };
+    let end = if command.rungs.finished.is_some() { ", finished_at = ?25" } else { "" };
     let mut statement = connection.prepare_cached(&format!(
         "UPDATE commands SET
             state = ?4, changed_at = ?5, attempt = ?6, last_send = ?7, sent_at = ?8, at_broker_at = ?9,
             accepted_at = ?10, heard_at = ?11, progress = ?12, message = ?13, result = ?14, matched = ?15, late = ?16,
             duplicates = ?17, conflict = ?18, contradicted = ?19, ambiguous = ?20, nobody_listening = ?21,
-            abandoned = ?22, repeat_refused = ?23{end}
+            abandoned = ?22, repeat_refused = ?23, unreadable = ?24{end}
          WHERE connection = ?1 AND id = ?2 AND device = ?3"
     ))?;
     let last_send = command.last_send.map(send_text).transpose()?;
     let finished = command.rungs.finished.map(|at| at.0);
-    let values: [&dyn ToSql; 24] = [
+    let unreadable = command.unreadable.as_ref().map(unreadable_text).transpose()?;
+    let values: [&dyn ToSql; 25] = [
         &id.as_str(),
         &command.asked.id.as_str(),
         &command.asked.device.as_str(),
@@ -129,6 +126,7 @@ pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Comma
         &command.nobody_listening,
         &command.abandoned,
         &command.repeat_refused,
+        &unreadable,
         &finished,
     ];
     let used = values.len() - usize::from(finished.is_none());
@@ -149,9 +147,9 @@ pub(super) fn insert(
                 retries, pause_ms, answer_expected, carry_ids, again_of, origin, submitted_at, state, changed_at,
                 attempt, last_send, sent_at, at_broker_at, accepted_at, finished_at, heard_at, progress, message,
                 result, matched, late, duplicates, conflict, contradicted, ambiguous, nobody_listening, abandoned,
-                repeat_refused, form)
+                repeat_refused, form, unreadable, rollout, member)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)
+                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42)
              ON CONFLICT (connection, id, device) DO NOTHING",
         )?
         .execute(params![
@@ -194,6 +192,9 @@ pub(super) fn insert(
             command.abandoned,
             command.repeat_refused,
             asked.form.as_deref().map(|form| json!(StoredForm::of(form)).to_string()),
+            command.unreadable.as_ref().map(unreadable_text).transpose()?,
+            asked.rollout.map(|membership| membership.rollout),
+            asked.rollout.map(|membership| membership.member),
         ])?;
     Ok(inserted > 0)
 }
@@ -252,6 +253,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
             answers_carry_ids: columns.get()?,
         },
         again_of: columns.checked(|id: Option<String>| id.map(CommandId::new).transpose())?,
+        rollout: None,
     };
     let mut command = Command {
         asked: Arc::new(asked),
@@ -280,10 +282,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         nobody_listening: columns.get()?,
         abandoned: columns.get()?,
         repeat_refused: columns.get()?,
+        unreadable: None,
     };
-    // It came to the table last.
+    // These came to the table last.
     if let Some(form) = columns.checked(|form: Option<String>| form.map(read_form).transpose())? {
         Arc::make_mut(&mut command.asked).form = Some(form);
+    }
+    command.unreadable = columns.checked(|answers: Option<String>| answers.map(read_unreadable).transpose())?;
+    if let Some((rollout, member)) = columns.get::<Option<u32>>()?.zip(columns.get()?) {
+        Arc::make_mut(&mut command.asked).rollout = Some(Membership { rollout, member });
     }
     Ok((connection, command))
 }
@@ -296,6 +303,25 @@ struct StoredSend {
     before: i64,
     on_wire: bool,
     fate: Worded<Fate>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredUnreadable<'a> {
+    count: u32,
+    last_at: i64,
+    why: Cow<'a, str>,
+}
+
+fn unreadable_text(answers: &UnreadableAnswers) -> rusqlite::Result<String> {
+    let UnreadableAnswers { count, last_at, why } = answers;
+    let stored = StoredUnreadable { count: *count, last_at: last_at.0, why: Cow::Borrowed(why) };
+    serde_json::to_string(&stored).map_err(unwritable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
+fn read_unreadable(text: String) -> serde_json::Result<UnreadableAnswers> {
+    let StoredUnreadable { count, last_at, why } = serde_json::from_str(&text)?;
+    Ok(UnreadableAnswers { count, last_at: Timestamp(last_at), why: why.into() })
 }
 
 fn send_text(send: LastSend) -> rusqlite::Result<String> {

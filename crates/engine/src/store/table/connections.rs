@@ -14,44 +14,41 @@ pub(super) const CREATE: &str = "
         id                     TEXT PRIMARY KEY,
         name                   TEXT NOT NULL UNIQUE,
         url                    TEXT NOT NULL,
+        preset                 TEXT NOT NULL,
         mqtt                   TEXT NOT NULL,
         client_id              TEXT NOT NULL,
         username               TEXT,
-        dialect                TEXT NOT NULL,
+        dialects               TEXT NOT NULL, -- a JSON array of names
+        dialect_files          TEXT NOT NULL, -- a JSON array
         prefix                 TEXT NOT NULL,
+        devices                TEXT NOT NULL, -- a JSON array of IDs
+        keep_alive             INTEGER NOT NULL,
+        session_expiry         INTEGER NOT NULL,
+        trust                  TEXT NOT NULL,
+        server_name            TEXT,
+        alpn                   TEXT NOT NULL, -- a JSON array
+        proxy_url              TEXT,
+        proxy_username         TEXT,
+        denied                 TEXT NOT NULL, -- a JSON array of topic filters
         demo                   INTEGER NOT NULL,
         certificate_subject    TEXT,
         certificate_expires_at INTEGER,
         has_password           INTEGER NOT NULL,
-        has_private_key        INTEGER NOT NULL,
         has_certificate        INTEGER NOT NULL,
         has_authorities        INTEGER NOT NULL,
+        has_server             INTEGER NOT NULL,
+        has_proxy_password     INTEGER NOT NULL,
         in_memory_secrets      INTEGER NOT NULL,
-        position               INTEGER NOT NULL
+        position               INTEGER NOT NULL,
+        declined               TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
-/// Ways to connect that the first version did not know.
-pub(super) const EXTEND: &str = "
-    ALTER TABLE connections ADD COLUMN preset TEXT NOT NULL DEFAULT 'plain';
-    ALTER TABLE connections ADD COLUMN devices TEXT NOT NULL DEFAULT '[]';
-    ALTER TABLE connections ADD COLUMN keep_alive INTEGER NOT NULL DEFAULT 30;
-    ALTER TABLE connections ADD COLUMN session_expiry INTEGER NOT NULL DEFAULT 3600;
-    ALTER TABLE connections ADD COLUMN trust TEXT NOT NULL DEFAULT 'platform';
-    ALTER TABLE connections ADD COLUMN server_name TEXT;
-    ALTER TABLE connections ADD COLUMN alpn TEXT NOT NULL DEFAULT '[]';
-    ALTER TABLE connections ADD COLUMN proxy_url TEXT;
-    ALTER TABLE connections ADD COLUMN proxy_username TEXT;
-    ALTER TABLE connections ADD COLUMN denied TEXT NOT NULL DEFAULT '[]';
-    ALTER TABLE connections ADD COLUMN has_server INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE connections ADD COLUMN has_proxy_password INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE connections DROP COLUMN has_private_key;
-    UPDATE connections SET trust = 'authorities' WHERE has_authorities;";
-
 /// In the order in which [`put`] writes and [`all`] reads.
-const COLUMNS: &str = "id, name, url, preset, mqtt, client_id, username, dialect, prefix, devices, keep_alive,
+const COLUMNS: &str =
+    "id, name, url, preset, mqtt, client_id, username, dialects, dialect_files, prefix, devices, keep_alive,
     session_expiry, trust, server_name, alpn, proxy_url, proxy_username, denied, demo, certificate_subject,
     certificate_expires_at, has_password, has_certificate, has_authorities, has_server, has_proxy_password,
-    in_memory_secrets, position";
+    in_memory_secrets, position, declined";
 
 /// Adds a profile, or replaces the one of the same id.
 pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Result<()> {
@@ -60,7 +57,7 @@ pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusql
         .prepare_cached(&format!(
             "INSERT INTO connections ({COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23, ?24, ?25, ?26, ?27, ?28)"
+                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)"
         ))?
         .execute(params![
             profile.id.as_str(),
@@ -70,7 +67,8 @@ pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusql
             profile.mqtt.word(),
             profile.client_id,
             profile.username,
-            profile.dialect,
+            list(&profile.dialects),
+            list(&profile.dialect_files),
             profile.prefix,
             list(&profile.devices),
             profile.keep_alive,
@@ -91,6 +89,7 @@ pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusql
             profile.has.proxy_password,
             profile.in_memory_secrets,
             profile.position,
+            list(&profile.declined),
         ])?;
     Ok(())
 }
@@ -109,7 +108,8 @@ pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Vec<Pro
                 mqtt: columns.word()?,
                 client_id: columns.get()?,
                 username: columns.get()?,
-                dialect: columns.get()?,
+                dialects: columns.checked(read_list)?,
+                dialect_files: columns.checked(read_list)?,
                 prefix: columns.get()?,
                 devices: columns.checked(read_list)?,
                 keep_alive: columns.get()?,
@@ -132,6 +132,7 @@ pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Vec<Pro
                 },
                 in_memory_secrets: columns.get()?,
                 position: columns.get()?,
+                declined: columns.checked(read_list)?,
             })
         })?
         .collect()

@@ -1,5 +1,7 @@
 //! `devices`: what was last known of each device.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 use wilco_ledger::{DeviceId, Timestamp};
 
@@ -20,6 +22,7 @@ pub(super) const CREATE: &str = "
         state          TEXT,          -- as reported, JSON
         reported_at    INTEGER,
         trip_ms        REAL,
+        description    TEXT,          -- by a dialect of other firmware, JSON
         PRIMARY KEY (connection, device)
     ) STRICT, WITHOUT ROWID;";
 
@@ -28,8 +31,8 @@ pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: 
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO devices (connection, device, online, presence_since, led, seen_at, firmware, boot,
-                                             tags, state, reported_at, trip_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                                             tags, state, reported_at, trip_ms, description)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             id.as_str(),
@@ -41,9 +44,10 @@ pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: 
             device.firmware,
             device.boot,
             serde_json::Value::from(device.tags.as_slice()).to_string(),
-            device.state.as_ref().map(ToString::to_string),
+            device.state,
             device.reported_at.map(|at| at.0),
             device.trip_ms,
+            device.description.as_deref().and_then(|description| serde_json::to_string(description).ok()),
         ])?;
     Ok(())
 }
@@ -52,7 +56,8 @@ pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: 
 pub(in crate::store) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredDevice>> {
     connection
         .prepare_cached(
-            "SELECT device, online, presence_since, led, seen_at, firmware, boot, tags, state, reported_at, trip_ms
+            "SELECT device, online, presence_since, led, seen_at, firmware, boot, tags, state, reported_at, trip_ms,
+                    description
              FROM devices WHERE connection = ?1 ORDER BY device",
         )?
         .query_map([id.as_str()], |row| {
@@ -66,11 +71,21 @@ pub(in crate::store) fn all(connection: &Connection, id: &ConnectionId) -> rusql
                 firmware: columns.get()?,
                 boot: columns.get()?,
                 tags: columns.checked(|tags: String| serde_json::from_str(&tags))?,
-                state: columns
-                    .checked(|state: Option<String>| state.map(|text| serde_json::from_str(&text)).transpose())?,
+                state: columns.get()?,
                 reported_at: columns.get::<Option<i64>>()?.map(Timestamp),
                 trip_ms: columns.get()?,
+                description: columns.checked(|text: Option<String>| {
+                    text.map(|text| serde_json::from_str(&text).map(Arc::new)).transpose()
+                })?,
             })
         })?
         .collect()
+}
+
+/// Forgets a device.
+pub(in crate::store) fn remove(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM devices WHERE connection = ?1 AND device = ?2")?
+        .execute([id.as_str(), device.as_str()])?;
+    Ok(())
 }

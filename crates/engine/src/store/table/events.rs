@@ -1,7 +1,7 @@
 //! `events`: what happened, append-only. Everything that is said of a command comes from here.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
-use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Reading, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
 use super::{Columns, Word, commands, senseless, unwritable};
 use crate::store::{ConnectionId, fact};
@@ -14,23 +14,14 @@ pub(super) const CREATE: &str = "
         command    TEXT,             -- none: an answer that belongs to no command
         at         INTEGER NOT NULL, -- Unix milliseconds
         fact       TEXT NOT NULL,    -- JSON
-        payload    BLOB,             -- of an answer, byte for byte
-        kind       TEXT NOT NULL GENERATED ALWAYS AS (fact ->> 'kind') VIRTUAL
+        payload    BLOB              -- of an answer, byte for byte
     ) STRICT;
-    CREATE INDEX events_of_command ON events (connection, device, command);
+    -- Ids grow with time, so what happens at one time lies together, whichever devices it is about.
+    CREATE INDEX events_of_command ON events (connection, command, device);
+    -- Finds those that are to be forgotten by their age.
+    CREATE INDEX events_strays ON events (at) WHERE command IS NULL;
     CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events
     BEGIN SELECT raise(ABORT, 'events are append-only'); END;";
-
-/// Ids grow with time, so that what happens at one time lies together, whichever devices it is about.
-pub(super) const INDEX_ANEW: &str = "
-    DROP INDEX events_of_command;
-    CREATE INDEX events_of_command ON events (connection, command, device);";
-
-/// A column that nobody reads, and that was made for each event to see that it is not empty.
-pub(super) const FORGET_KIND: &str = "ALTER TABLE events DROP COLUMN kind;";
-
-/// For forgetting them by their age.
-pub(super) const INDEX_STRAYS: &str = "CREATE INDEX events_strays ON events (at) WHERE command IS NULL;";
 
 const COLUMNS: &str = "e.row, e.connection, e.device, e.command, e.at, e.fact, e.payload";
 
@@ -45,8 +36,13 @@ impl<'a> Append<'a> {
     }
 
     /// Appends one and says at which row.
-    pub(in crate::store) fn event(&mut self, id: &ConnectionId, event: &Event) -> rusqlite::Result<i64> {
-        let (fact, payload) = fact::write(event).map_err(unwritable)?;
+    pub(in crate::store) fn event(
+        &mut self,
+        id: &ConnectionId,
+        event: &Event,
+        request: Option<&Raw>,
+    ) -> rusqlite::Result<i64> {
+        let (fact, payload) = fact::write(event, request).map_err(unwritable)?;
         self.0.insert(params![
             id.as_str(),
             event.device.as_str(),
@@ -73,6 +69,28 @@ pub(in crate::store) fn of_command(
         .collect()
 }
 
+/// The last request of a command as it went out, or as it was heard from another console.
+pub(in crate::store) fn request(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<Option<(Raw, bool)>> {
+    connection
+        .prepare_cached(
+            "SELECT fact, payload FROM events
+             WHERE connection = ?1 AND device = ?2 AND command = ?3 AND payload IS NOT NULL
+               AND fact ->> 'kind' IN ('handed', 'submitted')
+             ORDER BY row DESC LIMIT 1",
+        )?
+        .query_row([id.as_str(), device.as_str(), command.as_str()], |row| {
+            let fact: String = row.get(0)?;
+            fact::request(&fact, row.get(1)?).map_err(|error| senseless(0, error))
+        })
+        .optional()
+        .map(Option::flatten)
+}
+
 /// How many events a command has.
 pub(in crate::store) fn count(
     connection: &Connection,
@@ -85,7 +103,8 @@ pub(in crate::store) fn count(
         .query_row([id.as_str(), device.as_str(), command.as_str()], |row| row.get(0))
 }
 
-/// The rows of a command's events, oldest first, and how those were read that are `running` answers.
+/// The rows of a command's events, oldest first, and how those were read that are `running` answers. A device that sends
+/// what cannot be read may do so as often, so that counts as such.
 pub(in crate::store) fn running(
     connection: &Connection,
     id: &ConnectionId,
@@ -94,7 +113,10 @@ pub(in crate::store) fn running(
 ) -> rusqlite::Result<Vec<(i64, Option<Reading>)>> {
     connection
         .prepare_cached(
-            "SELECT row, CASE WHEN fact ->> '$.answer.outcome' = ?4 THEN fact ->> 'reading' END FROM events
+            "SELECT row, CASE
+                 WHEN fact ->> '$.answer.outcome' = ?4 THEN fact ->> 'reading'
+                 WHEN fact ->> 'kind' = 'unreadable' THEN 'heartbeat'
+             END FROM events
              WHERE connection = ?1 AND device = ?2 AND command = ?3 ORDER BY row",
         )?
         .query_map([id.as_str(), device.as_str(), command.as_str(), Outcome::Running.word()], |row| {

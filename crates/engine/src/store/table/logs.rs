@@ -1,6 +1,6 @@
 //! `logs` and `log_chunks`: the log files that devices have published, piece by piece as they came.
 //!
-//! What the pieces make together is told by whoever reads them: a piece that comes late changes it.
+//! Readers assemble the chunks: a chunk that arrives late changes the result.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wilco_dialect::{Checksum, LogChunk};

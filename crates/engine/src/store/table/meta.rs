@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::{clock::Anchor, store::ConnectionId};
+
 /// The application id tells a Wilco database from any other SQLite file: "WLCO".
 pub(in crate::store) const APPLICATION_ID: i64 = 0x574C_434F;
 
@@ -28,6 +30,52 @@ pub(in crate::store) fn installation(connection: &Connection) -> rusqlite::Resul
 pub(in crate::store) fn name_installation(connection: &Connection, id: &str) -> rusqlite::Result<()> {
     connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)", [INSTALLATION, id])?;
     Ok(())
+}
+
+const CLOCK: &str = "clock";
+
+/// Where the line of time lay that was kept last.
+pub(in crate::store) fn anchor(connection: &Connection) -> rusqlite::Result<Option<Anchor>> {
+    let kept: Option<String> = connection
+        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([CLOCK], |row| row.get(0))
+        .optional()?;
+    Ok(kept.and_then(|kept| {
+        let (boot, at_boot) = kept.rsplit_once(' ')?;
+        Some(Anchor { boot: boot.to_owned(), at_boot: at_boot.parse().ok()? })
+    }))
+}
+
+/// Keeps where the line of time lies.
+pub(in crate::store) fn keep_anchor(connection: &Connection, anchor: &Anchor) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [CLOCK, &format!("{} {}", anchor.boot, anchor.at_boot)],
+    )?;
+    Ok(())
+}
+
+/// The last number that has stood for a command of a connection on the wire.
+pub(in crate::store) fn last_wire_id(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<u32> {
+    let kept = connection
+        .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?1")?
+        .query_row([wire_id_of(id)], |row| row.get(0))
+        .optional()?;
+    Ok(kept.unwrap_or(0))
+}
+
+/// Keeps it.
+pub(in crate::store) fn keep_wire_id(connection: &Connection, id: &ConnectionId, last: u32) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )?
+        .execute([wire_id_of(id), last.to_string()])?;
+    Ok(())
+}
+
+fn wire_id_of(id: &ConnectionId) -> String {
+    format!("wire id {id}", id = id.as_str())
 }
 
 /// From here on the tables of commands may not show what comes after that event.

@@ -4,22 +4,31 @@
 //! ([`rebuild`]). They are written in the same transaction as the event, or soon after it where there is much to write
 //! (see [`super::lag`]); nobody reads them in between.
 
+pub(super) mod annotations;
 pub(super) mod buttons;
 pub(super) mod catalogue;
 pub(super) mod commands;
 pub(super) mod connections;
 pub(super) mod counters;
+pub(super) mod desired;
 pub(super) mod devices;
+pub(super) mod dismissed;
 pub(super) mod events;
 pub(super) mod logs;
 pub(super) mod meta;
 pub(super) mod removed;
+pub(super) mod rollout_members;
+pub(super) mod rollout_strangers;
+pub(super) mod rollouts;
 pub(super) mod settings;
 pub(super) mod tallies;
 pub(super) mod telemetry;
+pub(super) mod views;
+
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, types::FromSql};
-use rusqlite_migration::{M, Migrations};
+use rusqlite_migration::{HookResult, M, Migrations};
 use wilco_ledger::{Command, DeviceId};
 
 use super::{
@@ -28,36 +37,41 @@ use super::{
     word::Word,
 };
 
-/// In the order in which they came to be. Only ever added to, at the end.
-const STEPS: &[M<'_>] = &[
-    M::up(meta::CREATE),
-    M::up(connections::CREATE),
-    M::up(devices::CREATE),
-    M::up(events::CREATE),
-    M::up(commands::CREATE),
-    M::up(tallies::CREATE),
-    M::up(counters::CREATE),
-    M::up(connections::EXTEND),
-    M::up(settings::CREATE),
-    M::up(events::INDEX_STRAYS),
-    M::up(removed::CREATE),
-    M::up(logs::CREATE),
-    M::up(commands::EXTEND),
-    M::up(catalogue::CREATE),
-    M::up(buttons::CREATE),
-    M::up(telemetry::CREATE),
-    M::up(commands::INDEX_ANEW),
-    M::up(events::INDEX_ANEW),
-    M::up(events::FORGET_KIND),
-    M::up(telemetry::EXTEND),
+/// What the first release of Wilco creates.
+const FIRST: &[&str] = &[
+    meta::CREATE,
+    connections::CREATE,
+    devices::CREATE,
+    events::CREATE,
+    commands::CREATE,
+    tallies::CREATE,
+    counters::CREATE,
+    settings::CREATE,
+    removed::CREATE,
+    logs::CREATE,
+    catalogue::CREATE,
+    buttons::CREATE,
+    telemetry::CREATE,
+    rollouts::CREATE,
+    rollout_members::CREATE,
+    rollout_strangers::CREATE,
+    dismissed::CREATE,
+    annotations::CREATE,
+    views::CREATE,
+    desired::CREATE,
 ];
 
-/// What makes a database of any earlier version one of this version.
-pub(super) const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
+/// The format that this version writes (SQLite's `user_version`): the number of migrations.
+pub(super) const VERSION: u32 = 1;
 
-/// The format that this version writes (SQLite's `user_version`).
-#[expect(clippy::cast_possible_truncation, reason = "there will never be so many steps")]
-pub(super) const VERSION: u32 = STEPS.len() as u32;
+/// Brings a database of any earlier version to this one. After the first release, migrations are only added at the end.
+pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
+    LazyLock::new(|| Migrations::new(vec![M::up_with_hook("", create)]));
+
+fn create(transaction: &Transaction<'_>) -> HookResult {
+    FIRST.iter().try_for_each(|table| transaction.execute_batch(table))?;
+    Ok(())
+}
 
 /// Writes a command as it stands, and says whether it is a new one, which is still to be counted. A new command keeps the
 /// row of its submission as its own row number, so that rows follow the order of submission and a rebuild gives them the
@@ -126,7 +140,7 @@ fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<()> 
 pub(super) fn remove_connection(transaction: &Transaction<'_>, connection: &ConnectionId) -> rusqlite::Result<()> {
     connections::remove(transaction, connection)?;
     counters::remove(transaction, connection)?;
-    for table in ["catalogue", "buttons"] {
+    for table in ["catalogue", "buttons", "views", "desired"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE connection = ?1"), [connection.as_str()])?;
     }
     removed::add(transaction, connection)

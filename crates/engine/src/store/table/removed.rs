@@ -6,13 +6,13 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::DeviceId;
 
-use super::telemetry;
+use super::{dismissed, rollouts, telemetry};
 use crate::store::ConnectionId;
 
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 /// What else there is of a connection, and by what a row of it is named.
-const TABLES: [(&str, &str); 7] = [
+const TABLES: [(&str, &str); 8] = [
     ("commands", "row"),
     ("events", "row"),
     ("tallies", "device"),
@@ -20,6 +20,8 @@ const TABLES: [(&str, &str); 7] = [
     ("log_chunks", "device"),
     ("logs", "device"),
     ("telemetry_sources", "device"),
+    // At last: it says that the device is to be forgotten.
+    ("annotations", "device"),
 ];
 
 /// Notes that all of a connection is to be forgotten.
@@ -42,7 +44,8 @@ pub(in crate::store) fn sweep(connection: &Connection, limit: u32) -> rusqlite::
         .query_row([], |row| row.get::<_, String>(0))
         .optional()?;
     let Some(id) = first else { return Ok(false) };
-    if !take_some(connection, &id, None, limit)? {
+    if !rollouts::sweep(connection, &id, limit)? && !take_some(connection, &id, None, limit)? {
+        dismissed::prune(connection)?;
         connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
     }
     Ok(true)

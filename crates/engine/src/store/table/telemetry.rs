@@ -15,6 +15,7 @@ pub(super) const CREATE: &str = "
         connection TEXT NOT NULL,
         device     TEXT NOT NULL,
         series     TEXT NOT NULL, -- a JSON array of names; blocks name them by their places
+        newest     TEXT NOT NULL, -- a JSON array: until when each series has come, Unix milliseconds
         UNIQUE (connection, device)
     ) STRICT;
     CREATE TABLE telemetry (
@@ -23,10 +24,6 @@ pub(super) const CREATE: &str = "
         block  BLOB NOT NULL,
         PRIMARY KEY (source, at)
     ) STRICT, WITHOUT ROWID;";
-
-/// Until when each series has come, so that the place of one of which nothing is left can be another's.
-pub(super) const EXTEND: &str = "
-    ALTER TABLE telemetry_sources ADD COLUMN newest TEXT; -- a JSON array of Unix milliseconds";
 
 /// Series of a device that are kept. Another name is left out, until nothing is left of one that had come before.
 const MOST_SERIES: usize = 64;
@@ -161,13 +158,13 @@ fn source(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusq
     let found = connection
         .prepare_cached("SELECT key, series, newest FROM telemetry_sources WHERE connection = ?1 AND device = ?2")?
         .query_row([id.as_str(), device.as_str()], |row| {
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
         })
         .optional()?;
-    let read = |(key, series, newest): (i64, String, Option<String>)| {
+    let read = |(key, series, newest): (i64, String, String)| {
         let series = serde_json::from_str(&series).map_err(|error| senseless(1, error))?;
-        let newest = newest.as_deref().map(serde_json::from_str).transpose().map_err(|error| senseless(2, error))?;
-        Ok(Source { key, series, newest: newest.unwrap_or_default() })
+        let newest = serde_json::from_str(&newest).map_err(|error| senseless(2, error))?;
+        Ok(Source { key, series, newest })
     };
     found.map(read).transpose()
 }
@@ -183,11 +180,6 @@ fn source_for(
         None => begin(connection, id, &measured.device)?,
     };
     let before = (source.series.clone(), source.newest.clone());
-    // An earlier version did not write this down.
-    if source.newest.len() != source.series.len() {
-        let last = span(connection, source.key)?.map_or(i64::MIN, |(_, last)| last.saturating_add(LONGEST_BLOCK));
-        source.newest = vec![last; source.series.len()];
-    }
     let places = source.take(connection, measured)?;
     if (&source.series, &source.newest) != (&before.0, &before.1) {
         let names = serde_json::Value::from(source.series).to_string();

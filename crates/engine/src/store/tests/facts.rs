@@ -2,7 +2,7 @@
 
 use wilco_ledger::{
     Answer, Claim, Command, Delivery, Event, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome, Raw, Reading,
-    Rungs, State, Stray, TimeOut, Timestamp,
+    Rungs, State, Stray, TimeOut, Timestamp, UnreadableAnswers,
 };
 
 use super::{
@@ -14,13 +14,14 @@ fn every_fact() -> Vec<Fact> {
     let mut facts = vec![
         Fact::Held,
         Fact::Released,
+        Fact::AwaitsReturn,
         Fact::Handed { attempt: 1 },
         Fact::Sent { attempt: 2 },
         Fact::AtBroker { attempt: u32::MAX, nobody_listening: true },
         Fact::AtBroker { attempt: 1, nobody_listening: false },
         Fact::DeliveryUnknown { attempt: 3 },
         Fact::NotSent { attempt: 4 },
-        Fact::Undeliverable(NotDelivered::Refused { code: 0x87 }),
+        Fact::Undeliverable(NotDelivered::Refused { code: 0x87, said: None }),
         Fact::Undeliverable(NotDelivered::TooLarge { bytes: 200_000 }),
         Fact::Undeliverable(NotDelivered::DeviceOffline),
         Fact::Undeliverable(NotDelivered::NotConnected),
@@ -61,6 +62,7 @@ fn every_fact() -> Vec<Fact> {
         let answer = bare(Claim::Within("FAILURE: b'{\"id\": 7}' <b>\u{1F4A1}</b>".into()));
         facts.push(Fact::Unsolicited { answer: Box::new(answer), stray });
     }
+    facts.push(answered(bare(Claim::State), Reading::Inferred));
     let raw = Raw { topic: "kitchen/resp".into(), payload: [0xff, 0, b'x'].into(), qos: 1 };
     facts.push(Fact::Unreadable { raw: Box::new(raw), why: "It is not UTF-8.".into() });
     facts
@@ -149,6 +151,7 @@ async fn a_projection_comes_back_as_it_went_in() {
         matched: Some(Match::Inferred),
         late: true,
         duplicates: 9,
+        unreadable: Some(UnreadableAnswers { count: 3, last_at: Timestamp(13), why: "It is not text.".into() }),
         conflict: true,
         contradicted: Some(Outcome::Succeeded),
         ambiguous: 10,

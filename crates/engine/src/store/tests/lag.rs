@@ -5,7 +5,7 @@ use std::{ops::Range, sync::mpsc::Sender};
 use tempfile::TempDir;
 use wilco_ledger::{Command, Outcome};
 
-use super::{connection, device, id, life, projection, queued, store};
+use super::{connection, device, id, life, projection, queued, retention::stray, store};
 use crate::store::{Change, FILE_NAME, HistoryFilter, Store, StoreError, open};
 
 /// More than is shown at once.
@@ -13,20 +13,24 @@ const CROWD: i64 = 300;
 
 /// A part of the lives of many commands, each of a device of its own.
 fn crowd(part: Range<usize>) -> Vec<Change> {
-    (0..CROWD)
+    crowd_of(CROWD, part)
+}
+
+fn crowd_of(size: i64, part: Range<usize>) -> Vec<Change> {
+    (0..size)
         .flat_map(|n| life(&format!("d{n}"), &format!("c{n}"), 100 + n * 10, Outcome::Succeeded)[part.clone()].to_vec())
         .collect()
 }
 
 /// How each stands at the end of that part, the newest first.
-fn crowd_after(part: Range<usize>) -> Vec<Command> {
+fn crowd_after(size: i64, part: Range<usize>) -> Vec<Command> {
     let end = |n: i64| match life(&format!("d{n}"), &format!("c{n}"), 100 + n * 10, Outcome::Succeeded)
         .swap_remove(part.end - 1)
     {
         Change::Event { command: Some(command), .. } => Command::clone(&command),
         other => unreachable!("{other:?}"),
     };
-    (0..CROWD).rev().map(end).collect()
+    (0..size).rev().map(end).collect()
 }
 
 async fn listed(store: &Store) -> Vec<Command> {
@@ -72,9 +76,9 @@ async fn who_reads_finds_everything_that_is_committed() {
     let still = commit(&store, [crowd(1..3), alone, crowd(3..5)]).await;
     assert!(is_behind(&dir));
     drop(still);
-    assert_eq!(listed(&store).await.split_first().unwrap().1, crowd_after(0..5));
+    assert_eq!(listed(&store).await.split_first().unwrap().1, crowd_after(CROWD, 0..5));
     drop(commit(&store, [crowd(5..6)]).await);
-    assert_eq!(listed(&store).await.split_first().unwrap().1, crowd_after(0..6));
+    assert_eq!(listed(&store).await.split_first().unwrap().1, crowd_after(CROWD, 0..6));
     drop(commit(&store, [crowd(6..7)]).await);
     assert_eq!(store.unsettled(&connection()).await.unwrap(), []);
     let (last, count) = store.last_commands(&connection(), &device("d7"), 9).await.unwrap();
@@ -115,10 +119,22 @@ async fn a_program_that_is_killed_before_that_does_it_at_its_next_start() {
     assert_eq!(shown.each_ref().map(Vec::len), [302, 302, 1]);
     assert_eq!(store.command_count(None).await.unwrap(), 302);
     let listed = listed(&store).await;
-    assert_eq!(listed[1..301], crowd_after(0..4));
+    assert_eq!(listed[1..301], crowd_after(CROWD, 0..4));
     assert_eq!((listed[0].state, listed[301].state), (wilco_ledger::State::Failed, wilco_ledger::State::Succeeded));
     store.rebuild_projection().await.unwrap();
     assert!(projection(&dir) == shown, "made anew, the tables are different");
+}
+
+#[tokio::test]
+async fn an_event_of_no_command_between_two_crowds_leaves_no_mark_behind() {
+    let (dir, store) = store();
+    let few_enough_for_one_small_commit = 100;
+    let crowd = |part| crowd_of(few_enough_for_one_small_commit, part);
+    let still = commit(&store, [crowd(0..1), vec![stray("kitchen", 1)]]).await;
+    assert!(!is_behind(&dir), "the mark stayed although nothing was left for later");
+    drop(still);
+    drop(commit(&store, [crowd(1..3), vec![stray("kitchen", 2)], crowd(3..7)]).await);
+    assert_eq!(listed(&store).await, crowd_after(few_enough_for_one_small_commit, 0..7));
 }
 
 #[tokio::test]
@@ -136,7 +152,7 @@ async fn a_full_disk_says_so_to_who_reads_and_loses_nothing() {
     assert_eq!(first, Some(queued("d0", "c0", 100)));
 
     store.fill_disk(false);
-    assert_eq!(listed(&store).await, crowd_after(0..1));
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..1));
     store.commit(crowd(1..2)).await.unwrap();
-    assert_eq!(listed(&store).await, crowd_after(0..2));
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..2));
 }

@@ -8,6 +8,7 @@ mod facts;
 mod history;
 mod lag;
 mod logs;
+mod model;
 mod own;
 mod profiles;
 mod refusal;
@@ -72,6 +73,7 @@ fn submission(device_name: &str, command: &str) -> Submission {
         form: None,
         policy: policy(),
         again_of: None,
+        rollout: None,
     }
 }
 
@@ -117,6 +119,7 @@ fn queued(device_name: &str, command: &str, at: i64) -> Command {
         matched: None,
         late: false,
         duplicates: 0,
+        unreadable: None,
         conflict: false,
         contradicted: None,
         ambiguous: 0,

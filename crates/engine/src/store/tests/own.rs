@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use wilco_dialect::CommandKind;
-use wilco_ledger::{Event, Fact, Millis, Origin, Submission, WireForm};
+use wilco_ledger::{Event, Expectation, Fact, Millis, Origin, Submission, Term, WireForm};
 
 use super::{change, connection, device, id, queued, store, submission};
 use crate::store::{Definition, Store, StoredButton};
@@ -26,7 +26,12 @@ fn definition(id: &str, name: &str, of: Option<&str>) -> Definition {
 }
 
 fn form() -> WireForm {
-    WireForm { topic: Some("{device}/do".into()), payload: Some("{id} {args.level}".into()), plain: true }
+    WireForm {
+        topic: Some("{device}/do".into()),
+        payload: Some("{id} {args.level}".into()),
+        plain: true,
+        ..WireForm::default()
+    }
 }
 
 fn button(id: &str, label: &str) -> StoredButton {
@@ -104,12 +109,24 @@ async fn what_is_for_one_connection_goes_with_it() {
 #[tokio::test]
 async fn a_command_keeps_the_form_that_it_was_asked_in() {
     let (_dir, store) = store();
-    let asked = Arc::new(Submission { form: Some(Arc::new(form())), ..submission("pump", "c1") });
-    let standing = wilco_ledger::Command { asked: Arc::clone(&asked), ..queued("pump", "c1", 100) };
+    let terms = [("POWER", Some("ON")), ("started", None)];
+    let terms = terms.map(|(key, value)| Term { key: key.into(), value: value.map(Into::into) });
+    let expectations = [
+        Expectation::State { terms: terms.into(), words_under: ["Restart".into()].into() },
+        Expectation::Nothing("It has no state topic.".into()),
+    ];
+    for (number, expects) in (1..).zip(expectations.map(|expects| Some(Box::new(expects))).into_iter().chain([None])) {
+        keeps(&store, &format!("c{number}"), WireForm { expects, ..form() }).await;
+    }
+}
+
+async fn keeps(store: &Store, name: &str, form: WireForm) {
+    let asked = Arc::new(Submission { form: Some(Arc::new(form)), ..submission("pump", name) });
+    let standing = wilco_ledger::Command { asked: Arc::clone(&asked), ..queued("pump", name, 100) };
     let fact = Fact::Submitted { asked: Arc::clone(&asked), origin: Origin::Here };
-    let event = Event { device: device("pump"), command: Some(id("c1")), at: wilco_ledger::Timestamp(100), fact };
+    let event = Event { device: device("pump"), command: Some(id(name)), at: wilco_ledger::Timestamp(100), fact };
     store.commit(vec![change(event, standing)]).await.unwrap();
-    let replayed = store.command(&connection(), &device("pump"), &id("c1")).await.unwrap().unwrap();
+    let replayed = store.command(&connection(), &device("pump"), &id(name)).await.unwrap().unwrap();
     assert_eq!(replayed.asked, asked);
     let listed = store.last_commands(&connection(), &device("pump"), 1).await.unwrap().0;
     assert_eq!(listed[0].asked, asked);

@@ -18,7 +18,9 @@ fn profile(id: &str, name: &str, position: u32) -> Profile {
         mqtt: MqttVersion::V311,
         client_id: "wilco-1".to_owned(),
         username: Some("me".to_owned()),
-        dialect: "wilco".to_owned(),
+        dialects: vec!["wilco".to_owned(), "tasmota".to_owned()],
+        dialect_files: vec!["format = 1".to_owned()],
+        declined: vec!["shelly".to_owned()],
         prefix: "cmd/fleet".to_owned(),
         devices: vec!["pump-7".to_owned()],
         keep_alive: 60,
@@ -51,6 +53,7 @@ fn unknown(name: &str) -> StoredDevice {
         state: None,
         reported_at: None,
         trip_ms: None,
+        description: None,
     }
 }
 
@@ -85,60 +88,6 @@ async fn profiles_are_given_their_places() {
 }
 
 #[tokio::test]
-async fn a_profile_of_the_first_version_is_still_the_same_connection() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut sqlite = rusqlite::Connection::open(dir.path().join(crate::store::FILE_NAME)).unwrap();
-    crate::store::table::MIGRATIONS.to_version(&mut sqlite, 7).unwrap();
-    sqlite
-        .execute_batch(
-            "INSERT INTO connections (id, name, url, mqtt, client_id, dialect, prefix, demo, has_password,
-                has_private_key, has_certificate, has_authorities, in_memory_secrets, position)
-             VALUES ('a', 'A', 'mqtts://a:8883', '5', 'wilco-a', 'wilco', '', 0, 1, 1, 1, 1, 0, 0),
-                    ('b', 'B', 'mqtt://b:1883', '3.1.1', 'wilco-b', 'wilco', 'cmd', 0, 0, 0, 0, 0, 0, 1);",
-        )
-        .unwrap();
-    drop(sqlite);
-    let store = Store::open(dir.path()).unwrap();
-    let plain = Profile {
-        id: "a".into(),
-        name: "A".to_owned(),
-        url: "mqtts://a:8883".to_owned(),
-        preset: Preset::Plain,
-        mqtt: MqttVersion::V5,
-        client_id: "wilco-a".to_owned(),
-        username: None,
-        prefix: String::new(),
-        devices: Vec::new(),
-        keep_alive: 30,
-        session_expiry: 3_600,
-        trust: Trust::Authorities,
-        server_name: None,
-        alpn: Vec::new(),
-        proxy_url: None,
-        proxy_username: None,
-        denied: Vec::new(),
-        certificate_subject: None,
-        certificate_expires_at: None,
-        has: Secrets { password: true, certificate: true, authorities: true, ..Secrets::default() },
-        in_memory_secrets: false,
-        ..profile("a", "A", 0)
-    };
-    let other = Profile {
-        id: "b".into(),
-        name: "B".to_owned(),
-        url: "mqtt://b:1883".to_owned(),
-        mqtt: MqttVersion::V311,
-        client_id: "wilco-b".to_owned(),
-        prefix: "cmd".to_owned(),
-        trust: Trust::Platform,
-        has: Secrets::default(),
-        position: 1,
-        ..plain.clone()
-    };
-    assert_eq!(store.connections().await.unwrap(), [plain, other]);
-}
-
-#[tokio::test]
 async fn devices_come_back_as_they_were_last_written() {
     let (_dir, store) = store();
     let known = StoredDevice {
@@ -149,7 +98,7 @@ async fn devices_come_back_as_they_were_last_written() {
         firmware: Some("2.3".to_owned()),
         boot: Some("b-7".to_owned()),
         tags: vec!["kitchen".to_owned(), "a \"quoted\" one".to_owned()],
-        state: Some(json!({"running": {"interval_ms": 1000}})),
+        state: Some(json!({"running": {"interval_ms": 1000}}).to_string()),
         reported_at: Some(Timestamp(3)),
         trip_ms: Some(0.25),
         ..unknown("a")

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 use super::{store, submit};
-use crate::store::{FILE_NAME, Store, StoreError, table::VERSION};
+use crate::store::{FILE_NAME, HistoryFilter, Store, StoreError, table::VERSION};
 
 /// Every file of a data directory that must not change.
 fn bytes(dir: &Path) -> Vec<(String, Vec<u8>)> {
@@ -36,6 +36,41 @@ fn newer(error: &StoreError) -> bool {
 
 fn damaged(error: &StoreError) -> bool {
     matches!(error, StoreError::Damaged { .. })
+}
+
+#[tokio::test]
+async fn a_database_that_has_lost_the_rows_of_a_table_says_what_is_wrong_in_words() {
+    let tables = {
+        let (dir, store) = store();
+        store.close().await.unwrap();
+        let sqlite = rusqlite::Connection::open(dir.path().join(FILE_NAME)).unwrap();
+        let mut names = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+        let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        names.map(Result::unwrap).filter(|name| !name.starts_with("sqlite_")).collect::<Vec<_>>()
+    };
+    for table in tables {
+        let (dir, store) = store();
+        store.commit(vec![submit("kitchen", "c1", 1)]).await.unwrap();
+        store.close().await.unwrap();
+        let sqlite = rusqlite::Connection::open(dir.path().join(FILE_NAME)).unwrap();
+        sqlite.pragma_update(None, "foreign_keys", false).unwrap();
+        sqlite.execute(&format!("DELETE FROM {table}"), []).unwrap();
+        sqlite.close().unwrap();
+
+        let used = async {
+            let store = Store::open(dir.path())?;
+            store.settings().await?;
+            store.connections().await?;
+            store.history(HistoryFilter { limit: 10, ..HistoryFilter::default() }).await?;
+            store.command_count(None).await?;
+            store.commit(vec![submit("hall", "c2", 2)]).await?;
+            store.close().await
+        };
+        if let Err(error) = used.await {
+            assert!(damaged(&error) && error.hint().is_some(), "{table}: {error:?}");
+            assert!(!error.to_string().contains("Query returned"), "{table}: {error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ fn rows(store_dir: &std::path::Path, table: &str) -> i64 {
     sqlite.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
 
-fn stray(name: &str, at: i64) -> Change {
+pub(super) fn stray(name: &str, at: i64) -> Change {
     let answer = Box::new(answer(name, "nobody", Outcome::Succeeded));
     let fact = Fact::Unsolicited { answer, stray: wilco_ledger::Stray::UnknownId };
     let event = wilco_ledger::Event { device: device(name), command: None, at: Timestamp(at), fact };
@@ -63,7 +63,7 @@ async fn what_ended_long_ago_is_forgotten_with_all_its_events_and_the_rest_is_as
     let name = |n: i64| format!("pump-{}", n % 3);
     let lives = (0..2_000).flat_map(|n| life(&name(n), &format!("c{n}"), n * 100, Outcome::Succeeded));
     store.commit(lives.collect()).await.unwrap();
-    // As old as any, but not at its end; and one that only just ended.
+    // As old as any, but unfinished; and one that finished only just now.
     store.commit(vec![submit("pump-0", "waiting", 5)]).await.unwrap();
     let mut late = life("quiet", "late", 7, Outcome::Failed);
     late.pop();

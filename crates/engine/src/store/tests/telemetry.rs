@@ -85,23 +85,6 @@ async fn a_name_of_which_nothing_is_left_gives_its_place_to_another() {
 }
 
 #[tokio::test]
-async fn names_kept_by_an_earlier_version_keep_their_places_for_as_long_as_there_is_anything() {
-    let (dir, store) = store();
-    let names: Vec<_> = (0..64).map(|number| format!("s{number}")).collect();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let values: Vec<_> = (0..64).map(|place| (place, 1.0)).collect();
-    store.keep_telemetry(&connection(), vec![measured("pump", &names, &[(1, &values)])]).await.unwrap();
-    let file = rusqlite::Connection::open(dir.path().join(crate::store::FILE_NAME)).unwrap();
-    file.execute("UPDATE telemetry_sources SET newest = NULL", []).unwrap();
-    let keep = async |at| {
-        store.keep_telemetry(&connection(), vec![measured("pump", &["new"], &[(at, &[(0, 1.0)])])]).await.unwrap()[0]
-    };
-    assert_eq!(keep(1_000).await, 1);
-    store.prune_telemetry(None, Timestamp(100_000_000)).await.unwrap();
-    assert_eq!(keep(100_000_000).await, 0);
-}
-
-#[tokio::test]
 async fn what_is_old_is_forgotten_and_what_is_of_a_connection_with_it() {
     let (_dir, store) = store();
     const HOUR: i64 = 3_600_000;

@@ -8,7 +8,7 @@ use crate::store::{
     table::{Columns, Word},
 };
 
-/// A command at its end.
+/// A finished command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct Ended {
     pub(in crate::store) row: i64,

@@ -1,0 +1,82 @@
+//! What people set of devices here: names, tags, notes.
+
+use std::process::ExitCode;
+
+use wilco_engine::api::NewDevice;
+
+use super::chosen;
+use crate::{
+    base::Base,
+    input,
+    options::{DeviceAddOptions, DeviceNameOptions, DeviceNoteOptions, TagOptions},
+    output::{Output, clean, count, name, several},
+    problem::Problem,
+};
+
+/// Adds devices, or sets what is given of those that are known.
+pub(super) async fn add(base: &Base, options: DeviceAddOptions) -> Result<ExitCode, Problem> {
+    let DeviceAddOptions { connection, named, name, tag, note } = options;
+    let devices = input::devices(&named)?;
+    if name.is_some() && devices.len() > 1 {
+        return Err(Problem::new(
+            format!("One name cannot be given to {} devices.", count(devices.len())),
+            "Leave --name out, or add the devices one by one.",
+        ));
+    }
+    let connection = base.connection(&connection).await?;
+    let total = devices.len();
+    let new = |device| NewDevice { device, name: name.clone(), tags: tag.clone(), note: note.clone() };
+    let changed = base.console().add_devices(&connection.id, devices.into_iter().map(new).collect()).await?;
+    say(match (changed.as_slice(), total) {
+        ([], 1) => "The device exists already. Nothing changed.".to_owned(),
+        ([], _) => "The devices exist already. Nothing changed.".to_owned(),
+        ([one], _) => format!("Added or changed {}.", self::name(one)),
+        (some, _) => format!("Added or changed {}.", several(some.len(), "device")),
+    })
+}
+
+/// Names a device.
+pub(super) async fn name_one(base: &Base, options: DeviceNameOptions) -> Result<ExitCode, Problem> {
+    let DeviceNameOptions { connection, device, name: given, clear: _ } = options;
+    let connection = base.connection(&connection).await?;
+    base.console().name_device(&connection.id, &device, given.clone()).await?;
+    say(match given {
+        Some(given) => format!("Named {} {}.", name(&device), clean(given.trim())),
+        None => format!("{} has no name now.", name(&device)),
+    })
+}
+
+/// Writes a note of a device.
+pub(super) async fn note(base: &Base, options: DeviceNoteOptions) -> Result<ExitCode, Problem> {
+    let DeviceNoteOptions { connection, device, note, clear: _ } = options;
+    let connection = base.connection(&connection).await?;
+    let is_note = note.is_some();
+    base.console().note_device(&connection.id, &device, note).await?;
+    say(match is_note {
+        true => format!("Wrote the note of {}.", name(&device)),
+        false => format!("{} has no note now.", name(&device)),
+    })
+}
+
+/// Sets a tag of devices.
+pub(super) async fn tag(base: &Base, options: TagOptions) -> Result<ExitCode, Problem> {
+    let TagOptions { tag, which } = options;
+    let (connection, devices) = chosen(base, which).await?;
+    let tagged = base.console().tag_devices(&connection.id, devices, &tag).await?;
+    say(format!("Tagged {} with {}.", several(tagged.len(), "device"), clean(tag.trim())))
+}
+
+/// Removes a tag that was set here.
+pub(super) async fn untag(base: &Base, options: TagOptions) -> Result<ExitCode, Problem> {
+    let TagOptions { tag, which } = options;
+    let (connection, devices) = chosen(base, which).await?;
+    let untagged = base.console().untag_devices(&connection.id, devices, &tag).await?;
+    say(format!("Removed {} from {}.", clean(tag.trim()), several(untagged.len(), "device")))
+}
+
+fn say(sentence: String) -> Result<ExitCode, Problem> {
+    let mut output = Output::text();
+    output.line(&sentence)?;
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}

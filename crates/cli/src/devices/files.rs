@@ -1,0 +1,98 @@
+//! Devices from CSV files, and as CSV files.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use wilco_engine::api::{DeviceImport, DeviceQuery};
+
+use crate::{
+    base::Base,
+    options::{DeviceExportOptions, DeviceImportOptions},
+    output::{Output, clean, count, file_to_write, several},
+    problem::{self, NOT_DONE, Problem},
+};
+
+/// Imports a file, or says what that would do.
+pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<ExitCode, Problem> {
+    let DeviceImportOptions { connection, file, dry_run } = options;
+    let connection = base.connection(&connection).await?;
+    let path = std::path::absolute(file)?;
+    let (tell, told) = unbounded_channel();
+    let console = base.console();
+    let ask = async {
+        if dry_run {
+            console.read_device_file(&connection.id, path, tell).await
+        } else {
+            console.import_devices(&connection.id, path, tell).await
+        }
+    };
+    let (import, ()) = tokio::join!(ask, follow(told));
+    let import = import?;
+    let mut output = Output::text();
+    let unused: Vec<_> = import.columns.iter().filter(|column| column.kind.is_none()).collect();
+    if !unused.is_empty() {
+        let names: Vec<_> = unused.iter().map(|column| clean(&column.name)).collect();
+        output.line(&format!("Not used: {}.", names.join(", ")))?;
+    }
+    output.line(&said(&import, dry_run))?;
+    output.flush()?;
+    for error in &import.errors {
+        problem::warn(&format!("Line {}: {}", count(error.line as usize), clean(&error.message)), None);
+    }
+    if import.stopped {
+        problem::warn("The import was stopped before its end.", Some("Run it again. What was imported stays."));
+    }
+    if import.refused == 0 {
+        return Ok(if import.stopped { ExitCode::from(NOT_DONE) } else { ExitCode::SUCCESS });
+    }
+    let unnamed = import.refused as usize - import.errors.len();
+    let more = if unnamed > 0 { format!(", {} of them not named here", count(unnamed)) } else { String::new() };
+    let (refused, lines) = (count(import.refused as usize), count(import.lines as usize));
+    problem::warn(&format!("{refused} of {lines} lines cannot be imported{more}."), None);
+    Ok(ExitCode::from(NOT_DONE))
+}
+
+/// Writes devices to a file.
+pub(super) async fn export(base: &Base, options: DeviceExportOptions) -> Result<ExitCode, Problem> {
+    let DeviceExportOptions { connection, search, to, force } = options;
+    let to = file_to_write(&to, force)?;
+    let connection = base.connection(&connection).await?;
+    let query = DeviceQuery { connection: connection.id, search, ..DeviceQuery::default() };
+    let export = base.console().export_devices(query, to).await?;
+    let mut output = Output::text();
+    let devices = devices(export.devices);
+    output.line(&format!("Wrote {devices} to {}.", export.path.display()))?;
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How far it is, for people who look.
+async fn follow(mut told: UnboundedReceiver<DeviceImport>) {
+    let mut err = std::io::stderr();
+    let shown = err.is_terminal();
+    let mut percent = None;
+    while let Some(import) = told.recv().await {
+        let now = import.bytes.saturating_mul(100) / import.total_bytes.max(1);
+        if shown && percent.replace(now) != Some(now) {
+            let _ = write!(err, "\r{now} %, {} lines", count(import.lines as usize));
+        }
+    }
+    if percent.is_some() && shown {
+        let _ = write!(err, "\r\x1b[K");
+    }
+}
+
+fn said(import: &DeviceImport, dry_run: bool) -> String {
+    let DeviceImport { new, changed, same, .. } = *import;
+    if dry_run {
+        return format!("New: {}. Changed: {}. Unchanged: {}.", devices(new), devices(changed), devices(same));
+    }
+    format!("Added {}, changed {}; {} unchanged.", devices(new), devices(changed), devices(same))
+}
+
+fn devices(number: u32) -> String {
+    several(number as usize, "device")
+}

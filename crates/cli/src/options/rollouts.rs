@@ -1,0 +1,343 @@
+//! What can be asked of rollouts.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand, ValueEnum};
+use wilco_engine::api::{BetweenStages, Gate, HaltLimit, MemberState, StageSize};
+
+use super::{Listing, NamedDevices, Report, WhileOffline};
+use crate::input;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RolloutTask {
+    /// Send a command to many devices in stages, and wait until the rollout ends
+    Start(Box<StartOptions>),
+    /// List rollouts, newest first
+    List {
+        /// Only rollouts of this connection
+        #[arg(long, short, value_name = "NAME")]
+        connection: Option<String>,
+        /// A table, or one JSON object per line
+        #[arg(long, value_enum, default_value_t)]
+        output: Listing,
+    },
+    /// Show a rollout and its members
+    Show {
+        #[command(flatten)]
+        rollout: RolloutOptions,
+    },
+    /// Print the progress of a rollout until it ends
+    Watch {
+        #[command(flatten)]
+        rollout: RolloutOptions,
+    },
+    /// Pause a rollout: send to no more devices for now; answers still count
+    Pause {
+        #[command(flatten)]
+        rollout: RolloutOptions,
+    },
+    /// Resume a paused or halted rollout, and wait until it ends
+    Resume {
+        #[command(flatten)]
+        rollout: RolloutOptions,
+    },
+    /// Stop a rollout: send to no more devices, and cancel what was never sent
+    Stop {
+        #[command(flatten)]
+        rollout: RolloutOptions,
+    },
+    /// Start the next stage of a waiting rollout
+    Next {
+        #[command(flatten)]
+        rollout: RolloutOptions,
+    },
+    /// Stop waiting for devices of the current stage that have not answered
+    CloseStage {
+        #[command(flatten)]
+        rollout: RolloutOptions,
+    },
+    /// Export a report of a rollout, or its devices, to a file
+    Export(RolloutExportOptions),
+    /// Send to the failed devices again, as a new rollout, and wait until it ends
+    Retry {
+        #[command(flatten)]
+        rollout: FollowOptions,
+        /// Also send to the devices that were not started
+        #[arg(long)]
+        not_started: bool,
+    },
+    /// Send to all devices again, as a new rollout, and wait until it ends
+    Again {
+        #[command(flatten)]
+        rollout: FollowOptions,
+    },
+    /// Restore the values that each device had before a config.set, as a new rollout, and wait until it ends
+    PutBack {
+        #[command(flatten)]
+        rollout: FollowOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FollowOptions {
+    /// The number of the rollout that the new one follows
+    #[arg(value_name = "ROLLOUT")]
+    pub(crate) id: String,
+    /// Print what the rollout would do, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Text lines, or one JSON object per line for each change
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RolloutOptions {
+    /// Number of the rollout
+    #[arg(value_name = "ROLLOUT")]
+    pub(crate) id: String,
+    /// Text lines, or one JSON object per line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wilco rollout export 3 --to rollout-3.html
+  wilco rollout export 3 --to failed.csv --state failed --state timed_out
+")]
+pub(crate) struct RolloutExportOptions {
+    /// Number of the rollout
+    #[arg(value_name = "ROLLOUT")]
+    pub(crate) id: String,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// One row per device (csv, or json with the evidence, one object per line), or a report (markdown, html); by the
+    /// file name's ending if not given
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Report>,
+    /// Only devices in this state, with csv and json; may be given several times
+    #[arg(long, value_name = "STATE", value_parser = member_state)]
+    pub(crate) state: Vec<MemberState>,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// A member's state by its word.
+fn member_state(word: &str) -> Result<MemberState, String> {
+    serde_json::from_value(serde_json::Value::from(word)).map_err(|_| "there is no such state".to_owned())
+}
+
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("target").required(true).args(["device", "devices_from", "search", "tag", "broadcast"]).multiple(true),
+    after_help = "\
+Examples:
+  wilco rollout start -c plant --search 'firmware:2.3' --stages 10,10%,100% --halt-above 5% --halt-after 20 restart
+  wilco rollout start -c plant --devices-from pumps.txt --rate 50 --pause-between 10m config.set 'changes={\"interval_ms\":500}'
+  wilco rollout start -c plant --broadcast all led on=true
+  wilco rollout start -c plant --tag dock --dry-run --output json led on=true
+
+Exit status: 0 if every device succeeded, 1 if any did not or the rollout halted or was stopped, 2 for incorrect usage or
+no connection, 3 if the rollout started and Wilco could not follow it to its end, 130 for Ctrl-C. Ctrl-C pauses the rollout
+(wilco rollout resume continues it), unless it runs in the app, where it continues.")]
+pub(crate) struct StartOptions {
+    /// Name of the connection
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) connection: String,
+    #[command(flatten)]
+    pub(crate) named: NamedDevices,
+    /// Every device that matches, as in wilco devices
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["device", "devices_from"])]
+    pub(crate) search: Option<String>,
+    /// Every device with this tag; with --search both must match
+    #[arg(long, value_name = "TAG", conflicts_with_all = ["device", "devices_from"])]
+    pub(crate) tag: Option<String>,
+    /// Publish once for all devices, on all/req, or for a group, on groups/GROUP/req; Wilco expects answers from the devices
+    /// that --search and --tag select, otherwise from every known device, or from those tagged with the group's name
+    #[arg(long, value_name = "all|GROUP", conflicts_with_all = [
+        "device", "devices_from", "leave_out", "stages", "rate", "in_flight", "halt_above", "pause_between", "gate",
+    ])]
+    pub(crate) broadcast: Option<String>,
+    /// Leave out devices that are offline, already in the requested state, or busy with another command
+    #[arg(long, value_name = "WHICH", value_enum, value_delimiter = ',')]
+    pub(crate) leave_out: Vec<Left>,
+    #[command(flatten)]
+    pub(crate) pace: PaceOptions,
+    /// Print what the rollout would do, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The command: led, restart, one of your own (see wilco commands list), or any other that your firmware supports
+    pub(crate) command: String,
+    /// Its arguments; VALUE is read as JSON if it is valid JSON, otherwise as text (version='"2.10"' is text)
+    #[arg(value_name = "KEY=VALUE")]
+    pub(crate) pairs: Vec<String>,
+    /// Its arguments as a JSON object; KEY=VALUE arguments override it
+    #[arg(long, value_name = "JSON")]
+    pub(crate) args: Option<String>,
+    /// How long a device may stay silent after its command is sent, such as 10s
+    #[arg(long, value_name = "SPAN", value_parser = input::span)]
+    pub(crate) timeout: Option<Duration>,
+    /// Time to live: how long a released command may wait to be sent, such as 60s; after that it is never sent
+    #[arg(long, value_name = "SPAN", value_parser = input::span)]
+    pub(crate) ttl: Option<Duration>,
+    /// How to deliver a command while its device is offline; hold if not given, now for dangerous commands
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) delivery: Option<WhileOffline>,
+    /// How often to resend a command, with the same command ID, if the device does not answer
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u32>,
+    /// Expect no answer: a command ends as unconfirmed when the broker acknowledges it
+    #[arg(long)]
+    pub(crate) no_answer: bool,
+    /// Text lines, or one JSON object per line for each change
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Listing,
+}
+
+/// How a rollout gets on, and what it is called.
+#[derive(Debug, Args)]
+pub(crate) struct PaceOptions {
+    /// Sizes of the stages: cumulative numbers or percentages of devices, such as 10,10%,100%
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = stage_size)]
+    pub(crate) stages: Vec<StageSize>,
+    /// Maximum number of devices to send to per second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
+    /// Maximum number of unfinished commands at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) in_flight: Option<u32>,
+    /// Halt when more than this many devices fail: a number, or a percentage of the devices that have finished
+    #[arg(long, value_name = "LIMIT", value_parser = halt_limit)]
+    pub(crate) halt_above: Option<HaltLimit>,
+    /// Do not halt before this many devices have finished
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "halt_above", hide_default_value = true)]
+    pub(crate) halt_after: u32,
+    /// Do not count timeouts as failures
+    #[arg(long, requires = "halt_above")]
+    pub(crate) ignore_timeouts: bool,
+    /// Between two stages: a pause such as 10m, or ask to wait for wilco rollout next
+    #[arg(long, value_name = "SPAN|ask", value_parser = between)]
+    pub(crate) pause_between: Option<BetweenStages>,
+    /// Start the next stage only after a measurement has stayed within limits on the devices done so far: 'temperature
+    /// 2..8 for 10m', also with one limit only, 'battery 20.. for 1h'. Outside them the rollout halts
+    #[arg(long, value_name = "SERIES LIMITS for SPAN", value_parser = gate)]
+    pub(crate) gate: Option<Gate>,
+    /// Name of the rollout
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) name: Option<String>,
+    /// Note, such as the reason for the rollout
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+}
+
+/// Devices that a rollout leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Left {
+    /// Offline devices
+    Offline,
+    /// Devices already in the requested state
+    Already,
+    /// Devices busy with another command, of another console or of yours
+    Busy,
+}
+
+/// `10` or `10%`.
+fn stage_size(text: &str) -> Result<StageSize, String> {
+    match percent(text)? {
+        Some(percent) if percent > 0.0 => Ok(StageSize::Percent { percent }),
+        Some(_) => Err("a stage must have more than 0 % of the devices".into()),
+        None => match text.trim().parse() {
+            Ok(count @ 1..) => Ok(StageSize::Devices { count }),
+            _ => Err("enter a number of devices, at least 1, or a percentage such as 10%".into()),
+        },
+    }
+}
+
+/// `5` or `5%`.
+fn halt_limit(text: &str) -> Result<HaltLimit, String> {
+    match percent(text)? {
+        Some(percent) => Ok(HaltLimit::Percent { percent }),
+        None => {
+            let count = text.trim().parse();
+            count
+                .map(|count| HaltLimit::Members { count })
+                .map_err(|_| "enter a number, or a percentage such as 5%".into())
+        }
+    }
+}
+
+fn percent(text: &str) -> Result<Option<f64>, String> {
+    let Some(number) = text.trim().strip_suffix('%') else { return Ok(None) };
+    match number.trim().parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Some(percent)),
+        _ => Err("a percentage must be from 0% to 100%".into()),
+    }
+}
+
+/// `temperature 2..8 for 10m`.
+fn gate(text: &str) -> Result<Gate, String> {
+    let usage = "give a series, its limits and a time, such as 'temperature 2..8 for 10m'";
+    let (rest, span) = text.trim().rsplit_once(" for ").ok_or(usage)?;
+    let (series, limits) = rest.trim().rsplit_once(' ').ok_or(usage)?;
+    let (min, max) = limits.split_once("..").ok_or(usage)?;
+    let limit = |text: &str| match text {
+        "" => Ok(None),
+        text => text.parse::<f64>().ok().filter(|limit| limit.is_finite()).map(Some).ok_or("the limits are no numbers"),
+    };
+    let (min, max) = (limit(min)?, limit(max)?);
+    if min.is_none() && max.is_none() {
+        return Err("give at least one limit, such as 2.. or ..8".into());
+    }
+    let span = input::span(span.trim())?;
+    let for_ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Ok(Gate { series: series.trim().to_owned(), min, max, for_ms })
+}
+
+/// `ask`, or a span.
+fn between(text: &str) -> Result<BetweenStages, String> {
+    if text == "ask" {
+        return Ok(BetweenStages::Ask);
+    }
+    let span = input::span(text).map_err(|error| format!("{error}, or ask"))?;
+    Ok(BetweenStages::Pause { pause_ms: u64::try_from(span.as_millis()).unwrap_or(u64::MAX) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BetweenStages, Gate, HaltLimit, StageSize, between, gate, halt_limit, stage_size};
+
+    #[test]
+    fn a_gate_is_a_series_its_limits_and_a_time() {
+        let check = |text: &str, series: &str, min: Option<f64>, max: Option<f64>, for_ms: u64| {
+            assert_eq!(gate(text), Ok(Gate { series: series.into(), min, max, for_ms }), "{text}");
+        };
+        check("temperature 2..8 for 10m", "temperature", Some(2.0), Some(8.0), 600_000);
+        check("cold room -4.5..-1 for 30s", "cold room", Some(-4.5), Some(-1.0), 30_000);
+        check("battery 20.. for 1h", "battery", Some(20.0), None, 3_600_000);
+        check("load ..0.8 for 1s", "load", None, Some(0.8), 1_000);
+        for wrong in
+            ["", "temperature", "temperature 2..8", "2..8 for 10m", "t .. for 1m", "t a..b for 1m", "t 2..8 for ever"]
+        {
+            assert!(gate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_limits_and_pauses_are_read() {
+        assert_eq!(stage_size("10"), Ok(StageSize::Devices { count: 10 }));
+        assert_eq!(stage_size("2.5%"), Ok(StageSize::Percent { percent: 2.5 }));
+        for wrong in ["0", "0%", "101%", "-1", "ten", "", "NaN%"] {
+            assert!(stage_size(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(halt_limit("0"), Ok(HaltLimit::Members { count: 0 }));
+        assert_eq!(halt_limit("5%"), Ok(HaltLimit::Percent { percent: 5.0 }));
+        assert!(halt_limit("5 percent").is_err());
+        assert_eq!(between("ask"), Ok(BetweenStages::Ask));
+        assert_eq!(between("10m"), Ok(BetweenStages::Pause { pause_ms: 600_000 }));
+        assert!(between("later").is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! What a rollout's answers say, as lines.
+
+use wilco_engine::api::{AnswerTimes, Cause, RolloutDetail, SharedTrait, TimesView};
+
+use crate::output::{clean, count, name, state_name};
+
+/// Devices that are no members are named, this many of them.
+const NAMED: usize = 20;
+
+/// Answer times, causes, what the failed share and what followed, where there is any of it.
+pub(super) fn lines(detail: &RolloutDetail) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(times(&detail.answer_times));
+    lines.extend(detail.firmware_times.iter().map(firmware));
+    lines.extend(detail.causes.iter().map(cause));
+    lines.extend(detail.shared.iter().map(shared));
+    lines.extend(strangers(detail));
+    if !detail.followed_by.is_empty() {
+        lines.push(format!("Followed by: rollout {}", detail.followed_by.join(", ")));
+    }
+    lines
+}
+
+/// `2 devices answered that are no members: lamp-8 succeeded, lamp-9 failed: no LED`
+pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
+    let devices = if detail.stranger_count == 1 {
+        "device answered that is no member"
+    } else {
+        "devices answered that are no members"
+    };
+    let told: Vec<_> = detail
+        .strangers
+        .iter()
+        .take(NAMED)
+        .map(|stranger| {
+            let message = stranger.message.as_deref().map(|message| format!(": {}", clean(message)));
+            let state = state_name(stranger.state.as_str());
+            format!("{} {state}{}", name(&stranger.device), message.unwrap_or_default())
+        })
+        .collect();
+    let more = if told.len() < detail.stranger_count as usize { ", …" } else { "" };
+    (detail.stranger_count > 0)
+        .then(|| format!("{} {devices}: {}{more}", count(detail.stranger_count as usize), told.join(", ")))
+}
+
+fn times(times: &AnswerTimes) -> Option<String> {
+    let ms = |ms: f64| format!("{ms:.0} ms");
+    Some(format!(
+        "Answer times: p50 {}, p95 {}, p99 {}, slowest {}",
+        ms(times.p50_ms?),
+        ms(times.p95_ms?),
+        ms(times.p99_ms?),
+        ms(times.max_ms?)
+    ))
+}
+
+/// `Firmware 2.3.0: 41 answers, p50 120 ms, p95 300 ms, p99 310 ms, slowest 330 ms`
+fn firmware(times: &TimesView) -> String {
+    let TimesView { name, count: answers, p50_ms, p95_ms, p99_ms, max_ms, .. } = times;
+    let firmware = name.as_deref().map_or("Firmware unknown".into(), |name| format!("Firmware {}", clean(name)));
+    format!(
+        "{firmware}: {} answers, p50 {p50_ms:.0} ms, p95 {p95_ms:.0} ms, p99 {p99_ms:.0} ms, slowest {max_ms:.0} ms",
+        count(*answers as usize)
+    )
+}
+
+/// `3 failed: valve jammed`
+fn cause(cause: &Cause) -> String {
+    let (number, state) = (count(cause.count as usize), state_name(cause.state.as_str()));
+    match cause.message.as_str() {
+        "" => format!("{number} {state}"),
+        message => format!("{number} {state}: {}", clean(message)),
+    }
+}
+
+/// `Firmware 2.3.0: 41 of 41 failed devices, 2 of 2,104 that succeeded (search: firmware:=2.3.0)`
+fn shared(shared: &SharedTrait) -> String {
+    let kind = shared.kind.label();
+    let of = |with: u32, all: u32| format!("{} of {}", count(with as usize), count(all as usize));
+    format!(
+        "{kind} {}: {} failed devices, {} that succeeded (search: {})",
+        clean(&shared.value),
+        of(shared.failed_with, shared.failed),
+        of(shared.succeeded_with, shared.succeeded),
+        clean(&shared.search)
+    )
+}

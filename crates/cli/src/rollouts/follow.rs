@@ -1,0 +1,240 @@
+//! Follows a rollout to its end.
+
+use std::process::ExitCode;
+
+use tokio::sync::mpsc::Receiver;
+use wilco_engine::api::{Batch, MemberQuery, MemberState, MemberView, RolloutAction, RolloutView};
+
+use super::{
+    detail,
+    line::{self, RolloutLine},
+};
+use crate::{
+    base::Base,
+    interrupt::Interrupt,
+    options::Listing,
+    output::{Output, clean, count, name, state_name},
+    problem::{self, NOT_DONE, Problem},
+};
+
+/// Members that did not do it are named, this many of them.
+const NAMED: u32 = 20;
+/// Members that may have been sent their command, and are not at their end.
+const OUT: [MemberState; 4] = [MemberState::Sent, MemberState::AtBroker, MemberState::Accepted, MemberState::Running];
+
+/// A rollout on its way.
+pub(super) struct Follow<'a> {
+    base: &'a mut Base,
+    view: RolloutView,
+    batches: Receiver<Batch>,
+    listing: Listing,
+    output: Output,
+    told: Option<RolloutLine>,
+    unread: bool,
+    /// An interrupt stops it instead of pausing it.
+    stops: bool,
+}
+
+impl<'a> Follow<'a> {
+    /// `batches` were listened to before the rollout was asked for, so that no change is missed.
+    pub(super) fn new(base: &'a mut Base, view: RolloutView, batches: Receiver<Batch>, listing: Listing) -> Follow<'a> {
+        let output = match listing {
+            Listing::Text => Output::text(),
+            Listing::Json => Output::data(),
+        };
+        Follow { base, view, batches, listing, output, told: None, unread: false, stops: false }
+    }
+
+    /// An interrupt withdraws what was not sent yet, in a running app too.
+    pub(super) fn stopped_by_interrupt(self) -> Follow<'a> {
+        Follow { stops: true, ..self }
+    }
+
+    /// Until it has ended, or somebody interrupts it.
+    pub(super) async fn run(self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
+        let id = self.view.id.clone();
+        self.follow(interrupt).await.map_err(|problem| match problem {
+            Problem::Said { message, hint } => Problem::Unclear {
+                message: format!("{message} Rollout {id} has begun, and is no longer followed here."),
+                hint: Some(format!(
+                    "{}Check its state: wilco rollout show {id}.",
+                    hint.map(|hint| hint + " ").unwrap_or_default()
+                )),
+            },
+            other => other,
+        })
+    }
+
+    async fn follow(mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
+        self.tell()?;
+        while self.view.ended_at.is_none() {
+            tokio::select! {
+                batch = self.batches.recv() => match batch {
+                    Some(batch) => self.heard(&batch)?,
+                    None => self.listen_again().await?,
+                },
+                () = interrupt.heard() => return self.interrupted().await,
+            }
+        }
+        self.name_those_not_done().await?;
+        self.name_strangers().await?;
+        Ok(if line::all_done(&self.view) { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    }
+
+    fn heard(&mut self, batch: &Batch) -> Result<(), Problem> {
+        if let Some(view) = batch.rollouts.iter().find(|view| view.number == self.view.number) {
+            // What was asked for was answered later than this was said.
+            if view.changed_at >= self.view.changed_at {
+                self.view = view.clone();
+                self.tell()?;
+            }
+        }
+        let connection = &self.view.spec.connection;
+        if batch.connections.as_ref().is_some_and(|all| all.iter().all(|one| one.id != *connection)) {
+            return Err(Problem::new(
+                format!("Rollout {} was removed together with its connection.", self.view.id),
+                "Devices may still carry out commands that were sent before.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The feed has ended: we were too slow, or the engine was another program's and has ended.
+    async fn listen_again(&mut self) -> Result<(), Problem> {
+        self.batches = self.base.console().listen().await?;
+        self.view = super::find(self.base, &self.view.id).await?;
+        self.tell()
+    }
+
+    /// One of our own does not go on without us, so it is paused; a running app goes on with it.
+    async fn interrupted(self) -> Result<ExitCode, Problem> {
+        let id = &self.view.id;
+        if self.stops {
+            return self.stopped().await;
+        }
+        if !self.base.is_own() {
+            problem::warn(
+                &format!("Interrupted; rollout {id} continues in the running Wilco."),
+                Some(&format!("Follow it with wilco rollout watch {id}, or stop it with wilco rollout stop {id}.")),
+            );
+            return Err(Problem::Interrupted);
+        }
+        // It may have ended or halted just now.
+        let paused = self.base.console().act_on_rollout(id, RolloutAction::Pause).await;
+        let stands = paused.map_or("did not change", |_| "is paused");
+        problem::warn(
+            &format!("Interrupted; rollout {id} {stands}."),
+            Some(&format!("Resume it with wilco rollout resume {id}, or stop it with wilco rollout stop {id}.")),
+        );
+        Err(Problem::Interrupted)
+    }
+
+    /// Stops it, and says what is still out.
+    async fn stopped(&self) -> Result<ExitCode, Problem> {
+        let id = &self.view.id;
+        // It may have ended just now.
+        let stopped = self.base.console().act_on_rollout(id, RolloutAction::Stop).await;
+        let counts = stopped.as_ref().map_or(self.view.counts, |view| view.counts);
+        let query = MemberQuery { rollout: id.clone(), states: OUT.to_vec(), ..MemberQuery::default() };
+        let out = self.base.console().rollout_members(query, 0, 10).await?;
+        let mut what = vec![format!("rollout {id} {}", if stopped.is_ok() { "is stopped" } else { "did not change" })];
+        if counts.pending + counts.cancelled > 0 {
+            what.push(format!("{} cancelled before being sent", count((counts.pending + counts.cancelled) as usize)));
+        }
+        if out.matching > 0 {
+            let state = |member: &MemberView| state_name(member.state.as_str());
+            let mut names: Vec<_> =
+                out.rows.iter().map(|member| format!("{} ({})", name(&member.device), state(member))).collect();
+            if out.matching as usize > names.len() {
+                names.push("…".to_owned());
+            }
+            what.push(format!("{} unfinished: {}", count(out.matching as usize), names.join(", ")));
+        }
+        let hint = "Devices may still carry them out. Their answers appear in the history of a stored connection.";
+        problem::warn(&format!("Interrupted; {}.", what.join(", ")), (out.matching > 0).then_some(hint));
+        Err(Problem::Interrupted)
+    }
+
+    /// Prints how it stands, if that is different from what was last printed.
+    fn tell(&mut self) -> Result<(), Problem> {
+        let line = RolloutLine::of(&self.view);
+        if self.told.as_ref().is_some_and(|told| told.says_the_same(&line)) {
+            return Ok(());
+        }
+        let text = line::text(&self.view);
+        let why = self.view.why.clone().filter(|why| self.told.as_ref().is_none_or(|told| told.why() != Some(why)));
+        let listing = self.listing;
+        self.print(|output| {
+            match listing {
+                Listing::Json => output.json(&line)?,
+                Listing::Text => {
+                    output.line(&text)?;
+                    if let Some(why) = why {
+                        output.line(&clean(&why))?;
+                    }
+                }
+            }
+            output.flush()
+        })?;
+        self.told = Some(line);
+        Ok(())
+    }
+
+    /// Names members that did not do it, and what they said.
+    async fn name_those_not_done(&mut self) -> Result<(), Problem> {
+        if self.listing == Listing::Json || line::all_done(&self.view) {
+            return Ok(());
+        }
+        let query = MemberQuery {
+            rollout: self.view.id.clone(),
+            states: vec![
+                MemberState::Failed,
+                MemberState::Rejected,
+                MemberState::TimedOut,
+                MemberState::Undeliverable,
+                MemberState::Expired,
+            ],
+            ..MemberQuery::default()
+        };
+        let page = self.base.console().rollout_members(query, 0, NAMED).await?;
+        let left_out = page.matching as usize - page.rows.len().min(page.matching as usize);
+        self.print(|output| {
+            for member in &page.rows {
+                let message = member.message.as_deref().map(|message| format!(": {}", clean(message)));
+                let state = state_name(member.state.as_str());
+                output.line(&format!("{} {state}{}", name(&member.device), message.unwrap_or_default()))?;
+            }
+            if left_out > 0 {
+                output.line(&format!("… and {} more", count(left_out)))?;
+            }
+            output.flush()
+        })
+    }
+
+    /// Names devices that answered a broadcast and are no members of it.
+    async fn name_strangers(&mut self) -> Result<(), Problem> {
+        if self.listing == Listing::Json || !self.view.spec.is_broadcast() {
+            return Ok(());
+        }
+        let detail = self.base.console().rollout(&self.view.id).await?;
+        let Some(line) = detail::strangers(&detail) else { return Ok(()) };
+        self.print(|output| {
+            output.line(&line)?;
+            output.flush()
+        })
+    }
+
+    /// When nobody reads any more the rollout is followed all the same: how it ends is also the program's exit code.
+    fn print(&mut self, print: impl FnOnce(&mut Output) -> Result<(), Problem>) -> Result<(), Problem> {
+        if self.unread {
+            return Ok(());
+        }
+        match print(&mut self.output) {
+            Err(Problem::Unread) => {
+                self.unread = true;
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Starting a rollout.
+
+use std::{process::ExitCode, time::Duration};
+
+use tokio::sync::mpsc::Receiver;
+use wilco_engine::{
+    api::{
+        Batch, BetweenStages, Delivery, FollowReason, HaltRule, LeaveOut, NewRollout, RolloutCommand, RolloutTarget,
+    },
+    tag_search,
+};
+
+use super::{follow::Follow, plan};
+use crate::{
+    base::Base,
+    input,
+    interrupt::Interrupt,
+    link,
+    options::{Left, Listing, NamedDevices, PaceOptions, StartOptions},
+    problem::{self, Problem},
+};
+
+/// The retained statuses have come when nothing has changed for this long.
+const STATUS_QUIET: Duration = Duration::from_millis(300);
+const STATUS_WITHIN: Duration = Duration::from_secs(3);
+/// In the place of a group.
+const EVERYONE: &str = "all";
+
+/// What is to be done, checked as far as it can be without an engine.
+pub(super) struct Order {
+    connection: String,
+    spec: NewRollout,
+    listing: Listing,
+    /// Only say what it would do.
+    dry_run: bool,
+}
+
+impl Order {
+    pub(super) fn read(options: StartOptions) -> Result<Order, Problem> {
+        let StartOptions {
+            connection,
+            named,
+            search,
+            tag,
+            broadcast,
+            leave_out,
+            pace,
+            dry_run,
+            command,
+            pairs,
+            args,
+            timeout,
+            ttl,
+            delivery,
+            retries,
+            no_answer,
+            output,
+        } = options;
+        let command = RolloutCommand {
+            name: command,
+            args: input::arguments(args.as_deref(), &pairs)?.into(),
+            timeout_ms: timeout.map(input::milliseconds),
+            ttl_ms: ttl.map(input::milliseconds),
+            retries,
+            delivery: delivery.map(Delivery::from),
+            no_answer,
+        };
+        let spec = NewRollout {
+            target: target(&named, search, tag, broadcast)?,
+            leave_out: LeaveOut {
+                offline: leave_out.contains(&Left::Offline),
+                already: leave_out.contains(&Left::Already),
+                busy: leave_out.contains(&Left::Busy),
+            },
+            command,
+            ..NewRollout::from(pace)
+        };
+        Ok(Order { connection, spec, listing: output, dry_run })
+    }
+
+    pub(super) async fn carry_out(self, base: &mut Base, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
+        let connection = base.connection(&self.connection).await?.id;
+        let spec = NewRollout { connection, ..self.spec };
+        go(spec, self.dry_run, base, interrupt, self.listing).await
+    }
+}
+
+impl From<PaceOptions> for NewRollout {
+    fn from(pace: PaceOptions) -> NewRollout {
+        let PaceOptions {
+            stages,
+            rate,
+            in_flight,
+            halt_above,
+            halt_after,
+            ignore_timeouts,
+            pause_between,
+            gate,
+            name,
+            note,
+        } = pace;
+        NewRollout {
+            name,
+            note,
+            stages,
+            between: pause_between.unwrap_or(BetweenStages::Continue),
+            rate,
+            in_flight,
+            gate,
+            halt: halt_above.map(|above| HaltRule { above, after: halt_after, count_timeouts: !ignore_timeouts }),
+            ..NewRollout::default()
+        }
+    }
+}
+
+/// Starts it once the connection stands, and follows it; or only says what it would do.
+pub(crate) async fn go(
+    spec: NewRollout,
+    dry_run: bool,
+    base: &mut Base,
+    interrupt: &mut Interrupt,
+    listing: Listing,
+) -> Result<ExitCode, Problem> {
+    let batches = ready(&spec.connection, base, interrupt).await?;
+    if dry_run {
+        return plan::print(&base.console().plan_rollout(spec).await?, listing);
+    }
+    if spec.follows.as_ref().is_some_and(|follows| follows.reason == FollowReason::PutBack) {
+        let plan = base.console().plan_rollout(spec.clone()).await?;
+        if let Some(left_out) = plan::unknown_before(&plan) {
+            problem::warn(&left_out, Some("Set their configuration by hand."));
+        }
+    }
+    if let RolloutTarget::Desired { unknown, .. } = spec.target {
+        let plan = base.console().plan_rollout(spec.clone()).await?;
+        if let Some(left_out) = plan::unreported(&plan).filter(|_| !unknown) {
+            problem::warn(&left_out, Some("Include them with --include-unknown."));
+        }
+        if plan.members == 0 {
+            return plan::print_remarks(&plan, listing);
+        }
+    }
+    let view = base.console().start_rollout(spec).await?;
+    Follow::new(base, view, batches, listing).run(interrupt).await
+}
+
+/// Starts it over a connection that stands, and follows it; an interrupt withdraws what was not sent yet. `batches` are
+/// listened to already.
+pub(crate) async fn send(
+    spec: NewRollout,
+    batches: Receiver<Batch>,
+    base: &mut Base,
+    interrupt: &mut Interrupt,
+    listing: Listing,
+) -> Result<ExitCode, Problem> {
+    let view = base.console().start_rollout(spec).await?;
+    Follow::new(base, view, batches, listing).stopped_by_interrupt().run(interrupt).await
+}
+
+/// Waits until the connection stands and its devices' presence is known. What changes from then on comes in the batches.
+async fn ready(connection: &str, base: &Base, interrupt: &mut Interrupt) -> Result<Receiver<Batch>, Problem> {
+    let connection = base.connection(connection).await?;
+    let mut batches = base.console().listen().await?;
+    let ready = async {
+        link::online(base.console(), &mut batches, &connection, link::PATIENCE).await?;
+        // How a command for a device that is away is delivered is decided when it is released.
+        if base.is_own() {
+            link::settled(base.console(), &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
+        }
+        Ok::<_, Problem>(())
+    };
+    tokio::select! {
+        ready = ready => ready?,
+        () = interrupt.heard() => return Err(Problem::Interrupted),
+    }
+    Ok(batches)
+}
+
+fn target(
+    named: &NamedDevices,
+    search: Option<String>,
+    tag: Option<String>,
+    broadcast: Option<String>,
+) -> Result<RolloutTarget, Problem> {
+    if broadcast.is_none() && search.is_none() && tag.is_none() {
+        let devices = input::devices(named)?;
+        return Ok(RolloutTarget::Devices { devices });
+    }
+    let tag = tag.map(|tag| tag_search(&tag));
+    // In parentheses: with `a or b` before it the tag would narrow b alone.
+    let search = search.map(|search| if tag.is_some() { format!("({search})") } else { search });
+    let search = search.into_iter().chain(tag).collect::<Vec<_>>().join(" ");
+    Ok(match broadcast {
+        Some(group) => RolloutTarget::Broadcast { group: (group != EVERYONE).then_some(group), search },
+        None => RolloutTarget::Search { search },
+    })
+}

@@ -1,0 +1,60 @@
+//! Devices of other people's firmware: found before they are asked, and asked by the names that people know them by.
+
+use std::{collections::HashMap, time::Duration};
+
+use wilco_engine::api::{CommandCheck, ConnectionView};
+
+use crate::{
+    base::Base,
+    devices, link,
+    output::clean,
+    problem::{self, Problem},
+};
+
+/// What brokers have retained of devices has come when their number has not changed for this long.
+const FOUND_QUIET: Duration = Duration::from_millis(500);
+const FOUND_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether other dialects than Wilco's own are enabled.
+pub(crate) fn has_other_dialects(connection: &ConnectionView) -> bool {
+    connection.dialects.iter().any(|name| name != "wilco" && name != "text")
+}
+
+/// The ids of these devices, each of which may be named by its id or by a name that no other device has. An engine of
+/// ours has to hear first what devices there are.
+pub(crate) async fn devices(
+    base: &Base,
+    connection: &ConnectionView,
+    named: Vec<String>,
+) -> Result<Vec<String>, Problem> {
+    if !has_other_dialects(connection) {
+        return Ok(named);
+    }
+    if base.is_own() {
+        link::settled(base.console(), &connection.id, FOUND_QUIET, FOUND_WITHIN).await?;
+    }
+    let rows = devices::all(base.console(), &connection.id, "").await?;
+    let mut ids: HashMap<&str, Option<&str>> = HashMap::new();
+    for row in &rows {
+        let name = row.name.as_deref().unwrap_or(&row.device);
+        ids.entry(name).and_modify(|id| *id = None).or_insert(Some(&row.device));
+    }
+    for row in &rows {
+        ids.insert(&row.device, Some(&row.device));
+    }
+    Ok(named.iter().map(|name| ids.get(name.as_str()).copied().flatten().unwrap_or(name).to_owned()).collect())
+}
+
+/// Says what is known before a command is sent.
+pub(crate) fn say(checks: &[CommandCheck]) {
+    for check in checks {
+        let name = clean(check.name.as_deref().unwrap_or(&check.device)).into_owned();
+        if let Some(already) = &check.already {
+            let hint = "Many devices report nothing when nothing changes, so it may end as unconfirmed or time out.";
+            problem::warn(&format!("{name} already reports {}.", clean(already)), Some(hint));
+        }
+        if let Some(silent) = &check.silent {
+            problem::warn(&format!("{name} will not confirm it. {}", clean(silent)), None);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What somebody has brought for a connection: any mix of files, known by what is in them.
+//!
+//! Everything stays in memory, and is wiped with it, so that a passphrase may come later and the files may be deleted
+//! meanwhile. What belongs together is not decided while things come in, but each time anew from all that is there
+//! (see [`choice`]): so files may come in any order, be added, be replaced by newer ones, and be left out.
+
+mod choice;
+mod view;
+
+use std::path::{Path, PathBuf};
+
+use wilco_ledger::Timestamp;
+use zeroize::Zeroizing;
+
+use super::{
+    CertificateError, Credentials, Key, archive,
+    content::{self, Found, Thing},
+    error::named,
+    facts::shown,
+    file,
+    locked::{Budget, Locked, Refusal},
+};
+use crate::{FileRole, KitView};
+use choice::Choice;
+
+/// A collection of what was brought.
+#[derive(Default)]
+pub struct Kit {
+    items: Vec<Item>,
+    next: u32,
+    /// Counts what was added, one after the other.
+    round: u32,
+}
+
+/// Something to add.
+pub struct Source {
+    /// What it is called in sentences, a file's name usually.
+    pub name: String,
+    /// What it is given as.
+    pub role: FileRole,
+    /// What is in it.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// One thing of a kit.
+struct Item {
+    id: u32,
+    /// Where it came from. The same place again is the same file, perhaps changed.
+    origin: PathBuf,
+    role: FileRole,
+    round: u32,
+    name: String,
+    form: &'static str,
+    thing: Thing,
+}
+
+impl Kit {
+    /// An empty kit.
+    #[must_use]
+    pub fn new() -> Kit {
+        Kit::default()
+    }
+
+    /// Reads a file, of ten megabytes at the most, and adds what is in it. One that cannot be read is added as such,
+    /// with a problem that says why. Blocks.
+    pub fn read_file(&mut self, path: &Path, role: FileRole) {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let name = shown(&name);
+        let found = match file::read(path) {
+            Ok(content) => given_as(role, &name, &content),
+            Err(error) => vec![content::broken(&name, "", error)],
+        };
+        self.take_in(path.to_owned(), role, found);
+    }
+
+    /// Adds what is in a source; it takes the place of what came under the same name before.
+    pub fn add(&mut self, source: Source) {
+        let found = given_as(source.role, &source.name, &source.content);
+        self.take_in(PathBuf::from(source.name), source.role, found);
+    }
+
+    /// Tries a passphrase on everything that is still locked, and says whether it has opened anything. Blocks, for
+    /// some seconds at the worst.
+    pub fn unlock(&mut self, passphrase: &Zeroizing<String>) -> bool {
+        let mut budget = Budget::new();
+        let mut has_opened = false;
+        for item in std::mem::take(&mut self.items) {
+            match item.thing {
+                Thing::Locked { what, .. } => {
+                    let things = opened(&item.name, what, passphrase, true, &mut budget);
+                    has_opened |= !matches!(&things[..], [Thing::Locked { .. } | Thing::Broken(_)]);
+                    for (thing, at) in things.into_iter().zip(0..) {
+                        // What is still locked keeps its number; what comes out of it gets numbers of its own.
+                        let id = if at == 0 { item.id } else { self.number() };
+                        let (origin, name) = (item.origin.clone(), item.name.clone());
+                        self.items.push(Item { id, origin, name, thing, ..item });
+                    }
+                }
+                thing => self.items.push(Item { thing, ..item }),
+            }
+        }
+        has_opened
+    }
+
+    /// Forgets what is shown under that number: a thing, or a bundle of authorities.
+    pub fn leave_out(&mut self, id: u32, now: Timestamp) {
+        let gone = view::shown_together(&self.items, id, now);
+        self.items.retain(|item| !gone.contains(&item.id));
+    }
+
+    /// Everything that is to be shown. `id` is what the kit is called outside.
+    #[must_use]
+    pub fn view(&self, id: &str, now: Timestamp) -> KitView {
+        view::of(&self.items, id, now)
+    }
+
+    /// What a connection can be made with.
+    ///
+    /// # Errors
+    /// The worst of the problems that stand in the way.
+    pub fn credentials(&self, now: Timestamp) -> Result<Credentials, CertificateError> {
+        let choice = Choice::of(&self.items, now);
+        if let Some(problem) = choice.problems.into_iter().find(|problem| problem.blocking) {
+            return Err(problem.error);
+        }
+        let der = |item: &Item| item.certificate().map(|certificate| certificate.der.clone());
+        Ok(Credentials {
+            authorities: choice.authorities.into_iter().filter_map(der).collect(),
+            chain: choice.chain.into_iter().filter_map(der).collect(),
+            key: choice.key.and_then(Item::key).map(|(key, _)| key.clone()),
+            server: choice.server.and_then(der),
+        })
+    }
+
+    fn take_in(&mut self, origin: PathBuf, role: FileRole, found: Vec<Found>) {
+        self.items.retain(|item| item.origin != origin);
+        self.round += 1;
+        let mut budget = Budget::new();
+        for Found { name, form, thing } in found {
+            let things = match thing {
+                // Many a PKCS#12 file has the empty passphrase.
+                Thing::Locked { what: what @ Locked::Pkcs12(_), .. } => opened(&name, what, "", false, &mut budget),
+                thing => vec![thing],
+            };
+            for thing in things {
+                let (id, origin, name) = (self.number(), origin.clone(), name.clone());
+                self.items.push(Item { id, origin, role, round: self.round, name, form, thing });
+            }
+        }
+    }
+
+    fn number(&mut self) -> u32 {
+        self.next += 1;
+        self.next
+    }
+}
+
+impl Item {
+    fn certificate(&self) -> Option<&content::Certificate> {
+        match &self.thing {
+            Thing::Certificate(certificate) => Some(certificate),
+            _ => None,
+        }
+    }
+
+    fn key(&self) -> Option<(&Key, &super::key::Public)> {
+        match &self.thing {
+            Thing::Key { key, public } => Some((key, public)),
+            _ => None,
+        }
+    }
+
+    /// What it is called in a sentence.
+    fn path(&self) -> PathBuf {
+        PathBuf::from(&self.name)
+    }
+}
+
+impl std::fmt::Debug for Kit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kit").field("items", &self.items.len()).finish_non_exhaustive()
+    }
+}
+
+/// What comes out of a locked thing, or why nothing does.
+fn opened(name: &str, what: Locked, passphrase: &str, given: bool, budget: &mut Budget) -> Vec<Thing> {
+    let path = PathBuf::from(name);
+    let error = match what.open(passphrase, budget) {
+        Ok(opened) if opened.certificates.len() + opened.keys.len() > content::MOST_THINGS => {
+            CertificateError::TooMany { path, limit: content::MOST_THINGS }
+        }
+        Ok(opened) => {
+            let certificates =
+                opened.certificates.into_iter().map(|der| content::certificate_from(name, "", der).thing);
+            let keys = opened.keys.into_iter().map(|key| content::key_thing(name, key));
+            let things: Vec<Thing> = certificates.chain(keys).collect();
+            return if things.is_empty() { vec![Thing::Aside("Empty PKCS#12 file")] } else { things };
+        }
+        Err(Refusal::WrongPassphrase) => return vec![Thing::Locked { what, tried: given }],
+        Err(Refusal::TooCostly) => CertificateError::TooCostly { path },
+        Err(Refusal::Unknown) => CertificateError::UnknownLock { path },
+        Err(Refusal::Damaged) => {
+            CertificateError::Damaged { path, what: "its encrypted contents cannot be read".into() }
+        }
+    };
+    vec![Thing::Broken(error)]
+}
+
+/// Reads a file, which has to hold what it was given as.
+fn given_as(role: FileRole, name: &str, content: &[u8]) -> Vec<Found> {
+    let mut found = content::read(name, content);
+    let is_archive = archive::is(content);
+    let fits = |found: &Found| match (&found.thing, role) {
+        (_, FileRole::Any) => true,
+        (Thing::Broken(_), FileRole::Archive) => is_archive,
+        (thing, FileRole::Archive) => is_archive && !matches!(thing, Thing::Aside(_)),
+        (_, FileRole::Pkcs12) => found.is_pkcs12(),
+        // It brings a key and authorities that were not asked for.
+        (Thing::Locked { what: Locked::Pkcs12(_), .. }, _) => false,
+        (Thing::Broken(_), _) => true,
+        (Thing::Key { .. } | Thing::Locked { .. }, FileRole::Key) => true,
+        (Thing::Certificate(_), role) => role != FileRole::Key,
+        _ => false,
+    };
+    if !found.iter().any(fits) {
+        let path = Path::new(name);
+        let error = match holds(&found) {
+            Some(what) => CertificateError::mistaken(path, role, what),
+            None if content.is_empty() => CertificateError::mistaken(path, role, "nothing: it is empty"),
+            None => CertificateError::Unrecognised { path: path.to_owned(), role: named(role) },
+        };
+        return vec![content::broken(name, "", error)];
+    }
+    if matches!(role, FileRole::Authorities | FileRole::Server) {
+        for beside in found.iter_mut().filter(|found| !fits(found) && !matches!(found.thing, Thing::Aside(_))) {
+            beside.thing = Thing::Aside("Not used: the file was given for its certificate");
+        }
+    }
+    found
+}
+
+/// What a file holds that was given as something else.
+fn holds(found: &[Found]) -> Option<&'static str> {
+    let any = |is: fn(&Thing) -> bool| found.iter().any(|found| is(&found.thing));
+    if any(|thing| matches!(thing, Thing::Certificate(_))) {
+        Some("a certificate")
+    } else if any(|thing| matches!(thing, Thing::Key { .. })) {
+        Some("a private key")
+    } else if any(|thing| matches!(thing, Thing::Locked { what: Locked::Pkcs12(_), .. })) {
+        Some("a PKCS#12 file, which is given as such (--pkcs12)")
+    } else if any(|thing| matches!(thing, Thing::Locked { .. })) {
+        Some("an encrypted private key")
+    } else if any(|thing| matches!(thing, Thing::Aside(content::PUBLIC_KEY))) {
+        Some("a public key")
+    } else if any(|thing| matches!(thing, Thing::Aside(content::REQUEST))) {
+        Some("a certificate signing request (CSR), not yet signed by a CA")
+    } else if found.iter().any(|found| found.form == "PEM") {
+        Some("neither a certificate nor a private key")
+    } else {
+        None
+    }
+}

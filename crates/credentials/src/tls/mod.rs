@@ -1,0 +1,93 @@
+//! From whatever files somebody has to checked credentials, to what rustls needs, and from its refusals to sentences.
+//!
+//! Files are read once: what is kept are DER bytes in the vault. Nothing here opens a socket, nothing is written to a
+//! disk, and nothing is ever accepted that was not named: there is no way to switch verification off.
+
+mod archive;
+mod asn1;
+mod config;
+mod content;
+mod error;
+mod explain;
+mod facts;
+mod fault;
+mod file;
+mod key;
+mod kit;
+mod locked;
+mod pem;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+pub use config::client_config;
+pub use error::CertificateError;
+pub use explain::{Explanation, explain};
+pub use facts::{CertificateFacts, sha256};
+pub use kit::{Kit, Source};
+pub use trust::Witness;
+
+use rustls_pki_types::CertificateDer;
+
+use crate::Trust;
+use key::Key;
+
+/// What a connection proves itself with, and whom it trusts.
+#[derive(Default)]
+pub struct Credentials {
+    /// The authorities that the server's certificate may be signed by.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// The client certificate and its chain, the certificate itself first; none without mutual TLS.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The client certificate's private key.
+    key: Option<Key>,
+    /// The one certificate that the server must show, where it is pinned.
+    pub server: Option<CertificateDer<'static>>,
+}
+
+impl Credentials {
+    /// The client certificate for people; `None` without one.
+    #[must_use]
+    pub fn facts(&self) -> Option<CertificateFacts> {
+        self.chain.first().and_then(|certificate| CertificateFacts::of(certificate).ok())
+    }
+
+    /// The authorities for people.
+    #[must_use]
+    pub fn authority_facts(&self) -> Vec<CertificateFacts> {
+        self.authorities.iter().filter_map(|certificate| CertificateFacts::of(certificate).ok()).collect()
+    }
+
+    /// The pinned certificate for people.
+    #[must_use]
+    pub fn server_facts(&self) -> Option<CertificateFacts> {
+        self.server.as_ref().and_then(|certificate| CertificateFacts::of(certificate).ok())
+    }
+
+    /// Whose word they are made for: the pinned certificate's, else the authorities', else the platform's.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        match (&self.server, &self.authorities[..]) {
+            (Some(_), _) => Trust::Pinned,
+            (None, []) => Trust::Platform,
+            (None, _) => Trust::Authorities,
+        }
+    }
+
+    /// Whether there is a client certificate.
+    #[must_use]
+    pub fn is_mutual(&self) -> bool {
+        !self.chain.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("authorities", &self.authorities.len())
+            .field("chain", &self.chain.len())
+            .field("server", &self.server.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! What can go wrong with the keyring, as sentences. None of them ever holds a secret.
+
+use wilco_failure::{Failure, FailureCode};
+
+/// Why a secret could not be kept or had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// There is no keyring.
+    #[error("this computer has no keyring for secrets ({0})")]
+    NoKeyring(String),
+    /// The keyring is locked and was not unlocked.
+    #[error("the keyring is locked, so secrets cannot be read or saved")]
+    Locked,
+    /// What the keyring holds is not what was put there.
+    #[error("the {kind} in the keyring is damaged: {what}")]
+    Damaged {
+        /// Which secret.
+        kind: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Anything else that the keyring says.
+    #[error("the keyring failed: {0}")]
+    Other(String),
+}
+
+impl VaultError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            VaultError::NoKeyring(_) if cfg!(target_os = "linux") => {
+                "Install one (on Debian: the package gnome-keyring), log in to a desktop session again and restart \
+                 Wilco. Or keep the secrets in memory until Wilco closes."
+            }
+            VaultError::NoKeyring(_) => "Keep the secrets in memory until Wilco closes.",
+            VaultError::Locked => {
+                "Unlock it (log in to the desktop session, or confirm the system's prompt) and try again. Or keep the \
+                 secrets in memory until Wilco closes."
+            }
+            VaultError::Damaged { .. } => "Enter the certificates and passwords of the connection again.",
+            VaultError::Other(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Failure {
+        Failure::of(FailureCode::Keyring, &error, error.hint())
+    }
+}

@@ -1,0 +1,111 @@
+//! Where secrets are kept: the operating system's keyring, and nowhere else.
+//!
+//! Linux: the Secret Service. macOS: the Keychain. Windows: the Credential Manager, which holds 2,560 bytes an entry;
+//! larger secrets are split the same way everywhere. A secret is replaced as a whole or not at all.
+//!
+//! It never falls back to a file. Without a keyring a secret can be held in memory, for one run.
+//!
+//! Every call blocks, also for as long as the system asks the person to unlock the keyring: call it from a blocking
+//! thread (`spawn_blocking`), which may be one of a tokio runtime's or of none, but not from inside a task.
+
+mod backend;
+mod entry;
+mod error;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+pub use error::VaultError;
+pub use secret::{Secret, SecretKind};
+
+use backend::{Backend, Keyring, Memory};
+use entry::Place;
+
+/// The secrets of one data directory. Cheap to clone.
+#[derive(Clone)]
+pub struct Vault(Arc<Inner>);
+
+struct Inner {
+    backend: Box<dyn Backend>,
+    held: Mutex<HashMap<(String, SecretKind), Secret>>,
+    /// One change at a time: two replacements of the same secret would take each other's parts away.
+    changing: Mutex<()>,
+}
+
+impl Vault {
+    /// The keyring's part of that name. Does not touch the keyring yet.
+    #[must_use]
+    pub fn open(namespace: &str) -> Vault {
+        Vault::over(Keyring::new(namespace))
+    }
+
+    /// A vault that forgets everything with its last handle.
+    #[must_use]
+    pub fn in_memory() -> Vault {
+        Vault::over(Memory::default())
+    }
+
+    fn over(backend: impl Backend + 'static) -> Vault {
+        Vault(Arc::new(Inner { backend: Box::new(backend), held: Mutex::default(), changing: Mutex::new(()) }))
+    }
+
+    /// Keeps a secret, in the place of the one that its owner (a connection's id) has of that kind. When it fails, or
+    /// is interrupted, the old one or the new one is there, whole.
+    ///
+    /// # Errors
+    /// See [`VaultError`]; so for all the others.
+    pub fn put(&self, owner: &str, kind: SecretKind, secret: &Secret) -> Result<(), VaultError> {
+        let _one = self.changing();
+        entry::put(&*self.0.backend, Place { owner, kind }, secret)?;
+        self.held().remove(&(owner.to_owned(), kind));
+        Ok(())
+    }
+
+    /// A secret, if there is one. One that is held in memory comes first.
+    pub fn get(&self, owner: &str, kind: SecretKind) -> Result<Option<Secret>, VaultError> {
+        if let Some(secret) = self.held().get(&(owner.to_owned(), kind)) {
+            return Ok(Some(secret.clone()));
+        }
+        // Not between the flip of a manifest and the removal of what it stood for.
+        let _one = self.changing();
+        entry::get(&*self.0.backend, Place { owner, kind })
+    }
+
+    /// Forgets one secret of an owner. Not having it is fine.
+    pub fn remove(&self, owner: &str, kind: SecretKind) -> Result<(), VaultError> {
+        self.held().remove(&(owner.to_owned(), kind));
+        let _one = self.changing();
+        entry::remove(&*self.0.backend, Place { owner, kind })
+    }
+
+    /// Forgets all secrets of an owner, also those that an interrupted replacement left behind.
+    pub fn remove_all(&self, owner: &str) -> Result<(), VaultError> {
+        self.held().retain(|(of, _), _| of != owner);
+        let _one = self.changing();
+        SecretKind::ALL.into_iter().try_for_each(|kind| entry::remove(&*self.0.backend, Place { owner, kind }))
+    }
+
+    /// Keeps a secret for this run only, in memory, because there is no keyring.
+    pub fn hold_in_memory(&self, owner: &str, kind: SecretKind, secret: Secret) {
+        self.held().insert((owner.to_owned(), kind), secret);
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<(String, SecretKind), Secret>> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault(…)")
+    }
+}

@@ -1,0 +1,90 @@
+//! Bytes that nobody is to see.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A secret. It can be neither printed, compared nor serialised, and its memory is wiped when it is dropped.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes bytes in. The vector given is the one that is kept and wiped.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Secret {
+        Secret(Zeroizing::new(bytes))
+    }
+
+    /// The bytes, for the one place that needs them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Secret {
+        Secret::new(text.into_bytes())
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for Secret {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Secret {
+        Secret(bytes)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What kind of secret: an owner has one of each at the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SecretKind {
+    /// The password that goes with the user name.
+    Password,
+    /// The client certificate's private key, DER.
+    PrivateKey,
+    /// The client certificate and its chain, DER.
+    CertificateChain,
+    /// The authorities that the server's certificate may be signed by, DER.
+    AuthorityCertificates,
+    /// The one certificate that the server must show, DER.
+    ServerCertificate,
+    /// The password that a proxy wants.
+    ProxyPassword,
+    /// What follows the path of a WebSocket's address.
+    AddressQuery,
+    /// All of the above together, so that they are replaced together.
+    Bundle,
+}
+
+impl SecretKind {
+    /// Every kind.
+    pub const ALL: [SecretKind; 8] = [
+        SecretKind::Password,
+        SecretKind::PrivateKey,
+        SecretKind::CertificateChain,
+        SecretKind::AuthorityCertificates,
+        SecretKind::ServerCertificate,
+        SecretKind::ProxyPassword,
+        SecretKind::AddressQuery,
+        SecretKind::Bundle,
+    ];
+
+    /// Its part of a keyring entry's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            SecretKind::Password => "password",
+            SecretKind::PrivateKey => "private-key",
+            SecretKind::CertificateChain => "certificate-chain",
+            SecretKind::AuthorityCertificates => "authorities",
+            SecretKind::ServerCertificate => "server-certificate",
+            SecretKind::ProxyPassword => "proxy-password",
+            SecretKind::AddressQuery => "address-query",
+            SecretKind::Bundle => "secrets",
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! What is known of the devices that speak described dialects: names on the wire, commands, and where their values come.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wilco_ledger::DeviceId;
+
+use crate::jinja::Template;
+
+/// The most devices of one connection.
+const MOST_DEVICES: usize = 100_000;
+/// The most uses of one topic: several entities share a state topic.
+const MOST_OF_A_TOPIC: usize = 1_000;
+
+/// A device that a dialect knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownDevice {
+    /// What it goes by: the hardware's own id where there is one, so that a new name changes nothing.
+    pub id: DeviceId,
+    /// The dialect that it speaks.
+    pub dialect: Box<str>,
+    /// Its name in topics, which may have several levels.
+    pub address: Box<str>,
+    /// Its name for people.
+    pub name: Option<Box<str>>,
+    /// What it is.
+    pub model: Option<Box<str>>,
+    /// Who made it.
+    pub vendor: Option<Box<str>>,
+    /// Its firmware's version.
+    pub firmware: Option<Box<str>>,
+    /// The device through which it is reached.
+    pub hub: Option<DeviceId>,
+    /// Everything that names this very piece of hardware, so that it is listed once.
+    pub identifiers: Vec<Box<str>>,
+    /// Settings of the dialect that are its own.
+    pub vars: BTreeMap<Box<str>, Box<str>>,
+    /// Which way of asking it wants, where its dialect has several.
+    pub variant: Option<Box<str>>,
+    /// What it can do.
+    pub commands: Vec<DeviceCommand>,
+    /// What it reports.
+    pub variables: Vec<Variable>,
+    /// Where it says whether it is there, if its dialect alone does not tell.
+    pub availability: Vec<Availability>,
+}
+
+/// A command that a device was found to have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceCommand {
+    /// Its name, unique for its device.
+    pub name: Box<str>,
+    /// Its name for people.
+    pub title: Box<str>,
+    /// How people enter what it takes.
+    pub control: Control,
+    /// How it is asked.
+    pub ask: Ask,
+    /// The variable that shows its effect. `None`: nothing can come back.
+    pub reports: Option<Box<str>>,
+    /// Why it is not sent, as a sentence.
+    pub refused: Option<Box<str>>,
+    /// The built-in command that it stands for.
+    pub role: Option<Role>,
+}
+
+/// A built-in command of Wilco's, as devices of other dialects have it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// `led`: the device's relay or light.
+    Light,
+    /// `restart`.
+    Restart,
+}
+
+/// A form for what a command takes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Control {
+    /// On or off, with the words on the wire.
+    Switch {
+        /// The word for on.
+        on: Box<str>,
+        /// The word for off.
+        off: Box<str>,
+    },
+    /// A number.
+    Number {
+        /// The smallest.
+        min: Option<f64>,
+        /// The largest.
+        max: Option<f64>,
+        /// From one to the next.
+        step: Option<f64>,
+        /// Its unit.
+        unit: Option<Box<str>>,
+    },
+    /// One of several words.
+    Choice(Vec<Box<str>>),
+    /// A colour, as the dialect writes it (`rgb,1,2,3`; `{"x":…,"y":…}`).
+    Colour,
+    /// It takes nothing.
+    Button,
+    /// A text.
+    Text,
+}
+
+/// How a found command is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// By its dialect's own request of that name, with the value as this argument and these beside it.
+    Request {
+        /// The command's name there.
+        command: Box<str>,
+        /// The argument that takes the value; `None` for a command that takes none.
+        argument: Option<Box<str>>,
+        /// Further arguments: a JSON object.
+        beside: Option<Box<str>>,
+    },
+    /// On a topic that its discovery names.
+    Topic {
+        /// The topic.
+        topic: Box<str>,
+        /// What is sent.
+        payload: AskPayload,
+        /// The quality of service, 0 … 2.
+        qos: u8,
+    },
+}
+
+/// What is sent on a topic that discovery names.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AskPayload {
+    /// The value as it is entered.
+    Value,
+    /// The same every time.
+    Fixed(Box<str>),
+    /// The arguments as a JSON object.
+    Json,
+    /// What a template makes of the value.
+    Template(Template),
+}
+
+/// A value that a device reports.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// Its name, unique for its device.
+    pub key: Box<str>,
+    /// Its name for people.
+    pub title: Box<str>,
+    /// Its unit.
+    pub unit: Option<Box<str>>,
+    /// It is a number.
+    pub is_number: bool,
+    /// Where it comes, if its dialect alone does not tell.
+    pub topic: Option<Box<str>>,
+    /// What makes the value of the payload.
+    pub template: Option<Template>,
+}
+
+/// A topic on which a device says whether it is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Availability {
+    /// The topic.
+    pub topic: Box<str>,
+    /// What makes the word of the payload.
+    pub template: Option<Template>,
+    /// The word for there.
+    pub online: Box<str>,
+    /// The word for away.
+    pub offline: Box<str>,
+}
+
+/// What a topic is to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Variable(usize),
+    Availability(usize),
+}
+
+/// As what a device is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inserted {
+    /// Its id.
+    pub id: DeviceId,
+    /// What was taken for other devices until now, and is this one.
+    pub replaced: Vec<DeviceId>,
+}
+
+/// The devices of a connection that speak described dialects.
+#[derive(Debug, Default)]
+pub struct Devices {
+    devices: HashMap<DeviceId, KnownDevice>,
+    addresses: HashMap<Box<str>, HashMap<Box<str>, DeviceId>>,
+    identifiers: HashMap<Box<str>, DeviceId>,
+    topics: HashMap<Box<str>, Vec<(DeviceId, Use)>>,
+    /// Whose commands go out on a topic that discovery names: the first device that named it.
+    asked: HashMap<Box<str>, DeviceId>,
+}
+
+impl Devices {
+    /// Takes in what was found of a device, in place of what was known of it. One that another dialect has found already,
+    /// as an identifier of it tells, stays what it is: a device is listed once. Says as what it is listed; `None` beyond
+    /// 100,000 devices.
+    pub fn insert(&mut self, device: KnownDevice) -> Option<Inserted> {
+        let mut replaced = Vec::new();
+        let same = device.identifiers.iter().find_map(|identifier| self.identifiers.get(identifier)).cloned();
+        if let Some(known) = same.as_ref().and_then(|id| self.devices.get(id))
+            && known.dialect != device.dialect
+        {
+            // What a dialect of its own tells is more than a general discovery knows of it.
+            if &*known.dialect != GENERAL {
+                return same.map(|id| Inserted { id, replaced });
+            }
+            replaced.push(known.id.clone());
+        }
+        // One that was known by its name in topics alone has told its own id.
+        let namesake = self.addresses.get(&device.dialect).and_then(|addresses| addresses.get(&device.address));
+        replaced.extend(namesake.filter(|id| **id != device.id).cloned());
+        replaced.iter().for_each(|id| drop(self.remove(id)));
+        if !self.devices.contains_key(&device.id) && self.devices.len() >= MOST_DEVICES {
+            return None;
+        }
+        self.remove(&device.id);
+        let id = device.id.clone();
+        self.addresses.entry(device.dialect.clone()).or_default().insert(device.address.clone(), id.clone());
+        for identifier in &device.identifiers {
+            self.identifiers.insert(identifier.clone(), id.clone());
+        }
+        let variables =
+            device.variables.iter().enumerate().filter_map(|(index, variable)| {
+                variable.topic.as_ref().map(|topic| (topic.clone(), Use::Variable(index)))
+            });
+        let availability = device.availability.iter().enumerate();
+        let uses = variables.chain(availability.map(|(index, one)| (one.topic.clone(), Use::Availability(index))));
+        for (topic, topic_use) in uses {
+            let uses = self.topics.entry(topic).or_default();
+            if uses.len() < MOST_OF_A_TOPIC {
+                uses.push((id.clone(), topic_use));
+            }
+        }
+        for command in &device.commands {
+            if let Ask::Topic { topic, .. } = &command.ask {
+                self.asked.entry(topic.clone()).or_insert_with(|| id.clone());
+            }
+        }
+        self.devices.insert(id.clone(), device);
+        Some(Inserted { id, replaced })
+    }
+
+    /// Forgets a device.
+    pub fn remove(&mut self, id: &DeviceId) -> Option<KnownDevice> {
+        let device = self.devices.remove(id)?;
+        if let Some(addresses) = self.addresses.get_mut(&device.dialect)
+            && addresses.get(&device.address) == Some(id)
+        {
+            addresses.remove(&device.address);
+        }
+        for identifier in &device.identifiers {
+            if self.identifiers.get(identifier) == Some(id) {
+                self.identifiers.remove(identifier);
+            }
+        }
+        for command in &device.commands {
+            if let Ask::Topic { topic, .. } = &command.ask
+                && self.asked.get(topic) == Some(id)
+            {
+                self.asked.remove(topic);
+            }
+        }
+        let topics = device.variables.iter().filter_map(|one| one.topic.as_ref());
+        for topic in topics.chain(device.availability.iter().map(|one| &one.topic)) {
+            if let Some(uses) = self.topics.get_mut(topic) {
+                uses.retain(|(of, _)| of != id);
+                if uses.is_empty() {
+                    self.topics.remove(topic);
+                }
+            }
+        }
+        Some(device)
+    }
+
+    /// A device by its id.
+    #[must_use]
+    pub fn get(&self, id: &DeviceId) -> Option<&KnownDevice> {
+        self.devices.get(id)
+    }
+
+    /// The device that a dialect knows by this name in topics, or by its id.
+    #[must_use]
+    pub fn named(&self, dialect: &str, name: &str) -> Option<&KnownDevice> {
+        let by_address = self.addresses.get(dialect).and_then(|addresses| addresses.get(name));
+        let by_id =
+            || DeviceId::new(name).ok().and_then(|id| self.devices.get(&id)).filter(|one| *one.dialect == *dialect);
+        by_address.and_then(|id| self.devices.get(id)).or_else(by_id)
+    }
+
+    /// Every device, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &KnownDevice> {
+        self.devices.values()
+    }
+
+    /// The topics that devices have named themselves, to subscribe beside the dialects' own.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.topics.keys().map(|topic| &**topic)
+    }
+
+    /// The device whose commands go out on a topic that discovery has named.
+    pub(crate) fn asked_on(&self, topic: &str) -> Option<&DeviceId> {
+        self.asked.get(topic)
+    }
+
+    pub(crate) fn has_address(&self, dialect: &str, address: &str) -> bool {
+        self.addresses.get(dialect).is_some_and(|addresses| addresses.contains_key(address))
+    }
+
+    pub(crate) fn uses(&self, topic: &str) -> &[(DeviceId, Use)] {
+        self.topics.get(topic).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The dialect that only describes devices which may have one of their own.
+pub(crate) const GENERAL: &str = "homeassistant";
+
+impl KnownDevice {
+    /// A device of which nothing is known but its name in topics.
+    #[must_use]
+    pub fn new(id: DeviceId, dialect: &str, address: &str) -> KnownDevice {
+        KnownDevice {
+            id,
+            dialect: dialect.into(),
+            address: address.into(),
+            name: None,
+            model: None,
+            vendor: None,
+            firmware: None,
+            hub: None,
+            identifiers: Vec::new(),
+            vars: BTreeMap::new(),
+            variant: None,
+            commands: Vec::new(),
+            variables: Vec::new(),
+            availability: Vec::new(),
+        }
+    }
+
+    /// The command that stands for a built-in one.
+    #[must_use]
+    pub fn command_for(&self, role: Role) -> Option<&DeviceCommand> {
+        self.commands.iter().find(|command| command.role == Some(role) && command.refused.is_none())
+    }
+
+    /// What is asked of this device where a built-in command of Wilco's is meant: a command of its own and arguments for
+    /// it.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot do that.
+    pub fn in_place_of<'a>(&'a self, built_in: &'a str, args: &'a str) -> Result<(&'a str, &'a str), String> {
+        if self.command(built_in).is_some() || crate::command(built_in).is_none() {
+            return Ok((built_in, args));
+        }
+        let lacks = |what: &str| {
+            let name = self.name.as_deref().unwrap_or(self.id.as_str());
+            format!("'{name}' has no {what} that Wilco knows of. See its own commands.")
+        };
+        match built_in {
+            "led" => self.command_for(Role::Light).map(|one| (&*one.name, args)).ok_or_else(|| lacks("relay or light")),
+            "restart" => {
+                self.command_for(Role::Restart).map(|one| (&*one.name, "{}")).ok_or_else(|| lacks("restart command"))
+            }
+            _ => Err(format!("'{built_in}' is a command of Wilco's own devices. {}", lacks("command like it"))),
+        }
+    }
+
+    /// A command that it was found to have.
+    #[must_use]
+    pub fn command(&self, name: &str) -> Option<&DeviceCommand> {
+        self.commands.iter().find(|command| *command.name == *name)
+    }
+}

@@ -1,0 +1,170 @@
+//! Finding devices: from the messages in which firmware tells of itself to devices, their commands and their values.
+//!
+//! A reader is a pure function of messages, with as much memory as its protocol needs to put several messages together. What it
+//! reads comes from anybody who may publish, so sizes and numbers are bounded, and nothing is taken for a command that points
+//! where it should not.
+
+mod homeassistant;
+mod homie;
+mod shelly;
+mod tasmota;
+mod thingsboard;
+mod zigbee2mqtt;
+
+use wilco_ledger::DeviceId;
+
+pub(crate) use homeassistant::by_convention;
+
+use crate::{
+    Inbound,
+    devices::{Devices, Inserted, KnownDevice},
+    file::ReaderKind,
+};
+
+/// The largest discovery message that is read, bytes.
+const LARGEST: usize = 8 * 1024 * 1024;
+/// The most devices of one message, and the most that one reader remembers parts of.
+const MOST_DEVICES: usize = 20_000;
+/// The most commands, and the most values, of one device.
+const MOST_OF_A_DEVICE: usize = 500;
+/// How much of a name is kept, bytes.
+const LONGEST_NAME: usize = 200;
+
+/// Puts together what devices tell of themselves.
+#[derive(Debug)]
+pub struct Discovery {
+    reader: Reader,
+}
+
+#[derive(Debug)]
+enum Reader {
+    HomeAssistant(homeassistant::Reader),
+    Zigbee2Mqtt(zigbee2mqtt::Reader),
+    Tasmota(tasmota::Reader),
+    Shelly(shelly::Reader),
+    Homie(homie::Reader),
+    ThingsBoard,
+}
+
+/// What a message tells of devices.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// Devices as they now are.
+    pub devices: Vec<KnownDevice>,
+    /// Devices that say of themselves, or whose hub says, that they are gone.
+    pub gone: Vec<DeviceId>,
+    /// What to publish to learn more: a topic and a payload each.
+    pub questions: Vec<(String, String)>,
+    /// What could not be used, as sentences.
+    pub problems: Vec<String>,
+}
+
+/// What findings change in what is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The devices that are listed now, or are listed otherwise than before.
+    pub listed: Vec<DeviceId>,
+    /// Those that are gone.
+    pub gone: Vec<DeviceId>,
+    /// What was taken for other devices until now, and are some of these.
+    pub replaced: Vec<DeviceId>,
+}
+
+impl Discovery {
+    /// A reader that has read nothing, of a console that devices answer by this name.
+    #[must_use]
+    pub fn new(kind: ReaderKind, console: &str) -> Discovery {
+        let reader = match kind {
+            ReaderKind::HomeAssistant => Reader::HomeAssistant(homeassistant::Reader::default()),
+            ReaderKind::Zigbee2Mqtt => Reader::Zigbee2Mqtt(zigbee2mqtt::Reader::default()),
+            ReaderKind::Tasmota => Reader::Tasmota(tasmota::Reader::default()),
+            ReaderKind::Shelly => Reader::Shelly(shelly::Reader::new(console)),
+            ReaderKind::Homie5 => Reader::Homie(homie::Reader::new(true)),
+            ReaderKind::Homie4 => Reader::Homie(homie::Reader::new(false)),
+            ReaderKind::ThingsBoardGateway => Reader::ThingsBoard,
+        };
+        Discovery { reader }
+    }
+
+    /// What a message tells. Nothing for one that is no discovery message of this kind.
+    pub fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
+        if inbound.payload.len() > LARGEST {
+            if self.is_about(inbound.topic) {
+                let bytes = inbound.payload.len();
+                let problem = format!("'{}' has {bytes} bytes; the limit is {LARGEST}.", inbound.topic);
+                return Findings { problems: vec![problem], ..Findings::default() };
+            }
+            return Findings::default();
+        }
+        match &mut self.reader {
+            Reader::HomeAssistant(reader) => reader.read(inbound),
+            Reader::Zigbee2Mqtt(reader) => reader.read(inbound),
+            Reader::Tasmota(reader) => reader.read(inbound),
+            Reader::Shelly(reader) => reader.read(inbound),
+            Reader::Homie(reader) => reader.read(inbound),
+            Reader::ThingsBoard => thingsboard::read(inbound),
+        }
+    }
+
+    /// The filters of discovery messages, beside what the dialect hears.
+    #[must_use]
+    pub fn filters(&self) -> Vec<String> {
+        let filters: &[&str] = match &self.reader {
+            Reader::HomeAssistant(_) => &["homeassistant/#"],
+            Reader::Zigbee2Mqtt(_) => {
+                &["zigbee2mqtt/bridge/devices", "zigbee2mqtt/bridge/groups", "zigbee2mqtt/bridge/info"]
+            }
+            Reader::Tasmota(_) => &["tasmota/discovery/#"],
+            Reader::Shelly(_) => &["+/online", "+/announce", "shellies/announce"],
+            Reader::Homie(reader) => reader.filters(),
+            Reader::ThingsBoard => &["v1/gateway/connect", "v1/gateway/disconnect"],
+        };
+        filters.iter().map(|filter| (*filter).to_owned()).collect()
+    }
+
+    /// Whether devices tell of themselves on a topic.
+    #[must_use]
+    pub fn is_about(&self, topic: &str) -> bool {
+        self.filters().iter().any(|filter| crate::set::covers(filter, topic))
+    }
+}
+
+impl Findings {
+    /// Nothing was told.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Findings { devices, gone, questions, problems } = self;
+        devices.is_empty() && gone.is_empty() && questions.is_empty() && problems.is_empty()
+    }
+
+    /// Takes over into what is known which devices there are, and says what that changes.
+    pub fn apply(&mut self, devices: &mut Devices) -> Changes {
+        let mut changes = Changes::default();
+        for id in self.gone.drain(..) {
+            if devices.remove(&id).is_some() {
+                changes.gone.push(id);
+            }
+        }
+        for Inserted { id, replaced } in self.devices.drain(..).filter_map(|device| devices.insert(device)) {
+            changes.listed.push(id);
+            changes.replaced.extend(replaced);
+        }
+        changes
+    }
+}
+
+/// A name as it is kept: not longer than is read at a glance, without control characters.
+fn name(text: &str) -> Box<str> {
+    let cut = &text[..text.floor_char_boundary(LONGEST_NAME)];
+    cut.chars().filter(|c| !c.is_control()).collect::<String>().into()
+}
+
+/// A member that is a text.
+fn text<'v>(value: &'v serde_json::Value, member: &str) -> Option<&'v str> {
+    value.get(member).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// A member that is a text, as a name.
+fn named(value: &serde_json::Value, member: &str) -> Option<Box<str>> {
+    text(value, member).map(name)
+}

@@ -1,0 +1,211 @@
+//! Home Assistant's MQTT discovery: one message an entity, or one a device, both retained.
+//!
+//! Entities are put together by what names their device. Names are abbreviated word by word, `~` stands for the base topic, and
+//! each kind of entity has payloads of its own where it names none.
+
+mod entity;
+mod names;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::{Map, Value};
+use wilco_ledger::DeviceId;
+
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, text};
+use crate::{
+    Ask, AskPayload, Control, DeviceCommand, Inbound, KnownDevice, Variable, devices::GENERAL, file::shown,
+    jinja::Template, set::device_id,
+};
+use entity::describe;
+use names::{expanded, expanded_device};
+
+const PREFIX: &str = "homeassistant";
+const MOST_ENTITIES: usize = 50_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    /// The device of each discovery topic.
+    topics: HashMap<String, DeviceId>,
+    /// The entities of each device, by their topic and their name in it.
+    devices: HashMap<DeviceId, Known>,
+    entities: usize,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    entities: BTreeMap<(String, String), Entity>,
+}
+
+/// One entity with all that its message says, abbreviations and `~` written out.
+#[derive(Debug, Clone)]
+struct Entity {
+    component: String,
+    config: Map<String, Value>,
+    device: Value,
+}
+
+impl Reader {
+    pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
+        let mut findings = Findings::default();
+        let Some((component, object)) = discovery_topic(inbound.topic) else { return findings };
+        let topic = inbound.topic;
+        if inbound.payload.is_empty() {
+            self.forget(topic, &mut findings);
+            return findings;
+        }
+        let Ok(Value::Object(config)) = serde_json::from_slice(inbound.payload) else {
+            findings.problems.push(format!("'{topic}' is not a JSON object."));
+            return findings;
+        };
+        let mut config = expanded(config);
+        let device = config.remove("device").map_or(Value::Null, |device| match device {
+            Value::Object(device) => Value::Object(expanded_device(device)),
+            _ => Value::Null,
+        });
+        let unique = text(&Value::Object(config.clone()), "unique_id").map(str::to_owned);
+        let key = device_key(&device).or(unique).unwrap_or_else(|| object.to_owned());
+        let id = device_id(&name(&key));
+        self.forget(topic, &mut Findings::default());
+        if self.devices.len() >= MOST_DEVICES && !self.devices.contains_key(&id) {
+            findings.problems.push(format!("There are more than {MOST_DEVICES} devices, so '{topic}' is not read."));
+            return findings;
+        }
+        let known = self.devices.entry(id.clone()).or_default();
+        let mut add = |name: String, component: String, config: Map<String, Value>| {
+            let full = known.entities.len() >= MOST_OF_A_DEVICE || self.entities >= MOST_ENTITIES;
+            if full {
+                return false;
+            }
+            self.entities += 1;
+            let entity = Entity { component, config, device: device.clone() };
+            known.entities.insert((topic.to_owned(), name), entity);
+            true
+        };
+        let mut all = true;
+        if component == "device" {
+            let components = config.remove("components");
+            let shared = config;
+            for (name, one) in components.as_ref().and_then(Value::as_object).into_iter().flatten() {
+                let Value::Object(one) = one else { continue };
+                let mut one = expanded(one.clone());
+                let Some(component) = one.get("platform").and_then(Value::as_str).map(str::to_owned) else { continue };
+                let inherited = [
+                    "availability",
+                    "availability_topic",
+                    "availability_mode",
+                    "availability_template",
+                    "payload_available",
+                    "payload_not_available",
+                    "state_topic",
+                    "command_topic",
+                    "qos",
+                    "encoding",
+                ];
+                for name in inherited {
+                    if let (Some(value), false) = (shared.get(name), one.contains_key(name)) {
+                        one.insert(name.to_owned(), value.clone());
+                    }
+                }
+                all &= add(name.clone(), component, one);
+            }
+        } else {
+            all = add(object.to_owned(), component.to_owned(), config);
+        }
+        if !all {
+            let problem = format!(
+                "'{topic}' has more than {MOST_OF_A_DEVICE} entities for one device, or there are more than \
+                 {MOST_ENTITIES} in total. The rest is not read."
+            );
+            findings.problems.push(problem);
+        }
+        self.topics.insert(topic.to_owned(), id.clone());
+        self.tell(&id, &mut findings);
+        findings
+    }
+
+    fn forget(&mut self, topic: &str, findings: &mut Findings) {
+        let Some(id) = self.topics.remove(topic) else { return };
+        let Some(known) = self.devices.get_mut(&id) else { return };
+        let before = known.entities.len();
+        known.entities.retain(|(of, _), _| of != topic);
+        self.entities -= before - known.entities.len();
+        if known.entities.is_empty() {
+            self.devices.remove(&id);
+            findings.gone.push(id);
+        } else {
+            self.tell(&id, findings);
+        }
+    }
+
+    fn tell(&self, id: &DeviceId, findings: &mut Findings) {
+        let Some(known) = self.devices.get(id) else { return };
+        let mut device = KnownDevice::new(id.clone(), GENERAL, id.as_str());
+        let mut names = HashSet::new();
+        for ((_, object), entity) in &known.entities {
+            describe(&mut device, object, entity, &mut names, &mut findings.problems);
+        }
+        findings.devices.push(device);
+    }
+}
+
+/// The kind of entity and its name, where a topic is a discovery topic.
+fn discovery_topic(topic: &str) -> Option<(&str, &str)> {
+    let rest = topic.strip_prefix(PREFIX)?.strip_prefix('/')?.strip_suffix("/config")?;
+    let mut levels = rest.split('/');
+    let (component, first, second) = (levels.next()?, levels.next()?, levels.next());
+    if levels.next().is_some() || component.is_empty() {
+        return None;
+    }
+    Some((component, second.unwrap_or(first)))
+}
+
+fn device_key(device: &Value) -> Option<String> {
+    let first = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => items.first().map(shown),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let identified = device.get("identifiers").and_then(first).filter(|key| !key.is_empty());
+    identified.or_else(|| device.pointer("/connections/0/1").map(shown).filter(|key| !key.is_empty()))
+}
+
+/// A device as the topics of one request suggest it where nothing was discovered: `…/command` has `…/state` beside it (ESPHome
+/// and others), and `…/set` the state one level above.
+pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &str) -> KnownDevice {
+    let mut known = KnownDevice::new(device_id(device), GENERAL, device);
+    let state = match (topic.strip_suffix("/command"), topic.strip_suffix("/set")) {
+        (Some(entity), _) => Some(format!("{entity}/state")),
+        (None, Some(entity)) => Some(entity.to_owned()),
+        (None, None) => None,
+    };
+    let mut variable = |key: String, template: &str| {
+        known.variables.push(Variable {
+            title: key.as_str().into(),
+            key: key.into(),
+            unit: None,
+            is_number: false,
+            topic: state.as_deref().map(Into::into),
+            template: Template::parse(template).ok(),
+        });
+    };
+    variable(command.to_owned(), "{{ value_json.state if value_json.state is defined else value }}");
+    if let Ok(Value::Object(members)) = serde_json::from_str(payload) {
+        for member in members
+            .keys()
+            .filter(|member| *member != "state" && member.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+        {
+            variable(format!("{command}/{member}"), &format!("{{{{ value_json.{member} }}}}"));
+        }
+    }
+    known.commands.push(DeviceCommand {
+        name: command.into(),
+        title: command.into(),
+        control: Control::Button,
+        ask: Ask::Topic { topic: topic.into(), payload: AskPayload::Fixed(payload.into()), qos: 0 },
+        reports: state.is_some().then(|| command.into()),
+        refused: None,
+        role: None,
+    });
+    known
+}

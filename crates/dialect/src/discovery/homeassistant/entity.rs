@@ -1,0 +1,295 @@
+//! What one entity makes of its device: commands with their forms, values, and where it says whether it is there.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::{
+    super::{MOST_OF_A_DEVICE, name, named, text},
+    Entity,
+};
+use crate::{
+    Ask, AskPayload, Availability, Control, DeviceCommand, KnownDevice, Role, Variable,
+    file::shown,
+    jinja::Template,
+    set::{device_id, usable},
+};
+
+/// Adds an entity to its device.
+pub(super) fn describe(
+    device: &mut KnownDevice,
+    object: &str,
+    entity: &Entity,
+    names: &mut HashSet<String>,
+    problems: &mut Vec<String>,
+) {
+    describe_device(device, &entity.device);
+    let config = Value::Object(entity.config.clone());
+    let base = text(&config, "name").or_else(|| text(&config, "object_id")).unwrap_or(object);
+    let mut key = name(base).to_string();
+    if !names.insert(key.clone()) {
+        key = format!("{key} ({object})");
+        names.insert(key.clone());
+    }
+    availability(device, &config, problems);
+    let is_number = text(&config, "unit_of_measurement").is_some() || matches!(entity.component.as_str(), "number");
+    let reports = add_variable(device, &config, &key, "state_topic", "value_template", is_number, problems);
+    let Some(topic) = text(&config, "command_topic") else {
+        further(device, &config, &key, problems);
+        return;
+    };
+    let word =
+        |member: &str, default: &str| config.get(member).map_or_else(|| default.into(), |value| name(&shown(value)));
+    let on_off = || Control::Switch { on: word("payload_on", "ON"), off: word("payload_off", "OFF") };
+    let json = text(&config, "schema") == Some("json");
+    let list = |member: &str| {
+        let items = config.get(member).and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
+        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&shown(item))).collect())
+    };
+    let category = text(&config, "entity_category");
+    let role = match (entity.component.as_str(), text(&config, "device_class")) {
+        ("switch" | "light", _) if category.is_none() => Some(Role::Light),
+        ("button", Some("restart")) => Some(Role::Restart),
+        _ => None,
+    };
+    let mut add = |title: &str, control: Control, payload: AskPayload, reports: Option<Box<str>>| {
+        let command = DeviceCommand {
+            name: title.into(),
+            title: title.into(),
+            control,
+            ask: Ask::Topic { topic: topic.into(), payload, qos: qos(&config) },
+            reports,
+            refused: refused(&config, topic),
+            role,
+        };
+        push(device, command);
+    };
+    match entity.component.as_str() {
+        "light" if json => add(&key, on_off(), AskPayload::Json, reports),
+        "switch" | "light" | "fan" | "siren" | "humidifier" => add(&key, on_off(), AskPayload::Value, reports),
+        "lock" => {
+            let control = Control::Switch { on: word("payload_lock", "LOCK"), off: word("payload_unlock", "UNLOCK") };
+            add(&key, control, AskPayload::Value, reports);
+        }
+        "button" | "scene" => {
+            let default = if entity.component == "button" { "PRESS" } else { "ON" };
+            let member = if entity.component == "button" { "payload_press" } else { "payload_on" };
+            add(&key, Control::Button, AskPayload::Fixed(word(member, default)), None);
+        }
+        "cover" | "valve" => {
+            for (member, default, title) in [
+                ("payload_open", "OPEN", "Open"),
+                ("payload_close", "CLOSE", "Close"),
+                ("payload_stop", "STOP", "Stop"),
+            ] {
+                if config.get(member).is_some_and(Value::is_null) {
+                    continue;
+                }
+                // What a cover reports are the words for where it is (`opening`), and not those for what it was asked.
+                add(&format!("{key}: {title}"), Control::Button, AskPayload::Fixed(word(member, default)), None);
+            }
+        }
+        "number" => {
+            let bound =
+                |member: &str, default: f64| Some(config.get(member).and_then(Value::as_f64).unwrap_or(default));
+            let control = Control::Number {
+                min: bound("min", 1.0),
+                max: bound("max", 100.0),
+                step: bound("step", 1.0),
+                unit: named(&config, "unit_of_measurement"),
+            };
+            add_templated(device, &config, &key, control, topic, "command_template", reports, problems);
+        }
+        "select" => add_templated(device, &config, &key, list("options"), topic, "command_template", reports, problems),
+        "text" => add_templated(device, &config, &key, Control::Text, topic, "command_template", reports, problems),
+        "alarm_control_panel" | "vacuum" | "lawn_mower" | "notify" | "update" | "climate" | "water_heater" => {
+            add(&key, Control::Text, AskPayload::Value, None);
+        }
+        _ => {}
+    }
+    further(device, &config, &key, problems);
+}
+
+fn describe_device(device: &mut KnownDevice, described: &Value) {
+    if device.name.is_none() {
+        device.name = named(described, "name");
+    }
+    device.model = device.model.take().or_else(|| named(described, "model"));
+    device.vendor = device.vendor.take().or_else(|| named(described, "manufacturer"));
+    device.firmware = device.firmware.take().or_else(|| named(described, "sw_version"));
+    if device.identifiers.is_empty() {
+        let identifiers = match described.get("identifiers") {
+            Some(Value::Array(items)) => items.iter().take(16).map(|item| shown(item).to_lowercase().into()).collect(),
+            Some(Value::String(one)) => vec![one.to_lowercase().into()],
+            _ => Vec::new(),
+        };
+        device.identifiers = identifiers;
+        let connections = described.get("connections").and_then(Value::as_array);
+        for mac in connections.into_iter().flatten().take(16).filter_map(|pair| pair.get(1)).map(shown) {
+            // Tasmota and Shelly write the same address without colons.
+            device.identifiers.push(mac.to_lowercase().replace(':', "").into());
+        }
+    }
+    if device.hub.is_none() {
+        device.hub = text(described, "via_device").map(device_id);
+    }
+}
+
+fn qos(config: &Value) -> u8 {
+    config.get("qos").and_then(Value::as_u64).and_then(|qos| u8::try_from(qos.min(2)).ok()).unwrap_or(0)
+}
+
+/// Why nothing is sent on a command topic.
+fn refused(config: &Value, topic: &str) -> Option<Box<str>> {
+    if config.get("retain").and_then(Value::as_bool) == Some(true) {
+        return Some(
+            "Its discovery requires retained commands, which the device would receive again at every reconnect.".into(),
+        );
+    }
+    usable(topic).err().map(Into::into)
+}
+
+fn push(device: &mut KnownDevice, command: DeviceCommand) {
+    if device.commands.len() < MOST_OF_A_DEVICE && device.command(&command.name).is_none() {
+        device.commands.push(command);
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is another part of one entity")]
+fn add_templated(
+    device: &mut KnownDevice,
+    config: &Value,
+    title: &str,
+    control: Control,
+    topic: &str,
+    template: &str,
+    reports: Option<Box<str>>,
+    problems: &mut Vec<String>,
+) {
+    let mut refused = refused(config, topic);
+    let payload = match text(config, template).map(Template::parse) {
+        None => AskPayload::Value,
+        Some(Ok(template)) => AskPayload::Template(template),
+        Some(Err(error)) => {
+            problems.push(format!("{title}: {error}"));
+            refused = refused.or_else(|| Some(error.to_string().into()));
+            AskPayload::Value
+        }
+    };
+    let ask = Ask::Topic { topic: topic.into(), payload, qos: qos(config) };
+    push(device, DeviceCommand { name: title.into(), title: title.into(), control, ask, reports, refused, role: None });
+}
+
+/// Takes in a state topic. Says under which name its value can be compared; none where its template cannot be used.
+fn add_variable(
+    device: &mut KnownDevice,
+    config: &Value,
+    key: &str,
+    topic: &str,
+    template: &str,
+    is_number: bool,
+    problems: &mut Vec<String>,
+) -> Option<Box<str>> {
+    let topic = text(config, topic).filter(|topic| topic.len() <= 1_024 && !topic.contains(['+', '#']))?;
+    if device.variables.len() >= MOST_OF_A_DEVICE {
+        return None;
+    }
+    let json = text(config, "schema") == Some("json");
+    let source = text(config, template).or(json.then_some("{{ value_json.state }}"));
+    let (template, usable) = match source.map(Template::parse) {
+        None => (None, true),
+        Some(Ok(template)) => (Some(template), true),
+        Some(Err(error)) => {
+            // Shown as it comes, and compared with nothing.
+            problems.push(format!("{key}: {error}"));
+            (None, false)
+        }
+    };
+    device.variables.push(Variable {
+        key: key.into(),
+        title: key.into(),
+        unit: named(config, "unit_of_measurement"),
+        is_number,
+        topic: Some(topic.into()),
+        template,
+    });
+    usable.then(|| key.into())
+}
+
+/// What an entity has besides its main command: brightness, position, mode and the like, each with topics of its own.
+fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut Vec<String>) {
+    let number = |min: &str, max: &str, default: (f64, f64), unit: Option<&str>| Control::Number {
+        min: Some(config.get(min).and_then(Value::as_f64).unwrap_or(default.0)),
+        max: Some(config.get(max).and_then(Value::as_f64).unwrap_or(default.1)),
+        step: None,
+        unit: unit.map(Into::into),
+    };
+    let choice = |member: &str| {
+        let items = config.get(member).and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
+        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&shown(item))).collect())
+    };
+    let of =
+        |what: &str| (format!("{what}_command_topic"), format!("{what}_state_topic"), format!("{what}_value_template"));
+    let known: [(&str, &str, Control); 11] = [
+        ("brightness", "Brightness", number("", "brightness_scale", (0.0, 255.0), None)),
+        ("color_temp", "Colour temperature", number("min_mireds", "max_mireds", (153.0, 500.0), Some("mired"))),
+        ("rgb", "Colour", Control::Colour),
+        ("xy", "Colour (xy)", Control::Colour),
+        ("effect", "Effect", choice("effect_list")),
+        ("mode", "Mode", choice("modes")),
+        ("temperature", "Temperature", number("min_temp", "max_temp", (7.0, 35.0), Some("°C"))),
+        ("fan_mode", "Fan mode", choice("fan_modes")),
+        ("preset_mode", "Preset", choice("preset_modes")),
+        ("percentage", "Speed", number("speed_range_min", "speed_range_max", (1.0, 100.0), None)),
+        ("target_humidity", "Humidity", number("min_humidity", "max_humidity", (0.0, 100.0), Some("%"))),
+    ];
+    for (what, title, control) in known {
+        let (command, state, template) = of(what);
+        let Some(topic) = text(config, &command).map(str::to_owned) else { continue };
+        let title = format!("{key}: {title}");
+        let template = if text(config, &template).is_some() { template } else { format!("{what}_state_template") };
+        let is_number = matches!(control, Control::Number { .. });
+        let reports = add_variable(device, config, &title, &state, &template, is_number, problems);
+        add_templated(device, config, &title, control, &topic, &format!("{what}_command_template"), reports, problems);
+    }
+    if let Some(topic) = text(config, "set_position_topic").map(str::to_owned) {
+        let title = format!("{key}: Position");
+        let reports = add_variable(device, config, &title, "position_topic", "position_template", true, problems);
+        let control = number("position_closed", "position_open", (0.0, 100.0), Some("%"));
+        add_templated(device, config, &title, control, &topic, "set_position_template", reports, problems);
+    }
+}
+
+fn availability(device: &mut KnownDevice, config: &Value, problems: &mut Vec<String>) {
+    let mut all = Vec::new();
+    if let Some(topic) = text(config, "availability_topic") {
+        all.push((topic, config, "availability_template"));
+    }
+    for one in config.get("availability").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(topic) = text(one, "topic") {
+            all.push((topic, one, "value_template"));
+        }
+    }
+    for (topic, of, template) in all {
+        let known = device.availability.iter().any(|one| *one.topic == *topic);
+        if known || topic.contains(['+', '#']) || device.availability.len() >= 16 {
+            continue;
+        }
+        let template = match text(of, template).map(Template::parse) {
+            None => None,
+            Some(Ok(template)) => Some(template),
+            Some(Err(error)) => {
+                problems.push(format!("'{topic}': {error}"));
+                continue;
+            }
+        };
+        let word =
+            |member: &str, default: &str| of.get(member).map_or_else(|| default.into(), |value| name(&shown(value)));
+        device.availability.push(Availability {
+            topic: topic.into(),
+            template,
+            online: word("payload_available", "online"),
+            offline: word("payload_not_available", "offline"),
+        });
+    }
+}

@@ -1,0 +1,166 @@
+//! The names in discovery messages: abbreviations and the base topic, written out.
+
+use serde_json::{Map, Value};
+
+/// The words that names are abbreviated to.
+const WORDS: [(&str, &str); 56] = [
+    ("cmd", "command"),
+    ("t", "topic"),
+    ("stat", "state"),
+    ("tpl", "template"),
+    ("val", "value"),
+    ("pl", "payload"),
+    ("avty", "availability"),
+    ("bri", "brightness"),
+    ("scl", "scale"),
+    ("clr", "color"),
+    ("clrm", "color_mode"),
+    ("dev", "device"),
+    ("cla", "class"),
+    ("uniq", "unique"),
+    ("meas", "measurement"),
+    ("exp", "expire"),
+    ("aft", "after"),
+    ("fx", "effect"),
+    ("pos", "position"),
+    ("pct", "percentage"),
+    ("osc", "oscillation"),
+    ("pr", "preset"),
+    ("avail", "available"),
+    ("cls", "close"),
+    ("unlk", "unlock"),
+    ("prs", "press"),
+    ("rst", "reset"),
+    ("trig", "trigger"),
+    ("opt", "optimistic"),
+    ("ret", "retain"),
+    ("ops", "options"),
+    ("obj", "object"),
+    ("curr", "current"),
+    ("cat", "category"),
+    ("ent", "entity"),
+    ("ic", "icon"),
+    ("e", "encoding"),
+    ("o", "origin"),
+    ("p", "platform"),
+    ("cmps", "components"),
+    ("init", "initial"),
+    ("mirs", "mireds"),
+    ("hum", "humidity"),
+    ("clsd", "closed"),
+    ("sup", "supported"),
+    ("feat", "features"),
+    ("pow", "power"),
+    ("attr", "attributes"),
+    ("whit", "white"),
+    ("spd", "speed"),
+    ("rng", "range"),
+    ("frc", "force"),
+    ("upd", "update"),
+    ("en", "enabled_by_default"),
+    ("strt", "start"),
+    ("lrst", "last_reset"),
+];
+
+/// Names that are not abbreviated word by word.
+const NAMES: [(&str, &str); 22] = [
+    ("fx_list", "effect_list"),
+    ("hum_cmd_t", "target_humidity_command_topic"),
+    ("hum_stat_t", "target_humidity_state_topic"),
+    ("temp_cmd_t", "temperature_command_topic"),
+    ("temp_cmd_tpl", "temperature_command_template"),
+    ("temp_stat_t", "temperature_state_topic"),
+    ("temp_stat_tpl", "temperature_state_template"),
+    ("temp_unit", "temperature_unit"),
+    ("curr_temp_t", "current_temperature_topic"),
+    ("curr_temp_tpl", "current_temperature_template"),
+    ("pr_modes", "preset_modes"),
+    ("modes", "modes"),
+    ("stat_cla", "state_class"),
+    ("unit_of_meas", "unit_of_measurement"),
+    ("sup_clrm", "supported_color_modes"),
+    ("pl_not_avail", "payload_not_available"),
+    ("set_pos_t", "set_position_topic"),
+    ("set_pos_tpl", "set_position_template"),
+    ("json_attr_t", "json_attributes_topic"),
+    ("min_temp", "min_temp"),
+    ("max_temp", "max_temp"),
+    ("pl_stpa", "payload_start_pause"),
+];
+
+fn written_out(key: &str) -> String {
+    if let Some((_, full)) = NAMES.iter().find(|(short, _)| *short == key) {
+        return (*full).to_owned();
+    }
+    let word = |word: &str| {
+        WORDS.iter().find(|(short, _)| *short == word).map_or_else(|| word.to_owned(), |(_, full)| (*full).to_owned())
+    };
+    key.split('_').map(word).collect::<Vec<String>>().join("_")
+}
+
+/// A configuration with its names and its base topic written out.
+pub(super) fn expanded(config: Map<String, Value>) -> Map<String, Value> {
+    let base = config.get("~").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut full = Map::new();
+    for (key, mut value) in config {
+        let key = written_out(&key);
+        if key.ends_with("topic") {
+            with_base(&mut value, &base);
+        }
+        if key == "availability" {
+            let list = if value.is_array() { value } else { Value::Array(vec![value]) };
+            let Value::Array(items) = list else { continue };
+            let item = |item: Value| match item {
+                Value::Object(item) => {
+                    let mut item: Map<String, Value> =
+                        item.into_iter().map(|(key, value)| (written_out(&key), value)).collect();
+                    if let Some(topic) = item.get_mut("topic") {
+                        with_base(topic, &base);
+                    }
+                    Value::Object(item)
+                }
+                other => other,
+            };
+            value = Value::Array(items.into_iter().take(16).map(item).collect());
+        }
+        if key == "components"
+            && let Value::Object(components) = &mut value
+            && !base.is_empty()
+        {
+            for one in components.values_mut().filter_map(Value::as_object_mut) {
+                one.entry("~").or_insert_with(|| Value::from(base.as_str()));
+            }
+        }
+        full.insert(key, value);
+    }
+    full
+}
+
+fn with_base(value: &mut Value, base: &str) {
+    if let Value::String(topic) = value
+        && !base.is_empty()
+    {
+        if let Some(rest) = topic.strip_prefix('~') {
+            *topic = format!("{base}{rest}");
+        } else if let Some(rest) = topic.strip_suffix('~') {
+            *topic = format!("{rest}{base}");
+        }
+    }
+}
+
+pub(super) fn expanded_device(device: Map<String, Value>) -> Map<String, Value> {
+    let full = |key: &str| match key {
+        "ids" => "identifiers",
+        "cns" => "connections",
+        "mf" => "manufacturer",
+        "mdl" => "model",
+        "sw" => "sw_version",
+        "hw" => "hw_version",
+        "sn" => "serial_number",
+        "cu" => "configuration_url",
+        "sa" => "suggested_area",
+        _ => "",
+    };
+    let written = |key: String| if full(&key).is_empty() { key } else { full(&key).to_owned() };
+    device.into_iter().map(|(key, value)| (written(key), value)).collect()
+}

@@ -1,0 +1,222 @@
+//! The Homie convention: version 5 describes a device in one message (`$description`), versions 3 and 4 in many, one an attribute.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, named, text};
+use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
+
+/// How much is remembered of one device of version 4, in attributes.
+const MOST_ATTRIBUTES: usize = 4_000;
+/// The longest attribute that is remembered, bytes.
+const LONGEST: usize = 4_096;
+
+#[derive(Debug)]
+pub(super) struct Reader {
+    is_five: bool,
+    /// Of version 4: the attributes of each device, by domain and device.
+    attributes: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A property as both versions describe it.
+struct Property<'a> {
+    node: &'a str,
+    property: &'a str,
+    title: &'a str,
+    datatype: &'a str,
+    format: &'a str,
+    unit: Option<&'a str>,
+    settable: bool,
+    retained: bool,
+}
+
+impl Reader {
+    pub(super) fn new(is_five: bool) -> Reader {
+        Reader { is_five, attributes: BTreeMap::new() }
+    }
+
+    pub(super) fn filters(&self) -> &'static [&'static str] {
+        if self.is_five { &["+/5/+/$state", "+/5/+/$description"] } else { &["homie/#"] }
+    }
+
+    pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
+        if self.is_five { five(inbound) } else { self.four(inbound) }
+    }
+
+    fn four(&mut self, inbound: &Inbound<'_>) -> Findings {
+        let mut findings = Findings::default();
+        let mut levels = inbound.topic.splitn(3, '/');
+        let (Some(domain), Some(address), Some(rest)) = (levels.next(), levels.next(), levels.next()) else {
+            return findings;
+        };
+        let last = rest.rsplit('/').next().unwrap_or_default();
+        if !last.starts_with('$') || address == "5" || address.starts_with('$') || inbound.payload.len() > LONGEST {
+            return findings;
+        }
+        let Ok(value) = std::str::from_utf8(inbound.payload) else { return findings };
+        let key = format!("{domain}/{address}");
+        if rest == "$homie" && value.is_empty() {
+            self.attributes.remove(&key);
+            findings.gone.push(device_id(address));
+            return findings;
+        }
+        if !self.attributes.contains_key(&key) && self.attributes.len() >= MOST_DEVICES {
+            return findings;
+        }
+        let attributes = self.attributes.entry(key).or_default();
+        if attributes.len() >= MOST_ATTRIBUTES && !attributes.contains_key(rest) {
+            return findings;
+        }
+        attributes.insert(rest.to_owned(), value.to_owned());
+        // Told anew only by what changes the description: a property's last attribute, or the device's state.
+        let describes = matches!(
+            last,
+            "$state"
+                | "$settable"
+                | "$datatype"
+                | "$format"
+                | "$unit"
+                | "$retained"
+                | "$properties"
+                | "$nodes"
+                | "$name"
+        );
+        if describes
+            && attributes.contains_key("$homie")
+            && attributes.contains_key("$nodes")
+            && (rest == "$state" || attributes.contains_key("$state"))
+        {
+            findings.devices.push(of_attributes(domain, address, attributes));
+        }
+        findings
+    }
+}
+
+fn of_attributes(domain: &str, address: &str, attributes: &BTreeMap<String, String>) -> KnownDevice {
+    let mut device = KnownDevice::new(device_id(address), "homie4", address);
+    set_domain(&mut device, domain);
+    let get = |key: &str| attributes.get(key).map(String::as_str);
+    device.name = get("$name").map(name);
+    device.firmware = get("$fw/version").map(name);
+    device.model = get("$implementation").map(name);
+    for node in get("$nodes").unwrap_or_default().split(',').take(MOST_OF_A_DEVICE) {
+        let node = node.trim().trim_end_matches("[]");
+        let properties = get(&format!("{node}/$properties")).unwrap_or_default();
+        for property in properties.split(',').take(MOST_OF_A_DEVICE).map(str::trim).filter(|one| !one.is_empty()) {
+            let of = |attribute: &str| get(&format!("{node}/{property}/{attribute}"));
+            describe(
+                &mut device,
+                &Property {
+                    node,
+                    property,
+                    title: of("$name").unwrap_or(property),
+                    datatype: of("$datatype").unwrap_or("string"),
+                    format: of("$format").unwrap_or_default(),
+                    unit: of("$unit"),
+                    settable: of("$settable") == Some("true"),
+                    retained: of("$retained") != Some("false"),
+                },
+            );
+        }
+    }
+    device
+}
+
+fn five(inbound: &Inbound<'_>) -> Findings {
+    let mut findings = Findings::default();
+    let levels: Vec<&str> = inbound.topic.split('/').collect();
+    let [domain, "5", address, attribute] = levels.as_slice() else { return findings };
+    if *attribute == "$state" && inbound.payload.is_empty() {
+        findings.gone.push(device_id(address));
+        return findings;
+    }
+    if *attribute != "$description" || inbound.payload.is_empty() {
+        return findings;
+    }
+    let Ok(description) = serde_json::from_slice::<Value>(inbound.payload) else {
+        findings.problems.push(format!("'{}' is not JSON.", inbound.topic));
+        return findings;
+    };
+    let mut device = KnownDevice::new(device_id(address), "homie5", address);
+    set_domain(&mut device, domain);
+    device.name = named(&description, "name");
+    device.model = named(&description, "type");
+    device.hub = text(&description, "parent").or_else(|| text(&description, "root")).map(device_id);
+    let nodes = description.get("nodes").and_then(Value::as_object);
+    for (node, described) in nodes.into_iter().flatten().take(MOST_OF_A_DEVICE) {
+        let properties = described.get("properties").and_then(Value::as_object);
+        for (property, described) in properties.into_iter().flatten().take(MOST_OF_A_DEVICE) {
+            let is = |member: &str| described.get(member).and_then(Value::as_bool);
+            describe(
+                &mut device,
+                &Property {
+                    node,
+                    property,
+                    title: text(described, "name").unwrap_or(property),
+                    datatype: text(described, "datatype").unwrap_or("string"),
+                    format: text(described, "format").unwrap_or_default(),
+                    unit: text(described, "unit"),
+                    settable: is("settable") == Some(true),
+                    retained: is("retained") != Some(false),
+                },
+            );
+        }
+    }
+    findings.devices.push(device);
+    findings
+}
+
+fn set_domain(device: &mut KnownDevice, domain: &str) {
+    if domain != "homie" {
+        device.vars.insert("domain".into(), domain.into());
+    }
+}
+
+fn describe(device: &mut KnownDevice, property: &Property<'_>) {
+    let Property { node, property, title, datatype, format, unit, settable, retained } = *property;
+    let is_level = |level: &str| {
+        !level.is_empty()
+            && !level.starts_with('$')
+            && level.len() <= super::LONGEST_NAME
+            && !level.contains(['/', '+', '#'])
+    };
+    if device.variables.len() >= MOST_OF_A_DEVICE || !is_level(node) || !is_level(property) {
+        return;
+    }
+    let key = format!("{node}/{property}");
+    let is_number = matches!(datatype, "integer" | "float");
+    device.variables.push(Variable {
+        key: key.as_str().into(),
+        title: name(title),
+        unit: unit.map(name),
+        is_number,
+        topic: None,
+        template: None,
+    });
+    if !settable {
+        return;
+    }
+    let control = match datatype {
+        "boolean" => Control::Switch { on: "true".into(), off: "false".into() },
+        "integer" | "float" => {
+            let mut parts = format.split(':').map(|part| part.trim().parse::<f64>().ok());
+            let (min, max, step) = (parts.next().flatten(), parts.next().flatten(), parts.next().flatten());
+            Control::Number { min, max, step, unit: unit.map(name) }
+        }
+        "enum" => Control::Choice(format.split(',').take(MOST_OF_A_DEVICE).map(name).collect()),
+        "color" => Control::Colour,
+        _ => Control::Text,
+    };
+    let is_light = datatype == "boolean" && matches!(property, "on" | "state" | "power" | "switch" | "relay" | "light");
+    device.commands.push(DeviceCommand {
+        name: key.as_str().into(),
+        title: name(title),
+        control,
+        ask: Ask::Request { command: key.as_str().into(), argument: Some("value".into()), beside: None },
+        // What is not retained is an event and no state.
+        reports: retained.then(|| key.into()),
+        refused: None,
+        role: is_light.then_some(Role::Light),
+    });
+}

@@ -1,0 +1,205 @@
+//! Shelly devices: who is there is heard, what they are is asked (`Shelly.GetDeviceInfo`, `Shelly.GetStatus`).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, named, text};
+use crate::{
+    Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable,
+    set::{covers, device_id},
+};
+
+const DIALECT: &str = "shelly";
+
+/// What is known of each device, by the topic that it speaks under.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    console: Box<str>,
+    devices: BTreeMap<String, KnownDevice>,
+}
+
+impl Reader {
+    pub(super) fn new(console: &str) -> Reader {
+        Reader { console: console.into(), devices: BTreeMap::new() }
+    }
+
+    pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
+        let mut findings = Findings::default();
+        let said: Value = serde_json::from_slice(inbound.payload).unwrap_or_default();
+        if let Some(address) = inbound.topic.strip_suffix("/online") {
+            if matches!(inbound.payload, b"true" | b"online") && !self.devices.contains_key(address) {
+                findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetDeviceInfo")));
+                findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetStatus")));
+            }
+            return findings;
+        }
+        if let Some(address) = inbound.topic.strip_suffix("/announce").filter(|address| *address != "shellies") {
+            self.info(address, &said, &mut findings);
+            if !findings.devices.is_empty() {
+                findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetStatus")));
+            }
+        } else if inbound.topic.ends_with("/events/rpc") || covers("+/rpc", inbound.topic) {
+            self.answer(inbound.topic, &said, &mut findings);
+        }
+        findings
+    }
+
+    /// A question, under an id that no command has.
+    fn question(&self, method: &str) -> String {
+        format!(r#"{{"id":0,"src":{},"method":"{method}"}}"#, Value::from(&*self.console))
+    }
+
+    /// The answer to one of our questions, or what a device tells by itself.
+    fn answer(&mut self, topic: &str, said: &Value, findings: &mut Findings) {
+        let Some(source) = text(said, "src").filter(|source| source.len() <= super::LONGEST_NAME) else { return };
+        let result = said.get("result").unwrap_or(&Value::Null);
+        if text(result, "id").is_some() && result.get("gen").is_some() {
+            let address = self.address_of(source);
+            self.info(&address, result, findings);
+            return;
+        }
+        let full = matches!(text(said, "method"), Some("NotifyStatus" | "NotifyFullStatus"));
+        let status = if full { said.get("params").unwrap_or(&Value::Null) } else { result };
+        let Some(members) = status.as_object().filter(|members| members.keys().any(|key| is_component(key))) else {
+            return;
+        };
+        let address = match topic.strip_suffix("/events/rpc") {
+            Some(address) => address.to_owned(),
+            None => self.address_of(source),
+        };
+        let Some(device) = self.device(&address, source) else { return };
+        let before = (device.commands.len(), device.variables.len());
+        for (component, state) in members.iter().filter(|(key, _)| is_component(key)) {
+            describe(device, component, state);
+        }
+        if before != (device.commands.len(), device.variables.len()) {
+            findings.devices.push(device.clone());
+        }
+    }
+
+    fn info(&mut self, address: &str, info: &Value, findings: &mut Findings) {
+        let Some(id) = text(info, "id").filter(|id| id.len() <= super::LONGEST_NAME) else { return };
+        if info.get("gen").and_then(Value::as_u64).is_some_and(|generation| generation < 2) {
+            findings.problems.push(format!("'{id}' is a first-generation Shelly, which has no RPC."));
+            return;
+        }
+        let Some(device) = self.device(address, id) else { return };
+        device.name = named(info, "name");
+        device.model = named(info, "model").or_else(|| named(info, "app"));
+        device.vendor = Some("Shelly".into());
+        device.firmware = named(info, "ver");
+        device.identifiers =
+            [text(info, "mac"), Some(id)].into_iter().flatten().map(|one| one.to_lowercase().into()).collect();
+        findings.devices.push(device.clone());
+    }
+
+    fn device(&mut self, address: &str, id: &str) -> Option<&mut KnownDevice> {
+        if !self.devices.contains_key(address) && self.devices.len() >= MOST_DEVICES {
+            return None;
+        }
+        let device = self.devices.entry(address.to_owned());
+        Some(device.or_insert_with(|| {
+            let mut device = KnownDevice::new(device_id(id), DIALECT, address);
+            device.commands = common();
+            device
+        }))
+    }
+
+    /// The topic under which a device speaks: its id, unless it was heard under another name.
+    fn address_of(&self, id: &str) -> String {
+        let known = self.devices.iter().find(|(_, device)| device.id.as_str() == id);
+        known.map_or_else(|| id.to_owned(), |(address, _)| address.clone())
+    }
+}
+
+fn is_component(key: &str) -> bool {
+    key.split_once(':').is_some_and(|(_, number)| number.parse::<u32>().is_ok())
+}
+
+/// What every device can do.
+fn common() -> Vec<DeviceCommand> {
+    let plain = |name: &str, title: &str| command(name, title, Control::Button, name, None, None);
+    vec![
+        plain("Shelly.Reboot", "Restart"),
+        plain("Shelly.GetStatus", "Read status"),
+        plain("Shelly.GetConfig", "Read configuration"),
+    ]
+}
+
+fn command(
+    name: &str,
+    title: &str,
+    control: Control,
+    method: &str,
+    argument: Option<&str>,
+    component: Option<u32>,
+) -> DeviceCommand {
+    DeviceCommand {
+        name: name.into(),
+        title: title.into(),
+        control,
+        ask: Ask::Request {
+            command: method.into(),
+            argument: argument.map(Into::into),
+            beside: component.map(|number| format!(r#"{{"id":{number}}}"#).into()),
+        },
+        reports: Some("answer".into()),
+        refused: None,
+        role: match (name.split_once('/'), method) {
+            (Some((component, "on")), _) if component.ends_with(":0") => Some(Role::Light),
+            (_, "Shelly.Reboot") => Some(Role::Restart),
+            _ => None,
+        },
+    }
+}
+
+/// What a component can do, and what it reports.
+fn describe(device: &mut KnownDevice, component: &str, state: &Value) {
+    let Some((kind, number)) = component.split_once(':') else { return };
+    let Ok(index) = number.parse::<u32>() else { return };
+    let on = || Control::Switch { on: "true".into(), off: "false".into() };
+    let percent = || Control::Number { min: Some(0.0), max: Some(100.0), step: Some(1.0), unit: Some("%".into()) };
+    let known = [
+        ("switch", "on", "Switch", on(), "Switch.Set", Some("on")),
+        ("switch", "toggle", "Toggle", Control::Button, "Switch.Toggle", None),
+        ("light", "on", "Light", on(), "Light.Set", Some("on")),
+        ("light", "brightness", "Brightness", percent(), "Light.Set", Some("brightness")),
+        ("cover", "open", "Open", Control::Button, "Cover.Open", None),
+        ("cover", "close", "Close", Control::Button, "Cover.Close", None),
+        ("cover", "stop", "Stop", Control::Button, "Cover.Stop", None),
+        ("cover", "position", "Position", percent(), "Cover.GoToPosition", Some("pos")),
+    ];
+    for (of, what, title, control, method, argument) in known.into_iter().filter(|(of, ..)| *of == kind) {
+        let name = format!("{of}:{index}/{what}");
+        if device.command(&name).is_none() && device.commands.len() < MOST_OF_A_DEVICE {
+            device.commands.push(command(&name, &format!("{title} {index}"), control, method, argument, Some(index)));
+        }
+    }
+    let units = [
+        ("apower", "W"),
+        ("voltage", "V"),
+        ("current", "A"),
+        ("freq", "Hz"),
+        ("tC", "°C"),
+        ("total", "Wh"),
+        ("rh", "%"),
+    ];
+    let mut leaves = Vec::new();
+    crate::file::flattened(component, state, &mut leaves);
+    for (key, value) in leaves {
+        let is_known = device.variables.iter().any(|variable| *variable.key == *key);
+        if is_known || device.variables.len() >= MOST_OF_A_DEVICE {
+            continue;
+        }
+        let last = key.rsplit('/').next().unwrap_or_default();
+        device.variables.push(Variable {
+            title: super::name(&key),
+            unit: units.iter().find(|(name, _)| *name == last).map(|(_, unit)| (*unit).into()),
+            is_number: value.parse::<f64>().is_ok(),
+            topic: None,
+            template: None,
+            key: key.into(),
+        });
+    }
+}

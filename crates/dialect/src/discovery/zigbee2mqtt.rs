@@ -1,0 +1,197 @@
+//! Zigbee2MQTT: `{base}/bridge/devices`, retained, lists every device with all that it exposes; `bridge/groups` the groups.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use wilco_ledger::DeviceId;
+
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, named, text};
+use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
+
+const DIALECT: &str = "zigbee2mqtt";
+/// The access bits of an expose.
+const PUBLISHED: u64 = 1;
+const SETTABLE: u64 = 2;
+/// How deep exposes are looked into: a light has features, a feature may be composed.
+const DEEPEST: usize = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    devices: BTreeSet<DeviceId>,
+    groups: BTreeSet<DeviceId>,
+}
+
+impl Reader {
+    pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
+        let mut findings = Findings::default();
+        let (base, is_groups) = match inbound.topic.strip_suffix("/bridge/devices") {
+            Some(base) => (base, false),
+            None => match inbound.topic.strip_suffix("/bridge/groups") {
+                Some(base) => (base, true),
+                None => return findings,
+            },
+        };
+        let Ok(Value::Array(listed)) = serde_json::from_slice(inbound.payload) else {
+            findings.problems.push(format!("'{}' is not a list.", inbound.topic));
+            return findings;
+        };
+        if listed.len() > MOST_DEVICES {
+            findings
+                .problems
+                .push(format!("{base} lists {} devices; only the first {MOST_DEVICES} are read.", listed.len()));
+        }
+        let mut now = BTreeSet::new();
+        for one in listed.iter().take(MOST_DEVICES) {
+            let device = if is_groups { group(one, base) } else { device(one, base) };
+            match device {
+                Some(device) => {
+                    now.insert(device.id.clone());
+                    findings.devices.push(device);
+                }
+                None => findings
+                    .problems
+                    .push(format!("A device in '{}' has no name that is valid in a topic.", inbound.topic)),
+            }
+        }
+        let before = if is_groups { &mut self.groups } else { &mut self.devices };
+        findings.gone.extend(before.difference(&now).cloned());
+        *before = now;
+        findings
+    }
+}
+
+fn usable(address: &str) -> bool {
+    address.len() <= 400 && crate::set::usable(address).is_ok()
+}
+
+fn bridge() -> Option<DeviceId> {
+    DeviceId::new("bridge").ok()
+}
+
+fn group(listed: &Value, base: &str) -> Option<KnownDevice> {
+    let address = text(listed, "friendly_name").filter(|address| usable(address))?;
+    let mut device = KnownDevice::new(device_id(&format!("group {address}")), DIALECT, address);
+    device.name = Some(name(address));
+    device.model = Some("Group".into());
+    device.hub = bridge();
+    set_base(&mut device, base);
+    Some(device)
+}
+
+fn set_base(device: &mut KnownDevice, base: &str) {
+    if base != DIALECT {
+        device.vars.insert("base".into(), base.into());
+    }
+}
+
+fn device(listed: &Value, base: &str) -> Option<KnownDevice> {
+    if text(listed, "type") == Some("Coordinator") {
+        let mut device = KnownDevice::new(bridge()?, DIALECT, "bridge");
+        device.name = Some("Zigbee2MQTT bridge".into());
+        // Zigbee2MQTT announces itself for Home Assistant too, under the second of these names.
+        let ieee = text(listed, "ieee_address").map(str::to_lowercase);
+        let names = ieee.map(|ieee| [ieee.as_str().into(), format!("zigbee2mqtt_bridge_{ieee}").into()]);
+        device.identifiers = names.into_iter().flatten().collect();
+        set_base(&mut device, base);
+        for (request, title) in [
+            ("restart", "Restart"),
+            ("health_check", "Check health"),
+            ("coordinator_check", "Check coordinator"),
+            ("backup", "Back up"),
+        ] {
+            let command = format!("bridge/{request}");
+            device.commands.push(DeviceCommand {
+                name: command.as_str().into(),
+                title: title.into(),
+                control: Control::Button,
+                ask: Ask::Request { command: command.into(), argument: None, beside: None },
+                reports: Some("answer".into()),
+                refused: None,
+                role: (request == "restart").then_some(Role::Restart),
+            });
+        }
+        return Some(device);
+    }
+    let ieee = text(listed, "ieee_address").filter(|ieee| ieee.len() <= 64)?;
+    let address = text(listed, "friendly_name").unwrap_or(ieee);
+    let address = Some(address).filter(|address| usable(address))?;
+    let mut device = KnownDevice::new(device_id(ieee), DIALECT, address);
+    device.name = Some(name(address));
+    device.hub = bridge();
+    device.firmware = named(listed, "software_build_id");
+    // Zigbee2MQTT announces its devices for Home Assistant too, under this name.
+    let lower = ieee.to_lowercase();
+    device.identifiers = vec![format!("zigbee2mqtt_{lower}").into(), lower.into()];
+    set_base(&mut device, base);
+    let definition = listed.get("definition").unwrap_or(&Value::Null);
+    device.model = named(definition, "model");
+    device.vendor = named(definition, "vendor");
+    if let Some(Value::Array(exposes)) = definition.get("exposes") {
+        exposes.iter().for_each(|expose| describe(&mut device, expose, DEEPEST));
+    }
+    Some(device)
+}
+
+/// What an expose makes of commands and values.
+fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize) {
+    let kind = text(expose, "type").unwrap_or_default();
+    if let (Some(Value::Array(features)), false) = (expose.get("features"), kind == "composite") {
+        if deepest > 0 {
+            features.iter().take(MOST_OF_A_DEVICE).for_each(|feature| describe(device, feature, deepest - 1));
+        }
+        return;
+    }
+    let Some(property) = text(expose, "property").filter(|property| property.len() <= super::LONGEST_NAME) else {
+        return;
+    };
+    if device.variables.len() >= MOST_OF_A_DEVICE || device.variables.iter().any(|one| *one.key == *property) {
+        return;
+    }
+    let access = expose.get("access").and_then(Value::as_u64).unwrap_or(PUBLISHED);
+    let title = text(expose, "label").or_else(|| text(expose, "name")).map_or_else(|| name(property), name);
+    device.variables.push(Variable {
+        key: property.into(),
+        title: title.clone(),
+        unit: named(expose, "unit"),
+        is_number: kind == "numeric",
+        topic: None,
+        template: None,
+    });
+    if access & SETTABLE == 0 {
+        return;
+    }
+    let Some(control) = control(expose, kind) else { return };
+    let reports = (access & PUBLISHED != 0).then(|| property.into());
+    device.commands.push(DeviceCommand {
+        name: format!("set {property}").into(),
+        title,
+        control,
+        ask: Ask::Request { command: "set".into(), argument: Some(property.into()), beside: None },
+        reports,
+        refused: None,
+        role: (property == "state" && kind == "binary").then_some(Role::Light),
+    });
+}
+
+fn control(expose: &Value, kind: &str) -> Option<Control> {
+    let word = |member: &str| expose.get(member).map(|value| crate::file::shown(value).into());
+    let number = |member: &str| expose.get(member).and_then(Value::as_f64);
+    Some(match kind {
+        "binary" => Control::Switch { on: word("value_on")?, off: word("value_off")? },
+        "numeric" => Control::Number {
+            min: number("value_min"),
+            max: number("value_max"),
+            step: number("value_step"),
+            unit: named(expose, "unit"),
+        },
+        "enum" => {
+            let Some(Value::Array(values)) = expose.get("values") else { return None };
+            Control::Choice(
+                values.iter().take(MOST_OF_A_DEVICE).map(|value| name(&crate::file::shown(value))).collect(),
+            )
+        }
+        "composite" if text(expose, "name").is_some_and(|name| name.starts_with("color")) => Control::Colour,
+        "text" => Control::Text,
+        _ => return None,
+    })
+}

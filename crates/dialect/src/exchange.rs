@@ -1,0 +1,435 @@
+//! Recorded exchanges: a request, what came back, and how both are to be read.
+//!
+//! An exchange is really played: the request is written by the dialect and compared, a ledger is told that it was sent, the
+//! answers are decoded by the dialect and given to the ledger, and what the ledger then says of the command is compared.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::Deserialize;
+use serde_json::Value;
+use wilco_ledger::{
+    About, Command, CommandId, Delivery, DeviceId, Effect, Input, Ledger, Limits, Match, Millis, Policy, Puback, Raw,
+    Retry, State, Submission, Timestamp, WireForm,
+};
+
+use crate::{
+    DialectFile, DialectSet, Heard, Inbound, KnownDevice, Topics,
+    devices::Devices,
+    discovery::{Discovery, by_convention},
+    file::{IdKind, ReaderKind, RequestRule},
+    pattern::{Kind, Known, Pattern},
+    payload::Args,
+    set::{Asking, Context, Meaning, Member, Message, device_id},
+    wire_ids::WireIds,
+};
+
+/// A recorded exchange: a line of a file of exchanges.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Exchange {
+    /// The dialect's name.
+    pub dialect: String,
+    /// What is special about it.
+    pub name: String,
+    /// The device's name on the wire.
+    pub device: String,
+    /// The command's name.
+    pub command: String,
+    /// Its arguments, an object.
+    #[serde(default)]
+    pub args: Value,
+    /// The command's id.
+    pub id: String,
+    /// Its id on the wire, where that is another one.
+    #[serde(default)]
+    pub wire_id: Option<Value>,
+    /// What has to be published; none where the request is another console's.
+    #[serde(default)]
+    pub request: Option<Published>,
+    /// What came before it: the discovery messages of the device.
+    #[serde(default)]
+    pub discovery: Vec<Published>,
+    /// Settings of the dialect that neither the request nor its defaults tell.
+    #[serde(default)]
+    pub vars: BTreeMap<String, String>,
+    /// What came back.
+    #[serde(default)]
+    pub answers: Vec<Published>,
+    /// What is to be made of it.
+    pub expect: Expected,
+}
+
+/// A message of an exchange.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Published {
+    /// Its topic.
+    pub topic: String,
+    /// Its payload.
+    pub payload: String,
+    /// Whether the broker had kept it.
+    #[serde(default)]
+    pub retained: bool,
+}
+
+/// How an exchange is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Expected {
+    /// `waiting`, `accepted`, `running`, `succeeded`, `failed` or `rejected`.
+    pub state: String,
+    /// `exact`, `inferred` or `ambiguous`; none where nothing answered.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The device's sentence.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// How an exchange was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    /// What was made of it.
+    pub read: Expected,
+    /// What is wrong, a sentence each. Nothing for an exchange that is right.
+    pub wrong: Vec<String>,
+}
+
+/// What devices call the console in what was recorded.
+const CONSOLE: &str = "wilco";
+
+const SECOND: i64 = 1_000;
+
+impl Exchange {
+    /// Plays it with one of these dialects.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot be played at all.
+    pub fn play(&self, dialects: &[DialectFile]) -> Result<Played, String> {
+        let file = dialects.iter().find(|file| file.name() == self.dialect);
+        let file = file.ok_or_else(|| format!("There is no dialect named '{}'.", self.dialect))?;
+        let mut wrong = Vec::new();
+        let mut playing = Playing::of(self, file)?;
+        let id = CommandId::new(&self.id).map_err(|error| format!("The ID is not valid: {error}."))?;
+        let asked = playing.ask(self, &id, &mut wrong)?;
+        let mut ledger = Ledger::new(Limits::default());
+        let device = playing.device.clone();
+        let mut now = SECOND;
+        let mut tell = |ledger: &mut Ledger, input: Input| {
+            now += SECOND / 10;
+            ledger.handle(input, Timestamp(now))
+        };
+        tell(&mut ledger, Input::Connected);
+        if self.request.is_none() {
+            tell(&mut ledger, Input::Observed(asked));
+        } else {
+            let effects = tell(&mut ledger, Input::Submit(asked));
+            let publish = effects.iter().any(|effect| matches!(effect, Effect::Publish { .. }));
+            if !publish {
+                return Err("The ledger does not send the command.".to_owned());
+            }
+            tell(&mut ledger, Input::Sent { device: device.clone(), id: id.clone(), attempt: 1 });
+            let puback = Puback::Accepted { nobody_listening: false };
+            tell(&mut ledger, Input::Delivered { device: device.clone(), id: id.clone(), attempt: 1, puback });
+        }
+        for answer in &self.answers {
+            for input in playing.hear(answer) {
+                tell(&mut ledger, input);
+            }
+        }
+        let command = ledger.command(&device, &id).ok_or("The ledger has lost the command.")?;
+        let read = reading(command);
+        if read.state != self.expect.state {
+            wrong.push(format!("It is {}, but should be {}.", read.state, self.expect.state));
+        }
+        if read.id != self.expect.id {
+            let shown = |id: &Option<String>| id.clone().unwrap_or_else(|| "not matched".to_owned());
+            wrong.push(format!("Its match is {}, but should be {}.", shown(&read.id), shown(&self.expect.id)));
+        }
+        if read.message != self.expect.message {
+            let shown = |message: &Option<String>| message.as_ref().map_or("none".to_owned(), |one| format!("{one:?}"));
+            wrong.push(format!(
+                "The message is {}, but should be {}.",
+                shown(&read.message),
+                shown(&self.expect.message)
+            ));
+        }
+        Ok(Played { read, wrong })
+    }
+}
+
+/// What is said of a command in the words of an exchange.
+fn reading(command: &Command) -> Expected {
+    let state = match command.state {
+        State::Accepted | State::Running | State::Succeeded | State::Failed | State::Rejected => command.state.as_str(),
+        State::Queued | State::Held | State::Sent | State::AtBroker | State::Unconfirmed => "waiting",
+        other => other.as_str(),
+    };
+    let id = command.matched.map(|matched| match matched {
+        Match::Exact => "exact",
+        Match::Inferred => "inferred",
+        Match::Ambiguous => "ambiguous",
+    });
+    // What ended without its device has a sentence of ours.
+    let message = command.message.as_ref().filter(|_| state != "waiting").map(ToString::to_string);
+    Expected { state: state.to_owned(), id: id.map(str::to_owned), message }
+}
+
+/// An exchange that is being played.
+struct Playing {
+    set: DialectSet,
+    devices: Devices,
+    wire_ids: WireIds,
+    device: DeviceId,
+    dialect: String,
+}
+
+impl Playing {
+    fn of(exchange: &Exchange, file: &DialectFile) -> Result<Playing, String> {
+        let topics = topics(exchange, file);
+        let mut set = DialectSet::new([file.clone()], &topics);
+        for (name, value) in &exchange.vars {
+            if !set.set(&exchange.dialect, name, value) {
+                return Err(format!("{} has no setting '{name}'.", exchange.dialect));
+            }
+        }
+        let mut devices = Devices::default();
+        if let Some(reader) = file.reader() {
+            let mut discovery = Discovery::new(reader, CONSOLE);
+            for message in &exchange.discovery {
+                let inbound = message.inbound(true);
+                discovery.read(&inbound).apply(&mut devices);
+            }
+        }
+        if file.reader() == Some(ReaderKind::HomeAssistant)
+            && exchange.discovery.is_empty()
+            && let Some(request) = &exchange.request
+        {
+            // Topics and payloads are discovery's; without it, what the request itself suggests.
+            devices.insert(by_convention(&exchange.device, &exchange.command, &request.topic, &request.payload));
+        }
+        let device = match devices.named(&exchange.dialect, &exchange.device) {
+            Some(known) => known.id.clone(),
+            None => {
+                let id = device_id(&exchange.device);
+                devices.insert(KnownDevice::new(id.clone(), &exchange.dialect, &exchange.device));
+                id
+            }
+        };
+        let dialect = exchange.dialect.clone();
+        Ok(Playing { set, devices, wire_ids: WireIds::default(), device, dialect })
+    }
+
+    /// Writes the request, compares it, and makes the command of it.
+    fn ask(&mut self, exchange: &Exchange, id: &CommandId, wrong: &mut Vec<String>) -> Result<Submission, String> {
+        let args = if exchange.args.is_null() { "{}".to_owned() } else { exchange.args.to_string() };
+        let wire_id = match &exchange.wire_id {
+            None | Some(Value::Null) => exchange.id.clone(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        if wire_id != exchange.id {
+            self.wire_ids.adopt(&wire_id, &self.device, id);
+        }
+        let message = match &exchange.request {
+            None => None,
+            Some(request) => {
+                let message = self.message(exchange, request, id, &args, &wire_id)?;
+                compare(&message, request, wrong);
+                Some(message)
+            }
+        };
+        let carries_id = message.as_ref().is_none_or(Message::answers_carry_ids);
+        let answer_expected = message.as_ref().is_none_or(Message::answer_expected);
+        let expects = message.and_then(|message| message.expects);
+        let form = expects.map(|expects| WireForm { expects: Some(Box::new(expects)), ..WireForm::default() });
+        Ok(Submission {
+            device: self.device.clone(),
+            id: id.clone(),
+            name: exchange.command.as_str().into(),
+            args: args.into(),
+            form: form.map(Into::into),
+            policy: Policy {
+                delivery: Delivery::BrokerHolds,
+                timeout: Millis::seconds(600),
+                time_to_live: Millis::seconds(600),
+                retry: Retry { permitted: false, limit: 0, pause: Millis::seconds(1) },
+                answer_expected,
+                answers_carry_ids: carries_id,
+            },
+            again_of: None,
+            rollout: None,
+        })
+    }
+
+    /// The request as the dialect writes it. Settings that the exchange does not name (the base topic, the console's name)
+    /// and which of several ways of asking is meant are read from the request, backwards.
+    fn message(
+        &mut self,
+        exchange: &Exchange,
+        request: &Published,
+        id: &CommandId,
+        args: &str,
+        wire_id: &str,
+    ) -> Result<Message, String> {
+        let known = self.devices.get(&self.device).ok_or("The device is unknown.")?.clone();
+        let asking = Asking { device: &known, command: &exchange.command, args };
+        let found = known.command(&exchange.command).is_some();
+        let member = self.set.member(&self.dialect).ok_or("The dialect is missing.")?;
+        if found || member.native.is_some() {
+            return self.set.encode(&asking, &self.devices, id, wire_id);
+        }
+        let parsed = Args::parse(args).map_err(|error| format!("The arguments are not a JSON object ({error})."))?;
+        let mut first = None;
+        let mut fits = Vec::new();
+        // First as the device is called; then as it may be called on the wire.
+        for is_named in [true, false] {
+            for rule in member.rules(&asking, &parsed) {
+                for topic in &rule.topics {
+                    first = first.or(Some((rule, topic)));
+                    if let Some(settings) = inferred(member, rule, topic, &asking, request, wire_id, is_named) {
+                        fits.push((rule.clone(), topic.clone(), settings));
+                    }
+                }
+            }
+        }
+        if fits.is_empty() {
+            let (rule, topic) = first.ok_or_else(|| format!("No request of {} matches this command.", self.dialect))?;
+            fits.push((rule.clone(), topic.clone(), BTreeMap::new()));
+        }
+        // Of several ways of asking, the one that was meant writes what was recorded.
+        let mut likeliest = None;
+        for (rule, topic, settings) in fits {
+            let (mut device, mut set) = (known.clone(), self.set.clone());
+            for (name, value) in &settings {
+                if name == "device" {
+                    device.address = value.as_str().into();
+                } else {
+                    set.set(&self.dialect, name, value);
+                }
+            }
+            let asking = Asking { device: &device, ..asking };
+            let member = set.member(&self.dialect).ok_or("The dialect is missing.")?;
+            let message = member.message(&rule, &topic, &asking, &parsed, wire_id)?;
+            let mut wrong = Vec::new();
+            compare(&message, request, &mut wrong);
+            let is_meant = wrong.is_empty();
+            if is_meant || likeliest.is_none() {
+                likeliest = Some((message, device, set));
+            }
+            if is_meant {
+                break;
+            }
+        }
+        let (message, device, set) = likeliest.ok_or_else(|| format!("No request of {} matches.", self.dialect))?;
+        self.set = set;
+        self.devices.insert(device);
+        Ok(message)
+    }
+
+    /// What a message makes the ledger hear.
+    fn hear(&mut self, answer: &Published) -> Vec<Input> {
+        let inbound = answer.inbound(answer.retained);
+        let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
+        let decoded = self.set.decode(&inbound, &context);
+        let input = |meaning: Meaning| match meaning {
+            Meaning::Heard(Heard::Answer(answer)) => Some(Input::Answer(answer)),
+            Meaning::Heard(Heard::Presence { device, online, .. }) => Some(Input::Presence { device, online }),
+            Meaning::Heard(_) => None,
+            Meaning::Report(report) => Some(Input::Report(report)),
+            Meaning::Unreadable(unreadable) => {
+                let raw =
+                    Raw { topic: answer.topic.as_str().into(), payload: answer.payload.as_bytes().into(), qos: 1 };
+                let about = unreadable.id.map_or(About::Unnamed, About::Named);
+                let (why, retained) = (unreadable.why.into(), answer.retained);
+                unreadable.device.map(|device| Input::Unreadable { device, raw, why, about, retained })
+            }
+        };
+        decoded.into_iter().filter_map(|decoded| input(decoded.meaning)).collect()
+    }
+}
+
+impl Published {
+    fn inbound(&self, retained: bool) -> Inbound<'_> {
+        Inbound { topic: &self.topic, payload: self.payload.as_bytes(), qos: 1, retained, correlation: None }
+    }
+}
+
+/// What the settings must be so that this rule writes this request. `None` if it never does.
+fn inferred(
+    member: &Member,
+    rule: &RequestRule,
+    topic: &Pattern,
+    asking: &Asking<'_>,
+    request: &Published,
+    wire_id: &str,
+    is_named: bool,
+) -> Option<BTreeMap<String, String>> {
+    let mut settings = BTreeMap::new();
+    let bound = |name: &str| match name {
+        "command" => Some(Cow::Borrowed(asking.command)),
+        "id" if rule.id != IdKind::None => Some(Cow::Borrowed(wire_id)),
+        "device" if is_named => Some(Cow::Borrowed(&*asking.device.address)),
+        _ => None,
+    };
+    let known = Known { bound: &bound, is_device: &|_| true };
+    let captures = topic.read(&request.topic, Kind::Topic, &known)?;
+    let is_setting = |name: &str| member.vars.contains_key(name);
+    let taken = captures.iter().filter(|(name, _)| is_setting(name) || *name == "device");
+    settings.extend(taken.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    let none = |_: &str| None;
+    let known = Known { bound: &none, is_device: &|_| false };
+    let read = rule.payload.read(&request.payload, &known);
+    settings.extend(read.into_iter().filter(|(name, _)| is_setting(name)));
+    Some(settings)
+}
+
+/// What the topics of Wilco's own dialects begin with here.
+fn topics(exchange: &Exchange, file: &DialectFile) -> Topics {
+    let prefix = exchange.request.as_ref().filter(|_| file.code.is_some()).and_then(|request| {
+        let rest = request.topic.strip_suffix("/req")?.strip_suffix(exchange.device.as_str())?;
+        Topics::new(rest).ok()
+    });
+    prefix.unwrap_or_default()
+}
+
+/// Compares a request with the one that was recorded. JSON is compared by value; a member that is empty is as good as none.
+fn compare(message: &Message, request: &Published, wrong: &mut Vec<String>) {
+    if message.topic != request.topic {
+        wrong.push(format!("The request goes to '{}', but should go to '{}'.", message.topic, request.topic));
+    }
+    let json = |text: &str| serde_json::from_str::<Value>(text).ok().map(without_times);
+    let same = match (json(&message.payload), json(&request.payload)) {
+        (Some(ours), Some(theirs)) => is_same(&ours, &theirs),
+        _ => message.payload == request.payload,
+    };
+    if !same {
+        wrong.push(format!("The request is {:?}, but should be {:?}.", message.payload, request.payload));
+    }
+}
+
+/// When and how often a request is sent depends on the day.
+fn without_times(mut value: Value) -> Value {
+    if let Some(members) = value.as_object_mut()
+        && members.contains_key("issued_at")
+    {
+        for name in ["issued_at", "expires_at", "attempt"] {
+            members.remove(name);
+        }
+    }
+    value
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            let is_empty = |value: &Value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+            let all = |a: &serde_json::Map<String, Value>, b: &serde_json::Map<String, Value>| {
+                a.iter().all(|(name, value)| b.get(name).map_or(is_empty(value), |other| is_same(value, other)))
+            };
+            all(ours, theirs) && all(theirs, ours)
+        }
+        (Value::Array(ours), Value::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (one, other) => one == other,
+    }
+}

@@ -1,0 +1,258 @@
+//! A dialect as data: a TOML file that says how a kind of firmware is asked, and how it answers.
+//!
+//! Reading one never opens anything; what it says is checked as a whole before any of it is used, and its size and the work
+//! that it can cause are bounded. Its format is described in docs/dialects/format.md.
+
+mod compile;
+mod form;
+mod rules;
+mod source;
+
+use std::{collections::BTreeMap, fmt};
+
+use wilco_ledger::Outcome;
+
+pub use form::{DialectForm, FieldMeans, OutcomeField};
+pub(crate) use rules::{At, Compare, Looked, OutcomeRule, Test, Word, flattened, shown};
+
+use crate::{pattern::Pattern, payload::Payload};
+
+/// The version of the format that is read.
+pub const FORMAT: u32 = 1;
+/// The largest dialect file, bytes.
+pub const LARGEST_FILE: usize = 128 * 1024;
+
+/// What is wrong with a dialect file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProblem {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong and what to do, as a sentence.
+    pub what: String,
+}
+
+impl fmt::Display for FileProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+/// A kind of firmware, described in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DialectFile {
+    pub(crate) name: Box<str>,
+    pub(crate) title: Box<str>,
+    pub(crate) about: Box<str>,
+    pub(crate) code: Option<Code>,
+    pub(crate) reader: Option<ReaderKind>,
+    pub(crate) on_request: bool,
+    /// What the several topics of a request are called, in their order; a device may want one of them.
+    pub(crate) variants: Vec<String>,
+    pub(crate) vars: BTreeMap<String, String>,
+    pub(crate) filters: Vec<Pattern>,
+    pub(crate) announce: Option<Announce>,
+    pub(crate) compare: Compare,
+    pub(crate) words: Vec<Word>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) requests: Vec<RequestRule>,
+    pub(crate) hears: Vec<HearRule>,
+}
+
+/// What is read in code behind the same interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    Wilco,
+    Text,
+}
+
+/// Code that finds devices, their commands and their values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReaderKind {
+    /// Home Assistant's MQTT discovery.
+    HomeAssistant,
+    /// The list of devices of a Zigbee2MQTT bridge.
+    Zigbee2Mqtt,
+    /// Tasmota's discovery messages.
+    Tasmota,
+    /// What Shelly devices say of themselves.
+    Shelly,
+    /// The Homie convention, version 5.
+    Homie5,
+    /// The Homie convention, versions 3 and 4.
+    Homie4,
+    /// Devices behind a ThingsBoard gateway.
+    ThingsBoardGateway,
+}
+
+/// What to publish so that devices tell of themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Announce {
+    pub(crate) topic: Pattern,
+    pub(crate) payload: Box<str>,
+}
+
+/// Devices that hear one topic together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What it is called.
+    pub title: Box<str>,
+    /// What stands in place of the device's name in a request.
+    pub device: Box<str>,
+}
+
+/// How a command's id is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IdKind {
+    /// As it is.
+    Text,
+    /// As a number from 1 to 2,147,483,647, because the firmware takes nothing else.
+    Int31,
+    /// Not at all.
+    None,
+}
+
+/// One way in which commands are written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RequestRule {
+    pub(crate) command: Option<Pattern>,
+    pub(crate) device: Option<Box<str>>,
+    pub(crate) needs: Vec<String>,
+    /// These arguments and no others.
+    pub(crate) only: Vec<String>,
+    /// Arguments that must have one of these values.
+    pub(crate) values: BTreeMap<String, Vec<String>>,
+    pub(crate) topics: Vec<Pattern>,
+    pub(crate) payload: Payload,
+    pub(crate) qos: u8,
+    pub(crate) id: IdKind,
+    pub(crate) expect: Option<Expect>,
+    /// Why no answer can come.
+    pub(crate) silent: Option<Box<str>>,
+}
+
+/// What must be reported so that a command counts as done.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Expect {
+    pub(crate) key: Pattern,
+    pub(crate) value: Option<Pattern>,
+    pub(crate) each: Option<Box<str>>,
+    pub(crate) words_under: Vec<Pattern>,
+}
+
+/// How messages on a topic are read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct HearRule {
+    pub(crate) topics: Vec<Pattern>,
+    pub(crate) what: What,
+    pub(crate) when: Vec<Test>,
+    pub(crate) like: Option<Like>,
+    pub(crate) device: Option<At>,
+    pub(crate) device_like: Option<Pattern>,
+    /// The rules below are tried too.
+    pub(crate) also: bool,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum What {
+    Answer(AnswerRule),
+    State(StateRule),
+    Presence {
+        at: Option<At>,
+        online: Vec<String>,
+        offline: Vec<String>,
+    },
+    Telemetry {
+        at: Box<str>,
+    },
+    /// The device has started.
+    Started,
+    /// Nobody's business here.
+    Nothing,
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AnswerRule {
+    pub(crate) id: Option<At>,
+    pub(crate) outcome: Vec<OutcomeRule>,
+    pub(crate) result: Option<At>,
+    pub(crate) progress: Option<At>,
+    pub(crate) lenient: bool,
+}
+
+/// How a report of state is read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StateRule {
+    /// Where the values are in the payload.
+    pub(crate) at: Box<str>,
+    /// The name of a payload that is one value. Without it such a payload says nothing.
+    pub(crate) key: Option<Pattern>,
+    pub(crate) met: Outcome,
+    pub(crate) steps: bool,
+}
+
+/// A text of which only some are meant.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Like {
+    pub(crate) at: At,
+    pub(crate) strip: Vec<String>,
+    pub(crate) any: Vec<Pattern>,
+}
+
+impl DialectFile {
+    /// Reads a dialect file.
+    ///
+    /// # Errors
+    /// All that is wrong with it, by line.
+    pub fn parse(text: &str) -> Result<DialectFile, Vec<FileProblem>> {
+        compile::file(text)
+    }
+
+    /// Its name: one word, `zigbee2mqtt` for instance.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What it is for, in a sentence.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// Its settings, with what they are unless a connection or a device says otherwise.
+    pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The code that finds its devices, if there is any.
+    #[must_use]
+    pub fn reader(&self) -> Option<ReaderKind> {
+        self.reader
+    }
+
+    /// A broker may end the connection over its topics, so it is enabled by name only.
+    #[must_use]
+    pub fn is_on_request(&self) -> bool {
+        self.on_request
+    }
+
+    /// Its groups of devices that one request reaches together.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// How many ways of asking and of hearing it describes.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.requests.len(), self.hears.len())
+    }
+}

@@ -1,0 +1,421 @@
+//! From what is written in a dialect file to what is used, with all that is wrong with it on the way.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use wilco_ledger::Outcome;
+
+use super::{
+    Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, HearRule, IdKind,
+    LARGEST_FILE, Like, OutcomeRule, ReaderKind, RequestRule, StateRule, Test, What, Word,
+    source::{
+        As, CodeSource, ExpectSource, HearSource, IdSource, LikeSource, OneOrMany, OneOrManyValues, OutcomeSource,
+        ReaderSource, RequestSource, Source, Subscribe, TestSource,
+    },
+};
+use crate::{
+    pattern::{Pattern, is_name},
+    payload::Payload,
+};
+
+const MOST_RULES: usize = 128;
+const MOST_IN_A_RULE: usize = 64;
+const LONGEST_NAME: usize = 64;
+const LONGEST_TEXT: usize = 2_000;
+
+/// What a place in a request can be besides a setting and what the command's pattern captures.
+const PLACES: [&str; 4] = ["device", "command", "id", "args"];
+
+type Problems = Vec<(usize, String)>;
+
+pub(super) fn file(text: &str) -> Result<DialectFile, Vec<FileProblem>> {
+    let one = |at: usize, what: String| vec![FileProblem { line: line_of(text, at), what }];
+    if text.len() > LARGEST_FILE {
+        return Err(one(0, format!("The file has {} bytes; the limit is {LARGEST_FILE}.", text.len())));
+    }
+    let source: Source = toml::from_str(text).map_err(|error| {
+        let what = error.message().trim_end_matches('.').to_owned();
+        one(error.span().map_or(0, |span| span.start), format!("This is not valid in a dialect file: {what}."))
+    })?;
+    let mut problems = Problems::new();
+    let file = compile(&source, &mut problems);
+    if problems.is_empty() {
+        return Ok(file);
+    }
+    problems.sort_by_key(|(at, _)| *at);
+    Err(problems.into_iter().map(|(at, what)| FileProblem { line: line_of(text, at), what }).collect())
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
+    if *source.format.get_ref() != FORMAT {
+        let found = source.format.get_ref();
+        problems.push((
+            source.format.span().start,
+            format!(
+                "The format is version {found}, but this Wilco reads version {FORMAT}. Use a newer Wilco, or \
+                     write version {FORMAT}."
+            ),
+        ));
+    }
+    let name = source.name.get_ref();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) {
+        problems.push((
+            source.name.span().start,
+            "The name must be one word of lower-case letters, digits and '-', for example my-firmware.".to_owned(),
+        ));
+    }
+    for (what, count) in [("[[request]] rules", source.requests.len()), ("[[hear]] rules", source.hears.len())] {
+        if count > MOST_RULES {
+            problems.push((0, format!("There are {count} {what}; the limit is {MOST_RULES}.")));
+        }
+    }
+    if source.hears.is_empty() && source.code.is_none() && source.reader.is_none() {
+        problems.push((0, "There is no [[hear]], so no answer can be received. Add one.".to_owned()));
+    }
+    for name in source.vars.keys().filter(|name| !is_name(name) || PLACES.contains(&name.as_str())) {
+        problems.push((0, format!("A setting cannot be named '{name}'.")));
+    }
+    let mut file = DialectFile {
+        name: name.as_str().into(),
+        title: clipped(&source.title),
+        about: clipped(&source.about),
+        code: source.code.as_ref().map(|code| match code.get_ref() {
+            CodeSource::Wilco => Code::Wilco,
+            CodeSource::Text => Code::Text,
+        }),
+        reader: source.reader.map(reader),
+        on_request: source.subscribe == Subscribe::OnRequest,
+        variants: source.variants.clone(),
+        vars: source.vars.clone(),
+        filters: Vec::new(),
+        announce: None,
+        compare: Compare {
+            any: source.compare.any.clone(),
+            same: source.compare.same.clone(),
+            unreported: source.compare.unreported.clone(),
+            reshaped: source.compare.reshaped.clone(),
+            keys_ignore_case: source.compare.keys_ignore_case,
+            first_index_optional: source.compare.first_index_optional,
+            objects_answer: source.compare.objects_answer,
+        },
+        words: Vec::new(),
+        groups: Vec::new(),
+        requests: Vec::new(),
+        hears: Vec::new(),
+    };
+    let mut at = Place { problems, vars: &source.vars, at: 0 };
+    for filter in &source.filters {
+        let pattern = at.spanned(filter.span()).pattern("filter", filter.get_ref());
+        file.filters.push(pattern);
+    }
+    if let Some(announce) = &source.announce {
+        let topic = at.spanned(announce.span()).topic(&announce.get_ref().topic);
+        file.announce = Some(Announce { topic, payload: announce.get_ref().payload.as_str().into() });
+    }
+    for word in &source.words {
+        let WordParts { text, begins } = at.spanned(word.span()).word(&word.get_ref().is, &word.get_ref().begins);
+        file.words.push(Word { word: text.into(), begins, means: word.get_ref().means.outcome() });
+    }
+    for group in &source.groups {
+        let group = group.get_ref();
+        file.groups.push(Group { title: clipped(&group.title), device: group.device.as_str().into() });
+    }
+    for request in source.requests.iter().take(MOST_RULES) {
+        let rule = at.spanned(request.span()).request(request.get_ref());
+        file.requests.push(rule);
+    }
+    for hear in source.hears.iter().take(MOST_RULES) {
+        let rule = at.spanned(hear.span()).hear(hear.get_ref());
+        file.hears.push(rule);
+    }
+    file
+}
+
+fn clipped(text: &str) -> Box<str> {
+    text[..text.floor_char_boundary(LONGEST_TEXT)].into()
+}
+
+fn reader(source: ReaderSource) -> ReaderKind {
+    match source {
+        ReaderSource::HomeAssistant => ReaderKind::HomeAssistant,
+        ReaderSource::Zigbee2mqtt => ReaderKind::Zigbee2Mqtt,
+        ReaderSource::Tasmota => ReaderKind::Tasmota,
+        ReaderSource::Shelly => ReaderKind::Shelly,
+        ReaderSource::Homie5 => ReaderKind::Homie5,
+        ReaderSource::Homie4 => ReaderKind::Homie4,
+        ReaderSource::ThingsboardGateway => ReaderKind::ThingsBoardGateway,
+    }
+}
+
+struct WordParts {
+    text: String,
+    begins: bool,
+}
+
+/// Where in the file we are, and what is wrong there.
+struct Place<'a> {
+    problems: &'a mut Problems,
+    vars: &'a BTreeMap<String, String>,
+    at: usize,
+}
+
+impl Place<'_> {
+    fn spanned(&mut self, span: Range<usize>) -> &mut Self {
+        self.at = span.start;
+        self
+    }
+
+    fn wrong(&mut self, what: String) {
+        self.problems.push((self.at, what));
+    }
+
+    fn pattern(&mut self, what: &str, text: &str) -> Pattern {
+        Pattern::parse(text).unwrap_or_else(|why| {
+            self.wrong(format!("The {what} '{text}' is not valid: {why}."));
+            Pattern::parse("").unwrap_or_else(|_| unreachable!("it is empty"))
+        })
+    }
+
+    /// A topic to publish to or to hear.
+    fn topic(&mut self, text: &str) -> Pattern {
+        if text.is_empty() {
+            self.wrong("The topic is empty.".to_owned());
+        }
+        if let Some(wildcard) = text.chars().find(|c| matches!(c, '+' | '#')) {
+            self.wrong(format!(
+                "The topic '{text}' has the wildcard {wildcard}. Use a placeholder such as {{device}}."
+            ));
+        }
+        if text.chars().any(char::is_control) {
+            self.wrong(format!("The topic {text:?} has a control character."));
+        }
+        self.pattern("topic", text)
+    }
+
+    fn word(&mut self, is: &Option<String>, begins: &Option<String>) -> WordParts {
+        match (is, begins) {
+            (Some(is), None) => WordParts { text: is.clone(), begins: false },
+            (None, Some(begins)) => WordParts { text: begins.clone(), begins: true },
+            _ => {
+                self.wrong("A word needs either 'is' or 'begins'.".to_owned());
+                WordParts { text: String::new(), begins: false }
+            }
+        }
+    }
+
+    fn request(&mut self, source: &RequestSource) -> RequestRule {
+        let command = source.command.as_deref().map(|command| self.pattern("command", command));
+        let topics: Vec<Pattern> = source.topic.all().iter().map(|topic| self.topic(topic)).collect();
+        if topics.is_empty() {
+            self.wrong("The request has no topic.".to_owned());
+        }
+        let payload = match (&source.json, &source.text) {
+            (Some(_), Some(_)) => {
+                self.wrong("A request can have 'json' or 'text', not both.".to_owned());
+                Payload::Empty
+            }
+            (Some(template), None) => Payload::json(template).unwrap_or_else(|why| {
+                self.wrong(format!("The payload is not valid: {why}."));
+                Payload::Empty
+            }),
+            (None, Some(template)) => Payload::Text(self.pattern("payload", template), source.empty.as_str().into()),
+            (None, None) => Payload::Empty,
+        };
+        if source.qos > 2 {
+            self.wrong(format!("QoS {} does not exist. Use 0, 1 or 2.", source.qos));
+        }
+        let id = match source.id {
+            IdSource::Text => IdKind::Text,
+            IdSource::Int31 => IdKind::Int31,
+            IdSource::None => IdKind::None,
+        };
+        let names_id = payload.places().contains(&"id") || topics.iter().any(|topic| topic.names("id"));
+        match (names_id, id) {
+            (true, IdKind::None) => {
+                self.wrong("The request contains {id}. Add its type: id = \"text\" or id = \"int31\".".to_owned());
+            }
+            (false, IdKind::Text | IdKind::Int31) => {
+                self.wrong("The request has an id, but neither its topic nor its payload contains {id}.".to_owned());
+            }
+            _ => {}
+        }
+        let expect = source.expect.as_ref().map(|expect| self.expect(expect));
+        if expect.is_some() && source.silent.is_some() {
+            self.wrong("A request can expect a report or be silent, not both.".to_owned());
+        }
+        let known = |name: &str| {
+            let captured = command.as_ref().is_some_and(|command| command.names(name));
+            captured || PLACES.contains(&name) || name.starts_with("args.") || self.vars.contains_key(name)
+        };
+        let mut unknown: Vec<String> = Vec::new();
+        let in_expect = expect.iter().flat_map(|expect| {
+            expect.key.places().chain(expect.value.iter().flat_map(Pattern::places)).filter(|name| *name != "key")
+        });
+        let all = topics.iter().flat_map(Pattern::places).chain(payload.places()).chain(in_expect);
+        for name in all {
+            let name = name.trim_end_matches('?');
+            if !known(name) && !unknown.iter().any(|one| one == name) {
+                unknown.push(name.to_owned());
+            }
+        }
+        for name in unknown {
+            self.wrong(format!(
+                "{{{name}}} is unknown. Available: {{device}}, {{command}}, {{id}}, {{args}}, {{args.name}}, the \
+                 names in the command's pattern, and the settings under [vars]."
+            ));
+        }
+        if source.silent.as_deref().is_some_and(|why| why.trim().is_empty()) {
+            self.wrong("Add a sentence that says why the device cannot report back: silent = \"…\".".to_owned());
+        }
+        let silent = source.silent.as_deref().map(clipped);
+        RequestRule {
+            command,
+            device: source.device.as_deref().map(Into::into),
+            needs: source.needs.clone(),
+            only: source.only.clone(),
+            values: source.values.clone(),
+            topics,
+            payload,
+            qos: source.qos,
+            id,
+            expect,
+            silent,
+        }
+    }
+
+    fn expect(&mut self, source: &ExpectSource) -> Expect {
+        let key = source.key.as_deref().unwrap_or("{key}");
+        if source.key.is_none() && source.each.is_none() {
+            self.wrong("An expectation needs key = \"…\" or each = \"args\".".to_owned());
+        }
+        Expect {
+            key: self.pattern("key", key),
+            value: source.value.as_deref().map(|value| self.pattern("value", value)),
+            each: source.each.as_deref().map(Into::into),
+            words_under: source.words_under.iter().map(|key| self.pattern("key", key)).collect(),
+        }
+    }
+
+    fn hear(&mut self, source: &HearSource) -> HearRule {
+        let topics: Vec<Pattern> = source.topic.all().iter().map(|topic| self.topic(topic)).collect();
+        if topics.is_empty() {
+            self.wrong("This [[hear]] has no topic.".to_owned());
+        }
+        for topic in &topics {
+            let fixed = topic.plain().chars().any(|c| c != '/');
+            let by_setting = topic.places().any(|place| self.vars.contains_key(place));
+            if !fixed && !by_setting {
+                self.wrong(format!("The topic '{topic}' matches every message. Give at least a part of a level."));
+            }
+        }
+        let when = source.when.iter().map(|test| self.test(test)).collect();
+        let like = source.like.as_ref().map(|like| self.like(like));
+        let device = source.device.as_deref().map(|at| self.at("device", at));
+        let device_like = source.device_like.as_deref().map(|like| self.pattern("device_like", like));
+        let names = |name: &str| {
+            let in_like = like.as_ref().is_some_and(|like| like.any.iter().all(|pattern| pattern.names(name)));
+            in_like || topics.iter().all(|topic| topic.names(name))
+        };
+        if device.is_none() && !names("device") && source.kind != As::Ignore {
+            self.wrong("The device is unknown here. Add {device} to the topic, or device = \"…\".".to_owned());
+        }
+        if source.outcome.len() > MOST_IN_A_RULE || source.when.len() > MOST_IN_A_RULE {
+            self.wrong(format!("One [[hear]] has more than {MOST_IN_A_RULE} rules."));
+        }
+        if source.kind == As::Answer && source.outcome.is_empty() {
+            self.wrong(
+                "The answer has no outcome. If its arrival means success, add outcome = [{ means = \"succeeded\" }]."
+                    .to_owned(),
+            );
+        }
+        if source.kind != As::Answer && !source.outcome.is_empty() {
+            self.wrong("Only as = \"answer\" can have an outcome.".to_owned());
+        }
+        if source.kind == As::Presence && (source.online.is_empty() || source.offline.is_empty()) {
+            self.wrong("A presence needs words: online = [\"…\"], offline = [\"…\"].".to_owned());
+        }
+        let what = self.what(source);
+        HearRule { topics, what, when, like, device, device_like, also: source.also }
+    }
+
+    fn what(&mut self, source: &HearSource) -> What {
+        match source.kind {
+            As::Answer => What::Answer(AnswerRule {
+                id: source.id.as_deref().map(|at| self.at("id", at)),
+                outcome: source.outcome.iter().take(MOST_IN_A_RULE).map(|rule| self.outcome(rule)).collect(),
+                result: source.result.as_deref().map(|at| self.at("result", at)),
+                progress: source.progress.as_deref().map(|at| self.at("progress", at)),
+                lenient: source.lenient,
+            }),
+            As::State => What::State(StateRule {
+                at: source.at.as_deref().unwrap_or_default().into(),
+                key: source.key.as_deref().map(|key| self.pattern("key", key)),
+                met: source.met.and_then(super::source::Means::outcome).unwrap_or(Outcome::Succeeded),
+                steps: source.steps,
+            }),
+            As::Presence => What::Presence {
+                at: source.at.as_deref().map(|at| self.at("at", at)),
+                online: source.online.clone(),
+                offline: source.offline.clone(),
+            },
+            As::Telemetry => What::Telemetry { at: source.at.as_deref().unwrap_or_default().into() },
+            As::Started => What::Started,
+            As::Ignore => What::Nothing,
+        }
+    }
+
+    fn at(&mut self, what: &str, text: &str) -> At {
+        At::parse(text).unwrap_or_else(|why| {
+            self.wrong(format!("The path of the {what}, '{text}', is not valid: {why}."));
+            At::Pointer("".into())
+        })
+    }
+
+    fn test(&mut self, source: &TestSource) -> Test {
+        let TestSource { at, is, begins, from, to, exists } = source;
+        self.test_of(at.as_ref(), is.as_ref(), begins.as_ref(), (*from, *to), *exists)
+    }
+
+    fn test_of(
+        &mut self,
+        at: Option<&String>,
+        is: Option<&OneOrManyValues>,
+        begins: Option<&String>,
+        (from, to): (Option<f64>, Option<f64>),
+        exists: Option<bool>,
+    ) -> Test {
+        let tests_something = is.is_some() || begins.is_some() || from.is_some() || to.is_some() || exists.is_some();
+        if at.is_none() && tests_something {
+            self.wrong("A test needs at = \"/status\" or at = \"{status}\".".to_owned());
+        }
+        Test {
+            at: at.map(|at| self.at("value", at)),
+            is: is.map(OneOrManyValues::all).unwrap_or_default().into_iter().map(Into::into).collect(),
+            begins: begins.map(|begins| begins.as_str().into()),
+            from,
+            to,
+            exists: exists.unwrap_or(true),
+        }
+    }
+
+    fn outcome(&mut self, source: &OutcomeSource) -> OutcomeRule {
+        let OutcomeSource { at, is, begins, from, to, exists, means, message } = source;
+        OutcomeRule {
+            test: self.test_of(at.as_ref(), is.as_ref(), begins.as_ref(), (*from, *to), *exists),
+            means: means.outcome(),
+            message: message.iter().flat_map(OneOrMany::all).map(|at| self.at("message", at)).collect(),
+        }
+    }
+
+    fn like(&mut self, source: &LikeSource) -> Like {
+        Like {
+            at: self.at("text", &source.at),
+            strip: source.strip.clone(),
+            any: source.any.iter().take(MOST_IN_A_RULE).map(|text| self.pattern("text", text)).collect(),
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! A dialect file as a form: the parts that most firmware needs, as plain texts. The form and the file say the same thing.
+//!
+//! A file may say more than the form has room for. Then it has no form ([`DialectForm::of`]), and is edited as text.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::{
+    DialectFile, FORMAT, FileProblem, IdKind,
+    source::{As, HearSource, IdSource, Means, OneOrMany, Source},
+};
+
+/// The fields. An empty text is a part that is not described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialectForm {
+    /// One word: `my-firmware`.
+    pub name: String,
+    /// The readable name.
+    pub title: String,
+    /// A sentence.
+    pub about: String,
+    /// Where requests are published, with `{device}`.
+    pub request_topic: String,
+    /// What is published, with `{command}`, `{id}` and `{args...}`.
+    pub request_payload: String,
+    /// That is JSON.
+    pub is_json: bool,
+    /// How the command's ID is written.
+    pub request_id: IdKind,
+    /// The quality of service of requests, 0 … 2.
+    pub qos: u8,
+    /// Where answers come.
+    pub answer_topic: String,
+    /// Where an answer has the command's ID; empty where it names none.
+    pub answer_id: String,
+    /// The words by which an answer says how the command went; the first one that fits counts.
+    pub outcomes: Vec<OutcomeField>,
+    /// Where the device reports its state.
+    pub state_topic: String,
+    /// The name of a state that is a single value.
+    pub state_key: String,
+    /// Which value the device must report so that a command without an answer is done; empty: each argument under its name.
+    pub expect_key: String,
+    /// What that value must be; empty: anything.
+    pub expect_value: String,
+    /// Why nothing can come back, as a sentence.
+    pub silent: String,
+    /// Where the device says whether it is there.
+    pub presence_topic: String,
+    /// Where in that payload; empty: the whole.
+    pub presence_at: String,
+    /// The words for there, separated by commas.
+    pub online: String,
+    /// The words for not there, separated by commas.
+    pub offline: String,
+    /// Where measurements come.
+    pub telemetry: Vec<String>,
+}
+
+/// A word of an answer, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeField {
+    /// Where it is: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
+    pub at: String,
+    /// The word; several are separated by commas. Empty: anything that stands there.
+    pub is: String,
+    /// What it means.
+    pub means: FieldMeans,
+    /// Where the device's sentence is.
+    pub message: String,
+}
+
+/// What a word of an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldMeans {
+    /// The device has the command.
+    Accepted,
+    /// It is at it.
+    Running,
+    /// It is done.
+    Succeeded,
+    /// It could not be done.
+    Failed,
+    /// The device refuses it.
+    Rejected,
+}
+
+impl Default for DialectForm {
+    fn default() -> DialectForm {
+        let text = String::new;
+        DialectForm {
+            name: text(),
+            title: text(),
+            about: text(),
+            request_topic: text(),
+            request_payload: text(),
+            is_json: true,
+            request_id: IdKind::Text,
+            qos: 1,
+            answer_topic: text(),
+            answer_id: text(),
+            outcomes: Vec::new(),
+            state_topic: text(),
+            state_key: text(),
+            expect_key: text(),
+            expect_value: text(),
+            silent: text(),
+            presence_topic: text(),
+            presence_at: text(),
+            online: text(),
+            offline: text(),
+            telemetry: Vec::new(),
+        }
+    }
+}
+
+impl DialectForm {
+    /// A firmware that names each command in its answers, to begin with.
+    #[must_use]
+    pub fn starter() -> DialectForm {
+        let outcome = |is: &str, means, message: &str| OutcomeField {
+            at: "/status".to_owned(),
+            is: is.to_owned(),
+            means,
+            message: message.to_owned(),
+        };
+        DialectForm {
+            name: "my-firmware".to_owned(),
+            title: "My firmware".to_owned(),
+            request_topic: "{device}/in".to_owned(),
+            request_payload: r#"{"cmd":{command},"id":{id},{args...}}"#.to_owned(),
+            answer_topic: "{device}/out".to_owned(),
+            answer_id: "/id".to_owned(),
+            outcomes: vec![outcome("ok", FieldMeans::Succeeded, ""), outcome("error", FieldMeans::Failed, "/message")],
+            ..DialectForm::default()
+        }
+    }
+
+    /// A file as a form; `None` for one that says more than the form has room for.
+    ///
+    /// # Errors
+    /// All that is wrong with the file, by line.
+    pub fn of(text: &str) -> Result<Option<DialectForm>, Vec<FileProblem>> {
+        let file = DialectFile::parse(text)?;
+        let Ok(source) = toml::from_str::<Source>(text) else { return Ok(None) };
+        let form = read(&source);
+        // Only if nothing is lost.
+        Ok(form.filter(|form| DialectFile::parse(&form.text("")).is_ok_and(|written| written == file)))
+    }
+
+    /// The file that says the same. The comments at the head of the file as it was before stay.
+    #[must_use]
+    pub fn text(&self, before: &str) -> String {
+        let mut text = String::new();
+        for line in before.lines().take_while(|line| line.starts_with('#') || line.trim().is_empty()) {
+            text.push_str(line);
+            text.push('\n');
+        }
+        // Writing to a text does not fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(text, "format = {FORMAT}")?;
+        for (name, value) in [("name", &self.name), ("title", &self.title), ("about", &self.about)] {
+            writeln!(text, "{name} = {}", quoted(value))?;
+        }
+        if !self.request_topic.is_empty() {
+            writeln!(text, "\n[[request]]\ntopic = {}", quoted(&self.request_topic))?;
+            if !self.request_payload.is_empty() {
+                let name = if self.is_json { "json" } else { "text" };
+                writeln!(text, "{name} = {}", template(&self.request_payload))?;
+            }
+            writeln!(text, "qos = {}", self.qos)?;
+            match self.request_id {
+                IdKind::Text => writeln!(text, "id = \"text\"")?,
+                IdKind::Int31 => writeln!(text, "id = \"int31\"")?,
+                IdKind::None => {}
+            }
+            self.write_expectation(text)?;
+        }
+        if !self.answer_topic.is_empty() {
+            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"answer\"", quoted(&self.answer_topic))?;
+            if !self.answer_id.is_empty() {
+                writeln!(text, "id = {}", quoted(&self.answer_id))?;
+            }
+            writeln!(text, "outcome = [")?;
+            self.outcomes.iter().try_for_each(|outcome| outcome.write(text))?;
+            writeln!(text, "]")?;
+        }
+        if !self.state_topic.is_empty() {
+            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"state\"", quoted(&self.state_topic))?;
+            if !self.state_key.is_empty() {
+                writeln!(text, "key = {}", quoted(&self.state_key))?;
+            }
+        }
+        if !self.presence_topic.is_empty() {
+            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"presence\"", quoted(&self.presence_topic))?;
+            if !self.presence_at.is_empty() {
+                writeln!(text, "at = {}", quoted(&self.presence_at))?;
+            }
+            writeln!(text, "online = {}\noffline = {}", listed(&self.online), listed(&self.offline))?;
+        }
+        for topic in self.telemetry.iter().filter(|topic| !topic.is_empty()) {
+            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"telemetry\"", quoted(topic))?;
+        }
+        Ok(())
+    }
+
+    /// What shows that a command was carried out, where no answer says so.
+    fn write_expectation(&self, text: &mut String) -> std::fmt::Result {
+        if !self.silent.is_empty() {
+            return writeln!(text, "silent = {}", quoted(&self.silent));
+        }
+        if !self.answer_topic.is_empty() || self.state_topic.is_empty() {
+            return Ok(());
+        }
+        if self.expect_key.is_empty() {
+            return writeln!(text, "expect = {{ each = \"args\" }}");
+        }
+        let value = match self.expect_value.as_str() {
+            "" => String::new(),
+            value => format!(", value = {}", quoted(value)),
+        };
+        writeln!(text, "expect = {{ key = {}{value} }}", quoted(&self.expect_key))
+    }
+}
+
+impl OutcomeField {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let mut parts = Vec::new();
+        // A word without a place is the whole payload.
+        if !self.at.is_empty() || !self.is.is_empty() {
+            parts.push(format!("at = {}", quoted(&self.at)));
+        }
+        if !self.is.is_empty() {
+            parts.push(format!("is = {}", listed_values(&self.is)));
+        }
+        parts.push(format!("means = \"{}\"", self.means.as_str()));
+        if !self.message.is_empty() {
+            parts.push(format!("message = {}", quoted(&self.message)));
+        }
+        writeln!(text, "  {{ {} }},", parts.join(", "))
+    }
+}
+
+impl FieldMeans {
+    /// The word for it in a file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FieldMeans::Accepted => "accepted",
+            FieldMeans::Running => "running",
+            FieldMeans::Succeeded => "succeeded",
+            FieldMeans::Failed => "failed",
+            FieldMeans::Rejected => "rejected",
+        }
+    }
+}
+
+/// What of a file the form has room for; `None` where something is plainly too much.
+fn read(source: &Source) -> Option<DialectForm> {
+    let mut form = DialectForm {
+        name: source.name.get_ref().clone(),
+        title: source.title.clone(),
+        about: source.about.clone(),
+        ..DialectForm::default()
+    };
+    match source.requests.as_slice() {
+        [] => {}
+        [request] => {
+            let request = request.get_ref();
+            form.request_topic = single(&request.topic)?;
+            form.is_json = request.text.is_none();
+            form.request_payload = request.json.as_ref().or(request.text.as_ref()).cloned().unwrap_or_default();
+            form.qos = request.qos;
+            form.request_id = match request.id {
+                IdSource::Text => IdKind::Text,
+                IdSource::Int31 => IdKind::Int31,
+                IdSource::None => IdKind::None,
+            };
+            form.silent = request.silent.clone().unwrap_or_default();
+            if let Some(expect) = &request.expect {
+                form.expect_key = expect.key.clone().unwrap_or_default();
+                form.expect_value = expect.value.clone().unwrap_or_default();
+            }
+        }
+        _ => return None,
+    }
+    for hear in &source.hears {
+        form.add(hear.get_ref())?;
+    }
+    Some(form)
+}
+
+impl DialectForm {
+    fn add(&mut self, hear: &HearSource) -> Option<()> {
+        let topic = single(&hear.topic)?;
+        let text = |given: &Option<String>| given.clone().unwrap_or_default();
+        match hear.kind {
+            As::Answer if self.answer_topic.is_empty() => {
+                self.answer_topic = topic;
+                self.answer_id = text(&hear.id);
+                for outcome in &hear.outcome {
+                    let means = match outcome.means {
+                        Means::Accepted => FieldMeans::Accepted,
+                        Means::Running => FieldMeans::Running,
+                        Means::Succeeded => FieldMeans::Succeeded,
+                        Means::Failed => FieldMeans::Failed,
+                        Means::Rejected => FieldMeans::Rejected,
+                        Means::Nothing => return None,
+                    };
+                    let message = outcome.message.as_ref().map_or(Some(String::new()), single)?;
+                    let is = outcome.is.as_ref().map(|is| is.all().join(", ")).unwrap_or_default();
+                    self.outcomes.push(OutcomeField { at: text(&outcome.at), is, means, message });
+                }
+            }
+            As::State if self.state_topic.is_empty() => {
+                self.state_topic = topic;
+                self.state_key = text(&hear.key);
+            }
+            As::Presence if self.presence_topic.is_empty() => {
+                self.presence_topic = topic;
+                self.presence_at = text(&hear.at);
+                self.online = hear.online.join(", ");
+                self.offline = hear.offline.join(", ");
+            }
+            As::Telemetry => self.telemetry.push(topic),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn single(topic: &OneOrMany) -> Option<String> {
+    match topic.all() {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// A text as TOML has it: its escapes are those of JSON, but for DEL.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string().replace('\u{7f}', "\\u007F")
+}
+
+/// A payload, as it is written where that is possible.
+fn template(text: &str) -> String {
+    let is_plain = !text.contains('\'') && !text.chars().any(char::is_control);
+    if is_plain { format!("'{text}'") } else { quoted(text) }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn listed(text: &str) -> String {
+    format!("[{}]", words(text).map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+/// Words, a single one without brackets. Numbers and `true` are compared by value however they are written.
+fn listed_values(text: &str) -> String {
+    let mut words = words(text);
+    match (words.next(), words.next()) {
+        (Some(one), None) => quoted(one),
+        _ => listed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::{DialectForm, FieldMeans, OutcomeField};
+    use crate::{DialectFile, IdKind, shipped, shipped_text};
+
+    fn pump() -> DialectForm {
+        let outcome = |is: &str, means, message: &str| OutcomeField {
+            at: "/rc".into(),
+            is: is.into(),
+            means,
+            message: message.into(),
+        };
+        DialectForm {
+            name: "pump".into(),
+            title: "Pump \"3\"".into(),
+            about: "Our pumps.".into(),
+            request_topic: "pumps/{device}/in".into(),
+            request_payload: r#"{"cmd":{command},"seq":{id},{args...}}"#.into(),
+            request_id: IdKind::Int31,
+            answer_topic: "pumps/{device}/out".into(),
+            answer_id: "/seq".into(),
+            outcomes: vec![
+                outcome("0", FieldMeans::Succeeded, ""),
+                outcome("7, 8", FieldMeans::Rejected, "/text"),
+                outcome("", FieldMeans::Failed, "/text"),
+            ],
+            presence_topic: "pumps/{device}/alive".into(),
+            online: "1, yes".into(),
+            offline: "0".into(),
+            telemetry: vec!["pumps/{device}/data".into()],
+            ..DialectForm::default()
+        }
+    }
+
+    #[test]
+    fn a_form_and_its_file_say_the_same() {
+        let check = |form: &DialectForm| {
+            let text = form.text("# Kept.\n\nformat = 1\n");
+            assert!(text.starts_with("# Kept.\n"), "{text}");
+            let read = DialectForm::of(&text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+            assert_eq!(read.as_ref(), Some(form), "{text}");
+        };
+        check(&pump());
+        check(&DialectForm::starter());
+        let state = DialectForm {
+            request_topic: "pumps/{device}/level/set".into(),
+            request_payload: "it's {args.value}".into(),
+            is_json: false,
+            request_id: IdKind::None,
+            answer_topic: String::new(),
+            answer_id: String::new(),
+            outcomes: Vec::new(),
+            state_topic: "pumps/{device}/level".into(),
+            state_key: "level".into(),
+            expect_key: "level".into(),
+            expect_value: "{args.value}".into(),
+            ..pump()
+        };
+        check(&state);
+        let silent = String::from("The pump has no way to report that it has beeped.");
+        check(&DialectForm { silent, expect_key: String::new(), expect_value: String::new(), ..state });
+    }
+
+    #[test]
+    fn a_file_that_says_more_has_no_form_and_is_not_changed_by_one() {
+        let check = |name: &str, has_form: bool| {
+            let form = DialectForm::of(shipped_text(name).unwrap()).unwrap();
+            assert_eq!(form.is_some(), has_form, "{name}");
+        };
+        check("tasmota", false);
+        check("zigbee2mqtt", false);
+        check("wilco", false);
+        // Whatever has a form is the same dialect when it is written from it.
+        for file in shipped() {
+            let text = shipped_text(file.name()).unwrap();
+            if let Some(form) = DialectForm::of(text).unwrap() {
+                assert_eq!(&DialectFile::parse(&form.text(text)).unwrap(), file, "{}", file.name());
+            }
+        }
+        assert!(DialectForm::of("format = 2").is_err());
+    }
+}

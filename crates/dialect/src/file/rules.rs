@@ -1,0 +1,219 @@
+//! What a message is looked at for: values at a pointer or in the topic, tests on them, and what they mean.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use wilco_ledger::{Outcome, is_same_value};
+
+use crate::pattern::{Captures, Pattern};
+
+/// How many strings are read as JSON on the way along one pointer.
+const DEEPEST: usize = 4;
+
+/// Where a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum At {
+    /// A JSON pointer (RFC 6901) into the payload. Texts that are JSON themselves are looked into.
+    Pointer(Box<str>),
+    /// A place of the topic or of a text, or text around places.
+    Place(Pattern),
+}
+
+impl At {
+    pub(super) fn parse(text: &str) -> Result<At, String> {
+        if text.is_empty() || text.starts_with('/') {
+            return Ok(At::Pointer(text.into()));
+        }
+        Ok(At::Place(Pattern::parse(text)?))
+    }
+}
+
+/// A message as it is being looked at.
+pub(crate) struct Looked<'a, 's> {
+    pub(crate) text: &'a str,
+    pub(crate) json: Option<&'a Value>,
+    pub(crate) captures: &'a Captures<'a>,
+    pub(crate) setting: &'a dyn Fn(&str) -> Option<Cow<'s, str>>,
+}
+
+impl Looked<'_, '_> {
+    /// The value at a place as text; `null` counts as there, as the text `null`.
+    pub(crate) fn text_at(&self, at: &At) -> Option<String> {
+        match at {
+            At::Pointer(pointer) => match self.value_at(pointer) {
+                Some(value) => Some(shown(&value)),
+                None if pointer.is_empty() => Some(self.text.to_owned()),
+                None => None,
+            },
+            At::Place(pattern) => pattern.fill(&|name| self.place(name)).ok(),
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<Cow<'_, str>> {
+        let captured = self.captures.get(name).map(Cow::Borrowed);
+        captured.or_else(|| (self.setting)(name))
+    }
+
+    pub(crate) fn value_at(&self, pointer: &str) -> Option<Cow<'_, Value>> {
+        looked_up(self.json?, pointer, DEEPEST)
+    }
+}
+
+/// The value at a pointer. A text on the way that is a JSON object is looked into.
+fn looked_up<'v>(value: &'v Value, pointer: &str, deepest: usize) -> Option<Cow<'v, Value>> {
+    if let Some(found) = value.pointer(pointer) {
+        return Some(Cow::Borrowed(found));
+    }
+    let ends = pointer.match_indices('/').map(|(at, _)| at).skip(1);
+    for end in ends.collect::<Vec<usize>>().into_iter().rev() {
+        let Some(Value::String(text)) = value.pointer(&pointer[..end]) else { continue };
+        if !text.trim_start().starts_with('{') || deepest == 0 {
+            return None;
+        }
+        let inner: Value = serde_json::from_str(text).ok()?;
+        return looked_up(&inner, &pointer[end..], deepest - 1).map(|found| Cow::Owned(found.into_owned()));
+    }
+    None
+}
+
+/// A value as text, a text without its quotes.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A test on a value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Test {
+    pub(super) at: Option<At>,
+    pub(super) is: Vec<Box<str>>,
+    pub(super) begins: Option<Box<str>>,
+    pub(super) from: Option<f64>,
+    pub(super) to: Option<f64>,
+    pub(super) exists: bool,
+}
+
+impl Test {
+    pub(crate) fn holds(&self, looked: &Looked<'_, '_>) -> bool {
+        let Some(at) = &self.at else { return self.exists };
+        let Some(found) = looked.text_at(at) else { return !self.exists };
+        if !self.exists {
+            return false;
+        }
+        let begins = self.begins.as_ref().is_none_or(|begins| {
+            let start = found.trim_start().get(..begins.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(begins))
+        });
+        let number = || found.trim().parse::<f64>().ok();
+        let within = (self.from.is_none() && self.to.is_none())
+            || number().is_some_and(|number| {
+                self.from.is_none_or(|from| number >= from) && self.to.is_none_or(|to| number <= to)
+            });
+        let is = self.is.is_empty() || self.is.iter().any(|word| is_same_value(word, &found));
+        is && begins && within
+    }
+}
+
+/// What an answer means that a test fits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OutcomeRule {
+    pub(super) test: Test,
+    /// `None`: it says nothing of the command.
+    pub(crate) means: Option<Outcome>,
+    /// Where its sentence is: the first of these that is there.
+    pub(crate) message: Vec<At>,
+}
+
+impl OutcomeRule {
+    pub(crate) fn fits(&self, looked: &Looked<'_, '_>) -> bool {
+        self.test.holds(looked)
+    }
+}
+
+/// A word that devices give in place of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Word {
+    pub(super) word: Box<str>,
+    pub(super) begins: bool,
+    pub(super) means: Option<Outcome>,
+}
+
+impl Word {
+    pub(crate) fn outcome(words: &[Word], value: &str) -> Option<Outcome> {
+        let fits = |word: &&Word| match word.begins {
+            true => value.get(..word.word.len()).is_some_and(|start| start.eq_ignore_ascii_case(&word.word)),
+            false => value.eq_ignore_ascii_case(&word.word),
+        };
+        words.iter().find(fits).and_then(|word| word.means)
+    }
+}
+
+/// How asked values are compared with reported ones.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Compare {
+    pub(super) any: Vec<String>,
+    pub(super) same: Vec<Vec<String>>,
+    pub(super) unreported: Vec<String>,
+    pub(super) reshaped: Vec<String>,
+    pub(super) keys_ignore_case: bool,
+    pub(super) first_index_optional: bool,
+    pub(crate) objects_answer: bool,
+}
+
+impl Compare {
+    /// A name as it is compared.
+    pub(crate) fn key(&self, key: &str) -> Box<str> {
+        let mut key = if self.keys_ignore_case { key.to_uppercase() } else { key.to_owned() };
+        let first_of_several = key.strip_suffix('1').is_some_and(|name| name.ends_with(|c: char| c.is_alphabetic()));
+        if self.first_index_optional && first_of_several {
+            key.pop();
+        }
+        key.into()
+    }
+
+    /// A value as it is compared: of words that mean the same, the first.
+    pub(crate) fn value(&self, value: &str) -> Box<str> {
+        let same = self.same.iter().find(|same| same.iter().any(|word| word.eq_ignore_ascii_case(value)));
+        same.and_then(|same| same.first()).map_or_else(|| value.into(), |first| first.as_str().into())
+    }
+
+    /// Whether any state meets this value.
+    pub(crate) fn is_any(&self, value: &str) -> bool {
+        self.any.iter().any(|any| any.eq_ignore_ascii_case(value))
+    }
+
+    pub(crate) fn is_unreported(&self, key: &str) -> bool {
+        listed(&self.unreported, key)
+    }
+
+    pub(crate) fn is_reshaped(&self, key: &str) -> bool {
+        listed(&self.reshaped, key)
+    }
+}
+
+/// Whether a name is in a list, where `x*` stands for all that begin with `x`, and `*x` for all that end with it.
+pub(super) fn listed(list: &[String], name: &str) -> bool {
+    list.iter().any(|one| match (one.strip_suffix('*'), one.strip_prefix('*')) {
+        (Some(start), _) => name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)),
+        (None, Some(end)) => name.ends_with(end),
+        (None, None) => one.eq_ignore_ascii_case(name),
+    })
+}
+
+/// The scalars of a value, each with the path to it; 256 at the most.
+pub(crate) fn flattened(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
+    const MOST: usize = 256;
+    match value {
+        _ if into.len() >= MOST => {}
+        Value::Object(members) => {
+            for (name, value) in members {
+                let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+                flattened(&path, value, into);
+            }
+        }
+        Value::Array(_) => into.push((prefix.to_owned(), crate::json::canonical(&value.to_string()))),
+        plain => into.push((prefix.to_owned(), shown(plain))),
+    }
+}

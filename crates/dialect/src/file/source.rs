@@ -1,0 +1,321 @@
+//! A dialect file as it is written. What each part means is in docs/dialects/format.md.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+use wilco_ledger::Outcome;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Source {
+    pub(super) format: Spanned<u32>,
+    pub(super) name: Spanned<String>,
+    pub(super) title: String,
+    #[serde(default)]
+    pub(super) about: String,
+    pub(super) code: Option<Spanned<CodeSource>>,
+    pub(super) reader: Option<ReaderSource>,
+    #[serde(default)]
+    pub(super) subscribe: Subscribe,
+    /// What the several topics of a request are called, in their order.
+    #[serde(default)]
+    pub(super) variants: Vec<String>,
+    #[serde(default)]
+    pub(super) vars: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) filters: Vec<Spanned<String>>,
+    pub(super) announce: Option<Spanned<AnnounceSource>>,
+    #[serde(default)]
+    pub(super) compare: CompareSource,
+    #[serde(default)]
+    pub(super) words: Vec<Spanned<WordSource>>,
+    #[serde(default)]
+    pub(super) groups: Vec<Spanned<GroupSource>>,
+    #[serde(default, rename = "request")]
+    pub(super) requests: Vec<Spanned<RequestSource>>,
+    #[serde(default, rename = "hear")]
+    pub(super) hears: Vec<Spanned<HearSource>>,
+}
+
+/// What is read in code, because it is more than data or has to be fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CodeSource {
+    Wilco,
+    Text,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReaderSource {
+    #[serde(rename = "homeassistant")]
+    HomeAssistant,
+    Zigbee2mqtt,
+    Tasmota,
+    Shelly,
+    Homie5,
+    Homie4,
+    ThingsboardGateway,
+}
+
+/// Whether a connection hears a dialect's topics without having been asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Subscribe {
+    #[default]
+    WhenEnabled,
+    /// A broker may end the connection over it, so a person has to ask for it by name.
+    OnRequest,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnnounceSource {
+    pub(super) topic: String,
+    #[serde(default)]
+    pub(super) payload: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CompareSource {
+    /// Asked values that any state meets.
+    #[serde(default)]
+    pub(super) any: Vec<String>,
+    /// Sets of words that mean the same value.
+    #[serde(default)]
+    pub(super) same: Vec<Vec<String>>,
+    /// Asked members that are never reported.
+    #[serde(default)]
+    pub(super) unreported: Vec<String>,
+    /// Asked members that are reported in another form, so any value of theirs will do.
+    #[serde(default)]
+    pub(super) reshaped: Vec<String>,
+    /// Names are the same in capitals and small letters.
+    #[serde(default)]
+    pub(super) keys_ignore_case: bool,
+    /// `POWER1` and `POWER` are the same.
+    #[serde(default)]
+    pub(super) first_index_optional: bool,
+    /// An object in place of a value is only ever the answer to the command of that name.
+    #[serde(default)]
+    pub(super) objects_answer: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WordSource {
+    pub(super) is: Option<String>,
+    pub(super) begins: Option<String>,
+    pub(super) means: Means,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GroupSource {
+    pub(super) title: String,
+    pub(super) device: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RequestSource {
+    pub(super) command: Option<String>,
+    pub(super) device: Option<String>,
+    #[serde(default)]
+    pub(super) needs: Vec<String>,
+    #[serde(default)]
+    pub(super) only: Vec<String>,
+    #[serde(default)]
+    pub(super) values: BTreeMap<String, Vec<String>>,
+    pub(super) topic: OneOrMany,
+    pub(super) json: Option<String>,
+    pub(super) text: Option<String>,
+    #[serde(default)]
+    pub(super) empty: String,
+    #[serde(default)]
+    pub(super) qos: u8,
+    #[serde(default)]
+    pub(super) id: IdSource,
+    pub(super) expect: Option<ExpectSource>,
+    pub(super) silent: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum IdSource {
+    /// The command's id as text.
+    Text,
+    /// A number of 31 bits.
+    Int31,
+    #[default]
+    None,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpectSource {
+    pub(super) key: Option<String>,
+    pub(super) value: Option<String>,
+    /// The members of this place, each one a value to be reported.
+    pub(super) each: Option<String>,
+    #[serde(default)]
+    pub(super) words_under: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum As {
+    Answer,
+    State,
+    Presence,
+    Telemetry,
+    Started,
+    Ignore,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HearSource {
+    pub(super) topic: OneOrMany,
+    #[serde(rename = "as")]
+    pub(super) kind: As,
+    #[serde(default)]
+    pub(super) when: Vec<TestSource>,
+    pub(super) like: Option<LikeSource>,
+    pub(super) device: Option<String>,
+    /// The device's name is a part of what stands there.
+    pub(super) device_like: Option<String>,
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    pub(super) outcome: Vec<OutcomeSource>,
+    pub(super) result: Option<String>,
+    pub(super) progress: Option<String>,
+    pub(super) at: Option<String>,
+    pub(super) key: Option<String>,
+    #[serde(default)]
+    pub(super) online: Vec<String>,
+    #[serde(default)]
+    pub(super) offline: Vec<String>,
+    /// A value that meets what was asked means this.
+    pub(super) met: Option<Means>,
+    #[serde(default)]
+    pub(super) steps: bool,
+    /// The rules below are tried too.
+    #[serde(default)]
+    pub(super) also: bool,
+    /// What no rule fits is nobody's business, rather than unreadable.
+    #[serde(default)]
+    pub(super) lenient: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LikeSource {
+    pub(super) at: String,
+    #[serde(default)]
+    pub(super) strip: Vec<String>,
+    pub(super) any: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TestSource {
+    pub(super) at: Option<String>,
+    pub(super) is: Option<OneOrManyValues>,
+    pub(super) begins: Option<String>,
+    pub(super) from: Option<f64>,
+    pub(super) to: Option<f64>,
+    pub(super) exists: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutcomeSource {
+    pub(super) at: Option<String>,
+    pub(super) is: Option<OneOrManyValues>,
+    pub(super) begins: Option<String>,
+    pub(super) from: Option<f64>,
+    pub(super) to: Option<f64>,
+    pub(super) exists: Option<bool>,
+    pub(super) means: Means,
+    pub(super) message: Option<OneOrMany>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Means {
+    Accepted,
+    Running,
+    Succeeded,
+    Failed,
+    Rejected,
+    /// Says nothing of the command.
+    Nothing,
+}
+
+impl Means {
+    pub(super) fn outcome(self) -> Option<Outcome> {
+        match self {
+            Means::Accepted => Some(Outcome::Accepted),
+            Means::Running => Some(Outcome::Running),
+            Means::Succeeded => Some(Outcome::Succeeded),
+            Means::Failed => Some(Outcome::Failed),
+            Means::Rejected => Some(Outcome::Rejected),
+            Means::Nothing => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(super) fn all(&self) -> &[String] {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrManyValues {
+    Many(Vec<Scalar>),
+    One(Scalar),
+}
+
+impl OneOrManyValues {
+    pub(super) fn all(&self) -> Vec<String> {
+        match self {
+            OneOrManyValues::One(one) => vec![one.text()],
+            OneOrManyValues::Many(many) => many.iter().map(Scalar::text).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Scalar {
+    Bool(bool),
+    Whole(i64),
+    Number(f64),
+    Text(String),
+}
+
+impl Scalar {
+    fn text(&self) -> String {
+        match self {
+            Scalar::Bool(value) => value.to_string(),
+            Scalar::Whole(value) => value.to_string(),
+            Scalar::Number(value) => value.to_string(),
+            Scalar::Text(value) => value.clone(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Whether two JSON texts are the same value, to the last digit.
+
+use serde_json::value::RawValue;
+
+use super::{Members, canonical, value_of};
+
+/// Whether two JSON texts say the same, whichever way their numbers, strings and spaces are written: `1e1` is `10.0`, and
+/// 9007199254740993 is not 9007199254740992. Objects are the same in any order of their keys.
+#[must_use]
+pub fn same(one: &str, other: &str) -> bool {
+    one == other || is_same(&value_of(one), &value_of(other))
+}
+
+// The recursion is bounded: a kept value is at most 100 levels deep.
+fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    match (one.as_bytes().first(), other.as_bytes().first()) {
+        (Some(b'{'), Some(b'{')) => {
+            let read = |text: &str| serde_json::from_str::<Members>(text).ok();
+            let (Some(Members(one)), Some(Members(other))) = (read(one), read(other)) else { return false };
+            one.len() == other.len()
+                && one.iter().all(|(key, value)| {
+                    other.iter().any(|(known, other)| known == key && is_same(value.get(), other.get()))
+                })
+        }
+        (Some(b'['), Some(b'[')) => {
+            let read = |text| serde_json::from_str::<Vec<&RawValue>>(text).ok();
+            let (Some(one), Some(other)) = (read(one), read(other)) else { return false };
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one.get(), other.get()))
+        }
+        _ => {
+            one == other
+                || number(one).is_some_and(|one| number(other) == Some(one))
+                || canonical(one) == canonical(other)
+        }
+    }
+}
+
+/// A number as its sign, its digits without zeros at either end, and the power of ten of the last of them.
+fn number(text: &str) -> Option<(bool, String, i64)> {
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let (digits, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let power = power.parse::<i64>().ok()?.checked_sub(i64::try_from(part.len()).ok()?)?;
+    let all = format!("{whole}{part}");
+    let digits = all.trim_end_matches('0');
+    let power = power.checked_add(i64::try_from(all.len() - digits.len()).ok()?)?;
+    let digits = digits.trim_start_matches('0');
+    // Zero has no digits left, and neither sign nor power.
+    Some(if digits.is_empty() { (false, String::new(), 0) } else { (negative, digits.to_owned(), power) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn values_are_the_same_however_they_are_written() {
+        let check = |one: &str, other: &str, expected: bool| {
+            assert_eq!(same(one, other), expected, "{one} {other}");
+            assert_eq!(same(other, one), expected, "{other} {one}");
+        };
+        check("30", "30.0", true);
+        check("1e1", "10", true);
+        check("0.10", "1E-1", true);
+        check("-0", "0.0", true);
+        check("100", "1", false);
+        check("-5", "5", false);
+        check("9007199254740993", "9007199254740992", false);
+        check("123456789012345678901", "123456789012345678902", false);
+        check("1e999999999999999999999", "1e999999999999999999999", true);
+        check("1e999999999999999999999", "1e999999999999999999998", false);
+        check("\"30\"", "30", false);
+        check("\"\\u00e4\"", "\"ä\"", true);
+        check("true", "false", false);
+        check("null", "0", false);
+        check(r#"{"a":1,"b":[1.0,{"c":2}]}"#, r#"{ "b" : [1, {"c": 2.00}], "a":1.0}"#, true);
+        check(r#"{"a":1}"#, r#"{"a":1,"b":2}"#, false);
+        check("[1,2]", "[2,1]", false);
+        check("[]", "{}", false);
+        check("pool.ntp.org", "\"pool.ntp.org\"", true);
+    }
+}

@@ -1,0 +1,500 @@
+//! Learning a dialect: from the messages of a minute in which somebody used a device, a dialect file is proposed.
+//!
+//! What it proposes is a beginning: it says what it has seen of each part, and what it could not tell. Where a person points
+//! at a request and at its answer, it need not guess which these are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use wilco_ledger::Outcome;
+
+use crate::{
+    file::{DialectForm, FieldMeans, IdKind, OutcomeField},
+    words,
+};
+
+/// The longest wait from a request to its answer, milliseconds.
+const ANSWERED_WITHIN: i64 = 10_000;
+/// The most messages that are looked at, and the largest of them, bytes.
+const MOST: usize = 5_000;
+const LARGEST: usize = 16 * 1_024;
+/// The most pairs of a request and an answer, and the most answers of one request.
+const MOST_PAIRS: usize = 5_000;
+const MOST_ANSWERS: usize = 16;
+/// Members by which requests and answers name a command.
+const IDS: [&str; 12] = [
+    "id",
+    "tid",
+    "cid",
+    "uuid",
+    "msgid",
+    "messageId",
+    "requestId",
+    "request_id",
+    "transaction",
+    "correlationId",
+    "clientToken",
+    "seq",
+];
+/// Members that name what is to be done.
+const COMMANDS: [&str; 6] = ["command", "cmd", "method", "action", "name", "op"];
+/// Words by which devices say whether they are there.
+const THERE: [(&str, &str); 5] =
+    [("online", "offline"), ("Online", "Offline"), ("true", "false"), ("connected", "disconnected"), ("1", "0")];
+
+/// A message as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// When, Unix milliseconds.
+    pub at: i64,
+    /// Its topic.
+    pub topic: String,
+    /// Its payload as text.
+    pub payload: String,
+    /// The broker had kept it.
+    pub retained: bool,
+}
+
+/// A proposed dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Its parts.
+    pub form: DialectForm,
+    /// The dialect file.
+    pub file: String,
+    /// What was seen and what could not be told, a sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// A request and its answer.
+struct Pair<'a> {
+    request: &'a Observed,
+    answer: &'a Observed,
+    /// The member that names the command in both, and its value; none where the answer names no command.
+    id: Option<(String, String)>,
+    device: String,
+}
+
+/// What a pair of messages is.
+enum Kind {
+    /// The second one says how it went.
+    Answer,
+    /// The second one reports the device's state.
+    State,
+}
+
+/// Proposes a dialect of that name.
+///
+/// # Errors
+/// A sentence: why nothing can be proposed.
+pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
+    let usable: Vec<&Observed> = usable(messages);
+    let live: Vec<&Observed> = usable.iter().copied().filter(|one| !one.retained).collect();
+    let pairs = pairs(&live);
+    let Some(pair) = likeliest(&pairs) else {
+        return Err(format!(
+            "{} messages on {} topics were heard, and no two of them are a request and its answer that share an id. \
+             Send a command while it listens; firmware that answers by its state alone is described by hand: \
+             docs/dialects/write.md.",
+            usable.len(),
+            usable.iter().map(|one| one.topic.as_str()).collect::<BTreeSet<_>>().len(),
+        ));
+    };
+    let wanted = shape(pair);
+    let of_shape: Vec<&Observed> = pairs.iter().filter(|one| shape(one) == wanted).map(|pair| pair.answer).collect();
+    Ok(proposal(name, pair, &Kind::Answer, &of_shape, &usable))
+}
+
+/// Proposes a dialect of which the request and, where there is one, the answer or the report of state are known: their
+/// places among the messages.
+///
+/// # Errors
+/// A sentence: why these two cannot be a request and its answer.
+pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option<usize>) -> Result<Proposal, String> {
+    let usable = usable(messages);
+    let chosen = |place: usize| {
+        let message = messages.get(place).filter(|one| one.payload.len() <= LARGEST);
+        message.ok_or_else(|| format!("The message is missing, or larger than {LARGEST} bytes. Choose another one."))
+    };
+    let request = chosen(request)?;
+    let Some(answer) = answer.map(chosen).transpose()? else {
+        let device = likeliest_level(&request.topic).ok_or("The topic of the request has no level for a device.")?;
+        let pair = Pair { request, answer: request, id: own_id(request), device };
+        let mut remarks = vec![format!("Requests go to '{}'. Choose the message that answers it.", request.topic)];
+        let mut form = header(name);
+        fill_request(&mut form, &pair, &mut remarks);
+        form.silent = "Nothing is known that this firmware reports back.".to_owned();
+        fill_rest(&mut form, &pair, &usable, &mut remarks);
+        return Ok(Proposal { file: form.text(HEAD), form, remarks });
+    };
+    if request.topic == answer.topic {
+        return Err(
+            "The request and its answer are on the same topic, so one cannot be told from the other.".to_owned()
+        );
+    }
+    let device = shared_level(&request.topic, &answer.topic).ok_or_else(|| {
+        let (request, answer) = (&request.topic, &answer.topic);
+        format!("'{request}' and '{answer}' share no level that could be the device's name. Choose other messages.")
+    })?;
+    let id = shared_id(request, answer);
+    let kind = if id.is_some() || says_outcome(answer) { Kind::Answer } else { Kind::State };
+    let pair = Pair { request, answer, id, device };
+    let topic = template(&answer.topic, &pair.device);
+    let is_alike = |one: &&Observed| fits(&one.topic, &topic);
+    let answers: Vec<&Observed> = usable.iter().copied().filter(is_alike).collect();
+    Ok(proposal(name, &pair, &kind, &answers, &usable))
+}
+
+/// A comment at the head of what is proposed.
+const HEAD: &str = "# Proposed from messages that were heard. Check every part of it.\n";
+
+fn proposal(name: &str, pair: &Pair<'_>, kind: &Kind, answers: &[&Observed], usable: &[&Observed]) -> Proposal {
+    let mut remarks = Vec::new();
+    let mut form = header(name);
+    let under = pair.id.as_ref().map_or(String::new(), |(member, _)| format!(" under '{member}'"));
+    let verb = match kind {
+        Kind::Answer => "are answered",
+        Kind::State => "change the state that is reported",
+    };
+    remarks.push(format!(
+        "Requests go to '{}' and {verb} on '{}'{under} ({} seen).",
+        pair.request.topic,
+        pair.answer.topic,
+        counted(answers.len(), "message")
+    ));
+    fill_request(&mut form, pair, &mut remarks);
+    match kind {
+        Kind::Answer => fill_answer(&mut form, pair, answers, &mut remarks),
+        Kind::State => fill_state(&mut form, pair, &mut remarks),
+    }
+    fill_rest(&mut form, pair, usable, &mut remarks);
+    Proposal { file: form.text(HEAD), form, remarks }
+}
+
+fn usable(messages: &[Observed]) -> Vec<&Observed> {
+    messages.iter().filter(|one| one.payload.len() <= LARGEST).take(MOST).collect()
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn object(payload: &str) -> Option<serde_json::Map<String, Value>> {
+    match serde_json::from_str(payload) {
+        Ok(Value::Object(members)) => Some(members),
+        _ => None,
+    }
+}
+
+/// Every message with every later one on another topic that names the same id.
+fn pairs<'a>(live: &[&'a Observed]) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    let read: Vec<_> = live.iter().map(|one| object(&one.payload)).collect();
+    for (place, request) in live.iter().enumerate() {
+        let Some(asked) = &read[place] else { continue };
+        let Some((member, id)) = id_of(asked) else { continue };
+        let later = live.iter().zip(&read).skip(place + 1);
+        let answers = later.take_while(|(one, _)| one.at - request.at <= ANSWERED_WITHIN).filter(|(one, said)| {
+            one.topic != request.topic
+                && said.as_ref().and_then(|said| shown(said.get(&member)?)).is_some_and(|other| other == id)
+        });
+        for (answer, _) in answers.take(MOST_ANSWERS) {
+            if pairs.len() >= MOST_PAIRS {
+                return pairs;
+            }
+            if let Some(device) = shared_level(&request.topic, &answer.topic) {
+                pairs.push(Pair { request, answer, id: Some((member.clone(), id.clone())), device });
+            }
+        }
+    }
+    pairs
+}
+
+/// The member that names a command, by its usual names.
+fn id_of(asked: &serde_json::Map<String, Value>) -> Option<(String, String)> {
+    IDS.iter().find_map(|member| Some(((*member).to_owned(), shown(asked.get(*member)?)?)))
+}
+
+fn own_id(request: &Observed) -> Option<(String, String)> {
+    id_of(&object(&request.payload)?)
+}
+
+/// The member whose value two messages share: one that is called an id, or else a number or a text of which each is likely to
+/// be there only once.
+fn shared_id(request: &Observed, answer: &Observed) -> Option<(String, String)> {
+    let (asked, said) = (object(&request.payload)?, object(&answer.payload)?);
+    let is_shared = |member: &str, id: &str| said.get(member).and_then(shown).is_some_and(|other| other == id);
+    if let Some((member, id)) = id_of(&asked).filter(|(member, id)| is_shared(member, id)) {
+        return Some((member, id));
+    }
+    let looks_unique = |id: &str| id.len() >= 4 && id.contains(|c: char| c.is_ascii_digit());
+    let members = asked.iter().filter_map(|(member, value)| Some((member.clone(), shown(value)?)));
+    members.into_iter().find(|(member, id)| looks_unique(id) && is_shared(member, id))
+}
+
+/// A value that can be an id.
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() && text.len() <= 128 => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether a message has a word for how a command went.
+fn says_outcome(message: &Observed) -> bool {
+    match object(&message.payload) {
+        Some(members) => members.values().filter_map(Value::as_str).any(|text| words::outcome(text).is_some()),
+        None => words::outcome(message.payload.trim()).is_some(),
+    }
+}
+
+/// The level that two topics share and that is likeliest a device's name: one that is at the same place in neither, or the
+/// longest.
+fn shared_level(one: &str, other: &str) -> Option<String> {
+    let theirs: Vec<&str> = other.split('/').collect();
+    let shared = one.split('/').filter(|level| !level.is_empty() && theirs.contains(level));
+    shared.max_by_key(|level| weight(level)).map(str::to_owned)
+}
+
+fn likeliest_level(topic: &str) -> Option<String> {
+    let levels: Vec<&str> = topic.split('/').filter(|level| !level.is_empty()).collect();
+    let some = if levels.len() > 1 { &levels[..levels.len() - 1] } else { &levels[..] };
+    some.iter().max_by_key(|level| weight(level)).map(|level| (*level).to_owned())
+}
+
+fn weight(level: &str) -> (bool, usize) {
+    (level.contains(|c: char| c.is_ascii_digit()), level.len())
+}
+
+/// The first pair of the shape of which the most was seen.
+fn likeliest<'p, 'a>(pairs: &'p [Pair<'a>]) -> Option<&'p Pair<'a>> {
+    let mut seen: BTreeMap<Shape, (usize, &'p Pair<'a>)> = BTreeMap::new();
+    for pair in pairs {
+        seen.entry(shape(pair)).or_insert((0, pair)).0 += 1;
+    }
+    seen.into_values().max_by_key(|(times, _)| *times).map(|(_, pair)| pair)
+}
+
+/// The topics of a pair without the device, and the member that names the command.
+type Shape = (String, String, Option<String>);
+
+fn shape(pair: &Pair<'_>) -> Shape {
+    let member = pair.id.as_ref().map(|(member, _)| member.clone());
+    (template(&pair.request.topic, &pair.device), template(&pair.answer.topic, &pair.device), member)
+}
+
+/// A topic with the device's name as a place.
+fn template(topic: &str, device: &str) -> String {
+    let braced = topic.replace(['{', '}'], "_");
+    let levels = braced.split('/').map(|level| if level == device { "{device}" } else { level });
+    levels.collect::<Vec<_>>().join("/")
+}
+
+/// Whether a topic is one of a template, of whatever device.
+fn fits(topic: &str, template: &str) -> bool {
+    let mut levels = topic.split('/');
+    template.split('/').all(|wanted| levels.next().is_some_and(|level| wanted == "{device}" || wanted == level))
+        && levels.next().is_none()
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn header(name: &str) -> DialectForm {
+    DialectForm {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        about: "Learned from messages.".to_owned(),
+        ..DialectForm::default()
+    }
+}
+
+fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<String>) {
+    form.request_topic = template(&pair.request.topic, &pair.device);
+    let Some(asked) = object(&pair.request.payload) else {
+        form.is_json = false;
+        form.request_id = IdKind::None;
+        form.request_payload = "{args.value}".to_owned();
+        remarks.push("The request is plain text, so it sends the argument 'value' of a command.".to_owned());
+        return;
+    };
+    let id = pair.id.as_ref().map(|(member, _)| member.as_str());
+    let command = COMMANDS.iter().find(|member| asked.get(**member).is_some_and(Value::is_string));
+    let arguments = asked.iter().find(|(name, value)| value.is_object() && Some(name.as_str()) != id);
+    let arguments = arguments.map(|(name, _)| name);
+    let mut parts = Vec::new();
+    for (name, value) in &asked {
+        let place = if Some(name.as_str()) == id {
+            "{id}".to_owned()
+        } else if command.is_some_and(|command| command == name) {
+            "{command}".to_owned()
+        } else if arguments == Some(name) {
+            "{args}".to_owned()
+        } else if command.is_some() && arguments.is_some() && !value.to_string().contains(['{', '}']) {
+            value.to_string()
+        } else {
+            continue;
+        };
+        parts.push(format!("{}:{place}", quoted(name)));
+    }
+    if arguments.is_none() {
+        parts.push("{args...}".to_owned());
+    }
+    match command {
+        Some(command) => remarks.push(format!("The command stands under '{command}'.")),
+        None => remarks.push("No member names the command, so only its arguments are sent.".to_owned()),
+    }
+    form.request_id = match id.map(|id| asked.get(id)) {
+        Some(Some(Value::Number(_))) => IdKind::Int31,
+        Some(_) => IdKind::Text,
+        None => IdKind::None,
+    };
+    form.request_payload = format!("{{{}}}", parts.join(","));
+}
+
+fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], remarks: &mut Vec<String>) {
+    form.answer_topic = template(&pair.answer.topic, &pair.device);
+    let id = pair.id.as_ref().map(|(member, _)| member.as_str());
+    form.answer_id = id.map_or(String::new(), |member| format!("/{member}"));
+    // The member whose values are words for how it went; of a plain text, the whole.
+    let mut words_of: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
+    let mut message = None;
+    for one in answers {
+        let Some(members) = object(&one.payload) else {
+            let text = one.payload.trim();
+            let outcome = words::outcome(text);
+            outcome.and_then(|outcome| words_of.entry(String::new()).or_default().insert(text.to_owned(), outcome));
+            continue;
+        };
+        for (name, value) in members.iter().filter(|(name, _)| Some(name.as_str()) != id) {
+            let Some(text) = value.as_str() else { continue };
+            match words::outcome(text) {
+                Some(outcome) => drop(words_of.entry(name.clone()).or_default().insert(text.to_owned(), outcome)),
+                None => message = message.or_else(|| Some(name.clone())),
+            }
+        }
+    }
+    let message = message.map(|name| format!("/{name}")).unwrap_or_default();
+    if let Some((name, words)) = words_of.into_iter().max_by_key(|(_, words)| words.len()) {
+        let at = if name.is_empty() { String::new() } else { format!("/{name}") };
+        let field = |(word, outcome): (&String, &Outcome)| OutcomeField {
+            at: at.clone(),
+            is: word.clone(),
+            means: means(*outcome),
+            message: message.clone(),
+        };
+        form.outcomes = words.iter().map(field).collect();
+        let place = if name.is_empty() { "is the payload".to_owned() } else { format!("stands under '{name}'") };
+        remarks.push(format!(
+            "How it went {place}: {}. Add the words that were not seen.",
+            words.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+        ));
+    } else {
+        form.outcomes = vec![OutcomeField {
+            at: String::new(),
+            is: String::new(),
+            means: FieldMeans::Succeeded,
+            message: String::new(),
+        }];
+        remarks.push("Nothing in the answer says how it went, so every answer counts as succeeded.".to_owned());
+    }
+}
+
+fn means(outcome: Outcome) -> FieldMeans {
+    match outcome {
+        Outcome::Accepted => FieldMeans::Accepted,
+        Outcome::Running => FieldMeans::Running,
+        Outcome::Succeeded => FieldMeans::Succeeded,
+        Outcome::Failed => FieldMeans::Failed,
+        Outcome::Rejected => FieldMeans::Rejected,
+    }
+}
+
+/// The second message only reports what is so now.
+fn fill_state(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<String>) {
+    form.request_id = IdKind::None;
+    form.state_topic = template(&pair.answer.topic, &pair.device);
+    let last = form.state_topic.split('/').rfind(|level| *level != "{device}" && !level.is_empty());
+    let key = last.unwrap_or("value").to_owned();
+    if object(&pair.answer.payload).is_none() {
+        form.state_key.clone_from(&key);
+    }
+    match (object(&pair.request.payload), object(&pair.answer.payload)) {
+        (Some(_), Some(_)) => remarks.push(
+            "The answer only reports state: a command is done when the device reports each argument with its value."
+                .to_owned(),
+        ),
+        (_, None) => {
+            form.expect_value = "{args.value}".to_owned();
+            remarks.push(format!(
+                "The answer only reports state: a command is done when '{key}' has the value that was sent."
+            ));
+            form.expect_key = key;
+        }
+        (None, Some(reported)) => {
+            let sent = pair.request.payload.trim();
+            let is_sent = |value: &Value| shown(value).is_some_and(|text| text.eq_ignore_ascii_case(sent));
+            form.expect_value = "{args.value}".to_owned();
+            form.expect_key = reported.iter().find(|(_, value)| is_sent(value)).map_or(key, |(name, _)| name.clone());
+            remarks.push(format!(
+                "The answer only reports state: a command is done when '{}' has the value that was sent.",
+                form.expect_key
+            ));
+        }
+    }
+}
+
+fn fill_rest(form: &mut DialectForm, pair: &Pair<'_>, usable: &[&Observed], remarks: &mut Vec<String>) {
+    let used: BTreeSet<String> =
+        [&form.request_topic, &form.answer_topic, &form.state_topic].into_iter().cloned().collect();
+    presence(form, usable, &pair.device, &used, remarks);
+    telemetry(form, usable, &pair.device, &used, remarks);
+}
+
+fn presence(
+    form: &mut DialectForm,
+    usable: &[&Observed],
+    device: &str,
+    used: &BTreeSet<String>,
+    remarks: &mut Vec<String>,
+) {
+    for message in usable.iter().filter(|one| one.topic.split('/').any(|level| level == device)) {
+        let topic = template(&message.topic, device);
+        let payload = message.payload.trim();
+        let found = THERE.iter().find(|(on, off)| payload == *on || payload == *off);
+        if let Some((on, off)) = found.filter(|_| !used.contains(&topic) && (message.retained || payload.len() > 4)) {
+            form.presence_topic = topic;
+            (form.online, form.offline) = ((*on).to_owned(), (*off).to_owned());
+            remarks.push(format!("Presence: '{}' says {payload}.", message.topic));
+            return;
+        }
+    }
+    remarks.push("No topic was seen on which a device says whether it is there.".to_owned());
+}
+
+fn telemetry(
+    form: &mut DialectForm,
+    usable: &[&Observed],
+    device: &str,
+    used: &BTreeSet<String>,
+    remarks: &mut Vec<String>,
+) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let live = usable.iter().filter(|one| !one.retained);
+    for message in live.filter(|one| one.topic.split('/').any(|level| level == device)) {
+        let topic = template(&message.topic, device);
+        let has_numbers = object(&message.payload).is_some_and(|members| members.values().any(Value::is_number));
+        if has_numbers && !used.contains(&topic) {
+            *seen.entry(topic).or_default() += 1;
+        }
+    }
+    for (topic, times) in seen.into_iter().take(8) {
+        remarks.push(format!("Measurements come on '{topic}' ({times} seen)."));
+        form.telemetry.push(topic);
+    }
+}
+
+#[cfg(test)]
+mod tests;

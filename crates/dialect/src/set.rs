@@ -1,0 +1,330 @@
+//! Several dialects on one connection: what to subscribe, how a device is asked, and what a message means.
+//!
+//! A dialect belongs to a device. A message is shown to each dialect of the set; within a dialect the first rule whose topic
+//! fits takes it.
+
+mod decode;
+mod encode;
+
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
+
+use wilco_ledger::{Report, Reported, is_same_value};
+
+pub use encode::{Asking, Message};
+pub(crate) use encode::{device_id, usable};
+
+use crate::{
+    Ask, Control, Dialect, DialectFile, Filter, Heard, KnownDevice, ReaderKind, Role, Topics, Unreadable, Wishes,
+    devices::Devices, file::Code, wire_ids::WireIds,
+};
+
+/// The dialects that come with Wilco, as they are written.
+const SHIPPED: [(&str, &str); 20] = [
+    ("wilco", include_str!("../dialects/wilco.toml")),
+    ("text", include_str!("../dialects/text.toml")),
+    ("tasmota", include_str!("../dialects/tasmota.toml")),
+    ("shelly", include_str!("../dialects/shelly.toml")),
+    ("zigbee2mqtt", include_str!("../dialects/zigbee2mqtt.toml")),
+    ("homeassistant", include_str!("../dialects/homeassistant.toml")),
+    ("homie5", include_str!("../dialects/homie5.toml")),
+    ("homie4", include_str!("../dialects/homie4.toml")),
+    ("thingsboard", include_str!("../dialects/thingsboard.toml")),
+    ("aws-commands", include_str!("../dialects/aws-commands.toml")),
+    ("aws-jobs", include_str!("../dialects/aws-jobs.toml")),
+    ("aws-shadow", include_str!("../dialects/aws-shadow.toml")),
+    ("atlas", include_str!("../dialects/atlas.toml")),
+    ("hono", include_str!("../dialects/hono.toml")),
+    ("openbk", include_str!("../dialects/openbk.toml")),
+    ("enapter", include_str!("../dialects/enapter.toml")),
+    ("onenet", include_str!("../dialects/onenet.toml")),
+    ("huawei", include_str!("../dialects/huawei.toml")),
+    ("azure-methods", include_str!("../dialects/azure-methods.toml")),
+    ("zwave-js", include_str!("../dialects/zwave-js.toml")),
+];
+
+/// The dialects that come with Wilco.
+#[must_use]
+pub fn shipped() -> &'static [DialectFile] {
+    static FILES: LazyLock<Vec<DialectFile>> =
+        LazyLock::new(|| SHIPPED.iter().filter_map(|(_, text)| DialectFile::parse(text).ok()).collect());
+    &FILES
+}
+
+/// The text of a dialect file that comes with Wilco, to read or to copy.
+#[must_use]
+pub fn shipped_text(name: &str) -> Option<&'static str> {
+    SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// The dialects that are enabled on a connection.
+#[derive(Debug, Clone)]
+pub struct DialectSet {
+    members: Vec<Member>,
+}
+
+/// A dialect with what its settings are here.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) file: DialectFile,
+    /// What is read in code.
+    pub(crate) native: Option<Dialect>,
+    pub(crate) vars: BTreeMap<String, String>,
+}
+
+/// What is known while messages are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The devices, under their names on the wire.
+    pub devices: &'a Devices,
+    /// Which id on the wire is which command.
+    pub wire_ids: &'a WireIds,
+}
+
+/// What a message means to one dialect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded<'a> {
+    /// The dialect's name.
+    pub dialect: &'a str,
+    /// What it makes of it.
+    pub meaning: Meaning,
+}
+
+/// What a dialect makes of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meaning {
+    /// An answer, a presence, a state, measurements and the like.
+    Heard(Heard),
+    /// Values that may be what a command asked for: [`wilco_ledger::Input::Report`].
+    Report(Report),
+    /// It should have been one of these, and makes no sense.
+    Unreadable(Unreadable),
+}
+
+impl DialectSet {
+    /// These dialects, those that are read in code over these topics.
+    #[must_use]
+    pub fn new(files: impl IntoIterator<Item = DialectFile>, topics: &Topics) -> DialectSet {
+        let member = |file: DialectFile| {
+            let native = file.code.map(|code| match code {
+                Code::Wilco => Dialect::Wilco(topics.clone()),
+                Code::Text => Dialect::Text(topics.clone()),
+            });
+            Member { vars: file.vars.clone(), native, file }
+        };
+        DialectSet { members: files.into_iter().map(member).collect() }
+    }
+
+    /// Changes a setting of a dialect. Says whether there is such a one.
+    pub fn set(&mut self, dialect: &str, name: &str, value: &str) -> bool {
+        let member = self.members.iter_mut().find(|member| *member.file.name == *dialect);
+        let setting = member.and_then(|member| member.vars.get_mut(name));
+        setting.is_some_and(|setting| {
+            value.clone_into(setting);
+            true
+        })
+    }
+
+    /// The names of the dialects.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| &*member.file.name)
+    }
+
+    /// What to subscribe: each filter once, the required ones first, and none that another one covers.
+    #[must_use]
+    pub fn filters(&self, devices: &Devices, wishes: &Wishes<'_>) -> Vec<Filter> {
+        let mut filters: Vec<Filter> = Vec::new();
+        for member in &self.members {
+            if let Some(native) = &member.native {
+                filters.extend(native.filters(wishes));
+                continue;
+            }
+            let value = |name: &str| member.setting(name);
+            let own = member.file.filters.iter().map(|filter| (filter.fill(&value).unwrap_or_default(), false));
+            let heard = member.file.hears.iter().flat_map(|hear| {
+                let answers = matches!(hear.what, crate::file::What::Answer(_) | crate::file::What::State(_));
+                let topics = hear.topics.iter().filter(|topic| member.is_set_for(topic));
+                topics.map(move |topic| (topic.filter(&value), answers))
+            });
+            let all: Vec<(String, bool)> = if member.file.filters.is_empty() { heard.collect() } else { own.collect() };
+            let filter = |(filter, answers): (String, bool)| Filter {
+                filter,
+                qos: u8::from(answers),
+                required: false,
+                others_only: false,
+            };
+            filters.extend(all.into_iter().filter(|(filter, _)| !filter.is_empty()).map(filter));
+        }
+        let named = devices.topics().map(|topic| Filter {
+            filter: topic.to_owned(),
+            qos: 1,
+            required: false,
+            others_only: false,
+        });
+        filters.extend(named);
+        filters.sort_by_key(|filter| (!filter.required, !filter.filter.contains('#'), !filter.filter.contains('+')));
+        let mut kept: Vec<Filter> = Vec::new();
+        // Only those with wildcards can cover another one, and there are few of them.
+        let mut wide: Vec<usize> = Vec::new();
+        let mut plain = std::collections::HashSet::new();
+        for filter in filters {
+            if let Some(place) = wide.iter().find(|place| covers(&kept[**place].filter, &filter.filter)) {
+                let qos = &mut kept[*place].qos;
+                *qos = filter.qos.max(*qos);
+                continue;
+            }
+            if plain.insert(filter.filter.clone()) {
+                if filter.filter.contains(['+', '#']) {
+                    wide.push(kept.len());
+                }
+                kept.push(filter);
+            }
+        }
+        kept
+    }
+
+    /// Whether a dialect lists a device that is heard before it has told of itself. Where a hub or a description names
+    /// every device, a topic that looks like one of a device is something else.
+    #[must_use]
+    pub fn lists_unannounced(&self, dialect: &str) -> bool {
+        let reader = self.member(dialect).map(|member| member.file.reader);
+        matches!(reader, Some(None | Some(ReaderKind::Tasmota | ReaderKind::Shelly)))
+    }
+
+    /// Whether a dialect is Wilco's own.
+    #[must_use]
+    pub fn is_wilco(&self, dialect: &str) -> bool {
+        self.member(dialect).is_some_and(|member| member.native.is_some())
+    }
+
+    /// Whether a device's relay or light is on, as far as it has been reported.
+    #[must_use]
+    pub fn is_on(&self, device: &KnownDevice, reported: &[Reported]) -> Option<bool> {
+        let light = device.command_for(Role::Light)?;
+        let (Control::Switch { on, off }, Some(key)) = (&light.control, &light.reports) else { return None };
+        let compare = &self.member(&device.dialect)?.file.compare;
+        // A request answers by itself; what it changes is reported under another name.
+        let key = match &light.ask {
+            Ask::Request { .. } if **key == *"answer" => format!("{}/output", light.name.split('/').next()?).into(),
+            _ => compare.key(key),
+        };
+        let value = &reported.iter().find(|one| *one.key == *key)?.value;
+        let is = |word: &str| is_same_value(value, &compare.value(word));
+        if is(on) { Some(true) } else { is(off).then_some(false) }
+    }
+
+    /// What a device has reported under a name, as it is compared.
+    #[must_use]
+    pub fn value_of<'r>(&self, device: &KnownDevice, key: &str, reported: &'r [Reported]) -> Option<&'r str> {
+        let key = self.member(&device.dialect)?.file.compare.key(key);
+        reported.iter().find(|one| one.key == key).map(|one| &*one.value)
+    }
+
+    /// What to publish so that devices tell of themselves, a topic and a payload each.
+    #[must_use]
+    pub fn announcements(&self) -> Vec<(String, String)> {
+        let announce = |member: &Member| {
+            let announce = member.file.announce.as_ref()?;
+            let topic = announce.topic.fill(&|name| member.setting(name)).ok()?;
+            Some((topic, announce.payload.to_string()))
+        };
+        self.members.iter().filter_map(announce).collect()
+    }
+
+    /// Dialects of this set that take the same messages for answers or presence, as sentences: one of them would read
+    /// what is the other's.
+    #[must_use]
+    pub fn overlaps(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (index, one) in self.members.iter().enumerate() {
+            for other in &self.members[index + 1..] {
+                let shared = one.heard().into_iter().find(|filter| {
+                    let theirs = other.heard();
+                    theirs.iter().any(|theirs| covers(theirs, filter) || covers(filter, theirs))
+                });
+                if let Some(filter) = shared {
+                    let (one, other) = (&one.file.name, &other.file.name);
+                    found.push(format!(
+                        "'{one}' and '{other}' both read '{filter}'. Enable only one of them, or change the topics of \
+                         one."
+                    ));
+                }
+            }
+        }
+        found
+    }
+
+    pub(crate) fn member(&self, dialect: &str) -> Option<&Member> {
+        self.members.iter().find(|member| *member.file.name == *dialect)
+    }
+}
+
+impl Member {
+    /// A setting, if it has a value.
+    pub(crate) fn setting(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.vars.get(name).filter(|value| !value.is_empty()).map(|value| Cow::Borrowed(value.as_str()))
+    }
+
+    /// Whether every setting that a pattern names has a value.
+    pub(crate) fn is_set_for(&self, pattern: &crate::pattern::Pattern) -> bool {
+        pattern.places().all(|place| !self.vars.contains_key(place) || self.setting(place).is_some())
+    }
+
+    fn heard(&self) -> Vec<String> {
+        if let Some(native) = &self.native {
+            return native.filters(&Wishes::default()).into_iter().map(|filter| filter.filter).collect();
+        }
+        let value = |name: &str| self.setting(name);
+        let hears = self.file.hears.iter().filter(|hear| !matches!(hear.what, crate::file::What::Nothing));
+        let topics = hears.flat_map(|hear| hear.topics.iter().filter(|topic| self.is_set_for(topic)));
+        topics.map(|topic| topic.filter(&value)).collect()
+    }
+}
+
+/// Whether a filter hears every topic that another one hears (MQTT 5 section 4.7.1).
+pub(crate) fn covers(wide: &str, narrow: &str) -> bool {
+    let (mut wide, mut narrow) = (wide.split('/'), narrow.split('/'));
+    loop {
+        match (wide.next(), narrow.next()) {
+            (Some("#"), Some(first)) => return !first.starts_with('$'),
+            (Some("#"), None) | (None, None) => return true,
+            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SHIPPED, covers, shipped};
+    use crate::DialectFile;
+
+    #[test]
+    fn every_dialect_that_comes_with_wilco_can_be_read() {
+        for (name, text) in SHIPPED {
+            match DialectFile::parse(text) {
+                Ok(file) => assert_eq!(file.name(), name),
+                Err(problems) => {
+                    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    panic!("{name}.toml\n{}", problems.join("\n"));
+                }
+            }
+        }
+        assert_eq!(shipped().len(), SHIPPED.len());
+    }
+
+    #[test]
+    fn a_filter_covers_another() {
+        let check =
+            |wide: &str, narrow: &str, expected: bool| assert_eq!(covers(wide, narrow), expected, "{wide} {narrow}");
+        check("#", "a/b", true);
+        check("#", "$aws/x", false);
+        check("a/#", "a", true);
+        check("a/#", "a/+/b", true);
+        check("+/b", "a/b", true);
+        check("+/b", "+/b", true);
+        check("+/b", "#", false);
+        check("a/b", "a/+", false);
+        check("a", "a/b", false);
+    }
+}

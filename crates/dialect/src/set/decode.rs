@@ -1,0 +1,433 @@
+//! What a message means.
+
+use std::{borrow::Cow, cell::OnceCell};
+
+use serde_json::Value;
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Reported};
+
+use super::{Context, Decoded, DialectSet, Meaning, Member};
+use crate::{
+    Heard, Inbound, TelemetryRest, Unreadable,
+    devices::{KnownDevice, Use},
+    file::{AnswerRule, At, HearRule, Like, Looked, StateRule, What, Word, flattened, shown},
+    json::canonical,
+    pattern::{Captures, Kind, Known},
+    wilco::LARGEST,
+    words,
+};
+
+/// How much of a device's sentence is kept, in bytes.
+const LONGEST_MESSAGE: usize = 16 * 1024;
+/// The most measurements of one message.
+const MOST_SERIES: usize = 64;
+/// The name under which a device reports that it has started.
+pub(crate) const STARTED: &str = "$started";
+
+/// A payload, read as far as anybody asks.
+struct Body<'a> {
+    payload: &'a [u8],
+    text: OnceCell<Result<&'a str, String>>,
+    json: OnceCell<Option<Value>>,
+}
+
+impl<'a> Body<'a> {
+    fn text(&self) -> Result<&'a str, &String> {
+        let read = || {
+            if self.payload.len() > LARGEST {
+                return Err(format!("It has {} bytes; the limit is {LARGEST}.", self.payload.len()));
+            }
+            let text = std::str::from_utf8(self.payload)
+                .map_err(|error| format!("It is not UTF-8 text: invalid byte at position {}.", error.valid_up_to()))?;
+            Ok(text.trim_start_matches('\u{feff}').trim_end_matches('\0'))
+        };
+        self.text.get_or_init(read).as_ref().copied()
+    }
+
+    fn json(&self) -> Option<&Value> {
+        let read = || serde_json::from_str(self.text().ok()?).ok();
+        self.json.get_or_init(read).as_ref()
+    }
+}
+
+/// A rule that has found its message.
+struct Found<'f, 's> {
+    member: &'f Member,
+    rule: &'f HearRule,
+    looked: &'f Looked<'f, 's>,
+    /// The text that was meant, without what was stripped from it.
+    like: Option<&'f str>,
+    device: DeviceId,
+    inbound: &'f Inbound<'f>,
+    context: &'f Context<'f>,
+}
+
+impl DialectSet {
+    /// What a message means to each dialect of the set. Nothing for one that is none of their business.
+    #[must_use]
+    pub fn decode(&self, inbound: &Inbound<'_>, context: &Context<'_>) -> Vec<Decoded<'_>> {
+        let mut decoded = Vec::new();
+        let body = Body { payload: inbound.payload, text: OnceCell::new(), json: OnceCell::new() };
+        // A topic that a device has named itself is that device's, whatever else it looks like.
+        let owners = context.devices.uses(inbound.topic).iter().filter_map(|(id, _)| context.devices.get(id));
+        let owners: Vec<&str> = owners.map(|device| &*device.dialect).collect();
+        for member in self.members.iter().filter(|one| owners.is_empty() || owners.contains(&&*one.file.name)) {
+            let mut add = |meaning| decoded.push(Decoded { dialect: &member.file.name, meaning });
+            match &member.native {
+                Some(native) => match native.decode(inbound) {
+                    Ok(heard) => heard.into_iter().for_each(|heard| add(Meaning::Heard(heard))),
+                    Err(unreadable) => add(Meaning::Unreadable(unreadable)),
+                },
+                None => {
+                    member.hear(inbound, &body, context, &mut add);
+                    member.hear_named(inbound, &body, context, &mut add);
+                }
+            }
+        }
+        decoded
+    }
+}
+
+impl Member {
+    /// By the dialect's rules.
+    fn hear(&self, inbound: &Inbound<'_>, body: &Body<'_>, context: &Context<'_>, add: &mut dyn FnMut(Meaning)) {
+        let bound = |name: &str| self.setting(name);
+        let is_device = |name: &str| context.devices.has_address(&self.file.name, name);
+        let known = Known { bound: &bound, is_device: &is_device };
+        for rule in &self.file.hears {
+            let topics = rule.topics.iter().filter(|topic| self.is_set_for(topic));
+            let captures = topics.into_iter().find_map(|topic| topic.read(inbound.topic, Kind::Topic, &known));
+            let Some(captures) = captures else { continue };
+            if matches!(rule.what, What::Nothing) && rule.when.is_empty() {
+                return;
+            }
+            let text = match body.text() {
+                Ok(text) => text,
+                Err(why) => {
+                    if matches!(rule.what, What::Answer(_)) {
+                        let device = captures.get("device").map(|name| self.device(name, context));
+                        let device = device.unwrap_or_default();
+                        add(Meaning::Unreadable(Unreadable { device, why: why.clone(), id: None }));
+                    }
+                    return;
+                }
+            };
+            let looked = Looked { text, json: body.json(), captures: &captures, setting: &bound };
+            if !rule.when.iter().all(|test| test.holds(&looked)) {
+                continue;
+            }
+            if matches!(rule.what, What::Nothing) {
+                return;
+            }
+            let mut like = None;
+            let mut in_text = Captures::default();
+            let holder;
+            if let Some(wanted) = &rule.like {
+                let Some(found) = looked.text_at(&wanted.at) else { continue };
+                holder = found;
+                let Some((text, captures)) = self.like(wanted, &holder, &known) else { continue };
+                (like, in_text) = (Some(text), captures);
+            }
+            let Some(device) = self.device_of(rule, &looked, &in_text, context) else { continue };
+            let found = Found { member: self, rule, looked: &looked, like, device, inbound, context };
+            found.read(add);
+            if !rule.also {
+                return;
+            }
+        }
+    }
+
+    fn like<'t>(&self, like: &Like, text: &'t str, known: &Known<'_, '_>) -> Option<(&'t str, Captures<'t>)> {
+        let stripped = like.strip.iter().find_map(|start| text.strip_prefix(start.as_str())).unwrap_or(text);
+        let captures = like.any.iter().find_map(|pattern| pattern.read(stripped, Kind::Text, known))?;
+        Some((stripped, captures))
+    }
+
+    /// The device by its name on the wire; `None` for a name that none can have.
+    fn device(&self, name: &str, context: &Context<'_>) -> Option<DeviceId> {
+        match context.devices.named(&self.file.name, name) {
+            Some(known) => Some(known.id.clone()),
+            None => DeviceId::new(name).ok(),
+        }
+    }
+
+    fn device_of(
+        &self,
+        rule: &HearRule,
+        looked: &Looked<'_, '_>,
+        in_text: &Captures<'_>,
+        context: &Context<'_>,
+    ) -> Option<DeviceId> {
+        if let Some(name) = in_text.get("device") {
+            return self.device(name, context);
+        }
+        let name = match &rule.device {
+            Some(At::Place(pattern)) if pattern.names("asked") => {
+                // The topic names nobody; the id says which command, and so whose.
+                let What::Answer(answer) = &rule.what else { return None };
+                let id = looked.text_at(answer.id.as_ref()?)?;
+                return context.wire_ids.find(&id).map(|(device, _)| device.clone());
+            }
+            Some(at) => looked.text_at(at)?,
+            None => looked.captures.get("device")?.to_owned(),
+        };
+        let name = match &rule.device_like {
+            Some(like) => {
+                let none = |_: &str| None;
+                let known = Known { bound: &none, is_device: &|_| false };
+                like.read(&name, Kind::Text, &known)?.get("device")?.to_owned()
+            }
+            None => name,
+        };
+        self.device(&name, context)
+    }
+
+    /// By the topics that devices have named themselves.
+    fn hear_named(&self, inbound: &Inbound<'_>, body: &Body<'_>, context: &Context<'_>, add: &mut dyn FnMut(Meaning)) {
+        let uses = context.devices.uses(inbound.topic);
+        let Ok(text) = body.text() else { return };
+        let mut start = 0;
+        while let Some((id, _)) = uses.get(start) {
+            let end = start + uses[start..].iter().take_while(|(of, _)| of == id).count();
+            if let Some(device) = context.devices.get(id).filter(|device| device.dialect == self.file.name) {
+                self.hear_device(device, &uses[start..end], text, inbound, add);
+            }
+            start = end;
+        }
+    }
+
+    fn hear_device(
+        &self,
+        device: &KnownDevice,
+        uses: &[(DeviceId, Use)],
+        text: &str,
+        inbound: &Inbound<'_>,
+        add: &mut dyn FnMut(Meaning),
+    ) {
+        let mut values = Vec::new();
+        let mut series = Vec::new();
+        for (_, topic_use) in uses {
+            match topic_use {
+                Use::Variable(index) => {
+                    let Some(variable) = device.variables.get(*index) else { continue };
+                    let value = match &variable.template {
+                        Some(template) => template.value(text),
+                        None => Some(text.to_owned()),
+                    };
+                    let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+                    if variable.is_number
+                        && let Ok(number) = value.parse::<f64>()
+                        && number.is_finite()
+                        && series.len() < MOST_SERIES
+                    {
+                        series.push((variable.key.to_string(), number));
+                    }
+                    values.push(self.reported(&variable.key, &value));
+                }
+                Use::Availability(index) => {
+                    let Some(availability) = device.availability.get(*index) else { continue };
+                    let word =
+                        availability.template.as_ref().map_or_else(|| Some(text.to_owned()), |one| one.value(text));
+                    let online = match word.as_deref() {
+                        Some(word) if *word == *availability.online => true,
+                        Some(word) if *word == *availability.offline => false,
+                        _ => continue,
+                    };
+                    add(Meaning::Heard(presence(device.id.clone(), online)));
+                }
+            }
+        }
+        if !series.is_empty() {
+            let (device, rest) = (device.id.clone(), TelemetryRest::default());
+            add(Meaning::Heard(Heard::Telemetry { device, at: None, series, rest }));
+        }
+        if !values.is_empty() {
+            add(Meaning::Report(report(device.id.clone(), values, inbound)));
+        }
+    }
+
+    fn reported(&self, key: &str, value: &str) -> Reported {
+        let compare = &self.file.compare;
+        Reported { key: compare.key(key), value: compare.value(value), word: Word::outcome(&self.file.words, value) }
+    }
+}
+
+impl Found<'_, '_> {
+    fn read(&self, add: &mut dyn FnMut(Meaning)) {
+        match &self.rule.what {
+            What::Answer(rule) => match self.answer(rule) {
+                Ok(Some(answer)) => add(Meaning::Heard(Heard::Answer(answer))),
+                Ok(None) => {}
+                Err(why) => {
+                    add(Meaning::Unreadable(Unreadable::of(self.device.clone(), why)));
+                }
+            },
+            What::State(rule) => self.state(rule, add),
+            What::Presence { at, online, offline } => {
+                let word = at.as_ref().map_or_else(|| Some(self.looked.text.to_owned()), |at| self.looked.text_at(at));
+                let Some(word) = word else { return };
+                let is_one = |words: &[String]| words.iter().any(|one| one.eq_ignore_ascii_case(word.trim()));
+                let is_online = is_one(online);
+                if is_online || is_one(offline) {
+                    add(Meaning::Heard(presence(self.device.clone(), is_online)));
+                }
+                if is_online {
+                    self.started(add);
+                }
+            }
+            What::Telemetry { at } => {
+                let Some(value) = self.looked.value_at(at) else { return };
+                let series = series(&value);
+                if !series.is_empty() {
+                    let (device, rest) = (self.device.clone(), TelemetryRest::default());
+                    add(Meaning::Heard(Heard::Telemetry { device, at: None, series, rest }));
+                }
+            }
+            What::Started => self.started(add),
+            What::Nothing => {}
+        }
+    }
+
+    fn started(&self, add: &mut dyn FnMut(Meaning)) {
+        let values = vec![Reported { word: None, ..self.member.reported(STARTED, "started") }];
+        add(Meaning::Report(report(self.device.clone(), values, self.inbound)));
+    }
+
+    fn answer(&self, rule: &AnswerRule) -> Result<Option<Answer>, String> {
+        let Some(fits) = rule.outcome.iter().find(|one| one.fits(self.looked)) else {
+            if rule.lenient {
+                return Ok(None);
+            }
+            return Err(format!(
+                "This answer is unreadable: no outcome in {}.",
+                words::shortened(self.looked.text, 80)
+            ));
+        };
+        let Some(outcome) = fits.means else { return Ok(None) };
+        let message = match self.like {
+            Some(text) => Some(text.to_owned()),
+            None => fits.message.iter().find_map(|at| self.looked.text_at(at).filter(|text| says_something(text))),
+        };
+        let claim = match rule.id.as_ref().and_then(|at| self.looked.text_at(at)) {
+            Some(id) if !id.is_empty() && id != "null" => Claim::Id(self.command(&id)?),
+            _ => Claim::Nothing,
+        };
+        let result = rule.result.as_ref().and_then(|at| match at {
+            At::Pointer(pointer) => self.looked.value_at(pointer).map(|value| canonical(&value.to_string())),
+            At::Place(_) => self.looked.text_at(at).map(|text| canonical(&Value::from(text).to_string())),
+        });
+        Ok(Some(Answer {
+            device: self.device.clone(),
+            claim,
+            correlation: None,
+            outcome,
+            progress: self.progress(rule, outcome),
+            message: message.map(|message| words::shortened(&message, LONGEST_MESSAGE).into()),
+            result: result.map(Into::into),
+            said_at: None,
+            retained: self.inbound.retained,
+            raw: raw(self.inbound),
+        }))
+    }
+
+    /// The command of an id on the wire: the one that it stands for, or the id itself.
+    fn command(&self, id: &str) -> Result<CommandId, String> {
+        match self.context.wire_ids.find(id) {
+            Some((_, command)) => Ok(command.clone()),
+            None => CommandId::new(id).map_err(|error| format!("This answer is unreadable: {error}.")),
+        }
+    }
+
+    fn progress(&self, rule: &AnswerRule, outcome: Outcome) -> Option<u8> {
+        let text = rule.progress.as_ref().filter(|_| outcome == Outcome::Running)?;
+        let text = self.looked.text_at(text)?;
+        let percent =
+            text.trim().trim_end_matches('%').trim().parse::<f64>().ok().filter(|number| number.is_finite())?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 … 100")]
+        Some(percent.clamp(0.0, 100.0) as u8)
+    }
+
+    fn state(&self, rule: &StateRule, add: &mut dyn FnMut(Meaning)) {
+        let root = self.looked.value_at(&rule.at);
+        let mut values = Vec::new();
+        match root.as_deref() {
+            Some(value @ Value::Object(members)) => {
+                let key = self.key(rule).unwrap_or_default();
+                flattened(&key, value, &mut values);
+                // Of what is made of several values, the whole too.
+                if !key.is_empty() {
+                    values.push((key, canonical(&value.to_string())));
+                } else {
+                    let whole = members.iter().filter(|(_, value)| value.is_object());
+                    values.extend(whole.take(64).map(|(name, value)| (name.clone(), canonical(&value.to_string()))));
+                }
+                let state = value.to_string();
+                add(Meaning::Heard(Heard::State { device: self.device.clone(), state }));
+            }
+            Some(value) => values.extend(self.key(rule).map(|key| (key, shown(value)))),
+            None if rule.at.is_empty() && !self.looked.text.is_empty() => {
+                values.extend(self.key(rule).map(|key| (key, self.looked.text.to_owned())));
+            }
+            None => {}
+        }
+        if values.is_empty() {
+            return;
+        }
+        let objects_answer = self.member.file.compare.objects_answer;
+        let reported = |(key, value): &(String, String)| {
+            let reported = self.member.reported(key, value);
+            let word = (objects_answer && value.starts_with('{')).then_some(Outcome::Succeeded);
+            Reported { word: reported.word.or(word), ..reported }
+        };
+        let values = values.iter().map(reported).collect();
+        let report = report(self.device.clone(), values, self.inbound);
+        add(Meaning::Report(Report { met: rule.met, steps: rule.steps, ..report }));
+    }
+
+    fn key(&self, rule: &StateRule) -> Option<String> {
+        let pattern = rule.key.as_ref()?;
+        pattern.fill(&|name| self.looked.captures.get(name).map(Cow::Borrowed)).ok()
+    }
+}
+
+fn says_something(text: &str) -> bool {
+    !text.trim().is_empty() && text != "null"
+}
+
+fn presence(device: DeviceId, online: bool) -> Heard {
+    Heard::Presence { device, online, boot: None, firmware: None, tags: Vec::new(), since: None }
+}
+
+fn report(device: DeviceId, values: Vec<Reported>, inbound: &Inbound<'_>) -> Report {
+    Report {
+        device,
+        values: values.into(),
+        met: Outcome::Succeeded,
+        steps: false,
+        retained: inbound.retained,
+        raw: raw(inbound),
+    }
+}
+
+fn raw(inbound: &Inbound<'_>) -> Raw {
+    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos }
+}
+
+/// The numbers in a value, at any depth.
+fn series(value: &Value) -> Vec<(String, f64)> {
+    fn add(prefix: &str, value: &Value, series: &mut Vec<(String, f64)>) {
+        match value {
+            _ if series.len() >= MOST_SERIES => {}
+            Value::Number(number) => series.extend(number.as_f64().map(|number| (prefix.to_owned(), number))),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                    add(&name, value, series);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    add("", value, &mut found);
+    found
+}

@@ -1,0 +1,453 @@
+//! How a device is asked.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde_json::Value;
+use wilco_ledger::{CommandId, DeviceId, Expectation, MOST_TERMS, Term, Timestamp};
+
+use super::{DialectSet, Member};
+use crate::{
+    Channel, KnownDevice, Request,
+    devices::{Ask, AskPayload, Control, DeviceCommand, Devices},
+    file::{Expect, IdKind, RequestRule, flattened, shown},
+    pattern::{Kind, Known},
+    payload::{Args, Values},
+};
+
+/// The longest topic, bytes.
+const LONGEST_TOPIC: usize = 1_024;
+/// The largest payload, bytes: what AWS carries in one message.
+const LARGEST: usize = 128 * 1024;
+
+/// A command for a device, before it is known by which id.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The device.
+    pub device: &'a KnownDevice,
+    /// The command's name.
+    pub command: &'a str,
+    /// Its arguments as JSON text.
+    pub args: &'a str,
+}
+
+/// What to publish, and what to expect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Where to.
+    pub topic: String,
+    /// What. Never retained.
+    pub payload: String,
+    /// The quality of service, 0 … 2.
+    pub qos: u8,
+    /// How the command's id is written.
+    pub id: IdKind,
+    /// What the device must report; `None` where its answers name the command.
+    pub expects: Option<Expectation>,
+}
+
+impl Message {
+    /// Whether an answer can be expected to say which command it answers.
+    #[must_use]
+    pub fn answers_carry_ids(&self) -> bool {
+        self.id != IdKind::None
+    }
+
+    /// Whether anything can come back.
+    #[must_use]
+    pub fn answer_expected(&self) -> bool {
+        !matches!(self.expects, Some(Expectation::Nothing(_)))
+    }
+}
+
+impl DialectSet {
+    /// How the command's id is written; to be asked before [`DialectSet::encode`], which is given the id.
+    ///
+    /// # Errors
+    /// A sentence: why the device cannot be asked like this.
+    pub fn id_kind(&self, asking: &Asking<'_>) -> Result<IdKind, String> {
+        let member = self.of(asking)?;
+        if member.native.is_some() {
+            return Ok(IdKind::Text);
+        }
+        let (command, args) = by_request(asking);
+        let asking = Asking { command: &command, args: &args, ..*asking };
+        let args = parsed(asking.args)?;
+        Ok(member.rule(&asking, &args).map_or(IdKind::None, |rule| rule.id))
+    }
+
+    /// What to publish so that a device does something. `wire_id` is the command's id as [`DialectSet::id_kind`] wants it.
+    ///
+    /// # Errors
+    /// A sentence: why the device cannot be asked like this.
+    pub fn encode(
+        &self,
+        asking: &Asking<'_>,
+        devices: &Devices,
+        id: &CommandId,
+        wire_id: &str,
+    ) -> Result<Message, String> {
+        let member = self.of(asking)?;
+        if let Some(native) = &member.native {
+            return native_message(native, asking, id);
+        }
+        let found = asking.device.command(asking.command);
+        if let Some(why) = found.and_then(|command| command.refused.as_ref()) {
+            return Err(why.to_string());
+        }
+        let message = match found {
+            Some(command) if matches!(command.ask, Ask::Topic { .. }) => {
+                let message = named(member, command, asking.args)?;
+                self.is_own(asking.device, devices, &message.topic)?;
+                message
+            }
+            _ => {
+                let (command, args) = by_request(asking);
+                let asking = Asking { command: &command, args: &args, ..*asking };
+                let args = parsed(asking.args)?;
+                let rule = member.rule(&asking, &args).ok_or_else(|| {
+                    format!("{} has no command '{}' with these arguments.", member.file.title, asking.command)
+                })?;
+                let topic = member.topic(rule, asking.device);
+                member.message(rule, topic, &asking, &args, wire_id)?
+            }
+        };
+        self.refuses(member, &message)?;
+        Ok(message)
+    }
+
+    fn of<'s>(&'s self, asking: &Asking<'_>) -> Result<&'s Member, String> {
+        let dialect = &asking.device.dialect;
+        self.member(dialect).ok_or_else(|| format!("The dialect '{dialect}' is not enabled on this connection."))
+    }
+
+    /// A topic that discovery names may be any at all: it is not used where another device is asked.
+    fn is_own(&self, device: &KnownDevice, devices: &Devices, topic: &str) -> Result<(), String> {
+        let by_name = devices.asked_on(topic).filter(|owner| **owner != device.id).and_then(|owner| devices.get(owner));
+        let by_rule = self.members.iter().filter(|member| member.file.name != device.dialect).find_map(|member| {
+            let bound = |name: &str| member.setting(name);
+            let is_device = |name: &str| devices.has_address(&member.file.name, name);
+            let known = Known { bound: &bound, is_device: &is_device };
+            let topics = member.file.requests.iter().flat_map(|rule| &rule.topics);
+            topics.filter(|pattern| member.is_set_for(pattern)).find_map(|pattern| {
+                let captures = pattern.read(topic, Kind::Topic, &known)?;
+                devices.named(&member.file.name, captures.get("device")?)
+            })
+        });
+        match by_name.or(by_rule) {
+            Some(other) if other.id != device.id => {
+                let name = other.name.as_deref().unwrap_or(other.id.as_str());
+                Err(format!("'{topic}' belongs to the device '{name}', so commands for other devices cannot use it."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Nothing goes out on the topics on which devices of Wilco's own dialect speak, or where it would reach many.
+    fn refuses(&self, member: &Member, message: &Message) -> Result<(), String> {
+        usable(&message.topic)?;
+        let own = self.members.iter().filter_map(|member| member.native.as_ref());
+        for native in own.filter(|_| member.native.is_none()) {
+            if native.claims(&message.topic) {
+                return Err(format!(
+                    "'{}' is a topic of devices with the wilco dialect, so this command cannot use it.",
+                    message.topic
+                ));
+            }
+        }
+        if message.payload.len() > LARGEST {
+            let bytes = message.payload.len();
+            return Err(format!("The payload would have {bytes} bytes; the limit is {LARGEST}."));
+        }
+        Ok(())
+    }
+}
+
+fn native_message(native: &crate::Dialect, asking: &Asking<'_>, id: &CommandId) -> Result<Message, String> {
+    if let Some(why) = native.refuses(asking.command, asking.args) {
+        return Err(why);
+    }
+    let request = Request {
+        id,
+        command: asking.command,
+        args: asking.args,
+        form: None,
+        issued_at: Timestamp(0),
+        expires_at: Timestamp(0),
+        attempt: 1,
+    };
+    let outbound = native.encode(&asking.device.id, &request, Timestamp(0));
+    let payload = String::from_utf8(outbound.payload).map_err(|error| error.to_string())?;
+    let id = if native.answers_carry_ids(asking.command) { IdKind::Text } else { IdKind::None };
+    Ok(Message { topic: outbound.topic, payload, qos: 1, id, expects: None })
+}
+
+/// MQTT 5 section 4.7: what a topic to publish to may not have.
+pub(crate) fn usable(topic: &str) -> Result<(), String> {
+    if topic.is_empty() || topic.len() > LONGEST_TOPIC {
+        return Err(format!("The topic would have {} bytes; it must have from 1 to {LONGEST_TOPIC}.", topic.len()));
+    }
+    if let Some(bad) = topic.chars().find(|c| matches!(c, '+' | '#') || c.is_control()) {
+        return Err(format!("The topic would contain {bad:?}, which is not allowed in a topic to publish to."));
+    }
+    Ok(())
+}
+
+fn parsed(args: &str) -> Result<Args<'_>, String> {
+    Args::parse(args).map_err(|error| format!("The arguments are not a JSON object ({error})."))
+}
+
+/// The request of the dialect that a found command stands for, with its arguments.
+fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
+    let plain = (Cow::Borrowed(asking.command), Cow::Borrowed(asking.args));
+    let device: &'a KnownDevice = asking.device;
+    let Some(found) = device.command(asking.command) else { return plain };
+    let Ask::Request { command, argument, beside } = &found.ask else { return plain };
+    let Ok(given) = serde_json::from_str::<BTreeMap<String, Value>>(asking.args) else { return plain };
+    let mut args: serde_json::Map<String, Value> =
+        beside.as_deref().and_then(|beside| serde_json::from_str(beside).ok()).unwrap_or_default();
+    if let Some(argument) = argument {
+        let value = given.get("value").or_else(|| given.get("on")).or_else(|| given.get(&**argument));
+        let value = value.map(|value| match (&found.control, value) {
+            (Control::Switch { on, off }, Value::Bool(is_on)) => word(if *is_on { on } else { off }),
+            (_, value) => value.clone(),
+        });
+        args.insert(argument.to_string(), value.unwrap_or(Value::Null));
+    }
+    (Cow::Borrowed(&**command), Cow::Owned(Value::Object(args).to_string()))
+}
+
+/// A word of a device, as the JSON that it is if it is one.
+fn word(word: &str) -> Value {
+    match word {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        other => Value::from(other),
+    }
+}
+
+/// A command on a topic that discovery names.
+fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message, String> {
+    let Ask::Topic { topic, payload, qos } = &command.ask else {
+        return Err(format!("'{}' has no command topic of its own.", command.name));
+    };
+    let args = parsed(args)?;
+    let given =
+        args.raw("value").or_else(|| args.raw("on")).map(|raw| serde_json::from_str(&raw).unwrap_or(Value::Null));
+    let value = match (&command.control, given) {
+        (Control::Switch { on, off }, Some(Value::Bool(is_on))) => {
+            Some(Value::from(&*if is_on { on } else { off }.clone()))
+        }
+        (_, given) => given,
+    };
+    let wanted = value.as_ref().filter(|_| !matches!(payload, AskPayload::Fixed(_))).map(shown);
+    let missing = || format!("'{}' needs a value: {{\"value\": …}}.", command.title);
+    let payload = match payload {
+        AskPayload::Fixed(fixed) => fixed.to_string(),
+        AskPayload::Value => wanted.clone().ok_or_else(missing)?,
+        AskPayload::Json => json(&args, value.as_ref()),
+        AskPayload::Template(template) => {
+            let value = value.as_ref().ok_or_else(missing)?;
+            let made = template.command(value);
+            made.ok_or_else(|| format!("The template of '{}' produces nothing for this value.", command.title))?
+        }
+    };
+    let expects = match &command.reports {
+        None => Expectation::Nothing("Its discovery has no state topic, so it cannot report back.".into()),
+        Some(key) => Expectation::State {
+            terms: named_terms(member, key, wanted.as_deref().unwrap_or(&payload), &payload).into(),
+            words_under: Box::default(),
+        },
+    };
+    Ok(Message { topic: topic.to_string(), payload, qos: *qos, id: IdKind::None, expects: Some(expects) })
+}
+
+/// The arguments as a light with `schema: json` takes them: `on` and `value` are its state.
+fn json(args: &Args<'_>, value: Option<&Value>) -> String {
+    let mut object = serde_json::Map::new();
+    if let Some(value) = value {
+        object.insert("state".to_owned(), value.clone());
+    }
+    for (name, raw) in args.members().filter(|(name, _)| !matches!(*name, "on" | "value")) {
+        object.insert(name.to_owned(), serde_json::from_str(raw).unwrap_or_default());
+    }
+    Value::Object(object).to_string()
+}
+
+/// What must be reported after a payload on a topic that discovery names: the value, or each member of a JSON object.
+fn named_terms(member: &Member, key: &str, wanted: &str, payload: &str) -> Vec<Term> {
+    let compare = &member.file.compare;
+    let term = |key: &str, value: &str| {
+        let value = (!compare.is_any(value)).then(|| compare.value(value));
+        Term { key: compare.key(key), value }
+    };
+    match serde_json::from_str::<Value>(payload) {
+        Ok(Value::Object(members)) => {
+            let named = members.iter().filter(|(name, value)| !value.is_object() && *name != "transition");
+            let key = |name: &str| if name == "state" { key.to_owned() } else { format!("{key}/{name}") };
+            named.take(MOST_TERMS).map(|(name, value)| term(&key(name), &shown(value))).collect()
+        }
+        _ => vec![term(key, wanted)],
+    }
+}
+
+impl Member {
+    /// The first way of asking that fits.
+    fn rule(&self, asking: &Asking<'_>, args: &Args<'_>) -> Option<&RequestRule> {
+        self.file.requests.iter().find(|rule| applies(rule, asking, args))
+    }
+
+    /// The topic that a device wants, of the several that a rule has.
+    fn topic<'m>(&self, rule: &'m RequestRule, device: &KnownDevice) -> &'m crate::pattern::Pattern {
+        let wanted =
+            device.variant.as_deref().and_then(|variant| self.file.variants.iter().position(|one| one == variant));
+        wanted.and_then(|place| rule.topics.get(place)).unwrap_or(&rule.topics[0])
+    }
+
+    /// Every way of asking that fits.
+    pub(crate) fn rules(&self, asking: &Asking<'_>, args: &Args<'_>) -> Vec<&RequestRule> {
+        self.file.requests.iter().filter(|rule| applies(rule, asking, args)).collect()
+    }
+
+    /// The message that a rule makes.
+    pub(crate) fn message(
+        &self,
+        rule: &RequestRule,
+        topic: &crate::pattern::Pattern,
+        asking: &Asking<'_>,
+        args: &Args<'_>,
+        wire_id: &str,
+    ) -> Result<Message, String> {
+        let captured = command_parts(rule, asking.command);
+        let text = |name: &str| self.value(name, asking, wire_id, &captured);
+        let in_topic = |name: &str| match name.strip_prefix("args.") {
+            Some(path) => args.text(path).filter(|level| !level.is_empty() && !level.contains(['/', '+', '#'])),
+            None => text(name),
+        };
+        let topic = topic.fill(&in_topic).map_err(|name| {
+            format!("The topic needs {{{name}}}, but there is no value for it that is valid in a topic.")
+        })?;
+        let values = Values { text: &text, numeric_id: rule.id == IdKind::Int31, args };
+        let payload = rule.payload.fill(&values);
+        let expects = match (&rule.expect, &rule.silent) {
+            (Some(expect), _) => Some(self.expectation(expect, &values)),
+            (None, Some(why)) => Some(Expectation::Nothing(why.clone())),
+            (None, None) => None,
+        };
+        Ok(Message { topic, payload, qos: rule.qos, id: rule.id, expects })
+    }
+
+    fn value<'v>(
+        &'v self,
+        name: &str,
+        asking: &Asking<'v>,
+        wire_id: &'v str,
+        captured: &'v BTreeMap<String, String>,
+    ) -> Option<Cow<'v, str>> {
+        match name {
+            "device" => Some(Cow::Borrowed(&*asking.device.address)),
+            "command" => Some(Cow::Borrowed(asking.command)),
+            "id" => Some(Cow::Borrowed(wire_id)),
+            name => {
+                let own = || asking.device.vars.get(name).map(|value| Cow::Borrowed(&**value));
+                captured.get(name).map(|text| Cow::Borrowed(text.as_str())).or_else(own).or_else(|| self.setting(name))
+            }
+        }
+    }
+
+    fn expectation(&self, expect: &Expect, values: &Values<'_, '_>) -> Expectation {
+        let compare = &self.file.compare;
+        let fill = |pattern: &crate::pattern::Pattern, key: &str| {
+            let value = |name: &str| match name.strip_prefix("args.") {
+                _ if name == "key" => Some(Cow::Owned(key.to_owned())),
+                Some(path) => Some(values.args.text(path).unwrap_or_default()),
+                None => Some((values.text)(name).unwrap_or_default()),
+            };
+            pattern.fill(&value).unwrap_or_default()
+        };
+        let wanted = |value: String| (!compare.is_any(&value)).then(|| compare.value(&value));
+        let mut terms: Vec<Term> = Vec::new();
+        if let Some(each) = &expect.each {
+            let text = if **each == *"args" { Some(Cow::Borrowed(values.args.written)) } else { (values.text)(each) };
+            let text = text.unwrap_or_default();
+            match serde_json::from_str::<Value>(&text) {
+                Ok(Value::Object(members)) => {
+                    for (name, value) in members.iter().filter(|(name, _)| !compare.is_unreported(name)) {
+                        let key = |key: &str| compare.key(&fill(&expect.key, key));
+                        if value.is_null() || compare.is_reshaped(name) {
+                            terms.push(Term { key: key(name), value: None });
+                            continue;
+                        }
+                        let mut leaves = Vec::new();
+                        flattened(name, value, &mut leaves);
+                        terms.extend(
+                            leaves.into_iter().map(|(path, value)| Term { key: key(&path), value: wanted(value) }),
+                        );
+                    }
+                }
+                _ => {
+                    terms.push(Term { key: compare.key(&fill(&expect.key, "state")), value: wanted(text.into_owned()) })
+                }
+            }
+        } else {
+            let key = compare.key(&fill(&expect.key, ""));
+            let value = expect.value.as_ref().filter(|_| !compare.is_reshaped(&key));
+            terms.push(Term { value: value.and_then(|value| wanted(fill(value, ""))), key });
+        }
+        if terms.is_empty() {
+            return Expectation::Nothing("This kind of device does not report back.".into());
+        }
+        terms.truncate(MOST_TERMS);
+        let words_under = expect.words_under.iter().map(|key| compare.key(&fill(key, ""))).collect();
+        Expectation::State { terms: terms.into(), words_under }
+    }
+}
+
+/// What stands in the places of a rule's command.
+fn command_parts(rule: &RequestRule, command: &str) -> BTreeMap<String, String> {
+    let none = |_: &str| None;
+    let known = Known { bound: &none, is_device: &|_| false };
+    let captures = rule.command.as_ref().and_then(|pattern| pattern.read(command, Kind::Topic, &known));
+    captures
+        .into_iter()
+        .flat_map(|captures| captures.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect::<Vec<_>>())
+        .collect()
+}
+
+fn applies(rule: &RequestRule, asking: &Asking<'_>, args: &Args<'_>) -> bool {
+    let none = |_: &str| None;
+    let known = Known { bound: &none, is_device: &|_| false };
+    let is_command =
+        rule.command.as_ref().is_none_or(|pattern| pattern.read(asking.command, Kind::Topic, &known).is_some());
+    let address = &*asking.device.address;
+    let is_device = rule.device.as_deref().is_none_or(|device| match device.strip_prefix('!') {
+        Some(other) => other != address,
+        None => device == address,
+    });
+    let has = |name: &String| args.names().any(|one| one == name);
+    let only = rule.only.is_empty()
+        || (rule.only.iter().all(has) && args.names().all(|name| rule.only.iter().any(|one| one == name)));
+    let values = rule.values.iter().all(|(name, values)| {
+        let given = args.text(name).unwrap_or_default();
+        values.iter().any(|value| value.eq_ignore_ascii_case(&given))
+    });
+    is_command && is_device && only && values && rule.needs.iter().all(has)
+}
+
+impl crate::Dialect {
+    /// Whether devices of this dialect speak or are asked on a topic.
+    pub(crate) fn claims(&self, topic: &str) -> bool {
+        let topics = self.topics();
+        matches!(
+            topics.parse(topic),
+            Some((
+                _,
+                Channel::Req | Channel::Resp | Channel::Status | Channel::State | Channel::Telemetry | Channel::Log
+            ))
+        ) || topics.is_broadcast(topic)
+    }
+}
+
+/// The id of a device by a name that may have several levels.
+pub(crate) fn device_id(name: &str) -> DeviceId {
+    DeviceId::new(name).unwrap_or_else(|_| DeviceId::closest_to(name))
+}

@@ -1,0 +1,149 @@
+//! Command ids as firmware wants them: numbers of 31 bits, or ids that somebody else has chosen.
+//!
+//! The mapping is pure: whoever keeps it writes down each pair with its command and gives them back with [`WireIds::adopt`]
+//! after a restart, together with the last number that was given out.
+
+use std::collections::{HashMap, VecDeque};
+
+use wilco_ledger::{CommandId, DeviceId};
+
+/// The largest number that is given out: what a signed number of 32 bits can be.
+const LARGEST: u32 = 0x7fff_ffff;
+/// How many ids of ended commands are remembered, so that a late answer still finds its command.
+const REMEMBERED: usize = 10_000;
+
+/// Which id on the wire is which command.
+#[derive(Debug, Default)]
+pub struct WireIds {
+    last: u32,
+    commands: HashMap<Box<str>, (DeviceId, CommandId)>,
+    ids: HashMap<(DeviceId, CommandId), Box<str>>,
+    /// Of commands at their end, the oldest first.
+    released: VecDeque<Box<str>>,
+}
+
+impl WireIds {
+    /// No pairs; numbers go on after `last`.
+    #[must_use]
+    pub fn after(last: u32) -> WireIds {
+        WireIds { last: last.min(LARGEST), ..WireIds::default() }
+    }
+
+    /// The last number that was given out, to be kept over a restart. 0 for none.
+    #[must_use]
+    pub fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// The number of a command: the one that it has, or the next that no other command has. Numbers begin again at 1 after
+    /// `LARGEST`.
+    pub fn number(&mut self, device: &DeviceId, command: &CommandId) -> u32 {
+        if let Some(number) = self.of(device, command).and_then(|id| id.parse().ok()) {
+            return number;
+        }
+        loop {
+            self.last = if self.last >= LARGEST { 1 } else { self.last + 1 };
+            let id: Box<str> = self.last.to_string().into();
+            if !self.commands.contains_key(&id) {
+                self.put(id, device, command);
+                return self.last;
+            }
+        }
+    }
+
+    /// Takes in a pair that is known: after a restart, or where somebody else has chosen the id. Says whether it could:
+    /// not if another command has that id.
+    pub fn adopt(&mut self, id: &str, device: &DeviceId, command: &CommandId) -> bool {
+        let own = (device.clone(), command.clone());
+        if let Some(known) = self.commands.get(id) {
+            return *known == own;
+        }
+        if self.ids.contains_key(&own) {
+            return false;
+        }
+        self.put(id.into(), device, command);
+        true
+    }
+
+    /// The command has come to its end. Its id is not used again before 10,000 others have ended.
+    pub fn release(&mut self, device: &DeviceId, command: &CommandId) {
+        let Some(id) = self.ids.get(&(device.clone(), command.clone())).cloned() else { return };
+        if !self.released.contains(&id) {
+            self.released.push_back(id);
+        }
+        while self.released.len() > REMEMBERED
+            && let Some(oldest) = self.released.pop_front()
+            && let Some(pair) = self.commands.remove(&oldest)
+        {
+            self.ids.remove(&pair);
+        }
+    }
+
+    /// The id of a command on the wire, if it has one.
+    #[must_use]
+    pub fn of(&self, device: &DeviceId, command: &CommandId) -> Option<&str> {
+        self.ids.get(&(device.clone(), command.clone())).map(|id| &**id)
+    }
+
+    /// The command of an id on the wire.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<(&DeviceId, &CommandId)> {
+        self.commands.get(id).map(|(device, command)| (device, command))
+    }
+
+    fn put(&mut self, id: Box<str>, device: &DeviceId, command: &CommandId) {
+        let pair = (device.clone(), command.clone());
+        self.ids.insert(pair.clone(), id.clone());
+        self.commands.insert(id, pair);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_ledger::{CommandId, DeviceId};
+
+    use super::{LARGEST, WireIds};
+
+    fn pair(number: usize) -> (DeviceId, CommandId) {
+        let device = DeviceId::new(format!("d{}", number % 3)).expect("a device ID");
+        (device, CommandId::new(format!("c{number}")).expect("a command ID"))
+    }
+
+    #[test]
+    fn each_command_has_a_number_of_its_own() {
+        let mut ids = WireIds::default();
+        let ((a, one), (b, two)) = (pair(1), pair(2));
+        assert_eq!((ids.number(&a, &one), ids.number(&b, &two), ids.number(&a, &one)), (1, 2, 1));
+        assert_eq!(ids.find("2"), Some((&b, &two)));
+        assert_eq!(ids.of(&a, &one), Some("1"));
+        assert_eq!(ids.find("3"), None);
+    }
+
+    #[test]
+    fn a_number_in_use_is_passed_over_also_after_a_restart_and_at_the_end_of_the_range() {
+        let ((a, one), (b, two), (c, three)) = (pair(1), pair(2), pair(3));
+        let mut ids = WireIds::after(LARGEST - 1);
+        assert!(ids.adopt("1", &a, &one));
+        assert!(ids.adopt("1", &a, &one));
+        assert!(!ids.adopt("1", &b, &two));
+        assert!(!ids.adopt("9", &a, &one));
+        assert_eq!((ids.number(&b, &two), ids.number(&c, &three)), (LARGEST, 2));
+        assert_eq!(ids.last(), 2);
+        assert_eq!(WireIds::after(u32::MAX).number(&a, &one), 1);
+    }
+
+    #[test]
+    fn a_late_answer_finds_its_command_for_a_while() {
+        let mut ids = WireIds::default();
+        for number in 0..10_002 {
+            let (device, command) = pair(number);
+            ids.number(&device, &command);
+        }
+        for number in 0..10_001 {
+            let (device, command) = pair(number);
+            ids.release(&device, &command);
+        }
+        assert_eq!(ids.find("1"), None);
+        assert!(ids.find("2").is_some() && ids.find("10002").is_some());
+    }
+}

@@ -1,0 +1,486 @@
+//! Devices found by what they tell of themselves, and what is refused of it.
+
+use serde_json::{Value, json};
+use wilco_dialect::{
+    Ask, AskPayload, Asking, Context, Control, Devices, DialectFile, DialectSet, Discovery, Findings, Heard, IdKind,
+    Inbound, KnownDevice, Meaning, ReaderKind, Topics, WireIds, shipped,
+};
+use wilco_ledger::{CommandId, DeviceId, Expectation, Report};
+
+fn inbound<'a>(topic: &'a str, payload: &'a [u8]) -> Inbound<'a> {
+    Inbound { topic, payload, qos: 1, retained: true, correlation: None }
+}
+
+fn read(discovery: &mut Discovery, topic: &str, payload: &Value) -> Findings {
+    discovery.read(&inbound(topic, payload.to_string().as_bytes()))
+}
+
+fn one(kind: ReaderKind, topic: &str, payload: &Value) -> KnownDevice {
+    let findings = read(&mut Discovery::new(kind, "wilco"), topic, payload);
+    assert_eq!(findings.problems, Vec::<String>::new());
+    assert_eq!(findings.devices.len(), 1, "{findings:?}");
+    findings.devices.into_iter().next().expect("a device")
+}
+
+fn titles(device: &KnownDevice) -> Vec<&str> {
+    device.commands.iter().map(|command| &*command.title).collect()
+}
+
+fn all() -> DialectSet {
+    // The two that are read in code share their topics, so one of them is enabled.
+    DialectSet::new(shipped().iter().filter(|file| file.name() != "text").cloned(), &Topics::default())
+}
+
+fn id(name: &str) -> DeviceId {
+    DeviceId::new(name).expect("a device ID")
+}
+
+fn command_id() -> CommandId {
+    CommandId::new("c1").expect("a command ID")
+}
+
+#[test]
+fn home_assistant_entities_of_one_device_are_put_together() {
+    let mut discovery = Discovery::new(ReaderKind::HomeAssistant, "wilco");
+    let device = json!({"ids": ["lamp-1"], "name": "Lamp", "mdl": "L1", "mf": "Acme", "sw": "1.2"});
+    let switch = json!({"~": "lamp", "name": "Relay", "uniq_id": "a", "cmd_t": "~/relay/set", "stat_t": "~/relay",
+        "avty": [{"t": "~/status", "pl_avail": "there", "pl_not_avail": "away"}], "dev": device});
+    let number = json!({"name": "Level", "uniq_id": "b", "command_topic": "lamp/level/set", "state_topic": "lamp/state",
+        "value_template": "{{ value_json.level }}", "command_template": "{\"level\": {{ value }}}", "min": 0, "max": 50,
+        "unit_of_measurement": "%", "device": device});
+    let sensor = json!({"name": "Temperature", "stat_t": "lamp/state", "val_tpl": "{{ value_json.t | round(1) }}",
+        "unit_of_meas": "°C", "dev": device});
+    read(&mut discovery, "homeassistant/switch/lamp/relay/config", &switch);
+    read(&mut discovery, "homeassistant/number/level/config", &number);
+    let mut findings = read(&mut discovery, "homeassistant/sensor/lamp/t/config", &sensor);
+    let lamp = &findings.devices[0];
+    assert_eq!(
+        (lamp.id.as_str(), lamp.name.as_deref(), lamp.firmware.as_deref()),
+        ("lamp-1", Some("Lamp"), Some("1.2"))
+    );
+    assert_eq!(titles(lamp), ["Level", "Relay"]);
+    assert_eq!(lamp.commands[1].control, Control::Switch { on: "ON".into(), off: "OFF".into() });
+    let keys: Vec<&str> = lamp.variables.iter().map(|variable| &*variable.key).collect();
+    assert_eq!(keys, ["Level", "Temperature", "Relay"]);
+
+    let mut devices = Devices::default();
+    findings.apply(&mut devices);
+    let set = all();
+    let ask = |command: &str, args: &str| {
+        let device = devices.get(&id("lamp-1")).expect("a device");
+        set.encode(&Asking { device, command, args }, &devices, &command_id(), "c1")
+    };
+    let message = ask("Level", r#"{"value":40}"#).expect("a message");
+    assert_eq!((message.topic.as_str(), message.payload.as_str()), ("lamp/level/set", r#"{"level": 40}"#));
+    assert_eq!(ask("Relay", r#"{"on":false}"#).expect("a message").payload, "OFF");
+    assert!(ask("Relay", "{}").expect_err("no value").contains("needs a value"));
+
+    // Two entities share a state topic, and availability has words of its own.
+    let wire_ids = WireIds::default();
+    let context = Context { devices: &devices, wire_ids: &wire_ids };
+    let state = br#"{"level":40,"t":20.649}"#;
+    let heard: Vec<Meaning> =
+        set.decode(&inbound("lamp/state", state), &context).into_iter().map(|one| one.meaning).collect();
+    let [Meaning::Heard(Heard::Telemetry { series, .. }), Meaning::Report(Report { values, retained: true, .. })] =
+        heard.as_slice()
+    else {
+        panic!("{heard:?}");
+    };
+    assert_eq!(*series, [("Level".to_owned(), 40.0), ("Temperature".to_owned(), 20.6)]);
+    assert_eq!(&*values[1].value, "20.6");
+    let heard = set.decode(&inbound("lamp/status", b"away"), &context);
+    assert!(matches!(heard[0].meaning, Meaning::Heard(Heard::Presence { online: false, .. })), "{heard:?}");
+    assert!(
+        set.filters(&devices, &wilco_dialect::Wishes::default()).iter().any(|filter| filter.filter == "lamp/relay")
+    );
+
+    // One entity goes, then the rest.
+    let gone = discovery.read(&inbound("homeassistant/switch/lamp/relay/config", b""));
+    assert_eq!(titles(&gone.devices[0]), ["Level"]);
+    discovery.read(&inbound("homeassistant/number/level/config", b""));
+    assert_eq!(discovery.read(&inbound("homeassistant/sensor/lamp/t/config", b"")).gone, [id("lamp-1")]);
+}
+
+#[test]
+fn a_whole_device_in_one_home_assistant_message() {
+    let message = json!({"~": "pump/1", "dev": {"ids": "pump-1", "name": "Pump"}, "o": {"name": "x"}, "avty_t": "~/on",
+    "cmps": {
+        "start": {"p": "button", "name": "Start", "cmd_t": "~/start"},
+        "mode": {"p": "select", "name": "Mode", "cmd_t": "~/mode/set", "stat_t": "~/mode", "ops": ["a", "b"]},
+        "gone": {"p": ""},
+    }});
+    let pump = one(ReaderKind::HomeAssistant, "homeassistant/device/pump-1/config", &message);
+    assert_eq!(titles(&pump), ["Mode", "Start"]);
+    assert_eq!(pump.commands[0].control, Control::Choice(vec!["a".into(), "b".into()]));
+    let Ask::Topic { topic, payload, .. } = &pump.commands[1].ask else { panic!("no topic") };
+    assert_eq!(
+        (&**topic, payload, pump.commands[1].reports.as_deref()),
+        ("pump/1/start", &AskPayload::Fixed("PRESS".into()), None)
+    );
+    assert_eq!(&*pump.availability[0].topic, "pump/1/on");
+}
+
+#[test]
+fn a_button_without_a_state_is_said_to_report_nothing_back() {
+    let button = json!({"name": "Restart", "cmd_t": "b/restart", "dev": {"ids": "b"}});
+    let device = one(ReaderKind::HomeAssistant, "homeassistant/button/b/config", &button);
+    let mut devices = Devices::default();
+    devices.insert(device.clone());
+    let asking = Asking { device: &device, command: "Restart", args: "{}" };
+    let message = all().encode(&asking, &devices, &command_id(), "c1").expect("a message");
+    assert!(matches!(&message.expects, Some(Expectation::Nothing(why)) if why.contains("has no state topic")));
+    assert!(!message.answer_expected());
+}
+
+#[test]
+fn a_command_topic_that_is_somebody_else_s_is_not_used() {
+    let mut devices = Devices::default();
+    let z2m =
+        json!([{"ieee_address": "0x01", "friendly_name": "bulb", "type": "Router", "definition": {"exposes": []}}]);
+    read(&mut Discovery::new(ReaderKind::Zigbee2Mqtt, "wilco"), "zigbee2mqtt/bridge/devices", &z2m).apply(&mut devices);
+    let mut discovery = Discovery::new(ReaderKind::HomeAssistant, "wilco");
+    let mut announce = |name: &str, topic: &str, extra: Value| {
+        let mut config = json!({"name": name, "cmd_t": topic, "stat_t": "x", "dev": {"ids": name}});
+        config.as_object_mut().expect("an object").extend(extra.as_object().cloned().expect("an object"));
+        read(&mut discovery, &format!("homeassistant/switch/{name}/config"), &config).apply(&mut devices);
+    };
+    announce("good", "good/set", json!({}));
+    announce("thief", "good/set", json!({}));
+    announce("zigbee", "zigbee2mqtt/bulb/set", json!({}));
+    announce("all", "all/req", json!({}));
+    announce("group", "groups/attic/req", json!({}));
+    announce("ours", "dock-1/resp", json!({}));
+    announce("wild", "a/+/set", json!({}));
+    announce("kept", "kept/set", json!({"ret": true}));
+    let set = all();
+    let check = |name: &str, refusal: Option<&str>| {
+        let device =
+            devices.iter().find(|device| device.name.is_none() && device.commands.iter().any(|one| *one.name == *name));
+        let device = device.unwrap_or_else(|| panic!("{name}"));
+        let said = set.encode(&Asking { device, command: name, args: r#"{"on":true}"# }, &devices, &command_id(), "c1");
+        match refusal {
+            None => assert!(said.is_ok(), "{name}: {said:?}"),
+            Some(part) => assert!(said.as_ref().is_err_and(|why| why.contains(part)), "{name}: {said:?}"),
+        }
+    };
+    check("good", None);
+    check("thief", Some("belongs to the device"));
+    check("zigbee", Some("belongs to the device 'bulb'"));
+    check("all", Some("devices with the wilco dialect"));
+    check("group", Some("devices with the wilco dialect"));
+    check("ours", Some("devices with the wilco dialect"));
+    check("wild", Some("'+'"));
+    check("kept", Some("retained"));
+}
+
+#[test]
+fn a_device_that_two_dialects_find_is_listed_once() {
+    let mut devices = Devices::default();
+    let ha = json!({"name": "bulb", "cmd_t": "zigbee2mqtt/bulb/set", "dev": {"ids": ["zigbee2mqtt_0x01"], "name": "bulb"}, "o": {"name": "Zigbee2MQTT"}});
+    let z2m =
+        json!([{"ieee_address": "0x01", "friendly_name": "bulb", "type": "Router", "definition": {"exposes": []}}]);
+    let mut announced = Discovery::new(ReaderKind::HomeAssistant, "wilco");
+    let mut listed = Discovery::new(ReaderKind::Zigbee2Mqtt, "wilco");
+    // Whichever comes first.
+    read(&mut announced, "homeassistant/light/0x01/light/config", &ha).apply(&mut devices);
+    read(&mut listed, "zigbee2mqtt/bridge/devices", &z2m).apply(&mut devices);
+    read(&mut announced, "homeassistant/light/0x01/light/config", &ha).apply(&mut devices);
+    let all: Vec<(&str, &str)> = devices.iter().map(|device| (device.id.as_str(), &*device.dialect)).collect();
+    assert_eq!(all, [("0x01", "zigbee2mqtt")]);
+    // The bridge announces itself there too.
+    let z2m = json!([{"ieee_address": "0x00", "friendly_name": "Coordinator", "type": "Coordinator"}]);
+    let ha = json!({"name": "Restart", "cmd_t": "zigbee2mqtt/bridge/request/restart", "dev": {"ids": ["zigbee2mqtt_bridge_0x00"]}});
+    read(&mut announced, "homeassistant/button/0x00/restart/config", &ha).apply(&mut devices);
+    read(&mut listed, "zigbee2mqtt/bridge/devices", &z2m).apply(&mut devices);
+    let all: Vec<&str> = devices.iter().map(|device| device.id.as_str()).collect();
+    assert_eq!(all, ["bridge"]);
+}
+
+#[test]
+fn zigbee2mqtt_lists_what_devices_can_do() {
+    let list = json!([
+        {"ieee_address": "0x00", "type": "Coordinator", "friendly_name": "Coordinator"},
+        {"ieee_address": "0x01", "friendly_name": "kitchen/lamp 💡", "type": "Router", "software_build_id": "7",
+         "definition": {"model": "LED1", "vendor": "IKEA", "exposes": [
+            {"type": "light", "features": [
+                {"type": "binary", "property": "state", "label": "State", "access": 7, "value_on": "ON", "value_off": "OFF"},
+                {"type": "numeric", "property": "brightness", "name": "brightness", "access": 7, "value_min": 0, "value_max": 254},
+                {"type": "composite", "property": "color", "name": "color_xy", "access": 7, "features": []}]},
+            {"type": "enum", "property": "effect", "label": "Effect", "access": 2, "values": ["blink", "okay"]},
+            {"type": "numeric", "property": "linkquality", "label": "Link quality", "access": 1, "unit": "lqi"}]}}]);
+    let mut discovery = Discovery::new(ReaderKind::Zigbee2Mqtt, "wilco");
+    let mut findings = read(&mut discovery, "z2m/bridge/devices", &list);
+    let [bridge, lamp] = findings.devices.as_slice() else { panic!("{findings:?}") };
+    assert_eq!((bridge.id.as_str(), titles(bridge)[0]), ("bridge", "Restart"));
+    assert_eq!((lamp.id.as_str(), &*lamp.address, lamp.model.as_deref()), ("0x01", "kitchen/lamp 💡", Some("LED1")));
+    assert_eq!(titles(lamp), ["State", "brightness", "color_xy", "Effect"]);
+    assert_eq!(lamp.commands[1].control, Control::Number { min: Some(0.0), max: Some(254.0), step: None, unit: None });
+    assert_eq!((lamp.commands[2].control.clone(), lamp.commands[3].reports.as_deref()), (Control::Colour, None));
+    assert_eq!(
+        lamp.variables.last().map(|variable| (&*variable.key, variable.unit.as_deref())),
+        Some(("linkquality", Some("lqi")))
+    );
+
+    let mut devices = Devices::default();
+    findings.apply(&mut devices);
+    let device = devices.get(&id("0x01")).expect("a device");
+    let asking = Asking { device, command: "set state", args: r#"{"on":true}"# };
+    let set = all();
+    assert_eq!(set.id_kind(&asking), Ok(IdKind::None));
+    let message = set.encode(&asking, &devices, &command_id(), "c1").expect("a message");
+    assert_eq!((message.topic.as_str(), message.payload.as_str()), ("z2m/kitchen/lamp 💡/set", r#"{"state":"ON"}"#));
+
+    // Renamed while a rollout runs: the same device, under its new name. And one that is not listed any more is gone.
+    let renamed =
+        json!([{"ieee_address": "0x01", "friendly_name": "attic", "type": "Router", "definition": {"exposes": []}}]);
+    let mut findings = read(&mut discovery, "z2m/bridge/devices", &renamed);
+    assert_eq!(findings.gone, [id("bridge")]);
+    findings.apply(&mut devices);
+    assert_eq!(devices.named("zigbee2mqtt", "attic").map(|device| device.id.as_str()), Some("0x01"));
+    assert!(devices.named("zigbee2mqtt", "kitchen/lamp 💡").is_none());
+}
+
+#[test]
+fn tasmota_says_what_it_has() {
+    let config = json!({"ip": "1.2.3.4", "dn": "Boiler", "fn": ["Pump", "Light", null], "hn": "h", "mac": "49A3BC", "md": "Sonoff",
+        "ofln": "Offline", "onln": "Online", "state": ["AUS", "AN", "TOGGLE", "HOLD"], "sw": "14.2", "t": "boiler",
+        "ft": "%topic%/%prefix%/", "tp": ["cmnd", "stat", "tele"], "rl": [1, 2, 0], "lt_st": 5, "ver": 1});
+    let device = one(ReaderKind::Tasmota, "tasmota/discovery/49A3BC/config", &config);
+    assert_eq!(
+        (device.id.as_str(), device.name.as_deref(), device.firmware.as_deref()),
+        ("49A3BC", Some("Boiler"), Some("14.2"))
+    );
+    assert_eq!(titles(&device)[..5], ["Pump", "Light", "Brightness", "Colour temperature", "Colour"]);
+    assert_eq!(device.commands[0].control, Control::Switch { on: "AN".into(), off: "AUS".into() });
+    let mut devices = Devices::default();
+    devices.insert(device.clone());
+    let set = all();
+    let ask = |command: &str, args: &str| {
+        set.encode(&Asking { device: &device, command, args }, &devices, &command_id(), "c1")
+    };
+    let message = ask("Power1", r#"{"on":true}"#).expect("a message");
+    assert_eq!((message.topic.as_str(), message.payload.as_str()), ("boiler/cmnd/Power1", "AN"));
+    let message = ask("Restart", "{}").expect("a message");
+    assert_eq!((message.topic.as_str(), message.payload.as_str()), ("boiler/cmnd/Restart", "1"));
+    let mut discovery = Discovery::new(ReaderKind::Tasmota, "wilco");
+    read(&mut discovery, "tasmota/discovery/49A3BC/config", &config);
+    assert_eq!(discovery.read(&inbound("tasmota/discovery/49A3BC/config", b"")).gone, [id("49A3BC")]);
+}
+
+#[test]
+fn shelly_is_asked_what_it_is() {
+    let mut discovery = Discovery::new(ReaderKind::Shelly, "wilco");
+    let findings = discovery.read(&inbound("attic/plug/online", b"true"));
+    assert_eq!(findings.questions.len(), 2);
+    assert!(findings.questions[0].0 == "attic/plug/rpc" && findings.questions[0].1.contains("Shelly.GetDeviceInfo"));
+    let info =
+        json!({"id": "shellyplus1pm-a8", "mac": "A8032", "model": "SNSW", "gen": 2, "ver": "1.4", "name": "Plug"});
+    read(&mut discovery, "attic/plug/announce", &info);
+    let status = json!({"id": 0, "src": "shellyplus1pm-a8", "dst": "wilco",
+        "result": {"switch:0": {"id": 0, "output": true, "apower": 8.9, "aenergy": {"total": 6.5}}}});
+    let findings = read(&mut discovery, "wilco/rpc", &status);
+    let plug = &findings.devices[0];
+    assert_eq!(
+        (plug.id.as_str(), &*plug.address, plug.firmware.as_deref()),
+        ("shellyplus1pm-a8", "attic/plug", Some("1.4"))
+    );
+    assert!(titles(plug).contains(&"Switch 0"), "{plug:?}");
+    let power = plug.variables.iter().find(|variable| *variable.key == *"switch:0/apower").expect("its power");
+    assert_eq!((power.unit.as_deref(), power.is_number), (Some("W"), true));
+    let old = json!({"id": "shelly1-x", "gen": 1});
+    assert!(read(&mut discovery, "old/announce", &old).problems[0].contains("first-generation"));
+    let mut devices = Devices::default();
+    devices.insert(plug.clone());
+    let set = all();
+    let asking = Asking { device: plug, command: "switch:0/on", args: r#"{"on":true}"# };
+    assert_eq!(set.id_kind(&asking), Ok(IdKind::Int31));
+    let message = set.encode(&asking, &devices, &command_id(), "7").expect("a message");
+    assert_eq!(message.payload, r#"{"id":7,"src":"wilco","method":"Switch.Set","params":{"id":0,"on":true}}"#);
+    assert_eq!(message.expects, None);
+}
+
+#[test]
+fn homie_describes_itself_in_both_ways() {
+    let description = json!({"homie": "5.0", "version": 1, "name": "Pump", "parent": "hub", "nodes": {"main": {"properties": {
+        "level": {"datatype": "integer", "format": "0:100:5", "settable": true, "unit": "%"},
+        "mode": {"datatype": "enum", "format": "a,b", "settable": true, "retained": false},
+        "on": {"datatype": "boolean"}}}}});
+    let five = one(ReaderKind::Homie5, "ebus/5/pump/$description", &description);
+    assert_eq!((five.id.as_str(), five.hub.as_ref().map(DeviceId::as_str)), ("pump", Some("hub")));
+    assert_eq!(five.vars.get("domain").map(|domain| &**domain), Some("ebus"));
+    assert_eq!(
+        five.commands[0].control,
+        Control::Number { min: Some(0.0), max: Some(100.0), step: Some(5.0), unit: Some("%".into()) }
+    );
+    assert_eq!((five.commands.len(), five.commands[1].reports.as_deref(), five.variables.len()), (2, None, 3));
+
+    let mut discovery = Discovery::new(ReaderKind::Homie4, "wilco");
+    let mut tell =
+        |attribute: &str, value: &str| discovery.read(&inbound(&format!("homie/dim/{attribute}"), value.as_bytes()));
+    for (attribute, value) in [
+        ("$homie", "4.0"),
+        ("$name", "Dimmer"),
+        ("$nodes", "d"),
+        ("d/$properties", "p"),
+        ("d/p/$datatype", "float"),
+        ("d/p/$format", "0:1"),
+        ("d/p/$settable", "true"),
+        ("d/p", "0.4"),
+    ] {
+        assert_eq!(tell(attribute, value).devices, []);
+    }
+    let four = tell("$state", "ready").devices.remove(0);
+    assert_eq!((four.name.as_deref(), &*four.commands[0].name), (Some("Dimmer"), "d/p"));
+    assert_eq!(tell("$homie", "").gone, [id("dim")]);
+}
+
+#[test]
+fn a_thingsboard_gateway_names_its_devices() {
+    let device =
+        one(ReaderKind::ThingsBoardGateway, "v1/gateway/connect", &json!({"device": "Device A", "type": "pump"}));
+    assert_eq!((device.id.as_str(), device.model.as_deref()), ("Device A", Some("pump")));
+    let findings = read(&mut Discovery::new(ReaderKind::ThingsBoardGateway, "wilco"), "v1/gateway/connect", &json!({}));
+    assert!(findings.problems[0].contains("has no device"));
+}
+
+#[test]
+fn what_is_broken_is_said_and_what_is_huge_costs_little() {
+    let huge = "x".repeat(9 * 1024 * 1024);
+    for (kind, topic) in [
+        (ReaderKind::HomeAssistant, "homeassistant/switch/x/config"),
+        (ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices"),
+        (ReaderKind::Tasmota, "tasmota/discovery/AA/config"),
+        (ReaderKind::Homie5, "homie/5/x/$description"),
+        (ReaderKind::ThingsBoardGateway, "v1/gateway/connect"),
+    ] {
+        let mut discovery = Discovery::new(kind, "wilco");
+        let problems = discovery.read(&inbound(topic, huge.as_bytes())).problems;
+        assert!(problems.len() == 1 && problems[0].contains("the limit is"), "{topic}: {problems:?}");
+        let problems = discovery.read(&inbound(topic, &huge.as_bytes()[..5 * 1024 * 1024])).problems;
+        assert_eq!(problems.len(), 1, "{topic}: {problems:?}");
+        assert_eq!(discovery.read(&inbound(topic, b"\xff{")).problems.len(), 1, "{topic}");
+        assert_eq!(discovery.read(&inbound("somebody/else", huge.as_bytes())), Findings::default());
+    }
+    // Five megabytes that are well-formed.
+    let entities: serde_json::Map<String, Value> = (0..40_000)
+        .map(|number| (format!("e{number}"), json!({"p": "switch", "name": format!("entity {number}"), "cmd_t": format!("x/{number}/set"), "val_tpl": "{{ value_json.x }}"})))
+        .collect();
+    let device = json!({"dev": {"ids": "big"}, "cmps": entities});
+    let findings =
+        read(&mut Discovery::new(ReaderKind::HomeAssistant, "wilco"), "homeassistant/device/big/config", &device);
+    assert_eq!((findings.devices.len(), findings.devices[0].commands.len(), findings.problems.len()), (1, 500, 1));
+}
+
+#[test]
+fn ten_thousand_entities_are_read() {
+    let mut discovery = Discovery::new(ReaderKind::HomeAssistant, "wilco");
+    let mut devices = Devices::default();
+    for number in 0..10_000 {
+        let config = json!({"name": "Relay", "cmd_t": format!("d{number}/set"), "stat_t": format!("d{number}/state"), "dev": {"ids": format!("d{number}")}});
+        read(&mut discovery, &format!("homeassistant/switch/d{number}/config"), &config).apply(&mut devices);
+    }
+    assert_eq!(devices.iter().count(), 10_000);
+    let set = all();
+    let wire_ids = WireIds::default();
+    let context = Context { devices: &devices, wire_ids: &wire_ids };
+    assert_eq!(set.decode(&inbound("d9999/state", b"ON"), &context).len(), 1);
+}
+
+#[test]
+fn a_template_that_cannot_be_used_leaves_the_value_raw_and_uncompared() {
+    let config = json!({"name": "X", "cmd_t": "x/set", "stat_t": "x", "val_tpl": "{% for i in range(9) %}{% endfor %}", "dev": {"ids": "x"}});
+    let findings =
+        read(&mut Discovery::new(ReaderKind::HomeAssistant, "wilco"), "homeassistant/switch/x/config", &config);
+    assert!(findings.problems[0].contains("'for' is not supported"), "{:?}", findings.problems);
+    assert_eq!((findings.devices[0].commands[0].reports.as_deref(), findings.devices[0].variables.len()), (None, 1));
+}
+
+#[test]
+fn a_file_that_claims_too_much_is_refused_or_named() {
+    let file = |hear: &str| format!("format = 1\nname = \"x\"\ntitle = \"X\"\n\n[[hear]]\n{hear}\n");
+    let refused = |hear: &str, line: usize, part: &str| {
+        let problems = DialectFile::parse(&file(hear)).expect_err("refused");
+        assert!(
+            problems.iter().any(|problem| problem.line == line && problem.what.contains(part)),
+            "{hear}: {problems:?}"
+        );
+    };
+    refused("topic = \"#\"\nas = \"ignore\"", 5, "wildcard");
+    refused("topic = \"{device}/{x}\"\nas = \"state\"", 5, "matches every message");
+    refused("topic = \"a/{x}\"\nas = \"state\"", 5, "device is unknown");
+    refused("topic = \"a/{device}\"\nas = \"answer\"", 5, "The answer has no outcome");
+    refused("topic = \"a/{device}\"\nas = \"nonsense\"", 7, "unknown variant");
+    refused("topic = \"a/{device}\"\nas = \"state\"\nnonsense = 1", 8, "unknown field");
+    refused("topic = \"a/{device}{x}\"\nas = \"state\"", 5, "adjacent");
+    let huge = format!("# {}\n{}", "x".repeat(200_000), file("topic = \"a/{device}\"\nas = \"state\""));
+    assert!(DialectFile::parse(&huge).expect_err("refused")[0].what.contains("the limit is"));
+
+    let mine = DialectFile::parse(&file("topic = \"stat/{device}/RESULT\"\nas = \"state\"")).expect("a file");
+    let tasmota = shipped().iter().find(|file| file.name() == "tasmota").expect("Tasmota").clone();
+    let overlaps = DialectSet::new([mine, tasmota], &Topics::default()).overlaps();
+    assert!(overlaps.len() == 1 && overlaps[0].contains("both read"), "{overlaps:?}");
+}
+
+#[test]
+fn a_request_with_something_unknown_in_it_is_refused_by_line() {
+    let refused = |request: &str, part: &str| {
+        let text = format!(
+            "format = 1\nname = \"x\"\ntitle = \"X\"\n[[hear]]\ntopic = \"a/{{device}}\"\nas = \"state\"\n[[request]]\n{request}\n"
+        );
+        let problems = DialectFile::parse(&text).expect_err("refused");
+        assert!(
+            problems.iter().any(|problem| problem.line >= 7 && problem.what.contains(part)),
+            "{request}: {problems:?}"
+        );
+    };
+    refused("topic = \"a/{device}/{nonsense}\"", "{nonsense}");
+    refused("topic = \"a/{device}\"\njson = '{\"a\":}'", "does not produce JSON");
+    refused("topic = \"a/{device}\"\njson = '{\"a\":{id}}'", "Add its type");
+    refused("topic = \"a/{device}\"\nid = \"text\"", "neither its topic");
+    refused("topic = \"a/{device}\"\nqos = 3", "QoS 3");
+    refused("topic = \"a/{device}\"\njson = '{}'\ntext = ''", "not both");
+    refused("topic = \"a/{device}\"\nsilent = \"x\"\nexpect = { key = \"a\" }", "not both");
+    refused("topic = \"a/+/{device}\"", "wildcard");
+}
+
+#[test]
+fn what_cannot_stand_in_a_topic_is_refused() {
+    let text = "format = 1\nname = \"x\"\ntitle = \"X\"\n[[hear]]\ntopic = \"a/{device}\"\nas = \"state\"\n[[request]]\ntopic = \"a/{device}/{args.to}\"\n";
+    let set = DialectSet::new([DialectFile::parse(text).expect("a file")], &Topics::default());
+    let devices = Devices::default();
+    let check = |address: &str, args: &str, expected: Result<&str, &str>| {
+        let device = KnownDevice::new(id("d"), "x", address);
+        let said = set.encode(&Asking { device: &device, command: "go", args }, &devices, &command_id(), "c1");
+        match (said, expected) {
+            (Ok(message), Ok(topic)) => assert_eq!(message.topic, topic),
+            (Err(why), Err(part)) => assert!(why.contains(part), "{why}"),
+            (said, _) => panic!("{address} {args}: {said:?}"),
+        }
+    };
+    check("kitchen/lamp", r#"{"to":"x"}"#, Ok("a/kitchen/lamp/x"));
+    check("d", r#"{"to":7}"#, Ok("a/d/7"));
+    check("d", "{}", Err("needs {args.to}"));
+    check("d", r#"{"to":"a/b"}"#, Err("needs {args.to}"));
+    check("+", r#"{"to":"a"}"#, Err("'+'"));
+    check("d", "[1]", Err("not a JSON object"));
+    check(&"x".repeat(2_000), r#"{"to":"a"}"#, Err("bytes"));
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_said_to_be_one() {
+    let set = all();
+    let (devices, wire_ids) = (Devices::default(), WireIds::default());
+    let context = Context { devices: &devices, wire_ids: &wire_ids };
+    let check = |topic: &str, payload: &[u8], part: &str| {
+        let heard = set.decode(&inbound(topic, payload), &context);
+        let unreadable = heard.iter().find_map(|one| match &one.meaning {
+            Meaning::Unreadable(unreadable) => Some(unreadable),
+            _ => None,
+        });
+        assert!(unreadable.is_some_and(|one| one.why.contains(part) && one.device.is_some()), "{topic}: {heard:?}");
+    };
+    check("commands/d/ack", br#"{"tid":"x","status":"PERHAPS"}"#, "no outcome in");
+    check("commands/d/ack", b"\xff", "not UTF-8");
+    check("commands/d/ack", &vec![b'x'; 600 * 1024], "the limit is");
+    check("zigbee2mqtt/bridge/response/health_check", br#"{"status":"odd"}"#, "no outcome in");
+}

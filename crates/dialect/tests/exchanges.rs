@@ -1,0 +1,35 @@
+//! Recorded exchanges, each really played: see `Exchange::play`.
+
+use std::fmt::Write as _;
+
+use wilco_dialect::{Exchange, shipped};
+
+fn play(name: &str, lines: &str) {
+    let mut wrong = String::new();
+    let mut count = 0;
+    for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+        let exchange: Exchange = serde_json::from_str(line).expect("an exchange");
+        count += 1;
+        match exchange.play(shipped()) {
+            Ok(played) if played.wrong.is_empty() => {}
+            Ok(played) => {
+                let _ = writeln!(wrong, "{}: {}: {}", exchange.dialect, exchange.name, played.wrong.join(" "));
+            }
+            Err(why) => {
+                let _ = writeln!(wrong, "{}: {}: {why}", exchange.dialect, exchange.name);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{name}, of {count}:\n{wrong}");
+    assert!(count > 0, "{name} is empty");
+}
+
+#[test]
+fn what_was_recorded_is_read_as_it_should_be() {
+    play("recorded", include_str!("exchanges/recorded.jsonl"));
+}
+
+#[test]
+fn what_the_facts_say_beyond_that_is_read_as_it_should_be() {
+    play("composed", include_str!("exchanges/composed.jsonl"));
+}

@@ -1,0 +1,148 @@
+//! Dialect files, templates and discovery messages that nobody meant so: nothing panics, and what comes out is bounded.
+
+use proptest::{collection::vec, prelude::*};
+use wilco_dialect::{
+    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Inbound, KnownDevice, ReaderKind, Template, Topics,
+    WireIds, Wishes, shipped, shipped_text,
+};
+use wilco_ledger::{CommandId, DeviceId};
+
+/// A piece of a dialect file, a template or a message.
+const PIECES: [&str; 40] = [
+    "{device}",
+    "{command}",
+    "{id}",
+    "{args}",
+    "{args...}",
+    "{args.value}",
+    "{x...}",
+    "{",
+    "}",
+    "\"",
+    "'",
+    "[[hear]]",
+    "[[request]]",
+    "\n",
+    " = ",
+    "topic",
+    "as",
+    "answer",
+    "state",
+    "/",
+    "+",
+    "#",
+    "$",
+    "\u{1}",
+    "\u{0}",
+    "💡",
+    "1e999",
+    "-1",
+    "{{ value_json.x }}",
+    "{{ value | float }}",
+    "{% if value %}",
+    "{% endif %}",
+    "| round(2)",
+    "~",
+    "(",
+    ")",
+    "not ",
+    ",",
+    "{\"a\":{\"b\":[1,null]}}",
+    "true",
+];
+
+fn pieces() -> impl Strategy<Value = String> {
+    vec(prop::sample::select(&PIECES[..]), 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// A shipped file in which some lines are changed, doubled or left out.
+fn changed_file() -> impl Strategy<Value = String> {
+    let names: Vec<&'static str> = shipped().iter().map(DialectFile::name).collect();
+    (prop::sample::select(names), vec((any::<prop::sample::Index>(), 0_u8..4, pieces()), 1..4)).prop_map(
+        |(name, changes)| {
+            let mut lines: Vec<String> = shipped_text(name).unwrap_or_default().lines().map(str::to_owned).collect();
+            for (index, how, pieces) in changes {
+                let at = index.index(lines.len().max(1));
+                match how {
+                    0 if lines.len() > 1 => drop(lines.remove(at)),
+                    1 => lines.insert(at, lines[at].clone()),
+                    2 => lines[at].push_str(&pieces),
+                    _ => {
+                        let middle = lines[at].floor_char_boundary(lines[at].len() / 2);
+                        lines[at].insert_str(middle, &pieces);
+                    }
+                }
+            }
+            lines.join("\n")
+        },
+    )
+}
+
+fn use_it(file: DialectFile, topic: &str, payload: &str, command: &str, args: &str) -> Result<(), TestCaseError> {
+    let name = file.name().to_owned();
+    let set = DialectSet::new([file], &Topics::default());
+    let id = DeviceId::new("d1").expect("a device ID");
+    let device = KnownDevice::new(id, &name, "hall/d1");
+    let mut devices = Devices::default();
+    devices.insert(device.clone());
+    let wire_ids = WireIds::default();
+    let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: false, correlation: None };
+    let _ = set.decode(&inbound, &Context { devices: &devices, wire_ids: &wire_ids });
+    let asking = Asking { device: &device, command, args };
+    let id = CommandId::new("c1").expect("a command ID");
+    if let Ok(message) = set.encode(&asking, &devices, &id, "7") {
+        prop_assert!(!message.topic.is_empty() && message.topic.len() <= 1_024);
+        prop_assert!(!message.topic.contains(['+', '#', '\0']), "{}", message.topic);
+    }
+    let _ = set.filters(&devices, &Wishes::default());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_changed_dialect_file_is_refused_by_line_or_does_no_harm(
+        text in changed_file(), topic in pieces(), payload in pieces(), command in pieces(), args in pieces(),
+    ) {
+        match DialectFile::parse(&text) {
+            Ok(file) => use_it(file, &topic, &payload, &command, &args)?,
+            Err(problems) => {
+                let lines = text.lines().count().max(1);
+                prop_assert!(!problems.is_empty());
+                prop_assert!(problems.iter().all(|problem| (1..=lines + 1).contains(&problem.line) && !problem.what.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_shipped_dialect_bears_any_message(
+        at in any::<prop::sample::Index>(), topic in pieces(), payload in pieces(), command in pieces(), args in pieces(),
+    ) {
+        let file = shipped()[at.index(shipped().len())].clone();
+        use_it(file, &topic, &payload, &command, &args)?;
+    }
+
+    #[test]
+    fn a_template_makes_little_of_anything(template in pieces(), payload in pieces()) {
+        if let Ok(template) = Template::parse(&template) {
+            prop_assert!(template.value(&payload).is_none_or(|made| made.len() <= 64 * 1024));
+        }
+    }
+
+    #[test]
+    fn readers_bear_any_message(topic in 0_usize..7, payload in pieces()) {
+        const TOPICS: [(ReaderKind, &str); 7] = [
+            (ReaderKind::HomeAssistant, "homeassistant/light/x/config"),
+            (ReaderKind::HomeAssistant, "homeassistant/device/x/config"),
+            (ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices"),
+            (ReaderKind::Tasmota, "tasmota/discovery/AA/config"),
+            (ReaderKind::Shelly, "wilco/rpc"),
+            (ReaderKind::Homie5, "homie/5/x/$description"),
+            (ReaderKind::Homie4, "homie/x/$nodes"),
+        ];
+        let (kind, topic) = TOPICS[topic];
+        let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: true, correlation: None };
+        Discovery::new(kind, "wilco").read(&inbound).apply(&mut Devices::default());
+    }
+}

@@ -1,0 +1,34 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// A dialect that can be enabled on a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DialectView {
+    /// Its name, by which it is enabled.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// What it is for, in a sentence.
+    pub about: String,
+    /// It is one of Wilco's own, of which only one can be enabled.
+    pub own: bool,
+    /// It finds devices by what they announce.
+    pub finds_devices: bool,
+    /// A broker may end the connection over its topics, so it is not enabled by the way.
+    pub on_request: bool,
+}
+
+/// Devices that speak a dialect which is not enabled on their connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct FoundDialect {
+    /// The dialect's name.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// How many devices have announced themselves, at least 1.
+    pub devices: u32,
+    /// The names of the first of them, 5 at the most.
+    pub examples: Vec<String>,
+}

@@ -1,0 +1,124 @@
+//! What one rollout shows when it is opened: answer times, causes, what the failed devices share.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{MemberState, RolloutView};
+use crate::api::TimesView;
+
+/// A rollout with what its members' answers say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RolloutDetail {
+    /// As it stands.
+    pub rollout: RolloutView,
+    /// The times from sent to the final answer of the members that answered.
+    pub answer_times: AnswerTimes,
+    /// The same times by the firmware that the members report now; nothing where all report the same.
+    pub firmware_times: Vec<TimesView>,
+    /// Members that failed, by what they said. The largest group first, 20 at the most.
+    pub causes: Vec<Cause>,
+    /// What the failed members have in common and the others do not. The clearest first, 5 at the most.
+    pub shared: Vec<SharedTrait>,
+    /// Rollouts that follow this one, by id, oldest first.
+    pub followed_by: Vec<String>,
+    /// Devices that answered and are no members, where it was a broadcast: the first by id, 100 at the most.
+    pub strangers: Vec<Stranger>,
+    /// How many of them there are.
+    pub stranger_count: u32,
+}
+
+/// A device that answered a broadcast and is no member of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Stranger {
+    /// Its id.
+    pub device: String,
+    /// What it said, as the state that a member would be in.
+    pub state: MemberState,
+    /// Its sentence.
+    pub message: Option<String>,
+    /// When that came, Unix milliseconds.
+    #[ts(type = "number")]
+    pub at: i64,
+}
+
+/// Answer times of a rollout's members.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct AnswerTimes {
+    /// How many members have answered.
+    pub count: u32,
+    /// The width of a bucket, milliseconds.
+    pub bucket_ms: f64,
+    /// Members in each bucket, the first begins at 0. The last one also has everything slower.
+    pub buckets: Vec<u32>,
+    /// Half of them answered within this, milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95 % of them, milliseconds.
+    pub p95_ms: Option<f64>,
+    /// 99 % of them, milliseconds.
+    pub p99_ms: Option<f64>,
+    /// The slowest, milliseconds.
+    pub max_ms: Option<f64>,
+}
+
+/// Members of a rollout that failed for the same reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Cause {
+    /// What they said, or what was said of them.
+    pub message: String,
+    /// How they ended.
+    pub state: MemberState,
+    /// How many of them.
+    pub count: u32,
+}
+
+/// Something that the failed members of a rollout have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SharedTrait {
+    /// What it is.
+    pub kind: TraitKind,
+    /// Its value, `2.3.0` for instance.
+    pub value: String,
+    /// Failed members that have it.
+    pub failed_with: u32,
+    /// All failed members.
+    pub failed: u32,
+    /// Succeeded members that have it too.
+    pub succeeded_with: u32,
+    /// All succeeded members.
+    pub succeeded: u32,
+    /// The search that finds the devices that have it.
+    pub search: String,
+}
+
+/// A kind of trait that devices can share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum TraitKind {
+    /// The firmware's version.
+    Firmware,
+    /// A tag.
+    Tag,
+    /// A value of its running configuration.
+    Configuration,
+}
+
+/// The form of a rollout's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum ReportFormat {
+    /// One page for a browser.
+    Html,
+    /// Markdown.
+    Markdown,
+    /// A JSON object for each member, one a line, with its evidence.
+    Json,
+    /// A row for each member.
+    Csv,
+}

@@ -1,0 +1,236 @@
+//! How far a rollout and its members are.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::NewRollout;
+use crate::api::JsonText;
+
+/// The state of a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum RolloutState {
+    /// Members are released, or are on their way.
+    Running,
+    /// A stage is done, and the next one waits for a pause, a person, a gate or its hours.
+    Waiting,
+    /// A person has paused it.
+    Paused,
+    /// Its halt rule or its gate has stopped it.
+    Halted,
+    /// A person has stopped it.
+    Stopped,
+    /// Every member has finished.
+    Finished,
+}
+
+/// The state of a command. The order of the variants is that of the ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum MemberState {
+    /// Not released yet: there is no command.
+    Pending,
+    /// In the outbox.
+    Queued,
+    /// Kept here until its device is online.
+    Held,
+    /// On the wire.
+    Sent,
+    /// The broker has it.
+    AtBroker,
+    /// The device has it.
+    Accepted,
+    /// The device is doing it.
+    Running,
+    /// The device did it.
+    Succeeded,
+    /// The device could not do it.
+    Failed,
+    /// The device will not do it.
+    Rejected,
+    /// It cannot be delivered.
+    Undeliverable,
+    /// Delivered, and no answer is expected.
+    Unconfirmed,
+    /// No answer in time.
+    TimedOut,
+    /// Its time to live passed before it was sent.
+    Expired,
+    /// Withdrawn before it was sent.
+    Cancelled,
+}
+
+/// Members by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(default)]
+#[expect(missing_docs, reason = "each field is named after the state it counts")]
+pub struct MemberCounts {
+    pub pending: u32,
+    pub queued: u32,
+    pub held: u32,
+    pub sent: u32,
+    pub at_broker: u32,
+    pub accepted: u32,
+    pub running: u32,
+    pub succeeded: u32,
+    pub failed: u32,
+    pub rejected: u32,
+    pub undeliverable: u32,
+    pub unconfirmed: u32,
+    pub timed_out: u32,
+    pub expired: u32,
+    pub cancelled: u32,
+}
+
+/// A rollout as it stands, for lists and progress. All times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RolloutView {
+    /// Its id.
+    pub id: String,
+    /// Its number, for people: counts up from 1 in a data directory.
+    pub number: u32,
+    /// What it was started with. Where the target is a list of devices, the list is empty here: see the members.
+    pub spec: NewRollout,
+    /// How far it is.
+    pub state: RolloutState,
+    /// What it waits for while it is waiting.
+    pub waits_for: Option<WaitsFor>,
+    /// Why it halted, or could not go on, as a sentence.
+    pub why: Option<String>,
+    /// Its stages, in order.
+    pub stages: Vec<StageView>,
+    /// The index of the current stage.
+    pub stage: u32,
+    /// All members by state.
+    pub counts: MemberCounts,
+    /// The number of members.
+    pub members: u32,
+    /// When it was started.
+    #[ts(type = "number")]
+    pub started_at: i64,
+    /// When something last changed.
+    #[ts(type = "number")]
+    pub changed_at: i64,
+    /// When it ended: finished, halted or stopped, and no member on its way.
+    #[ts(type = "number | null")]
+    pub ended_at: Option<i64>,
+}
+
+/// What a waiting rollout waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "what", rename_all = "snake_case")]
+#[ts(export)]
+pub enum WaitsFor {
+    /// A person who starts the next stage.
+    Person,
+    /// The end of a pause.
+    Pause {
+        /// When it ends, Unix milliseconds.
+        #[ts(type = "number")]
+        until: i64,
+    },
+    /// A gate that is being watched.
+    Gate {
+        /// When it has been within limits for long enough, Unix milliseconds; `None` before every device that is done has
+        /// measured it.
+        #[ts(type = "number | null")]
+        until: Option<i64>,
+        /// Devices that are done and have not measured it since the stage ended, or not of late.
+        unmeasured: u32,
+        /// Examples of those, by id, 5 at the most.
+        unmeasured_examples: Vec<String>,
+    },
+    /// Its maintenance hours.
+    Hours {
+        /// When they begin, Unix milliseconds.
+        #[ts(type = "number")]
+        until: i64,
+    },
+    /// The connection.
+    Connection,
+}
+
+/// One stage of a rollout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct StageView {
+    /// The number of its members.
+    pub members: u32,
+    /// Its members by state.
+    pub counts: MemberCounts,
+    /// Members whose commands wait for an offline device.
+    pub waiting_for_offline: u32,
+    /// When its first member was released, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub started_at: Option<i64>,
+    /// When it was done or closed, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub ended_at: Option<i64>,
+    /// A person closed it while members waited for offline devices.
+    pub closed: bool,
+}
+
+/// Which members of a rollout to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(default)]
+pub struct MemberQuery {
+    /// The rollout's id.
+    pub rollout: String,
+    /// Only members in one of these states; all where empty.
+    pub states: Vec<MemberState>,
+    /// Only members with this message.
+    pub message: Option<String>,
+    /// Only members of this stage, by index.
+    pub stage: Option<u32>,
+    /// Slowest first, instead of in the order of release.
+    pub slowest_first: bool,
+}
+
+/// A member of a rollout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct MemberView {
+    /// Its device's id.
+    pub device: String,
+    /// The index of its stage.
+    pub stage: u32,
+    /// How far it is.
+    pub state: MemberState,
+    /// Its command's id, once it is released.
+    pub command: Option<String>,
+    /// The device's sentence, or ours.
+    pub message: Option<String>,
+    /// The number of sends.
+    pub attempts: u32,
+    /// When its command was released, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub released_at: Option<i64>,
+    /// When it ended, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub finished_at: Option<i64>,
+    /// From sent to the final answer, milliseconds.
+    pub took_ms: Option<f64>,
+    /// The firmware's version.
+    pub firmware: Option<String>,
+    /// Its own arguments, where they are not everybody's: a JSON object.
+    pub args: Option<JsonText>,
+    /// The values that its device had before `config.set` changed them: a JSON object. `None` where they are not known.
+    pub earlier: Option<JsonText>,
+}
+
+/// Some of a rollout's members.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct MemberPage {
+    /// The rows from the asked-for one on.
+    pub rows: Vec<MemberView>,
+    /// The place of the first of them.
+    pub from: u32,
+    /// How many match.
+    pub matching: u32,
+}

@@ -1,0 +1,264 @@
+//! The configurations that people want of devices: of those with a tag, or of a saved view's.
+
+use std::{collections::HashMap, sync::Arc};
+
+use wilco_dialect::json;
+
+use super::{Handle, fleet, not_found};
+use crate::{
+    api::{
+        DesiredConfig, DesiredFor, DesiredView, DeviceQuery, Failure, JsonText, ReportedKey, SavedView, grouped,
+        invalid,
+    },
+    fleet::{Desired, Facts, OutOfLine, Search, Wanted, annotations},
+    store::{ConnectionId, DesiredTarget, StoredDesired},
+};
+
+/// Wanted configurations of one connection, at the most.
+const MOST: usize = 100;
+/// Keys of one, at the most.
+const KEYS: usize = 100;
+/// The longest configuration, in bytes.
+const LONGEST: usize = 65_536;
+
+impl Handle {
+    /// The configurations that are wanted of a connection's devices, in the order in which they apply, each with how its
+    /// devices stand.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
+    pub async fn desired(&self, connection: &str) -> Result<Vec<DesiredView>, Failure> {
+        self.listed(connection)?;
+        let known = self.known_desired(connection).await?;
+        let facts = self.facts_of(connection, &Search::default(), wanted(&known)?);
+        let counts = self.of_fleet(connection, move |of| fleet::read(&of).desired_counts(&facts)).await?;
+        let views = (0..).zip(known).zip(counts).map(|((place, one), counts)| DesiredView {
+            desired: DesiredConfig {
+                connection: connection.to_owned(),
+                target: shown(one.stored.target),
+                values: JsonText::from(one.stored.values),
+                place: Some(place),
+            },
+            name: one.name,
+            search: one.search,
+            as_wanted: counts.as_wanted,
+            differs: counts.differs,
+            unknown: counts.unknown,
+            overruled: counts.overruled,
+        });
+        Ok(views.collect())
+    }
+
+    /// Saves the configuration that is wanted of devices with a tag or of a view, in place of an earlier one. It is put at
+    /// its place where one is given, stays where it is otherwise, and goes to the end where it is new.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for what cannot be a tag, a view that searches for what is wanted,
+    /// and values that are no JSON object, empty, or too many; `NotFound` for the connection and the view; `Store`.
+    pub async fn save_desired(&self, desired: DesiredConfig) -> Result<DesiredView, Failure> {
+        self.listed(&desired.connection)?;
+        let values = values(desired.values.as_str())?;
+        let target = match &desired.target {
+            DesiredFor::Tag { tag } => DesiredTarget::Tag(annotations::tag(tag)?),
+            DesiredFor::View { view } => {
+                let views = self.store.views(&desired.connection).await?;
+                let known = views.into_iter().find(|known| known.id == *view);
+                refuse_desired(&known.ok_or_else(|| not_found("view", view))?)?;
+                DesiredTarget::View(view.clone())
+            }
+        };
+        let (saved, place) = (target.clone(), desired.place);
+        let change = move |all: &mut Vec<StoredDesired>| {
+            let before = all.iter().position(|known| is_same(&known.target, &target));
+            // A tag keeps the spelling that it was given first.
+            let target = before.map(|at| all.remove(at).target).unwrap_or(target);
+            if all.len() >= MOST {
+                return Err(too_many());
+            }
+            let end = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let at = place.or(before.and_then(|at| u32::try_from(at).ok())).unwrap_or(end).min(end);
+            all.insert(at as usize, StoredDesired { target, values });
+            Ok(())
+        };
+        self.store.change_desired(&ConnectionId::from(desired.connection.as_str()), change).await??;
+        let views = self.desired(&desired.connection).await?;
+        let is_it = |view: &DesiredView| is_same(&stored(&view.desired.target), &saved);
+        views.into_iter().find(is_it).ok_or_else(|| nothing_wanted(&desired.target))
+    }
+
+    /// Clears what is wanted of devices with a tag or of a view. The answer is what that was, with its place: saved again,
+    /// it is as before.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection and where nothing is wanted; `Store`.
+    pub async fn clear_desired(&self, connection: &str, target: DesiredFor) -> Result<DesiredConfig, Failure> {
+        self.listed(connection)?;
+        let wanted = stored(&target);
+        let change = move |all: &mut Vec<StoredDesired>| {
+            let place = all.iter().position(|known| is_same(&known.target, &wanted));
+            let place = place.ok_or_else(|| nothing_wanted(&target))?;
+            Ok::<_, Failure>((place, all.remove(place)))
+        };
+        let (place, cleared) = self.store.change_desired(&ConnectionId::from(connection), change).await??;
+        Ok(DesiredConfig {
+            connection: connection.to_owned(),
+            target: shown(cleared.target),
+            values: JsonText::from(cleared.values),
+            place: u32::try_from(place).ok(),
+        })
+    }
+
+    /// The keys of the configuration that devices that match report, the most frequent first, 200 at the most.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Invalid` for a search that cannot be
+    /// understood, `Store`.
+    pub async fn reported_keys(&self, connection: &str, search: &str) -> Result<Vec<ReportedKey>, Failure> {
+        let search = Search::read(search)?;
+        let facts = self.facts(connection, &search).await?;
+        self.of_fleet(connection, move |of| fleet::read(&of).reported_keys(&search, &facts)).await
+    }
+
+    /// The devices that match and do not have what is wanted of them.
+    pub(super) async fn out_of_line(&self, connection: &str, search: &str) -> Result<OutOfLine, Failure> {
+        let query =
+            DeviceQuery { connection: connection.to_owned(), search: search.to_owned(), ..DeviceQuery::default() };
+        let search = Search::read(&query.search)?;
+        let wanted = self.wanted(connection).await?;
+        let facts = self.facts_of(connection, &search, wanted);
+        self.of_fleet(connection, move |of| fleet::write(&of).out_of_line(&query, &search, &facts)).await
+    }
+
+    /// What a search is about beside the devices.
+    pub(super) async fn facts(&self, connection: &str, search: &Search) -> Result<Facts, Failure> {
+        let desired = if search.is_about_desired() { self.wanted(connection).await? } else { Desired::default() };
+        Ok(self.facts_of(connection, search, desired))
+    }
+
+    /// The same where it is known what is wanted.
+    pub(super) fn facts_of(&self, connection: &str, search: &Search, desired: Desired) -> Facts {
+        let connection = ConnectionId::from(connection);
+        let series = search.series().into_iter().chain(desired.series());
+        let last = |series: &str| (series.to_owned(), self.telemetry.latest(&connection, series));
+        let measured = series.map(last).collect::<HashMap<_, _>>();
+        Facts { now: self.clock.now(), measured, desired: Arc::new(desired) }
+    }
+
+    /// What is wanted on a connection.
+    pub(super) async fn wanted(&self, connection: &str) -> Result<Desired, Failure> {
+        wanted(&self.known_desired(connection).await?)
+    }
+
+    /// What is stored, with the searches that find its devices.
+    async fn known_desired(&self, connection: &str) -> Result<Vec<Known>, Failure> {
+        let all = self.store.desired(&ConnectionId::from(connection)).await?;
+        let of_views = all.iter().any(|known| matches!(known.target, DesiredTarget::View(_)));
+        let views = if of_views { self.store.views(connection).await? } else { Vec::new() };
+        let known = all.into_iter().filter_map(|stored| {
+            let (name, search) = match &stored.target {
+                DesiredTarget::Tag(tag) => (tag.clone(), Search::of_tag(tag)),
+                DesiredTarget::View(id) => {
+                    views.iter().find(|view| view.id == *id).map(|view| (view.name.clone(), view.search.clone()))?
+                }
+            };
+            Some(Known { stored, name, search })
+        });
+        Ok(known.collect())
+    }
+}
+
+/// What is wanted, of devices that can be found.
+struct Known {
+    stored: StoredDesired,
+    name: String,
+    search: String,
+}
+
+fn wanted(known: &[Known]) -> Result<Desired, Failure> {
+    let wanted = known.iter().map(|known| {
+        let search = Search::read(&known.search)?;
+        let values = json::members(&known.stored.values).unwrap_or_default();
+        Ok(Wanted { name: known.name.clone(), search, values })
+    });
+    Ok(Desired::new(wanted.collect::<Result<_, Failure>>()?))
+}
+
+/// The devices of a view cannot depend on what is wanted of them.
+///
+/// # Errors
+/// [`FailureCode::Invalid`](crate::api::FailureCode).
+pub(super) fn refuse_desired(view: &SavedView) -> Result<(), Failure> {
+    if Search::read(&view.search)?.is_about_desired() {
+        return Err(invalid(
+            format!(
+                "The view '{}' searches with desired:, so no configuration can be wanted of its devices.",
+                view.name
+            ),
+            "Which devices it finds would depend on what is wanted of them. Remove desired: from its search.",
+        ));
+    }
+    Ok(())
+}
+
+/// Wanted values as they are kept.
+fn values(text: &str) -> Result<String, Failure> {
+    let hint = "Give the wanted values by key, such as {\"report_interval_s\":30}.";
+    let values = json::object(text).map_err(|why| invalid(format!("The wanted values are not valid. {why}"), hint))?;
+    let count = json::members(&values).map_or(0, |members| members.len());
+    if count == 0 {
+        return Err(invalid("No value is wanted.".into(), hint));
+    }
+    if count > KEYS || values.len() > LONGEST {
+        return Err(invalid(
+            format!(
+                "A wanted configuration can have {KEYS} keys and {} bytes, not {} keys and {} bytes.",
+                grouped(u64::try_from(LONGEST).unwrap_or(u64::MAX)),
+                grouped(u64::try_from(count).unwrap_or(u64::MAX)),
+                grouped(u64::try_from(values.len()).unwrap_or(u64::MAX))
+            ),
+            "Remove some of them.",
+        ));
+    }
+    Ok(values)
+}
+
+fn is_same(one: &DesiredTarget, other: &DesiredTarget) -> bool {
+    match (one, other) {
+        // As a search for a tag finds it.
+        (DesiredTarget::Tag(one), DesiredTarget::Tag(other)) => one.to_lowercase() == other.to_lowercase(),
+        _ => one == other,
+    }
+}
+
+fn stored(target: &DesiredFor) -> DesiredTarget {
+    match target {
+        DesiredFor::Tag { tag } => DesiredTarget::Tag(tag.trim().to_owned()),
+        DesiredFor::View { view } => DesiredTarget::View(view.clone()),
+    }
+}
+
+fn shown(target: DesiredTarget) -> DesiredFor {
+    match target {
+        DesiredTarget::Tag(tag) => DesiredFor::Tag { tag },
+        DesiredTarget::View(view) => DesiredFor::View { view },
+    }
+}
+
+fn too_many() -> Failure {
+    invalid(format!("A connection can have {MOST} wanted configurations."), "Clear one of them first.")
+}
+
+fn nothing_wanted(target: &DesiredFor) -> Failure {
+    let (kind, name) = match target {
+        DesiredFor::Tag { tag } => ("the tag", tag),
+        DesiredFor::View { view } => ("the view", view),
+    };
+    Failure {
+        message: format!("No configuration is wanted of devices with {kind} '{name}'."),
+        hint: Some("Set the wanted values first.".into()),
+        ..not_found("configuration", name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The devices of a connection, many at a time.
+
+use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::task::spawn_blocking;
+use wilco_ledger::DeviceId;
+
+use super::{Handle, defect};
+use crate::{
+    api::{DeviceColumns, DevicePage, DeviceQuery, DeviceRow, DeviceSummary, Failure, SearchReading},
+    controller::SharedFleet,
+    fleet::{Fleet, Search, read_search},
+    store::ConnectionId,
+};
+
+impl Handle {
+    /// A window of a connection's devices. With `count` 0 they are only counted.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection,
+    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) for a search that cannot be understood.
+    pub async fn devices(&self, query: DeviceQuery, from: u32, count: u32) -> Result<DevicePage, Failure> {
+        let search = Search::read(&query.search)?;
+        let facts = self.facts(&query.connection, &search).await?;
+        self.of_fleet(&query.connection.clone(), move |fleet| write(&fleet).page(&query, &search, &facts, from, count))
+            .await
+    }
+
+    /// The whole list as columns: ids only where it is not the one of revision `known`; what `series` has measured last
+    /// where one is named.
+    ///
+    /// # Errors
+    /// As [`Handle::devices`].
+    pub async fn device_columns(
+        &self,
+        query: DeviceQuery,
+        known: Option<u64>,
+        series: Option<String>,
+    ) -> Result<DeviceColumns, Failure> {
+        let search = Search::read(&query.search)?;
+        let facts = self.facts(&query.connection, &search).await?;
+        let values =
+            series.map(|series| self.telemetry.latest(&ConnectionId::from(query.connection.as_str()), &series));
+        self.of_fleet(&query.connection.clone(), move |fleet| {
+            write(&fleet).columns(&query, &search, &facts, known, values.as_ref())
+        })
+        .await
+    }
+
+    /// Rows of devices by their ids, in that order, 1,000 at the most. Those that are not known are left out.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
+    pub async fn device_rows(&self, connection: &str, devices: &[String]) -> Result<Vec<DeviceRow>, Failure> {
+        let fleet = self.listed(connection)?.fleet;
+        Ok(read(&fleet).rows(connection, &ids(devices)))
+    }
+
+    /// What devices have in common and where they differ. Those that are not known are left out.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
+    pub async fn compare_devices(&self, connection: &str, devices: Vec<String>) -> Result<DeviceSummary, Failure> {
+        self.of_fleet(connection, move |fleet| read(&fleet).summary(&ids(&devices))).await
+    }
+
+    /// What a search says, and what could stand at `caret`, which counts UTF-16 units.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
+    pub async fn read_search(&self, connection: &str, text: &str, caret: u32) -> Result<SearchReading, Failure> {
+        let fleet = self.listed(connection)?.fleet;
+        let series = self.telemetry.series(&ConnectionId::from(connection));
+        Ok(read_search(&read(&fleet), text, caret, &series))
+    }
+
+    /// Every device that matches a search, by id.
+    pub(super) async fn matching(&self, connection: &str, search: &str) -> Result<Vec<DeviceId>, Failure> {
+        let query =
+            DeviceQuery { connection: connection.to_owned(), search: search.to_owned(), ..DeviceQuery::default() };
+        let search = Search::read(&query.search)?;
+        let facts = self.facts(connection, &search).await?;
+        self.of_fleet(connection, move |fleet| write(&fleet).matching(&query, &search, &facts)).await
+    }
+
+    /// Asks a fleet for something that takes its time with a hundred thousand devices, which a task of the runtime must
+    /// not.
+    pub(super) async fn of_fleet<T: Send + 'static>(
+        &self,
+        connection: &str,
+        ask: impl FnOnce(SharedFleet) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let fleet = self.listed(connection)?.fleet;
+        spawn_blocking(move || ask(fleet)).await.map_err(defect)
+    }
+}
+
+/// What no device can have as its id, none has.
+fn ids(devices: &[String]) -> Vec<DeviceId> {
+    devices.iter().filter_map(|id| DeviceId::new(id).ok()).collect()
+}
+
+pub(super) fn read(fleet: &SharedFleet) -> RwLockReadGuard<'_, Fleet> {
+    fleet.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn write(fleet: &SharedFleet) -> RwLockWriteGuard<'_, Fleet> {
+    fleet.write().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,199 @@
+//! Dialects that are offered: after a connection has come up, and once an hour while it stands, Wilco looks for devices of
+//! dialects that are not enabled, and shows what it has found as an offer.
+//!
+//! Not on AWS IoT, which ends a connection over a topic that its policy does not allow, and not where only some devices are
+//! listened to. A broker that ends the connection while Wilco looks is not looked at again before the next start.
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval},
+};
+
+use super::Handle;
+use crate::{
+    api::{ConnectionView, Failure, LinkState, Preset, invalid},
+    controller::Asked,
+    dialects::Enabled,
+    store::{ConnectionId, Profile},
+};
+
+/// How often the connections are gone through.
+const EVERY: Duration = Duration::from_secs(1);
+/// A connection that has just come up has other things to read first.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
+/// Devices that are new announce themselves sooner or later.
+const AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// What is known of a connection's looking.
+struct Looked {
+    /// The network connection, by when it came up, Unix milliseconds.
+    since: i64,
+    /// When to look next.
+    due: Instant,
+    /// It is under way; whether the connection was still the same one afterwards.
+    running: Option<JoinHandle<bool>>,
+    /// The broker has ended the connection over it.
+    is_unwelcome: bool,
+}
+
+impl Handle {
+    /// Looks for devices of other dialects on every connection, for as long as the engine runs.
+    pub(super) async fn offer_dialects(self) {
+        let mut looked: HashMap<String, Looked> = HashMap::new();
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let Ok(connections) = self.connections().await else { return };
+            for view in connections.iter().filter(|view| may_be_looked_at(view)) {
+                let LinkState::Online { since } = view.link else { continue };
+                let now = Instant::now();
+                let known = looked.entry(view.id.clone()).or_insert_with(|| Looked::new(since, now));
+                if known.is_due(since, now).await {
+                    let (handle, connection) = (self.clone(), view.id.clone());
+                    known.due = now + AGAIN_AFTER;
+                    known.running = Some(tokio::spawn(async move { handle.look(&connection, since).await }));
+                }
+            }
+            looked.retain(|id, _| connections.iter().any(|view| view.id == *id));
+        }
+    }
+
+    /// Looks once. Whether the connection is still the same one afterwards.
+    async fn look(&self, connection: &str, since: i64) -> bool {
+        match self.find_dialects(connection).await {
+            Ok(found) => self.tell(Asked::Found(ConnectionId::from(connection), found)).await,
+            Err(failure) => tracing::info!(%failure, "devices of other dialects could not be looked for"),
+        }
+        let Ok(connections) = self.connections().await else { return true };
+        let is_same = |view: &ConnectionView| view.link == LinkState::Online { since };
+        connections.iter().find(|view| view.id == connection).is_none_or(is_same)
+    }
+
+    /// Enables dialects on a connection, beside those that are. Its session begins anew.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a dialect that there is not, or one that uses the
+    /// topics of another one; `Store`.
+    pub async fn enable_dialects(&self, connection: &str, names: Vec<String>) -> Result<ConnectionView, Failure> {
+        let profile = self.changeable(connection).await?;
+        let mut dialects = profile.dialects.clone();
+        dialects.extend(names.into_iter().filter(|name| !profile.dialects.contains(name)));
+        if dialects == profile.dialects {
+            return self.connection_view(connection).await;
+        }
+        let declined = profile.declined.iter().filter(|name| !dialects.contains(name)).cloned().collect();
+        self.put_dialects(Profile { dialects, declined, ..profile }).await
+    }
+
+    /// Does not offer dialects on a connection any more. They can still be enabled.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) and `Store`.
+    pub async fn decline_dialects(&self, connection: &str, names: Vec<String>) -> Result<(), Failure> {
+        let mut profile = self.changeable(connection).await?;
+        profile.declined.extend(names);
+        profile.declined.sort();
+        profile.declined.dedup();
+        self.store.save_connection(&profile).await?;
+        self.tell(Asked::Declined(profile.id, profile.declined)).await;
+        Ok(())
+    }
+
+    /// A stored connection that is to be changed.
+    pub(super) async fn changeable(&self, connection: &str) -> Result<Profile, Failure> {
+        let profile = self.profile(connection).await?;
+        if profile.demo {
+            let hint = "Add your own connection.";
+            return Err(invalid("The connection of the demo fleet cannot be edited.".into(), hint));
+        }
+        Ok(profile)
+    }
+
+    /// Stores a connection with other dialects and begins its session anew.
+    pub(super) async fn put_dialects(&self, profile: Profile) -> Result<ConnectionView, Failure> {
+        Enabled::of(&profile)?;
+        self.store.save_connection(&profile).await?;
+        self.open(profile).await
+    }
+
+    pub(super) async fn connection_view(&self, connection: &str) -> Result<ConnectionView, Failure> {
+        let connections = self.connections().await?;
+        let view = connections.into_iter().find(|view| view.id == connection);
+        view.ok_or_else(|| super::not_found("connection", connection))
+    }
+}
+
+impl Looked {
+    fn new(since: i64, now: Instant) -> Looked {
+        Looked { since, due: now + SETTLED_AFTER, running: None, is_unwelcome: false }
+    }
+
+    /// Whether to look now, on the network connection that came up then.
+    async fn is_due(&mut self, since: i64, now: Instant) -> bool {
+        match self.running.take() {
+            Some(running) if !running.is_finished() => {
+                self.running = Some(running);
+                return false;
+            }
+            Some(finished) => self.is_unwelcome = !finished.await.unwrap_or(true),
+            None => {}
+        }
+        if self.since != since {
+            (self.since, self.due) = (since, now + SETTLED_AFTER);
+        }
+        !self.is_unwelcome && self.due <= now
+    }
+}
+
+fn may_be_looked_at(view: &ConnectionView) -> bool {
+    !view.demo && view.preset != Preset::Aws && view.devices_named.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use crate::{
+        api::FoundDialect,
+        console::fixture::{engine, engine_on, plant},
+        controller::Asked,
+        paths::DataDir,
+    };
+
+    fn found(name: &str) -> FoundDialect {
+        FoundDialect { name: name.into(), title: name.into(), devices: 3, examples: vec!["attic".into()] }
+    }
+
+    #[tokio::test]
+    async fn a_dialect_is_offered_until_it_is_enabled_or_declined_and_that_is_remembered() {
+        let (data, engine, handle) = engine().await;
+        let id = plant(&handle).await;
+        let offered = async |handle: &crate::Handle| {
+            let view = handle.connection_view(&id).await.unwrap();
+            view.offers.into_iter().map(|offer| offer.name).collect::<Vec<_>>()
+        };
+        let all = || ["shelly", "tasmota", "wilco"].map(found).to_vec();
+        handle.tell(Asked::Found(id.as_str().into(), all())).await;
+        assert_eq!(offered(&handle).await, ["shelly", "tasmota"]);
+        handle.decline_dialects(&id, vec!["tasmota".into()]).await.unwrap();
+        assert_eq!(offered(&handle).await, ["shelly"]);
+        let view = handle.enable_dialects(&id, vec!["shelly".into()]).await.unwrap();
+        assert_eq!((view.dialects, view.offers), (vec!["wilco".to_owned(), "shelly".to_owned()], Vec::new()));
+        let why = handle.enable_dialects(&id, vec!["text".into()]).await.unwrap_err();
+        assert!(why.message.contains("only one of them"), "{}", why.message);
+
+        engine.stop().await;
+        let engine = engine_on(&DataDir::open(Some(data.path())).unwrap()).await;
+        let handle = engine.handle();
+        handle.tell(Asked::Found(id.as_str().into(), all())).await;
+        assert_eq!(offered(&handle).await, Vec::<String>::new());
+        // Editing a connection does not bring the offer back.
+        let entry = (&handle.connection_view(&id).await.unwrap()).into();
+        handle.save_connection(entry).await.unwrap();
+        assert_eq!(handle.profile(&id).await.unwrap().declined, ["tasmota"]);
+        engine.stop().await;
+    }
+}

@@ -1,0 +1,437 @@
+//! Rollouts, as people ask for them.
+
+mod detail;
+mod export;
+mod plan;
+
+use std::{
+    collections::HashSet,
+    sync::{PoisonError, atomic::Ordering},
+};
+
+use wilco_dialect::{Dialect, Topics};
+use wilco_ledger::{Delivery, DeviceId, Policy, Retry, WireForm, rollout::Progress};
+
+use super::{Handle, blocking, commands, device_id, fleet, not_found};
+use crate::{
+    api::{
+        Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState, MemberView, NewCommand,
+        NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers, grouped, invalid, sentence,
+    },
+    controller::{Asked, Listed, SharedFleet},
+    fleet::{OutOfLine, Search},
+    rollouts::{self, Found, Survey},
+    store::{CommandTemplate, ConnectionId, MemberFilter, NewMember, RolloutStanding, StoredMember, StoredRollout},
+};
+
+/// Members of one page, at the most.
+const PAGE: u32 = 1_000;
+
+/// A rollout as it would start.
+pub(super) struct Drafted {
+    pub(super) spec: NewRollout,
+    pub(super) template: CommandTemplate,
+    /// Its members, and what is known of its target.
+    pub(super) survey: Survey,
+    pub(super) stages: Vec<u32>,
+    pub(super) dangerous: bool,
+    /// What is known of devices of which not all is known.
+    pub(super) unknown: Unknown,
+    /// Why there is nothing to do, where that is as it should be: then it has no members.
+    pub(super) nothing: Option<Failure>,
+}
+
+/// The devices of a rollout before it is looked who of them is left out.
+#[derive(Default)]
+struct Target {
+    members: Vec<NewMember>,
+    unknown: Unknown,
+    /// Why there is nothing to do, where that is as it should be.
+    nothing: Option<Failure>,
+}
+
+/// Devices of a rollout of which not all is known that it needs.
+#[derive(Default)]
+pub(super) struct Unknown {
+    /// Those that cannot be given back what they had, because nobody knows it.
+    pub(super) before: Found,
+    /// Those that have not reported their configuration, so that nobody knows whether it is as wanted.
+    pub(super) unreported: Found,
+    /// Those that cannot be given what is wanted of them, and why the first of them cannot.
+    pub(super) unfit: Option<(Found, String)>,
+}
+
+impl Handle {
+    /// Starts a rollout. Returns once it is on the disk, which is before anything is sent.
+    ///
+    /// # Errors
+    /// [`crate::api::FailureCode::Invalid`] when any of it makes no sense, and then nothing is started; `NotFound`; `Store`.
+    pub async fn start_rollout(&self, new: NewRollout) -> Result<RolloutView, Failure> {
+        let Drafted { spec, template, survey: Survey { members, .. }, stages, nothing, .. } =
+            self.draft_rollout(new).await?;
+        if members.is_empty() {
+            let left_out = || {
+                invalid("All devices of this rollout are left out.".into(), "Choose other devices, or leave out fewer.")
+            };
+            return Err(nothing.unwrap_or_else(left_out));
+        }
+        let number = self.last_rollout.fetch_add(1, Ordering::Relaxed) + 1;
+        let standing = RolloutStanding { progress: Progress::new(stages.len(), self.clock.now()), counts: Vec::new() };
+        let connection = ConnectionId::from(spec.connection.as_str());
+        let stored = StoredRollout { number, connection, spec, template, stages, standing };
+        self.ask(|reply| Asked::StartRollout(Box::new(stored), members, reply)).await??;
+        self.shown_rollout(number)
+    }
+
+    /// Every rollout, newest first.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn rollouts(&self) -> Result<Vec<RolloutView>, Failure> {
+        let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(shown.values().rev().cloned().collect())
+    }
+
+    /// Pauses, resumes or stops a rollout, or moves its stages on. Returns once that is on the disk.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` when it cannot be done as the rollout stands; `Store`.
+    pub async fn act_on_rollout(&self, id: &str, action: RolloutAction) -> Result<RolloutView, Failure> {
+        let number = number(id)?;
+        self.ask(|reply| Asked::ActOnRollout(number, rollouts::action(action), reply)).await??;
+        self.shown_rollout(number)
+    }
+
+    /// Some of a rollout's members.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store`.
+    pub async fn rollout_members(&self, query: MemberQuery, from: u32, count: u32) -> Result<MemberPage, Failure> {
+        self.members(query, from, count.min(PAGE)).await
+    }
+
+    async fn members(&self, query: MemberQuery, from: u32, count: u32) -> Result<MemberPage, Failure> {
+        let view = self.shown_rollout(number(&query.rollout)?)?;
+        let filter = MemberFilter {
+            rollout: view.number,
+            states: query.states.iter().map(|state| rollouts::of_ledger(*state)).collect(),
+            message: query.message,
+            members: query.stage.map(|stage| places(&view, stage)),
+            slowest_first: query.slowest_first,
+        };
+        let (rows, matching) = self.store.members_page(filter, from, count).await?;
+        let listed = self.listed(&view.spec.connection).ok();
+        let rows = rows.into_iter().map(|member| member_view(&view, listed.as_ref(), member)).collect();
+        Ok(MemberPage { rows, from, matching })
+    }
+
+    pub(super) fn shown_rollout(&self, number: u32) -> Result<RolloutView, Failure> {
+        let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
+        shown.get(&number).cloned().ok_or_else(|| no_rollout(&number.to_string()))
+    }
+
+    /// Checks what is asked for, and finds its devices.
+    pub(super) async fn draft_rollout(&self, mut spec: NewRollout) -> Result<Drafted, Failure> {
+        let connection = ConnectionId::from(spec.connection.as_str());
+        let listed = self.listed(&spec.connection)?;
+        if let Some(Follows { rollout, reason: FollowReason::PutBack }) = spec.follows.clone() {
+            self.ask_to_put_back(&mut spec, &rollout)?;
+        }
+        if let RolloutTarget::Desired { .. } = spec.target {
+            spec.command.name = rollouts::CHANGES.to_owned();
+            spec.command.args = JsonText::from("{}".to_owned());
+            spec.name.get_or_insert_with(|| "Bring into line".to_owned());
+        }
+        if let Some(refusal) = rollouts::refuse(&spec) {
+            return Err(refusal);
+        }
+        let command = NewCommand {
+            connection: spec.connection.clone(),
+            command: spec.command.name.clone(),
+            args: spec.command.args.clone(),
+            timeout_ms: spec.command.timeout_ms,
+            ttl_ms: spec.command.ttl_ms,
+            retries: spec.command.retries,
+            delivery: spec.command.delivery,
+            no_answer: spec.command.no_answer,
+            ..NewCommand::default()
+        };
+        let known = self.catalogue.find(&connection, &command.command);
+        let mut template = commands::template(&command, &listed.dialect, &known, &self.settings.get())?;
+        if let RolloutTarget::Broadcast { group, .. } = &spec.target {
+            template = broadcast(template, group.as_deref(), &listed.dialect)?;
+        }
+        let Target { members: target, unknown, nothing } = self.members_of(&spec).await?;
+        if let Some(refusal) = commands::beyond(&listed.named, target.iter().map(|member| member.device.as_str())) {
+            return Err(refusal);
+        }
+        if target.is_empty() && unknown.before.count > 0 {
+            return Err(invalid(
+                format!("What these devices had before is not known: {}.", named(&unknown.before)),
+                "Set their configuration by hand.",
+            ));
+        }
+        if target.is_empty() && nothing.is_none() {
+            return Err(invalid("The rollout has no devices.".into(), "No device matches. Choose others."));
+        }
+        if template.form.is_none()
+            && let Some(refusal) = cannot_be_asked(&listed, &template, &target)
+        {
+            return Err(refusal);
+        }
+        let (asked, leave_out) = (template.clone(), spec.leave_out);
+        let survey = move |fleet: SharedFleet| Survey::of(&fleet::read(&fleet), target, &asked, leave_out);
+        let survey = self.of_fleet(&spec.connection, survey).await?;
+        let count = u32::try_from(survey.members.len()).map_err(|_| too_many())?;
+        let stages = if count == 0 { Vec::new() } else { rollouts::stage_sizes(&spec.stages, count)? };
+        if let RolloutTarget::Devices { devices } = &mut spec.target {
+            devices.clear();
+        }
+        let dangerous = known.kind().is_some_and(|kind| kind.dangerous);
+        Ok(Drafted { spec, template, survey, stages, dangerous, unknown, nothing })
+    }
+
+    /// The devices of a rollout, each once, in the order in which they are released.
+    async fn members_of(&self, spec: &NewRollout) -> Result<Target, Failure> {
+        let devices = match &spec.target {
+            RolloutTarget::Devices { devices } => {
+                let mut seen = HashSet::new();
+                let ids = devices.iter().map(|device| device_id(device));
+                let ids: Vec<DeviceId> = ids.collect::<Result<_, _>>()?;
+                ids.into_iter().filter(|device| seen.insert(device.clone())).collect()
+            }
+            RolloutTarget::Search { search } => self.matching(&spec.connection, search).await?,
+            RolloutTarget::Desired { search, unknown } => {
+                return self.members_out_of_line(&spec.connection, search, *unknown).await;
+            }
+            RolloutTarget::Members { rollout, which } => return self.earlier_members(rollout, *which, spec).await,
+            RolloutTarget::Broadcast { group: Some(group), search } if search.trim().is_empty() => {
+                self.matching(&spec.connection, &Search::of_tag(group)).await?
+            }
+            RolloutTarget::Broadcast { search, .. } => self.matching(&spec.connection, search).await?,
+        };
+        let members = devices.into_iter().map(|device| NewMember { device, args: None }).collect();
+        Ok(Target { members, ..Target::default() })
+    }
+
+    /// The devices that do not have the configuration that is wanted of them, each with its own arguments.
+    async fn members_out_of_line(&self, connection: &str, search: &str, unknown: bool) -> Result<Target, Failure> {
+        let OutOfLine { differ, unreported, as_wanted } = self.out_of_line(connection, search).await?;
+        let listed = self.listed(connection)?;
+        let mut target = Target::default();
+        unreported.iter().for_each(|(device, _)| target.unknown.unreported.add(device));
+        for (device, args) in differ.into_iter().chain(unreported.into_iter().filter(|_| unknown)) {
+            if let Some(Err(why)) = listed.consider(&device, rollouts::CHANGES, &args) {
+                target.unknown.unfit.get_or_insert_with(|| (Found::default(), why)).0.add(&device);
+                continue;
+            }
+            target.members.push(NewMember { device, args: Some(args.into()) });
+        }
+        if target.members.is_empty() {
+            if as_wanted == 0 && target.unknown.unreported.count == 0 && target.unknown.unfit.is_none() {
+                return Err(invalid(
+                    "No configuration is wanted of these devices.".into(),
+                    "Set the wanted values for a tag or a saved view first.",
+                ));
+            }
+            target.nothing = Some(in_line(as_wanted, &target.unknown));
+        }
+        Ok(target)
+    }
+
+    /// What a rollout that puts back another one's changes asks, and of whom.
+    fn ask_to_put_back(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
+        let earlier = self.shown_rollout(number(rollout)?)?;
+        let command = &earlier.spec.command;
+        if command.name != rollouts::CHANGES {
+            return Err(invalid(
+                format!("Rollout {rollout} sent {}, which cannot be put back.", command.name),
+                "Only config.set can: of its devices the earlier values are known.",
+            ));
+        }
+        if matches!(earlier.state, RolloutState::Running | RolloutState::Waiting) {
+            return Err(invalid(
+                format!("Rollout {rollout} is not over, and may still change devices."),
+                "Pause or stop it first.",
+            ));
+        }
+        spec.target = RolloutTarget::Members { rollout: earlier.id, which: WhichMembers::Changed };
+        spec.command.name = rollouts::CHANGES.to_owned();
+        spec.command.args = JsonText::from("{}".to_owned());
+        spec.name.get_or_insert_with(|| format!("Put back rollout {rollout}"));
+        Ok(())
+    }
+
+    /// Members of an earlier rollout. Where its command is sent again each has its own arguments again.
+    async fn earlier_members(&self, rollout: &str, which: WhichMembers, spec: &NewRollout) -> Result<Target, Failure> {
+        let view = self.shown_rollout(number(rollout)?)?;
+        let puts_back = spec.follows.as_ref().is_some_and(|follows| follows.reason == FollowReason::PutBack);
+        let same_command = view.spec.command.name == spec.command.name;
+        let mut target = Target::default();
+        for member in self.store.rollout_members(view.number).await? {
+            if !is_wanted(which, rollouts::member_state(member.state)) {
+                continue;
+            }
+            let args = if puts_back {
+                let Some(values) = &member.earlier else {
+                    target.unknown.before.add(&member.device);
+                    continue;
+                };
+                let args = member.args.as_deref().unwrap_or(view.spec.command.args.as_str());
+                Some(rollouts::put_back(args, values).into())
+            } else {
+                member.args.filter(|_| same_command)
+            };
+            target.members.push(NewMember { device: member.device, args });
+        }
+        Ok(target)
+    }
+}
+
+fn is_wanted(which: WhichMembers, state: MemberState) -> bool {
+    match which {
+        WhichMembers::Failed => state.has_failed(),
+        WhichMembers::FailedOrNotStarted => state.has_failed() || state == MemberState::Pending,
+        WhichMembers::NotStarted => state == MemberState::Pending,
+        WhichMembers::Succeeded => matches!(state, MemberState::Succeeded | MemberState::Unconfirmed),
+        WhichMembers::All => true,
+        WhichMembers::Changed => matches!(
+            state,
+            MemberState::Succeeded
+                | MemberState::Unconfirmed
+                | MemberState::TimedOut
+                | MemberState::Sent
+                | MemberState::AtBroker
+                | MemberState::Accepted
+                | MemberState::Running
+        ),
+    }
+}
+
+/// Why no device is to be brought into line.
+fn in_line(as_wanted: u32, unknown: &Unknown) -> Failure {
+    let devices = |count: u32, one: &str, many: &str| match count {
+        1 => format!("1 device {one}"),
+        count => format!("{} devices {many}", grouped(count)),
+    };
+    if let Some((unfit, why)) = &unknown.unfit {
+        return invalid(
+            format!("{} set: {}. {}", devices(unfit.count, "cannot be", "cannot be"), named(unfit), sentence(why)),
+            "Choose devices whose firmware knows config.set.",
+        );
+    }
+    let unreported = &unknown.unreported;
+    if unreported.count > 0 {
+        return invalid(
+            format!(
+                "No device is known to differ, and {} not reported a configuration: {}.",
+                devices(unreported.count, "has", "have"),
+                named(unreported)
+            ),
+            "Include the devices that have not reported one, or send config.get to them first.",
+        );
+    }
+    invalid(
+        format!("Nothing differs: {} configured as wanted.", devices(as_wanted, "is", "are")),
+        "There is nothing to send.",
+    )
+}
+
+/// `pump-1, pump-2 and 3 others`.
+fn named(found: &Found) -> String {
+    let listed = found.examples.join(", ");
+    match found.count as usize - found.examples.len().min(found.count as usize) {
+        0 => listed,
+        1 => format!("{listed} and 1 other"),
+        others => format!("{listed} and {} others", grouped(u64::try_from(others).unwrap_or(u64::MAX))),
+    }
+}
+
+/// The command as one publish for all, or why there is none.
+fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) -> Result<CommandTemplate, Failure> {
+    if template.form.is_some() || !template.policy.answers_carry_ids || !matches!(dialect, Dialect::Wilco(_)) {
+        return Err(invalid(
+            format!("{} cannot be sent to many devices at once: their answers could not be told apart.", template.name),
+            "Send it to each device by itself.",
+        ));
+    }
+    let topic = match group {
+        None => Topics::EVERYONE.to_owned(),
+        Some(group) => Topics::group(group).ok_or_else(|| {
+            invalid(
+                format!("'{group}' cannot be a group: it is no level of a topic."),
+                "Give the name that stands between groups/ and /req, without / + # { }.",
+            )
+        })?,
+    };
+    let form = WireForm { topic: Some(topic.into()), ..WireForm::default() };
+    let retry = Retry { permitted: false, ..template.policy.retry };
+    let policy = Policy { delivery: Delivery::Broadcast, retry, ..template.policy };
+    Ok(CommandTemplate { form: Some(form.into()), policy, ..template })
+}
+
+/// Why some devices of a rollout cannot be asked like this by their dialects.
+fn cannot_be_asked(listed: &Listed, template: &CommandTemplate, target: &[NewMember]) -> Option<Failure> {
+    let refused = target.iter().filter_map(|member| {
+        let args = member.args.as_ref().unwrap_or(&template.args);
+        listed.consider(&member.device, &template.name, args)?.err()
+    });
+    let mut refused = refused.peekable();
+    let first = refused.next()?;
+    let others = refused.count();
+    let others = if others == 0 { String::new() } else { format!(" {others} more cannot be asked like this.") };
+    Some(invalid(format!("{first}{others}"), "Choose other devices, or a command that all of them have."))
+}
+
+/// The number that a rollout is named by.
+fn number(id: &str) -> Result<u32, Failure> {
+    id.trim().parse().map_err(|_| no_rollout(id))
+}
+
+/// There is no rollout of that number, or no longer.
+pub(crate) fn no_rollout(id: &str) -> Failure {
+    let hint = "A rollout is removed together with its connection. The list of rollouts shows the existing ones.";
+    Failure { hint: Some(hint.into()), ..not_found("rollout", id) }
+}
+
+/// The places of a stage's members.
+fn places(view: &RolloutView, stage: u32) -> std::ops::Range<u32> {
+    let before = view.stages.iter().take(stage as usize).map(|stage| stage.members).sum();
+    before..before + view.stages.get(stage as usize).map_or(0, |stage| stage.members)
+}
+
+fn member_view(view: &RolloutView, listed: Option<&Listed>, member: StoredMember) -> MemberView {
+    let took_ms = rollouts::took(&member);
+    let StoredMember { device, args, earlier, state, command, message, attempts, released_at, finished_at, .. } =
+        member;
+    let firmware = listed.and_then(|listed| {
+        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        fleet.get(&device).and_then(|device| device.firmware.clone())
+    });
+    MemberView {
+        device: device.as_str().to_owned(),
+        stage: stage_of(view, member.member),
+        state: rollouts::member_state(state),
+        command: command.map(|id| id.as_str().to_owned()),
+        message,
+        attempts,
+        released_at: released_at.map(|at| at.0),
+        finished_at: finished_at.map(|at| at.0),
+        took_ms,
+        firmware,
+        args: args.map(|args| JsonText::from(args.as_ref().to_owned())),
+        earlier: earlier.map(JsonText::from),
+    }
+}
+
+fn stage_of(view: &RolloutView, member: u32) -> u32 {
+    let ends = view.stages.iter().scan(0, |end, stage| {
+        *end += stage.members;
+        Some(*end)
+    });
+    u32::try_from(ends.take_while(|end| *end <= member).count()).unwrap_or(u32::MAX)
+}
+
+fn too_many() -> Failure {
+    invalid("A rollout cannot have this many devices.".into(), "Choose fewer devices.")
+}

@@ -1,0 +1,101 @@
+//! What a rollout's members say, taken together, and what a person says of it.
+
+use std::sync::PoisonError;
+
+use wilco_ledger::{DeviceId, State};
+
+use super::{Handle, number};
+use crate::{
+    answer_times,
+    api::{Failure, RolloutDetail, RolloutView, SharedTrait, Stranger, TimesView, invalid},
+    controller::Asked,
+    fleet::Device,
+    rollouts,
+    store::{StoredMember, StoredStranger},
+};
+
+/// The longest note, in bytes.
+const NOTE: usize = 20_000;
+/// Devices that are no members and are named, at the most.
+const STRANGERS: u32 = 100;
+
+impl Handle {
+    /// A rollout with what its members' answers say.
+    ///
+    /// # Errors
+    /// `NotFound`; `Store`.
+    pub async fn rollout(&self, id: &str) -> Result<RolloutDetail, Failure> {
+        let view = self.shown_rollout(number(id)?)?;
+        let members = self.store.rollout_members(view.number).await?;
+        let (all_times, causes) = (rollouts::answer_times(&members), rollouts::causes(&members));
+        let firmware_times = self.firmware_times(&view, &members);
+        let shared = self.shared(&view, members).await?;
+        let followed_by = self.followers(&view.id);
+        let (strangers, stranger_count) = self.store.rollout_strangers(view.number, STRANGERS).await?;
+        let strangers = strangers.into_iter().map(stranger).collect();
+        Ok(RolloutDetail {
+            rollout: view,
+            answer_times: all_times,
+            firmware_times,
+            causes,
+            shared,
+            followed_by,
+            strangers,
+            stranger_count,
+        })
+    }
+
+    /// Replaces a rollout's note; removes it where there is none. Returns once that is on the disk.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` for one of more than 20,000 bytes; `Store`.
+    pub async fn note_rollout(&self, id: &str, note: Option<String>) -> Result<RolloutView, Failure> {
+        let number = number(id)?;
+        let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+        if note.as_ref().is_some_and(|note| note.len() > NOTE) {
+            return Err(invalid("The note is too long.".into(), "Shorten it to 20,000 bytes."));
+        }
+        self.ask(|reply| Asked::NoteRollout(number, note, reply)).await??;
+        self.shown_rollout(number)
+    }
+
+    /// How long members took to answer, by the firmware that they report now, where that differs.
+    fn firmware_times(&self, view: &RolloutView, members: &[StoredMember]) -> Vec<TimesView> {
+        let Ok(listed) = self.listed(&view.spec.connection) else { return Vec::new() };
+        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let firmware = |member: &StoredMember| fleet.get(&member.device).and_then(|device| device.firmware.clone());
+        let times = members.iter().filter_map(|member| Some((firmware(member), rollouts::took(member)?)));
+        let times = answer_times::by_name(times);
+        if times.len() > 1 { times } else { Vec::new() }
+    }
+
+    /// What the failed members have in common, by what is known of their devices now. Those that were never sent to have
+    /// not failed by themselves.
+    async fn shared(&self, view: &RolloutView, members: Vec<StoredMember>) -> Result<Vec<SharedTrait>, Failure> {
+        let with = |wanted: &[State]| -> Vec<DeviceId> {
+            let is_wanted = |member: &&StoredMember| member.state.is_some_and(|state| wanted.contains(&state));
+            members.iter().filter(is_wanted).map(|member| member.device.clone()).collect()
+        };
+        let failed = with(&[State::Failed, State::Rejected, State::TimedOut, State::Undeliverable]);
+        let succeeded = with(&[State::Succeeded]);
+        let args = view.spec.command.args.approximate();
+        self.of_fleet(&view.spec.connection, move |fleet| {
+            let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let known = |ids: &[DeviceId]| -> Vec<Option<&Device>> { ids.iter().map(|id| fleet.get(id)).collect() };
+            rollouts::shared_traits(&known(&failed), &known(&succeeded), &args)
+        })
+        .await
+    }
+
+    /// The rollouts that follow one, oldest first.
+    fn followers(&self, id: &str) -> Vec<String> {
+        let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
+        let follows = |view: &&RolloutView| view.spec.follows.as_ref().is_some_and(|follows| follows.rollout == id);
+        shown.values().filter(follows).map(|view| view.id.clone()).collect()
+    }
+}
+
+fn stranger(StoredStranger { device, state, message, at }: StoredStranger) -> Stranger {
+    let state = rollouts::member_state(Some(state));
+    Stranger { device: device.as_str().to_owned(), state, message, at: at.0 }
+}

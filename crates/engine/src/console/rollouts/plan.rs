@@ -1,0 +1,206 @@
+//! What a rollout would do, before it starts. Nothing is sent or written for it.
+
+use wilco_dialect::Request;
+use wilco_ledger::{Delivery, Limits, Timestamp};
+
+use super::{Drafted, Handle, commands::fresh_id, not_found};
+use crate::{
+    api::{ConnectionView, Failure, LinkState, NewRollout, PlannedRequest, RolloutPlan, grouped, sentence},
+    controller::Listed,
+    rollouts::{Found, Survey, expected, hours_at},
+    store::{CommandTemplate, NewMember},
+    views,
+};
+
+/// Requests that are shown as they would be published, at the most.
+const SAMPLES: usize = 5;
+
+impl Handle {
+    /// What a rollout would do if it started now.
+    ///
+    /// # Errors
+    /// As [`Handle::start_rollout`]'s, but for a rollout of which every device is left out, or that has nothing to do: that has no members.
+    pub async fn plan_rollout(&self, new: NewRollout) -> Result<RolloutPlan, Failure> {
+        let Drafted { spec, template, survey, stages, dangerous, unknown, nothing } = self.draft_rollout(new).await?;
+        let listed = self.listed(&spec.connection)?;
+        let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
+        let connection = known.ok_or_else(|| not_found("connection", &spec.connection))?;
+        let now = self.clock.now();
+
+        let limits = listed.widest(connection.preset, &connection.url);
+        let longest = template.policy.answer_expected.then_some(template.policy.timeout);
+        let spans = expected(&spec, &stages, &survey.usual, &limits, connection.round_trip_ms, longest);
+        let wait_for_hours = spec.hours.as_ref().map(|hours| hours_at(hours, now)).filter(|(open, _)| !open);
+        let expected_ms = spans.map(|spans| {
+            let wait = wait_for_hours.map_or(0, |(_, until)| u64::try_from(until.0 - now.0).unwrap_or(0));
+            spans.0.saturating_add(wait)
+        });
+        let samples = survey.members.iter().take(if spec.is_broadcast() { 1 } else { SAMPLES });
+        let samples = samples.map(|member| sample(&listed, &template, member, now)).collect::<Result<_, _>>()?;
+        let messages = messages(&template, &survey, spec.is_broadcast());
+        let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, now);
+        if spec.gate.is_some() && stages.len() == 1 {
+            remarks.push("There is only one stage, so the gate has no effect.".to_owned());
+        }
+        if let Some(nothing) = nothing {
+            // What else is to be known of sending is not to be known of nothing.
+            remarks = vec![nothing.message];
+        } else if let Some((unfit, why)) = &unknown.unfit {
+            let devices = if unfit.count == 1 {
+                "1 device is".to_owned()
+            } else {
+                format!("{} devices are", grouped(unfit.count))
+            };
+            remarks.push(format!("{devices} left out: {}. {}", unfit.examples.join(", "), sentence(why)));
+        }
+        let Survey { offline, presence_unknown, already, busy_elsewhere, busy_here, members, .. } = survey;
+        let Found { count: busy_elsewhere, examples: mut busy_examples } = busy_elsewhere;
+        busy_examples.extend(busy_here.examples);
+        busy_examples.truncate(SAMPLES);
+        Ok(RolloutPlan {
+            members: u32::try_from(members.len()).unwrap_or(u32::MAX),
+            stages,
+            offline: offline.count,
+            presence_unknown,
+            already: already.count,
+            busy_elsewhere,
+            busy_here: busy_here.count,
+            offline_examples: offline.examples,
+            already_examples: already.examples,
+            busy_examples,
+            unknown_before: unknown.before.count,
+            unknown_before_examples: unknown.before.examples,
+            unreported: unknown.unreported.count,
+            unreported_examples: unknown.unreported.examples,
+            expected_ms,
+            messages,
+            dangerous,
+            remarks,
+            samples,
+        })
+    }
+}
+
+/// A member's request as it would be published now. The id is another one each time.
+fn sample(
+    listed: &Listed,
+    template: &CommandTemplate,
+    member: &NewMember,
+    now: Timestamp,
+) -> Result<PlannedRequest, Failure> {
+    let id = fresh_id()?;
+    let args = member.args.as_ref().unwrap_or(&template.args);
+    let own = || Some(listed.consider(&member.device, &template.name, args)?.ok()?.form);
+    let in_its_dialect = if template.form.is_none() { own() } else { None };
+    let request = Request {
+        id: &id,
+        command: &template.name,
+        args,
+        form: in_its_dialect.as_ref().or(template.form.as_deref()),
+        issued_at: now,
+        expires_at: now + template.policy.time_to_live,
+        attempt: 1,
+    };
+    let outbound = listed.dialect.encode(&member.device, &request, now);
+    let request = views::wire(&outbound.topic, &outbound.payload, 1);
+    Ok(PlannedRequest { device: member.device.as_str().to_owned(), request })
+}
+
+/// The requests, and the answers: most devices say that they have accepted a command, and that they are done.
+fn messages(template: &CommandTemplate, survey: &Survey, broadcast: bool) -> u64 {
+    let policy = &template.policy;
+    let answers = match (policy.answer_expected, policy.answers_carry_ids) {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => 2,
+    };
+    // A command that must go out at once is not sent to a device that is away.
+    let is_sent = |offline: bool| !offline || policy.delivery != Delivery::Now;
+    let sent = survey.usual.iter().filter(|usual| is_sent(usual.offline)).count();
+    let sent = u64::try_from(sent).unwrap_or(u64::MAX);
+    let requests = if broadcast { 1 } else { sent };
+    requests.saturating_add(sent.saturating_mul(answers))
+}
+
+/// What a person should know before it starts.
+fn remarks(
+    spec: &NewRollout,
+    template: &CommandTemplate,
+    connection: &ConnectionView,
+    limits: &Limits,
+    survey: &Survey,
+    expected_ms: Option<u64>,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut remarks = Vec::new();
+    match &connection.link {
+        LinkState::Online { .. } => {}
+        LinkState::Connecting | LinkState::Subscribing => {
+            remarks.push("The connection is not online yet. Wilco starts sending when it is.".to_owned());
+        }
+        LinkState::Waiting { message, .. } | LinkState::Stopped { message, .. } => {
+            remarks.push(format!("The connection is not online. Wilco starts sending when it is. {message}"));
+        }
+    }
+    if let Some(limit) = limits.sends_per_second {
+        let name = connection.preset.view().name;
+        remarks.push(match spec.rate {
+            Some(rate) if rate > limit => {
+                format!(
+                    "Wilco sends at most {limit} commands per second to {name}, so a rate of {} is not reached.",
+                    grouped(rate)
+                )
+            }
+            Some(_) => format!("Wilco sends at most {limit} commands per second to {name}, including other commands."),
+            None => format!("Wilco sends at most {limit} commands per second to {name}."),
+        });
+    }
+    let places = u32::try_from(limits.answer_window).unwrap_or(u32::MAX);
+    if template.policy.answer_expected && spec.in_flight.is_some_and(|in_flight| in_flight > places) {
+        remarks.push(format!(
+            "At most {} commands of a connection wait for answers at the same time, not counting silent devices.",
+            grouped(places)
+        ));
+    }
+    let away = survey.usual.iter().filter(|usual| usual.offline).count();
+    if let Ok(away @ 1..) = u32::try_from(away) {
+        let devices = if away == 1 { "1 device is".to_owned() } else { format!("{} devices are", grouped(away)) };
+        remarks.push(match template.policy.delivery {
+            Delivery::Now => {
+                format!("{devices} offline: a device that is offline at its release fails as undeliverable.")
+            }
+            Delivery::Broadcast => {
+                format!("{devices} offline, and reached only if the broker keeps messages for such devices.")
+            }
+            Delivery::BrokerHolds | Delivery::HoldHere => {
+                format!("{devices} offline. The expected duration does not include waiting for them.")
+            }
+        });
+    }
+    if !survey.usual.is_empty() && survey.usual.iter().all(|usual| usual.answer_ms.is_none()) {
+        remarks.push("No answer times are known yet, so the expected duration is a guess.".to_owned());
+    }
+    if spec.is_broadcast() {
+        remarks.push("Every device that listens to the topic is reached, whether it is a member or not.".to_owned());
+    }
+    if let Some(hours) = &spec.hours {
+        match hours_at(hours, now) {
+            (false, _) => remarks.push(
+                "It is outside the maintenance hours now. The expected duration includes waiting for them.".to_owned(),
+            ),
+            (true, until) => {
+                let left = u64::try_from(until.0 - now.0).unwrap_or(0);
+                if expected_ms.is_some_and(|expected| expected > left) {
+                    remarks.push(
+                        "The rollout takes longer than the maintenance hours, so it continues in the next ones."
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+    }
+    remarks
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Lists of devices that people have saved, and the values of their columns.
+
+use uuid::Uuid;
+
+use super::{Handle, desired::refuse_desired, not_found};
+use crate::{
+    api::{CountedView, DeviceCells, DeviceQuery, Failure, JsonText, SavedView, TelemetryQuery, ViewColumn, invalid},
+    fleet::{Desired, Search, annotations},
+    profile::device_id,
+};
+
+/// Views of one connection, at the most.
+const VIEWS: usize = 100;
+/// Columns of one view, at the most.
+const COLUMNS: usize = 40;
+/// Devices that are asked for at once, at the most.
+const ROWS: usize = 200;
+/// So long ago measurements of a column begin, milliseconds.
+const LATELY: i64 = 600_000;
+/// Values of one measurement, at the most.
+const POINTS: u32 = 30;
+
+impl Handle {
+    /// A connection's saved views, each with how many devices match it now.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
+    pub async fn views(&self, connection: &str) -> Result<Vec<CountedView>, Failure> {
+        self.listed(connection)?;
+        let mut counted = Vec::new();
+        for view in self.store.views(connection).await? {
+            let query = DeviceQuery {
+                connection: connection.to_owned(),
+                search: view.search.clone(),
+                ..DeviceQuery::default()
+            };
+            let matching = self.devices(query, 0, 0).await.map_or(0, |page| page.matching);
+            counted.push(CountedView { view, matching });
+        }
+        Ok(counted)
+    }
+
+    /// Saves a view under its name, or changes the one of that id. One that was removed can be saved again as it was.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that cannot be
+    /// understood, and too many views or columns; `NotFound` for the connection; `Store`.
+    pub async fn save_view(&self, view: SavedView) -> Result<SavedView, Failure> {
+        self.listed(&view.connection)?;
+        Search::read(&view.search)?;
+        let name = annotations::name(&view.name)?
+            .ok_or_else(|| invalid("A view needs a name.".into(), "Write what it shows, such as Cold stores."))?;
+        if view.columns.len() > COLUMNS {
+            return Err(invalid(format!("A view can have {COLUMNS} columns."), "Remove some of them."));
+        }
+        if !view.id.is_empty() && self.store.has_desired_view(&view.id).await? {
+            refuse_desired(&view)?;
+        }
+        let known = self.store.views(&view.connection).await?;
+        if known.len() >= VIEWS && !known.iter().any(|other| other.id == view.id) {
+            return Err(invalid(format!("A connection can have {VIEWS} views."), "Delete one of them first."));
+        }
+        let id = if view.id.is_empty() { Uuid::new_v4().simple().to_string() } else { view.id.clone() };
+        let view = SavedView { id, name, ..view };
+        if !self.store.save_view(view.clone()).await? {
+            return Err(invalid(format!("There is already a view '{}'.", view.name), "Choose another name."));
+        }
+        Ok(view)
+    }
+
+    /// Removes a saved view.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` where a configuration is wanted of its devices; `Store`.
+    pub async fn remove_view(&self, id: &str) -> Result<(), Failure> {
+        if self.store.has_desired_view(id).await? {
+            return Err(invalid(
+                "A configuration is wanted of this view's devices.".into(),
+                "Clear it first: without the view it would apply to no device.",
+            ));
+        }
+        if self.store.remove_view(id).await? { Ok(()) } else { Err(not_found("view", id)) }
+    }
+
+    /// Values of devices, 200 at the most, for these columns. Those that are not known are left out.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
+    pub async fn device_cells(
+        &self,
+        connection: &str,
+        devices: Vec<String>,
+        columns: Vec<ViewColumn>,
+    ) -> Result<Vec<DeviceCells>, Failure> {
+        let listed = self.listed(connection)?;
+        let asks = columns.contains(&ViewColumn::Desired);
+        let desired = if asks { self.wanted(connection).await? } else { Desired::default() };
+        let facts = self.facts_of(connection, &Search::default(), desired);
+        let measures = columns.iter().any(|column| matches!(column, ViewColumn::Telemetry { .. }));
+        let mut cells = Vec::new();
+        for device in devices.into_iter().take(ROWS) {
+            let id = device_id(&device)?;
+            let known = super::fleet::read(&listed.fleet).get(&id).map(|known| {
+                let value = |column: &ViewColumn| match column {
+                    ViewColumn::Config { key } => known.running(key).map(JsonText::of),
+                    _ => None,
+                };
+                let config: Vec<_> = columns.iter().map(value).collect();
+                (config, facts.desired.of(known, &facts))
+            });
+            let Some((config, desired)) = known else { continue };
+            let measured = if measures { self.lately(connection, &device, &columns).await? } else { Vec::new() };
+            cells.push(DeviceCells { device, config, measured, desired });
+        }
+        Ok(cells)
+    }
+
+    /// What a device has measured lately, for each column.
+    async fn lately(&self, connection: &str, device: &str, columns: &[ViewColumn]) -> Result<Vec<Vec<f64>>, Failure> {
+        let query = TelemetryQuery {
+            connection: connection.to_owned(),
+            device: device.to_owned(),
+            from: Some(self.clock.now().0 - LATELY),
+            to: None,
+            points: POINTS,
+        };
+        let view = self.telemetry(query).await?;
+        let values = |column: &ViewColumn| match column {
+            ViewColumn::Telemetry { series } => {
+                let series = view.series.iter().find(|one| one.name == *series);
+                series.map(|series| series.means.iter().flatten().copied().collect()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        Ok(columns.iter().map(values).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use crate::{
+        api::{DeviceOrder, FailureCode, GroupBy, NewDevice, SavedView, SortBy, ViewColumn},
+        console::fixture::{engine, plant},
+    };
+
+    #[tokio::test]
+    async fn a_view_is_saved_counted_renamed_removed_and_saved_again() {
+        let (_data, _engine, handle) = engine().await;
+        let plant = plant(&handle).await;
+        let new = |device: &str, tags: &[&str]| NewDevice {
+            device: device.into(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            ..NewDevice::default()
+        };
+        handle.add_devices(&plant, vec![new("a", &["north"]), new("b", &["north"]), new("c", &[])]).await.unwrap();
+        let view = SavedView {
+            connection: plant.clone(),
+            name: " North ".into(),
+            search: "tag:north".into(),
+            sort: SortBy::Seen,
+            order: DeviceOrder::Descending,
+            group: Some(GroupBy::Firmware),
+            columns: vec![ViewColumn::Name, ViewColumn::Config { key: "interval".into() }],
+            ..SavedView::default()
+        };
+        let saved = handle.save_view(view.clone()).await.unwrap();
+        assert_eq!(saved, SavedView { id: saved.id.clone(), name: "North".into(), ..view.clone() });
+        let counted = handle.views(&plant).await.unwrap();
+        assert_eq!((counted.len(), &counted[0].view, counted[0].matching), (1, &saved, 2));
+        let taken = handle.save_view(SavedView { name: "North".into(), ..view.clone() }).await.unwrap_err();
+        assert_eq!(taken.message, "There is already a view 'North'.");
+        let renamed = handle.save_view(SavedView { name: "Nord".into(), ..saved.clone() }).await.unwrap();
+        handle.remove_view(&renamed.id).await.unwrap();
+        assert_eq!(handle.remove_view(&renamed.id).await.unwrap_err().code, FailureCode::NotFound);
+        assert_eq!(handle.save_view(renamed.clone()).await.unwrap(), renamed);
+        let wrong = SavedView { search: "is:sideways".into(), name: "x".into(), ..view.clone() };
+        assert_eq!(handle.save_view(wrong).await.unwrap_err().code, FailureCode::Invalid);
+        handle.remove_connection(&plant).await.unwrap();
+        assert_eq!(handle.store.views(&plant).await.unwrap(), []);
+    }
+}

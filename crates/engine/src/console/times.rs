@@ -1,0 +1,54 @@
+//! How long devices take to answer.
+
+use std::{cmp::Ordering, collections::HashMap, sync::PoisonError};
+
+use wilco_ledger::DeviceId;
+
+use super::{Handle, device_id};
+use crate::{
+    answer_times::by_name,
+    api::{Failure, TimesBy, TimesQuery, TimesView},
+    rollouts::span_ms,
+    store::ConnectionId,
+};
+
+/// The latest answers of a connection that are looked at.
+const OF_CONNECTION: usize = 20_000;
+/// The latest answers of one device.
+const OF_DEVICE: usize = 500;
+
+impl Handle {
+    /// How long answers took, of the latest 20,000 of the connection or the latest 500 of one device.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a device ID; `Store`.
+    pub async fn answer_times(&self, query: TimesQuery) -> Result<Vec<TimesView>, Failure> {
+        let listed = self.listed(&query.connection)?;
+        let device = query.device.as_deref().map(device_id).transpose()?;
+        let limit = if device.is_some() { OF_DEVICE } else { OF_CONNECTION };
+        let connection = ConnectionId::from(query.connection.as_str());
+        let answered = self.store.answered(&connection, device.as_ref(), limit).await?;
+        let by = query.by;
+        let mut firmware: HashMap<DeviceId, Option<String>> = HashMap::new();
+        if by == TimesBy::Firmware {
+            let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+            for answered in &answered {
+                let reported = || fleet.get(&answered.device).and_then(|device| device.firmware.clone());
+                firmware.entry(answered.device.clone()).or_insert_with(reported);
+            }
+        }
+        let mut views = by_name(answered.into_iter().map(|answered| {
+            let took = span_ms(answered.sent_at, answered.finished_at);
+            let name = match by {
+                TimesBy::Command => Some(answered.name),
+                TimesBy::Device => Some(answered.device.as_str().to_owned()),
+                TimesBy::Firmware => firmware.get(&answered.device).cloned().flatten(),
+            };
+            (name, took)
+        }));
+        if by == TimesBy::Device {
+            views.sort_by(|one, other| other.p95_ms.partial_cmp(&one.p95_ms).unwrap_or(Ordering::Equal));
+        }
+        Ok(views)
+    }
+}

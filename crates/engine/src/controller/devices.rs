@@ -1,0 +1,284 @@
+//! What people do with devices here: set names, tags and notes, forget devices and restore them.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::oneshot;
+use wilco_ledger::{DeviceId, Millis, Timestamp};
+
+use super::{Controller, connection::Connection};
+use crate::{
+    api::{Failure, invalid},
+    console::not_found,
+    dialects,
+    fleet::{AnnotationChange, Device},
+    store::{ConnectionId, StoredAnnotation},
+};
+
+/// Commands forgotten in one commit: everybody else waits that long.
+pub(super) const FORGOTTEN_AT_ONCE: usize = 250;
+/// A forgotten device can be restored for so long.
+pub(crate) const UNDO_WITHIN: Millis = Millis::seconds(30);
+/// A device that has something to do cannot be deleted; it is tried again after this.
+const TRIED_AGAIN_AFTER: Millis = Millis::seconds(60);
+
+/// Something to be done with devices, and where the answer goes.
+pub(crate) enum AskedOfDevices {
+    /// Something is set of devices. The answer is which of them are different now.
+    Annotate(ConnectionId, Vec<(DeviceId, AnnotationChange)>, oneshot::Sender<Result<Vec<DeviceId>, Failure>>),
+    /// Devices are no longer listed, and deleted some time later.
+    Forget(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Forgotten, Failure>>),
+    /// Forgotten devices are listed again. The answer is which of them.
+    Restore(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Vec<DeviceId>, Failure>>),
+    /// Some of a device is deleted, it itself at last. The answer says whether there is more of it.
+    Delete(ConnectionId, DeviceId, oneshot::Sender<Result<bool, Failure>>),
+    /// Some of a forgotten device that cannot be restored any more is deleted.
+    Sweep(oneshot::Sender<Result<Sweep, Failure>>),
+}
+
+/// What became of devices that were to be forgotten. Those that are not known are in none of these.
+#[derive(Debug, Default)]
+pub(crate) struct Forgotten {
+    pub(crate) devices: Vec<DeviceId>,
+    pub(crate) busy: Vec<DeviceId>,
+    pub(crate) named: Vec<DeviceId>,
+}
+
+/// How far the forgotten devices are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sweep {
+    /// There may be more to delete now.
+    More,
+    /// There is something to delete after this.
+    Later(Millis),
+    Done,
+}
+
+/// Devices that are forgotten and not yet deleted.
+pub(super) type Pending = BTreeMap<DeviceId, PendingDevice>;
+
+pub(super) struct PendingDevice {
+    /// When it is to be deleted.
+    due: Timestamp,
+    /// What was known of it; nothing after a restart.
+    device: Option<Device>,
+}
+
+impl Connection {
+    /// Takes on what people have set of its devices.
+    pub(super) fn take_annotations(&mut self, stored: Vec<StoredAnnotation>) {
+        let mut gone = Vec::new();
+        {
+            let mut fleet = self.fleet();
+            for StoredAnnotation { device, annotation, forgotten_at } in stored {
+                match forgotten_at {
+                    None => fleet.annotate(&device, annotation),
+                    Some(at) => gone.push((device, at)),
+                }
+            }
+            fleet.take_out(gone.iter().map(|(device, _)| device));
+        }
+        let pending = gone.into_iter().map(|(device, due)| (device, PendingDevice { due, device: None }));
+        self.pending.extend(pending);
+    }
+
+    /// Nothing is known of them any more.
+    pub(super) fn take_out(&mut self, devices: &[DeviceId]) -> Vec<Device> {
+        let taken = self.fleet().take_out(devices);
+        for device in devices {
+            self.lifecycles.remove(device);
+            self.retained.remove(device);
+            if let Some(dialects) = &self.dialects {
+                dialects::write(dialects).forget(device);
+            }
+        }
+        let gone: std::collections::HashSet<_> = devices.iter().collect();
+        self.doubted.retain(|(_, doubted)| !gone.contains(doubted));
+        taken
+    }
+}
+
+impl Controller {
+    pub(super) async fn asked_of_devices(&mut self, asked: AskedOfDevices) {
+        match asked {
+            AskedOfDevices::Annotate(connection, changes, reply) => {
+                let _ = reply.send(self.annotate(&connection, changes).await);
+            }
+            AskedOfDevices::Forget(connection, devices, reply) => {
+                let _ = reply.send(self.forget_for_now(&connection, devices).await);
+            }
+            AskedOfDevices::Restore(connection, devices, reply) => {
+                let _ = reply.send(self.restore_devices(&connection, devices).await);
+            }
+            AskedOfDevices::Delete(connection, device, reply) => {
+                let _ = reply.send(self.delete_device(&connection, &device).await);
+            }
+            AskedOfDevices::Sweep(reply) => {
+                let _ = reply.send(self.sweep().await);
+            }
+        }
+    }
+
+    async fn annotate(
+        &mut self,
+        connection: &ConnectionId,
+        changes: Vec<(DeviceId, AnnotationChange)>,
+    ) -> Result<Vec<DeviceId>, Failure> {
+        let absent = || not_found("connection", connection.as_str());
+        // What is set of a device that was just forgotten restores it.
+        let pending = &self.connections.get(connection).ok_or_else(absent)?.pending;
+        let back: Vec<_> = changes.iter().filter(|(id, change)| change.add && pending.contains_key(id)).collect();
+        let back = back.into_iter().map(|(id, _)| id.clone()).collect();
+        self.take_back(connection, back).await?;
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
+        let mut annotations = BTreeMap::new();
+        {
+            let fleet = known.fleet();
+            for (id, change) in changes {
+                let kept = fleet.annotation(&id);
+                if kept.is_none() && !change.add {
+                    continue;
+                }
+                let is_new = kept.is_none() && !annotations.contains_key(&id);
+                let before = annotations.get(&id).cloned().or(kept).unwrap_or_default();
+                let after = change.apply(&before)?;
+                if is_new || after != before {
+                    annotations.insert(id, after);
+                }
+            }
+        }
+        if annotations.is_empty() {
+            return Ok(Vec::new());
+        }
+        let annotations: Vec<_> = annotations.into_iter().collect();
+        self.store.annotate(connection, annotations.clone()).await?;
+        let mut fleet = known.fleet();
+        for (id, annotation) in &annotations {
+            fleet.annotate(id, annotation.clone());
+        }
+        drop(fleet);
+        self.feed.connections();
+        Ok(annotations.into_iter().map(|(id, _)| id).collect())
+    }
+
+    async fn forget_for_now(
+        &mut self,
+        connection: &ConnectionId,
+        devices: Vec<DeviceId>,
+    ) -> Result<Forgotten, Failure> {
+        self.settle().await;
+        let now = self.clock.now();
+        let known = self.connections.get_mut(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
+        known.unread.clone().map_or(Ok(()), Err)?;
+        let mut forgotten = Forgotten::default();
+        for id in devices {
+            if known.fleet().get(&id).is_none() {
+                continue;
+            }
+            if known.profile.devices.iter().any(|named| named == id.as_str()) {
+                forgotten.named.push(id);
+            } else if known.ledger.forget_device(&id) {
+                forgotten.devices.push(id);
+            } else {
+                forgotten.busy.push(id);
+            }
+        }
+        if forgotten.devices.is_empty() {
+            return Ok(forgotten);
+        }
+        self.store.forget_later(connection, forgotten.devices.clone(), Some(now)).await?;
+        for device in known.take_out(&forgotten.devices) {
+            let pending = PendingDevice { due: now + UNDO_WITHIN, device: Some(device) };
+            if let Some(device) = &pending.device {
+                known.pending.insert(device.id.clone(), pending);
+            }
+        }
+        self.feed.connections();
+        Ok(forgotten)
+    }
+
+    async fn restore_devices(
+        &mut self,
+        connection: &ConnectionId,
+        mut devices: Vec<DeviceId>,
+    ) -> Result<Vec<DeviceId>, Failure> {
+        let now = self.clock.now();
+        let known = self.connections.get(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
+        devices.retain(|id| known.pending.get(id).is_some_and(|pending| pending.due > now));
+        self.take_back(connection, devices).await
+    }
+
+    /// Devices are not to be deleted after all.
+    async fn take_back(&mut self, connection: &ConnectionId, devices: Vec<DeviceId>) -> Result<Vec<DeviceId>, Failure> {
+        let known = self.connections.get_mut(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
+        if devices.is_empty() {
+            return Ok(devices);
+        }
+        self.store.forget_later(connection, devices.clone(), None).await?;
+        let mut fleet = known.fleet.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for id in &devices {
+            if let Some(device) = known.pending.remove(id).and_then(|pending| pending.device) {
+                fleet.put_back(device);
+            }
+        }
+        drop(fleet);
+        self.feed.connections();
+        Ok(devices)
+    }
+
+    /// Deletes some of a device that has nothing to do, in the ledger and in the store.
+    async fn delete_device(&mut self, connection: &ConnectionId, device: &DeviceId) -> Result<bool, Failure> {
+        self.settle().await;
+        let absent = || not_found("connection", connection.as_str());
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
+        known.unread.clone().map_or(Ok(()), Err)?;
+        let is_pending = known.pending.contains_key(device);
+        let is_listed = known.fleet().get(device).is_some();
+        if !is_listed && !is_pending {
+            return Err(not_found("device", device.as_str()));
+        }
+        if known.profile.devices.iter().any(|named| named == device.as_str()) {
+            return Err(invalid(
+                format!("'{device}' is listed under Only these devices of this connection."),
+                "Remove it from that list first.",
+            ));
+        }
+        if !known.ledger.forget_device(device) {
+            return Err(invalid(
+                format!("'{device}' has an unfinished command."),
+                "Stop waiting for the command, or wait until it finishes.",
+            ));
+        }
+        let (commands, more) = self.store.forget_device(connection, device, FORGOTTEN_AT_ONCE).await?;
+        let attention = self.attention(connection).await?;
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
+        known.kept = known.kept.saturating_sub(u32::try_from(commands).unwrap_or(u32::MAX));
+        known.attention = attention;
+        if !more {
+            known.pending.remove(device);
+            known.take_out(std::slice::from_ref(device));
+            self.telemetry.forget_device(connection, device);
+        }
+        self.feed.connections();
+        Ok(more)
+    }
+
+    async fn sweep(&mut self) -> Result<Sweep, Failure> {
+        let now = self.clock.now();
+        let pending = self.connections.iter().flat_map(|(connection, known)| {
+            known.pending.iter().map(move |(device, pending)| (pending.due, connection, device))
+        });
+        let Some((due, connection, device)) = pending.min() else { return Ok(Sweep::Done) };
+        if due > now {
+            return Ok(Sweep::Later(due.since(now)));
+        }
+        let (connection, device) = (connection.clone(), device.clone());
+        let deleted = self.delete_device(&connection, &device).await;
+        if let (Err(failure), Some(known)) = (&deleted, self.connections.get_mut(&connection))
+            && let Some(pending) = known.pending.get_mut(&device)
+        {
+            tracing::info!(%failure, %device, "a forgotten device is deleted later");
+            pending.due = now + TRIED_AGAIN_AFTER;
+        }
+        Ok(Sweep::More)
+    }
+}

@@ -1,0 +1,250 @@
+//! Devices of other dialects, as they are found: what is then known of them, heard from them and asked of them.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use wilco_dialect::{Changes, Filter};
+use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm, WrittenMessage};
+
+use super::{Controller, connection::Hearing};
+use crate::{
+    api::{Failure, FailureCode, Presence, Preset},
+    console::not_found,
+    dialects::{self, Meant, Reading, SharedDialects},
+    mqtt::Outlet,
+    profile,
+    store::{Change, ConnectionId},
+};
+
+/// Topics that devices name within this time are subscribed together.
+const GATHERED: Millis = Millis(100);
+/// Topic filters in one SUBSCRIBE. AWS IoT Core takes 8.
+const FILTERS_AT_ONCE: usize = 64;
+const FILTERS_AT_ONCE_AWS: usize = 8;
+
+impl Controller {
+    /// Takes note of the devices that a message has made known, and hands back what it means.
+    pub(super) fn discovered(
+        &mut self,
+        connection: &ConnectionId,
+        outlet: &Outlet,
+        dialects: &SharedDialects,
+        reading: Reading,
+    ) -> Vec<Meant> {
+        let Reading { meant, changes, questions, problems } = reading;
+        if changes != Changes::default() {
+            self.changed_devices(connection, dialects, &changes);
+        }
+        for (topic, payload) in questions {
+            outlet.ask(topic, payload);
+        }
+        if let Some(problem) = problems.into_iter().next() {
+            tracing::debug!(%problem, "a discovery message could not be used as a whole");
+            let Some(known) = self.connections.get_mut(connection) else { return meant };
+            if !std::mem::replace(&mut known.hearing.told, true) {
+                let hint = "The rest of what devices announce is used. Others like it are not told.";
+                self.feed.notice_of(connection, problem, hint);
+            }
+        }
+        meant
+    }
+
+    fn changed_devices(&mut self, connection: &ConnectionId, dialects: &SharedDialects, changes: &Changes) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.hearing.due = known.hearing.due.or(Some(now + GATHERED));
+        // What was taken for devices of Wilco's own before it was known whose topics these are.
+        let mut mistaken = Vec::new();
+        {
+            let dialects = dialects::read(dialects);
+            let mut fleet = known.fleet();
+            for id in &changes.listed {
+                let description = dialects.description(id).map(Arc::new);
+                let firmware = dialects.device(id).and_then(|device| device.firmware.as_deref()).map(str::to_owned);
+                fleet.update(id, |device| {
+                    device.description = description;
+                    device.firmware = firmware.or(device.firmware.take());
+                });
+                let owners = dialects.topics_of(id).into_iter().filter_map(|topic| known.dialect.device_of(&topic));
+                mistaken.extend(owners.filter(|owner| owner != id && dialects.device(owner).is_none()));
+            }
+        }
+        for id in &changes.listed {
+            let is_there = |known: &mut super::Connection| {
+                known.fleet().get(id).is_some_and(|device| device.presence != Presence::Offline)
+            };
+            let known = self.connections.get_mut(connection);
+            if known.is_some_and(|known| known.is_behind_an_absent_hub(id) && is_there(known)) {
+                self.present(connection, id.clone(), false);
+            }
+        }
+        for id in changes.gone.iter().chain(&changes.replaced).chain(&mistaken) {
+            self.unlist(connection, id);
+        }
+    }
+
+    /// A device is gone. One that has a history stays, and is not there.
+    fn unlist(&mut self, connection: &ConnectionId, device: &DeviceId) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let listed = known.fleet().get(device).map(|device| device.last_command.is_some());
+        match listed {
+            None => {}
+            Some(false) if known.ledger.forget_device(device) => {
+                known.take_out(std::slice::from_ref(device));
+                self.telemetry.forget_device(connection, device);
+                let (connection, device) = (connection.clone(), device.clone());
+                self.turn.changes.push(Change::NoDevice { connection, device });
+                self.feed.connections();
+            }
+            Some(_) => self.present(connection, device.clone(), false),
+        }
+    }
+
+    /// The devices behind a hub are not there while it is not, and nobody knows whether they are once it is back.
+    pub(super) fn hub_presence(&mut self, connection: &ConnectionId, hub: &DeviceId, online: bool) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(dialects) = &known.dialects else { return };
+        let behind = dialects::read(dialects).behind(hub);
+        for device in behind {
+            if online {
+                let Some(known) = self.connections.get_mut(connection) else { return };
+                known.fleet().hub_is_back(&device);
+            } else {
+                self.present(connection, device, false);
+            }
+        }
+    }
+
+    /// A network connection stands: devices are asked to tell of themselves, and the topics that they have named before
+    /// are heard.
+    pub(super) fn begin_to_hear(&mut self, connection: &ConnectionId) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let begun_with = profile::filters(&known.profile).unwrap_or_default();
+        known.hearing.filters = begun_with.into_iter().map(|filter| filter.filter).collect();
+        let Some(outlet) = &known.outlet else { return };
+        let to_end = std::mem::take(&mut known.hearing.to_end);
+        if !to_end.is_empty() {
+            outlet.unsubscribe(to_end);
+        }
+        let Some(dialects) = &known.dialects else { return };
+        known.hearing.due = Some(now);
+        for (topic, payload) in dialects::read(dialects).announcements() {
+            outlet.ask(topic, payload);
+        }
+    }
+
+    /// Subscribes the topics that devices have named.
+    pub(super) fn hear_named_topics(&mut self, now: Timestamp) {
+        for known in self.connections.values_mut() {
+            if known.hearing.due.is_none_or(|due| due > now) {
+                continue;
+            }
+            known.hearing.due = None;
+            let (Some(dialects), Some(outlet)) = (&known.dialects, known.outlet.clone()) else { continue };
+            let mut wanted = dialects::read(dialects).filters();
+            wanted.retain(|filter| !known.hearing.filters.contains(&filter.filter));
+            known.hearing.filters.extend(wanted.iter().map(|filter| filter.filter.clone()));
+            let at_once = if known.profile.preset == Preset::Aws { FILTERS_AT_ONCE_AWS } else { FILTERS_AT_ONCE };
+            tokio::spawn(async move {
+                for some in wanted.chunks(at_once) {
+                    match outlet.subscribe(some).await {
+                        Ok(subscribed) => {
+                            for (filter, _) in subscribed.refused {
+                                tracing::info!(filter = %filter.filter, "the broker refused a topic that a device names");
+                            }
+                        }
+                        // The connection has ended; the next one begins anew.
+                        Err(_) => return,
+                    }
+                }
+            });
+        }
+    }
+
+    /// Subscribes filters beside those that the connection hears, for somebody who looks.
+    pub(super) fn subscribe_too(
+        &mut self,
+        connection: &ConnectionId,
+        mut filters: Vec<String>,
+        reply: oneshot::Sender<Result<Vec<String>, Failure>>,
+    ) {
+        let Some(known) = self.connections.get_mut(connection) else {
+            let _ = reply.send(Err(not_found("connection", connection.as_str())));
+            return;
+        };
+        let Some(outlet) = known.outlet.clone() else {
+            let failure = Failure {
+                code: FailureCode::Connection,
+                message: format!("'{}' is not connected.", known.profile.name),
+                hint: Some("Try again once it is online.".into()),
+            };
+            let _ = reply.send(Err(failure));
+            return;
+        };
+        filters.retain(|filter| !known.hearing.filters.contains(filter));
+        known.hearing.looked_at.extend(filters.iter().cloned());
+        let at_once = if known.profile.preset == Preset::Aws { FILTERS_AT_ONCE_AWS } else { FILTERS_AT_ONCE };
+        tokio::spawn(async move {
+            let wanted =
+                |filter: &String| Filter { filter: filter.clone(), qos: 0, required: false, others_only: false };
+            let wanted: Vec<Filter> = filters.iter().map(wanted).collect();
+            for some in wanted.chunks(at_once) {
+                match outlet.subscribe(some).await {
+                    Ok(subscribed) => {
+                        filters
+                            .retain(|filter| subscribed.refused.iter().all(|(refused, _)| refused.filter != *filter));
+                    }
+                    Err(refusal) => {
+                        let code = FailureCode::Connection;
+                        let _ = reply.send(Err(Failure { code, message: refusal.told(), hint: None }));
+                        return;
+                    }
+                }
+            }
+            let _ = reply.send(Ok(filters));
+        });
+    }
+
+    /// Ends such subscriptions, but those that the connection itself has by now.
+    pub(super) fn unsubscribe(&mut self, connection: &ConnectionId, mut filters: Vec<String>) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        // Somebody else may still look at the same.
+        let Hearing { filters: heard, looked_at, to_end, .. } = &mut known.hearing;
+        if known.outlet.is_none() {
+            to_end.append(&mut filters);
+            return;
+        }
+        for filter in &filters {
+            let place = looked_at.iter().position(|one| one == filter);
+            place.map(|place| looked_at.swap_remove(place));
+        }
+        filters.retain(|filter| !heard.contains(filter) && !looked_at.contains(filter));
+        if let Some(outlet) = &known.outlet {
+            outlet.unsubscribe(filters);
+        }
+    }
+
+    /// A rollout's command as its device's dialect has it.
+    pub(super) fn in_its_dialect(&mut self, connection: &ConnectionId, submission: Submission) -> Submission {
+        let Some(known) = self.connections.get(connection) else { return submission };
+        if submission.form.is_some() {
+            return submission;
+        }
+        let listed = known.listed();
+        match listed.prepare(&submission.device, &submission.name, &submission.args, &submission.id) {
+            None => submission,
+            Some(Ok(prepared)) => prepared.into_submission(submission),
+            Some(Err(why)) => {
+                self.feed.failure(Failure {
+                    code: FailureCode::Invalid,
+                    message: format!("'{}' was not sent to '{}': {why}", submission.name, submission.device),
+                    hint: None,
+                });
+                let written = Some(Box::new(WrittenMessage::default()));
+                let form = WireForm { written, ..WireForm::default() };
+                Submission { form: Some(form.into()), ..submission }
+            }
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! The rollouts of a connection, beside its ledger: they hear how their members' commands get on, and release members by
+//! submitting to the ledger in the same turn.
+//!
+//! A member is released only while the ledger would hand its command over at once, and one at a time: what follows from
+//! one release is known before the next. After a failed commit they are rebuilt from the store, as the ledger is.
+
+mod earlier;
+mod known;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    sync::{Arc, PoisonError},
+};
+
+use wilco_ledger::{
+    Answer, Claim, Command, CommandId, DeviceId, Input, Membership, State, Submission, Timestamp,
+    rollout::{self, Action, Effect, Phase},
+};
+
+use super::{Connection, Controller, SharedFleet};
+use crate::{
+    api::{Failure, Presence, RolloutView, invalid, sentence},
+    console::{no_rollout, not_found},
+    rollouts::{Awaited, hours_at, view},
+    store::{Change, ConnectionId, NewMember, RolloutStanding, Store, StoreError, StoredMember, StoredRollout},
+};
+use known::Known;
+
+/// Rollouts that are over are remembered for late answers, the latest of them.
+const REMEMBERED: usize = 8;
+
+/// The rollouts of one connection.
+#[derive(Default)]
+pub(super) struct Rollouts {
+    /// By number.
+    known: BTreeMap<u32, Known>,
+    /// What has happened to members' commands and is not told yet.
+    news: Vec<(Membership, State, CommandId)>,
+    /// The rollout that released last: the next one goes first.
+    last_served: u32,
+    connected: bool,
+    /// Questions to devices for what they have before it is changed, with the rollout's number and the member's place.
+    asked: HashMap<CommandId, (u32, u32)>,
+    /// The rollouts that are broadcasts, by the id that all of their commands share.
+    broadcasts: HashMap<CommandId, u32>,
+}
+
+/// What is to be submitted next.
+enum Next {
+    /// A member's command, or those of all members of a broadcast, and what is known of the values that their devices
+    /// have before.
+    Release(Vec<Submission>, Vec<Change>),
+    /// Its device is asked for these first.
+    Ask(Submission, u32),
+}
+
+/// What the store knows of a connection's rollouts: those of which something can still happen with their members.
+pub(super) struct Remembered(Vec<(StoredRollout, Vec<StoredMember>)>);
+
+impl Remembered {
+    pub(super) async fn read(store: &Store, connection: &ConnectionId) -> Result<Remembered, StoreError> {
+        let mut all = Vec::new();
+        for stored in store.rollouts(connection).await? {
+            let members = if is_over(&stored) { Vec::new() } else { store.rollout_members(stored.number).await? };
+            all.push((stored, members));
+        }
+        Ok(Remembered(all))
+    }
+}
+
+/// Nothing will happen to it any more, but for late answers.
+fn is_over(stored: &StoredRollout) -> bool {
+    let RolloutStanding { progress, counts } = &stored.standing;
+    let pending: u32 = counts.iter().map(|counts| counts.pending).sum();
+    progress.ended_at.is_some() && (pending == 0 || progress.brake == Some(rollout::Brake::Stopped))
+}
+
+impl Rollouts {
+    /// Puts them back to what the store knows, and says how those are shown.
+    pub(super) fn restore(&mut self, remembered: Remembered, now: Timestamp) -> Vec<RolloutView> {
+        let mut views = Vec::new();
+        *self = Rollouts::default();
+        for (stored, members) in remembered.0 {
+            if is_over(&stored) {
+                let progress = &stored.standing.progress;
+                let stopped = progress.brake == Some(rollout::Brake::Stopped);
+                let phase = if stopped { Phase::Stopped } else { Phase::Finished };
+                let at = progress.ended_at.unwrap_or(progress.started_at);
+                views.push(view(&stored, &stored.standing, phase, &Awaited::default(), at));
+                continue;
+            }
+            let known = Known::restore(stored, members, now);
+            views.push(known.view(&|_| false));
+            self.broadcasts.extend(known.broadcast().map(|id| (id.clone(), known.stored.number)));
+            self.known.insert(known.stored.number, known);
+        }
+        views
+    }
+
+    /// A command has changed.
+    pub(super) fn hear(&mut self, command: &Command) {
+        if let Some(membership) = command.asked.rollout {
+            self.news.push((membership, command.state, command.asked.id.clone()));
+        } else if !self.asked.is_empty()
+            && command.is_settled()
+            && let Some((rollout, member)) = self.asked.remove(&command.asked.id)
+            && let Some(known) = self.known.get_mut(&rollout)
+        {
+            known.learn(member, command);
+        }
+    }
+
+    /// A device's presence has changed.
+    pub(super) fn presence_changed(&mut self) {
+        self.known.values_mut().filter(|known| !known.unheard.is_empty()).for_each(|known| known.changed = true);
+    }
+
+    /// An answer that belongs to no command: one to a broadcast is written down with it.
+    pub(super) fn stray(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
+        let id = match &answer.claim {
+            Claim::Id(id) => Some(id),
+            Claim::Within(_) | Claim::Nothing | Claim::State => answer.correlation.as_ref(),
+        };
+        let rollout = *self.broadcasts.get(id.filter(|_| !answer.retained)?)?;
+        self.known.get_mut(&rollout)?.stranger(answer, now)
+    }
+
+    /// A device has measured something.
+    pub(super) fn measured(&mut self, device: &DeviceId, series: &[(String, f64)], now: Timestamp) {
+        self.known.values_mut().for_each(|known| known.measured(device, series, now));
+    }
+
+    /// A member is to be released, as soon as there is room.
+    pub(super) fn want_room(&self, now: Timestamp) -> bool {
+        self.known.values().any(|known| known.machine.wants_room(now))
+    }
+
+    /// When something is to be done, if nothing else happens before. `more_room_at`: when the ledger has more room.
+    pub(super) fn next_deadline(&self, now: Timestamp, more_room_at: Option<Timestamp>) -> Option<Timestamp> {
+        let machines = || self.known.values().map(|known| &known.machine);
+        let room = more_room_at.filter(|_| self.want_room(now));
+        let hours = machines().any(|machine| machine.hours_are_due(now)).then_some(now);
+        let gates = self.known.values().filter_map(|known| known.watch_due_at(now));
+        machines().filter_map(|machine| machine.next_deadline(now)).chain(room).chain(hours).chain(gates).min()
+    }
+
+    fn tell_all(&mut self, input: &rollout::Input, now: Timestamp) {
+        for known in self.known.values_mut() {
+            known.tell(input.clone(), now);
+        }
+    }
+
+    /// Lets them know what has happened.
+    fn catch_up(&mut self, connected: bool, now: Timestamp) {
+        for (Membership { rollout, member }, state, id) in std::mem::take(&mut self.news) {
+            if let Some(known) = self.known.get_mut(&rollout) {
+                known.hear(member, state, id, now);
+            }
+        }
+        if std::mem::replace(&mut self.connected, connected) != connected {
+            let input = if connected { rollout::Input::Connected } else { rollout::Input::Disconnected };
+            self.tell_all(&input, now);
+        }
+    }
+
+    /// Lets time pass.
+    fn tick(&mut self, fleet: &SharedFleet, now: Timestamp) {
+        for known in self.known.values_mut() {
+            if let Some(hours) = known.stored.spec.hours.as_ref().filter(|_| known.machine.hours_are_due(now)) {
+                let (open, until) = hours_at(hours, now);
+                known.tell(rollout::Input::Hours { open, until }, now);
+            }
+            known.tell(rollout::Input::Tick, now);
+            known.watch(fleet, now);
+        }
+    }
+
+    /// What is to be submitted next, of one rollout after the other.
+    fn next(&mut self, fleet: &SharedFleet, now: Timestamp) -> Option<Result<Next, Failure>> {
+        let after = self.last_served.saturating_add(1);
+        for range in [(Bound::Included(after), Bound::Unbounded), (Bound::Unbounded, Bound::Excluded(after))] {
+            for (number, known) in self.known.range_mut(range).filter(|(_, known)| known.machine.wants_room(now)) {
+                if let Some(next) = known.next(fleet, now) {
+                    self.last_served = *number;
+                    self.broadcasts.extend(known.broadcast().map(|id| (id.clone(), *number)));
+                    return Some(next);
+                }
+            }
+        }
+        None
+    }
+
+    /// Those that are different from what was last written or shown.
+    fn changed(&mut self) -> impl Iterator<Item = &mut Known> {
+        self.known.values_mut().filter(|known| known.changed)
+    }
+
+    /// Forgets the oldest of those that are over, beyond a few.
+    fn forget_old(&mut self) {
+        let over = |known: &Known| known.machine.is_over() && !known.changed;
+        while self.known.values().filter(|known| over(known)).count() > REMEMBERED {
+            let Some(oldest) = self.known.iter().find(|(_, known)| over(known)).map(|(number, _)| *number) else {
+                return;
+            };
+            self.known.remove(&oldest);
+            self.broadcasts.retain(|_, number| *number != oldest);
+        }
+    }
+}
+
+impl Connection {
+    /// How a rollout is shown now.
+    fn rollout_view(&self, known: &Known) -> RolloutView {
+        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        known.view(&|device| fleet.get(device).is_some_and(|device| device.presence == Presence::Offline))
+    }
+
+    /// How those rollouts are shown that are different from what was last shown.
+    pub(super) fn take_changed_rollouts(&mut self) -> Vec<RolloutView> {
+        let changed: Vec<u32> = self.rollouts.changed().map(|known| known.stored.number).collect();
+        let views = changed
+            .iter()
+            .filter_map(|number| self.rollouts.known.get(number))
+            .map(|known| self.rollout_view(known))
+            .collect();
+        self.rollouts.changed().for_each(|known| known.changed = false);
+        self.rollouts.forget_old();
+        views
+    }
+}
+
+impl Controller {
+    /// Lets every rollout take note of what has happened, and do what follows.
+    pub(super) fn run_rollouts(&mut self) {
+        let ids: Vec<_> = self
+            .connections
+            .values()
+            .filter(|known| !known.rollouts.known.is_empty() || !known.rollouts.news.is_empty())
+            .map(|known| known.id().clone())
+            .collect();
+        ids.iter().for_each(|id| self.run_rollouts_of(id));
+    }
+
+    fn run_rollouts_of(&mut self, id: &ConnectionId) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(id) else { return };
+        let connected = known.outlet.is_some();
+        known.rollouts.catch_up(connected, now);
+        let fleet = Arc::clone(&known.fleet);
+        known.rollouts.tick(&fleet, now);
+        if known.ledger.more_room_at().is_some_and(|at| at <= now) {
+            self.tell(id, Input::Tick);
+        }
+        while let Some(known) = self.connections.get_mut(id).filter(|known| known.ledger.room() > 0) {
+            match known.rollouts.next(&fleet, now) {
+                None => break,
+                Some(Ok(Next::Release(submissions, earlier))) => {
+                    self.turn.changes.extend(earlier);
+                    submissions.into_iter().for_each(|submission| {
+                        let submission = self.in_its_dialect(id, submission);
+                        self.tell(id, Input::Submit(submission));
+                    });
+                }
+                Some(Ok(Next::Ask(question, member))) => {
+                    let place = (known.rollouts.last_served, member);
+                    known.rollouts.asked.insert(question.id.clone(), place);
+                    self.tell(id, Input::Submit(question));
+                }
+                Some(Err(failure)) => {
+                    self.feed.failure(failure);
+                    break;
+                }
+            }
+            if let Some(known) = self.connections.get_mut(id) {
+                known.rollouts.catch_up(connected, now);
+            }
+        }
+        self.note_rollouts(id);
+    }
+
+    /// Takes down how far they are, where that is to be written.
+    fn note_rollouts(&mut self, id: &ConnectionId) {
+        let Some(known) = self.connections.get_mut(id) else { return };
+        for rollout in known.rollouts.changed() {
+            let standing = rollout.standing();
+            if rollout.is_unsaved(&standing) {
+                rollout.stored.standing = standing.clone();
+                let (number, standing) = (rollout.stored.number, Box::new(standing));
+                self.turn.changes.push(Change::RolloutStanding { number, standing });
+            }
+        }
+    }
+
+    /// A rollout begins. The caller gets its reply once it is on the disk.
+    pub(super) fn start_rollout(&mut self, rollout: StoredRollout, members: Vec<NewMember>) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let of = rollout.connection.as_str().to_owned();
+        let known = self.connections.get_mut(&rollout.connection).ok_or_else(|| not_found("connection", &of))?;
+        known.unread.clone().map_or(Ok(()), Err)?;
+        let mut rollout = rollout;
+        let mut begun = Known::new(rollout.clone(), &members, now);
+        rollout.standing = begun.standing();
+        begun.stored.standing = rollout.standing.clone();
+        if known.rollouts.connected {
+            begun.tell(rollout::Input::Connected, now);
+        }
+        known.rollouts.known.insert(rollout.number, begun);
+        self.turn.changes.push(Change::Rollout { rollout: Box::new(rollout), members });
+        Ok(())
+    }
+
+    /// Somebody does something to a rollout.
+    pub(super) fn act_on_rollout(&mut self, number: u32, action: Action) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let (id, rollout) = self
+            .connections
+            .iter_mut()
+            .find_map(|(id, known)| Some((id.clone(), known.rollouts.known.get_mut(&number)?)))
+            .ok_or_else(|| {
+                let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+                match shown.contains_key(&number) {
+                    true => refusal(rollout::Refusal::Ended),
+                    false => no_rollout(&number.to_string()),
+                }
+            })?;
+        if let Some(refused) = rollout.machine.refuses(action) {
+            return Err(refusal(refused));
+        }
+        let effects = rollout.tell(rollout::Input::Act(action), now);
+        let unsent: Vec<_> = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Cancel { member } => rollout.members.get(*member as usize),
+                Effect::Release { .. } => None,
+            })
+            .filter_map(|member| Some((member.device.clone(), member.command.clone()?)))
+            .collect();
+        for (device, command) in unsent {
+            let known = self.connections.get(&id);
+            let is_unsent =
+                known.and_then(|known| known.ledger.command(&device, &command)).is_some_and(Command::is_unsent);
+            if is_unsent {
+                self.tell(&id, Input::Cancel { device, id: command });
+            }
+        }
+        Ok(())
+    }
+
+    /// A person says something else of a rollout.
+    pub(super) fn note_rollout(&mut self, number: u32, note: Option<String>) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let known = self.connections.values_mut().find_map(|known| known.rollouts.known.get_mut(&number));
+        if let Some(known) = known {
+            known.stored.spec.note.clone_from(&note);
+            known.changed = true;
+            known.changed_at = now;
+        } else {
+            let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+            let view = shown.get(&number).ok_or_else(|| no_rollout(&number.to_string()))?;
+            let mut view = view.clone();
+            view.spec.note.clone_from(&note);
+            view.changed_at = view.changed_at.max(now.0);
+            self.turn.noted.push(view);
+        }
+        self.turn.changes.push(Change::RolloutNote { number, note });
+        Ok(())
+    }
+
+    /// These are on the disk as they are.
+    pub(super) fn show_rollouts(&mut self, views: Vec<RolloutView>) {
+        if views.is_empty() {
+            return;
+        }
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        for view in views {
+            self.feed.rollout(view.clone());
+            shown.insert(view.number, view);
+        }
+    }
+
+    /// How those rollouts are shown that are different from what was last shown.
+    pub(super) fn take_changed_rollouts(&mut self) -> Vec<RolloutView> {
+        self.connections.values_mut().flat_map(Connection::take_changed_rollouts).collect()
+    }
+}
+
+fn refusal(refusal: rollout::Refusal) -> Failure {
+    invalid(sentence(&refusal.to_string()), "Check its state.")
+}

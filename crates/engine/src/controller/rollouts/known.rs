@@ -1,0 +1,312 @@
+//! One rollout in memory: its state machine, and what that does not know of its members.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, PoisonError},
+};
+
+use wilco_dialect::Reported;
+use wilco_ledger::{
+    Answer, Command, CommandId, DeviceId, Membership, Millis, State, Submission, Timestamp,
+    rollout::{self, Effect, Phase, Rollout},
+};
+
+use super::{
+    super::SharedFleet,
+    Next,
+    earlier::{Before, Earlier, question},
+};
+use crate::{
+    api::{Failure, MemberCounts, RolloutView},
+    console::fresh_id,
+    fleet::{Device, Fleet},
+    rollouts::{Awaited, Watch, plan, view},
+    store::{Change, NewMember, RolloutStanding, StoredMember, StoredRollout, StoredStranger},
+};
+
+/// Devices that answer and are no members are written down, so many of them.
+const STRANGERS: usize = 10_000;
+
+/// A rollout in memory.
+pub(super) struct Known {
+    pub(super) stored: StoredRollout,
+    pub(super) machine: Rollout,
+    pub(super) members: Vec<Member>,
+    /// Members on their way of which no device has said anything.
+    pub(super) unheard: BTreeSet<u32>,
+    /// Something is different from what was last shown.
+    pub(super) changed: bool,
+    pub(super) changed_at: Timestamp,
+    /// As it was last shown.
+    phase: Phase,
+    /// What is known of the values that its members' devices have before it changes them, where it does.
+    earlier: Option<Earlier>,
+    /// Its gate's measurement, while that is watched.
+    watch: Option<Watch>,
+    /// Devices that have answered it since Wilco started and are no members.
+    strangers: HashSet<DeviceId>,
+}
+
+pub(super) struct Member {
+    pub(super) device: DeviceId,
+    pub(super) args: Option<Arc<str>>,
+    pub(super) command: Option<CommandId>,
+}
+
+impl Known {
+    pub(super) fn new(stored: StoredRollout, members: &[NewMember], now: Timestamp) -> Known {
+        let member =
+            |member: &NewMember| Member { device: member.device.clone(), args: member.args.clone(), command: None };
+        let machine = Rollout::new(plan(&stored.spec, &stored.stages), now);
+        let members = members.iter().map(member).collect();
+        Known::of(stored, machine, members, BTreeSet::new(), now)
+    }
+
+    pub(super) fn restore(stored: StoredRollout, members: Vec<StoredMember>, now: Timestamp) -> Known {
+        let states: Vec<_> = members.iter().map(|member| member.state).collect();
+        let last_release = members.iter().filter_map(|member| member.released_at).max();
+        let is_unheard = |state: &Option<State>| state.is_some_and(|state| state < State::Accepted);
+        let unheard = (0..).zip(&states).filter(|(_, state)| is_unheard(state)).map(|(member, _)| member).collect();
+        let plan = plan(&stored.spec, &stored.stages);
+        let machine = Rollout::restore(plan, stored.standing.progress.clone(), states, last_release, now);
+        let member =
+            |member: StoredMember| Member { device: member.device, args: member.args, command: member.command };
+        Known::of(stored, machine, members.into_iter().map(member).collect(), unheard, now)
+    }
+
+    fn of(
+        stored: StoredRollout,
+        machine: Rollout,
+        members: Vec<Member>,
+        unheard: BTreeSet<u32>,
+        now: Timestamp,
+    ) -> Known {
+        let phase = machine.phase(now);
+        let earlier = Earlier::of(&stored.template);
+        Known {
+            stored,
+            machine,
+            members,
+            unheard,
+            changed: true,
+            changed_at: now,
+            phase,
+            earlier,
+            watch: None,
+            strangers: HashSet::new(),
+        }
+    }
+
+    pub(super) fn tell(&mut self, input: rollout::Input, now: Timestamp) -> Vec<Effect> {
+        let effects = self.machine.handle(input, now);
+        let phase = self.machine.phase(now);
+        if !effects.is_empty() || phase != self.phase || *self.machine.progress() != self.stored.standing.progress {
+            self.phase = phase;
+            self.changed = true;
+            self.changed_at = now;
+        }
+        effects
+    }
+
+    pub(super) fn hear(&mut self, member: u32, state: State, id: CommandId, now: Timestamp) {
+        let Some(known) = self.members.get_mut(member as usize) else { return };
+        known.command.get_or_insert(id);
+        if self.machine.member(member) == Some(state) {
+            return;
+        }
+        if state < State::Accepted {
+            self.unheard.insert(member);
+        } else {
+            self.unheard.remove(&member);
+        }
+        self.changed = true;
+        self.changed_at = now;
+        self.tell(rollout::Input::Member { member, state }, now);
+    }
+
+    /// What is to be submitted next, if anything is: the next member's command, or a question that goes before it.
+    pub(super) fn next(&mut self, fleet: &SharedFleet, now: Timestamp) -> Option<Result<Next, Failure>> {
+        let first = self.machine.next_member()?;
+        let Some(earlier) = &self.earlier else { return self.release(Vec::new(), now) };
+        let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let number = self.stored.number;
+        let note = |member, values| Change::MemberEarlier { rollout: number, member, values };
+        if self.machine.plan().broadcast {
+            // Nobody waits for one of them.
+            let known = (first..self.machine.end_of_stage()).filter_map(|member| {
+                match self.standing_of(earlier, member, &fleet)? {
+                    Before::Known(values) => Some(note(member, values)),
+                    Before::Unknown | Before::NotAsked | Before::Asked => None,
+                }
+            });
+            let known = known.collect();
+            drop(fleet);
+            return self.release(known, now);
+        }
+        let known = match self.standing_of(earlier, first, &fleet)? {
+            Before::Known(values) => vec![note(first, values)],
+            Before::Unknown => Vec::new(),
+            Before::NotAsked | Before::Asked => return self.ask(&fleet),
+        };
+        drop(fleet);
+        self.release(known, now)
+    }
+
+    /// Asks the first member that is released soon and of which the earlier values are to be asked for.
+    fn ask(&mut self, fleet: &Fleet) -> Option<Result<Next, Failure>> {
+        let earlier = self.earlier.as_ref()?;
+        let first = self.machine.next_member()?;
+        let last = first.saturating_add(earlier.room(self.machine.plan())).min(self.machine.end_of_stage());
+        let is_to_ask = |member: &u32| matches!(self.standing_of(earlier, *member, fleet), Some(Before::NotAsked));
+        let member = (first..last).find(is_to_ask)?;
+        let id = match fresh_id() {
+            Ok(id) => id,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let device = self.members.get(member as usize)?.device.clone();
+        let question = question(device, id, self.stored.template.policy);
+        self.earlier.as_mut()?.asked(member);
+        Some(Ok(Next::Ask(question, member)))
+    }
+
+    fn standing_of(&self, earlier: &Earlier, member: u32, fleet: &Fleet) -> Option<Before> {
+        let Member { device, args, .. } = self.members.get(member as usize)?;
+        let args = args.as_deref().unwrap_or(&self.stored.template.args);
+        Some(earlier.standing(member, args, fleet.get(device)))
+    }
+
+    /// What a device was asked for has come, or will not come.
+    pub(super) fn learn(&mut self, member: u32, answer: &Command) {
+        if let Some(earlier) = &mut self.earlier {
+            let result = answer.result.as_deref().filter(|_| answer.state == State::Succeeded);
+            earlier.learn(member, result);
+        }
+    }
+
+    fn release(&mut self, earlier: Vec<Change>, now: Timestamp) -> Option<Result<Next, Failure>> {
+        // Those of a broadcast share it.
+        let id = match fresh_id() {
+            Ok(id) => id,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let effects = self.tell(rollout::Input::Room(1), now);
+        let released = effects.iter().filter_map(|effect| match effect {
+            Effect::Release { member } => Some(*member),
+            Effect::Cancel { .. } => None,
+        });
+        let submissions: Vec<_> = released.filter_map(|member| self.submission(member, id.clone())).collect();
+        (!submissions.is_empty()).then_some(Ok(Next::Release(submissions, earlier)))
+    }
+
+    fn submission(&mut self, place: u32, id: CommandId) -> Option<Submission> {
+        if let Some(earlier) = &mut self.earlier {
+            earlier.forget(place);
+        }
+        let member = self.members.get_mut(place as usize)?;
+        member.command = Some(id.clone());
+        self.unheard.insert(place);
+        let template = &self.stored.template;
+        Some(Submission {
+            device: member.device.clone(),
+            id,
+            name: Arc::clone(&template.name),
+            args: Arc::clone(member.args.as_ref().unwrap_or(&template.args)),
+            form: template.form.clone(),
+            policy: template.policy,
+            again_of: None,
+            rollout: Some(Membership { rollout: self.stored.number, member: place }),
+        })
+    }
+
+    /// The id that all of its commands share, once it is out, where it is a broadcast.
+    pub(super) fn broadcast(&self) -> Option<&CommandId> {
+        let first = self.members.first().filter(|_| self.machine.plan().broadcast)?;
+        first.command.as_ref()
+    }
+
+    /// A device has answered that is no member. The first 10,000 are written down.
+    pub(super) fn stranger(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
+        if self.strangers.len() >= STRANGERS && !self.strangers.contains(&answer.device) {
+            return None;
+        }
+        self.strangers.insert(answer.device.clone());
+        self.changed = true;
+        self.changed_at = now;
+        let state = answer.outcome.state();
+        let message = answer.message.as_deref().map(str::to_owned);
+        let stranger = StoredStranger { device: answer.device.clone(), state, message, at: now };
+        Some(Change::Stranger { rollout: self.stored.number, stranger })
+    }
+
+    /// A device has measured something.
+    pub(super) fn measured(&mut self, device: &DeviceId, series: &[(String, f64)], now: Timestamp) {
+        let (Some(gate), Some(watch)) = (&self.stored.spec.gate, &mut self.watch) else { return };
+        let values = series.iter().filter(|(name, _)| *name == gate.series).map(|(_, value)| *value);
+        let outside = values.filter_map(|value| watch.measured(device, value, gate, now)).last();
+        if let Some(reading) = outside {
+            self.tell(rollout::Input::Gate(reading), now);
+        }
+    }
+
+    /// Looks at the gate's measurement, where that is due.
+    pub(super) fn watch(&mut self, fleet: &SharedFleet, now: Timestamp) {
+        if self.stored.spec.gate.is_none() || !self.machine.watches_gate() {
+            self.watch = None;
+            return;
+        }
+        if self.watch.is_none() {
+            let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let is_done =
+                |member: &u32| matches!(self.machine.member(*member), Some(State::Succeeded | State::Unconfirmed));
+            let done =
+                (0..self.machine.end_of_stage()).filter(is_done).filter_map(|member| self.members.get(member as usize));
+            let interval = |device: &Device| Reported::of(device.state.as_deref()?).telemetry_interval_ms.map(Millis);
+            let devices = done.map(|member| (member.device.clone(), fleet.get(&member.device).and_then(interval)));
+            self.watch = Some(Watch::new(devices));
+        }
+        let Some(watch) = self.watch.as_mut().filter(|watch| watch.due_at(now) <= now) else { return };
+        let before = watch.unmeasured().clone();
+        let reading = watch.look(now);
+        if *watch.unmeasured() != before {
+            self.changed = true;
+            self.changed_at = now;
+        }
+        self.tell(rollout::Input::Gate(reading), now);
+    }
+
+    /// When the gate's measurement is looked at again.
+    pub(super) fn watch_due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if !self.machine.watches_gate() {
+            return None;
+        }
+        Some(self.watch.as_ref().map_or(now, |watch| watch.due_at(now)))
+    }
+
+    /// How far it is, to be written down.
+    pub(super) fn standing(&self) -> RolloutStanding {
+        RolloutStanding {
+            progress: self.machine.progress().clone(),
+            counts: self.machine.stages().iter().map(MemberCounts::from).collect(),
+        }
+    }
+
+    /// It is to be written down how far it is. While it is on its way its members' commands tell how far they are.
+    pub(super) fn is_unsaved(&self, standing: &RolloutStanding) -> bool {
+        let written = &self.stored.standing;
+        written.progress != standing.progress
+            || (standing.progress.ended_at.is_some() && written.counts != standing.counts)
+    }
+
+    pub(super) fn view(&self, is_offline: &dyn Fn(&DeviceId) -> bool) -> RolloutView {
+        let mut offline: Vec<u32> = vec![0; self.stored.stages.len()];
+        for member in &self.unheard {
+            let Some(known) = self.members.get(*member as usize) else { continue };
+            let waits = self.machine.member(*member) == Some(State::Held) || is_offline(&known.device);
+            if let Some(count) = offline.get_mut(self.machine.stage_of(*member)).filter(|_| waits) {
+                *count += 1;
+            }
+        }
+        let unmeasured = self.watch.as_ref().map(|watch| watch.unmeasured().clone()).unwrap_or_default();
+        view(&self.stored, &self.standing(), self.phase, &Awaited { offline, unmeasured }, self.changed_at)
+    }
+}

@@ -1,0 +1,25 @@
+//! Devices as a CSV file, with what people have set of them: read line by line with each problem by its line, and written
+//! so that no spreadsheet takes a cell for a formula.
+//!
+//! What the lines would change is the fleet's business.
+
+mod read;
+mod write;
+
+pub(crate) use read::{Line, Lines, WrongLine};
+pub(crate) use write::Writer;
+
+use crate::{api::ImportColumnKind, sheet};
+
+/// The columns of a file that is written, in this order.
+const COLUMNS: [(&str, ImportColumnKind); 4] = [
+    ("device", ImportColumnKind::Device),
+    ("name", ImportColumnKind::Name),
+    ("tags", ImportColumnKind::Tags),
+    ("note", ImportColumnKind::Note),
+];
+
+/// A text behind the apostrophes that keep it from being a formula.
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(sheet::FORMULA)
+}

@@ -1,0 +1,402 @@
+use std::{
+    collections::HashMap,
+    fs::File,
+    hash::{BuildHasher, Hasher},
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use csv::{ByteRecord, ReaderBuilder};
+use foldhash::fast::FixedState;
+use wilco_ledger::DeviceId;
+
+use super::{COLUMNS, is_formula};
+use crate::{
+    api::{Failure, FailureCode, ImportColumn, ImportColumnKind, grouped, sentence},
+    fleet::{AnnotationChange, TagChange, annotations},
+};
+
+/// The longest line, with all its cells, in bytes.
+const LINE: u64 = 256 * 1024;
+/// So much is looked at to tell what kind of file it is.
+const LOOKED_AT: usize = 64 * 1024;
+/// Other names by which a column goes.
+const ALSO: [(&str, ImportColumnKind); 10] = [
+    ("id", ImportColumnKind::Device),
+    ("device id", ImportColumnKind::Device),
+    ("device_id", ImportColumnKind::Device),
+    ("deviceid", ImportColumnKind::Device),
+    ("display name", ImportColumnKind::Name),
+    ("tag", ImportColumnKind::Tags),
+    ("labels", ImportColumnKind::Tags),
+    ("notes", ImportColumnKind::Note),
+    ("comment", ImportColumnKind::Note),
+    ("description", ImportColumnKind::Note),
+];
+
+/// The lines of a file, one after the other. Nothing of it is kept but a hash of each id.
+pub(crate) struct Lines {
+    reader: csv::Reader<Bounded<BufReader<File>>>,
+    record: ByteRecord,
+    columns: Vec<ImportColumn>,
+    read: Arc<AtomicU64>,
+    left: Arc<AtomicU64>,
+    total: u64,
+    /// In which line a device stood.
+    seen: HashMap<u64, u32, FixedState>,
+    ended: bool,
+}
+
+/// A line that can be imported.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) device: DeviceId,
+    pub(crate) change: AnnotationChange,
+    pub(crate) number: u32,
+}
+
+/// A line that cannot.
+#[derive(Debug)]
+pub(crate) struct WrongLine {
+    pub(crate) number: u32,
+    pub(crate) message: String,
+}
+
+impl Lines {
+    /// Opens a file and reads its first line, which names the columns.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`] for a file that cannot be read or is no CSV file, `Invalid` for columns that cannot be used.
+    pub(crate) fn open(path: &Path) -> Result<Lines, Failure> {
+        let unreadable =
+            |error: &io::Error| not_a_list(path, &format!("cannot be read: {error}"), "Choose another file.");
+        let file = File::open(path).map_err(|error| unreadable(&error))?;
+        let total = file.metadata().map_err(|error| unreadable(&error))?.len();
+        let mut file = BufReader::with_capacity(LOOKED_AT, file);
+        let beginning = file.fill_buf().map_err(|error| unreadable(&error))?;
+        kind_of(path, beginning)?;
+        let mark = if beginning.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let separator = separator(&beginning[mark..]);
+        file.consume(mark);
+        let (read, left) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(LINE)));
+        let bounded = Bounded { file, read: Arc::clone(&read), left: Arc::clone(&left) };
+        let mut reader =
+            ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(bounded);
+        let mut heads = ByteRecord::new();
+        match reader.read_byte_record(&mut heads) {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(not_a_list(
+                    path,
+                    "is empty",
+                    "Its first line names the columns: device, name, tags, note.",
+                ));
+            }
+            Err(error) => return Err(wrong_columns(&wrong(1, &error).message)),
+        }
+        let columns = columns(&heads)?;
+        let record = ByteRecord::new();
+        Ok(Lines { reader, record, columns, read, left, total, seen: HashMap::default(), ended: false })
+    }
+
+    pub(crate) fn columns(&self) -> &[ImportColumn] {
+        &self.columns
+    }
+
+    /// How many bytes have been read, and how many there are.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        (self.read.load(Relaxed).min(self.total), self.total)
+    }
+
+    /// The next line; none at the end.
+    pub(crate) fn next(&mut self) -> Option<Result<Line, WrongLine>> {
+        if self.ended {
+            return None;
+        }
+        self.left.store(LINE, Relaxed);
+        let begins = u32::try_from(self.reader.position().line()).unwrap_or(u32::MAX);
+        match self.reader.read_byte_record(&mut self.record) {
+            Ok(false) => {
+                self.ended = true;
+                None
+            }
+            Ok(true) => {
+                let number =
+                    self.record.position().map_or(begins, |place| u32::try_from(place.line()).unwrap_or(u32::MAX));
+                Some(self.line(number).map_err(|message| WrongLine { number, message: sentence(&message) }))
+            }
+            Err(error) => {
+                // What follows cannot be told apart any more.
+                self.ended = true;
+                Some(Err(wrong(begins, &error)))
+            }
+        }
+    }
+
+    fn line(&mut self, number: u32) -> Result<Line, String> {
+        if self.record.len() != self.columns.len() {
+            return Err(format!(
+                "this line has {}, and the first line names {}. Put a text that contains the separator in quotes",
+                columns_word(self.record.len()),
+                self.columns.len()
+            ));
+        }
+        let mut device = None;
+        let mut change = AnnotationChange { add: true, ..AnnotationChange::default() };
+        for (cell, column) in self.record.iter().zip(&self.columns) {
+            let text = std::str::from_utf8(cell)
+                .map_err(|_| format!("the column '{}' is not UTF-8 text. Save the file as CSV UTF-8", column.name))?;
+            let text = if text.starts_with('\'') && is_formula(text) { &text[1..] } else { text };
+            match column.kind {
+                Some(ImportColumnKind::Device) => device = Some(read_id(text)?),
+                Some(ImportColumnKind::Name) => change.name = annotations::name(text).map_err(said)?.map(Some),
+                Some(ImportColumnKind::Note) => change.note = annotations::note(text).map_err(said)?.map(Some),
+                Some(ImportColumnKind::Tags) => change.tags = read_tags(text)?,
+                None => {}
+            }
+        }
+        let device = device.ok_or("this line has no device ID")?;
+        change.apply(&Default::default()).map_err(said)?;
+        if let Some(first) = self.seen.insert(hash(&device), number) {
+            self.seen.insert(hash(&device), first);
+            return Err(format!("'{device}' is already on line {}", grouped(first)));
+        }
+        Ok(Line { device, change, number })
+    }
+}
+
+/// Ids keep their spaces everywhere, but in a cell nobody sees one at its end.
+fn read_id(text: &str) -> Result<DeviceId, String> {
+    if text.trim() != text {
+        return Err(format!("the device {text:?} begins or ends with a space"));
+    }
+    DeviceId::new(text).map_err(|error| match text.chars().count() {
+        0 => "this line has no device ID".to_owned(),
+        1..=60 => format!("'{}' is not a valid device ID: {error}", text.escape_debug()),
+        _ => error.to_string(),
+    })
+}
+
+fn read_tags(text: &str) -> Result<TagChange, String> {
+    let mut tags: Vec<String> = Vec::new();
+    for part in text.split([',', ';']).filter(|part| !part.trim().is_empty()) {
+        let tag = annotations::tag(part).map_err(said)?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Ok(if tags.is_empty() { TagChange::Keep } else { TagChange::Replace(tags) })
+}
+
+fn said(failure: Failure) -> String {
+    failure.message
+}
+
+fn hash(device: &DeviceId) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    hasher.write(device.as_str().as_bytes());
+    hasher.finish()
+}
+
+fn columns(heads: &ByteRecord) -> Result<Vec<ImportColumn>, Failure> {
+    let mut columns: Vec<ImportColumn> = Vec::new();
+    for head in heads {
+        let name = String::from_utf8_lossy(head).trim().to_owned();
+        let lower = name.to_lowercase();
+        let kind = COLUMNS.iter().chain(&ALSO).find(|(known, _)| *known == lower).map(|(_, kind)| *kind);
+        if let Some(twin) = columns.iter().find(|column| kind.is_some() && column.kind == kind) {
+            return Err(wrong_columns(&format!("line 1 names the same column twice: '{}' and '{name}'", twin.name)));
+        }
+        columns.push(ImportColumn { name: name.chars().take(80).collect(), kind });
+    }
+    if !columns.iter().any(|column| column.kind == Some(ImportColumnKind::Device)) {
+        return Err(wrong_columns("line 1 names no column 'device'"));
+    }
+    Ok(columns)
+}
+
+fn wrong_columns(what: &str) -> Failure {
+    Failure {
+        code: FailureCode::Invalid,
+        message: sentence(what),
+        hint: Some("The first line names the columns: device, and any of name, tags and note.".into()),
+    }
+}
+
+/// What stands most often between the cells of the first line.
+fn separator(beginning: &[u8]) -> u8 {
+    let line = beginning.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let count = |separator: &u8| line.iter().filter(|byte| *byte == separator).count();
+    let most = [b',', b';', b'\t'].into_iter().rev().max_by_key(count).unwrap_or(b',');
+    if count(&most) == 0 { b',' } else { most }
+}
+
+/// Refuses what is no text.
+fn kind_of(path: &Path, beginning: &[u8]) -> Result<(), Failure> {
+    let save_as = "Save it as CSV UTF-8.";
+    if beginning.starts_with(b"PK\x03\x04") {
+        return Err(not_a_list(path, "is a spreadsheet or an archive, not a CSV file", save_as));
+    }
+    if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
+        return Err(not_a_list(path, "is UTF-16 text", save_as));
+    }
+    if beginning.contains(&0) {
+        let line = 1 + beginning.iter().take_while(|byte| **byte != 0).filter(|byte| **byte == b'\n').count();
+        return Err(not_a_list(path, &format!("is not text: line {line} contains a zero byte"), "Choose a CSV file."));
+    }
+    Ok(())
+}
+
+fn not_a_list(path: &Path, what: &str, hint: &str) -> Failure {
+    let message = format!("{} {what}.", path.display());
+    Failure { code: FailureCode::File, message, hint: Some(hint.to_owned()) }
+}
+
+fn wrong(number: u32, error: &csv::Error) -> WrongLine {
+    let message = match error.kind() {
+        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => format!(
+            "This line does not end within {} kB. A quote is probably not closed. Nothing after it was read.",
+            LINE / 1024
+        ),
+        csv::ErrorKind::Io(error) => format!("The file cannot be read on from here: {error}."),
+        other => format!("This line cannot be read: {other:?}."),
+    };
+    WrongLine { number, message }
+}
+
+fn columns_word(number: usize) -> String {
+    if number == 1 { "1 column".to_owned() } else { format!("{number} columns") }
+}
+
+/// Ends a line that goes on for too long, so that no file takes up any amount of memory.
+struct Bounded<R> {
+    file: R,
+    read: Arc<AtomicU64>,
+    left: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.load(Relaxed);
+        if left == 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let length = self.file.read(buffer)?;
+        self.read.fetch_add(length as u64, Relaxed);
+        self.left.store(left.saturating_sub(length as u64), Relaxed);
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use std::fs;
+
+    use super::Lines;
+    use crate::{api::Failure, device_file::Writer, fleet::annotations, store::Annotation};
+
+    fn open(content: &[u8]) -> Result<Lines, Failure> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("devices.csv");
+        fs::write(&path, content).unwrap();
+        Lines::open(&path)
+    }
+
+    /// What each line says: a device with its name and tags, or why not.
+    fn read(content: impl AsRef<[u8]>) -> Vec<String> {
+        let mut lines = open(content.as_ref()).unwrap();
+        let mut all = Vec::new();
+        while let Some(line) = lines.next() {
+            all.push(match line {
+                Ok(line) => {
+                    let set = line.change.apply(&Annotation::default()).unwrap();
+                    let note = set.note.map(|note| format!(" ({note})")).unwrap_or_default();
+                    format!("{} {} {:?}{note}", line.device, set.name.unwrap_or_default(), set.tags)
+                }
+                Err(wrong) => format!("{}: {}", wrong.number, wrong.message),
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn spreadsheets_of_all_kinds_are_read() {
+        let expected = [r#"pump-7 Boiler room ["north", "spare"] (By the door)"#, r#"pump-8  []"#];
+        let check = |content: &[u8]| assert_eq!(read(content), expected, "{}", String::from_utf8_lossy(content));
+        check(b"device,name,tags,note\npump-7,Boiler room,\"north, spare\",By the door\npump-8,,,\n");
+        check(
+            b"\xef\xbb\xbfDevice ID;Name;Tags;Notes\r\npump-7;Boiler room;\"north;spare\";By the door\r\npump-8;;;\r\n",
+        );
+        check(b"note\ttags\tid\tcolour\tNAME\nBy the door\tnorth,spare\tpump-7\tred\tBoiler room\n\n\t\tpump-8\t\t\n");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let check = |content: &str, expected: &[&str]| assert_eq!(read(content), expected, "{content}");
+        check("device\na\nb\na\n", &["a  []", "b  []", "4: 'a' is already on line 2."]);
+        check(
+            "device,name\na,x,y\nb\n",
+            &[
+                "2: This line has 3 columns, and the first line names 2. Put a text that contains the separator in quotes.",
+                "3: This line has 1 column, and the first line names 2. Put a text that contains the separator in quotes.",
+            ],
+        );
+        check("device,name\n,x\n", &["2: This line has no device ID."]);
+        check(
+            "device\na/b\n",
+            &["2: 'a/b' is not a valid device ID: a device ID is one topic level, so it cannot contain '/'."],
+        );
+        check("device\n\"a \"\n", &["2: The device \"a \" begins or ends with a space."]);
+        let long = format!("device,tags\na,{}\nb,x\n", "x".repeat(10_000));
+        check(&long, &["2: The tag has 10,000 characters; the maximum is 64.", r#"b  ["x"]"#]);
+        assert_eq!(
+            read(b"device,name\na,\xff\n"),
+            ["2: The column 'name' is not UTF-8 text. Save the file as CSV UTF-8."]
+        );
+        let open_quote = format!("device,name\na,x\nb,\"{}", "y\n".repeat(1_000_000));
+        check(
+            &open_quote,
+            &[
+                r#"a x []"#,
+                "3: This line does not end within 256 kB. A quote is probably not closed. Nothing after it was read.",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_list_is_refused() {
+        let check = |content: &[u8], expected: &str| {
+            let message = open(content).err().map(|failure| failure.message).unwrap_or_default();
+            assert!(message.contains(expected), "{message}");
+        };
+        check(b"", "is empty.");
+        check(b"PK\x03\x04rest", "is a spreadsheet or an archive, not a CSV file.");
+        check(b"\xff\xfed\0", "is UTF-16 text.");
+        check(b"device\na\nb\0\n", "is not text: line 3 contains a zero byte.");
+        check(b"name,tags\n", "Line 1 names no column 'device'.");
+        check(b"device,id\n", "Line 1 names the same column twice: 'device' and 'id'.");
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was_and_is_no_formula() {
+        let all = ["plain", "=A1", "'=1", "-x", "@a", "'quoted'"];
+        let mut writer = Writer::begin(Vec::new()).unwrap();
+        for text in all {
+            let name = annotations::name(text).unwrap();
+            let set = Annotation { name, tags: vec!["a".into(), "b c".into()], note: Some(format!("{text}\n\"two\"")) };
+            writer.add(text, Some(&set)).unwrap();
+        }
+        let written = String::from_utf8(writer.finish().unwrap()).unwrap();
+        assert!(written.starts_with("device,name,tags,note\nplain,plain,a; b c,"), "{written}");
+        let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@']);
+        assert!(!written.split(['\n', ',', '"']).any(formula), "{written}");
+        let expected = all.map(|text| format!("{text} {text} [\"a\", \"b c\"] ({text}\n\"two\")"));
+        assert_eq!(read(written), expected);
+    }
+}

@@ -1,0 +1,68 @@
+//! Messages that came before their device was known: a broker hands out what it has retained in any order.
+
+use std::collections::{HashMap, VecDeque};
+
+use wilco_dialect::Inbound;
+
+/// The most topics of which the last message is kept.
+const MOST: usize = 4_096;
+/// The largest payload that is kept, bytes.
+const LARGEST: usize = 16 * 1_024;
+
+/// The last message of each topic of which the device is not known.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    messages: HashMap<String, Kept>,
+    /// The topics, the oldest first.
+    order: VecDeque<String>,
+}
+
+/// A message that was kept.
+#[derive(Debug)]
+pub(super) struct Kept {
+    topic: String,
+    payload: Vec<u8>,
+    qos: u8,
+    retained: bool,
+}
+
+impl Early {
+    /// Keeps a message until its device is known, in place of an earlier one on its topic.
+    pub(super) fn keep(&mut self, inbound: &Inbound<'_>) {
+        if inbound.payload.len() > LARGEST {
+            return;
+        }
+        let Inbound { topic, payload, qos, retained, .. } = *inbound;
+        let kept = Kept { topic: topic.to_owned(), payload: payload.to_vec(), qos, retained };
+        if self.messages.insert(topic.to_owned(), kept).is_none() {
+            self.order.push_back(topic.to_owned());
+        }
+        while self.order.len() > MOST {
+            let oldest = self.order.pop_front();
+            oldest.and_then(|oldest| self.messages.remove(&oldest));
+        }
+    }
+
+    /// Hands back what came on topics that have this name in them.
+    pub(super) fn take(&mut self, name: &str) -> Vec<Kept> {
+        if self.messages.is_empty() {
+            return Vec::new();
+        }
+        let (taken, left) = std::mem::take(&mut self.order).into_iter().partition(|topic| topic.contains(name));
+        self.order = left;
+        let taken: VecDeque<String> = taken;
+        taken.iter().filter_map(|topic| self.messages.remove(topic)).collect()
+    }
+}
+
+impl Kept {
+    pub(super) fn inbound(&self) -> Inbound<'_> {
+        Inbound {
+            topic: &self.topic,
+            payload: &self.payload,
+            qos: self.qos,
+            retained: self.retained,
+            correlation: None,
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Dialects of other people's firmware on a connection: which are enabled, which devices speak them, what their messages
+//! mean, and how such a device is asked.
+//!
+//! Nothing here has a socket or a store. The controller shows it every message of a connection that has such dialects;
+//! connections that have only Wilco's own never come here.
+
+mod early;
+mod enabled;
+mod request;
+mod views;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use wilco_dialect::{
+    Changes, Context, Devices, DialectSet, Discovery, Filter, Heard, Inbound, KnownDevice, Meaning, WireIds, Wishes,
+};
+use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
+
+use early::Early;
+pub(crate) use enabled::Enabled;
+pub(crate) use views::title;
+
+use crate::store::StoredDescription;
+
+/// The most hubs that lie one behind the other.
+const MOST_HUBS: usize = 8;
+/// The most values of a device that are remembered.
+const MOST_VALUES: usize = 500;
+
+/// What is known of a connection's dialects, read by whoever sends while the controller changes it.
+pub(crate) type SharedDialects = Arc<RwLock<Described>>;
+
+pub(crate) fn read(dialects: &SharedDialects) -> RwLockReadGuard<'_, Described> {
+    dialects.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn write(dialects: &SharedDialects) -> RwLockWriteGuard<'_, Described> {
+    dialects.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The dialects of a connection that has others than Wilco's own.
+#[derive(Debug)]
+pub(crate) struct Described {
+    set: DialectSet,
+    /// Wilco's own dialect is one of them.
+    speaks_own: bool,
+    devices: Devices,
+    readers: Vec<Discovery>,
+    wire_ids: WireIds,
+    /// What each device has reported, value by value.
+    reported: HashMap<DeviceId, Vec<Reported>>,
+    early: Early,
+}
+
+/// What a message came to.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// What it means.
+    pub(crate) meant: Vec<Meant>,
+    /// Devices that it makes known, or known otherwise.
+    pub(crate) changes: Changes,
+    /// What to publish to learn more: a topic and a payload each.
+    pub(crate) questions: Vec<(String, String)>,
+    /// What of a discovery message could not be used, as sentences.
+    pub(crate) problems: Vec<String>,
+}
+
+/// What a message means to one dialect.
+#[derive(Debug)]
+pub(crate) struct Meant {
+    pub(crate) meaning: Meaning,
+    /// Wilco's own dialect says so.
+    pub(crate) own: bool,
+    /// It is not known when it was said.
+    pub(crate) retained: bool,
+}
+
+impl Described {
+    /// The dialects of a profile, if there are others than Wilco's own. `last`: the last number given to a command.
+    pub(crate) fn of(enabled: Enabled, last: u32) -> Option<Described> {
+        let Enabled { set, readers, speaks_own, has_described, .. } = enabled;
+        has_described.then(|| Described {
+            set,
+            speaks_own,
+            devices: Devices::default(),
+            readers,
+            wire_ids: WireIds::after(last),
+            reported: HashMap::new(),
+            early: Early::default(),
+        })
+    }
+
+    /// Takes over what is known of devices that still speak one of these dialects, and of ids on the wire.
+    pub(crate) fn take_over(&mut self, before: &Described) {
+        for device in before.devices.iter().filter(|device| self.set.names().any(|name| name == &*device.dialect)) {
+            self.devices.insert(device.clone());
+        }
+        self.wire_ids = WireIds::after(before.wire_ids.last());
+    }
+
+    /// A device as it was known when the program last ran: what it can do is not known before it announces itself again.
+    pub(crate) fn restore(&mut self, id: &DeviceId, description: &StoredDescription) {
+        if !self.set.names().any(|name| name == &*description.dialect) {
+            return;
+        }
+        let mut device = KnownDevice::new(id.clone(), &description.dialect, &description.address);
+        device.name = description.name.as_deref().map(Into::into);
+        device.model = description.model.as_deref().map(Into::into);
+        device.vendor = description.vendor.as_deref().map(Into::into);
+        device.hub = description.hub.as_deref().and_then(|hub| DeviceId::new(hub).ok());
+        device.identifiers = description.identifiers.iter().map(|one| one.as_str().into()).collect();
+        self.devices.insert(device);
+    }
+
+    /// What is written down of a device.
+    pub(crate) fn description(&self, id: &DeviceId) -> Option<StoredDescription> {
+        let device = self.devices.get(id)?;
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        Some(StoredDescription {
+            dialect: device.dialect.to_string(),
+            address: device.address.to_string(),
+            name: text(&device.name),
+            model: text(&device.model),
+            vendor: text(&device.vendor),
+            hub: device.hub.as_ref().map(|hub| hub.as_str().to_owned()),
+            identifiers: device.identifiers.iter().map(|one| one.to_string()).collect(),
+        })
+    }
+
+    /// Wilco's own dialect is enabled too.
+    pub(crate) fn speaks_own(&self) -> bool {
+        self.speaks_own
+    }
+
+    /// Every device as far as it is known, to find others beside them.
+    pub(crate) fn known(&self) -> Devices {
+        let mut devices = Devices::default();
+        self.devices.iter().for_each(|device| drop(devices.insert(device.clone())));
+        devices
+    }
+
+    pub(crate) fn device(&self, id: &DeviceId) -> Option<&KnownDevice> {
+        self.devices.get(id)
+    }
+
+    /// The devices that are reached through a hub, and through those.
+    pub(crate) fn behind(&self, hub: &DeviceId) -> Vec<DeviceId> {
+        self.devices.iter().filter(|one| self.hubs(&one.id).contains(hub)).map(|one| one.id.clone()).collect()
+    }
+
+    /// The hub through which a device is reached, and those through which that one is, the nearest first.
+    pub(crate) fn hubs(&self, device: &DeviceId) -> Vec<DeviceId> {
+        let mut hubs: Vec<DeviceId> = Vec::new();
+        let mut at = device;
+        while let Some(hub) = self.devices.get(at).and_then(|device| device.hub.as_ref()) {
+            // Devices may name each other.
+            if hubs.len() >= MOST_HUBS || hub == device || hubs.contains(hub) {
+                break;
+            }
+            hubs.push(hub.clone());
+            at = hub;
+        }
+        hubs
+    }
+
+    /// A device is not known any more.
+    pub(crate) fn forget(&mut self, id: &DeviceId) {
+        self.devices.remove(id);
+        self.reported.remove(id);
+    }
+
+    /// What to hear now that these devices are known.
+    pub(crate) fn filters(&self) -> Vec<Filter> {
+        self.set.filters(&self.devices, &Wishes::default())
+    }
+
+    /// The topics that a device has named itself.
+    pub(crate) fn topics_of(&self, id: &DeviceId) -> Vec<String> {
+        let Some(device) = self.devices.get(id) else { return Vec::new() };
+        let values = device.variables.iter().filter_map(|variable| variable.topic.as_deref());
+        values.chain(device.availability.iter().map(|one| &*one.topic)).map(str::to_owned).collect()
+    }
+
+    /// What to publish so that devices tell of themselves.
+    pub(crate) fn announcements(&self) -> Vec<(String, String)> {
+        self.set.announcements()
+    }
+
+    /// Reads a message: first what it tells of devices, then what it means.
+    pub(crate) fn hear(&mut self, inbound: &Inbound<'_>) -> Reading {
+        let mut reading = Reading::default();
+        for reader in &mut self.readers {
+            let mut findings = reader.read(inbound);
+            if findings.is_empty() {
+                continue;
+            }
+            let Changes { listed, gone, replaced } = findings.apply(&mut self.devices);
+            reading.changes.listed.extend(listed);
+            reading.changes.gone.extend(gone);
+            reading.changes.replaced.extend(replaced);
+            reading.questions.append(&mut findings.questions);
+            reading.problems.append(&mut findings.problems);
+        }
+        for id in reading.changes.gone.iter().chain(&reading.changes.replaced) {
+            self.reported.remove(id);
+        }
+        // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks like one.
+        let is_announcement = self.readers.iter().any(|reader| reader.is_about(inbound.topic));
+        self.decode(inbound, true, &mut reading);
+        reading.meant.retain(|meant| !(meant.own && is_announcement));
+        // What was heard of a device before it was known is heard now.
+        for id in reading.changes.listed.clone() {
+            let Some(device) = self.devices.get(&id) else { continue };
+            for kept in self.early.take(&device.address) {
+                self.decode(&kept.inbound(), false, &mut reading);
+            }
+        }
+        reading
+    }
+
+    fn decode(&mut self, inbound: &Inbound<'_>, is_new: bool, reading: &mut Reading) {
+        let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
+        let decoded: Vec<(bool, String, Meaning)> = self
+            .set
+            .decode(inbound, &context)
+            .into_iter()
+            .map(|one| (self.set.is_wilco(one.dialect), one.dialect.to_owned(), one.meaning))
+            .collect();
+        for (own, dialect, meaning) in decoded {
+            if own {
+                if is_new {
+                    reading.meant.push(Meant { meaning, own, retained: inbound.retained });
+                }
+                continue;
+            }
+            if let Some(device) = device_of(&meaning).filter(|id| self.devices.get(id).is_none()).cloned() {
+                if !self.set.lists_unannounced(&dialect) {
+                    if is_new {
+                        self.early.keep(inbound);
+                    }
+                    continue;
+                }
+                let unannounced = KnownDevice::new(device.clone(), &dialect, device.as_str());
+                if self.devices.insert(unannounced).is_none() {
+                    continue;
+                }
+                reading.changes.listed.push(device);
+            }
+            if let Meaning::Report(report) = &meaning {
+                self.note(report);
+            }
+            reading.meant.push(Meant { meaning, own, retained: inbound.retained || !is_new });
+        }
+    }
+
+    /// Remembers what a device reports of itself.
+    fn note(&mut self, report: &Report) {
+        let values = self.reported.entry(report.device.clone()).or_default();
+        for value in &report.values {
+            match values.iter().position(|one| one.key == value.key) {
+                Some(place) => values[place].clone_from(value),
+                None if values.len() < MOST_VALUES => values.push(value.clone()),
+                None => {}
+            }
+        }
+    }
+
+    /// What a device has reported so far, and whether its relay or light is on.
+    pub(crate) fn state(&self, id: &DeviceId) -> (&[Reported], Option<bool>) {
+        let reported = self.reported.get(id).map_or(&[][..], Vec::as_slice);
+        (reported, self.devices.get(id).and_then(|device| self.set.is_on(device, reported)))
+    }
+
+    /// A command that is known of old has this id on the wire.
+    pub(crate) fn adopt(&mut self, asked: &Submission) {
+        if let Some(wire_id) = wire_id(asked) {
+            self.wire_ids.adopt(wire_id, &asked.device, &asked.id);
+        }
+    }
+
+    /// A command has come to its end.
+    pub(crate) fn release(&mut self, device: &DeviceId, id: &CommandId) {
+        self.wire_ids.release(device, id);
+    }
+
+    /// The last number given to a command.
+    pub(crate) fn last_wire_id(&self) -> u32 {
+        self.wire_ids.last()
+    }
+}
+
+/// The id on the wire of a command, where that is another one than its own.
+pub(crate) fn wire_id(asked: &Submission) -> Option<&str> {
+    asked.form.as_deref()?.written.as_deref()?.wire_id.as_deref()
+}
+
+/// The device that a message is about.
+fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
+    match meaning {
+        Meaning::Heard(heard) => match heard {
+            Heard::Answer(answer) => Some(&answer.device),
+            Heard::Presence { device, .. }
+            | Heard::Lifecycle { device, .. }
+            | Heard::State { device, .. }
+            | Heard::Telemetry { device, .. }
+            | Heard::Log { device, .. } => Some(device),
+            Heard::Request(asked) => Some(&asked.device),
+            Heard::Broadcast | Heard::Probe { .. } => None,
+        },
+        Meaning::Report(report) => Some(&report.device),
+        Meaning::Unreadable(unreadable) => unreadable.device.as_ref(),
+    }
+}

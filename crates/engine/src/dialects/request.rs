@@ -1,0 +1,186 @@
+//! How a device of another dialect is asked.
+
+use std::sync::PoisonError;
+
+use wilco_dialect::{Asking, IdKind, KnownDevice};
+use wilco_ledger::{CommandId, DeviceId, Expectation, Policy, Submission, WireForm, WrittenMessage};
+
+use super::{Described, read, write};
+use crate::controller::Listed;
+
+/// A command for a device of another dialect, ready to be submitted.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The message, and what shows that it was carried out.
+    pub(crate) form: WireForm,
+    /// Something can come back.
+    pub(crate) answer_expected: bool,
+    /// An answer says which command it is for.
+    pub(crate) answers_carry_ids: bool,
+    /// What the device reports already, where that is what the command asks for.
+    pub(crate) already: Option<String>,
+    /// Why nothing can come back, as a sentence.
+    pub(crate) silent: Option<String>,
+}
+
+impl Prepared {
+    /// A command that a person has asked for, as its device is asked.
+    pub(crate) fn into_submission(self, asked: Submission) -> Submission {
+        let policy = Policy {
+            answer_expected: asked.policy.answer_expected && self.answer_expected,
+            answers_carry_ids: self.answers_carry_ids,
+            ..asked.policy
+        };
+        Submission { form: Some(self.form.into()), policy, ..asked }
+    }
+}
+
+impl Listed {
+    /// How a device is asked by its own dialect; nothing for one that speaks Wilco's own.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot be asked like this.
+    pub(crate) fn prepare(
+        &self,
+        device: &DeviceId,
+        command: &str,
+        args: &str,
+        id: &CommandId,
+    ) -> Option<Result<Prepared, String>> {
+        let prepared = self.dialects.as_ref().and_then(|dialects| write(dialects).prepare(device, command, args, id));
+        prepared.or_else(|| self.not_enabled(device).map(Err))
+    }
+
+    /// The same for one that is only considered.
+    pub(crate) fn consider(&self, device: &DeviceId, command: &str, args: &str) -> Option<Result<Prepared, String>> {
+        let considered = self.dialects.as_ref().and_then(|dialects| read(dialects).consider(device, command, args));
+        considered.or_else(|| self.not_enabled(device).map(Err))
+    }
+
+    /// The device that is meant by a name, which may be its id.
+    pub(crate) fn resolve(&self, name: &str) -> Option<DeviceId> {
+        self.dialects.as_ref().and_then(|dialects| read(dialects).named(name))
+    }
+
+    /// A device was found by a dialect that does not know it any more.
+    fn not_enabled(&self, device: &DeviceId) -> Option<String> {
+        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let description = fleet.get(device)?.description.as_ref()?;
+        let dialect = super::title(&description.dialect);
+        Some(format!("'{device}' speaks {dialect}, and is not announced on this connection now."))
+    }
+}
+
+impl Described {
+    /// The device with this name on the wire or for people, where only one has it and none has it as its id.
+    pub(crate) fn named(&self, name: &str) -> Option<DeviceId> {
+        if DeviceId::new(name).is_ok_and(|id| self.devices.get(&id).is_some()) {
+            return None;
+        }
+        let is_it = |device: &&KnownDevice| &*device.address == name || device.name.as_deref() == Some(name);
+        let mut named = self.devices.iter().filter(is_it);
+        named.next().filter(|_| named.next().is_none()).map(|device| device.id.clone())
+    }
+
+    /// How a device is asked; nothing for one that speaks Wilco's own dialect. `command` and `args` are what a person
+    /// means, so that `led` works wherever there is a relay or a light.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot be asked like this.
+    pub(crate) fn prepare(
+        &mut self,
+        device: &DeviceId,
+        command: &str,
+        args: &str,
+        id: &CommandId,
+    ) -> Option<Result<Prepared, String>> {
+        let known = match self.device_to_ask(device)? {
+            Ok(known) => known,
+            Err(why) => return Some(Err(why)),
+        };
+        let had_number = self.wire_ids.of(device, id).is_some();
+        let prepared = self.write(&known, command, args, id);
+        if prepared.is_err() && !had_number {
+            self.wire_ids.release(device, id);
+        }
+        Some(prepared)
+    }
+
+    /// Why a device cannot be asked like this, or what it reports already. Changes nothing.
+    pub(crate) fn consider(&self, device: &DeviceId, command: &str, args: &str) -> Option<Result<Prepared, String>> {
+        let known = match self.device_to_ask(device)? {
+            Ok(known) => known,
+            Err(why) => return Some(Err(why)),
+        };
+        // An id of its kind, which is never sent.
+        let id = CommandId::new("0").map_err(|error| error.to_string());
+        Some(id.and_then(|id| self.message(&known, command, args, &id, "1")))
+    }
+
+    fn device_to_ask(&self, device: &DeviceId) -> Option<Result<KnownDevice, String>> {
+        if let Some(known) = self.devices.get(device) {
+            return Some(Ok(known.clone()));
+        }
+        if self.speaks_own {
+            return None;
+        }
+        // Where there is only one dialect, a device that has not been heard yet can be asked by its name in topics.
+        let names: Vec<&str> = self.set.names().filter(|name| self.set.lists_unannounced(name)).collect();
+        Some(match names.as_slice() {
+            [only] => Ok(KnownDevice::new(device.clone(), only, device.as_str())),
+            _ => Err(format!("No dialect that is enabled on this connection has found a device '{device}'.")),
+        })
+    }
+
+    fn write(&mut self, known: &KnownDevice, command: &str, args: &str, id: &CommandId) -> Result<Prepared, String> {
+        let (own, own_args) = known.in_place_of(command, args)?;
+        let wire_id = match self.set.id_kind(&Asking { device: known, command: own, args: own_args })? {
+            IdKind::Int31 => self.wire_ids.number(&known.id, id).to_string(),
+            IdKind::Text | IdKind::None => id.as_str().to_owned(),
+        };
+        self.message(known, command, args, id, &wire_id)
+    }
+
+    fn message(
+        &self,
+        known: &KnownDevice,
+        command: &str,
+        args: &str,
+        id: &CommandId,
+        wire_id: &str,
+    ) -> Result<Prepared, String> {
+        let (command, args) = known.in_place_of(command, args)?;
+        let message = self.set.encode(&Asking { device: known, command, args }, &self.devices, id, wire_id)?;
+        let (answer_expected, answers_carry_ids) = (message.answer_expected(), message.answers_carry_ids());
+        let reported = self.reported.get(&known.id).map_or(&[][..], Vec::as_slice);
+        let already = message.expects.as_ref().filter(|expects| expects.is_met_by(reported)).map(already);
+        let silent = match &message.expects {
+            Some(Expectation::Nothing(why)) => Some(why.to_string()),
+            _ => None,
+        };
+        let written = WrittenMessage {
+            dialect: known.dialect.clone(),
+            topic: message.topic.into(),
+            payload: message.payload.into(),
+            wire_id: (wire_id != id.as_str()).then(|| wire_id.into()),
+        };
+        let form = WireForm {
+            expects: message.expects.map(Box::new),
+            written: Some(Box::new(written)),
+            ..WireForm::default()
+        };
+        Ok(Prepared { form, answer_expected, answers_carry_ids, already, silent })
+    }
+}
+
+/// What a device reports already, in a few words.
+fn already(expects: &Expectation) -> String {
+    let Expectation::State { terms, .. } = expects else { return String::new() };
+    match &**terms {
+        [one] => one.value.as_deref().unwrap_or(&one.key).to_owned(),
+        several => {
+            let shown = |term: &wilco_ledger::Term| format!("{} = {}", term.key, term.value.as_deref().unwrap_or("…"));
+            several.iter().take(4).map(shown).collect::<Vec<_>>().join(", ")
+        }
+    }
+}

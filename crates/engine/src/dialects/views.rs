@@ -1,0 +1,89 @@
+//! What is shown of a device of another dialect.
+
+use serde_json::{Map, Value, json};
+use wilco_dialect::{Control, DeviceCommand, Role, shipped};
+use wilco_ledger::DeviceId;
+
+use super::Described;
+use crate::{
+    api::{DescribedDevice, DeviceCommandView, DeviceValue},
+    store::StoredDescription,
+};
+
+impl Described {
+    /// What its dialect tells of a device.
+    pub(crate) fn view(&self, id: &DeviceId) -> Option<DescribedDevice> {
+        let device = self.devices.get(id)?;
+        let (reported, _) = self.state(id);
+        let current = |key: &str| self.set.value_of(device, key, reported).map(str::to_owned);
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        let command = |command: &DeviceCommand| DeviceCommandView {
+            name: command.name.to_string(),
+            title: command.title.to_string(),
+            schema: schema(&command.control),
+            value: command.reports.as_deref().and_then(current),
+            reports_back: command.reports.is_some(),
+            refused: text(&command.refused),
+        };
+        let shown = device.variables.iter().filter_map(|variable| {
+            Some(DeviceValue {
+                title: variable.title.to_string(),
+                value: current(&variable.key)?,
+                unit: text(&variable.unit),
+            })
+        });
+        Some(DescribedDevice {
+            dialect: title(&device.dialect),
+            address: device.address.to_string(),
+            vendor: text(&device.vendor),
+            hub: device.hub.as_ref().map(|hub| hub.as_str().to_owned()),
+            can_switch: device.command_for(Role::Light).is_some(),
+            can_restart: device.command_for(Role::Restart).is_some(),
+            commands: device.commands.iter().map(command).collect(),
+            values: shown.collect(),
+        })
+    }
+}
+
+/// A dialect's name for people.
+pub(crate) fn title(dialect: &str) -> String {
+    shipped().iter().find(|file| file.name() == dialect).map_or(dialect, |file| file.title()).to_owned()
+}
+
+impl StoredDescription {
+    /// Its name for people, where it is another one than its id.
+    pub(crate) fn shown_name(&self, id: &DeviceId) -> Option<String> {
+        self.name.clone().or_else(|| Some(self.address.clone())).filter(|name| name != id.as_str())
+    }
+}
+
+/// The JSON Schema of what a command takes, for its form.
+fn schema(control: &Control) -> Value {
+    let (name, property) = match control {
+        Control::Button => return json!({"type": "object", "properties": {}, "additionalProperties": false}),
+        Control::Switch { .. } => ("on", json!({"type": "boolean", "title": "On"})),
+        Control::Number { min, max, step, unit } => {
+            let title = unit.as_deref().map_or_else(|| "Value".to_owned(), |unit| format!("Value ({unit})"));
+            let mut property =
+                Map::from_iter([("type".to_owned(), json!("number")), ("title".to_owned(), json!(title))]);
+            let bounds = [("minimum", min), ("maximum", max), ("multipleOf", step)];
+            let known = bounds.into_iter().filter_map(|(name, bound)| Some((name, (*bound)?)));
+            property.extend(
+                known
+                    .filter(|(name, bound)| *name != "multipleOf" || *bound > 0.0)
+                    .map(|(name, bound)| (name.to_owned(), number(bound))),
+            );
+            ("value", Value::Object(property))
+        }
+        Control::Choice(words) => ("value", json!({"type": "string", "title": "Value", "enum": words})),
+        Control::Colour => ("value", json!({"title": "Colour"})),
+        Control::Text => ("value", json!({"type": "string", "title": "Value"})),
+    };
+    json!({"type": "object", "properties": {name: property}, "required": [name], "additionalProperties": false})
+}
+
+/// A whole number as one.
+fn number(value: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and far from the bounds")]
+    if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
+}

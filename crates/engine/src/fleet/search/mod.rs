@@ -1,0 +1,354 @@
+//! The search language: what it means, and how it is written down.
+//!
+//! ```text
+//! search = all ("or" all)*          all = one+          one = "-"? ("(" search ")" | field | text)
+//! field  = name ":" value           value = ("<" | "<=" | ">" | ">=" | "=")? text
+//! ```
+//! A text without a field stands in the device's id or in its name. `-` negates a field, a quoted text or a parenthesis; before a bare
+//! word it belongs to the word, as ids have it.
+
+mod complete;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+pub(crate) use complete::read_search;
+use parse::DURATIONS;
+use wilco_ledger::{DeviceId, State, Timestamp};
+
+use super::{Desired, Device, listing::Aspects, order::natural, summary::shown};
+use crate::api::{DesiredState, Failure, Presence, invalid};
+
+/// What a search needs to know beside the devices.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) now: Timestamp,
+    /// What each device has measured last, by series.
+    pub(crate) measured: HashMap<String, HashMap<DeviceId, f64>>,
+    /// The configurations that are wanted.
+    pub(crate) desired: Arc<Desired>,
+}
+
+/// Which devices are meant.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Search {
+    /// Those that fit all of these; every device where there are none.
+    Every(Vec<Search>),
+    /// Those that fit one of these, of which there are two at the least.
+    Any(Vec<Search>),
+    /// Those that do not fit.
+    Not(Box<Search>),
+    /// Those that fit a single condition.
+    Term(Term),
+}
+
+/// A single condition. Where a value can be left out, `*` stands for any.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Term {
+    /// A text in the id or the name, in lower case.
+    Word(String),
+    Presence(Presence),
+    /// Nothing: it does not report it.
+    Led(Option<bool>),
+    Tag(Option<String>),
+    /// A text in the name that a person has given it, in lower case.
+    Name(Option<String>),
+    Firmware(Option<(Relation, String)>),
+    State(Option<State>),
+    /// How long ago it was last heard, milliseconds.
+    Seen(Option<(Relation, u64)>),
+    Config(String, Option<(Relation, String)>),
+    /// How its configuration stands to what is wanted of it.
+    Desired(Option<DesiredState>),
+    Measured(String, Option<(Relation, f64)>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// A version begins so.
+    Begins,
+    Is,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+impl Default for Search {
+    fn default() -> Search {
+        Search::Every(Vec::new())
+    }
+}
+
+/// The search for the devices with a tag, whatever characters it has.
+#[must_use]
+pub fn tag_search(tag: &str) -> String {
+    Search::of_tag(tag)
+}
+
+impl Search {
+    /// Reads a search.
+    ///
+    /// # Errors
+    /// [`crate::api::FailureCode::Invalid`], naming the word that cannot be understood and what is possible there.
+    pub(crate) fn read(text: &str) -> Result<Search, Failure> {
+        parse::parse(text).0.map_err(|error| {
+            let word = text.get(error.from..error.to).unwrap_or_default();
+            let place = if word.trim().is_empty() { String::new() } else { format!(" at '{word}'") };
+            invalid(format!("This search is not valid{place}: {}", error.message), &error.hint)
+        })
+    }
+
+    /// The search for a tag.
+    pub(crate) fn of_tag(tag: &str) -> String {
+        Search::Term(Term::Tag(Some(tag.to_owned()))).to_string()
+    }
+
+    /// The search for a firmware, and for those whose version only has more parts.
+    pub(crate) fn of_firmware(version: &str) -> String {
+        Search::Term(Term::Firmware(Some((Relation::Begins, version.to_owned())))).to_string()
+    }
+
+    /// The search for a firmware, and for no other version.
+    pub(crate) fn of_exact_firmware(version: &str) -> String {
+        Search::Term(Term::Firmware(Some((Relation::Is, version.to_owned())))).to_string()
+    }
+
+    /// The search for a value of the running configuration.
+    pub(crate) fn of_config(key: &str, value: &str) -> String {
+        Search::Term(Term::Config(key.to_owned(), Some((Relation::Is, value.to_owned())))).to_string()
+    }
+
+    pub(crate) fn matches(&self, device: &Device, facts: &Facts) -> bool {
+        match self {
+            Search::Every(all) => all.iter().all(|search| search.matches(device, facts)),
+            Search::Any(some) => some.iter().any(|search| search.matches(device, facts)),
+            Search::Not(search) => !search.matches(device, facts),
+            Search::Term(term) => term.matches(device, facts),
+        }
+    }
+
+    /// The series whose last values it must be given.
+    pub(crate) fn series(&self) -> BTreeSet<&str> {
+        match self {
+            Search::Every(some) | Search::Any(some) => some.iter().flat_map(Search::series).collect(),
+            Search::Not(search) => search.series(),
+            Search::Term(Term::Measured(series, _)) => BTreeSet::from([series.as_str()]),
+            Search::Term(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Whether it asks for what is wanted of devices.
+    pub(crate) fn is_about_desired(&self) -> bool {
+        match self {
+            Search::Every(some) | Search::Any(some) => some.iter().any(Search::is_about_desired),
+            Search::Not(search) => search.is_about_desired(),
+            Search::Term(term) => matches!(term, Term::Desired(_)),
+        }
+    }
+
+    pub(super) fn depends_on(&self) -> Aspects {
+        match self {
+            Search::Every(some) | Search::Any(some) => {
+                some.iter().fold(Aspects::default(), |all, search| all.and(search.depends_on()))
+            }
+            Search::Not(search) => search.depends_on(),
+            Search::Term(term) => match term {
+                Term::Word(_) | Term::Name(_) => Aspects::MEMBERS.and(Aspects::NAME),
+                Term::Presence(_) => Aspects::PRESENCE,
+                Term::Led(_) => Aspects::LED,
+                Term::Tag(_) | Term::Firmware(_) => Aspects::DESCRIPTION,
+                Term::State(_) => Aspects::COMMAND,
+                Term::Seen(_) => Aspects::SEEN.and(Aspects::ELSEWHERE),
+                Term::Config(..) => Aspects::REPORT,
+                // What is wanted is kept elsewhere too, and its searches depend on anything.
+                Term::Measured(..) | Term::Desired(_) => Aspects::ELSEWHERE,
+            },
+        }
+    }
+}
+
+impl Term {
+    fn matches(&self, device: &Device, facts: &Facts) -> bool {
+        match self {
+            Term::Word(word) => {
+                contains(device.id.as_str(), word) || device.name().is_some_and(|name| contains(name, word))
+            }
+            Term::Presence(presence) => device.presence == *presence,
+            Term::Led(led) => device.led == *led,
+            Term::Tag(None) => device.all_tags().next().is_some(),
+            Term::Tag(Some(tag)) => device.all_tags().any(|own| same(own, tag)),
+            Term::Name(None) => device.name().is_some(),
+            Term::Name(Some(text)) => device.name().is_some_and(|name| contains(name, text)),
+            Term::Firmware(test) => device.firmware.as_ref().is_some_and(|own| {
+                test.as_ref().is_none_or(|(relation, version)| match relation {
+                    Relation::Begins => begins(own, version),
+                    Relation::Is => own == version,
+                    _ => relation.holds(natural(own, version)),
+                })
+            }),
+            Term::State(state) => {
+                device.last_command.as_ref().is_some_and(|last| state.is_none_or(|state| last.command.state == state))
+            }
+            Term::Seen(test) => device
+                .seen_at
+                .is_some_and(|at| test.is_none_or(|(relation, ago)| relation.holds(facts.now.since(at).0.cmp(&ago)))),
+            Term::Config(key, test) => device
+                .running(key)
+                .is_some_and(|own| test.as_ref().is_none_or(|(relation, value)| relation.holds_of(own, value))),
+            Term::Desired(wanted) => {
+                let state = facts.desired.state(device, facts);
+                state.is_some_and(|state| wanted.is_none_or(|wanted| wanted == state))
+            }
+            Term::Measured(series, test) => {
+                let own = facts.measured.get(series).and_then(|devices| devices.get(&device.id));
+                own.is_some_and(|own| {
+                    test.is_none_or(|(relation, value)| own.partial_cmp(&value).is_some_and(|is| relation.holds(is)))
+                })
+            }
+        }
+    }
+}
+
+impl Relation {
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Relation::Begins | Relation::Is => ordering == Ordering::Equal,
+            Relation::Below => ordering == Ordering::Less,
+            Relation::AtMost => ordering != Ordering::Greater,
+            Relation::Above => ordering == Ordering::Greater,
+            Relation::AtLeast => ordering != Ordering::Less,
+        }
+    }
+
+    /// Numbers are compared as numbers, all else as text.
+    fn holds_of(self, own: &str, value: &str) -> bool {
+        // A JSON number, and not a text, which stands in quotes.
+        if let (Ok(own), Ok(value)) = (own.parse::<f64>(), value.parse::<f64>()) {
+            return own.partial_cmp(&value).is_some_and(|ordering| self.holds(ordering));
+        }
+        let own = shown(own);
+        if self == Relation::Is { same(&own, value) } else { self.holds(natural(&own, value)) }
+    }
+
+    fn sign(self) -> &'static str {
+        match self {
+            Relation::Begins => "",
+            Relation::Is => "=",
+            Relation::Below => "<",
+            Relation::AtMost => "<=",
+            Relation::Above => ">",
+            Relation::AtLeast => ">=",
+        }
+    }
+}
+
+/// Whether a version has these parts at its beginning: `2.3` is one of 2.3.1, and none of 2.30.
+fn begins(own: &str, version: &str) -> bool {
+    let Some(rest) = own.strip_prefix(version) else { return false };
+    let in_a_number =
+        version.ends_with(|last: char| last.is_ascii_digit()) && rest.starts_with(|first: char| first.is_ascii_digit());
+    !in_a_number
+}
+
+fn contains(id: &str, word: &str) -> bool {
+    if id.is_ascii() && !id.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return id.contains(word);
+    }
+    id.to_lowercase().contains(word)
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase()
+}
+
+impl fmt::Display for Search {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = |out: &mut fmt::Formatter<'_>, some: &[Search], between: &str| {
+            some.iter().enumerate().try_for_each(|(place, search)| {
+                if place > 0 {
+                    out.write_str(between)?;
+                }
+                match search {
+                    Search::Every(_) | Search::Any(_) => write!(out, "({search})"),
+                    Search::Not(_) | Search::Term(_) => write!(out, "{search}"),
+                }
+            })
+        };
+        match self {
+            Search::Every(all) => joined(out, all, " "),
+            Search::Any(some) => joined(out, some, " or "),
+            Search::Not(search) => match &**search {
+                Search::Term(Term::Word(word)) => write!(out, "-{}", quoted(word)),
+                Search::Term(_) => write!(out, "-{search}"),
+                _ => write!(out, "-({search})"),
+            },
+            Search::Term(term) => write!(out, "{term}"),
+        }
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Term::Word(word) => out.write_str(&bare(word)),
+            Term::Presence(Presence::Online) => out.write_str("is:online"),
+            Term::Presence(Presence::Offline) => out.write_str("is:offline"),
+            Term::Presence(Presence::Unknown) => out.write_str("is:unknown"),
+            Term::Led(Some(true)) => out.write_str("led:on"),
+            Term::Led(Some(false)) => out.write_str("led:off"),
+            Term::Led(None) => out.write_str("led:unknown"),
+            Term::Tag(None) => out.write_str("tag:*"),
+            Term::Tag(Some(tag)) => write!(out, "tag:{}", bare(tag)),
+            Term::Name(None) => out.write_str("name:*"),
+            Term::Name(Some(text)) => write!(out, "name:{}", bare(text)),
+            Term::Firmware(None) => out.write_str("firmware:*"),
+            Term::Firmware(Some((relation, version))) => {
+                write!(out, "firmware:{}{}", relation.sign(), bare(version))
+            }
+            Term::State(None) => out.write_str("state:*"),
+            Term::State(Some(state)) => write!(out, "state:{}", state.as_str()),
+            Term::Seen(None) => out.write_str("seen:*"),
+            Term::Seen(Some((relation, ago))) => {
+                let (unit, length) =
+                    DURATIONS.into_iter().find(|(_, length)| ago.is_multiple_of(*length)).unwrap_or(("ms", 1));
+                write!(out, "seen:{}{}{unit}", relation.sign(), ago / length)
+            }
+            Term::Config(key, None) => write!(out, "config.{}:*", bare(key)),
+            Term::Config(key, Some((relation, value))) => {
+                let sign = if *relation == Relation::Is { "" } else { relation.sign() };
+                write!(out, "config.{}:{sign}{}", bare(key), bare(value))
+            }
+            Term::Desired(None) => out.write_str("desired:*"),
+            Term::Desired(Some(DesiredState::AsWanted)) => out.write_str("desired:as_wanted"),
+            Term::Desired(Some(DesiredState::Differs)) => out.write_str("desired:differs"),
+            Term::Desired(Some(DesiredState::Unknown)) => out.write_str("desired:unknown"),
+            Term::Measured(series, None) => write!(out, "telemetry.{}:*", bare(series)),
+            Term::Measured(series, Some((relation, value))) => {
+                let sign = if *relation == Relation::Is { "" } else { relation.sign() };
+                write!(out, "telemetry.{}:{sign}{value}", bare(series))
+            }
+        }
+    }
+}
+
+/// A text as it stands, where it can mean nothing else; in quotes otherwise.
+fn bare(text: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "_-./@#+".contains(char);
+    if !text.is_empty() && text.chars().all(is_plain) && !text.eq_ignore_ascii_case("or") {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

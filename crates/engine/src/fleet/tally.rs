@@ -1,0 +1,167 @@
+//! The devices of a connection, counted as things change.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use wilco_ledger::State;
+
+use super::{Device, search::Search};
+use crate::api::{Counted, FleetCounts, MemberCounts, MemberState, Presence};
+
+/// So many firmware versions are named.
+const VERSIONS: usize = 20;
+/// So many tags are named.
+const TAGS: usize = 50;
+
+/// How many devices there are of each kind.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    presence: [u32; 3],
+    states: [u32; 1 + State::ALL.len()],
+    pub(super) firmware: HashMap<String, u32, RandomState>,
+    pub(super) tags: HashMap<String, u32, RandomState>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, device: &Device) {
+        self.presence[usize::from(device.presence as u8)] += 1;
+        self.states[usize::from(device.state_code())] += 1;
+        device.firmware.iter().for_each(|version| add(&mut self.firmware, version));
+        device.all_tags().for_each(|tag| add(&mut self.tags, tag));
+    }
+
+    pub(super) fn remove(&mut self, device: &Device) {
+        self.presence[usize::from(device.presence as u8)] -= 1;
+        self.states[usize::from(device.state_code())] -= 1;
+        device.firmware.iter().for_each(|version| remove(&mut self.firmware, version));
+        device.all_tags().for_each(|tag| remove(&mut self.tags, tag));
+    }
+
+    /// A device's presence and its last command's state have changed, and nothing else of it.
+    pub(super) fn moved(&mut self, (presence, state): (Presence, u8), device: &Device) {
+        self.presence[usize::from(presence as u8)] -= 1;
+        self.states[usize::from(state)] -= 1;
+        self.presence[usize::from(device.presence as u8)] += 1;
+        self.states[usize::from(device.state_code())] += 1;
+    }
+
+    pub(super) fn online(&self) -> u32 {
+        self.presence[usize::from(Presence::Online as u8)]
+    }
+
+    pub(super) fn counts(&self) -> FleetCounts {
+        let [online, offline, unknown] = self.presence;
+        let firmware = most(&self.firmware, VERSIONS, Search::of_firmware);
+        let tags = most(&self.tags, TAGS, Search::of_tag);
+        FleetCounts { online, offline, unknown, states: member_counts(&self.states), firmware, tags }
+    }
+}
+
+fn add(counts: &mut HashMap<String, u32, RandomState>, value: &str) {
+    match counts.get_mut(value) {
+        Some(count) => *count += 1,
+        None => _ = counts.insert(value.to_owned(), 1),
+    }
+}
+
+fn remove(counts: &mut HashMap<String, u32, RandomState>, value: &str) {
+    if let Some(count) = counts.get_mut(value) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(value);
+        }
+    }
+}
+
+/// The most frequent values; equally frequent ones in their order.
+pub(super) fn most<K: AsRef<str>>(
+    counts: &HashMap<K, u32, RandomState>,
+    at_most: usize,
+    search: impl Fn(&str) -> String,
+) -> Vec<Counted> {
+    let mut all: Vec<_> = counts.iter().map(|(value, count)| (value.as_ref(), *count)).collect();
+    all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    all.truncate(at_most);
+    all.into_iter().map(|(value, count)| Counted { value: value.to_owned(), search: search(value), count }).collect()
+}
+
+/// A command's state as the page's columns have it: its place in [`MemberState`].
+pub(super) fn code(state: State) -> u8 {
+    1 + state as u8
+}
+
+/// The state with that place.
+pub(super) fn member_state(code: u8) -> MemberState {
+    const ALL: [MemberState; 15] = [
+        MemberState::Pending,
+        MemberState::Queued,
+        MemberState::Held,
+        MemberState::Sent,
+        MemberState::AtBroker,
+        MemberState::Accepted,
+        MemberState::Running,
+        MemberState::Succeeded,
+        MemberState::Failed,
+        MemberState::Rejected,
+        MemberState::Undeliverable,
+        MemberState::Unconfirmed,
+        MemberState::TimedOut,
+        MemberState::Expired,
+        MemberState::Cancelled,
+    ];
+    ALL.get(usize::from(code)).copied().unwrap_or(MemberState::Pending)
+}
+
+/// Counts by code as counts by name.
+pub(super) fn member_counts(counts: &[u32; 1 + State::ALL.len()]) -> MemberCounts {
+    let [
+        pending,
+        queued,
+        held,
+        sent,
+        at_broker,
+        accepted,
+        running,
+        succeeded,
+        failed,
+        rejected,
+        undeliverable,
+        unconfirmed,
+        timed_out,
+        expired,
+        cancelled,
+    ] = *counts;
+    MemberCounts {
+        pending,
+        queued,
+        held,
+        sent,
+        at_broker,
+        accepted,
+        running,
+        succeeded,
+        failed,
+        rejected,
+        undeliverable,
+        unconfirmed,
+        timed_out,
+        expired,
+        cancelled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_ledger::State;
+
+    use super::{code, member_state};
+
+    #[test]
+    fn a_states_code_is_its_place_among_the_states_that_the_page_knows() {
+        for state in State::ALL {
+            let named = serde_json::to_value(member_state(code(state))).expect("a name");
+            assert_eq!(named, state.as_str());
+            assert_eq!(member_state(code(state)) as u8, code(state));
+        }
+    }
+}

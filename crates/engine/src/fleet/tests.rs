@@ -1,0 +1,257 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::json;
+use wilco_ledger::{
+    Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, Origin, Policy, Retry, State, Submission, Timestamp,
+};
+
+use super::{Facts, Fleet, Search};
+use crate::{
+    api::{DeviceColumns, DeviceOrder, DevicePage, DeviceQuery, GroupBy, GroupKey, MemberState, Presence, SortBy},
+    views::Standing,
+};
+
+pub(super) fn fleet() -> Fleet {
+    let mut fleet = Fleet::default();
+    for (id, presence, led, firmware, tag) in [
+        ("kitchen-10", Presence::Online, Some(true), "2.3.1", "kitchen"),
+        ("kitchen-9", Presence::Offline, None, "2.3.1", "kitchen"),
+        ("dock-1", Presence::Online, Some(false), "2.10.0", "dock"),
+    ] {
+        let device = DeviceId::new(id).expect("a device ID");
+        fleet.update(&device, |device| {
+            device.presence = presence;
+            device.led = led;
+            device.firmware = Some(firmware.into());
+            device.tags = vec![tag.into()];
+            device.seen_at = Some(Timestamp(1));
+            let interval = if tag == "dock" { 60 } else { 30 };
+            device.report(json!({"led": led, "running": {"report_interval_s": interval}}).to_string(), None);
+        });
+    }
+    fleet
+}
+
+fn query(search: &str) -> DeviceQuery {
+    DeviceQuery { connection: "c".into(), search: search.into(), ..DeviceQuery::default() }
+}
+
+fn page(fleet: &mut Fleet, query: &DeviceQuery, from: u32, count: u32) -> DevicePage {
+    fleet.page(query, &Search::read(&query.search).unwrap(), &facts(), from, count)
+}
+
+fn columns(fleet: &mut Fleet, query: &DeviceQuery, known: Option<u64>) -> DeviceColumns {
+    fleet.columns(query, &Search::read(&query.search).unwrap(), &facts(), known, None)
+}
+
+/// A minute after everything was heard; the docks are warm.
+fn facts() -> Facts {
+    let warm = HashMap::from([(id("dock-1"), 21.5), (id("kitchen-9"), 4.0)]);
+    Facts { now: Timestamp(60_001), measured: HashMap::from([("temperature".to_owned(), warm)]), ..Facts::default() }
+}
+
+fn id(text: &str) -> DeviceId {
+    DeviceId::new(text).unwrap()
+}
+
+fn check(search: &str, sort: SortBy, order: DeviceOrder, expected: &[&str]) {
+    let query = DeviceQuery { sort, order, ..query(search) };
+    let page = page(&mut fleet(), &query, 0, 100);
+    let ids: Vec<_> = page.rows.iter().map(|row| row.device.as_str()).collect();
+    assert_eq!(ids, expected, "{search:?} by {sort:?}");
+    assert_eq!((page.matching as usize, page.total), (expected.len(), 3));
+}
+
+#[test]
+fn devices_are_sorted_as_people_count() {
+    check("", SortBy::Device, DeviceOrder::Ascending, &["dock-1", "kitchen-9", "kitchen-10"]);
+    check("", SortBy::Device, DeviceOrder::Descending, &["kitchen-10", "kitchen-9", "dock-1"]);
+    check("", SortBy::Firmware, DeviceOrder::Ascending, &["kitchen-9", "kitchen-10", "dock-1"]);
+    check("", SortBy::Presence, DeviceOrder::Ascending, &["dock-1", "kitchen-10", "kitchen-9"]);
+}
+
+#[test]
+fn words_and_tokens_narrow_the_list() {
+    check("kit", SortBy::Device, DeviceOrder::Ascending, &["kitchen-9", "kitchen-10"]);
+    check("is:offline", SortBy::Device, DeviceOrder::Ascending, &["kitchen-9"]);
+    check("led:on tag:kitchen", SortBy::Device, DeviceOrder::Ascending, &["kitchen-10"]);
+    check("firmware:<2.5", SortBy::Device, DeviceOrder::Ascending, &["kitchen-9", "kitchen-10"]);
+    check("firmware:>=2.10", SortBy::Device, DeviceOrder::Ascending, &["dock-1"]);
+    check("KITCHEN -10", SortBy::Device, DeviceOrder::Ascending, &["kitchen-10"]);
+    check("a:b", SortBy::Device, DeviceOrder::Ascending, &[]);
+    let found = |search: &str, expected: &[&str]| check(search, SortBy::Device, DeviceOrder::Ascending, expected);
+    found("-tag:kitchen", &["dock-1"]);
+    found("tag:dock or is:offline", &["dock-1", "kitchen-9"]);
+    found("(tag:dock or is:offline) -led:off", &["kitchen-9"]);
+    found("led:unknown", &["kitchen-9"]);
+    found("firmware:2.3", &["kitchen-9", "kitchen-10"]);
+    found("firmware:2.1", &[]);
+    found("firmware:=2.10.0", &["dock-1"]);
+    found("seen:<10m", &["dock-1", "kitchen-9", "kitchen-10"]);
+    found("seen:>1m", &[]);
+    found("config.report_interval_s:>30", &["dock-1"]);
+    found("config.report_interval_s:30 led:on", &["kitchen-10"]);
+    found("telemetry.temperature:>8", &["dock-1"]);
+    found("-telemetry.temperature:*", &["kitchen-10"]);
+    found("state:*", &[]);
+    found("\"kitchen-1\"", &["kitchen-10"]);
+}
+
+fn presences(fleet: &mut Fleet) -> Vec<Presence> {
+    page(fleet, &query(""), 0, 100).rows.iter().map(|row| row.presence).collect()
+}
+
+#[test]
+fn a_lost_connection_takes_presence_with_it() {
+    let mut fleet = fleet();
+    assert_eq!(fleet.online(), 2);
+    fleet.forget_presence();
+    assert_eq!(fleet.online(), 0);
+    assert_eq!(presences(&mut fleet), [Presence::Unknown; 3]);
+}
+
+#[test]
+fn who_is_forgotten_is_gone_and_that_is_told() {
+    let mut fleet = fleet();
+    let dock = DeviceId::new("dock-1").expect("a device ID");
+    fleet.take_changed();
+    fleet.take_out([&dock]);
+    assert_eq!((fleet.len(), fleet.online(), presences(&mut fleet).len()), (2, 1, 2));
+    assert_eq!(fleet.take_changed(), std::slice::from_ref(&dock));
+    assert!(fleet.take_unsaved().iter().all(|stored| stored.device != dock));
+    // It is told once, also when it is heard again at once.
+    fleet.heard(&dock, Timestamp(9));
+    fleet.take_out([&dock]);
+    assert_eq!(fleet.take_changed(), [dock]);
+}
+
+#[test]
+fn who_speaks_is_not_offline() {
+    let mut fleet = fleet();
+    let mut check = |device: &str, news: bool, expected: Presence| {
+        assert_eq!(fleet.spoke(&DeviceId::new(device).expect("a device ID"), Timestamp(7)), news, "{device}");
+        let row = page(&mut fleet, &query(device), 0, 1).rows.remove(0);
+        assert_eq!((row.presence, row.seen_at), (expected, Some(7)), "{device}");
+    };
+    check("kitchen-9", true, Presence::Unknown);
+    check("dock-1", false, Presence::Online);
+    check("never-heard-before", true, Presence::Unknown);
+}
+
+/// The last command of a device, in a state.
+fn standing(device: &str, state: State, at: i64) -> Standing {
+    let asked = Submission {
+        device: id(device),
+        id: CommandId::new(format!("0198f3c2-7d1e-7c2a-9c55-{at:012x}")).unwrap(),
+        name: "led".into(),
+        args: "{}".into(),
+        policy: Policy {
+            delivery: Delivery::Now,
+            timeout: Millis(10_000),
+            time_to_live: Millis(60_000),
+            retry: Retry { permitted: false, limit: 0, pause: Millis(500) },
+            answer_expected: true,
+            answers_carry_ids: true,
+        },
+        again_of: None,
+        rollout: None,
+        form: None,
+    };
+    let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
+    let submitted = Event { device: id(device), command: None, at: Timestamp(at), fact };
+    let mut command = Command::begin(&submitted).unwrap();
+    command.state = state;
+    Standing { command: Arc::new(command), deadline: None }
+}
+
+#[test]
+fn what_went_wrong_stands_before_what_is_under_way_and_what_is_done() {
+    let mut fleet = fleet();
+    fleet.command(standing("dock-1", State::Succeeded, 1));
+    fleet.command(standing("kitchen-9", State::Accepted, 2));
+    fleet.command(standing("kitchen-10", State::TimedOut, 3));
+    let query = DeviceQuery { sort: SortBy::State, ..query("") };
+    assert_eq!(columns(&mut fleet, &query, None).devices.unwrap(), ["kitchen-10", "kitchen-9", "dock-1"]);
+}
+
+#[test]
+fn a_list_keeps_its_revision_until_its_devices_or_their_order_change() {
+    let mut fleet = fleet();
+    let by_state = DeviceQuery { sort: SortBy::State, ..query("") };
+    let first = columns(&mut fleet, &query(""), None);
+    assert_eq!(first.devices.as_deref().unwrap(), ["dock-1", "kitchen-9", "kitchen-10"]);
+    assert_eq!((first.presence.as_slice(), first.states.as_slice()), (&[0, 1, 0][..], &[0, 0, 0][..]));
+    let sorted = columns(&mut fleet, &by_state, None);
+    fleet.heard(&id("dock-1"), Timestamp(5));
+    fleet.command(standing("kitchen-10", State::Failed, 3));
+    let again = columns(&mut fleet, &query(""), Some(first.revision));
+    assert_eq!((again.devices, again.revision, again.states.as_slice()), (None, first.revision, &[0, 0, 8][..]));
+    let resorted = columns(&mut fleet, &by_state, Some(sorted.revision));
+    assert_ne!(resorted.revision, sorted.revision);
+    assert_eq!(resorted.devices.unwrap(), ["kitchen-10", "dock-1", "kitchen-9"]);
+    fleet.take_out([&id("dock-1")]);
+    fleet.heard(&id("attic-1"), Timestamp(6));
+    let other = columns(&mut fleet, &query(""), Some(first.revision));
+    assert_eq!(other.devices.unwrap(), ["attic-1", "kitchen-9", "kitchen-10"]);
+}
+
+#[test]
+fn groups_lie_one_after_the_other_and_are_counted() {
+    let mut fleet = fleet();
+    fleet.heard(&id("lamp-1"), Timestamp(5));
+    let query = DeviceQuery { group: Some(GroupBy::Tag), order: DeviceOrder::Descending, ..query("") };
+    let grouped = columns(&mut fleet, &query, None);
+    assert_eq!(grouped.devices.unwrap(), ["dock-1", "kitchen-10", "kitchen-9", "lamp-1"]);
+    let groups: Vec<_> = grouped.groups.iter().map(|group| (group.search.as_str(), group.from, group.count)).collect();
+    assert_eq!(groups, [("tag:dock", 0, 1), ("tag:kitchen", 1, 2), ("-tag:*", 3, 1)]);
+    fleet.command(standing("lamp-1", State::Failed, 3));
+    let by_state = DeviceQuery { group: Some(GroupBy::State), ..query };
+    let keys: Vec<_> = columns(&mut fleet, &by_state, None).groups.into_iter().map(|group| group.key).collect();
+    assert_eq!(keys, [MemberState::Failed, MemberState::Pending].map(|state| GroupKey::State { state }));
+}
+
+#[test]
+fn devices_are_counted_as_they_change() {
+    let mut fleet = fleet();
+    fleet.command(standing("kitchen-10", State::Accepted, 3));
+    fleet.command(standing("kitchen-10", State::Failed, 3));
+    fleet.update(&id("dock-1"), |device| device.firmware = Some("2.3.1".into()));
+    fleet.take_out([&id("kitchen-9")]);
+    let counts = fleet.counts();
+    assert_eq!((counts.online, counts.offline, counts.unknown), (2, 0, 0));
+    assert_eq!((counts.states.failed, counts.states.accepted, counts.states.pending), (1, 0, 1));
+    let firmware: Vec<_> = counts.firmware.iter().map(|one| (one.search.as_str(), one.count)).collect();
+    assert_eq!(firmware, [("firmware:2.3.1", 2)]);
+    let tags: Vec<_> = counts.tags.iter().map(|one| (one.value.as_str(), one.count)).collect();
+    assert_eq!(tags, [("dock", 1), ("kitchen", 1)]);
+}
+
+#[test]
+fn the_feed_is_told_of_each_tile_that_looks_different_once() {
+    let mut fleet = fleet();
+    let changed = fleet.take_changed();
+    fleet.take_states("c", &changed);
+    fleet.heard(&id("dock-1"), Timestamp(9));
+    fleet.command(standing("kitchen-10", State::Failed, 3));
+    let changed = fleet.take_changed();
+    assert_eq!(changed.len(), 2);
+    let states = fleet.take_states("c", &changed).unwrap();
+    assert_eq!(states.devices, ["kitchen-10"]);
+    assert_eq!((states.presence, states.states, states.more), (vec![0], vec![8], false));
+    assert_eq!(fleet.take_states("c", &changed), None);
+}
+
+#[test]
+fn devices_are_compared() {
+    let fleet = fleet();
+    let all = ["dock-1", "kitchen-9", "kitchen-10", "who-1"].map(id);
+    let summary = fleet.summary(&all);
+    assert_eq!((summary.devices, summary.online, summary.offline), (3, 2, 1));
+    assert_eq!((summary.led_on, summary.led_off), (1, 1));
+    assert_eq!((summary.tags[0].value.as_str(), summary.tags[0].count), ("kitchen", 2));
+    let interval = &summary.configuration[0];
+    assert_eq!((interval.key.as_str(), interval.devices, interval.different), ("report_interval_s", 3, 2));
+    assert_eq!((interval.values[0].search.as_str(), interval.values[0].count), ("config.report_interval_s:30", 2));
+}

@@ -1,0 +1,49 @@
+//! A running engine, asked from another process over a local socket.
+//!
+//! One JSON object a line each way. The socket lies in a directory of its own in the data directory, which only its owner
+//! can enter, and each side refuses a process of another user (`private`); so every client here could read the data as
+//! well. Here is what both sides say; the side of the engine is in `server`, the other in `client`.
+
+mod client;
+#[cfg(unix)]
+mod private;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncWrite, AsyncWriteExt, WriteHalf};
+
+use crate::api::{Call, Failure, Json};
+
+pub use client::IpcClient;
+pub use server::IpcServer;
+
+/// What is asked.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Request {
+    Call(Box<Call>),
+    /// That the window comes to the front.
+    Raise,
+}
+
+/// What comes back: items, and an answer before or after them.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply {
+    Done(Json),
+    Failed(Failure),
+    Item(Json),
+    /// Nothing more is read here: what was asked after the last answer has not been done.
+    Ended,
+}
+
+async fn write<W: AsyncWrite>(writer: &mut WriteHalf<W>, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    writer.write_all(&line).await?;
+    writer.flush().await
+}

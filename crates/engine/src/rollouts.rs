@@ -1,0 +1,36 @@
+//! Rollouts between the wire's types and the state machine's: what is asked for becomes a plan, and how one stands becomes
+//! a view.
+//!
+//! It deliberately runs none: that is the controller's, beside the ledger.
+
+mod answers;
+mod earlier;
+mod estimate;
+mod gate;
+mod hours;
+mod plan;
+mod report;
+mod shared;
+mod survey;
+mod view;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, RwLock},
+};
+
+use crate::api::RolloutView;
+
+pub(crate) use answers::{answer_times, causes, span_ms, took};
+pub(crate) use earlier::{CHANGES, READS, earlier_values, put_back};
+pub(crate) use estimate::expected;
+pub(crate) use gate::{Watch, limits_words};
+pub(crate) use hours::hours_at;
+pub(crate) use plan::{action, plan, refuse, stage_sizes};
+pub(crate) use report::{LISTED, Report, report};
+pub(crate) use shared::shared_traits;
+pub(crate) use survey::{Found, Survey};
+pub(crate) use view::{Awaited, member_state, of_ledger, view};
+
+/// Every rollout as it is on the disk, by number: what is shown of them.
+pub(crate) type ShownRollouts = Arc<RwLock<BTreeMap<u32, RolloutView>>>;

@@ -1,0 +1,197 @@
+//! A gate: the measurement that must stay within its limits on the devices that are done, before the next stage starts.
+//!
+//! What follows from a reading is the state machine's; here is only which devices are watched and what they measured.
+
+use std::collections::HashMap;
+
+use wilco_ledger::{DeviceId, Millis, Timestamp, rollout::GateReading};
+
+use super::Found;
+use crate::api::{Failure, Gate, invalid};
+
+/// The longest time that a gate watches: 30 days.
+const LONGEST: u64 = 30 * 86_400_000;
+/// A device that has been silent for less than this still counts as measuring.
+const SILENT_AFTER: Millis = Millis::seconds(60);
+/// The longest name of a series, bytes.
+const NAME: usize = 200;
+
+/// The devices that a gate watches, from the end of a stage on.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    devices: HashMap<DeviceId, Watched>,
+    /// When all of them were last looked at.
+    looked_at: Option<Timestamp>,
+    /// Those that have not measured it, as of then.
+    unmeasured: Found,
+}
+
+#[derive(Debug)]
+struct Watched {
+    /// When it last measured; `None` as long as it has not since the watch began.
+    at: Option<Timestamp>,
+    /// After this long without a measurement nobody knows what it is.
+    silent_after: Millis,
+}
+
+impl Watch {
+    /// Watches these devices, each with the time between two of its measurements, where that is known.
+    pub(crate) fn new(devices: impl Iterator<Item = (DeviceId, Option<Millis>)>) -> Watch {
+        let watched = |interval: Option<Millis>| {
+            let usual = interval.map_or(Millis(0), |interval| Millis(interval.0.saturating_mul(2)));
+            Watched { at: None, silent_after: usual.max(SILENT_AFTER) }
+        };
+        let devices = devices.map(|(device, interval)| (device, watched(interval))).collect();
+        Watch { devices, looked_at: None, unmeasured: Found::default() }
+    }
+
+    /// A device has measured the series just now. Says what is wrong where it is outside the limits.
+    pub(crate) fn measured(
+        &mut self,
+        device: &DeviceId,
+        value: f64,
+        gate: &Gate,
+        now: Timestamp,
+    ) -> Option<GateReading> {
+        let watched = self.devices.get_mut(device)?;
+        let first = watched.at.replace(now).is_none();
+        if first {
+            // The last one that was waited for may have come.
+            self.looked_at = None;
+        }
+        (!is_within(value, gate)).then(|| {
+            let (device, series) = (device.as_str(), &gate.series);
+            let why = format!("{device} measured {value} for {series}, which is not {}.", limits_words(gate));
+            GateReading::Outside(why.into())
+        })
+    }
+
+    /// What all of them say together.
+    pub(crate) fn look(&mut self, now: Timestamp) -> GateReading {
+        self.looked_at = Some(now);
+        let is_unmeasured = |watched: &Watched| watched.at.is_none_or(|at| now.since(at) > watched.silent_after);
+        let mut unmeasured: Vec<_> =
+            self.devices.iter().filter(|(_, watched)| is_unmeasured(watched)).map(|(device, _)| device).collect();
+        unmeasured.sort_unstable();
+        self.unmeasured = Found::default();
+        unmeasured.into_iter().for_each(|device| self.unmeasured.add(device));
+        // Nobody can say that it is well where nobody is.
+        let is_known = self.unmeasured.count == 0 && !self.devices.is_empty();
+        if is_known { GateReading::Within } else { GateReading::Unknown }
+    }
+
+    /// When they are to be looked at again.
+    pub(crate) fn due_at(&self, now: Timestamp) -> Timestamp {
+        self.looked_at.map_or(now, |at| at + Millis::seconds(1))
+    }
+
+    /// Those that have not measured it, as of the last look.
+    pub(crate) fn unmeasured(&self) -> &Found {
+        &self.unmeasured
+    }
+}
+
+/// `between 2 and 8`, `at least 2`, `at most 8`.
+pub(crate) fn limits_words(gate: &Gate) -> String {
+    match (gate.min, gate.max) {
+        (Some(min), Some(max)) => format!("between {min} and {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "anything".to_owned(),
+    }
+}
+
+fn is_within(value: f64, gate: &Gate) -> bool {
+    gate.min.is_none_or(|min| value >= min) && gate.max.is_none_or(|max| value <= max)
+}
+
+/// Why such a gate is not possible.
+pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
+    if gate.series.trim().is_empty() || gate.series.len() > NAME {
+        return Some(invalid("The gate names no measurement.".into(), "Name one, temperature for instance."));
+    }
+    let is_number = |limit: Option<f64>| limit.is_none_or(f64::is_finite);
+    if gate.min.is_none() && gate.max.is_none() || !is_number(gate.min) || !is_number(gate.max) {
+        return Some(invalid(
+            "The gate has no limit.".into(),
+            "Give the smallest value allowed, the largest, or both.",
+        ));
+    }
+    if gate.min.zip(gate.max).is_some_and(|(min, max)| min > max) {
+        return Some(invalid(
+            "The gate's upper limit is below its lower one.".into(),
+            "Give the smaller value first: 2..8.",
+        ));
+    }
+    (gate.for_ms == 0 || gate.for_ms > LONGEST)
+        .then(|| invalid("The gate's time is not possible.".into(), "From 1 ms to 30 days."))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use wilco_ledger::{DeviceId, Millis, Timestamp, rollout::GateReading};
+
+    use super::{Watch, refuse};
+    use crate::api::Gate;
+
+    const START: Timestamp = Timestamp(1_000_000);
+
+    fn gate(min: Option<f64>, max: Option<f64>) -> Gate {
+        Gate { series: "temperature".into(), min, max, for_ms: 5_000 }
+    }
+
+    fn device(name: &str) -> DeviceId {
+        DeviceId::new(name).unwrap()
+    }
+
+    #[test]
+    fn it_is_within_once_every_device_has_measured_it_of_late() {
+        let gate = gate(Some(2.0), Some(8.0));
+        let interval = Some(Millis::seconds(300));
+        let devices = [(device("a"), None), (device("b"), interval)];
+        let mut watch = Watch::new(devices.into_iter());
+        assert_eq!(watch.look(START), GateReading::Unknown);
+        assert_eq!((watch.unmeasured().count, watch.unmeasured().examples.clone()), (2, vec!["a".into(), "b".into()]));
+        assert_eq!(watch.measured(&device("a"), 2.0, &gate, START), None);
+        assert_eq!(watch.measured(&device("b"), 8.0, &gate, START), None);
+        assert_eq!(watch.measured(&device("elsewhere"), 99.0, &gate, START), None, "it is not watched");
+        assert_eq!(watch.due_at(START), START, "the last one has come");
+        assert_eq!(watch.look(START), GateReading::Within);
+        assert_eq!(watch.due_at(START), START + Millis::seconds(1));
+        // One that measures every five minutes is not silent after one.
+        assert_eq!(watch.look(START + Millis::seconds(60)), GateReading::Within);
+        assert_eq!(watch.look(START + Millis(60_001)), GateReading::Unknown);
+        assert_eq!(watch.unmeasured().examples, ["a"]);
+        let outside = watch.measured(&device("b"), 8.5, &gate, START);
+        let why = "b measured 8.5 for temperature, which is not between 2 and 8.";
+        assert_eq!(outside, Some(GateReading::Outside(why.into())));
+    }
+
+    #[test]
+    fn a_device_that_fell_silent_is_not_within_however_long_the_gate_watches() {
+        let gate = Gate { for_ms: 600_000, ..gate(Some(2.0), Some(8.0)) };
+        let mut watch = Watch::new([(device("a"), None)].into_iter());
+        assert_eq!(watch.measured(&device("a"), 5.0, &gate, START), None);
+        assert_eq!(watch.look(START + Millis::seconds(60)), GateReading::Within);
+        assert_eq!(watch.look(START + Millis::seconds(61)), GateReading::Unknown);
+    }
+
+    #[test]
+    fn a_gate_without_devices_never_opens() {
+        assert_eq!(Watch::new(std::iter::empty()).look(START), GateReading::Unknown);
+    }
+
+    #[test]
+    fn gates_that_are_none_are_refused() {
+        let check = |gate: Gate, possible: bool| assert_eq!(refuse(&gate).is_none(), possible, "{gate:?}");
+        check(gate(Some(2.0), None), true);
+        check(gate(Some(2.0), Some(2.0)), true);
+        check(gate(None, None), false);
+        check(gate(Some(2.0), Some(1.0)), false);
+        check(gate(Some(f64::NAN), None), false);
+        check(Gate { for_ms: 0, ..gate(Some(2.0), None) }, false);
+        check(Gate { series: " ".into(), ..gate(Some(2.0), None) }, false);
+    }
+}

@@ -1,0 +1,262 @@
+//! The report of a rollout, to be handed on: what was sent to which devices, how it went, and what failed.
+
+mod document;
+
+use document::{Document, Part};
+
+use super::limits_words;
+
+use crate::{
+    api::{
+        AnswerTimes, BetweenStages, Gate, HaltLimit, HaltRule, MemberCounts, MemberState, MemberView, ReportFormat,
+        RolloutDetail, RolloutTarget, RolloutView, SharedTrait, TimesView, WhichMembers, grouped,
+    },
+    sheet::exact_time,
+};
+
+/// Failed members that are listed, at the most.
+pub(crate) const LISTED: u32 = 1_000;
+
+/// What a report is made of.
+pub(crate) struct Report<'a> {
+    pub(crate) detail: &'a RolloutDetail,
+    /// What its connection is called.
+    pub(crate) connection: &'a str,
+    /// The failed members, [`LISTED`] at the most.
+    pub(crate) failed: &'a [MemberView],
+    /// When it is written, Unix milliseconds.
+    pub(crate) at: i64,
+}
+
+/// A report as text, or `None` for a format that lists members only.
+pub(crate) fn report(report: &Report<'_>, format: ReportFormat) -> Option<String> {
+    let document = document(report);
+    match format {
+        ReportFormat::Html => Some(document.html()),
+        ReportFormat::Markdown => Some(document.markdown()),
+        ReportFormat::Json | ReportFormat::Csv => None,
+    }
+}
+
+fn document(report: &Report<'_>) -> Document {
+    let RolloutDetail { rollout, answer_times, firmware_times, causes, shared, strangers, .. } = report.detail;
+    let spec = &rollout.spec;
+    let name = spec.name.as_deref().unwrap_or(&spec.command.name);
+    let mut parts = vec![Part::Facts(facts(report))];
+    if let Some(note) = spec.note.as_deref().filter(|note| !note.trim().is_empty()) {
+        parts.extend([Part::Heading("Note"), Part::Quote(note.to_owned())]);
+    }
+    parts.extend([Part::Heading("Devices by state"), counts(&rollout.counts)]);
+    parts.extend([Part::Heading("Stages"), stages(rollout)]);
+    if answer_times.count > 0 {
+        parts.extend([Part::Heading("Answer times"), percentiles(answer_times), histogram(answer_times)]);
+        if !firmware_times.is_empty() {
+            parts.push(by_firmware(firmware_times));
+        }
+    }
+    if !causes.is_empty() {
+        let rows =
+            causes.iter().map(|cause| vec![grouped(cause.count), state_name(cause.state), cause.message.clone()]);
+        parts.push(Part::Heading("Causes of failure"));
+        parts.push(Part::Table { heads: vec!["Devices", "State", "Message"], rows: rows.collect() });
+    }
+    if !shared.is_empty() {
+        parts.push(Part::Heading("What the failed devices share"));
+        let heads = vec!["Trait", "Failed devices", "Devices that succeeded", "Search"];
+        parts.push(Part::Table { heads, rows: shared.iter().map(shared_row).collect() });
+    }
+    if !strangers.is_empty() {
+        let rows = strangers.iter().map(|stranger| {
+            let message = stranger.message.clone().unwrap_or_default();
+            vec![stranger.device.clone(), state_name(stranger.state), exact_time(stranger.at), message]
+        });
+        parts.push(Part::Heading("Devices that answered and are no members"));
+        parts.push(Part::Table { heads: vec!["Device", "State", "Answered", "Message"], rows: rows.collect() });
+    }
+    parts.extend(failed_members(report));
+    parts.push(Part::Text(format!("Written by Wilco at {}. All times are UTC.", exact_time(report.at))));
+    Document { title: format!("Rollout {}: {name}", grouped(rollout.number)), parts }
+}
+
+fn facts(report: &Report<'_>) -> Vec<(&'static str, String)> {
+    let RolloutDetail { rollout, followed_by, .. } = report.detail;
+    let spec = &rollout.spec;
+    let time = |at: Option<i64>| at.map(exact_time);
+    let facts = [
+        ("State", Some(rollout.state.as_str().to_owned())),
+        ("Why", rollout.why.clone()),
+        ("Command", Some(format!("{} {}", spec.command.name, spec.command.args))),
+        ("Connection", Some(report.connection.to_owned())),
+        ("Target", Some(target(&spec.target))),
+        ("Devices", Some(grouped(rollout.members))),
+        ("Started", Some(exact_time(rollout.started_at))),
+        ("Ended", time(rollout.ended_at)),
+        ("Rate", spec.rate.map(|rate| format!("at most {} per second", grouped(rate)))),
+        ("In flight", spec.in_flight.map(|limit| format!("at most {}", grouped(limit)))),
+        ("Between stages", between(spec.between)),
+        ("Gate", spec.gate.as_ref().map(gate)),
+        ("Halts", spec.halt.as_ref().map(halts)),
+        ("Follows", spec.follows.as_ref().map(|follows| format!("rollout {}", follows.rollout))),
+        ("Followed by", Some(followed_by.join(", ")).filter(|ids| !ids.is_empty())),
+    ];
+    facts.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
+}
+
+fn target(target: &RolloutTarget) -> String {
+    match target {
+        RolloutTarget::Devices { .. } => "selected devices".to_owned(),
+        RolloutTarget::Search { search } if search.trim().is_empty() => "every device".to_owned(),
+        RolloutTarget::Search { search } => format!("devices that match {search}"),
+        RolloutTarget::Desired { search, .. } if search.trim().is_empty() => {
+            "every device that differs from its wanted configuration".to_owned()
+        }
+        RolloutTarget::Desired { search, .. } => {
+            format!("devices that match {search} and differ from their wanted configuration")
+        }
+        RolloutTarget::Members { rollout, which } => {
+            let which = match which {
+                WhichMembers::Failed => "the failed devices",
+                WhichMembers::FailedOrNotStarted => "the failed and not started devices",
+                WhichMembers::NotStarted => "the devices not started",
+                WhichMembers::Succeeded => "the devices that succeeded",
+                WhichMembers::All => "all devices",
+                WhichMembers::Changed => "the changed devices",
+            };
+            format!("{which} of rollout {rollout}")
+        }
+        RolloutTarget::Broadcast { group: Some(group), .. } => format!("the group {group}, by broadcast"),
+        RolloutTarget::Broadcast { group: None, .. } => "every device, by broadcast".to_owned(),
+    }
+}
+
+fn between(between: BetweenStages) -> Option<String> {
+    match between {
+        BetweenStages::Continue => None,
+        BetweenStages::Pause { pause_ms } => Some(format!("a pause of {}", duration(pause_ms))),
+        BetweenStages::Ask => Some("wait for a person".to_owned()),
+    }
+}
+
+fn gate(gate: &Gate) -> String {
+    format!("{} {} for {}", gate.series, limits_words(gate), duration(gate.for_ms))
+}
+
+fn halts(halt: &HaltRule) -> String {
+    let above = match halt.above {
+        HaltLimit::Members { count } => format!("above {} failed devices", grouped(count)),
+        HaltLimit::Percent { percent } => format!("above {percent} % failed"),
+    };
+    let timeouts = if halt.count_timeouts { "timeouts count" } else { "timeouts do not count" };
+    format!("{above}, after {} have finished; {timeouts}", grouped(halt.after))
+}
+
+/// `1 h 30 min`, `45 s`, `250 ms`.
+fn duration(ms: u64) -> String {
+    let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "min"), (ms / 1_000 % 60, "s"), (ms % 1_000, "ms")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}"));
+    let text = parts.collect::<Vec<_>>().join(" ");
+    if text.is_empty() { "0 s".to_owned() } else { text }
+}
+
+fn counts(counts: &MemberCounts) -> Part {
+    let rows = counts.by_state().into_iter().filter(|(_, count)| *count > 0);
+    let rows = rows.map(|(state, count)| vec![state_name(state), grouped(count)]).collect();
+    Part::Table { heads: vec!["State", "Devices"], rows }
+}
+
+fn state_name(state: MemberState) -> String {
+    match state {
+        MemberState::Pending => "not started".to_owned(),
+        state => state.as_str().replace('_', " "),
+    }
+}
+
+fn stages(rollout: &RolloutView) -> Part {
+    let rows = (1_u32..).zip(&rollout.stages).map(|(place, stage)| {
+        let failed = stage.counts.failed();
+        let succeeded = stage.counts.succeeded + stage.counts.unconfirmed;
+        let time = |at: Option<i64>| at.map(exact_time).unwrap_or_default();
+        vec![
+            grouped(place),
+            grouped(stage.members),
+            grouped(succeeded),
+            grouped(failed),
+            grouped(stage.members - (succeeded + failed).min(stage.members)),
+            time(stage.started_at),
+            time(stage.ended_at),
+        ]
+    });
+    let heads = vec!["Stage", "Devices", "Succeeded", "Failed", "Unfinished", "Started", "Ended"];
+    Part::Table { heads, rows: rows.collect() }
+}
+
+fn percentiles(times: &AnswerTimes) -> Part {
+    let ms = |ms: Option<f64>| ms.map(|ms| format!("{ms:.0} ms")).unwrap_or_default();
+    let row = vec![grouped(times.count), ms(times.p50_ms), ms(times.p95_ms), ms(times.p99_ms), ms(times.max_ms)];
+    Part::Table { heads: vec!["Answers", "p50", "p95", "p99", "Slowest"], rows: vec![row] }
+}
+
+fn by_firmware(times: &[TimesView]) -> Part {
+    let ms = |ms: f64| format!("{ms:.0} ms");
+    let rows = times.iter().map(|times| {
+        let firmware = times.name.clone().unwrap_or_else(|| "Unknown".to_owned());
+        vec![firmware, grouped(times.count), ms(times.p50_ms), ms(times.p95_ms), ms(times.p99_ms), ms(times.max_ms)]
+    });
+    Part::Table { heads: vec!["Firmware", "Answers", "p50", "p95", "p99", "Slowest"], rows: rows.collect() }
+}
+
+fn histogram(times: &AnswerTimes) -> Part {
+    let last = times.buckets.len().saturating_sub(1);
+    let bars = times.buckets.iter().enumerate().filter(|(_, count)| **count > 0).map(|(place, count)| {
+        let from = f64::from(u32::try_from(place).unwrap_or(u32::MAX)) * times.bucket_ms;
+        let label = if place == last && place > 0 {
+            format!("{from} ms and more")
+        } else {
+            format!("{from} to {} ms", from + times.bucket_ms)
+        };
+        (label, *count)
+    });
+    Part::Bars(bars.collect())
+}
+
+fn shared_row(shared: &SharedTrait) -> Vec<String> {
+    let kind = shared.kind.label();
+    vec![
+        format!("{kind} {}", shared.value),
+        format!("{} of {}", grouped(shared.failed_with), grouped(shared.failed)),
+        format!("{} of {}", grouped(shared.succeeded_with), grouped(shared.succeeded)),
+        shared.search.clone(),
+    ]
+}
+
+fn failed_members(report: &Report<'_>) -> Vec<Part> {
+    if report.failed.is_empty() {
+        return Vec::new();
+    }
+    let rows = report.failed.iter().map(|member| {
+        vec![
+            member.device.clone(),
+            grouped(member.stage + 1),
+            state_name(member.state),
+            member.firmware.clone().unwrap_or_default(),
+            member.finished_at.map(exact_time).unwrap_or_default(),
+            member.message.clone().unwrap_or_default(),
+        ]
+    });
+    let heads = vec!["Device", "Stage", "State", "Firmware", "Ended", "Message"];
+    let mut parts = vec![Part::Heading("Failed devices"), Part::Table { heads, rows: rows.collect() }];
+    let all = report.detail.rollout.counts.failed();
+    let listed = u32::try_from(report.failed.len()).unwrap_or(u32::MAX);
+    if all > listed {
+        let text = format!(
+            "{} of {} failed devices are listed. Export the devices as CSV for all.",
+            grouped(listed),
+            grouped(all)
+        );
+        parts.push(Part::Text(text));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,346 @@
+//! What the failed devices of a rollout have in common and those that succeeded do not: their firmware, their tags, the
+//! values of their running configuration.
+//!
+//! Only what separates the two counts. It deliberately says nothing of causes: a trait that the failed share is where a
+//! person looks next. Restarts are not compared: no dialect reports when a device last restarted.
+
+use std::{cmp::Ordering, collections::HashSet};
+
+use serde_json::Value;
+
+use crate::{
+    api::{SharedTrait, TraitKind},
+    fleet::{Device, Facts, Search, shown},
+};
+
+/// Failed devices that have a trait, at the least.
+const LEAST: u32 = 3;
+/// The share of the failed that has it, per cent, at the least.
+const SHARE: u64 = 80;
+/// How many times as large that share is as the one of the succeeded, at the least.
+const TIMES: u64 = 3;
+/// Traits that are named, at the most.
+const NAMED: usize = 5;
+/// Values of the configuration that are longer, in bytes, are not compared.
+const VALUE: usize = 200;
+
+/// Something that a device is or has.
+struct Candidate {
+    kind: TraitKind,
+    value: String,
+    search: Search,
+}
+
+/// A trait that separates the failed from the succeeded.
+struct Found {
+    candidate: Candidate,
+    failed: Vec<bool>,
+    succeeded: Vec<bool>,
+}
+
+/// What `failed` have in common and `succeeded` do not; `None` stands for a member of which nothing is known. The clearest
+/// first, 5 at the most. `args` are those of the command: configuration that it sets differs because it succeeded.
+pub(crate) fn shared_traits(
+    failed: &[Option<&Device>],
+    succeeded: &[Option<&Device>],
+    args: &Value,
+) -> Vec<SharedTrait> {
+    if succeeded.is_empty() || count(failed.len()) < LEAST {
+        return Vec::new();
+    }
+    let mut found: Vec<_> =
+        candidates(failed, args).into_iter().filter_map(|candidate| compare(candidate, failed, succeeded)).collect();
+    found.sort_by(clearest_first);
+    let mut named: Vec<Found> = Vec::new();
+    for found in found {
+        if !named.iter().any(|clearer| clearer.implies(&found)) {
+            named.push(found);
+        }
+    }
+    named.into_iter().take(NAMED).map(Found::shared).collect()
+}
+
+/// What enough of the failed may have: everything that one of the first is or has, for a trait of 80 % of them is found
+/// among any fifth of them and one more.
+fn candidates(failed: &[Option<&Device>], args: &Value) -> Vec<Candidate> {
+    let mut set = HashSet::new();
+    keys(args, &mut set);
+    let mut seen = HashSet::new();
+    let mut candidates = Vec::new();
+    for device in failed.iter().take(failed.len() / 5 + 1).flatten() {
+        for candidate in traits(device, &set) {
+            if seen.insert(candidate.search.to_string().to_lowercase()) {
+                candidates.push(candidate);
+            }
+        }
+    }
+    candidates
+}
+
+/// The names of everything in a command's arguments.
+fn keys<'a>(args: &'a Value, set: &mut HashSet<&'a str>) {
+    for (key, value) in args.as_object().into_iter().flatten() {
+        set.insert(key);
+        keys(value, set);
+    }
+}
+
+fn traits(device: &Device, set: &HashSet<&str>) -> Vec<Candidate> {
+    let mut traits = Vec::new();
+    let mut add = |kind, value: String, search: String| {
+        // A search that reads otherwise would find others.
+        if let Ok(search) = Search::read(&search) {
+            traits.push(Candidate { kind, value, search });
+        }
+    };
+    if let Some(version) = &device.firmware {
+        add(TraitKind::Firmware, version.clone(), Search::of_exact_firmware(version));
+    }
+    for tag in device.all_tags() {
+        add(TraitKind::Tag, tag.to_owned(), Search::of_tag(tag));
+    }
+    for (key, written) in &device.running {
+        let text = shown(written);
+        if !set.contains(key.as_str()) && !written.starts_with(['{', '[']) && text.len() <= VALUE {
+            add(TraitKind::Configuration, format!("{key}={text}"), Search::of_config(key, &text));
+        }
+    }
+    traits
+}
+
+/// Which of them have it, where it separates them.
+fn compare(candidate: Candidate, failed: &[Option<&Device>], succeeded: &[Option<&Device>]) -> Option<Found> {
+    let facts = Facts::default();
+    let has = |device: &Option<&Device>| device.is_some_and(|device| candidate.search.matches(device, &facts));
+    let all_failed = u64::from(count(failed.len()));
+    let mut of_failed = Vec::with_capacity(failed.len());
+    let mut without = 0_u64;
+    for device in failed {
+        let has = has(device);
+        of_failed.push(has);
+        without += u64::from(!has);
+        // Most candidates end here after a few devices; a value that each device has for itself would cost all of them.
+        if without * 100 > all_failed * (100 - SHARE) {
+            return None;
+        }
+    }
+    let failed_with = all_failed - without;
+    if failed_with < u64::from(LEAST) {
+        return None;
+    }
+    let all_succeeded = u64::from(count(succeeded.len()));
+    let mut of_succeeded = Vec::with_capacity(succeeded.len());
+    let mut succeeded_with = 0_u64;
+    for device in succeeded {
+        let has = has(device);
+        of_succeeded.push(has);
+        succeeded_with += u64::from(has);
+        if succeeded_with * TIMES * all_failed > failed_with * all_succeeded {
+            return None;
+        }
+    }
+    Some(Found { candidate, failed: of_failed, succeeded: of_succeeded })
+}
+
+/// The larger the distance between the two shares, the clearer.
+fn clearest_first(a: &Found, b: &Found) -> Ordering {
+    let kind = |found: &Found| match found.candidate.kind {
+        TraitKind::Firmware => 0,
+        TraitKind::Tag => 1,
+        TraitKind::Configuration => 2,
+    };
+    b.distance()
+        .total_cmp(&a.distance())
+        .then_with(|| kind(a).cmp(&kind(b)))
+        .then_with(|| a.candidate.value.cmp(&b.candidate.value))
+}
+
+impl Found {
+    fn distance(&self) -> f64 {
+        let share = |has: &[bool]| f64::from(with(has)) / f64::from(count(has.len()).max(1));
+        share(&self.failed) - share(&self.succeeded)
+    }
+
+    /// Every device that has this one has the other one, too.
+    fn implies(&self, other: &Found) -> bool {
+        let implied = |mine: &[bool], its: &[bool]| mine.iter().zip(its).all(|(mine, its)| !mine || *its);
+        implied(&self.failed, &other.failed) && implied(&self.succeeded, &other.succeeded)
+    }
+
+    fn shared(self) -> SharedTrait {
+        SharedTrait {
+            kind: self.candidate.kind,
+            failed_with: with(&self.failed),
+            failed: count(self.failed.len()),
+            succeeded_with: with(&self.succeeded),
+            succeeded: count(self.succeeded.len()),
+            search: self.candidate.search.to_string(),
+            value: self.candidate.value,
+        }
+    }
+}
+
+fn with(has: &[bool]) -> u32 {
+    count(has.iter().filter(|has| **has).count())
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use serde_json::{Value, json};
+    use wilco_ledger::DeviceId;
+
+    use super::shared_traits;
+    use crate::{
+        api::{SharedTrait, TraitKind},
+        fleet::{Device, Facts, Search},
+    };
+
+    /// A device with this firmware, these tags and this configuration.
+    fn device(number: usize, firmware: &str, tags: &[&str], running: Value) -> Device {
+        let mut device = Device::new(DeviceId::new(format!("pump-{number}")).unwrap());
+        device.firmware = Some(firmware.to_owned());
+        device.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        device.report(json!({ "running": running }).to_string(), None);
+        device
+    }
+
+    fn shared(failed: &[Device], succeeded: &[Device], args: &Value) -> Vec<SharedTrait> {
+        let failed: Vec<_> = failed.iter().map(Some).collect();
+        let succeeded: Vec<_> = succeeded.iter().map(Some).collect();
+        shared_traits(&failed, &succeeded, args)
+    }
+
+    fn searches(found: &[SharedTrait]) -> Vec<&str> {
+        found.iter().map(|found| found.search.as_str()).collect()
+    }
+
+    #[test]
+    fn the_firmware_of_the_failed_is_found_among_decoys() {
+        // Everybody has the tag `site`; half of both are in hall 1; the failed have `interval` as the others do.
+        let hall = |number: usize| if number.is_multiple_of(2) { "hall-1" } else { "hall-2" };
+        let failed: Vec<_> =
+            (0..41).map(|number| device(number, "2.3.0", &["site", hall(number)], json!({"interval": 30}))).collect();
+        let succeeded: Vec<_> = (0..2_104)
+            .map(|number| {
+                let firmware = if number < 2 { "2.3.0" } else { "2.3.01" };
+                device(100 + number, firmware, &["site", hall(number)], json!({"interval": 30}))
+            })
+            .collect();
+        let found = shared(&failed, &succeeded, &json!({}));
+        let expected = SharedTrait {
+            kind: TraitKind::Firmware,
+            value: "2.3.0".into(),
+            failed_with: 41,
+            failed: 41,
+            succeeded_with: 2,
+            succeeded: 2_104,
+            search: "firmware:=2.3.0".into(),
+        };
+        assert_eq!(found, [expected]);
+        // Its search finds exactly those that were counted.
+        let search = Search::read(&found[0].search).unwrap();
+        let finds =
+            |devices: &[Device]| devices.iter().filter(|device| search.matches(device, &Facts::default())).count();
+        assert_eq!((finds(&failed), finds(&succeeded)), (41, 2));
+    }
+
+    #[test]
+    fn what_half_of_both_have_separates_nobody() {
+        let firmware = |number: usize| if number.is_multiple_of(2) { "2.3.0" } else { "2.2.9" };
+        let fleet = |from: usize| -> Vec<_> {
+            (from..from + 40).map(|number| device(number, firmware(number), &[], json!({}))).collect()
+        };
+        assert_eq!(shared(&fleet(0), &fleet(100), &json!({})), []);
+    }
+
+    #[test]
+    fn a_trait_counts_from_three_failed_on() {
+        let check = |failed: usize, expected: &[&str]| {
+            let failed: Vec<_> = (0..failed).map(|number| device(number, "1", &["bad"], json!({}))).collect();
+            let succeeded: Vec<_> = (100..200).map(|number| device(number, "1", &[], json!({}))).collect();
+            assert_eq!(searches(&shared(&failed, &succeeded, &json!({}))), expected);
+        };
+        check(2, &[]);
+        check(3, &["tag:bad"]);
+    }
+
+    #[test]
+    fn a_trait_is_of_four_in_five_failed_and_three_times_as_frequent() {
+        let check = |failed_with: usize, succeeded_with: usize, is_found: bool| {
+            let tags = |number: usize, with: usize| if number < with { &["bad"][..] } else { &[] };
+            // Those without it come first: order means nothing.
+            let failed: Vec<_> =
+                (0..100).map(|number| device(number, "1", tags(99 - number, failed_with), json!({}))).collect();
+            let succeeded: Vec<_> =
+                (0..100).map(|number| device(200 + number, "1", tags(number, succeeded_with), json!({}))).collect();
+            let found = shared(&failed, &succeeded, &json!({}));
+            assert_eq!(!found.is_empty(), is_found, "{failed_with} and {succeeded_with}: {found:?}");
+        };
+        check(79, 0, false);
+        check(80, 0, true);
+        check(90, 30, true);
+        check(90, 31, false);
+        check(100, 33, true);
+        check(100, 34, false);
+    }
+
+    #[test]
+    fn a_trait_that_follows_from_a_clearer_one_is_left_out() {
+        // Hall 3 has the bad firmware, and all of it is in the north; another trait stands by itself.
+        let failed: Vec<_> =
+            (0..10).map(|number| device(number, "2.3.0", &["north", "hall-3"], json!({"mode": "eco"}))).collect();
+        let succeeded: Vec<_> = (0..100)
+            .map(|number| {
+                let tags = if number < 10 { &["north"][..] } else { &["south"] };
+                let mode = if (10..15).contains(&number) { "eco" } else { "full" };
+                device(100 + number, "2.4.0", tags, json!({ "mode": mode }))
+            })
+            .collect();
+        assert_eq!(searches(&shared(&failed, &succeeded, &json!({}))), ["firmware:=2.3.0"]);
+        // One that succeeded has the firmware and is in the south: north is a trait of its own then, and clearer ones first.
+        let mut succeeded = succeeded;
+        succeeded.push(device(900, "2.3.0", &["south", "hall-3"], json!({"mode": "full"})));
+        assert_eq!(
+            searches(&shared(&failed, &succeeded, &json!({}))),
+            ["firmware:=2.3.0", "config.mode:eco", "tag:north"]
+        );
+    }
+
+    #[test]
+    fn what_the_command_itself_has_changed_is_no_trait() {
+        let failed: Vec<_> =
+            (0..10).map(|number| device(number, "1", &[], json!({"interval": 30, "unit": "bar"}))).collect();
+        let succeeded: Vec<_> =
+            (0..100).map(|number| device(100 + number, "1", &[], json!({"interval": 60, "unit": "psi"}))).collect();
+        let found = shared(&failed, &succeeded, &json!({"changes": {"interval": 60}}));
+        assert_eq!(searches(&found), ["config.unit:bar"]);
+        assert_eq!((found[0].kind, found[0].value.as_str()), (TraitKind::Configuration, "unit=bar"));
+    }
+
+    #[test]
+    fn without_anybody_to_compare_with_nothing_is_shared() {
+        let failed: Vec<_> = (0..10).map(|number| device(number, "1", &["bad"], json!({}))).collect();
+        assert_eq!(shared(&failed, &[], &json!({})), []);
+        // Of members that are forgotten nothing is known: they are failed ones without the trait.
+        let known: Vec<_> = failed.iter().map(Some).chain([None; 3]).collect();
+        let fine = device(100, "2", &[], json!({}));
+        assert_eq!(shared_traits(&known, &[Some(&fine)], &json!({})), []);
+        assert_eq!(shared_traits(&known[..12], &[Some(&fine)], &json!({})).len(), 1);
+    }
+
+    #[test]
+    fn tags_are_compared_as_the_search_compares_them() {
+        let failed: Vec<_> = (0..4)
+            .map(|number| device(number, "1", &[if number == 0 { "Hall 3" } else { "hall 3" }], json!({})))
+            .collect();
+        let succeeded = [device(100, "1", &[], json!({}))];
+        let found = shared(&failed, &succeeded, &json!({}));
+        assert_eq!((found.len(), found[0].failed_with, found[0].search.as_str()), (1, 4, "tag:\"Hall 3\""));
+    }
+}

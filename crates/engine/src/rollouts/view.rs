@@ -1,0 +1,177 @@
+//! How a rollout stands, for people.
+
+use wilco_ledger::{
+    State, Timestamp,
+    rollout::{self, Brake, Phase, Why},
+};
+
+use super::Found;
+use crate::{
+    api::{HaltLimit, HaltRule, MemberCounts, MemberState, NewRollout, RolloutState, RolloutView, StageView, WaitsFor},
+    store::{RolloutStanding, StoredRollout},
+};
+
+/// What a rollout waits for of its devices.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Awaited {
+    /// How many commands of each stage wait for an offline device.
+    pub(crate) offline: Vec<u32>,
+    /// The devices whose measurement its gate waits for.
+    pub(crate) unmeasured: Found,
+}
+
+/// A rollout as it is shown.
+pub(crate) fn view(
+    stored: &StoredRollout,
+    standing: &RolloutStanding,
+    phase: Phase,
+    awaited: &Awaited,
+    changed_at: Timestamp,
+) -> RolloutView {
+    let RolloutStanding { progress, counts } = standing;
+    let (state, waits_for) = state(phase, &awaited.unmeasured, changed_at);
+    let stages: Vec<_> = stored
+        .stages
+        .iter()
+        .zip(&progress.stages)
+        .zip(counts)
+        .enumerate()
+        .map(|(place, ((members, stage), counts))| StageView {
+            members: *members,
+            counts: *counts,
+            waiting_for_offline: awaited.offline.get(place).copied().unwrap_or(0),
+            started_at: stage.started_at.map(|at| at.0),
+            ended_at: stage.ended_at.map(|at| at.0),
+            closed: stage.closed,
+        })
+        .collect();
+    RolloutView {
+        id: stored.number.to_string(),
+        number: stored.number,
+        spec: stored.spec.clone(),
+        state,
+        waits_for,
+        why: why(progress.brake.as_ref(), &stored.spec),
+        stage: progress.stage,
+        counts: stages.iter().fold(MemberCounts::default(), |sum, stage| sum + stage.counts),
+        members: stored.stages.iter().sum(),
+        stages,
+        started_at: progress.started_at.0,
+        changed_at: changed_at.0,
+        ended_at: progress.ended_at.map(|at| at.0),
+    }
+}
+
+fn state(phase: Phase, unmeasured: &Found, now: Timestamp) -> (RolloutState, Option<WaitsFor>) {
+    let waits_for = match phase {
+        Phase::Running => return (RolloutState::Running, None),
+        Phase::Paused => return (RolloutState::Paused, None),
+        Phase::Halted => return (RolloutState::Halted, None),
+        Phase::Stopped => return (RolloutState::Stopped, None),
+        Phase::Finished => return (RolloutState::Finished, None),
+        Phase::Waiting(waits_for) => waits_for,
+    };
+    let waits_for = match waits_for {
+        rollout::WaitsFor::Person => WaitsFor::Person,
+        rollout::WaitsFor::Pause { until } => WaitsFor::Pause { until: until.0 },
+        rollout::WaitsFor::Gate { until } => WaitsFor::Gate {
+            until: until.map(|until| until.0),
+            unmeasured: unmeasured.count,
+            unmeasured_examples: unmeasured.examples.clone(),
+        },
+        rollout::WaitsFor::Hours { until } => WaitsFor::Hours { until: until.max(now).0 },
+        rollout::WaitsFor::Connection => WaitsFor::Connection,
+    };
+    (RolloutState::Waiting, Some(waits_for))
+}
+
+/// Why it has stopped by itself, as a sentence.
+fn why(brake: Option<&Brake>, spec: &NewRollout) -> Option<String> {
+    match brake? {
+        Brake::Halted(Why::Gate(why)) => Some(why.to_string()),
+        Brake::Halted(Why::Failures { failed, ended }) => {
+            let limit = spec.halt.as_ref().map(limit).unwrap_or_default();
+            Some(format!("{failed} of {ended} finished devices failed{limit}."))
+        }
+        Brake::Paused | Brake::Stopped => None,
+    }
+}
+
+fn limit(halt: &HaltRule) -> String {
+    match halt.above {
+        HaltLimit::Members { count } => format!("; the limit is {count}"),
+        HaltLimit::Percent { percent } => format!("; the limit is {percent} %"),
+    }
+}
+
+/// A member's state; `None` before its release.
+pub(crate) fn member_state(state: Option<State>) -> MemberState {
+    match state {
+        None => MemberState::Pending,
+        Some(State::Queued) => MemberState::Queued,
+        Some(State::Held) => MemberState::Held,
+        Some(State::Sent) => MemberState::Sent,
+        Some(State::AtBroker) => MemberState::AtBroker,
+        Some(State::Accepted) => MemberState::Accepted,
+        Some(State::Running) => MemberState::Running,
+        Some(State::Succeeded) => MemberState::Succeeded,
+        Some(State::Failed) => MemberState::Failed,
+        Some(State::Rejected) => MemberState::Rejected,
+        Some(State::Undeliverable) => MemberState::Undeliverable,
+        Some(State::Unconfirmed) => MemberState::Unconfirmed,
+        Some(State::TimedOut) => MemberState::TimedOut,
+        Some(State::Expired) => MemberState::Expired,
+        Some(State::Cancelled) => MemberState::Cancelled,
+    }
+}
+
+/// The ledger's state; `None` before a member's release.
+pub(crate) fn of_ledger(state: MemberState) -> Option<State> {
+    State::ALL.into_iter().find(|known| member_state(Some(*known)) == state)
+}
+
+impl From<&rollout::MemberCounts> for MemberCounts {
+    fn from(counts: &rollout::MemberCounts) -> MemberCounts {
+        MemberCounts {
+            pending: counts.pending(),
+            queued: counts.in_state(State::Queued),
+            held: counts.in_state(State::Held),
+            sent: counts.in_state(State::Sent),
+            at_broker: counts.in_state(State::AtBroker),
+            accepted: counts.in_state(State::Accepted),
+            running: counts.in_state(State::Running),
+            succeeded: counts.in_state(State::Succeeded),
+            failed: counts.in_state(State::Failed),
+            rejected: counts.in_state(State::Rejected),
+            undeliverable: counts.in_state(State::Undeliverable),
+            unconfirmed: counts.in_state(State::Unconfirmed),
+            timed_out: counts.in_state(State::TimedOut),
+            expired: counts.in_state(State::Expired),
+            cancelled: counts.in_state(State::Cancelled),
+        }
+    }
+}
+
+impl std::ops::Add for MemberCounts {
+    type Output = MemberCounts;
+
+    fn add(self, other: MemberCounts) -> MemberCounts {
+        MemberCounts {
+            pending: self.pending + other.pending,
+            queued: self.queued + other.queued,
+            held: self.held + other.held,
+            sent: self.sent + other.sent,
+            at_broker: self.at_broker + other.at_broker,
+            accepted: self.accepted + other.accepted,
+            running: self.running + other.running,
+            succeeded: self.succeeded + other.succeeded,
+            failed: self.failed + other.failed,
+            rejected: self.rejected + other.rejected,
+            undeliverable: self.undeliverable + other.undeliverable,
+            unconfirmed: self.unconfirmed + other.unconfirmed,
+            timed_out: self.timed_out + other.timed_out,
+            expired: self.expired + other.expired,
+            cancelled: self.cancelled + other.cancelled,
+        }
+    }
+}

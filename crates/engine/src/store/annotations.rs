@@ -1,0 +1,65 @@
+//! What people have set of devices here: names, tags, notes; and devices that are about to be forgotten.
+
+use wilco_ledger::{DeviceId, Timestamp};
+
+use super::{ConnectionId, Store, StoreError, table::annotations};
+
+/// What a person has set of a device.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Annotation {
+    /// Its name here.
+    pub name: Option<String>,
+    /// Its tags here, beside those that it reports; each once.
+    pub tags: Vec<String>,
+    /// A note.
+    pub note: Option<String>,
+}
+
+/// What is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnnotation {
+    /// The device.
+    pub device: DeviceId,
+    /// What is set.
+    pub annotation: Annotation,
+    /// When a person had it forgotten, while that can still be undone.
+    pub forgotten_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Everything that is set of a connection's devices, by id.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn annotations(&self, connection: &ConnectionId) -> Result<Vec<StoredAnnotation>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| annotations::all(connection, &id)).await
+    }
+
+    /// Replaces what is set of these devices: of all of them, or none. None of them is to be forgotten then.
+    pub async fn annotate(
+        &self,
+        connection: &ConnectionId,
+        devices: Vec<(DeviceId, Annotation)>,
+    ) -> Result<(), StoreError> {
+        let id = connection.clone();
+        self.write(move |transaction| {
+            devices.iter().try_for_each(|(device, annotation)| annotations::put(transaction, &id, device, annotation))
+        })
+        .await
+    }
+
+    /// Notes since when these devices are to be forgotten, or (with no time) that they are not.
+    pub async fn forget_later(
+        &self,
+        connection: &ConnectionId,
+        devices: Vec<DeviceId>,
+        at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let id = connection.clone();
+        self.write(move |transaction| {
+            devices.iter().try_for_each(|device| annotations::forget(transaction, &id, device, at))
+        })
+        .await
+    }
+}

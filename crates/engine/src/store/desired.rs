@@ -1,0 +1,56 @@
+//! The configurations that people want of devices.
+
+use super::{ConnectionId, Store, StoreError, table::desired};
+
+/// The devices of which a configuration is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DesiredTarget {
+    /// Those with a tag.
+    Tag(String),
+    /// Those that match the search of the view with this id.
+    View(String),
+}
+
+/// What is wanted of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDesired {
+    /// The devices.
+    pub target: DesiredTarget,
+    /// The wanted values: a JSON object, as it was written.
+    pub values: String,
+}
+
+impl Store {
+    /// What is wanted on a connection, in the order in which it applies.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn desired(&self, connection: &ConnectionId) -> Result<Vec<StoredDesired>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| desired::all(connection, &id)).await
+    }
+
+    /// Whether a configuration is wanted of a view's devices.
+    pub async fn has_desired_view(&self, view: &str) -> Result<bool, StoreError> {
+        let view = view.to_owned();
+        self.readers.read(move |connection| desired::has_view(connection, &view)).await
+    }
+
+    /// Changes what is wanted on a connection, and nothing where the change refuses.
+    pub async fn change_desired<T: Send + 'static, E: Send + 'static>(
+        &self,
+        connection: &ConnectionId,
+        change: impl FnOnce(&mut Vec<StoredDesired>) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, StoreError> {
+        let id = connection.clone();
+        self.write(move |transaction| {
+            let mut all = desired::all(transaction, &id)?;
+            let changed = change(&mut all);
+            if changed.is_ok() {
+                desired::replace(transaction, &id, &all)?;
+            }
+            Ok(changed)
+        })
+        .await
+    }
+}

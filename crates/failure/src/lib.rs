@@ -1,0 +1,90 @@
+//! The one shape of an error that crosses a seam: a code for programs, a sentence each for what happened and what to do.
+//!
+//! It is the lowest crate of all, so that each layer can return its own failures and none has to know a higher one.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Why something asked of the engine was not done: a sentence each for what happened and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[ts(export)]
+#[error("{message}")]
+pub struct Failure {
+    /// What the window branches on.
+    pub code: FailureCode,
+    /// What happened and why, for people. Never holds a secret.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure told by an error: its text becomes a sentence.
+    pub fn of(code: FailureCode, error: &impl std::fmt::Display, hint: Option<String>) -> Failure {
+        Failure { code, message: sentence(&error.to_string()), hint }
+    }
+}
+
+/// What was asked makes no sense as it stands.
+#[must_use]
+pub fn invalid(message: String, hint: &str) -> Failure {
+    Failure { code: FailureCode::Invalid, message, hint: Some(hint.to_owned()) }
+}
+
+/// A text with a capital at its beginning and a full stop at its end. A file's name stays as it is.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let first_word = text.split(' ').next().unwrap_or_default().trim_end_matches(['.', ',', ':']);
+    if first_word.contains(['.', '/', '\\']) {
+        return format!("{text}{end}");
+    }
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// The failures that somebody treats differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum FailureCode {
+    /// What was asked makes no sense as it stands.
+    Invalid,
+    /// There is no such connection, device or command.
+    NotFound,
+    /// A file that cannot be read, or is not what it should be.
+    File,
+    /// There is a file already where one was to be written.
+    Exists,
+    /// No keyring on this machine, or it is locked.
+    Keyring,
+    /// The broker is not there, or will not have us.
+    Connection,
+    /// The store: disk full, damaged, or written by a newer version.
+    Store,
+    /// Another Wilco uses the same data.
+    InUse,
+    /// The engine in the other process ended before it took the call: nothing was done, and the next engine may be asked.
+    Ended,
+    /// The engine in the other process went away during the call: nobody knows whether it was done.
+    Unanswered,
+    /// A defect of Wilco's own.
+    Internal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_a_name_with_what_it_begins_with() {
+        let check = |text: &str, expected: &str| assert_eq!(sentence(text), expected);
+        check("the broker is gone", "The broker is gone.");
+        check("äh?", "Äh?");
+        check("me.p12 is locked", "me.p12 is locked.");
+        check("/tmp/key is locked", "/tmp/key is locked.");
+        check("it is.", "It is.");
+        check("", ".");
+    }
+}

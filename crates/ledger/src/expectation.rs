@@ -1,0 +1,185 @@
+//! What a device must report so that a command counts as done which no answer names.
+//!
+//! Much firmware answers a command only by reporting its state, and reports the same state when somebody presses its
+//! button. So a report settles a command only if it meets what that command asked for; one that says something else is no
+//! answer.
+
+use crate::{DeviceId, Outcome, Raw};
+
+/// The most terms of an expectation that are looked at.
+pub const MOST_TERMS: usize = 64;
+
+/// What can come back for a command that is answered without its id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Expectation {
+    /// The device reports its state. All of these together mean that it did what it was asked.
+    State {
+        /// What it must report: at most [`MOST_TERMS`].
+        terms: Box<[Term]>,
+        /// Under these keys the device may also say by a word how the command went (`{"Restart":"Restarting"}`).
+        words_under: Box<[Box<str>]>,
+    },
+    /// Nothing can come back. Why, as a sentence for people.
+    Nothing(Box<str>),
+}
+
+/// One value that a device must report.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Term {
+    /// Its name in the report.
+    pub key: Box<str>,
+    /// What it must be. `None`: whatever it is (`TOGGLE`).
+    pub value: Option<Box<str>>,
+}
+
+/// A report of a device's state, as a dialect has read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The device that it is about.
+    pub device: DeviceId,
+    /// What it says.
+    pub values: Box<[Reported]>,
+    /// What a command has come to whose expectation it meets: [`Outcome::Succeeded`], or [`Outcome::Accepted`] where the
+    /// device only repeats what it was asked.
+    pub met: Outcome,
+    /// A number on its way to the one that was asked means that an accepted command is running.
+    pub steps: bool,
+    /// A retained report is an old one and never settles anything.
+    pub retained: bool,
+    /// The message as it came.
+    pub raw: Raw,
+}
+
+/// One value of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// Its name.
+    pub key: Box<str>,
+    /// The value as text.
+    pub value: Box<str>,
+    /// What the dialect takes the value for, where it is a word such as `Error`.
+    pub word: Option<Outcome>,
+}
+
+/// What a report makes of an expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// What the device says of the command; `None` if this report is no answer to it.
+    pub(crate) outcome: Option<Outcome>,
+    /// The word by which the device said so, where it refused or failed.
+    pub(crate) message: Option<Box<str>>,
+    /// Which terms have been reported by now, a bit for each.
+    pub(crate) met: u64,
+}
+
+impl Expectation {
+    /// Whether a state meets it, to say before a command is sent that the device is already so. A term that any value
+    /// meets (`TOGGLE`) is met by none beforehand.
+    #[must_use]
+    pub fn is_met_by(&self, values: &[Reported]) -> bool {
+        let Expectation::State { terms, .. } = self else { return false };
+        !terms.is_empty()
+            && terms.iter().all(|term| {
+                let reported = values.iter().find(|one| one.key == term.key);
+                term.value.as_ref().zip(reported).is_some_and(|(wanted, one)| is_same_value(wanted, &one.value))
+            })
+    }
+
+    /// Reads a report; `before` are the terms that earlier ones have met.
+    pub(crate) fn judge(&self, report: &Report, before: u64, accepted: bool) -> Verdict {
+        let Expectation::State { terms, words_under } = self else {
+            return Verdict { outcome: None, message: None, met: before };
+        };
+        let terms = &terms[..terms.len().min(MOST_TERMS)];
+        let mut verdict = Verdict { outcome: None, message: None, met: if report.met.is_final() { before } else { 0 } };
+        let (mut any, mut step) = (false, false);
+        for one in &report.values {
+            let place = terms.iter().position(|term| term.key == one.key);
+            let bit = place.map_or(0, |place| 1_u64 << place);
+            let wanted = place.map(|place| terms[place].value.as_deref());
+            match (wanted, one.word) {
+                (Some(Some(wanted)), _) if is_same_value(wanted, &one.value) => {
+                    verdict.met |= bit;
+                    any = true;
+                }
+                (_, Some(word)) if wanted.is_some() || words_under.contains(&one.key) => {
+                    let refuses = matches!(word, Outcome::Failed | Outcome::Rejected);
+                    let message = refuses.then(|| one.value.clone());
+                    return Verdict { outcome: Some(word), message, met: before };
+                }
+                (Some(None), _) => {
+                    verdict.met |= bit;
+                    any = true;
+                }
+                (Some(Some(wanted)), _) => {
+                    verdict.met &= !bit;
+                    step |= number(wanted).is_some() && number(&one.value).is_some();
+                }
+                (None, _) => {}
+            }
+        }
+        let all = u64::MAX.checked_shr(64 - u32::try_from(terms.len()).unwrap_or(64)).unwrap_or(0);
+        if any && verdict.met & all == all {
+            verdict.outcome = Some(report.met);
+        } else if step && report.steps && accepted && report.met.is_final() {
+            verdict.outcome = Some(Outcome::Running);
+        }
+        if !report.met.is_final() {
+            verdict.met = before;
+        }
+        verdict
+    }
+}
+
+/// Whether two values are the same: numbers as numbers (`42` and `42.0`), texts without regard to case.
+#[must_use]
+pub fn is_same_value(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    if one == other {
+        return true;
+    }
+    match (number(one), number(other)) {
+        (Some(one), Some(other)) => (one - other).abs() <= one.abs().max(other.abs()) * 1e-9,
+        (None, None) => one.to_lowercase() == other.to_lowercase(),
+        _ => false,
+    }
+}
+
+fn number(text: &str) -> Option<f64> {
+    let is_plain = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
+    text.parse::<f64>().ok().filter(|number| is_plain && number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Expectation, Reported, Term, is_same_value};
+
+    #[test]
+    fn values_are_compared_as_what_they_are() {
+        let check = |one: &str, other: &str, same: bool| assert_eq!(is_same_value(one, other), same, "{one} {other}");
+        check("42", "42.0", true);
+        check("1e2", "100", true);
+        check("0.1", "0.10000000000000001", true);
+        check("42", "43", false);
+        check("ON", "on", true);
+        check("ÄN", "än", true);
+        check("ON", "OFF", false);
+        check("true", "1", false);
+        check("inf", "INF", true);
+        check("", "0", false);
+    }
+
+    #[test]
+    fn a_state_that_is_already_so_is_known_beforehand() {
+        let expects = |value: Option<&str>| Expectation::State {
+            terms: [Term { key: "POWER".into(), value: value.map(Into::into) }].into(),
+            words_under: [].into(),
+        };
+        let reported = [Reported { key: "POWER".into(), value: "ON".into(), word: None }];
+        assert!(expects(Some("on")).is_met_by(&reported));
+        assert!(!expects(Some("off")).is_met_by(&reported));
+        assert!(!expects(None).is_met_by(&reported));
+        assert!(!expects(Some("on")).is_met_by(&[]));
+        assert!(!Expectation::Nothing("It has no state.".into()).is_met_by(&reported));
+    }
+}

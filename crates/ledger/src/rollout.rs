@@ -1,0 +1,268 @@
+//! A rollout: one command for many devices, in stages, as a state machine.
+//!
+//! A [`Rollout`] holds the members of **one** rollout, by their places in the order of release, and how far the command of
+//! each has come. It is told what happened ([`Input`]) and when, and answers with what is to be done ([`Effect`]). Members
+//! are released by [`Input::Room`] alone, no more of them than the connection can hand over at once: no time to live runs
+//! while a command waits for our own windows, and a halt comes before the next release.
+//!
+//! It deliberately knows no devices, commands, sockets, files, time zones or measurements: a member is a number here, and
+//! what a gate or the maintenance hours say comes in as an argument. What it must remember over a restart is its
+//! [`Progress`]; how far the members are is told by their commands.
+
+mod counts;
+mod input;
+mod pace;
+mod plan;
+mod progress;
+mod rules;
+
+use crate::{State, Timestamp};
+
+pub use counts::MemberCounts;
+pub use input::{Action, Effect, GateReading, Input, Refusal};
+pub use plan::{Between, Halt, HaltLimit, Plan};
+pub use progress::{Brake, Phase, Progress, StageProgress, WaitsFor, Why};
+
+use pace::Pace;
+
+/// The members of one rollout, and how far they are.
+#[derive(Debug, Clone)]
+pub struct Rollout {
+    plan: Plan,
+    progress: Progress,
+    /// How far each member's command is; `None` before its release.
+    members: Vec<Option<State>>,
+    /// The first member after each stage.
+    ends: Vec<u32>,
+    /// The members of each stage by state.
+    counts: Vec<MemberCounts>,
+    /// Every member before this one is released.
+    next: u32,
+    pace: Pace,
+    connected: bool,
+    hours: Hours,
+}
+
+/// What is known of the maintenance hours.
+#[derive(Debug, Clone, Copy)]
+struct Hours {
+    open: bool,
+    /// When that changes.
+    until: Timestamp,
+}
+
+impl Rollout {
+    /// A rollout of which nothing is released yet.
+    #[must_use]
+    pub fn new(plan: Plan, now: Timestamp) -> Rollout {
+        let members = vec![None; plan.members() as usize];
+        let progress = Progress::new(plan.stages.len(), now);
+        Rollout::restore(plan, progress, members, None, now)
+    }
+
+    /// A rollout as it was: its progress as it was last recorded, how far each member's command is, and when the last of
+    /// them was released. Not connected, and with its hours unknown.
+    #[must_use]
+    pub fn restore(
+        plan: Plan,
+        progress: Progress,
+        members: Vec<Option<State>>,
+        last_release: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Rollout {
+        let sum = |end: &mut u32, size: &u32| {
+            *end += size;
+            Some(*end)
+        };
+        let ends: Vec<u32> = plan.stages.iter().scan(0, sum).collect();
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let of_stage = |(start, end): (u32, &u32)| {
+            MemberCounts::of(members.get(start as usize..*end as usize).unwrap_or_default())
+        };
+        let counts = starts.zip(&ends).map(of_stage).collect();
+        // A clock that was set back must not keep it waiting.
+        let pace = Pace::new(plan.rate, last_release.map(|at| at.min(now)));
+        let hours = Hours { open: false, until: Timestamp(i64::MIN) };
+        let mut rollout = Rollout { plan, progress, members, ends, counts, next: 0, pace, connected: false, hours };
+        rollout.skip_released();
+        rollout
+    }
+
+    /// Takes note of what happened and says what is to be done.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut room = 0;
+        match input {
+            Input::Member { member, state } => self.note(member, state),
+            Input::Room(count) => room = count,
+            Input::Connected => self.connected = true,
+            Input::Disconnected => self.connected = false,
+            Input::Act(action) => self.act(action, now, &mut effects),
+            Input::Gate(reading) => self.gate(reading, now),
+            Input::Hours { open, until } => self.hours = Hours { open, until },
+            Input::Tick => {}
+        }
+        self.judge();
+        self.advance(now);
+        for _ in 0..room {
+            if !self.wants_room(now) {
+                break;
+            }
+            effects.push(self.release(now));
+            while self.plan.broadcast && (self.next as usize) < self.members.len() {
+                effects.push(self.release(now));
+            }
+        }
+        self.note_end(now);
+        effects
+    }
+
+    /// When [`Input::Tick`] is due, if nothing else happens before. When the hours change, [`Input::Hours`] is due.
+    #[must_use]
+    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.is_over() {
+            return None;
+        }
+        let hours = (self.plan.hours && self.progress.brake.is_none()).then_some(self.hours.until);
+        let next = match self.phase(now) {
+            Phase::Running if self.wants_release() && !self.pace.is_due(now) => self.pace.due_at(),
+            Phase::Waiting(WaitsFor::Pause { until }) => Some(until),
+            Phase::Waiting(WaitsFor::Gate { until }) => until,
+            _ => None,
+        };
+        [hours, next].into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    /// What the hours say must be said anew: nothing is released before.
+    #[must_use]
+    pub fn hours_are_due(&self, now: Timestamp) -> bool {
+        self.plan.hours && self.hours.until <= now && !self.is_over()
+    }
+
+    /// What the gate's measurement says must be said, and again from time to time.
+    #[must_use]
+    pub fn watches_gate(&self) -> bool {
+        self.plan.gate.is_some() && self.progress.brake.is_none() && self.is_between_stages()
+    }
+
+    /// What keeps somebody from doing that; `None` if it can be done.
+    #[must_use]
+    pub fn refuses(&self, action: Action) -> Option<Refusal> {
+        if self.is_over() {
+            return Some(Refusal::Ended);
+        }
+        let brake = self.progress.brake.as_ref();
+        match action {
+            Action::Stop => None,
+            Action::Pause => brake.is_some().then_some(Refusal::NotRunning),
+            Action::Resume => brake.is_none().then_some(Refusal::NotPaused),
+            Action::StartNextStage => (brake.is_some() || !self.is_between_stages()).then_some(Refusal::NoStageWaits),
+            Action::CloseStage => {
+                let waits = self.current().is_some_and(|counts| counts.pending() == 0 && counts.unheard() > 0);
+                (!waits || self.stage_progress().is_none_or(|stage| stage.closed)).then_some(Refusal::NothingToClose)
+            }
+        }
+    }
+
+    /// The connection's room is all that its next release waits for.
+    #[must_use]
+    pub fn wants_room(&self, now: Timestamp) -> bool {
+        self.progress.brake.is_none()
+            && self.connected
+            && self.wants_release()
+            && self.is_within_hours(now)
+            && self.plan.in_flight.is_none_or(|limit| self.in_flight() < limit.get())
+            && self.pace.is_due(now)
+    }
+
+    /// The member that is released next, as things stand: the first of its stage that is not released.
+    #[must_use]
+    pub fn next_member(&self) -> Option<u32> {
+        self.wants_release().then_some(self.next)
+    }
+
+    /// The first member after the current stage.
+    #[must_use]
+    pub fn end_of_stage(&self) -> u32 {
+        self.ends.get(self.progress.stage as usize).copied().unwrap_or(self.next)
+    }
+
+    /// The index of a member's stage.
+    #[must_use]
+    pub fn stage_of(&self, member: u32) -> usize {
+        self.ends.partition_point(|end| *end <= member)
+    }
+
+    /// Its state.
+    #[must_use]
+    pub fn phase(&self, now: Timestamp) -> Phase {
+        match self.progress.brake {
+            Some(Brake::Stopped) => return Phase::Stopped,
+            _ if self.is_finished() => return Phase::Finished,
+            Some(Brake::Halted(_)) => return Phase::Halted,
+            Some(Brake::Paused) => return Phase::Paused,
+            None => {}
+        }
+        let waits_for = if self.is_between_stages() {
+            self.waits_between(now)
+        } else if !self.wants_release() {
+            None
+        } else if !self.is_within_hours(now) {
+            Some(WaitsFor::Hours { until: self.hours.until })
+        } else {
+            (!self.connected).then_some(WaitsFor::Connection)
+        };
+        waits_for.map_or(Phase::Running, Phase::Waiting)
+    }
+
+    /// What it was started with.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What it must remember.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The members of each stage by state.
+    #[must_use]
+    pub fn stages(&self) -> &[MemberCounts] {
+        &self.counts
+    }
+
+    /// All members by state.
+    #[must_use]
+    pub fn counts(&self) -> MemberCounts {
+        let mut all = MemberCounts::default();
+        self.counts.iter().for_each(|counts| all += *counts);
+        all
+    }
+
+    /// How far a member's command is; `None` before its release.
+    #[must_use]
+    pub fn member(&self, member: u32) -> Option<State> {
+        self.members.get(member as usize).copied().flatten()
+    }
+
+    /// Members released and not at their end, but for those that a closed stage no longer waits for.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        let of_stage = |(counts, stage): (&MemberCounts, &StageProgress)| {
+            counts.on_the_way() - if stage.closed { counts.unheard() } else { 0 }
+        };
+        self.counts.iter().zip(&self.progress.stages).map(of_stage).sum()
+    }
+
+    /// Nothing will ever be released any more, and no member is on its way.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_finished() || (self.progress.brake == Some(Brake::Stopped) && self.counts().on_the_way() == 0)
+    }
+
+    fn is_finished(&self) -> bool {
+        self.counts.iter().all(|counts| counts.pending() == 0 && counts.on_the_way() == 0)
+    }
+}

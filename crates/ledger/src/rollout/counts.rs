@@ -1,0 +1,92 @@
+//! Members by how far their commands are.
+
+use std::ops::AddAssign;
+
+use crate::State;
+
+/// How many members are how far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemberCounts {
+    pending: u32,
+    states: [u32; State::ALL.len()],
+}
+
+impl MemberCounts {
+    /// Of members that are as far as that; `None` before their release.
+    #[must_use]
+    pub fn of(members: &[Option<State>]) -> MemberCounts {
+        let mut counts = MemberCounts::default();
+        members.iter().for_each(|member| *counts.place(*member) += 1);
+        counts
+    }
+
+    /// Members that are not released yet.
+    #[must_use]
+    pub fn pending(&self) -> u32 {
+        self.pending
+    }
+
+    /// Members whose command is in that state.
+    #[must_use]
+    pub fn in_state(&self, state: State) -> u32 {
+        self.states[state as usize]
+    }
+
+    /// Members released and not at their end.
+    #[must_use]
+    pub fn on_the_way(&self) -> u32 {
+        self.sum(|state| !state.is_final())
+    }
+
+    /// Members on the way of which no device has said anything.
+    #[must_use]
+    pub fn unheard(&self) -> u32 {
+        self.sum(|state| state < State::Accepted)
+    }
+
+    /// Members at their end.
+    #[must_use]
+    pub fn ended(&self) -> u32 {
+        self.sum(State::is_final)
+    }
+
+    /// Members that count as failed. One that was cancelled does not: a person did that.
+    #[must_use]
+    pub fn failed(&self, count_timeouts: bool) -> u32 {
+        self.sum(|state| match state {
+            State::Failed | State::Rejected | State::Undeliverable => true,
+            State::TimedOut | State::Expired => count_timeouts,
+            _ => false,
+        })
+    }
+
+    /// All members.
+    #[must_use]
+    pub fn all(&self) -> u32 {
+        self.pending + self.sum(|_| true)
+    }
+
+    pub(super) fn moved(&mut self, from: Option<State>, to: Option<State>) {
+        let before = self.place(from);
+        *before = before.saturating_sub(1);
+        *self.place(to) += 1;
+    }
+
+    fn place(&mut self, member: Option<State>) -> &mut u32 {
+        match member {
+            None => &mut self.pending,
+            Some(state) => &mut self.states[state as usize],
+        }
+    }
+
+    fn sum(&self, wanted: impl Fn(State) -> bool) -> u32 {
+        State::ALL.into_iter().filter(|state| wanted(*state)).map(|state| self.in_state(state)).sum()
+    }
+}
+
+impl AddAssign for MemberCounts {
+    fn add_assign(&mut self, other: MemberCounts) {
+        self.pending += other.pending;
+        self.states.iter_mut().zip(other.states).for_each(|(own, other)| *own += other);
+    }
+}

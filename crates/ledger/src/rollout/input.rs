@@ -1,0 +1,95 @@
+//! What a rollout is told, and what it wants done.
+
+use crate::{State, Timestamp};
+
+/// Something that happened outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A member's command is in that state now.
+    Member {
+        /// Its place.
+        member: u32,
+        /// The state.
+        state: State,
+    },
+    /// So many commands could be handed over at once.
+    Room(u32),
+    /// The connection stands.
+    Connected,
+    /// The connection is gone.
+    Disconnected,
+    /// A person does something to it. See [`super::Rollout::refuses`].
+    Act(Action),
+    /// What the gate's measurement says now. Only looked at between two stages.
+    Gate(GateReading),
+    /// The maintenance hours.
+    Hours {
+        /// It is within them.
+        open: bool,
+        /// When that changes. Nothing is released from then on until this is said anew.
+        until: Timestamp,
+    },
+    /// Time has passed, nothing else.
+    Tick,
+}
+
+/// What a person does to a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// No more releases for now; answers are still taken.
+    Pause,
+    /// Releases go on, also after a halt.
+    Resume,
+    /// No more releases at all. Commands that were never sent are cancelled.
+    Stop,
+    /// The next stage starts now.
+    StartNextStage,
+    /// The current stage no longer waits for members of which no device has said anything.
+    CloseStage,
+}
+
+/// Why an action is not possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is over.
+    #[error("the rollout has ended")]
+    Ended,
+    /// It cannot be paused.
+    #[error("the rollout is not running")]
+    NotRunning,
+    /// It cannot be resumed.
+    #[error("the rollout is neither paused nor halted")]
+    NotPaused,
+    /// The current stage is not done, or is the last one, or the rollout is paused or halted.
+    #[error("the rollout is not waiting to start its next stage")]
+    NoStageWaits,
+    /// Some members of the current stage are not released yet, or none is on its way.
+    #[error("the current stage is not waiting for devices")]
+    NothingToClose,
+}
+
+/// What the measurement of a gate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GateReading {
+    /// It is within its limits on every device that is done.
+    Within,
+    /// It is not: a sentence that says where.
+    Outside(Box<str>),
+    /// Some device has not measured it of late.
+    Unknown,
+}
+
+/// Something that a rollout wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Submit the member's command. From here on it counts as queued.
+    Release {
+        /// Its place.
+        member: u32,
+    },
+    /// Cancel the member's command if it was never sent.
+    Cancel {
+        /// Its place.
+        member: u32,
+    },
+}

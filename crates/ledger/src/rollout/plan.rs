@@ -1,0 +1,78 @@
+//! What a rollout was started with.
+
+use std::num::NonZeroU32;
+
+use crate::Millis;
+
+/// How a rollout goes on, whatever happens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The number of members of each stage, in order; none of them 0. Members are numbered through.
+    pub stages: Vec<u32>,
+    /// What happens between two stages.
+    pub between: Between,
+    /// Releases in any one second, at the most.
+    pub rate: Option<NonZeroU32>,
+    /// Members released and not at their end, at the most. Those that a closed stage no longer waits for do not count.
+    pub in_flight: Option<NonZeroU32>,
+    /// When it stops by itself.
+    pub halt: Option<Halt>,
+    /// For how long a measurement must stay within its limits before the next stage starts.
+    pub gate: Option<Millis>,
+    /// Members are released in certain hours only: see [`super::Input::Hours`].
+    pub hours: bool,
+    /// One publish reaches every member: they are released together or not at all. There is one stage, and neither a rate
+    /// nor a limit in flight.
+    pub broadcast: bool,
+}
+
+/// What happens between two stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// The next stage starts at once.
+    Continue,
+    /// The next stage starts after that time.
+    Pause(Millis),
+    /// A person starts the next stage.
+    Ask,
+}
+
+/// When a rollout stops by itself: more members failed than the limit says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Halt {
+    /// The limit.
+    pub above: HaltLimit,
+    /// Not before so many members have ended.
+    pub after: u32,
+    /// Members that timed out or expired count as failed.
+    pub count_timeouts: bool,
+}
+
+/// How many failures are still allowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HaltLimit {
+    /// So many members.
+    Members(u32),
+    /// So many per cent of those that have ended, 0 … 100.
+    Percent(f64),
+}
+
+impl Plan {
+    /// The number of members.
+    #[must_use]
+    pub fn members(&self) -> u32 {
+        self.stages.iter().sum()
+    }
+}
+
+impl Halt {
+    /// Whether so many failures are too many.
+    #[must_use]
+    pub fn is_exceeded(&self, failed: u32, ended: u32) -> bool {
+        ended >= self.after
+            && match self.above {
+                HaltLimit::Members(count) => failed > count,
+                HaltLimit::Percent(percent) => f64::from(failed) * 100.0 > percent * f64::from(ended),
+            }
+    }
+}

@@ -1,0 +1,118 @@
+//! How far a rollout is, as far as its members' commands do not tell.
+
+use crate::Timestamp;
+
+/// What a rollout must remember over a restart. To be recorded whenever it has changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// What keeps it from releasing anything, whatever else is.
+    pub brake: Option<Brake>,
+    /// The index of the current stage.
+    pub stage: u32,
+    /// Its stages, in order.
+    pub stages: Vec<StageProgress>,
+    /// Since when the gate's measurement has been within its limits without a break; `None` while it is not watched.
+    pub within_since: Option<Timestamp>,
+    /// Members that had ended when a person let it go on after a halt. The rule counts those that end afterwards.
+    pub ended_before: u32,
+    /// Those of them that had failed.
+    pub failed_before: u32,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it ended: finished, halted or stopped, and no member on its way.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What keeps a rollout from releasing members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Brake {
+    /// A person has paused it.
+    Paused,
+    /// It has stopped by itself.
+    Halted(Why),
+    /// A person has stopped it, for good.
+    Stopped,
+}
+
+/// Why a rollout has stopped by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Too many members failed.
+    Failures {
+        /// So many failed.
+        failed: u32,
+        /// Of so many that had ended.
+        ended: u32,
+    },
+    /// The gate's measurement left its limits: a sentence.
+    Gate(Box<str>),
+}
+
+/// How far a stage is, as far as its members' commands do not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StageProgress {
+    /// When its first member was released.
+    pub started_at: Option<Timestamp>,
+    /// When it was done.
+    pub ended_at: Option<Timestamp>,
+    /// A person closed it: it does not wait for members of which no device has said anything.
+    pub closed: bool,
+}
+
+/// The state of a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Members are released, or are on their way.
+    Running,
+    /// Nothing can be released for now.
+    Waiting(WaitsFor),
+    /// A person has paused it.
+    Paused,
+    /// It has stopped by itself.
+    Halted,
+    /// A person has stopped it.
+    Stopped,
+    /// Every member has finished.
+    Finished,
+}
+
+/// What a waiting rollout waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// A person who starts the next stage.
+    Person,
+    /// The end of a pause.
+    Pause {
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// A measurement that is being watched.
+    Gate {
+        /// When it has been within its limits for long enough; `None` while it is not known to be within them.
+        until: Option<Timestamp>,
+    },
+    /// Its maintenance hours.
+    Hours {
+        /// When they begin.
+        until: Timestamp,
+    },
+    /// The connection.
+    Connection,
+}
+
+impl Progress {
+    /// That of a rollout that has just been started.
+    #[must_use]
+    pub fn new(stages: usize, now: Timestamp) -> Progress {
+        Progress {
+            brake: None,
+            stage: 0,
+            stages: vec![StageProgress::default(); stages],
+            within_since: None,
+            ended_before: 0,
+            failed_before: 0,
+            started_at: now,
+            ended_at: None,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Commands whose only answer is a report of the device's state, which comes for other reasons too.
+
+use std::sync::Arc;
+
+use wilco_ledger::{
+    Claim, Expectation, Fact, Input, Match, Outcome, Policy, Raw, Report, Reported, Submission, Term, WireForm,
+};
+
+use crate::bench::{Bench, PLAIN, WITHOUT_ID, asked, device, murmurs, presence, puback, sent};
+
+/// A command that is answered by state alone.
+const BY_STATE: Policy = Policy { answers_carry_ids: false, ..PLAIN };
+
+fn expecting(name: &str, terms: &[(&str, Option<&str>)], words_under: &[&str]) -> Submission {
+    let term = |(key, value): &(&str, Option<&str>)| Term { key: (*key).into(), value: value.map(Into::into) };
+    let expects = Expectation::State {
+        terms: terms.iter().map(term).collect(),
+        words_under: words_under.iter().map(|key| (*key).into()).collect(),
+    };
+    with(name, expects)
+}
+
+fn with(name: &str, expects: Expectation) -> Submission {
+    let form = WireForm { expects: Some(Box::new(expects)), ..WireForm::default() };
+    Submission { form: Some(Arc::new(form)), ..asked("d", name, BY_STATE) }
+}
+
+fn out(submission: Submission) -> Bench {
+    Bench::connected()
+        .at(0, Input::Submit(submission), "a submitted; a handed 1; publish a 1")
+        .at(10, sent("a", 1), "a sent 1")
+        .at(20, puback("a", 1), "a at broker 1")
+}
+
+fn reported(values: &[(&str, &str)]) -> Report {
+    let words = [("Error", Outcome::Failed), ("Restarting", Outcome::Accepted), ("Done", Outcome::Succeeded)];
+    let one = |(key, value): &(&str, &str)| Reported {
+        key: (*key).into(),
+        value: (*value).into(),
+        word: words.iter().find(|(word, _)| word == value).map(|(_, outcome)| *outcome),
+    };
+    Report {
+        device: device("d"),
+        values: values.iter().map(one).collect(),
+        met: Outcome::Succeeded,
+        steps: false,
+        retained: false,
+        raw: Raw::default(),
+    }
+}
+
+fn reports(values: &[(&str, &str)]) -> Input {
+    Input::Report(reported(values))
+}
+
+#[test]
+fn a_report_of_what_was_asked_settles_the_command() {
+    out(expecting("a", &[("POWER", Some("ON"))], &[]))
+        .at(30, reports(&[("POWER", "on"), ("Dimmer", "40")]), "a succeeded inferred")
+        .look("a", |command| assert_eq!(command.matched, Some(Match::Inferred)))
+        // The device says it twice.
+        .at(31, reports(&[("POWER", "ON")]), "");
+}
+
+#[test]
+fn a_wall_switch_pressed_in_the_middle_is_no_answer() {
+    out(expecting("a", &[("POWER", Some("OFF"))], &[]))
+        .at(30, reports(&[("POWER", "ON")]), "")
+        .at(31, reports(&[("Dimmer", "0")]), "")
+        .shows("a", "at_broker", "")
+        .at(40, reports(&[("POWER", "OFF")]), "a succeeded inferred");
+    out(expecting("a", &[("POWER", Some("OFF"))], &[])).at(30, reports(&[("POWER", "ON")]), "").at(
+        10_010,
+        Input::Tick,
+        "a TimedOut(Silence)",
+    );
+}
+
+#[test]
+fn a_command_that_no_report_met_says_what_was_missing() {
+    out(expecting("a", &[("POWER", Some("OFF"))], &[])).at(10_010, Input::Tick, "a TimedOut(Silence)").shows(
+        "a",
+        "timed_out",
+        "The device did not report POWER = OFF within 10 s. The broker has it; the device may still run it.",
+    );
+    // What is reported long afterwards may be anybody's doing.
+    out(expecting("a", &[("POWER", Some("OFF"))], &[])).at(10_010, Input::Tick, "a TimedOut(Silence)").at(
+        90_000,
+        reports(&[("POWER", "OFF")]),
+        "",
+    );
+}
+
+#[test]
+fn all_of_what_was_asked_must_be_so_at_once() {
+    let lamp = || out(expecting("a", &[("state", Some("ON")), ("brightness", Some("50"))], &[]));
+    lamp().at(30, reports(&[("state", "ON"), ("brightness", "10")]), "");
+    lamp().at(30, reports(&[("state", "ON")]), "").at(31, reports(&[("brightness", "50.0")]), "a succeeded inferred");
+    lamp()
+        .at(30, reports(&[("state", "ON")]), "")
+        .at(31, reports(&[("state", "OFF")]), "")
+        .at(32, reports(&[("brightness", "50")]), "")
+        .at(33, reports(&[("state", "ON")]), "a succeeded inferred");
+}
+
+#[test]
+fn whatever_the_state_is_answers_a_toggle() {
+    out(expecting("a", &[("POWER", None)], &[])).at(30, reports(&[("Dimmer", "3")]), "").at(
+        31,
+        reports(&[("POWER", "OFF")]),
+        "a succeeded inferred",
+    );
+}
+
+#[test]
+fn a_word_in_place_of_the_value_says_how_it_went() {
+    out(expecting("a", &[("Dimmer", Some("40"))], &[]))
+        .at(30, reports(&[("Dimmer", "Error")]), "a failed inferred")
+        .shows("a", "failed", "Error");
+    // A value that happens to be such a word is that value.
+    out(expecting("a", &[("Name", Some("Error"))], &[])).at(30, reports(&[("Name", "Error")]), "a succeeded inferred");
+    out(expecting("a", &[("started", None)], &["Restart"]))
+        .at(30, reports(&[("Restart", "Restarting")]), "a accepted inferred")
+        .at(31, reports(&[("Fade", "OFF")]), "")
+        .at(32, reports(&[("Restart", "Restarting")]), "a accepted duplicate")
+        .shows("a", "accepted", "")
+        .at(40, reports(&[("started", "Online")]), "a succeeded inferred");
+}
+
+#[test]
+fn a_repeated_request_is_accepted_and_a_number_on_its_way_is_running() {
+    let target = |value: &str| Input::Report(Report { met: Outcome::Accepted, ..reported(&[("level", value)]) });
+    let step = |value: &str| Input::Report(Report { steps: true, ..reported(&[("level", value)]) });
+    out(expecting("a", &[("level", Some("100"))], &[]))
+        .at(30, step("10"), "")
+        .at(31, target("50"), "")
+        .at(32, target("100"), "a accepted inferred")
+        .at(33, step("20"), "a running inferred")
+        .at(34, step("40"), "a running heartbeat")
+        .at(35, step("off"), "")
+        .at(36, step("100"), "a succeeded inferred");
+}
+
+#[test]
+fn a_retained_report_another_device_s_and_one_before_the_send_settle_nothing() {
+    out(expecting("a", &[("POWER", Some("ON"))], &[]))
+        .at(30, Input::Report(Report { retained: true, ..reported(&[("POWER", "ON")]) }), "")
+        .at(31, Input::Report(Report { device: device("e"), ..reported(&[("POWER", "ON")]) }), "");
+    Bench::new().at(0, Input::Submit(expecting("a", &[("POWER", Some("ON"))], &[])), "a submitted").at(
+        1,
+        reports(&[("POWER", "ON")]),
+        "",
+    );
+    Bench::connected()
+        .at(0, presence(false), "")
+        .at(1, Input::Submit(expecting("a", &[("POWER", Some("ON"))], &[])), "a submitted; a Held")
+        .at(2, reports(&[("POWER", "ON")]), "");
+}
+
+#[test]
+fn a_report_settles_another_console_s_command_beside_ours() {
+    out(expecting("a", &[("POWER", Some("ON"))], &[]))
+        .at(25, Input::Observed(expecting("x", &[("POWER", Some("ON"))], &[])), "x observed")
+        .at(26, Input::Observed(expecting("y", &[("POWER", Some("OFF"))], &[])), "y observed")
+        .at(30, reports(&[("POWER", "ON")]), "a succeeded inferred; x succeeded inferred");
+}
+
+#[test]
+fn a_device_that_reports_nothing_back_ends_as_unconfirmed_by_the_reason() {
+    let expects = Expectation::Nothing("Its discovery has no state topic, so it cannot report back.".into());
+    let quiet = Submission { policy: Policy { answer_expected: false, ..BY_STATE }, ..with("a", expects) };
+    Bench::connected()
+        .at(0, Input::Submit(quiet), "a submitted; a handed 1; publish a 1")
+        .at(10, puback("a", 1), "a at broker 1; a Unconfirmed")
+        .at(20, reports(&[("POWER", "ON")]), "")
+        .shows("a", "unconfirmed", "Sent. Its discovery has no state topic, so it cannot report back.");
+}
+
+#[test]
+fn a_refusal_without_an_id_still_settles_the_only_command() {
+    out(expecting("a", &[("POWER", Some("ON"))], &[])).at(30, murmurs(Outcome::Rejected), "a rejected inferred");
+}
+
+#[test]
+fn what_settles_a_command_says_that_it_was_a_report() {
+    let mut bench = out(expecting("a", &[("POWER", Some("ON"))], &[]));
+    bench = bench.at(30, reports(&[("POWER", "ON")]), "a succeeded inferred");
+    let answered = bench.events.iter().find_map(|event| match &event.fact {
+        Fact::Answered { answer, .. } => Some(answer.claim.clone()),
+        _ => None,
+    });
+    assert_eq!(answered, Some(Claim::State));
+}
+
+#[test]
+fn a_command_that_expects_no_report_is_settled_by_none() {
+    crate::bench::at_broker(WITHOUT_ID).at(30, reports(&[("POWER", "ON")]), "").shows("a", "at_broker", "");
+}

@@ -1,0 +1,143 @@
+//! The fault campaign: kills, stops and cuts off console, broker and devices in the middle of fan-outs, and compares
+//! what the history says afterwards with what the devices did. `cargo xtask faults` builds and starts it.
+//!
+//! The same program is the console and the devices, each in a process of its own.
+
+#![expect(clippy::print_stdout, reason = "it tells the person in front of the terminal what it has seen")]
+
+mod console;
+mod fleet;
+mod link;
+mod options;
+mod oracle;
+mod plan;
+mod random;
+mod report;
+mod run;
+mod wiretap;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use options::Options;
+use plan::{Plan, Scenario};
+use report::Report;
+use run::Outcome;
+
+fn main() -> Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((first, rest)) if first == "console" => console::main(rest).map(|()| ExitCode::SUCCESS),
+        Some((first, rest)) if first == "fleet" => fleet::main(rest).map(|()| ExitCode::SUCCESS),
+        _ => campaign(&Options::read(&arguments)?),
+    }
+}
+
+fn campaign(options: &Options) -> Result<ExitCode> {
+    let began = Instant::now();
+    let kept = kept_seeds()?;
+    let queue = Mutex::new(options.runs(&kept).into_iter().collect::<VecDeque<_>>());
+    let report = Mutex::new(Report::default());
+    let failed = Mutex::new(Vec::new());
+    let done = Mutex::new(0_usize);
+    thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            scope.spawn(|| {
+                while options.limit.is_none_or(|limit| began.elapsed() < limit)
+                    && let Some((scenario, seed)) = lock(&queue).pop_front()
+                {
+                    let outcome = one(scenario, seed);
+                    if !outcome.findings.is_empty() {
+                        lock(&failed).push((scenario, seed));
+                        tell(scenario, seed, &outcome);
+                    }
+                    lock(&report).add(scenario, outcome);
+                    *lock(&done) += 1;
+                }
+            });
+        }
+    });
+    let (report, failed, done) = (lock(&report), lock(&failed), *lock(&done));
+    println!("\n{}", report.table());
+    for (scenario, seed) in failed.iter().filter(|failed| !kept.contains(failed)) {
+        keep(*scenario, *seed)?;
+    }
+    if let Some(path) = &options.report {
+        std::fs::write(path, report.page())?;
+        println!("Written: {}", path.display());
+    }
+    // In the words of a test runner, so that it can be summed up with the others.
+    println!(
+        "test result: {}. {} passed; {} failed; in {:.0} s",
+        if failed.is_empty() { "ok" } else { "FAILED" },
+        done - failed.len(),
+        failed.len(),
+        began.elapsed().as_secs_f64()
+    );
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn one(scenario: Scenario, seed: u64) -> Outcome {
+    let directory = runs().join(format!("{}-{seed}", scenario.name()));
+    let _ = std::fs::remove_dir_all(&directory);
+    let plan = Plan::new(scenario, seed);
+    if let Err(error) = std::fs::create_dir_all(&directory) {
+        let what = format!("{}: {error}", directory.display());
+        let findings = vec![oracle::Finding { wrong: oracle::Wrong::Broken, what }];
+        return Outcome { findings, ..Outcome::default() };
+    }
+    let outcome = run::run(&plan, &directory);
+    if outcome.findings.is_empty() {
+        let _ = std::fs::remove_dir_all(&directory);
+    } else {
+        // Beside what the processes have left.
+        let _ = std::fs::write(directory.join("plan.txt"), format!("{plan:#?}\n{:#?}", outcome.findings));
+    }
+    outcome
+}
+
+fn tell(scenario: Scenario, seed: u64, outcome: &Outcome) {
+    println!("{} {seed} failed: {} findings.", scenario.name(), outcome.findings.len());
+    for finding in outcome.findings.iter().take(5) {
+        println!("    {:?}: {}", finding.wrong, finding.what);
+    }
+    println!("    Repeat it: cargo xtask faults --scenario {} --seed {seed}", scenario.name());
+    println!("    Left behind: {}", runs().join(format!("{}-{seed}", scenario.name())).display());
+}
+
+/// Where runs leave what they were about.
+fn runs() -> PathBuf {
+    wilco_tests::target().unwrap_or_else(|_| std::env::temp_dir()).join("faults")
+}
+
+fn list() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/faults.txt")
+}
+
+/// The seeds that failed once.
+fn kept_seeds() -> Result<Vec<(Scenario, u64)>> {
+    let text = std::fs::read_to_string(list())?;
+    let read = |line: &str| {
+        let (name, seed) = line.split_once(' ')?;
+        Some((Scenario::named(name)?, seed.trim().parse().ok()?))
+    };
+    Ok(text.lines().filter(|line| !line.starts_with('#')).filter_map(read).collect())
+}
+
+fn keep(scenario: Scenario, seed: u64) -> Result<()> {
+    use std::io::Write;
+    let mut file = std::fs::OpenOptions::new().append(true).open(list())?;
+    writeln!(file, "{} {seed}", scenario.name())?;
+    println!("Kept in {}: {} {seed}", list().display(), scenario.name());
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

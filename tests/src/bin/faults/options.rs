@@ -1,0 +1,71 @@
+//! What can be written after `cargo xtask faults`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::plan::Scenario;
+
+const USAGE: &str = "\
+cargo xtask faults [options]
+
+  --seeds N        seeds of each scenario (default: 10)
+  --from N         first seed (default: 1)
+  --scenario NAME  only this scenario: pairs, console, broker, fleet, pause, network, everything
+  --seed N         only this seed
+  --seconds N      start no further run after so many seconds
+  --jobs N         runs at the same time (default: 4)
+  --report FILE    write the page about reliability";
+
+pub(crate) struct Options {
+    scenarios: Vec<Scenario>,
+    from: u64,
+    seeds: u64,
+    is_single: bool,
+    pub(crate) jobs: usize,
+    pub(crate) limit: Option<Duration>,
+    pub(crate) report: Option<PathBuf>,
+}
+
+impl Options {
+    pub(crate) fn read(arguments: &[String]) -> Result<Options> {
+        let mut options = Options {
+            scenarios: Scenario::ALL.to_vec(),
+            from: 1,
+            seeds: 10,
+            is_single: false,
+            jobs: 4,
+            limit: None,
+            report: None,
+        };
+        let mut rest = arguments.iter();
+        while let Some(name) = rest.next() {
+            let value = rest.next().with_context(|| USAGE.to_owned())?;
+            let number = || value.parse::<u64>().with_context(|| USAGE.to_owned());
+            match name.as_str() {
+                "--seeds" => options.seeds = number()?,
+                "--from" => options.from = number()?,
+                "--seed" => {
+                    (options.from, options.seeds, options.is_single) = (number()?, 1, true);
+                }
+                "--scenario" => options.scenarios = vec![Scenario::named(value).with_context(|| USAGE.to_owned())?],
+                "--seconds" => options.limit = Some(Duration::from_secs(number()?)),
+                "--jobs" => options.jobs = usize::try_from(number()?)?.max(1),
+                "--report" => options.report = Some(value.into()),
+                _ => bail!(USAGE),
+            }
+        }
+        Ok(options)
+    }
+
+    /// What is to be run: first the seeds that failed once, then every scenario in turn.
+    pub(crate) fn runs(&self, kept: &[(Scenario, u64)]) -> Vec<(Scenario, u64)> {
+        let is_asked = |(scenario, _): &&(Scenario, u64)| !self.is_single && self.scenarios.contains(scenario);
+        let mut runs: Vec<_> = kept.iter().filter(is_asked).copied().collect();
+        for seed in self.from..self.from.saturating_add(self.seeds) {
+            runs.extend(self.scenarios.iter().map(|scenario| (*scenario, seed)));
+        }
+        runs
+    }
+}

@@ -1,0 +1,157 @@
+/** The invented fleet as a list: in an order, as columns, in groups, compared. */
+
+import type { Counted } from '../bindings/Counted';
+import type { DeviceColumns } from '../bindings/DeviceColumns';
+import type { DeviceGroup } from '../bindings/DeviceGroup';
+import type { DeviceQuery } from '../bindings/DeviceQuery';
+import type { DeviceRow } from '../bindings/DeviceRow';
+import type { DeviceSummary } from '../bindings/DeviceSummary';
+import type { GroupBy } from '../bindings/GroupBy';
+import type { MemberState } from '../bindings/MemberState';
+import { PRESENCES, STATES } from '../../format/states';
+import { tagsOf, type FakeDevice } from './fleet';
+import { countsOfFleet, searched } from './search';
+
+/** What went wrong first, then what is under way, then what is done. */
+const TROUBLE = [
+  ...['failed', 'rejected', 'undeliverable', 'timed_out', 'expired', 'cancelled', 'held', 'queued', 'sent'],
+  ...['at_broker', 'accepted', 'running', 'unconfirmed', 'succeeded'],
+];
+
+/** The rows that a query asks for, in its order. */
+export function select(fleet: FakeDevice[], query: DeviceQuery): DeviceRow[] {
+  const fits = searched(query.search);
+  const sign = query.order === 'descending' ? -1 : 1;
+  const keyed = fleet.filter(fits).map(({ row }) => ({
+    row,
+    group: query.group === null ? '' : groupRank(row, query.group),
+    key: keyOf(row, query),
+  }));
+  keyed.sort(
+    (a, b) => compare(a.group, b.group) || sign * compare(a.key, b.key) || compare(a.row.device, b.row.device),
+  );
+  return keyed.map(({ row }) => row);
+}
+
+/** A revision for each list that was not seen before. */
+export class FakeColumns {
+  #last: { key: string; revision: number } = { key: '', revision: 0 };
+
+  of(fleet: FakeDevice[], query: DeviceQuery, known: number | null, series: string | null): DeviceColumns {
+    const rows = select(fleet, query);
+    const devices = rows.map(({ device }) => device);
+    const key = JSON.stringify([query, devices]);
+    if (key !== this.#last.key) this.#last = { key, revision: this.#last.revision + 1 };
+    const { revision } = this.#last;
+    return {
+      revision,
+      devices: known === revision ? null : devices,
+      groups: query.group === null ? [] : groupsOf(rows, query.group),
+      presence: rows.map(({ presence }) => PRESENCES.indexOf(presence)),
+      states: rows.map((row) => stateCode(row)),
+      values: series === null ? null : rows.map((row, i) => (row.led === null ? null : 4 + ((i * 7919) % 97) / 12)),
+      total: fleet.length,
+      counts: countsOfFleet(fleet.map(({ row }) => row)),
+    };
+  }
+}
+
+export function stateCode(row: DeviceRow): number {
+  return 1 + STATES.indexOf(row.last_command?.state ?? '');
+}
+
+function groupRank(row: DeviceRow, by: GroupBy): string | number {
+  if (by === 'tag') return tagsOf(row)[0] ?? '\uffff';
+  if (by === 'firmware') return row.firmware ?? '\uffff';
+  if (by === 'state') return (TROUBLE.indexOf(row.last_command?.state ?? '') + 100) % 100;
+  return ['online', 'unknown', 'offline'].indexOf(row.presence);
+}
+
+function groupsOf(rows: DeviceRow[], by: GroupBy): DeviceGroup[] {
+  const groups: DeviceGroup[] = [];
+  let last: string | number | null = null;
+  rows.forEach((row, from) => {
+    const rank = groupRank(row, by);
+    if (rank !== last) groups.push({ ...groupOf(row, by), from, count: 0 });
+    last = rank;
+    const group = groups.at(-1);
+    if (group) group.count += 1;
+  });
+  return groups;
+}
+
+function groupOf(row: DeviceRow, by: GroupBy): Pick<DeviceGroup, 'key' | 'search'> {
+  const search = (field: string, value: string | null) => (value === null ? `-${field}:*` : `${field}:${value}`);
+  switch (by) {
+    case 'tag':
+      return { key: { by, tag: tagsOf(row)[0] ?? null }, search: search('tag', tagsOf(row)[0] ?? null) };
+    case 'firmware':
+      return { key: { by, version: row.firmware }, search: search('firmware', row.firmware) };
+    case 'state': {
+      const state = (row.last_command?.state ?? null) as MemberState | null;
+      return { key: { by, state: state ?? 'pending' }, search: search('state', state) };
+    }
+    case 'presence':
+      return { key: { by, presence: row.presence }, search: `is:${row.presence}` };
+  }
+}
+
+export function summaryOf(devices: FakeDevice[]): DeviceSummary {
+  const rows = devices.map(({ row }) => row);
+  const { online, offline, unknown, states, firmware, tags } = countsOfFleet(rows);
+  const keys = [...new Set(devices.flatMap(({ running }) => Object.keys(running ?? {})))];
+  const configuration = keys.map((key) => {
+    const counts = new Map<string, number>();
+    for (const { running } of devices) {
+      if (running?.[key] === undefined) continue;
+      const value = String(running[key]);
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    const all = [...counts].sort((a, b) => b[1] - a[1]);
+    const values = all.map(([value, count]): Counted => ({ value, search: `config.${key}:${value}`, count }));
+    const reporting = values.reduce((sum, { count }) => sum + count, 0);
+    return { key, devices: reporting, values: values.slice(0, 5), different: values.length };
+  });
+  const led = (on: boolean) => rows.filter((row) => row.led === on).length;
+  return {
+    devices: rows.length,
+    online,
+    offline,
+    unknown,
+    led_on: led(true),
+    led_off: led(false),
+    states,
+    firmware: firmware.slice(0, 10),
+    tags: tags.slice(0, 20),
+    added_tags: countsOfFleet(rows.map((row) => ({ ...row, tags: [] }))).tags.slice(0, 20),
+    configuration,
+  };
+}
+
+type Key = string | number;
+
+function keyOf(row: DeviceRow, query: DeviceQuery): Key {
+  switch (query.sort) {
+    case 'device':
+      return row.device;
+    case 'presence':
+      return ['online', 'unknown', 'offline'].indexOf(row.presence);
+    case 'led':
+      return row.led === null ? 2 : row.led ? 0 : 1;
+    case 'last_command':
+      return row.last_command?.queued_at ?? 0;
+    case 'state':
+      return row.last_command === null ? TROUBLE.length : TROUBLE.indexOf(row.last_command.state);
+    case 'seen':
+      return row.seen_at ?? 0;
+    case 'firmware':
+      return row.firmware ?? '';
+    case 'trip':
+      return row.trip_ms ?? Number.MAX_SAFE_INTEGER;
+  }
+}
+
+function compare(a: Key, b: Key): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

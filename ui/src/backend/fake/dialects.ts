@@ -1,0 +1,99 @@
+/** Dialects, and devices that speak others than Wilco's own. */
+
+import type { DescribedDevice } from '../bindings/DescribedDevice';
+import type { DialectView } from '../bindings/DialectView';
+import type { FakeDevice } from './fleet';
+
+const view = (name: string, title: string, about: string, more: Partial<DialectView> = {}): DialectView => ({
+  name,
+  title,
+  about,
+  own: false,
+  finds_devices: true,
+  on_request: false,
+  ...more,
+});
+
+export const DIALECTS: DialectView[] = [
+  view('wilco', 'Wilco', 'Wilco’s own JSON. Every answer names its command.', { own: true, finds_devices: false }),
+  view('text', 'Plain text', 'Free text or JSON; devices answer SUCCESS: … or FAILURE: ….', {
+    own: true,
+    finds_devices: false,
+  }),
+  view('tasmota', 'Tasmota', 'Switches, lights and sensors with Tasmota firmware.'),
+  view('shelly', 'Shelly', 'Shelly devices of the second generation and later, by JSON RPC.'),
+  view('zigbee2mqtt', 'Zigbee2MQTT', 'Zigbee devices behind a Zigbee2MQTT bridge.'),
+  view('homeassistant', 'Home Assistant discovery', 'Devices that announce themselves for Home Assistant.'),
+  view('atlas', 'IoT Atlas', 'The command pattern of the IoT Atlas.', { finds_devices: false }),
+  view('aws-commands', 'AWS IoT Commands', 'AWS IoT remote commands.', { finds_devices: false, on_request: true }),
+];
+
+const lamp: DescribedDevice = {
+  dialect: 'Zigbee2MQTT',
+  address: 'kitchen/lamp',
+  vendor: 'Philips',
+  hub: 'bridge',
+  can_switch: true,
+  can_restart: false,
+  commands: [
+    {
+      name: 'set state',
+      title: 'State',
+      schema: { type: 'object', properties: { on: { type: 'boolean', title: 'On' } }, required: ['on'] },
+      value: 'ON',
+      reports_back: true,
+      refused: null,
+    },
+    {
+      name: 'set brightness',
+      title: 'Brightness',
+      schema: {
+        type: 'object',
+        properties: { value: { type: 'number', title: 'Value', minimum: 0, maximum: 254, multipleOf: 1 } },
+        required: ['value'],
+      },
+      value: '120',
+      reports_back: true,
+      refused: null,
+    },
+    {
+      name: 'set color_mode',
+      title: 'Colour mode',
+      schema: {
+        type: 'object',
+        properties: { value: { type: 'string', title: 'Value', enum: ['hs', 'xy', 'color_temp'] } },
+        required: ['value'],
+      },
+      value: 'xy',
+      reports_back: true,
+      refused: null,
+    },
+    {
+      name: 'set identify',
+      title: 'Identify',
+      schema: { type: 'object', properties: {} },
+      value: null,
+      reports_back: false,
+      refused: null,
+    },
+  ],
+  values: [
+    { title: 'Link quality', value: '120', unit: 'lqi' },
+    { title: 'State', value: 'ON', unit: null },
+  ],
+};
+
+/** Makes one of the fleet a lamp behind a Zigbee2MQTT bridge. */
+export function describeLamp(device: FakeDevice): void {
+  device.row = {
+    ...device.row,
+    name: 'kitchen/lamp',
+    model: 'LWA001',
+    dialect: 'Zigbee2MQTT',
+    led: true,
+    firmware: '1.108',
+  };
+  device.described = lamp;
+  device.running = null;
+  device.saved = null;
+}

@@ -1,0 +1,67 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+
+import { view } from '../../backend/fake/connections';
+import { expectAccessible, openWindow } from '../../test/window';
+
+const PUMPS = view({
+  id: 'pumps',
+  name: 'Pumps',
+  url: 'mqtt://pumps:1883',
+  link: { state: 'online', since: 0 },
+});
+
+async function openDialects() {
+  const window = openWindow({ connections: [{ ...PUMPS }] });
+  await window.user.click(await window.findByRole('link', { name: /Connections/ }));
+  const card = within(await window.findByRole('article', { name: 'Pumps' }));
+  await window.user.click(card.getByRole('button', { name: 'More' }));
+  await window.user.click(card.getByRole('button', { name: 'Dialects…' }));
+  await window.findByRole('heading', { name: 'Dialects of Pumps' });
+  return window;
+}
+
+describe('a dialect of one’s own', () => {
+  it('is described from a request and its answer, as form and as file, and saved', async () => {
+    const { findByRole, findAllByRole, findByText, getByRole, user, container } = await openDialects();
+    await findByText(/Describe your firmware from its messages/);
+    await user.click(getByRole('button', { name: 'Describe a dialect…' }));
+    const messages = within(await findByRole('region', { name: 'Messages' }));
+    await waitFor(() => expect(messages.getAllByRole('listitem').length).toBeGreaterThan(1));
+    await expectAccessible(container);
+    const [answer, request] = messages.getAllByRole('listitem');
+    if (!request || !answer) throw new Error('There are no messages.');
+    await user.click(within(request).getByRole('button', { name: 'Request' }));
+    await user.click(within(answer).getByRole('button', { name: 'Answer' }));
+    await findByText(/^Requests go to 'pumps\/p-7\/in'/);
+    expect(getByRole('group', { name: 'Request' })).toBeInTheDocument();
+    const topic = () => within(getByRole('group', { name: 'Request' })).getByRole('textbox', { name: 'Topic' });
+    expect(topic()).toHaveValue('pumps/{device}/in');
+    await waitFor(() => expect(messages.getAllByText('Answer', { selector: 'b' })).not.toHaveLength(0));
+    messages.getByText('1 cannot be read');
+
+    await user.click(getByRole('radio', { name: 'File' }));
+    const file = () => (getByRole('textbox', { name: 'Dialect file' }) as HTMLTextAreaElement).value;
+    expect(file()).toContain('topic = "pumps/{device}/in"');
+    await user.click(getByRole('radio', { name: 'Form' }));
+    await user.type(topic(), '2');
+    await user.click(getByRole('radio', { name: 'File' }));
+    await waitFor(() => expect(file()).toContain('topic = "pumps/{device}/in2"'));
+    await user.click(getByRole('button', { name: 'Save' }));
+    const saved = await findAllByRole('listitem', { name: 'my-firmware' });
+    within(saved[0] as HTMLElement).getByText('Enabled');
+    await expectAccessible(container);
+  });
+
+  it('with an error says where it is, and is not saved', async () => {
+    const { findByRole, findByText, getByRole, user } = await openDialects();
+    await user.click(getByRole('button', { name: 'Describe a dialect…' }));
+    await user.click(await findByRole('radio', { name: 'File' }));
+    await user.clear(getByRole('textbox', { name: 'Dialect file' }));
+    await user.type(getByRole('textbox', { name: 'Dialect file' }), 'format = 2');
+    await findByText(/^Line 1: /);
+    expect(getByRole('button', { name: 'Save' })).toBeDisabled();
+    await user.click(getByRole('radio', { name: 'Form' }));
+    await findByText('The file has an error. Correct it under File.');
+  });
+});

@@ -1,0 +1,102 @@
+/** What the keys do in the list of devices. */
+
+import type { App } from '../../state/app.svelte';
+
+interface Places {
+  /** Lines of one page. */
+  page(): number;
+  /** Scrolls to a line and chooses what stands there. */
+  goTo(line: number): void;
+  reach(line: number): void;
+  /** The next list is not there yet: its first line or its last is meant. */
+  await(place: number | 'last'): void;
+  isAwaiting(): boolean;
+  toHeads(): void;
+}
+
+export class ListKeys {
+  constructor(
+    readonly app: App,
+    readonly places: Places,
+  ) {}
+
+  onkeydown(event: KeyboardEvent): void {
+    if (event.target !== event.currentTarget || event.altKey) return;
+    const command = event.ctrlKey || event.metaKey;
+    const { fleet, inspected, selection } = this.app;
+    const here = inspected.device === null && !selection.isMany && !this.places.isAwaiting() ? -1 : fleet.active;
+    const steps: Record<string, number> = {
+      ArrowDown: here + 1,
+      ArrowUp: here - 1,
+      PageDown: here + this.places.page(),
+      PageUp: here - this.places.page(),
+      Home: 0,
+      End: fleet.lines.count - 1,
+    };
+    const place = steps[event.key];
+    const done = place === undefined ? this.#other(event, command) : this.#move(event, command, place, here);
+    if (done) event.preventDefault();
+  }
+
+  #move(event: KeyboardEvent, command: boolean, place: number, here: number): boolean {
+    const { fleet } = this.app;
+    if (fleet.reloading && (event.key !== 'ArrowUp' || here > 0)) {
+      // The first line of the next list or its last can be meant, and no other.
+      this.places.await(event.key === 'End' ? 'last' : 0);
+    } else if (event.key === 'ArrowUp' && here <= 0) {
+      this.places.toHeads();
+    } else if (fleet.lines.count > 0) {
+      const to = Math.min(fleet.lines.count - 1, Math.max(0, place));
+      if (event.shiftKey) this.#extend(here, to);
+      else if (command) this.#step(to);
+      else this.places.goTo(to);
+    }
+    return true;
+  }
+
+  /** The keyboard goes there, and nothing else is chosen. */
+  #step(to: number): void {
+    this.app.fleet.active = to;
+    this.places.reach(to);
+  }
+
+  #extend(from: number, to: number): void {
+    const { connections, fleet, selection } = this.app;
+    const connection = connections.current?.id;
+    // A group's head is no device: the range goes to the next one.
+    const step = to < from ? -1 : 1;
+    let line = to;
+    while (fleet.lineAt(line)?.group) line += step;
+    const device = fleet.idAt(line);
+    if (connection === undefined || device === undefined) return;
+    selection.rangeTo(connection, device);
+    this.#step(line);
+  }
+
+  #other(event: KeyboardEvent, command: boolean): boolean {
+    const { connections, fleet, selection } = this.app;
+    const connection = connections.current?.id;
+    if (connection === undefined || command) return false;
+    const line = fleet.lineAt(fleet.active);
+    if (event.key === 'Escape' && selection.isMany) {
+      selection.clear();
+      return true;
+    }
+    if (line?.group) {
+      const folds = { ArrowLeft: !line.folded, ArrowRight: line.folded, Enter: true, ' ': true }[event.key];
+      if (folds) fleet.fold(line.group);
+      return folds !== undefined;
+    }
+    if (event.key === ' ') {
+      const device = fleet.idAt(fleet.active);
+      if (device !== undefined && !fleet.reloading) selection.toggle(connection, device);
+      return true;
+    }
+    if (event.key !== 'Enter') return false;
+    if (fleet.reloading || line === null) return true;
+    if (!selection.isMany) this.places.goTo(fleet.active);
+    const target = selection.isMany ? '.bar .button' : '.inspector [role="switch"]';
+    document.querySelector<HTMLElement>(target)?.focus();
+    return true;
+  }
+}

@@ -1,0 +1,63 @@
+/** What can be done with rollouts from the palette and by keys. */
+
+import type { Action } from '../../state/actions.svelte';
+import type { Rollouts } from './rollouts.svelte';
+import { startRolloutDialog } from './start.svelte';
+import { canPutBack, isActive, nameOf } from './format';
+
+export function rolloutActions(rollouts: Rollouts): Action[] {
+  const { app, opened } = rollouts;
+  const list: Action[] = [
+    {
+      id: 'go.rollouts',
+      group: 'Go to',
+      name: 'Rollouts',
+      words: 'go to show screen',
+      keys: 'g r',
+      run: () => app.route.go('rollouts'),
+    },
+  ];
+  const connection = app.connections.current?.id;
+  if (connection !== undefined) {
+    list.push({
+      id: 'rollouts.start',
+      group: 'Rollouts',
+      name: 'Start a rollout to every device…',
+      words: 'fleet many all send command',
+      run: () => startRolloutDialog({ connection, target: { by: 'search', search: '' } }),
+    });
+  }
+  const view = app.route.screen === 'rollouts' ? (opened?.view ?? null) : null;
+  if (view !== null && opened !== null) {
+    const own = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
+      id: `rollout.${id}`,
+      group: 'Rollouts',
+      name,
+      words: nameOf(view),
+      ...(keys !== undefined && { keys }),
+      run,
+    });
+    if (view.state === 'running' || view.state === 'waiting')
+      list.push(own('pause', 'Pause this rollout', () => opened.act('pause'), 'p'));
+    if (view.state === 'paused' || view.state === 'halted')
+      list.push(own('resume', 'Resume this rollout', () => opened.act('resume'), 'p'));
+    if (isActive(view) || view.state === 'halted')
+      list.push(own('stop', 'Stop this rollout…', () => app.controls.activate('rollout.stop')));
+    if (view.state === 'waiting')
+      list.push(own('next', 'Start the next stage', () => opened.act('start_next_stage'), 'n'));
+    list.push(own('export', 'Export this rollout…', () => app.controls.activate('rollout.export'), 'e'));
+    list.push(own('retry', 'Retry the failed devices of this rollout…', () => opened.follow('retry_failed')));
+    list.push(own('again', 'Send this rollout again to all its devices…', () => opened.follow('send_again')));
+    if (canPutBack(view))
+      list.push(own('put_back', 'Put back what this rollout changed…', () => opened.follow('put_back')));
+  }
+  for (const rollout of rollouts.list.slice(0, 20))
+    list.push({
+      id: `rollouts.show.${rollout.id}`,
+      group: 'Rollouts',
+      name: `Show rollout ${rollout.number}: ${nameOf(rollout)}`,
+      quiet: true,
+      run: () => rollouts.show(rollout.id),
+    });
+  return list;
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+
+import { counts, newRollout, rolloutView } from '../../test/rollouts';
+import {
+  causeText,
+  commandLine,
+  expected,
+  haltGauge,
+  haltValue,
+  nameOf,
+  pillText,
+  stageName,
+  stageNote,
+  stageState,
+  targetOf,
+  traitText,
+} from './format';
+
+const stage = {
+  members: 10,
+  counts: counts(),
+  waiting_for_offline: 0,
+  started_at: null,
+  ended_at: null,
+  closed: false,
+};
+
+describe('a rollout', () => {
+  it('is called by its name, or by its command with all arguments', () => {
+    expect(nameOf(rolloutView())).toBe('led on');
+    expect(nameOf(rolloutView({ spec: newRollout({ name: ' Lights ' }) }))).toBe('Lights');
+    const args = JSON.stringify({ changes: { report_interval_s: 60, buzzer: false }, apply: 'restart' });
+    const command = { ...newRollout().command, name: 'config.set', args };
+    expect(commandLine({ command })).toBe('config.set report_interval_s 60, buzzer false, on next restart');
+  });
+
+  it('says which of its stages runs, unless there is only one', () => {
+    expect(pillText(rolloutView())).toBe('Running');
+    expect(pillText(rolloutView({ stages: [stage, stage, stage], stage: 1 }))).toBe('Running, stage 2 of 3');
+    expect(pillText(rolloutView({ stages: [stage, stage], state: 'finished' }))).toBe('Finished');
+  });
+
+  it('names its target as it was chosen', () => {
+    const number = () => 'rollout 41';
+    const words = (target: Parameters<typeof targetOf>[0]['target']) => targetOf({ target }, 37, number);
+    expect(words({ by: 'devices', devices: [] }).words).toBe('37 selected devices');
+    expect(words({ by: 'search', search: 'tag:kitchen' }).search).toBe('tag:kitchen');
+    expect(words({ by: 'search', search: ' ' }).words).toBe('every device');
+    expect(words({ by: 'members', rollout: 'r', which: 'failed_or_not_started' }).words).toBe(
+      'the failed and not started devices of rollout 41',
+    );
+    expect(words({ by: 'broadcast', group: 'roof', search: '' }).words).toBe('the group roof, by broadcast');
+  });
+});
+
+describe('a stage', () => {
+  it('says how far it is', () => {
+    const now = counts({ succeeded: 603, failed: 9, accepted: 41, at_broker: 18, pending: 329 });
+    const running = { ...stage, members: 1_000, counts: now, started_at: 1 };
+    const rollout = rolloutView({ stages: [running], spec: newRollout({ rate: 100 }) });
+    expect(stageNote(running, 0, rollout, 0).join('')).toBe(
+      '612 ended, 59 in flight, 329 to send. 3.3 s left at this rate',
+    );
+    expect(stageState(running, 0, rollout)).toBe('running');
+  });
+
+  it('says what held it up and what comes after it', () => {
+    const done = {
+      ...stage,
+      counts: counts({ succeeded: 8, failed: 1, held: 1 }),
+      started_at: 1,
+      ended_at: 2,
+      closed: true,
+    };
+    const last = { ...stage, members: 2_894 };
+    const spec = newRollout({ between: { then: 'pause', pause_ms: 600_000 } });
+    const waits_for = { what: 'pause' as const, until: 60_000 };
+    const rollout = rolloutView({ spec, stages: [done, last], state: 'waiting', waits_for });
+    expect(stageNote(done, 0, rollout, 0).join('')).toBe(
+      '8 of 10 succeeded, closed by you. The next stage starts in 60 s',
+    );
+    expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts by itself after 10 min without a halt');
+    expect(stageName(last, 1, rollout.stages)).toBe('All the rest, 2,894 devices');
+    expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Was not started');
+  });
+});
+
+describe('the halt rule', () => {
+  const halt = { above: { unit: 'percent' as const, percent: 2 }, after: 20, count_timeouts: true };
+
+  it('counts time-outs unless told otherwise', () => {
+    const now = counts({ succeeded: 712, failed: 4, rejected: 4, timed_out: 2 });
+    const gauge = haltGauge(rolloutView({ counts: now, spec: newRollout({ halt }) }));
+    expect(gauge).toMatchObject({ limit: 2, ended: 722, before: 0 });
+    expect(haltValue(gauge?.value ?? 0, ' %')).toBe('1.4 %');
+    const without = { ...halt, count_timeouts: false };
+    expect(haltGauge(rolloutView({ counts: now, spec: newRollout({ halt: without }) }))?.value).toBeCloseTo(1.108, 2);
+  });
+
+  it('says how many must end before it can halt', () => {
+    const few = counts({ succeeded: 4, failed: 1 });
+    expect(haltGauge(rolloutView({ counts: few, spec: newRollout({ halt }) }))?.before).toBe(15);
+    expect(haltGauge(rolloutView())).toBeNull();
+  });
+
+  it('may be a number of devices', () => {
+    const members = { ...halt, above: { unit: 'members' as const, count: 3 } };
+    const gauge = haltGauge(rolloutView({ counts: counts({ failed: 2 }), spec: newRollout({ halt: members }) }));
+    expect([gauge?.value, gauge?.limit, haltValue(gauge?.value ?? 0, gauge?.unit ?? '')]).toEqual([2, 3, '2']);
+  });
+});
+
+it('what the failed share is said in plain words, of one as of many', () => {
+  const trait = { kind: 'firmware' as const, value: '2.3.0', search: 'firmware:2.3.0' };
+  const many = { ...trait, failed_with: 41, failed: 41, succeeded_with: 2, succeeded: 2_104 };
+  expect(traitText(many)).toEqual(['41 of 41 failed devices run firmware 2.3.0', '2 of 2,104 that succeeded do']);
+  const one = {
+    ...trait,
+    kind: 'tag' as const,
+    value: 'kitchen',
+    failed_with: 1,
+    failed: 3,
+    succeeded_with: 1,
+    succeeded: 9,
+  };
+  expect(traitText(one)).toEqual(['1 of 3 failed devices has the tag kitchen', '1 of 9 that succeeded does']);
+});
+
+it('a cause is what the device said, or what is known without it', () => {
+  expect(causeText({ state: 'failed', message: 'flash\u0007' })).toBe('flash\\u0007');
+  expect(causeText({ state: 'timed_out', message: 'No answer within 3 s.' })).toBe('no answer');
+  expect(causeText({ state: 'rejected', message: '' })).toBe('no reason given');
+});
+
+it.each([
+  [400, 'under a second'],
+  [42_000, 'about 42 s'],
+  [720_000, 'about 12 min'],
+  [9_000_000, 'about 2.5 h'],
+  [400_000_000, 'about 5 days'],
+])('an expected duration of %i ms is %s', (ms, words) => {
+  expect(expected(ms)).toBe(words);
+});

@@ -1,0 +1,283 @@
+/** How a rollout, its stages and its members are called. */
+
+import type { MemberCounts } from '../../backend/bindings/MemberCounts';
+import type { MemberState } from '../../backend/bindings/MemberState';
+import type { NewRollout } from '../../backend/bindings/NewRollout';
+import type { RolloutState } from '../../backend/bindings/RolloutState';
+import type { RolloutView } from '../../backend/bindings/RolloutView';
+import type { SharedTrait } from '../../backend/bindings/SharedTrait';
+import type { StageView } from '../../backend/bindings/StageView';
+import type { WaitsFor } from '../../backend/bindings/WaitsFor';
+import type { WhichMembers } from '../../backend/bindings/WhichMembers';
+import { changes, detail, title } from '../../format/command';
+import { count, counted } from '../../format/count';
+import { visible } from '../../format/text';
+import { clock, duration, left } from '../../format/time';
+
+/** Every way to end without success. */
+export const FAILED: MemberState[] = ['failed', 'rejected', 'undeliverable', 'timed_out', 'expired', 'cancelled'];
+/** Every way to end. */
+export const ENDED: MemberState[] = ['succeeded', 'unconfirmed', ...FAILED];
+/** Handed to MQTT, and not at the end. */
+export const IN_FLIGHT: MemberState[] = ['sent', 'at_broker', 'accepted', 'running'];
+/** The order in which states stand in a bar and in a table: what is done, what went wrong, what is on its way. */
+export const IN_ORDER: MemberState[] = [
+  'succeeded',
+  'unconfirmed',
+  'failed',
+  'rejected',
+  'undeliverable',
+  'timed_out',
+  'expired',
+  'cancelled',
+  'running',
+  'accepted',
+  'at_broker',
+  'sent',
+  'held',
+  'queued',
+];
+
+interface StateWords {
+  word: string;
+  glyph: string;
+  /** The state of a command whose colour it has. */
+  colour: MemberState;
+}
+
+const STATES: Record<RolloutState, StateWords> = {
+  running: { word: 'Running', glyph: 's-running', colour: 'running' },
+  waiting: { word: 'Waiting', glyph: 's-late', colour: 'sent' },
+  paused: { word: 'Paused', glyph: 's-held', colour: 'queued' },
+  halted: { word: 'Halted', glyph: 's-rejected', colour: 'failed' },
+  stopped: { word: 'Stopped', glyph: 's-cancelled', colour: 'queued' },
+  finished: { word: 'Finished', glyph: 's-succeeded', colour: 'succeeded' },
+};
+
+export function stateText({ state }: Pick<RolloutView, 'state'>): StateWords {
+  return STATES[state];
+}
+
+/** `Running, stage 3 of 4`. */
+export function pillText(rollout: RolloutView): string {
+  const { word } = stateText(rollout);
+  const many = rollout.stages.length > 1 && rollout.state !== 'finished';
+  return many ? `${word}, stage ${rollout.stage + 1} of ${rollout.stages.length}` : word;
+}
+
+export function sum(counts: MemberCounts, states: MemberState[]): number {
+  return states.reduce((total, state) => total + counts[state], 0);
+}
+
+/** It releases members, or will do so. */
+export function isActive({ state }: Pick<RolloutView, 'state'>): boolean {
+  return state === 'running' || state === 'waiting' || state === 'paused';
+}
+
+/** A person may still do something about it. */
+export function isOpen(rollout: Pick<RolloutView, 'state'>): boolean {
+  return isActive(rollout) || rollout.state === 'halted';
+}
+
+/** Its changes can be put back: it has set configuration, and releases nothing now. */
+export function canPutBack({ spec, state }: Pick<RolloutView, 'spec' | 'state'>): boolean {
+  return spec.command.name === 'config.set' && state !== 'running' && state !== 'waiting';
+}
+
+/** The command with its arguments: `led on`, `config.set report_interval_s 60`. */
+export function commandLine({ command }: Pick<NewRollout, 'command'>): string {
+  const view = { command: command.name, args: command.args };
+  if (command.name === 'led' || command.name === 'text') return title(view);
+  return `${title(view)} ${command.name === 'config.set' ? changes(view) : detail(view)}`.trim();
+}
+
+/** What people call it: its name, or the command with its arguments. */
+export function nameOf({ spec }: Pick<RolloutView, 'spec'>): string {
+  const name = spec.name?.trim() ?? '';
+  return name === '' ? commandLine(spec) : visible(name);
+}
+
+const WHICH: Record<WhichMembers, string> = {
+  failed: 'the failed devices',
+  failed_or_not_started: 'the failed and not started devices',
+  not_started: 'the devices not started',
+  succeeded: 'the devices that succeeded',
+  all: 'the devices',
+  changed: 'the changed devices',
+};
+
+/** The target of a rollout: the search in full, or in words. */
+export function targetOf({ target }: Pick<NewRollout, 'target'>, members: number, numberOf: (id: string) => string) {
+  switch (target.by) {
+    case 'devices':
+      return { words: counted(members, 'selected device'), search: null };
+    case 'search':
+      return { words: target.search.trim() === '' ? 'every device' : '', search: target.search.trim() || null };
+    case 'members':
+      return { words: `${WHICH[target.which]} of ${numberOf(target.rollout)}`, search: null };
+    case 'desired':
+      return { words: 'devices that differed from their wanted configuration', search: null };
+    case 'broadcast':
+      return {
+        words:
+          target.group === null ? 'every device, by broadcast' : `the group ${visible(target.group)}, by broadcast`,
+        search: null,
+      };
+  }
+}
+
+/** `10 devices`, `All the rest, 2,894 devices`. */
+export function stageName(stage: StageView, place: number, stages: StageView[]): string {
+  const devices = counted(stage.members, 'device');
+  return stages.length > 1 && place === stages.length - 1 ? `All the rest, ${devices}` : devices;
+}
+
+/** Which of the states of a command a stage is shown in. */
+export function stageState(stage: StageView, place: number, rollout: RolloutView): MemberState {
+  if (stage.ended_at !== null || sum(stage.counts, ENDED) === stage.members) return 'succeeded';
+  if (place !== rollout.stage || stage.started_at === null) return 'queued';
+  return STATES[rollout.state].colour;
+}
+
+/** How a stage stands, and what comes after it. The first part is the figure. */
+export function stageNote(stage: StageView, place: number, rollout: RolloutView, now: number): [string, string] {
+  const ended = sum(stage.counts, ENDED);
+  const done = ended === stage.members || stage.ended_at !== null;
+  if (done) {
+    const succeeded = stage.counts.succeeded + stage.counts.unconfirmed;
+    const closed = stage.closed && ended < stage.members ? ', closed by you' : '';
+    return [`${count(succeeded)} of ${count(stage.members)}`, ` succeeded${closed}${afterwards(place, rollout, now)}`];
+  }
+  if (place > rollout.stage || stage.started_at === null) return ['', beginsWhen(rollout)];
+  const parts = [
+    counted(sum(stage.counts, IN_FLIGHT), 'in flight', 'in flight'),
+    counted(stage.counts.pending + stage.counts.queued, 'to send', 'to send'),
+  ];
+  if (stage.counts.held > 0) parts.push(`${count(stage.counts.held)} held for offline devices`);
+  return [`${count(ended)} ended`, `, ${parts.join(', ')}${lasts(stage, rollout)}`];
+}
+
+/** What happens between this stage and the next one. */
+function afterwards(place: number, rollout: RolloutView, now: number): string {
+  if (place >= rollout.stages.length - 1) return '';
+  const { between } = rollout.spec;
+  if (place < rollout.stage) return between.then === 'pause' ? `, then ${duration(between.pause_ms)} pause` : '';
+  const { waits_for: waits } = rollout;
+  if (waits === null) return '';
+  return `. ${waitText(rollout, now)}`;
+}
+
+/** What a waiting rollout waits for, as a sentence. */
+export function waitText(
+  { waits_for: waits, spec }: Pick<RolloutView, 'waits_for'> & { spec: Pick<NewRollout, 'gate'> },
+  now: number,
+): string {
+  switch (waits?.what) {
+    case 'person':
+      return 'The next stage starts when you say so';
+    case 'pause':
+      return `The next stage starts in ${left(waits.until - now)}`;
+    case 'gate':
+      return gateText(waits, visible(spec.gate?.series ?? 'the measurement'), now);
+    case 'hours':
+      return `Its hours begin at ${clock(waits.until)}`;
+    case 'connection':
+      return 'It goes on when the connection is back';
+    default:
+      return '';
+  }
+}
+
+function gateText(waits: Extract<WaitsFor, { what: 'gate' }>, series: string, now: number): string {
+  if (waits.until !== null) return `${series} is watched for another ${left(waits.until - now)}`;
+  if (waits.unmeasured === 0) return `No device that is done measures ${series}`;
+  const names = waits.unmeasured_examples.map(visible).join(', ');
+  const others = waits.unmeasured - waits.unmeasured_examples.length;
+  return `Waits for ${series} from ${names}${others > 0 ? ` and ${counted(others, 'other')}` : ''}`;
+}
+
+function beginsWhen({ spec, state }: RolloutView): string {
+  if (!isOpen({ state })) return 'Was not started';
+  const gate = spec.gate === null ? '' : ` and ${visible(spec.gate.series)} within its limits`;
+  switch (spec.between.then) {
+    case 'continue':
+      return gate === ''
+        ? 'Starts by itself'
+        : `Starts by itself after ${duration(spec.gate?.for_ms ?? 0)} with${gate.slice(4)}`;
+    case 'pause':
+      return `Starts by itself after ${duration(spec.between.pause_ms)} without a halt${gate}`;
+    case 'ask':
+      return `Starts when you say so${gate}`;
+  }
+}
+
+/** How long a stage still takes at the rate that it was given. */
+function lasts(stage: StageView, { spec, state }: RolloutView): string {
+  const due = stage.counts.pending + stage.counts.queued;
+  if (state !== 'running' || spec.rate === null || due === 0) return '';
+  return `. ${left((due / spec.rate) * 1_000)} left at this rate`;
+}
+
+/** How near a rollout is to its halt rule. */
+export interface HaltGauge {
+  /** Failed ones, per cent of the ended, or as a number. */
+  value: number;
+  limit: number;
+  unit: string;
+  ended: number;
+  /** So many more must end before it can halt. */
+  before: number;
+}
+
+export function haltGauge({ spec, counts }: RolloutView): HaltGauge | null {
+  const { halt } = spec;
+  if (halt === null) return null;
+  const ended = sum(counts, ENDED) - counts.cancelled;
+  const failed =
+    counts.failed +
+    counts.rejected +
+    counts.undeliverable +
+    (halt.count_timeouts ? counts.timed_out + counts.expired : 0);
+  const before = Math.max(0, halt.after - ended);
+  if (halt.above.unit === 'members') return { value: failed, limit: halt.above.count, unit: '', ended, before };
+  return { value: ended === 0 ? 0 : (100 * failed) / ended, limit: halt.above.percent, unit: ' %', ended, before };
+}
+
+/** `1.4 %`, `12`. */
+export function haltValue(value: number, unit: string): string {
+  return `${unit === '' ? count(value) : Number(value.toFixed(value < 10 ? 1 : 0))}${unit}`;
+}
+
+const TRAITS: Record<SharedTrait['kind'], [one: string, many: string]> = {
+  firmware: ['runs firmware', 'run firmware'],
+  tag: ['has the tag', 'have the tag'],
+  configuration: ['has', 'have'],
+};
+
+/** `41 of 41 failed devices run firmware 2.3.0`, and what the others do. */
+export function traitText(trait: SharedTrait): [string, string] {
+  const [one, many] = TRAITS[trait.kind];
+  const verb = trait.failed_with === 1 ? one : many;
+  const others = trait.succeeded_with === 1 ? 'does' : 'do';
+  return [
+    `${count(trait.failed_with)} of ${count(trait.failed)} failed devices ${verb} ${visible(trait.value)}`,
+    `${count(trait.succeeded_with)} of ${count(trait.succeeded)} that succeeded ${others}`,
+  ];
+}
+
+/** A cause as a chip says it. */
+export function causeText({ message, state }: { message: string; state: MemberState }): string {
+  if (state === 'timed_out') return 'no answer';
+  if (state === 'expired') return 'expired before it was sent';
+  if (state === 'cancelled') return 'cancelled';
+  return message === '' ? 'no reason given' : visible(message);
+}
+
+/** A length of time to expect: `under a second`, `about 42 s`, `about 12 min`. */
+export function expected(ms: number): string {
+  if (ms < 1_000) return 'under a second';
+  if (ms < 90_000) return `about ${Math.round(ms / 1_000)} s`;
+  if (ms < 5_400_000) return `about ${Math.round(ms / 60_000)} min`;
+  if (ms < 172_800_000) return `about ${(ms / 3_600_000).toFixed(1)} h`;
+  return `about ${Math.round(ms / 86_400_000)} days`;
+}

@@ -1,0 +1,129 @@
+import type { Batch } from '../../backend/bindings/Batch';
+import type { Failure } from '../../backend/bindings/Failure';
+import type { FollowReason } from '../../backend/bindings/FollowReason';
+import type { FileToWrite } from '../../backend/bindings/FileToWrite';
+import type { MemberQuery } from '../../backend/bindings/MemberQuery';
+import type { MemberView } from '../../backend/bindings/MemberView';
+import type { ReportFormat } from '../../backend/bindings/ReportFormat';
+import type { RolloutAction } from '../../backend/bindings/RolloutAction';
+import type { RolloutDetail } from '../../backend/bindings/RolloutDetail';
+import type { RolloutView } from '../../backend/bindings/RolloutView';
+import type { WhichMembers } from '../../backend/bindings/WhichMembers';
+import { failureOf } from '../../state/failure';
+import { Throttle } from '../../state/throttle';
+import { Members } from './members.svelte';
+import type { Rollouts } from './rollouts.svelte';
+import { startRolloutDialog } from './start.svelte';
+import { FAILED, sum } from './format';
+
+/** The detail is counted anew from all members: not more often than this, milliseconds. */
+const PAUSE = 600;
+/** How many of the slowest are named. */
+const SLOWEST = 3;
+
+const FOLLOWS: Record<FollowReason, WhichMembers> = {
+  retry_failed: 'failed',
+  retry_failed_and_not_started: 'failed_or_not_started',
+  send_again: 'all',
+  put_back: 'changed',
+};
+
+/** The rollout that is looked at. */
+export class Opened {
+  detail = $state.raw<RolloutDetail | null>(null);
+  failure = $state.raw<Failure | null>(null);
+  /** What was pressed last could not be done. */
+  refused = $state.raw<Failure | null>(null);
+  acting = $state(false);
+  slowest = $state.raw<MemberView[]>([]);
+  readonly members: Members;
+  /** As it stands: what the feed says is newer than the detail. */
+  readonly view: RolloutView | null = $derived.by(() => this.rollouts.find(this.id) ?? this.detail?.rollout ?? null);
+  readonly #refresh = new Throttle(PAUSE, () => void this.#load());
+
+  constructor(
+    readonly rollouts: Rollouts,
+    readonly id: string,
+  ) {
+    this.members = new Members(rollouts.app.backend, id, () => this.view === null || sum(this.view.counts, FAILED) > 0);
+    this.#refresh.ask();
+  }
+
+  take(batch: Batch): void {
+    if (batch.rollouts.some(({ id }) => id === this.id)) {
+      this.#refresh.ask();
+      this.members.refresh();
+    }
+    this.members.take(batch);
+  }
+
+  async act(action: RolloutAction): Promise<void> {
+    await this.#try(() => this.rollouts.act(this.id, action));
+  }
+
+  async note(note: string): Promise<boolean> {
+    const text = note.trim() === '' ? null : note.trim();
+    return this.#try(async () => this.rollouts.learn(await this.rollouts.app.backend.noteRollout(this.id, text)));
+  }
+
+  /** Opens the dialog for a rollout that follows this one. */
+  follow(reason: FollowReason): void {
+    const { view } = this;
+    if (view === null) return;
+    const { connection, command } = view.spec;
+    startRolloutDialog({
+      connection,
+      target: { by: 'members', rollout: this.id, which: FOLLOWS[reason] },
+      // What is put back is each device's own.
+      command: { name: command.name, args: reason === 'put_back' ? '{}' : command.args },
+      follows: { rollout: this.id, reason },
+    });
+  }
+
+  /** Opens the dialog for some of its members. */
+  retry(devices: string[]): void {
+    const { view } = this;
+    if (view === null) return;
+    const { connection, command } = view.spec;
+    startRolloutDialog({
+      connection,
+      target: { by: 'devices', devices },
+      command: { name: command.name, args: command.args },
+      follows: { rollout: this.id, reason: 'retry_failed' },
+    });
+  }
+
+  /** Writes the members of one kind, or a report of all. */
+  export(query: Partial<MemberQuery>, to: FileToWrite, format: ReportFormat): Promise<string> {
+    const all = { rollout: this.id, states: [], message: null, stage: null, slowest_first: false };
+    return this.rollouts.app.backend.exportRollout({ ...all, ...query }, to, format);
+  }
+
+  async #try(run: () => Promise<unknown>): Promise<boolean> {
+    if (this.acting) return false;
+    this.acting = true;
+    this.refused = null;
+    try {
+      await run();
+      return true;
+    } catch (reason) {
+      this.refused = failureOf(reason);
+      return false;
+    } finally {
+      this.acting = false;
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { backend } = this.rollouts.app;
+    try {
+      this.detail = await backend.rollout(this.id);
+      this.failure = null;
+      const query = { rollout: this.id, message: null, stage: null, slowest_first: true };
+      const page = await backend.rolloutMembers({ ...query, states: ['succeeded', 'failed', 'rejected'] }, 0, SLOWEST);
+      this.slowest = page.rows.filter(({ took_ms }) => took_ms !== null);
+    } catch (reason) {
+      this.failure = failureOf(reason);
+    }
+  }
+}

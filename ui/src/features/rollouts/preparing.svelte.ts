@@ -1,0 +1,294 @@
+import type { Failure } from '../../backend/bindings/Failure';
+import type { MemberState } from '../../backend/bindings/MemberState';
+import type { NewRollout } from '../../backend/bindings/NewRollout';
+import type { RolloutPlan } from '../../backend/bindings/RolloutPlan';
+import type { RolloutTarget } from '../../backend/bindings/RolloutTarget';
+import type { WhichMembers } from '../../backend/bindings/WhichMembers';
+import { CommandComposer, COUNTED } from '../../state/commandComposer.svelte';
+import { failureOf } from '../../state/failure';
+import { visible } from '../../format/text';
+import { counted } from '../../format/count';
+import { blankDraft, errorsOf, deliveryOf, settingsOf, type Draft } from './draft';
+import type { Rollouts } from './rollouts.svelte';
+import type { RolloutToPrepare } from './start.svelte';
+import { ENDED, FAILED, IN_FLIGHT, nameOf, sum } from './format';
+import { objectFrom, toJson } from '../../format/json';
+
+/** Nothing is asked for while somebody types, milliseconds. */
+const PAUSE = 250;
+/** How many devices are named before something dangerous is sent to them. */
+const NAMED = 8;
+
+const WHICH: Record<WhichMembers, MemberState[]> = {
+  failed: FAILED,
+  failed_or_not_started: [...FAILED, 'pending'],
+  not_started: ['pending'],
+  succeeded: ['succeeded', 'unconfirmed'],
+  all: [...ENDED, ...IN_FLIGHT, 'queued', 'held', 'pending'],
+  changed: ['succeeded', 'unconfirmed', 'timed_out', ...IN_FLIGHT],
+};
+
+/** A rollout on its way from the dialog to the engine. */
+export class Preparing {
+  /** The command and its arguments, filled in as for a single device. */
+  readonly composer: CommandComposer;
+  draft = $state<Draft>(blankDraft());
+  plan = $state.raw<RolloutPlan | null>(null);
+  planFailure = $state.raw<Failure | null>(null);
+  planning = $state(false);
+  /** The number of devices as far as it is known without a plan. */
+  devices = $state<number | null>(null);
+  /** The number that was typed before something dangerous is sent to many. */
+  typedNumber = $state('');
+  /** It was tried to start it, so what is missing is said. */
+  checked = $state(false);
+  starting = $state(false);
+  /** It was taken: nothing is left to be filled in. */
+  started = false;
+  failure = $state.raw<Failure | null>(null);
+
+  readonly wrong = $derived(errorsOf(this.draft));
+  readonly hasWrong = $derived(Object.keys(this.wrong).length > 0);
+  readonly dangerous = $derived.by(() => this.plan?.dangerous ?? this.composer.dangerous);
+  /** How many would be sent the command, as far as it is known. */
+  readonly members = $derived(this.plan?.members ?? this.devices);
+  /** As long as it is not known how many there are, they count as many. */
+  readonly needsNumber = $derived(this.dangerous && (this.members ?? Infinity) > COUNTED);
+  /** What would be started; nothing where something is missing or wrong. */
+  readonly request: NewRollout | null = $derived.by(() => this.#request());
+  #asked = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    readonly rollouts: Rollouts,
+    readonly asked: RolloutToPrepare,
+  ) {
+    const { app } = rollouts;
+    this.composer = new CommandComposer(app.backend, app.catalogue, app.notices);
+    const { connection, command } = asked;
+    this.composer.open({ connection, devices: [], offline: [] });
+    if (command !== undefined) this.#fill(connection, command.name, objectFrom(command.args));
+    void this.#count();
+  }
+
+  /** One publish for many devices is possible: they are found by a search, and say which command they answer. */
+  get canBroadcast(): boolean {
+    const { connections } = this.rollouts.app;
+    const connection = connections.list.find(({ id }) => id === this.asked.connection);
+    return this.asked.target.by === 'search' && (connection?.dialects.includes('wilco') ?? false);
+  }
+
+  /** The devices, and whether each is sent a message of its own. */
+  get reached(): RolloutTarget {
+    const { asked, draft } = this;
+    if (asked.target.by === 'desired') return { ...asked.target, unknown: draft.unknown };
+    if (asked.target.by !== 'search' || draft.reach === 'each') return asked.target;
+    return {
+      by: 'broadcast',
+      group: draft.reach === 'group' ? draft.group.trim() : null,
+      search: asked.target.search,
+    };
+  }
+
+  /** Each device is given back what it had before: there is no command to fill in. */
+  get putsBack(): boolean {
+    return this.asked.follows?.reason === 'put_back' || this.#repeatsOwn || this.bringsIntoLine;
+  }
+
+  /** Each device is sent what differs from the configuration that is wanted of it. */
+  get bringsIntoLine(): boolean {
+    return this.asked.target.by === 'desired';
+  }
+
+  /** A rollout that put something back is sent again: its devices have arguments of their own. */
+  get #repeatsOwn(): boolean {
+    const { follows, command } = this.asked;
+    return follows !== undefined && command?.name === 'config.set' && !('changes' in objectFrom(command.args));
+  }
+
+  /** The rollout that this one follows, in words. */
+  get followed(): string {
+    return this.rollouts.numberOf(this.asked.follows?.rollout ?? '');
+  }
+
+  /** Something was typed that would be lost. */
+  get isFilled(): boolean {
+    return !this.started && (this.composer.isFilled || JSON.stringify(this.draft) !== JSON.stringify(blankDraft()));
+  }
+
+  /** Goes on where it was left. */
+  reopen(): void {
+    this.failure = null;
+    this.typedNumber = '';
+    if (this.composer.targets === null)
+      this.composer.targets = { connection: this.asked.connection, devices: [], offline: [] };
+    void this.#count();
+  }
+
+  /** Plans anew, once nobody types any more. */
+  replan(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#asked += 1;
+    const asked = this.#asked;
+    const { request } = this;
+    if (request === null) {
+      this.plan = null;
+      this.planning = false;
+      return;
+    }
+    this.planning = true;
+    this.#timer = setTimeout(() => void this.#plan(request, asked), this.plan === null ? 0 : PAUSE);
+  }
+
+  /** Starts it. Says whether it was taken. */
+  async start(): Promise<boolean> {
+    this.checked = true;
+    this.composer.checked = true;
+    const { request } = this;
+    if (request === null || this.starting || !this.isConfirmed) return false;
+    this.starting = true;
+    this.failure = null;
+    try {
+      const started = await this.rollouts.app.backend.startRollout(request);
+      this.rollouts.learn(started);
+      this.started = true;
+      // One stage is seen where one is; several are worth a page.
+      const { route } = this.rollouts.app;
+      if (started.stages.length > 1 || route.screen !== 'fleet') this.rollouts.show(started.id);
+      return true;
+    } catch (reason) {
+      this.failure = failureOf(reason);
+      return false;
+    } finally {
+      this.starting = false;
+    }
+  }
+
+  /** Nothing dangerous goes to many without their number. */
+  get isConfirmed(): boolean {
+    return !this.needsNumber || this.typedNumber.trim().replaceAll(',', '') === String(this.members);
+  }
+
+  get canStart(): boolean {
+    return this.request !== null && this.plan !== null && this.plan.members > 0 && this.isConfirmed && !this.starting;
+  }
+
+  /** What the button says that starts it. */
+  get action(): string {
+    const to = this.members === null ? 'all that match' : counted(this.members, 'device');
+    return this.dangerous ? `${visible(this.composer.title)}: ${to}` : `Send to ${to}`;
+  }
+
+  /** Which devices it interrupts, by name as far as they are few. */
+  get which(): string {
+    const { target } = this.asked;
+    const named = target.by === 'devices' ? target.devices : (this.plan?.samples ?? []).map(({ device }) => device);
+    const listed = named.slice(0, NAMED).map(visible).join(', ');
+    const others = (this.members ?? named.length) - Math.min(named.length, NAMED);
+    return listed === '' ? '' : `${listed}${others > 0 ? ` and ${counted(others, 'other')}` : ''}.`;
+  }
+
+  /** Whom it is for, in words. */
+  get target(): { words: string; search: string | null } {
+    const { target } = this.asked;
+    switch (target.by) {
+      case 'devices':
+        return { words: counted(target.devices.length, 'device'), search: null };
+      case 'search':
+        return target.search.trim() === ''
+          ? { words: 'Every device', search: null }
+          : { words: '', search: target.search };
+      case 'members': {
+        const earlier = this.rollouts.find(target.rollout);
+        const of = earlier === null ? 'an earlier rollout' : `rollout ${earlier.number}, ${nameOf(earlier)}`;
+        const which = {
+          failed: 'The failed devices',
+          failed_or_not_started: 'The failed and not started devices',
+          not_started: 'The devices not started',
+          succeeded: 'The devices that succeeded',
+          all: 'All devices',
+          changed: 'The changed devices',
+        }[target.which];
+        return { words: `${which} of ${of}`, search: null };
+      }
+      case 'desired':
+        return { words: 'Devices that differ from their wanted configuration', search: null };
+      case 'broadcast':
+        return {
+          words:
+            target.group === null ? 'Every device, by broadcast' : `The group ${visible(target.group)}, by broadcast`,
+          search: null,
+        };
+    }
+  }
+
+  #fill(connection: string, name: string, args: Record<string, unknown>): void {
+    const entry = this.rollouts.app.catalogue.find(connection, name);
+    if (entry !== null) this.composer.choose({ kind: 'known', entry }, args);
+    else if (name === 'text') {
+      this.composer.choose({ kind: 'text' });
+      this.composer.text = typeof args['text'] === 'string' ? args['text'] : '';
+    } else {
+      this.composer.choose({ kind: 'named', name }, args);
+      this.composer.raw = toJson(args, 2);
+    }
+  }
+
+  #request(): NewRollout | null {
+    const { composer, asked, draft } = this;
+    if (this.putsBack && !this.hasWrong) {
+      const command = { name: composer.name, args: '{}' as const, no_answer: false, ...deliveryOf(draft) };
+      const settings = settingsOf(draft, asked.connection);
+      return {
+        ...settings,
+        name: settings.name ?? asked.name ?? null,
+        target: this.reached,
+        follows: asked.follows ?? null,
+        command,
+      };
+    }
+    if (composer.chosen === null || this.hasWrong || !composer.isReady) return null;
+    const args = composer.chosen.kind === 'text' ? { text: composer.text } : composer.args;
+    return {
+      ...settingsOf(draft, asked.connection),
+      target: this.reached,
+      follows: asked.follows ?? null,
+      command: { name: composer.name, args: toJson(args), no_answer: composer.noAnswer, ...deliveryOf(draft) },
+    };
+  }
+
+  async #plan(request: NewRollout, asked: number): Promise<void> {
+    try {
+      const plan = await this.rollouts.app.backend.planRollout($state.snapshot(request) as NewRollout);
+      if (asked !== this.#asked) return;
+      this.plan = plan;
+      if (this.bringsIntoLine) this.devices = plan.members;
+      this.planFailure = null;
+    } catch (reason) {
+      if (asked !== this.#asked) return;
+      this.plan = null;
+      this.planFailure = failureOf(reason);
+    }
+    this.planning = false;
+  }
+
+  /** How many it is for, before there is a command to plan with. */
+  async #count(): Promise<void> {
+    const { target, connection } = this.asked;
+    if (target.by === 'devices') this.devices = target.devices.length;
+    if (target.by === 'members') {
+      const earlier = this.rollouts.find(target.rollout);
+      this.devices = earlier === null ? null : sum(earlier.counts, WHICH[target.which]);
+    }
+    if (target.by !== 'search' && target.by !== 'broadcast') return;
+    const query = {
+      connection,
+      search: target.search,
+      sort: 'device' as const,
+      order: 'ascending' as const,
+      group: null,
+    };
+    const page = await this.rollouts.app.backend.devices(query, 0, 1).catch(() => null);
+    this.devices = page?.matching ?? null;
+  }
+}

@@ -1,0 +1,172 @@
+import { createContext, untrack } from 'svelte';
+
+import type { Batch } from '../../backend/bindings/Batch';
+import type { Failure } from '../../backend/bindings/Failure';
+import type { RolloutAction } from '../../backend/bindings/RolloutAction';
+import type { RolloutView } from '../../backend/bindings/RolloutView';
+import type { App } from '../../state/app.svelte';
+import { failureOf } from '../../state/failure';
+import { count } from '../../format/count';
+import { visible } from '../../format/text';
+import { rolloutActions } from './actions';
+import { Opened } from './opened.svelte';
+import { Preparing } from './preparing.svelte';
+import { rolloutToPrepare, type RolloutToPrepare } from './start.svelte';
+import { isActive, isOpen, nameOf, sum, FAILED } from './format';
+
+export interface ListFilter {
+  name: string;
+  admits: (rollout: RolloutView) => boolean;
+}
+
+export const LIST_FILTERS: ListFilter[] = [
+  { name: 'All', admits: () => true },
+  { name: 'Running', admits: isActive },
+  { name: 'Halted', admits: ({ state }) => state === 'halted' },
+  { name: 'Finished', admits: ({ state }) => state === 'finished' },
+  { name: 'Stopped', admits: ({ state }) => state === 'stopped' },
+];
+
+/** Every rollout, and the one that is looked at. */
+export class Rollouts {
+  /** Newest first. */
+  list = $state.raw<RolloutView[]>([]);
+  loaded = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  filter = $state.raw<ListFilter>(LIST_FILTERS[0] as ListFilter);
+  opened = $state.raw<Opened | null>(null);
+  /** What was prepared last. */
+  #left = $state.raw<Preparing | null>(null);
+
+  readonly shown = $derived(this.list.filter((rollout) => this.filter.admits(rollout)));
+  /** Those that release members, or will do so. */
+  readonly active = $derived(this.list.filter(isActive));
+  readonly halted = $derived(this.list.filter(({ state }) => state === 'halted'));
+  /** The one whose progress is shown beside the fleet of the connection that is looked at: the latest that is not over. */
+  readonly current = $derived.by(() => {
+    const connection = this.app.connections.current?.id;
+    return this.list.find((rollout) => rollout.spec.connection === connection && isOpen(rollout)) ?? null;
+  });
+
+  constructor(readonly app: App) {
+    app.feed.on((batch) => this.take(batch));
+    app.actions.offer(() => rolloutActions(this));
+    app.closeGuard.watchRunning(() => this.active.map((rollout) => `${nameOf(rollout)} (rollout ${rollout.number})`));
+    app.closeGuard.watchDrafts(() => {
+      const left = rolloutToPrepare.current === null ? null : this.#left;
+      return left?.isFilled ? [`Your rollout of ${visible(left.composer.title)}, not started`] : [];
+    });
+    void this.load();
+  }
+
+  async load(): Promise<void> {
+    try {
+      const list = await this.app.backend.rollouts();
+      const known = new Map(this.list.map((rollout) => [rollout.id, rollout]));
+      for (const rollout of list) known.set(rollout.id, newer(known.get(rollout.id), rollout));
+      this.#put([...known.values()]);
+      this.failure = null;
+      this.loaded = true;
+    } catch (reason) {
+      this.failure = failureOf(reason);
+    }
+  }
+
+  take(batch: Batch): void {
+    if (batch.rollouts.length > 0) {
+      const known = new Map(this.list.map((rollout) => [rollout.id, rollout]));
+      for (const rollout of batch.rollouts) {
+        const before = known.get(rollout.id);
+        const now = newer(before, rollout);
+        // One may have ended before the first word of it.
+        if (this.loaded && before?.state !== now.state) this.#announce(now);
+        known.set(rollout.id, now);
+      }
+      this.#put([...known.values()]);
+    }
+    this.opened?.take(batch);
+  }
+
+  find(id: string): RolloutView | null {
+    return this.list.find((rollout) => rollout.id === id) ?? null;
+  }
+
+  /** `rollout 42`. */
+  numberOf(id: string): string {
+    const rollout = this.find(id);
+    return rollout === null ? 'an earlier rollout' : `rollout ${count(rollout.number)}`;
+  }
+
+  /** Looks at one of them, or at the list. */
+  open(id: string | null): void {
+    if ((this.opened?.id ?? null) === id) return;
+    this.opened = id === null ? null : new Opened(this, id);
+  }
+
+  /** Shows the devices of a connection that match a search. */
+  showDevices(connection: string, search: string): void {
+    const { connections, fleet, route } = this.app;
+    connections.choose(connection);
+    fleet.open(connection);
+    fleet.searchFor(search);
+    route.go('fleet');
+  }
+
+  /** A rollout to prepare: as it was left, where the same was opened before and not started. */
+  prepare(asked: RolloutToPrepare): Preparing {
+    return untrack(() => {
+      const left = this.#left;
+      if (left === null || left.started || JSON.stringify(left.asked) !== JSON.stringify(asked))
+        this.#left = new Preparing(this, asked);
+      else left.reopen();
+      return this.#left as Preparing;
+    });
+  }
+
+  show(id: string): void {
+    this.app.route.go('rollouts', { rollout: id });
+  }
+
+  /** Pauses it, resumes it, and so on. Says what went wrong where no page is there to say it. */
+  async act(id: string, action: RolloutAction): Promise<void> {
+    const now = await this.app.backend.actOnRollout(id, action);
+    this.#put(this.list.map((rollout) => (rollout.id === id ? newer(rollout, now) : rollout)));
+  }
+
+  /** One was started here, or changed by a call. */
+  learn(rollout: RolloutView): void {
+    this.#put([...this.list.filter(({ id }) => id !== rollout.id), newer(this.find(rollout.id) ?? undefined, rollout)]);
+  }
+
+  #put(list: RolloutView[]): void {
+    this.list = list.sort((a, b) => b.number - a.number);
+  }
+
+  /** Halts and ends are told where somebody looks at something else. */
+  #announce(rollout: RolloutView): void {
+    const { route, notices } = this.app;
+    if (route.screen === 'rollouts' && this.opened?.id === rollout.id) return;
+    const name = `Rollout ${rollout.number}, ${nameOf(rollout)},`;
+    const connection = rollout.spec.connection;
+    if (rollout.state === 'halted') {
+      const hint = 'Open it under Rollouts to see which devices failed, then resume or stop it.';
+      notices.add([
+        { level: 'warning', message: `${name} halted: ${rollout.why ?? 'too many devices failed.'}`, hint, connection },
+      ]);
+    }
+    if (rollout.state !== 'finished') return;
+    const failed = sum(rollout.counts, FAILED);
+    const message =
+      failed === 0
+        ? `${name} finished: all ${count(rollout.members)} succeeded.`
+        : `${name} finished: ${count(failed)} of ${count(rollout.members)} failed.`;
+    notices.add([{ level: failed === 0 ? 'info' : 'warning', message, hint: null, connection }]);
+  }
+}
+
+/** Of two views of one rollout the later one. */
+function newer(before: RolloutView | undefined, now: RolloutView): RolloutView {
+  return before === undefined || now.changed_at >= before.changed_at ? now : before;
+}
+
+export const [getRollouts, setRollouts] = createContext<Rollouts>();

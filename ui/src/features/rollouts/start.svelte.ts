@@ -1,0 +1,35 @@
+/** Opens the dialog in which a rollout is prepared, from wherever devices are chosen. */
+
+import type { Follows } from '../../backend/bindings/Follows';
+import type { JsonText } from '../../backend/bindings/JsonText';
+import type { RolloutTarget } from '../../backend/bindings/RolloutTarget';
+
+export interface RolloutToPrepare {
+  /** The connection's id. */
+  connection: string;
+  target: RolloutTarget;
+  /** The command that is filled in already; chosen in the dialog where none is given. */
+  command?: { name: string; args: JsonText };
+  /** What it is called where the person gives it no name. */
+  name?: string;
+  /** The rollout that this one follows, and why. */
+  follows?: Follows;
+}
+
+let asked = $state.raw<RolloutToPrepare | null>(null);
+
+/** What the dialog was opened for; nothing while it is closed. */
+export const rolloutToPrepare = {
+  get current(): RolloutToPrepare | null {
+    return asked;
+  },
+};
+
+/** Opens the dialog. Nothing is sent before the person starts the rollout there. */
+export function startRolloutDialog(rollout: RolloutToPrepare): void {
+  asked = rollout;
+}
+
+export function closeRolloutDialog(): void {
+  asked = null;
+}

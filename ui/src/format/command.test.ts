@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+
+import { changes, nameError, summary } from './command';
+
+it.each([
+  ['identify', null],
+  ['', /Enter a command/],
+  ['open the valve', /Free text/],
+])('judges the name %j', (name, words) => {
+  if (words === null) expect(nameError(name)).toBeNull();
+  else expect(nameError(name)).toMatch(words);
+});
+
+it('tells what a change of the configuration asks for', () => {
+  const one = { command: 'config.set', args: JSON.stringify({ changes: { temp_high_c: 44 }, apply: 'now' }) };
+  const two = {
+    command: 'config.set',
+    args: JSON.stringify({ changes: { temp_high_c: 44, host: 'a' }, apply: 'restart' }),
+  };
+  expect([summary(one), changes(one)]).toEqual(['config.set temp_high_c 44', 'temp_high_c 44']);
+  expect([summary(two), changes(two)]).toEqual([
+    'config.set 2 changes, on next restart',
+    'temp_high_c 44, host a, on next restart',
+  ]);
+  expect(summary({ command: 'led', args: JSON.stringify({ on: true }) })).toBe('led on');
+});

@@ -1,0 +1,46 @@
+/** What a connection is like, in words. */
+
+import type { MqttVersion } from '../backend/bindings/MqttVersion';
+import type { Secrets } from '../backend/bindings/Secrets';
+import type { Trust } from '../backend/bindings/Trust';
+import { visible } from './text';
+
+const DIALECTS: Record<string, string> = {
+  wilco: 'Wilco JSON',
+  text: 'text',
+  tasmota: 'Tasmota',
+  shelly: 'Shelly',
+  zigbee2mqtt: 'Zigbee2MQTT',
+  homeassistant: 'Home Assistant discovery',
+  homie5: 'Homie 5',
+  homie4: 'Homie 4',
+  thingsboard: 'ThingsBoard',
+};
+
+/** `MQTT 5, Wilco JSON, Tasmota`. */
+export function speaks(mqtt: MqttVersion, dialects: readonly string[]): string {
+  return [`MQTT ${mqtt}`, ...dialects.map((name) => DIALECTS[name] ?? visible(name))].join(', ');
+}
+
+const TRUST: Record<Trust, string> = {
+  platform: 'This computer’s roots, and Amazon’s',
+  authorities: 'Only your certificate authorities',
+  pinned: 'Only one certificate',
+};
+
+export function trustText(trust: Trust): string {
+  return TRUST[trust];
+}
+
+/** `certificate with key, authorities and password`: the secrets that are kept. */
+export function keptText(has: Secrets): string {
+  const kept = [
+    has.certificate && 'certificate with key',
+    has.authorities && 'authorities',
+    has.server && 'the server’s certificate',
+    has.password && 'password',
+    has.proxy_password && 'the proxy’s password',
+  ].filter((word) => word !== false);
+  const last = kept.pop();
+  return kept.length === 0 ? (last ?? 'nothing') : `${kept.join(', ')} and ${last}`;
+}

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
+import { ledText } from './led';
+
+const END = 5_000;
+const asks = (more: Partial<CommandView> = {}) =>
+  ({ args: '{"on":true}', by: 'you', state: 'succeeded', final: true, finished_at: END, ...more }) as CommandView;
+const reports = (led: boolean | null, reported_at: number | null = null) =>
+  ({ row: { led }, reported_at }) as DeviceDetail;
+
+it.each<[string, DeviceDetail, CommandView | null, boolean, string]>([
+  ['no command', reports(true), null, false, 'As last reported by the device.'],
+  ['nothing at all', reports(null), null, false, 'It has not reported its LED yet.'],
+  ['on its way', reports(false), asks({ final: false, state: 'sent' }), false, 'You asked for on. Not on yet.'],
+  ['the same', reports(true, END + 1), asks(), false, 'You asked for on, and it is on.'],
+  ['an earlier report', reports(false, END - 1), asks(), false, 'It confirmed on. No report since.'],
+  ['the broker’s copy', reports(false), asks(), false, 'It confirmed on. No report since.'],
+  ['a later report', reports(false, END + 1), asks(), false, 'It confirmed on, then reported off.'],
+  ['a restart', reports(false), asks(), true, 'It has restarted and reports off.'],
+  ['a failure', reports(false, END + 1), asks({ state: 'failed' }), false, 'You asked for on. Failed.'],
+  [
+    'another console',
+    reports(false),
+    asks({ by: 'another console', final: false }),
+    false,
+    'Another console asked for on. Not on yet.',
+  ],
+])('follows the newest fact: %s', (_, detail, command, restarted, words) => {
+  expect(ledText(detail, command, restarted)).toBe(words);
+});

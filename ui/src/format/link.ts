@@ -1,0 +1,47 @@
+/** How a connection stands, in words. */
+
+import type { LinkState } from '../backend/bindings/LinkState';
+import { left } from './time';
+
+const WORDS: Record<LinkState['state'], string> = {
+  connecting: 'Connecting…',
+  subscribing: 'Subscribing…',
+  online: 'Connected',
+  waiting: 'Waiting to try again',
+  stopped: 'Stopped',
+};
+
+export function linkWord(link: LinkState): string {
+  return WORDS[link.state];
+}
+
+export function linkGlyph(link: LinkState): string {
+  if (link.state === 'online') return 's-online';
+  return link.state === 'stopped' || link.state === 'waiting' ? 's-offline' : 's-unknown';
+}
+
+/** What is to be said of a connection that is not online: what happened, what is done about it, and when. */
+export function linkStory(link: LinkState, now: number): { what: string; then: string; next: string } | null {
+  switch (link.state) {
+    case 'online':
+      return null;
+    case 'connecting':
+      return { what: 'Connecting…', then: 'Commands wait in the outbox until the connection is up.', next: '' };
+    case 'subscribing':
+      return {
+        what: 'Connected, subscribing…',
+        then: 'Wilco sends nothing until the broker confirms the subscriptions.',
+        next: '',
+      };
+    case 'waiting': {
+      const next = link.retry_at > now ? `Next try in ${left(link.retry_at - now)}.` : 'Trying again…';
+      return { what: link.message, then: link.hint ?? '', next };
+    }
+    case 'stopped':
+      return {
+        what: link.message,
+        then: link.hint ?? 'Wilco does not retry until you change the connection.',
+        next: '',
+      };
+  }
+}

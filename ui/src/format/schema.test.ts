@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+
+import { complaints, defaults, filled } from './schema';
+
+const SCHEMA = {
+  type: 'object',
+  properties: {
+    level: { type: 'number', maximum: 10 },
+    mode: { enum: ['fast', 'slow'] },
+    name: { type: 'string', minLength: 1, pattern: '^[a-z]+$' },
+    steps: { type: 'array', items: { $ref: '#/$defs/step' }, maxItems: 2 },
+    either: { anyOf: [{ type: 'string' }, { type: 'integer' }] },
+  },
+  required: ['level'],
+  additionalProperties: false,
+  $defs: { step: { type: 'object', properties: { at: { type: 'integer', minimum: 0 } }, required: ['at'] } },
+};
+
+describe('what does not fit a schema', () => {
+  it.each([
+    [{ level: 3, mode: 'slow', steps: [{ at: 1 }], either: 3 }, []],
+    [{}, ['level: Required.']],
+    [{ level: 'high' }, ['level: Must be a number.']],
+    [{ level: '12' }, ['level: Must be a number.']],
+    [{ level: 11 }, ['level: At most 10.']],
+    [{ level: 1, mode: 'odd' }, ['mode: One of "fast", "slow".']],
+    [{ level: 1, x: 1 }, ['x: Unknown name.']],
+    [{ level: 1, name: 'A' }, ['name: Must match ^[a-z]+$.']],
+    [{ level: 1, steps: [{ at: 1 }, {}] }, ['steps.1.at: Required.']],
+    [{ level: 1, steps: [{ at: -1 }] }, ['steps.0.at: At least 0.']],
+    [{ level: 1, steps: [{ at: 1 }, { at: 2 }, { at: 3 }] }, ['steps: At most 2 of them.']],
+    [{ level: 1, either: true }, ['either: Must match exactly one of the allowed forms.']],
+  ])('is said of %j in its place', (value, expected) => {
+    expect(complaints(SCHEMA, value).map(({ path, why }) => `${path.join('.')}: ${why}`)).toEqual(expected);
+  });
+
+  it('changes nothing of the schema', () => {
+    const before = JSON.stringify(SCHEMA);
+    complaints(SCHEMA, { level: 1 });
+    expect(JSON.stringify(SCHEMA)).toBe(before);
+  });
+
+  it('is nothing where the schema is none', () => {
+    expect(complaints({ $ref: '#/nowhere' }, {})).toEqual([]);
+  });
+});
+
+it('takes defaults from the schema, and leaves out what a form only holds ready', () => {
+  const schema = { properties: { a: { default: 3 }, b: {}, c: { default: false } }, required: ['list'] };
+  expect(defaults(schema)).toEqual({ a: 3, c: false });
+  expect(filled({ a: 0, b: {}, list: [], other: [], inner: { x: {} } }, schema)).toEqual({ a: 0, list: [] });
+});
+
+it('takes defaults however deep they lie, and makes up nothing else', () => {
+  const filter = { properties: { gain: { default: 0.5 }, note: {} } };
+  const schema = {
+    properties: {
+      filter,
+      again: { $ref: '#/$defs/filter' },
+      bare: { properties: { note: {} } },
+      whole: { default: { gain: 1 }, ...filter },
+      steps: { items: filter },
+    },
+    required: ['bare', 'steps'],
+    $defs: { filter },
+  };
+  expect(defaults(schema)).toEqual({ filter: { gain: 0.5 }, again: { gain: 0.5 }, whole: { gain: 1 } });
+});

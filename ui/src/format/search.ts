@@ -1,0 +1,51 @@
+/** The search field: finished conditions, and what is still being typed. What they mean is the engine's business. */
+
+import type { SearchReading } from '../backend/bindings/SearchReading';
+
+export interface Search {
+  /** Finished conditions, in the order they were typed. */
+  tokens: string[];
+  /** What is still being typed. */
+  text: string;
+}
+
+export const NOTHING: Search = { tokens: [], text: '' };
+
+/** What stands before the typed text where all of it is one line. */
+export function before({ tokens }: Search): string {
+  return tokens.map((token) => `${token} `).join('');
+}
+
+/** The search as the engine reads it: one line. */
+export function line(search: Search): string {
+  return `${before(search)}${search.text.trim()}`.trim();
+}
+
+/**
+ * Takes finished conditions out of the typed text: those that something follows, or (with `all`) the last one too.
+ * `reading` is the engine's, of the whole line.
+ */
+export function take(search: Search, { parts, error }: SearchReading, all = false): Search {
+  // What stands between conditions says what it does by its place.
+  if (error !== null || parts.some(({ kind }) => kind === 'operator')) return search;
+  const start = before(search).length;
+  const { text } = search;
+  const tokens = [...search.tokens];
+  let rest = '';
+  let end = 0;
+  for (const { kind, from, to } of parts) {
+    if (from < start || kind !== 'field' || (!all && to - start >= text.length)) continue;
+    const token = text.slice(from - start, to - start);
+    if (!tokens.includes(token)) tokens.push(token);
+    rest += text.slice(end, from - start);
+    end = to - start;
+  }
+  if (end === 0) return search;
+  return { tokens, text: (rest + text.slice(end)).replace(/\s+/g, ' ').trim() };
+}
+
+/** A condition's two halves. */
+export function halves(token: string): [string, string] {
+  const colon = token.indexOf(':') + 1;
+  return [token.slice(0, colon), token.slice(colon)];
+}

@@ -1,0 +1,7 @@
+/** The `title` of a control as a tooltip shows it: its words, and its keys one by one. */
+export function tooltipOf(title: string): { text: string; keys: string[] } {
+  const found = /^(?:(.*?)\.? )?Keys: (.+)$/s.exec(title);
+  if (found === null) return { text: title, keys: [] };
+  // A plus at an end is a key of its own.
+  return { text: found[1] ?? '', keys: (found[2] ?? '').split(/ then |(?!^)\+(?!$)/) };
+}

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+
+import { deviceError, firstOf, listed, topicsOf } from './topics';
+
+it('hears every device, and commands one', () => {
+  expect(topicsOf('', [])).toEqual({
+    needed: ['+/resp'],
+    welcome: ['+/status', '+/state', '+/telemetry', '+/log', '+/req'],
+    sent: ['device1/req'],
+  });
+  expect(topicsOf('cmd/fleet-1/', []).needed).toEqual(['cmd/fleet-1/+/resp']);
+});
+
+it('hears and commands only the devices that are named', () => {
+  const topics = topicsOf('cmd', ['a', 'b']);
+  expect(topics.needed).toEqual(['cmd/a/resp', 'cmd/b/resp']);
+  expect(topics.sent).toEqual(['cmd/a/req', 'cmd/b/req']);
+});
+
+it('reads devices from lines', () => expect(listed(' a\nb, c\r\n\na ')).toEqual(['a', 'b', 'c']));
+
+it.each([
+  ['kitchen-0417', null],
+  ['a/b', /one topic level/],
+  ['$sys', /belongs to the broker/],
+  ['all', /many devices/],
+])('judges the device %s', (name, complaint) => {
+  if (complaint === null) expect(deviceError(name)).toBeNull();
+  else expect(deviceError(name)).toMatch(complaint);
+});
+
+it('shows a long list in part', () => {
+  expect(firstOf(['a', 'b', 'c', 'd'])).toEqual({ shown: ['a', 'b', 'c', 'd'], left: 0 });
+  expect(firstOf(['a', 'b', 'c', 'd', 'e'])).toEqual({ shown: ['a', 'b', 'c'], left: 2 });
+});

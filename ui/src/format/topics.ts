@@ -1,0 +1,47 @@
+/** What a connection will hear and say, for people to see beforehand. Nothing is sent by what is built here. */
+
+export interface Topics {
+  /** Without these Wilco cannot work. */
+  needed: string[];
+  /** These are used where the broker allows them. */
+  welcome: string[];
+  /** Where commands go. */
+  sent: string[];
+}
+
+const WELCOME = ['status', 'state', 'telemetry', 'log', 'req'];
+
+export function topicsOf(prefix: string, devices: string[]): Topics {
+  const before = prefix === '' ? '' : `${prefix.replace(/\/$/, '')}/`;
+  const heard = devices.length === 0 ? ['+'] : devices;
+  const sent = devices.length === 0 ? ['device1'] : devices;
+  const of = (names: string[], channel: string) => names.map((name) => `${before}${name}/${channel}`);
+  return {
+    needed: of(heard, 'resp'),
+    welcome: WELCOME.flatMap((channel) => of(heard, channel)),
+    sent: of(sent, 'req'),
+  };
+}
+
+/** The devices of a list with one on each line, or with commas. */
+export function listed(text: string): string[] {
+  const names = text
+    .split(/[\n,]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return [...new Set(names)];
+}
+
+/** Why a text cannot name a device; nothing where it can. */
+export function deviceError(name: string): string | null {
+  if (/[+#/]/.test(name)) return `“${name}” cannot be a device: its name is one topic level, without + # and /.`;
+  if (name.startsWith('$')) return `“${name}” cannot be a device: what begins with $ belongs to the broker.`;
+  return name === 'all' || name === 'groups' ? `“${name}” is kept for commands to many devices.` : null;
+}
+
+/** The first few of a list, and how many are left. */
+export function firstOf(topics: string[], most = 4): { shown: string[]; left: number } {
+  return topics.length <= most
+    ? { shown: topics, left: 0 }
+    : { shown: topics.slice(0, most - 1), left: topics.length - most + 1 };
+}

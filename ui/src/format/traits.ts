@@ -1,0 +1,52 @@
+/** What the devices that fell short have in common, from the data alone. */
+
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { DeviceRow } from '../backend/bindings/DeviceRow';
+import { count } from './count';
+import { visible } from './text';
+
+/** The ends that may be somebody else's fault than the device's. */
+const FELL_SHORT = ['failed', 'rejected', 'timed_out', 'undeliverable'];
+
+export function fellShort(command: CommandView): boolean {
+  return FELL_SHORT.includes(command.state);
+}
+
+/** The devices whose last command ended like this one: same command, and the same said about it. */
+export function alike(rows: DeviceRow[], command: CommandView): DeviceRow[] {
+  return rows.filter(({ last_command: last }) => {
+    if (last === null || last.command !== command.command || last.state !== command.state) return false;
+    return command.state === 'timed_out' || last.message === command.message;
+  });
+}
+
+/** A property that all of some devices share, as the search field writes it. */
+export interface Trait {
+  token: string;
+  words: string;
+}
+
+export function traits(rows: DeviceRow[]): Trait[] {
+  const [first, ...others] = rows;
+  if (!first) return [];
+  const out: Trait[] = [];
+  const { firmware } = first;
+  if (firmware !== null && others.every((row) => row.firmware === firmware)) {
+    out.push({ token: `firmware:${firmware}`, words: `run firmware ${visible(firmware)}` });
+  }
+  for (const tag of first.tags) {
+    if (others.every((row) => row.tags.includes(tag)))
+      out.push({ token: `tag:${tag}`, words: `carry the tag ${visible(tag)}` });
+  }
+  return out;
+}
+
+/** `3 others ended the same way, and all 4 run firmware 2.3.0: look there before you ask again.` */
+export function sharedText(devices: number, command: CommandView, trait: Trait | null): string {
+  const others = devices - 1;
+  if (others < 1) return '';
+  const how = command.message === null || command.state === 'timed_out' ? 'ended the same way' : 'said the same';
+  const who = others === 1 ? 'One other device' : `${count(others)} others`;
+  if (trait === null) return `${who} ${how}.`;
+  return `${who} ${how}, and ${devices === 2 ? 'both' : `all ${count(devices)}`} ${trait.words}: look there before you ask again.`;
+}

@@ -1,0 +1,8 @@
+/** A whole number as it was typed, or what is wrong with it. */
+export function whole(typed: string): { ok: true; value: number } | { ok: false; why: string } {
+  const text = typed.trim().replaceAll(/[,  ]/g, '');
+  if (text === '') return { ok: false, why: 'Enter a number.' };
+  if (!/^\d+$/.test(text)) return { ok: false, why: `“${typed.trim()}” is not a whole number.` };
+  if (text.length > 9) return { ok: false, why: 'The number is too large.' };
+  return { ok: true, value: Number(text) };
+}

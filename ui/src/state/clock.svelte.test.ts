@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+
+import { nowFor, seconds } from './clock.svelte';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  hide(false);
+  vi.useRealTimers();
+});
+
+function hide(hidden: boolean): void {
+  Object.defineProperty(document, 'hidden', { configurable: true, value: hidden });
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+/** Counts how often something that reads the time runs. */
+function counting(read: () => number): () => number {
+  let times = 0;
+  const stop = $effect.root(() => {
+    $effect(() => {
+      read();
+      times += 1;
+    });
+  });
+  onTestFinished(stop);
+  return () => times;
+}
+
+it('stands still in a hidden window, and is right when it is seen again', async () => {
+  const times = counting(() => seconds.now);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(times()).toBe(4);
+  hide(true);
+  await vi.advanceTimersByTimeAsync(60_000);
+  const hidden = times();
+  hide(false);
+  await vi.advanceTimersByTimeAsync(0);
+  expect([hidden, times()]).toEqual([4, 5]);
+});
+
+it('ticks in tenths only while tenths are shown', async () => {
+  const command = { queued_at: Date.now() - 60_000, deadline: null };
+  const times = counting(() => nowFor(command));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(times()).toBe(6);
+  const young = counting(() => nowFor({ queued_at: Date.now(), deadline: null }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(young()).toBe(11);
+});

@@ -1,0 +1,78 @@
+import type { App } from './app.svelte';
+import { counted } from '../format/count';
+import { visible } from '../format/text';
+
+/** What would be lost with the window, and whether it is asked to go all the same. */
+export class CloseGuard {
+  /** Somebody wants to close the window. */
+  wanted = $state(false);
+  /** What is not saved, each as people call it. */
+  readonly unsaved: string[] = $derived.by(() => [...this.#unsaved(), ...this.#drafts.flatMap((list) => list())]);
+  /** What does not go on while the window is closed, each as people call it. */
+  readonly running: string[] = $derived.by(() => this.#running.flatMap((list) => list()));
+  readonly #holds = $derived(this.unsaved.length + this.running.length > 0);
+  readonly asks = $derived(this.wanted && this.#holds);
+  #running = $state.raw<(() => string[])[]>([]);
+  #drafts = $state.raw<(() => string[])[]>([]);
+
+  constructor(readonly app: App) {}
+
+  /** A feature names what it runs that does not go on while the window is closed. */
+  watchRunning(list: () => string[]): void {
+    this.#running = [...this.#running, list];
+  }
+
+  /** A feature names what was typed there and would be lost. */
+  watchDrafts(list: () => string[]): void {
+    this.#drafts = [...this.#drafts, list];
+  }
+
+  /** Asks first as long as something is unsaved or running. Otherwise nobody hears of it here, and the window closes by itself. */
+  watch(): void {
+    $effect.root(() => {
+      const holds = $derived(this.#holds);
+      $effect(() => {
+        if (!holds) return;
+        const watching = this.app.backend.onCloseRequested(() => (this.wanted = true));
+        // Without it the window closes unasked, which is no reason to disturb anybody.
+        watching.catch(() => undefined);
+        return () => {
+          this.wanted = false;
+          void watching.then((end) => end()).catch(() => undefined);
+        };
+      });
+    });
+  }
+
+  stay(): void {
+    this.wanted = false;
+  }
+
+  async leave(): Promise<void> {
+    this.wanted = false;
+    try {
+      await this.app.backend.closeWindow();
+    } catch (reason) {
+      this.app.reportError(reason);
+    }
+  }
+
+  #unsaved(): string[] {
+    const { composer, catalogue, connections, inspected } = this.app;
+    const { editor } = catalogue;
+    const { wizard } = connections;
+    // What was typed for a connection that has gone can be applied no more.
+    const left = inspected.unapplied.filter(({ connection }) => connections.list.some(({ id }) => id === connection));
+    const edited = left.map(
+      ({ device, count }) => `${counted(count, 'change')} to the configuration of ${visible(device)}, not applied`,
+    );
+    return [
+      ...(composer.isFilled ? [`Your input for ${visible(composer.title)}`] : []),
+      ...(editor?.unsaved ? [`Your description of ${visible(editor.called)}`] : []),
+      ...edited,
+      ...(wizard?.unsaved
+        ? [wizard.editing ? `Your changes to ${visible(wizard.editing.name)}` : 'A new connection']
+        : []),
+    ];
+  }
+}

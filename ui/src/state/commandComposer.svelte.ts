@@ -1,0 +1,415 @@
+import { createContext } from 'svelte';
+
+import type { Backend } from '../backend/backend';
+import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
+import type { CommandButton } from '../backend/bindings/CommandButton';
+import type { Failure } from '../backend/bindings/Failure';
+import { nameError } from '../format/command';
+import { fuzzy } from '../format/fuzzy';
+import { isObject, objectFrom, placeOf, readJson, toJson } from '../format/json';
+import { complaints, defaults, type ArgumentsSchema, type SchemaError } from '../format/schema';
+import { visible } from '../format/text';
+import type { Catalogue } from './catalogue.svelte';
+import { failureOf } from './failure';
+import type { Notices } from './notices.svelte';
+
+/** More devices than this are not commanded dangerously before their number was typed. */
+export const COUNTED = 20;
+
+type Arguments = Record<string, unknown>;
+
+/** Whom it is for. */
+export interface Targets {
+  connection: string;
+  devices: string[];
+  /** Those that are known to be offline: a command is held here for them. */
+  offline: string[];
+}
+
+/** What was chosen: a command of the catalogue, one that only the firmware knows, or a text as it stands. */
+export type Chosen = { kind: 'known'; entry: CatalogueEntry } | { kind: 'named'; name: string } | { kind: 'text' };
+
+export interface Choice {
+  key: string;
+  name: string;
+  title: string;
+  icon: string;
+  chosen: Chosen;
+}
+
+/** What is filled in. */
+interface Draft {
+  args: Arguments;
+  raw: string;
+  mode: 'form' | 'raw';
+  text: string;
+  noAnswer: boolean;
+}
+
+const ANYTHING: ArgumentsSchema = { type: 'object' };
+
+/** A command on its way from *Command…* to the outbox. */
+export class CommandComposer {
+  targets = $state.raw<Targets | null>(null);
+  typed = $state('');
+  active = $state(0);
+  chosen = $state.raw<Chosen | null>(null);
+  /** The arguments. The form changes them, the raw text is read into them. */
+  args = $state.raw<Arguments>({});
+  raw = $state('{}');
+  mode = $state<'form' | 'raw'>('form');
+  text = $state('');
+  noAnswer = $state(false);
+  /** The form was handed in, so what is missing is said. */
+  checked = $state(false);
+  /** It has to be asked first. */
+  confirming = $state(false);
+  counted = $state('');
+  sending = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** The button that was pressed, or is being changed. */
+  button = $state.raw<CommandButton | null>(null);
+  /** A button is being changed: nothing is sent. */
+  editing = $state(false);
+  /** It is as it was left the last time. */
+  resumed = $state(false);
+  /** As it was before anything was filled in. */
+  #blank: Draft = blankOf({ kind: 'text' }, {});
+  #first = $state('');
+  /** The form has not yet said what it makes of that. */
+  #fresh = false;
+  /** What was filled in and left, by whom and what it is for. */
+  readonly #kept = new Map<string, Draft>();
+
+  readonly choices: Choice[] = $derived.by(() => this.#choices());
+  readonly pointed = $derived(this.choices[Math.min(this.active, this.choices.length - 1)] ?? null);
+  readonly entry = $derived(this.chosen?.kind === 'known' ? this.chosen.entry : null);
+  readonly schema: ArgumentsSchema = $derived(this.entry?.definition.schema ?? ANYTHING);
+  readonly read = $derived(readJson(this.raw.trim() === '' ? '{}' : this.raw));
+  readonly wrong: SchemaError[] = $derived(this.chosen === null ? [] : complaints(this.schema, this.args));
+  /** Something is filled in that would be lost. */
+  readonly isFilled = $derived.by(
+    () => this.targets !== null && this.chosen !== null && this.#written() !== this.#first,
+  );
+  readonly dangerous = $derived(this.entry?.definition.dangerous ?? false);
+  readonly name: string = $derived(
+    this.chosen?.kind === 'known'
+      ? this.chosen.entry.definition.name
+      : this.chosen?.kind === 'named'
+        ? this.chosen.name
+        : this.chosen?.kind === 'text'
+          ? 'text'
+          : '',
+  );
+  /** What people call it. */
+  readonly title = $derived(this.entry?.definition.title ?? (this.chosen?.kind === 'text' ? 'Free text' : this.name));
+
+  constructor(
+    readonly backend: Backend,
+    readonly catalogue: Catalogue,
+    readonly notices: Notices,
+  ) {}
+
+  /** Opens it: for nothing in particular, or for a command with what is known of its arguments. */
+  open(targets: Targets, chosen: Chosen | null = null, args: Arguments | null = null): void {
+    this.#appear(targets, null);
+    if (chosen !== null) this.choose(chosen, args);
+  }
+
+  /** Opens it to change a button, for nobody. */
+  edit(connection: string, button: CommandButton): void {
+    this.#openButton({ connection, devices: [], offline: [] }, button, true);
+  }
+
+  /** What is filled in is done with. */
+  close(): void {
+    this.#kept.delete(this.#place);
+    this.#vanish();
+  }
+
+  /** What is filled in is kept, for when the same is opened again. */
+  leave(): void {
+    if (this.#keep()) {
+      const message = `Your input for ${visible(this.title)} is kept. Open the form again to continue.`;
+      this.notices.add([{ level: 'info', message, hint: null }]);
+    }
+    this.#vanish();
+  }
+
+  choose(chosen: Chosen, args: Arguments | null = null): void {
+    this.#begin(chosen, blankOf(chosen, args), args === null);
+  }
+
+  back(): void {
+    this.#keep();
+    this.chosen = null;
+    this.confirming = false;
+    this.failure = null;
+  }
+
+  /** Throws away what was left the last time. */
+  anew(): void {
+    this.#kept.delete(this.#place);
+    // Another object, so that another form is made.
+    if (this.chosen !== null) this.#begin({ ...this.chosen }, this.#blank, false);
+  }
+
+  move(by: number): void {
+    const { length } = this.choices;
+    if (length > 0) this.active = (Math.min(this.active, length - 1) + by + length) % length;
+  }
+
+  /** The form has changed. */
+  fill(args: Arguments): void {
+    if (this.#fresh) {
+      this.#fresh = false;
+      this.args = args;
+      this.#first = this.#written();
+      return;
+    }
+    if (toJson(args) === toJson(this.args)) return;
+    this.args = args;
+    this.confirming = false;
+  }
+
+  /** The raw text has changed. What makes no object leaves the arguments as they were. */
+  write(raw: string): void {
+    this.raw = raw;
+    this.confirming = false;
+    const { read } = this;
+    if (read.ok && isObject(read.value)) this.args = read.value;
+  }
+
+  /** The same draft, looked at the other way. Text that cannot be read stays where it is. */
+  turn(): void {
+    if (this.mode === 'form') {
+      this.raw = toJson(this.args, 2);
+      this.mode = 'raw';
+    } else if (this.rawError === null && this.entry !== null) {
+      this.mode = 'form';
+    }
+  }
+
+  /** Why the raw text cannot be taken at all; nothing where it can. */
+  get rawError(): string | null {
+    const { read } = this;
+    if (!read.ok) return `Line ${read.line}, column ${read.column}: ${read.why}`;
+    return isObject(read.value) ? null : 'Arguments must be an object: names and values between { and }.';
+  }
+
+  /** What is wrong with the raw text by its schema: `line 3, level: At most 10.` */
+  get rawWrong(): string[] {
+    const { read } = this;
+    if (!read.ok || this.rawError !== null) return [];
+    return this.wrong.map(({ path, why }) => {
+      const place = placeOf(path);
+      const line = read.lines.get(place) ?? read.lines.get(placeOf(path.slice(0, -1))) ?? 1;
+      return `Line ${line}${place === '' ? '' : `, ${place}`}: ${why}`;
+    });
+  }
+
+  /** Arguments that do not fit go out all the same where the firmware may know better: a command that came with Wilco. */
+  get mayInsist(): boolean {
+    return this.mode === 'raw' && this.rawError === null && this.entry?.built_in === true;
+  }
+
+  get isReady(): boolean {
+    if (this.chosen === null) return false;
+    if (this.chosen.kind === 'text') return this.text.trim() !== '';
+    if (this.mode === 'raw' && this.rawError !== null) return false;
+    if (this.chosen.kind === 'named') return nameError(this.chosen.name) === null;
+    return this.wrong.length === 0 || this.mayInsist;
+  }
+
+  get isCounted(): boolean {
+    const { length } = this.targets?.devices ?? [];
+    return length <= COUNTED || this.counted.trim() === String(length);
+  }
+
+  /** Sends it, or asks first. Says whether it was taken. */
+  async send(): Promise<boolean> {
+    this.checked = true;
+    const { targets } = this;
+    if (targets === null || targets.devices.length === 0 || !this.isReady || this.sending) return false;
+    const asks = this.dangerous || targets.devices.length > COUNTED;
+    if (asks && !this.confirming) {
+      this.confirming = true;
+      return false;
+    }
+    if (asks && !this.isCounted) return false;
+    const taken = await this.#submit(targets);
+    if (taken) this.close();
+    return taken;
+  }
+
+  /** A button as it would be now. */
+  drafted(label: string, icon: string): CommandButton {
+    const connection = this.entry?.definition.connection ?? null;
+    return {
+      id: this.button?.id ?? '',
+      connection,
+      label,
+      icon,
+      command: this.name,
+      args: toJson(this.#arguments()),
+      no_answer: this.noAnswer,
+    };
+  }
+
+  /** Sends what a button stands for. One that interrupts the device opens the question instead. */
+  async press(targets: Targets, button: CommandButton): Promise<void> {
+    if (this.catalogue.isDangerous(targets.connection, button.command) || targets.devices.length > COUNTED) {
+      this.#openButton(targets, button);
+      this.confirming = this.isReady;
+      return;
+    }
+    await this.#ask(targets, button.command, objectFrom(button.args), button.no_answer);
+  }
+
+  #openButton(targets: Targets, button: CommandButton, editing = false): void {
+    this.#appear(targets, button);
+    this.editing = editing;
+    const chosen = this.#named(targets.connection, button.command);
+    const args = objectFrom(button.args);
+    const text = button.command === 'text' && typeof args['text'] === 'string' ? args['text'] : '';
+    this.#begin(chosen, { ...blankOf(chosen, args), text, noAnswer: button.no_answer }, editing);
+  }
+
+  #appear(targets: Targets, button: CommandButton | null): void {
+    this.targets = targets;
+    this.typed = '';
+    this.active = 0;
+    this.button = button;
+    this.editing = false;
+    this.failure = null;
+    this.chosen = null;
+    // Another program may have changed it meanwhile.
+    void this.catalogue.load().catch((reason: unknown) => (this.failure = failureOf(reason)));
+  }
+
+  #vanish(): void {
+    this.targets = null;
+    this.chosen = null;
+    this.confirming = false;
+  }
+
+  /** `resumes`: with what was filled in and left, where there is any. */
+  #begin(chosen: Chosen, blank: Draft, resumes: boolean): void {
+    this.chosen = chosen;
+    this.checked = false;
+    this.confirming = false;
+    this.counted = '';
+    this.failure = null;
+    this.#blank = blank;
+    this.#show(blank);
+    this.#first = this.#written();
+    const kept = resumes ? this.#kept.get(this.#place) : undefined;
+    this.resumed = kept !== undefined;
+    this.#fresh = kept === undefined && blank.mode === 'form';
+    if (kept) this.#show(kept);
+  }
+
+  #show({ args, raw, mode, text, noAnswer }: Draft): void {
+    Object.assign(this, { args, raw, mode, text, noAnswer });
+  }
+
+  /** Keeps what is filled in. Says whether there is any. */
+  #keep(): boolean {
+    if (!this.isFilled) return false;
+    const { args, raw, mode, text, noAnswer } = this;
+    this.#kept.set(this.#place, { args, raw, mode, text, noAnswer });
+    return true;
+  }
+
+  get #place(): string {
+    return JSON.stringify([
+      this.targets?.connection,
+      this.targets?.devices,
+      this.button?.id,
+      this.name,
+      this.chosen?.kind,
+    ]);
+  }
+
+  /** All that is filled in; of the raw text what can be read, where it can. */
+  #written(): string {
+    const { args, text, noAnswer } = this;
+    const unread = this.mode === 'raw' && this.rawError !== null ? this.raw : '';
+    return toJson([args, text, noAnswer, unread]);
+  }
+
+  async #submit(targets: Targets): Promise<boolean> {
+    this.sending = true;
+    this.failure = null;
+    try {
+      await this.#ask(targets, this.name, this.#arguments(), this.noAnswer);
+      return true;
+    } catch (reason) {
+      this.failure = failureOf(reason);
+      this.confirming = false;
+      return false;
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  async #ask(targets: Targets, command: string, args: Arguments, noAnswer: boolean): Promise<void> {
+    const { connection, devices } = targets;
+    const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, again_of: null };
+    await this.backend.send({ ...usual, connection, devices, command, args: toJson(args), no_answer: noAnswer });
+  }
+
+  #arguments(): Arguments {
+    return this.chosen?.kind === 'text' ? { text: this.text } : this.args;
+  }
+
+  #named(connection: string, name: string): Chosen {
+    const entry = this.catalogue.find(connection, name);
+    if (entry) return { kind: 'known', entry };
+    return name === 'text' ? { kind: 'text' } : { kind: 'named', name };
+  }
+
+  /** The person's own first; a name that nobody knows can be sent as well. */
+  #choices(): Choice[] {
+    const { targets, typed } = this;
+    if (targets === null) return [];
+    const known = [...this.catalogue.of(targets.connection)].sort((a, b) => Number(a.built_in) - Number(b.built_in));
+    const listed: Choice[] = known.map((entry) => {
+      const { name, title, icon } = entry.definition;
+      return { key: entry.id, name, title, icon, chosen: { kind: 'known', entry } };
+    });
+    listed.push({ key: ' text', name: 'text', title: 'Free text', icon: 'script', chosen: { kind: 'text' } });
+    const word = typed.trim();
+    if (word === '') return listed;
+    const scored = listed.flatMap((choice) => {
+      const match = fuzzy(word, `${choice.title} ${choice.name}`);
+      return match ? [{ choice, score: match.score + (choice.name === word ? 10 : 0) }] : [];
+    });
+    const found = scored.sort((a, b) => b.score - a.score).map(({ choice }) => choice);
+    if (nameError(word) === null && !found.some(({ name }) => name === word))
+      found.push({
+        key: ' named',
+        name: word,
+        title: 'Send this name',
+        icon: 'send',
+        chosen: { kind: 'named', name: word },
+      });
+    return found;
+  }
+}
+
+/** The command that is being filled in where one is. */
+export const [getComposer, setComposer] = createContext<CommandComposer>();
+
+/** As a command begins, with what is known of its arguments. */
+function blankOf(chosen: Chosen, known: Arguments | null): Draft {
+  const definition = chosen.kind === 'known' ? chosen.entry.definition : null;
+  const args = known ?? defaults(definition?.schema ?? ANYTHING);
+  return {
+    args,
+    raw: toJson(args, 2),
+    mode: definition === null ? 'raw' : 'form',
+    text: '',
+    noAnswer: definition !== null && !definition.answer_expected,
+  };
+}

@@ -1,0 +1,209 @@
+import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
+import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
+import type { CommandPreview } from '../backend/bindings/CommandPreview';
+import type { Failure } from '../backend/bindings/Failure';
+import { BLANK } from '../format/definition';
+import { nearest, readJson, toJson } from '../format/json';
+import { complaints, type SchemaError } from '../format/schema';
+import { readSeconds, secondsText } from '../format/span';
+import type { Catalogue } from './catalogue.svelte';
+import { failureOf } from './failure';
+import { Throttle } from './throttle';
+
+const FIRST_SCHEMA = {
+  type: 'object',
+  properties: { level: { type: 'number', title: 'Level', minimum: 0, maximum: 10 } },
+  required: ['level'],
+};
+
+const FIRST: CommandDefinition = { ...BLANK, schema: FIRST_SCHEMA };
+
+/** A command that is being described. */
+export class DefinitionEditor {
+  readonly id: string | null;
+  name = $state('');
+  title = $state('');
+  connection = $state<string | null>(null);
+  schema = $state('');
+  topic = $state('');
+  payload = $state('');
+  plain = $state(false);
+  timeout = $state('');
+  ttl = $state('');
+  safe = $state(false);
+  dangerous = $state(false);
+  answered = $state(true);
+  icon = $state('send');
+  /** It was to be saved, so what is missing is said. */
+  checked = $state(false);
+  saving = $state(false);
+  preview = $state.raw<CommandPreview | null>(null);
+  /** What a form is made from: the schema as it was when the engine last found it to be one. */
+  drawn = $state.raw<Record<string, unknown> | null>(null);
+  /** What its form is filled in with, to see it go out. */
+  entered = $state.raw<Record<string, unknown>>({});
+  /** The preview's arguments are an example. */
+  madeUp = $state(true);
+  failure = $state.raw<Failure | null>(null);
+
+  readonly read = $derived(readJson(this.schema));
+  /** The schema as far as it makes an object. */
+  readonly readable = $derived(this.read.ok ? objectOf(nearest(this.read.value)) : null);
+  readonly wrong: SchemaError[] = $derived(this.drawn === null ? [] : complaints(this.drawn, this.entered));
+  /** What it is shown with; nothing where the form is empty, does not fit, or is not of this schema yet. */
+  readonly args = $derived(
+    this.drawn === this.readable && this.wrong.length === 0 && Object.keys(this.entered).length > 0
+      ? this.entered
+      : null,
+  );
+  /** What was written is not what it was at first. */
+  readonly unsaved = $derived.by(() => this.#written() !== this.#first);
+  readonly #first: string;
+  readonly #ask = new Throttle(250, () => void this.#look());
+  #question = 0;
+
+  constructor(
+    readonly catalogue: Catalogue,
+    entry: CatalogueEntry | null,
+    /** A copy of what came with Wilco or is somebody's own. */
+    copied = false,
+  ) {
+    const given = entry?.definition ?? FIRST;
+    this.id = copied || entry === null ? null : entry.id;
+    this.name = copied ? `${given.name}.copy` : given.name;
+    this.title = copied ? `${given.title} copy` : given.title;
+    this.connection = given.connection;
+    this.schema = JSON.stringify(given.schema, null, 2);
+    this.topic = given.topic ?? '';
+    this.payload = given.payload ?? '';
+    this.plain = given.plain;
+    this.timeout = secondsText(given.timeout_ms);
+    this.ttl = secondsText(given.ttl_ms);
+    this.safe = given.safe_to_repeat;
+    this.dangerous = given.dangerous;
+    this.answered = given.answer_expected;
+    this.icon = given.icon;
+    this.#first = this.#written();
+  }
+
+  /** What it is called as long as it is not saved. */
+  get called(): string {
+    return [this.title, this.name].find((text) => text.trim() !== '') ?? 'New command';
+  }
+
+  get wrongSchema(): string | null {
+    const { read } = this;
+    if (!read.ok) return `Line ${read.line}, column ${read.column}: ${read.why}`;
+    if (this.readable === null) return 'A schema is an object: {"type": "object", "properties": { … }}.';
+    return this.preview?.drawable === false ? (this.preview.problems.at(-1) ?? null) : null;
+  }
+
+  get wrongTimeout(): string | null {
+    return readSeconds(this.timeout) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
+  }
+
+  get wrongTtl(): string | null {
+    return readSeconds(this.ttl) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
+  }
+
+  /** What else the engine finds wrong, but for what is only not written yet. */
+  get problems(): string[] {
+    const { preview } = this;
+    if (preview === null || this.name.trim() === '') return [];
+    // What is wrong with the schema is the last of them, and said at its field.
+    return preview.drawable ? preview.problems : preview.problems.slice(0, -1);
+  }
+
+  /** Why it could not be kept, where no field says so. */
+  get refused(): Failure | null {
+    return this.failure?.message === this.wrongSchema ? null : this.failure;
+  }
+
+  /** The description; nothing while its schema cannot be read. */
+  get definition(): CommandDefinition | null {
+    const schema = this.readable;
+    if (schema === null) return null;
+    const given = (text: string) => (text.trim() === '' ? null : text);
+    const name = this.name.trim();
+    return {
+      name,
+      title: this.title.trim() === '' ? name : this.title.trim(),
+      connection: this.connection,
+      schema,
+      topic: given(this.topic),
+      payload: given(this.payload),
+      plain: this.plain,
+      timeout_ms: readSeconds(this.timeout) ?? 10_000,
+      ttl_ms: readSeconds(this.ttl) ?? 60_000,
+      safe_to_repeat: this.safe,
+      dangerous: this.dangerous,
+      answer_expected: this.answered,
+      icon: this.icon,
+    };
+  }
+
+  /** Its form has changed. */
+  fill(entered: Record<string, unknown>): void {
+    if (toJson(entered) !== toJson(this.entered)) this.entered = entered;
+  }
+
+  /** Asks how it would go out now. */
+  look(): void {
+    // Why it could not be kept was said of what it was before.
+    this.failure = null;
+    this.#ask.ask();
+  }
+
+  /** Keeps it. Nothing where it could not be kept. */
+  async save(): Promise<CatalogueEntry | null> {
+    this.checked = true;
+    const { definition } = this;
+    if (definition === null || definition.name === '' || this.saving) return null;
+    if (this.wrongTimeout !== null || this.wrongTtl !== null) return null;
+    this.saving = true;
+    this.failure = null;
+    try {
+      return await this.catalogue.save(this.id, definition);
+    } catch (reason) {
+      this.failure = failureOf(reason);
+      return null;
+    } finally {
+      this.saving = false;
+    }
+  }
+
+  #written(): string {
+    const { name, title, connection, schema, topic, payload, plain, timeout, ttl, safe, dangerous, answered, icon } =
+      this;
+    return JSON.stringify([
+      [name, title, connection, schema, topic, payload, plain],
+      [timeout, ttl, safe, dangerous, answered, icon],
+    ]);
+  }
+
+  async #look(): Promise<void> {
+    const { definition, args } = this;
+    if (definition === null) return;
+    const question = ++this.#question;
+    try {
+      const preview = await this.catalogue.preview({
+        definition,
+        connection: null,
+        device: null,
+        args: args && toJson(args),
+      });
+      if (question !== this.#question) return;
+      this.preview = preview;
+      this.madeUp = args === null;
+      this.drawn = preview.drawable ? definition.schema : null;
+    } catch (reason) {
+      if (question === this.#question) this.failure = failureOf(reason);
+    }
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
+}

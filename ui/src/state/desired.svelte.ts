@@ -1,0 +1,83 @@
+/** The configurations that are wanted of a connection's devices, by tag or saved view. */
+
+import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import type { DesiredConfig } from '../backend/bindings/DesiredConfig';
+import type { DesiredView } from '../backend/bindings/DesiredView';
+import { visible } from '../format/text';
+import { Throttle } from './throttle';
+import type { Undo } from './undo.svelte';
+
+/** Comparing a hundred thousand devices takes some time. */
+const PAUSE = 2_000;
+
+export class DesiredConfigs {
+  list = $state.raw<readonly DesiredView[]>([]);
+  loaded = $state(false);
+  /** The dialog is open. */
+  opened = $state(false);
+  #connection: string | null = null;
+  readonly #again = new Throttle(PAUSE, () => void this.load());
+
+  constructor(
+    readonly backend: Backend,
+    readonly undo: Undo,
+    /** What devices are wanted to have is different. */
+    readonly onchange: () => void,
+  ) {}
+
+  /** Opens the dialog for a connection. */
+  open(connection: string): void {
+    if (connection !== this.#connection) {
+      this.#connection = connection;
+      this.list = [];
+      this.loaded = false;
+    }
+    this.opened = true;
+    void this.load();
+  }
+
+  take(batch: Batch): void {
+    if (this.opened && this.#connection !== null && batch.devices.includes(this.#connection)) this.#again.ask();
+  }
+
+  get connection(): string {
+    return this.#connection ?? '';
+  }
+
+  /** Saves it; without a place it stays where it is. */
+  async save(config: DesiredConfig): Promise<void> {
+    await this.backend.saveDesired(config);
+    await this.#changed();
+  }
+
+  /** Moves it up or down: the first that names a key decides its value. */
+  async move({ desired }: DesiredView, by: number): Promise<void> {
+    await this.save({ ...desired, place: Math.max(0, (desired.place ?? 0) + by) });
+  }
+
+  async clear({ desired, name }: DesiredView): Promise<void> {
+    const cleared = await this.backend.clearDesired(desired.connection, desired.target);
+    await this.#changed();
+    const what = desired.target.by === 'tag' ? `the tag ${visible(name)}` : `the view “${visible(name)}”`;
+    this.undo.offer(`Cleared what is wanted for ${what}.`, async () => {
+      await this.backend.saveDesired(cleared);
+      await this.#changed();
+      return `The values for ${what} are wanted again.`;
+    });
+  }
+
+  async load(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const list = await this.backend.desired(connection).catch(() => null);
+    if (list === null || connection !== this.#connection) return;
+    this.list = list;
+    this.loaded = true;
+  }
+
+  async #changed(): Promise<void> {
+    await this.load();
+    this.onchange();
+  }
+}

@@ -1,0 +1,120 @@
+/** What a person does with devices here: adds, names, tags and forgets them, and takes that back. */
+
+import type { Backend } from '../backend/backend';
+import type { NewDevice } from '../backend/bindings/NewDevice';
+import { counted } from '../format/count';
+import { visible } from '../format/text';
+import type { Undo } from './undo.svelte';
+
+export class Devices {
+  constructor(
+    readonly backend: Backend,
+    readonly undo: Undo,
+    /** Something of devices is different now. */
+    readonly onchange: () => void,
+  ) {}
+
+  async add(connection: string, device: NewDevice): Promise<void> {
+    const known = (await this.backend.deviceRows(connection, [device.device])).length > 0;
+    const added = await this.backend.addDevices(connection, [device]);
+    this.onchange();
+    if (added.length === 0) return;
+    const name = visible(device.device);
+    // Forgetting it would also delete what was there before.
+    if (known) return this.undo.notices.add([{ level: 'info', message: `Updated ${name}.`, hint: null }]);
+    this.undo.offer(`Added ${name}.`, async () => {
+      await this.backend.forgetDevices(connection, added);
+      this.onchange();
+      return `Removed ${name} again.`;
+    });
+  }
+
+  async name(connection: string, device: string, name: string, before: string | null): Promise<void> {
+    if (name.trim() === (before ?? '')) return;
+    const rename = async (to: string | null) => {
+      await this.backend.nameDevice(connection, device, to);
+      this.onchange();
+    };
+    await rename(name);
+    const now = name.trim();
+    this.undo.offer(
+      now === '' ? `Removed the name of ${visible(device)}.` : `Named ${visible(device)} “${visible(now)}”.`,
+      async () => {
+        await rename(before);
+        return `${visible(device)} has its earlier name again.`;
+      },
+    );
+  }
+
+  async note(connection: string, device: string, note: string, before: string | null): Promise<void> {
+    if (note.trim() === (before ?? '')) return;
+    const write = async (to: string | null) => {
+      await this.backend.noteDevice(connection, device, to);
+      this.onchange();
+    };
+    await write(note);
+    this.undo.offer(`Saved the note of ${visible(device)}.`, async () => {
+      await write(before);
+      return `${visible(device)} has its earlier note again.`;
+    });
+  }
+
+  /** Sets a tag of devices. */
+  async tag(connection: string, devices: string[], tag: string): Promise<void> {
+    const tagged = await this.backend.tagDevices(connection, devices, tag);
+    this.onchange();
+    const word = visible(tag.trim());
+    if (tagged.length === 0)
+      return this.undo.notices.add([{ level: 'info', message: `They all have the tag ${word}.`, hint: null }]);
+    this.undo.offer(`Tagged ${whichOf(tagged)} with ${word}.`, async () => {
+      await this.backend.untagDevices(connection, tagged, tag.trim());
+      this.onchange();
+      return `Removed the tag ${word} again.`;
+    });
+  }
+
+  /** Removes a tag that was set here. */
+  async untag(connection: string, devices: string[], tag: string): Promise<void> {
+    const untagged = await this.backend.untagDevices(connection, devices, tag);
+    this.onchange();
+    if (untagged.length === 0) return;
+    const word = visible(tag);
+    this.undo.offer(`Removed the tag ${word} from ${whichOf(untagged)}.`, async () => {
+      await this.backend.tagDevices(connection, untagged, tag);
+      this.onchange();
+      return `Set the tag ${word} again.`;
+    });
+  }
+
+  /** Forgets devices that have nothing to do. Answers with those that are gone. */
+  async forget(connection: string, devices: string[]): Promise<string[]> {
+    const forgotten = await this.backend.forgetDevices(connection, devices);
+    this.onchange();
+    const gone = forgotten.devices;
+    const kept = [
+      forgotten.busy.length > 0 &&
+        `${whichOf(forgotten.busy)} ${forgotten.busy.length === 1 ? 'has' : 'have'} a command under way`,
+      forgotten.named.length > 0 && `the connection names ${whichOf(forgotten.named)}`,
+    ].filter(Boolean);
+    if (kept.length > 0) {
+      const message = `${gone.length === 0 ? 'Nothing was forgotten' : 'Not all were forgotten'}: ${kept.join('; ')}.`;
+      const hint = forgotten.busy.length > 0 ? 'Cancel the commands, or wait for their end.' : null;
+      this.undo.notices.add([{ level: 'warning', message, hint }]);
+    }
+    if (gone.length === 0) return gone;
+    this.undo.offer(
+      `Forgot ${whichOf(gone)}.`,
+      async () => {
+        const restored = await this.backend.restoreDevices(connection, gone);
+        this.onchange();
+        return restored.length === 0 ? 'It is too late to undo that.' : `Restored ${whichOf(restored)}.`;
+      },
+      forgotten.undo_within_s,
+    );
+    return gone;
+  }
+}
+
+function whichOf(devices: readonly string[]): string {
+  return devices.length === 1 ? visible(devices[0] ?? '') : counted(devices.length, 'device');
+}

@@ -1,0 +1,108 @@
+/** What can be told to be wrong with a form before the engine is asked: a sentence a field. */
+
+import { isEncrypted } from '../format/address';
+import { deviceError, listed } from '../format/topics';
+import { settle, type Around, type Form } from './form';
+
+export type FormErrors = Partial<Record<keyof Form | 'kit', string>>;
+
+export type Field = keyof FormErrors;
+export type Ground = 'files' | 'endpoint' | 'topics';
+
+const ELSEWHERE: Partial<Record<Field, Ground>> = {
+  kit: 'files',
+  dialects: 'topics',
+  prefix: 'topics',
+  devices: 'topics',
+};
+
+/** The step of the wizard on which a field stands. */
+export function placeOf(field: Field): Ground {
+  return ELSEWHERE[field] ?? 'endpoint';
+}
+
+export function complaints(form: Form, around: Around): FormErrors {
+  const wrong: FormErrors = {};
+  const say = (field: Field, sentence: string | null | undefined) => {
+    if (sentence) wrong[field] = sentence;
+  };
+  say('kit', kitError(around));
+  say('address', addressError(form, around));
+  say('name', nameError(form, around));
+  say('password', form.password !== '' && form.username.trim() === '' ? 'A password needs a user name.' : null);
+  say('dialects', form.dialects.length === 0 ? 'Choose at least one dialect.' : null);
+  say('prefix', prefixError(form.prefix.trim()));
+  say(
+    'devices',
+    listed(form.devices)
+      .map(deviceError)
+      .find((sentence) => sentence !== null),
+  );
+  const aws = settle(form, around).preset === 'aws';
+  say('keepAlive', rangeError(form.keepAlive, aws ? 30 : 5, aws ? 1_200 : 3_600, aws ? ' on AWS' : ''));
+  say('sessionExpiry', rangeError(form.sessionExpiry, 0, 604_800, ', which is seven days'));
+  say('trust', trustError(form, around));
+  say('serverName', /[\s/:]/.test(form.serverName.trim()) ? 'Write only a host name: broker.example.net.' : null);
+  say('proxyUrl', proxyError(form));
+  return wrong;
+}
+
+function kitError({ kit }: Around): string | null {
+  if (kit?.locked) return 'A file is still locked. Enter its passphrase, or remove the file.';
+  return kit && !kit.usable ? 'These files cannot be used yet. Fix the problems listed above.' : null;
+}
+
+function addressError(form: Form, around: Around): string | null {
+  const written = form.address.trim();
+  const { url, certificate, presetView } = settle(form, around);
+  if (written === '') return `Enter the broker’s address, for example ${presetView?.example ?? 'mqtts://host:8883'}.`;
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(written) && !/^(mqtts?|wss?):\/\//i.test(written)) {
+    return 'Start the address with mqtts:// or wss:// (with TLS), or with mqtt:// or ws:// (without).';
+  }
+  if (written.includes('@')) return 'Enter the user name and password in their own fields, not in the address.';
+  if (written.includes('#')) return 'An address has no #. Enter a user name or password in its own field.';
+  if (url === '') return 'Enter the host and, if it is not the default, the port: mqtts://host:8883.';
+  const files = certificate || (around.kit?.authorities.length ?? 0) > 0;
+  return files && !isEncrypted(url) ? 'With certificates the address begins with mqtts:// or wss://.' : null;
+}
+
+function nameError(form: Form, around: Around): string | null {
+  const name = form.name.trim();
+  if (name !== '') {
+    return around.taken.includes(name) ? `There is already a connection called “${name}”. Choose another name.` : null;
+  }
+  return settle(form, around).name === '' && form.address.trim() !== '' ? 'Give the connection a name.' : null;
+}
+
+function prefixError(prefix: string): string | null {
+  const plain = !/[+#]|^\$|\/\//.test(prefix);
+  return plain ? null : 'A prefix is made of plain levels such as cmd/fleet-1 or /fleet, without + and #.';
+}
+
+function rangeError(text: string, least: number, most: number, where: string): string | null {
+  if (text.trim() === '') return null;
+  const seconds = Number(text);
+  const fits = Number.isInteger(seconds) && seconds >= least && seconds <= most;
+  return fits ? null : `It is a whole number of seconds from ${least} to ${most.toLocaleString('en')}${where}.`;
+}
+
+function trustError(form: Form, around: Around): string | null {
+  const kept = form.withoutCertificates ? null : around.kept;
+  if (form.trust === 'authorities' && !around.kit?.authorities.length && !kept?.authorities) {
+    return 'No certificate authority was added. Add its certificate in the first step, or trust this computer’s roots.';
+  }
+  if (form.trust === 'pinned' && !around.kit?.server && !kept?.server) {
+    return 'Enter the path of the certificate’s file and press Add.';
+  }
+  return null;
+}
+
+function proxyError(form: Form): string | null {
+  const url = form.proxyUrl.trim();
+  if (url === '') {
+    return form.proxyUsername.trim() !== '' || form.proxyPassword !== '' ? 'Enter the proxy’s address.' : null;
+  }
+  return /^(http|socks5):\/\/(\[[\da-f:.]+\]|[^\s/:@?#]+):\d{1,5}\/?$/i.test(url)
+    ? null
+    : 'Enter it as http://host:port or socks5://host:port.';
+}

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import type { Backend } from '../backend/backend';
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
+import { command } from '../test/commands';
+import { Catalogue } from './catalogue.svelte';
+import { Inspected } from './inspected.svelte';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('remembers at which boot the newest commands were first seen, and no more than that', async () => {
+  const device = { boot: 'a', commands: [] as CommandView[] };
+  const backend = {
+    device: async () =>
+      ({
+        row: { connection: 'demo', device: 'kitchen-0417', boot: device.boot },
+        running_config: null,
+        saved_config: null,
+        command_count: 0,
+        commands: device.commands,
+      }) as unknown as DeviceDetail,
+  } as unknown as Backend;
+  const inspected = new Inspected(backend, new Catalogue(backend));
+  const nth = (n: number) => command({ id: `c${n}`, queued_at: 1_000_000 + n });
+  inspected.choose('demo', 'kitchen-0417');
+  const look = async () => {
+    inspected.refresh();
+    await vi.advanceTimersByTimeAsync(300);
+  };
+  for (let n = 0; n < 300; n += 5) {
+    device.commands = Array.from({ length: 5 }, (_, i) => nth(n + 4 - i));
+    await look();
+  }
+  device.boot = 'b';
+  await look();
+  expect([299, 100, 99, 0].map((n) => inspected.hasRestartedSince(nth(n)))).toEqual([true, true, false, false]);
+});

@@ -1,0 +1,33 @@
+import { expect, it, vi } from 'vitest';
+
+import { openFleet } from '../test/window';
+import { NEEDS_ATTENTION_NOW } from './history.svelte';
+
+const EVERYTHING = {
+  connection: 'demo',
+  device: null,
+  states: [],
+  since: null,
+  undismissed: false,
+  cursor: null,
+  limit: 1,
+};
+
+it('shows what a notification was about once it is clicked', async () => {
+  const { app, backend } = await openFleet();
+  const [last] = (await backend.history(EVERYTHING)).commands;
+  if (!last) throw new Error('there is no command');
+  backend.askNews({ connection: 'demo', command: [last.device, last.id], bad: true });
+  await vi.waitFor(() => expect(app.history.detail?.command.id).toBe(last.id));
+  expect(app.route.screen).toBe('history');
+  expect(app.history.device).toBe(last.device);
+
+  app.route.go('settings');
+  backend.askNews({ connection: 'demo', command: null, bad: true });
+  await vi.waitFor(() => expect(app.route.screen).toBe('history'));
+  expect(app.history.filter).toBe(NEEDS_ATTENTION_NOW);
+  expect(app.history.device).toBe('');
+
+  backend.askNews({ connection: 'demo', command: ['bench-0001', 'forgotten'], bad: false });
+  await vi.waitFor(() => expect(app.notices.list.length).toBe(1));
+});

@@ -1,0 +1,155 @@
+/** The devices that are selected: by their ids, so that sorting, searching and new data change nothing about it. */
+
+import type { Backend } from '../backend/backend';
+import type { Batch } from '../backend/bindings/Batch';
+import type { DeviceSummary } from '../backend/bindings/DeviceSummary';
+import type { Failure } from '../backend/bindings/Failure';
+import { failureOf } from './failure';
+import type { Fleet } from './fleet.svelte';
+import type { Inspected } from './inspected.svelte';
+import { Throttle } from './throttle';
+
+/** A hundred thousand devices are not compared more often than this. */
+const PAUSE = 1_000;
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Two devices or more. A single one is the one that is looked at (`Inspected`), so that there is one answer to the
+ * question which device is meant.
+ */
+export class Selection {
+  ids = $state.raw<ReadonlySet<string>>(NONE);
+  /** What they have in common and where they differ. */
+  summary = $state.raw<DeviceSummary | null>(null);
+  failure = $state.raw<Failure | null>(null);
+  readonly size = $derived(this.ids.size);
+  readonly isMany = $derived(this.ids.size > 1);
+  /** Where a range begins: the device that was last chosen by itself. */
+  #anchor: string | null = null;
+  /** What was selected before the range that is being drawn. */
+  #before: ReadonlySet<string> = NONE;
+  #connection: string | null = null;
+  #question = 0;
+  readonly #compareAgain = new Throttle(PAUSE, () => void this.#compare());
+
+  constructor(
+    readonly backend: Backend,
+    readonly fleet: Fleet,
+    readonly inspected: Inspected,
+  ) {}
+
+  has(device: string): boolean {
+    return this.isMany ? this.ids.has(device) : this.#single === device;
+  }
+
+  /** A device alone. */
+  only(connection: string, device: string): void {
+    this.#anchor = device;
+    this.#set(NONE, connection);
+    this.inspected.choose(connection, device);
+  }
+
+  /** Adds a device, or takes it out. */
+  toggle(connection: string, device: string): void {
+    const ids = new Set(this.#current(connection));
+    if (!ids.delete(device)) ids.add(device);
+    this.#anchor = device;
+    this.#set(ids, connection);
+  }
+
+  /** From the device that was last chosen by itself to this one, in the list's order; besides the others with `adds`. */
+  rangeTo(connection: string, device: string, adds = false): void {
+    const from = this.fleet.placeOf(this.#anchor ?? this.#single ?? device);
+    const to = this.fleet.placeOf(device);
+    if (from === undefined || to === undefined) return this.only(connection, device);
+    const range = this.fleet.list.ids.slice(Math.min(from, to), Math.max(from, to) + 1);
+    this.#anchor ??= this.#single ?? device;
+    this.#set(new Set(adds ? [...this.#current(connection), ...range] : range), connection);
+  }
+
+  /** Begins to draw a range or a frame over devices. */
+  begin(connection: string, adds: boolean): void {
+    this.#before = adds ? new Set(this.#current(connection)) : NONE;
+  }
+
+  /** What is under the range or the frame that is being drawn. */
+  draw(connection: string, devices: Iterable<string>): void {
+    const ids = new Set(this.#before);
+    for (const device of devices) ids.add(device);
+    this.#set(ids, connection);
+  }
+
+  /** Every device that the list shows, and those that were selected before. */
+  all(connection: string): void {
+    this.#set(new Set([...this.#current(connection), ...this.fleet.list.ids]), connection);
+  }
+
+  /** Devices that are gone. */
+  remove(devices: readonly string[]): void {
+    const ids = new Set(this.ids);
+    devices.forEach((device) => ids.delete(device));
+    this.#set(ids, this.#connection);
+  }
+
+  /** Compares them once more. */
+  refresh(): void {
+    if (this.isMany) this.#compareAgain.ask();
+  }
+
+  clear(): void {
+    this.#set(NONE, this.#connection);
+  }
+
+  /** The selected devices, in the order of the list; those that it does not show come last. */
+  inOrder(): string[] {
+    const place = (id: string) => this.fleet.placeOf(id) ?? Number.MAX_SAFE_INTEGER;
+    return [...this.ids].sort((a, b) => place(a) - place(b));
+  }
+
+  /** How many of those that the list shows are not selected. */
+  get missing(): number {
+    return this.fleet.list.ids.reduce((sum, id) => sum + Number(!this.ids.has(id)), 0);
+  }
+
+  take(batch: Batch): void {
+    if (this.isMany && this.#connection !== null && batch.devices.includes(this.#connection)) this.#compareAgain.ask();
+  }
+
+  get #single(): string | null {
+    return this.inspected.device;
+  }
+
+  #current(connection: string): Iterable<string> {
+    if (connection !== this.#connection && this.#connection !== null && this.isMany) return [];
+    if (this.isMany) return this.ids;
+    return this.#single === null || this.inspected.connection !== connection ? [] : [this.#single];
+  }
+
+  #set(ids: ReadonlySet<string>, connection: string | null): void {
+    this.#connection = connection;
+    if (ids.size === 1 && connection !== null) {
+      const [device] = ids;
+      if (device !== undefined) this.inspected.choose(connection, device);
+    } else if (ids.size === 0 && this.isMany) {
+      this.#anchor = null;
+    }
+    this.ids = ids.size > 1 ? ids : NONE;
+    if (this.isMany) this.#compareAgain.ask();
+    else this.summary = null;
+  }
+
+  async #compare(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null || !this.isMany) return;
+    const question = ++this.#question;
+    try {
+      const summary = await this.backend.compareDevices(connection, [...this.ids]);
+      if (question !== this.#question || !this.isMany) return;
+      this.summary = summary;
+      this.failure = null;
+    } catch (reason) {
+      if (question === this.#question) this.failure = failureOf(reason);
+    }
+  }
+}

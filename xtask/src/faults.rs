@@ -1,0 +1,41 @@
+//! `cargo xtask faults [options]`: kills, stops and cuts off console, broker and devices in the middle of fan-outs.
+//!
+//! The campaign itself is a program of the `wilco-tests` crate, which says what its options are.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::packages::Purpose;
+use crate::tally::Tally;
+use crate::{packages, process, target};
+
+/// How many seeds of each scenario `cargo xtask test` begins, and for how many seconds.
+const IN_TEST: [&str; 4] = ["--seeds", "30", "--seconds", "120"];
+/// The page that a whole campaign writes.
+const PAGE: &str = "docs/reliability.md";
+
+/// Runs what the words after `faults` ask for. `--report` alone writes the page where it belongs.
+pub(crate) fn faults(words: &[&str]) -> Result<ExitCode> {
+    packages::install(&[Purpose::Build, Purpose::Test])?;
+    let mut build = process::cargo();
+    build.args(["build", "--package", "wilco-tests", "--bin", "faults"]);
+    process::run("Building the campaign", &mut build)?;
+    let mut campaign = campaign();
+    campaign.args(words);
+    if words.last() == Some(&"--report") {
+        campaign.arg(crate::top().join(PAGE));
+    }
+    process::run("Killing, stopping and cutting off", &mut campaign)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The bounded campaign of `cargo xtask test`, which has built it.
+pub(crate) fn in_test() -> Result<Tally> {
+    let (ended_well, lines) = process::run_and_read("Killing, stopping and cutting off", campaign().args(IN_TEST))?;
+    Ok(Tally::read(&lines, ended_well))
+}
+
+fn campaign() -> Command {
+    process::program(target().join("debug/faults"))
+}
