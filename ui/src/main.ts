@@ -16,10 +16,10 @@ import { App } from './state/app.svelte';
 
 async function backend(): Promise<Backend> {
   if ('__TAURI_INTERNALS__' in window) return (await import('./backend/tauri')).tauri;
-  const { Fake } = await import('./backend/fake');
+  const { fakeBackend } = await import('./backend/fake');
   const parameters = new URLSearchParams(window.location.search);
   const devices = Number(parameters.get('devices'));
-  return new Fake({ chatter: true, lamp: parameters.has('lamp'), ...(devices > 0 && { devices }) });
+  return fakeBackend({ chatter: true, lamp: parameters.has('lamp'), ...(devices > 0 && { devices }) });
 }
 
 const target = document.getElementById('app');

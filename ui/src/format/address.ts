@@ -1,4 +1,4 @@
-/** The address of a broker, as somebody writes it. */
+/** The address of a broker, as typed. */
 
 import type { Way } from '../backend/bindings/Way';
 

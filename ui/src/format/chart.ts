@@ -111,11 +111,11 @@ export function around(value: number): [low: number, high: number] {
   return [value - room, value + room];
 }
 
-/** The values along an axis that are so far apart, each told from the next: `22.305`, `22.310`. */
+/** The labels of an axis with this step, each different from the next: `22.305`, `22.310`. */
 export function along(values: number[], step: number): string[] {
   const largest = Math.max(...values.map(Math.abs));
   if (!(step > 0) || step < 1e-9 || (largest > 0 && largest < 1e-4)) return values.map(measured);
-  // Four digits are enough where they tell one from the next.
+  // Four digits are enough if neighbouring labels then differ.
   if (largest >= 1e9 && step * 1_000 >= largest)
     return values.map((value) => (value === 0 ? '0' : scientific.format(value)));
   // Steps are 1, 2, 2.5 or 5 times a power of ten.
@@ -132,7 +132,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** How often a device may be asked to measure, milliseconds. */
+/** The measuring intervals that can be chosen, milliseconds. */
 export const INTERVALS = [
   100,
   500,

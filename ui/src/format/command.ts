@@ -14,7 +14,7 @@ export function title(command: Pick<CommandView, 'command' | 'args'>): string {
   return visible(command.command);
 }
 
-/** The arguments, where the name alone does not tell: `temp_high_c 7.5`, `2 changes`. */
+/** The arguments, where the name alone is not enough: `temp_high_c 7.5`, `2 changes`. */
 export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
   const args = objectFrom(command.args);
   if (command.command === 'led' && typeof args['on'] === 'boolean') return args['on'] ? 'on' : 'off';
@@ -35,7 +35,7 @@ export function summary(command: Pick<CommandView, 'command' | 'args'>): string 
   return command.command === 'config.set' ? `${title(command)} ${detail(command)}`.trim() : title(command);
 }
 
-/** All that a change of the configuration asks for: `temp_high_c 7.5, buzzer false, on next restart`. */
+/** All values of a configuration change: `temp_high_c 7.5, buzzer false, on next restart`. */
 export function changes(command: Pick<CommandView, 'args'>): string {
   const args = objectFrom(command.args);
   const pairs = isObject(args['changes']) ? Object.entries(args['changes']).map(pair) : [];

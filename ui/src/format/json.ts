@@ -158,7 +158,7 @@ export function readJson(text: string): Read {
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** What somebody typed as a number, every digit of it; nothing for what is none. */
+/** A typed number with every digit; nothing if it is not a number. */
 export function readNumber(text: string): number | LosslessNumber | null {
   const plain = text.trim();
   if (!isNumeric(plain)) return null;

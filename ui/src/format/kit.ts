@@ -1,9 +1,10 @@
-/** What the files brought, in words. */
+/** The files that were added, in words. */
 
 import type { CertificateView } from '../backend/bindings/CertificateView';
 import type { KitItemKind } from '../backend/bindings/KitItemKind';
 import type { KitView } from '../backend/bindings/KitView';
 import { certificateText } from './certificate';
+import { counted } from './count';
 import { date } from './time';
 
 const ICONS: Record<KitItemKind, string> = {
@@ -20,13 +21,11 @@ export function iconOf(kind: KitItemKind): string {
   return ICONS[kind];
 }
 
-const NUMBERS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine'];
-
-/** `Four things, known by what is in them`. */
+/** `4 items found`: a bundle holds several. */
 export function filesTitle(kit: KitView | null): string {
   const items = kit?.items.length ?? 0;
   if (items === 0) return 'No files added';
-  return `${NUMBERS[items] ?? items} ${items === 1 ? 'thing, known by what is in it' : 'things, known by what is in them'}`;
+  return `${counted(items, 'item')} found`;
 }
 
 /** `Valid, 4,056 days left`, and the state whose colour says the same. */

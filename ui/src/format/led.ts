@@ -1,4 +1,4 @@
-/** The words beside the LED: what it was asked to be, and what the device has said of it since. */
+/** The text beside the LED: what was requested, and what the device has reported since. */
 
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
@@ -7,7 +7,7 @@ import { wordOf } from './states';
 
 const named = (on: boolean) => (on ? 'on' : 'off');
 
-/** What a command asks the LED to be; nothing where it does not say. */
+/** The LED state that a command requests; nothing if it requests none. */
 export function askedOf(command: CommandView | null): boolean | null {
   const on = command && objectFrom(command.args)['on'];
   return typeof on === 'boolean' ? on : null;

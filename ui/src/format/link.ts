@@ -7,7 +7,7 @@ const WORDS: Record<LinkState['state'], string> = {
   connecting: 'Connecting…',
   subscribing: 'Subscribing…',
   online: 'Connected',
-  waiting: 'Waiting to try again',
+  waiting: 'Retrying',
   stopped: 'Stopped',
 };
 
@@ -20,7 +20,7 @@ export function linkGlyph(link: LinkState): string {
   return link.state === 'stopped' || link.state === 'waiting' ? 's-offline' : 's-unknown';
 }
 
-/** What is to be said of a connection that is not online: what happened, what is done about it, and when. */
+/** What is shown of a connection that is not online: what happened, what to do, and when Wilco retries. */
 export function linkStory(link: LinkState, now: number): { what: string; then: string; next: string } | null {
   switch (link.state) {
     case 'online':
@@ -34,7 +34,7 @@ export function linkStory(link: LinkState, now: number): { what: string; then: s
         next: '',
       };
     case 'waiting': {
-      const next = link.retry_at > now ? `Next try in ${left(link.retry_at - now)}.` : 'Trying again…';
+      const next = link.retry_at > now ? `Next attempt in ${left(link.retry_at - now)}.` : 'Retrying now…';
       return { what: link.message, then: link.hint ?? '', next };
     }
     case 'stopped':

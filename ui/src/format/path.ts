@@ -1,4 +1,4 @@
-/** A path as somebody pastes it: in quotes, or as the address that a file manager copies. */
+/** A path as pasted: in quotes, or as the URL that a file manager copies. */
 export function cleanPath(text: string): string {
   const bare = text
     .trim()

@@ -1,4 +1,4 @@
-/** What is wrong with arguments, by their JSON Schema: in the window, before the engine is asked. The engine decides. */
+/** Validates arguments against their JSON Schema while they are typed. The engine decides. */
 
 import { Validator, type OutputUnit, type Schema, type SchemaDraft } from '@cfworker/json-schema';
 import { isLosslessNumber } from 'lossless-json';
@@ -16,7 +16,7 @@ export interface SchemaError {
 
 export type ArgumentsSchema = Record<string, unknown>;
 
-/** How texts of some formats are written (RFC 3339), where nobody would guess it. */
+/** Examples of formats that are not obvious (RFC 3339). */
 export const WRITTEN_AS: Record<string, string> = {
   'date-time': '2026-11-20T11:43:00Z',
   time: '11:43:00Z',

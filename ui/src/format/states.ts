@@ -56,7 +56,7 @@ export function glyphOf(state: string): string {
   return WORDS[state as State]?.glyph ?? 's-unknown';
 }
 
-/** Succeeded, as far as anybody can tell: it may stand back. */
+/** Succeeded or unremarkable: it may be drawn less prominently. */
 export function isQuiet(state: string): boolean {
   return state === 'succeeded';
 }

@@ -23,7 +23,7 @@ export function brief(text: string): string {
   return line.length > 240 ? `${line.slice(0, 240)}…` : line;
 }
 
-/** One line of so many letters at the most, cut in its middle: what tells ids apart mostly stands at their ends. */
+/** One line of at most this many letters, cut in the middle: IDs mostly differ at their ends. */
 export function middle(line: string, letters: number): string {
   if (line.length <= letters) return line;
   const end = Math.floor((letters - 1) / 2);

@@ -1,4 +1,4 @@
-/** What a connection will hear and say, for people to see beforehand. Nothing is sent by what is built here. */
+/** The topics that a connection will use, shown before it is saved. Nothing is sent from here. */
 
 export interface Topics {
   /** Without these Wilco cannot work. */

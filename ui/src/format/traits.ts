@@ -5,7 +5,7 @@ import type { DeviceRow } from '../backend/bindings/DeviceRow';
 import { count } from './count';
 import { visible } from './text';
 
-/** The ends that may be somebody else's fault than the device's. */
+/** Final states whose cause may lie outside the device. */
 const FELL_SHORT = ['failed', 'rejected', 'timed_out', 'undeliverable'];
 
 export function fellShort(command: CommandView): boolean {

@@ -195,6 +195,12 @@ export class App {
     return new Palette(this, this.backend);
   }
 
+  /** Shows the commands that the status bar counts as needing attention. */
+  showNeedsAttention(): void {
+    this.history.filterBy(NEEDS_ATTENTION_NOW, '');
+    this.route.go('history');
+  }
+
   /** Shows what a notification was about: the command, unfolded, or those that failed. */
   async showNews({ connection, command, bad }: NewsSubject): Promise<void> {
     const go = () => this.route.go('history');

@@ -37,7 +37,7 @@ export class Catalogue {
     return own ?? named.find(({ definition }) => definition.connection === null) ?? null;
   }
 
-  /** It interrupts what the device is doing: ask first. */
+  /** It interrupts the device and needs confirmation. */
   isDangerous(connection: string, name: string): boolean {
     return this.find(connection, name)?.definition.dangerous ?? false;
   }
@@ -46,7 +46,7 @@ export class Catalogue {
     return this.buttons.filter((button) => [null, connection].includes(button.connection));
   }
 
-  /** Begins to describe a command: a new one, or what came with Wilco or is somebody's own, changed or copied. */
+  /** Opens the editor: for a new command, or to change or copy an existing one. */
   describe(entry: CatalogueEntry | null, copied = false): void {
     this.editor = new DefinitionEditor(this, entry, copied);
   }
@@ -79,7 +79,7 @@ export class Catalogue {
   /** Asks for a file and writes one's own commands and the buttons to it; where to, or nothing where the person would not. */
   async export(): Promise<string | null> {
     const path = await this.backend.chooseSavePath('Export commands', 'commands.json');
-    // That dialog asks before it lets go of a file that is there.
+    // The system's dialog has confirmed that an existing file is replaced.
     return path === null ? null : this.backend.exportCatalogue([], { path, replace: true });
   }
 

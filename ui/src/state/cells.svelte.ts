@@ -31,6 +31,9 @@ export class Cells {
       this.#columns = asked;
       this.#places = new Map(asked.map((column, place) => [columnKey(column), place]));
       this.#rows = new Map();
+      this.#wanted = { connection, devices };
+      if (asked.length > 0) this.#again.now();
+      return;
     }
     this.#wanted = { connection, devices };
     if (asked.length > 0) this.#again.ask();

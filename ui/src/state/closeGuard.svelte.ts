@@ -2,7 +2,7 @@ import type { App } from './app.svelte';
 import { counted } from '../format/count';
 import { visible } from '../format/text';
 
-/** What would be lost with the window, and whether it is asked to go all the same. */
+/** What would be lost if the window closes, and the question before that. */
 export class CloseGuard {
   /** Somebody wants to close the window. */
   wanted = $state(false);
@@ -27,7 +27,7 @@ export class CloseGuard {
     this.#drafts = [...this.#drafts, list];
   }
 
-  /** Asks first as long as something is unsaved or running. Otherwise nobody hears of it here, and the window closes by itself. */
+  /** Intercepts closing while something is unsaved or running. Otherwise the window closes by itself. */
   watch(): void {
     $effect.root(() => {
       const holds = $derived(this.#holds);

@@ -62,7 +62,7 @@ export class CommandComposer {
   noAnswer = $state(false);
   /** The form was handed in, so what is missing is said. */
   checked = $state(false);
-  /** It has to be asked first. */
+  /** It needs confirmation. */
   confirming = $state(false);
   counted = $state('');
   sending = $state(false);
@@ -116,7 +116,7 @@ export class CommandComposer {
     if (chosen !== null) this.choose(chosen, args);
   }
 
-  /** Opens it to change a button, for nobody. */
+  /** Opens it to change a button, without devices. */
   edit(connection: string, button: CommandButton): void {
     this.#openButton({ connection, devices: [], offline: [] }, button, true);
   }
@@ -226,7 +226,7 @@ export class CommandComposer {
     return length <= COUNTED || this.counted.trim() === String(length);
   }
 
-  /** Sends it, or asks first. Says whether it was taken. */
+  /** Sends it, or asks for confirmation. Returns whether the engine accepted it. */
   async send(): Promise<boolean> {
     this.checked = true;
     const { targets } = this;
@@ -369,7 +369,7 @@ export class CommandComposer {
     return name === 'text' ? { kind: 'text' } : { kind: 'named', name };
   }
 
-  /** The person's own first; a name that nobody knows can be sent as well. */
+  /** The user's own commands first; an unknown name can be sent as well. */
   #choices(): Choice[] {
     const { targets, typed } = this;
     if (targets === null) return [];

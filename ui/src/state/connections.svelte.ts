@@ -27,7 +27,7 @@ export class Connections {
   /** Called when the one that is looked at has gone: another is from then on, or none. `here`: it was removed here. */
   onlost: (lost: ConnectionView, here: boolean) => void = () => undefined;
   #removing: string | null = null;
-  /** An order that the engine may not have heard of yet. */
+  /** An order that the engine may not have received yet. */
   #order: string[] | null = null;
   readonly current = $derived(this.list.find((connection) => connection.id === this.chosen) ?? this.list[0] ?? null);
 

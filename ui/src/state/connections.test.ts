@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { Fake } from '../backend/fake';
+import { fakeBackend } from '../backend/fake';
 import { view } from '../backend/fake/connections';
 import type { Batch } from '../backend/bindings/Batch';
 import { Connections } from './connections.svelte';
@@ -23,7 +23,7 @@ const batch = (connections: Batch['connections']): Batch => ({
 });
 
 async function open() {
-  const backend = new Fake({ connections: [A, B] });
+  const backend = fakeBackend({ connections: [A, B] });
   const connections = new Connections(backend, new Preferences(backend));
   await connections.load();
   const order = () => connections.list.map(({ id }) => id).join('');

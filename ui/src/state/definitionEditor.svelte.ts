@@ -65,7 +65,7 @@ export class DefinitionEditor {
   constructor(
     readonly catalogue: Catalogue,
     entry: CatalogueEntry | null,
-    /** A copy of what came with Wilco or is somebody's own. */
+    /** A copy of a built-in command or of one's own. */
     copied = false,
   ) {
     const given = entry?.definition ?? FIRST;

@@ -56,7 +56,7 @@ export function merge(earlier: Batch, later: Batch): Batch {
   };
 }
 
-/** A command is told from others by connection, device and id. */
+/** A command is identified by connection, device and ID. */
 export function keyOf(command: Pick<CommandView, 'connection' | 'device' | 'id'>): string {
   return `${command.connection}\u0000${command.device}\u0000${command.id}`;
 }

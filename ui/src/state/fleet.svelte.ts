@@ -22,13 +22,13 @@ import { Throttle } from './throttle';
 
 export type { TileColours };
 
-/** Rows are asked for so far before and after those that are seen. */
+/** Rows are loaded this far before and after the visible ones. */
 const AROUND = 60;
 /** Rows that are kept; those that are far away go first. */
 const KEPT = 1_500;
 /** Four times a second is as often as a table can be read. */
 const ROWS_PAUSE = 250;
-/** A list of a hundred thousand takes some time, and what changes in it is told by the feed meanwhile. */
+/** A list of 100,000 devices takes some time, and the feed reports changes meanwhile. */
 const LIST_PAUSE = 1_000;
 
 /** The whole list, in the engine's order: everything at one place belongs to one device. */
@@ -73,7 +73,7 @@ export class Fleet {
   total = $state(0);
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
-  /** Another list was asked for: what is shown is still the one before. */
+  /** Another list is loading: the previous one is still shown. */
   reloading = $state(false);
   /** The pointer is in the list: its order stays as it is. */
   held = $state(false);
@@ -108,7 +108,7 @@ export class Fleet {
 
   constructor(readonly backend: Backend) {}
 
-  /** What a list of this connection is asked by. */
+  /** The query of the list. */
   get query(): DeviceQuery | null {
     if (this.#connection === null) return null;
     return { connection: this.#connection, search: line(this.search), ...this.sort, group: this.group };
@@ -272,7 +272,7 @@ export class Fleet {
   see(range: Range): void {
     this.#range = range;
     void this.#loadRows();
-    // Of an empty list nothing is drawn, and yet somebody must ask whether it still is.
+    // An empty list draws no rows, so it is loaded again from here.
     if (this.matching === 0 && this.loaded && !this.reloading) this.#listAgain.ask();
   }
 
@@ -318,7 +318,7 @@ export class Fleet {
     this.#tell(places);
   }
 
-  /** Last commands are shown at once; the rest of a row follows when it is asked for again. */
+  /** Last commands are shown at once; the rest of a row follows with the next load. */
   #patchRows(batch: Batch): void {
     let rows: Map<string, DeviceRow> | null = null;
     for (const command of batch.commands) {
@@ -398,7 +398,7 @@ export class Fleet {
     void this.#loadRows();
   }
 
-  /** Whether a list of the same devices differs in presence and states at the most. Of an empty one nothing can be told. */
+  /** Whether a list of the same devices differs at most in presence and states. Never for an empty one. */
   #isAlike({ groups, values }: DeviceColumns): boolean {
     if (this.matching === 0 || values !== null || this.list.values !== null) return false;
     return JSON.stringify(groups) === JSON.stringify(this.list.groups);

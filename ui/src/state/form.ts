@@ -1,4 +1,4 @@
-/** What a person has chosen for a connection, and the entry that is made of it. Pure: nothing is asked or kept here. */
+/** The form of a connection, and the entry that follows from it. Pure: no calls, nothing is stored. */
 
 import type { ConnectionEntry } from '../backend/bindings/ConnectionEntry';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
@@ -126,7 +126,7 @@ export function settle(form: Form, around: Around): Settled {
   const preset = form.preset ?? (isAws(around.kit, address?.host ?? '') ? 'aws' : 'plain');
   const presetView = around.presets.find((view) => view.preset === preset) ?? null;
   const kept = form.withoutCertificates ? null : around.kept;
-  // What the files bring takes the place of what is kept, piece by piece.
+  // The files replace the stored secrets, one by one.
   const certificate = (around.kit?.certificate ?? null) !== null || (kept?.certificate ?? false);
   const ways = presetView?.ways ?? [];
   const usual = usualWay(ways, certificate || (around.kit?.authorities.length ?? 0) > 0, address?.port ?? null);

@@ -1,4 +1,4 @@
-/** What can be told to be wrong with a form before the engine is asked: a sentence a field. */
+/** Validation of the connection form before the engine validates it: one sentence for each field. */
 
 import { isEncrypted } from '../format/address';
 import { deviceError, listed } from '../format/topics';

@@ -20,9 +20,9 @@ const PAGE = 100;
 export interface Filter {
   name: string;
   states: string[];
-  /** Only what was asked no longer ago than this, milliseconds. */
+  /** Only commands not older than this, milliseconds. */
   within?: number;
-  /** Not what somebody has dismissed. */
+  /** Without dismissed commands. */
   undismissed?: boolean;
 }
 
@@ -62,7 +62,7 @@ export class History {
   loading = false;
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
-  /** More has changed than was told: only reading the list again shows it. */
+  /** More has changed than the feed named: only loading the list again shows it. */
   behind = $state(false);
   hasMore = $state(false);
   /** The row that is unfolded, by its key, and what there is to see in it. */
@@ -84,7 +84,7 @@ export class History {
   againFailure = $state.raw<{ of: string; failure: Failure } | null>(null);
   readonly export: HistoryExport;
 
-  /** New commands, by their keys, that are not shown yet, because somebody reads. */
+  /** New commands, by their keys, that are not shown yet because the list is scrolled. */
   readonly #waiting = new SvelteSet<string>();
   #connection: string | null = null;
   /** What is listed was read with the filter that is chosen. */
@@ -93,7 +93,7 @@ export class History {
   /** The last command of the last page that was read, where there are more. */
   #oldest: CommandView | null = null;
   #generation = 0;
-  /** What was told while a page was on its way, which may not know of it. */
+  /** Changes that arrived while a page was loading, which may lack them. */
   #meanwhile: CommandView[] = [];
   #begun: Promise<void> = Promise.resolve();
   readonly #reload = new Throttle(500, () => this.#readAgain());
@@ -127,7 +127,7 @@ export class History {
     return this.#waiting.size;
   }
 
-  /** There is more than what is shown, because somebody reads. */
+  /** There are newer commands than those shown, because the list is scrolled. */
   get hasNewer(): boolean {
     return !this.follows && (this.behind || this.waiting > 0);
   }
@@ -198,7 +198,7 @@ export class History {
     }
   }
 
-  /** A command that ended badly needs nobody any more, or none does. It is still found under the other filters. */
+  /** Dismisses a failed command, or all of them. They stay under the other filters. */
   async dismiss(command: CommandView | null): Promise<void> {
     if (this.#connection === null) return;
     this.dismissFailure = null;
@@ -312,7 +312,7 @@ export class History {
   }
 
   #readAgain(): void {
-    // A list that could not be read is read by nobody.
+    // A list that could not be loaded is not scrolled.
     if (!this.behind || (!this.follows && this.failure === null)) return;
     // What is under way is waited for: where much happens, no answer would ever be to the last question.
     if (this.loading) this.#reload.ask();

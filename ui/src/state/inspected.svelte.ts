@@ -19,18 +19,18 @@ const BOOTS_KEPT = 200;
 /** Which of the inspector's controls a failure belongs to. */
 export type Control = 'led' | 'restart' | 'config' | 'identify' | 'telemetry';
 
-/** The device that is looked at: what it reports, what was asked of it, and what can be asked. */
+/** The inspected device: its reports, its commands, and what can be sent to it. */
 export class Inspected {
   connection = $state<string | null>(null);
   device = $state<string | null>(null);
   detail = $state.raw<DeviceDetail | null>(null);
   /** The device itself cannot be shown. */
   failure = $state.raw<Failure | null>(null);
-  /** A command was not taken, by the control that asked for it. */
+  /** A command was refused, with the control that sent it. */
   refused = $state.raw<{ control: Control; failure: Failure } | null>(null);
   /** Configuration values as they were typed, by key. Those of another device wait until one comes back to it. */
   readonly edits: Record<string, string> = $derived.by(() => this.#edits.get(this.#place) ?? {});
-  /** Values that the device was asked for and that are not yet settled, by key. */
+  /** Requested values that are not yet confirmed, by key. */
   readonly asked: Record<string, string> = $derived.by(() =>
     Object.assign({}, ...[...this.#asked.values()].filter(({ at }) => at === this.#place).map(({ values }) => values)),
   );
@@ -90,7 +90,7 @@ export class Inspected {
     await this.#ask('led', 'led', { on });
   }
 
-  /** What the LED is asked to be when it is flipped: the other way round from what it is, or from what it is to be. */
+  /** The state that a flip requests: the opposite of the reported or already requested one. */
   get ledGoes(): boolean {
     const last = this.detail?.commands.find(({ command }) => command === 'led');
     const asked = last && objectFrom(last.args)['on'];
@@ -112,7 +112,7 @@ export class Inspected {
   /** What was edited can be sent as it stands. */
   get isReady(): boolean {
     const keys = Object.keys(this.edits);
-    // As long as it is not known what stands there, nobody knows what kind of value is meant.
+    // Without the current value its type is unknown.
     if (this.detail === null || keys.length === 0 || this.sending === 'config') return false;
     return keys.every((key) => this.complaint(key) === null);
   }
@@ -141,7 +141,7 @@ export class Inspected {
     this.#keep(this.#place, unchanged ? rest : { ...rest, [key]: typed });
   }
 
-  /** What stands there if nothing is typed: what the device was asked for, or else what it has. */
+  /** The value shown if nothing is typed: the requested one, or else the current one. */
   standing(key: string): string {
     return this.asked[key] ?? shown(this.#saved()[key]);
   }

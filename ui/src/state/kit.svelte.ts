@@ -6,7 +6,7 @@ import type { KitView } from '../backend/bindings/KitView';
 import { cleanPath } from '../format/path';
 import { failureOf } from './failure';
 
-/** Files that somebody brings: what is in them, and what is wrong with them. */
+/** Files that were added: their content and their problems. */
 export class Kit {
   view = $state.raw<KitView | null>(null);
   busy = $state(false);
@@ -65,7 +65,7 @@ export class Kit {
     });
   }
 
-  /** Everything that was asked for is done. */
+  /** No request is pending. */
   async idle(): Promise<void> {
     await this.#turn;
   }

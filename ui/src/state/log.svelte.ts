@@ -11,11 +11,11 @@ import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
 import { toJson } from '../format/json';
 
-/** How many of the last lines can be asked for; all where it is null. */
+/** How many of the last lines can be fetched; all if null. */
 export const AMOUNTS = [200, 1_000, 10_000, null] as const;
 export type Amount = (typeof AMOUNTS)[number];
 
-/** While it is followed, the log is asked for again this long after it has come, milliseconds. */
+/** Pause between two fetches while the log is followed, milliseconds. */
 export const FOLLOW_EVERY = 3_000;
 
 /** How many of the commands that following a log has sent are remembered. */
@@ -32,7 +32,7 @@ interface Awaited {
 export class DeviceLog {
   connection = $state<string | null>(null);
   device = $state<string | null>(null);
-  /** The command that asked for what is shown. */
+  /** The command that fetched the log that is shown. */
   id = $state<string | null>(null);
   kept = $state.raw<KeptLog[]>([]);
   view = $state.raw<LogView | null>(null);
@@ -40,7 +40,7 @@ export class DeviceLog {
   command = $state.raw<CommandView | null>(null);
   /** While it is followed: what is shown stays until this has come. */
   awaited = $state.raw<Awaited | null>(null);
-  /** The command that was to go on with what is shown, and brought nothing. */
+  /** The command that was to continue the log and failed. */
   inVain = $state.raw<CommandView | null>(null);
   /** How many of the lines were fetched last. */
   fetched = $state(0);
@@ -57,18 +57,18 @@ export class DeviceLog {
 
   readonly #refresh = new Throttle(400, () => void this.#load());
   #timer: ReturnType<typeof setTimeout> | null = null;
-  /** The id of the command in vain, which may be heard of later than that it brought nothing. */
+  /** The ID of the failed command, whose view may arrive after its failure. */
   #vain: string | null = null;
   /** What was shown before the fetch that is shown, which goes on it. */
   #before: LogLine[] | null = null;
-  /** The commands that asked for it because it is followed, the last one last: only its log is to be kept. */
+  /** The commands sent by following, oldest first: only the log of the last one is kept. */
   #followed: string[] = [];
   /** The newest of them, also those whose logs have made room. */
   #asked = $state.raw<ReadonlySet<string>>(new Set());
 
   constructor(readonly backend: Backend) {}
 
-  /** Shows a log of a device: the one that a command asked for, or the last that is kept. */
+  /** Shows a log of a device: that of a command, or the last one stored. */
   open(connection: string, device: string, id: string | null): void {
     const other = connection !== this.connection || device !== this.device;
     if (!other && (id === null || id === this.id)) return;
@@ -97,10 +97,10 @@ export class DeviceLog {
     if (mine || ((heard || unlisted) && this.#isComing)) this.#refresh.ask();
   }
 
-  /** Asks the device for its log, because it is followed or somebody wants it. Says whether that was taken. */
+  /** Fetches the device's log, once or because it is followed. Returns whether the engine accepted it. */
   async fetch(connection: string, device: string, followed = false): Promise<boolean> {
     if (connection !== this.connection || device !== this.device) this.#reset(connection, device);
-    // What is asked for every few seconds takes no button away.
+    // A fetch by following disables no button.
     if (!followed) this.fetching = true;
     this.failure = null;
     try {
@@ -144,7 +144,7 @@ export class DeviceLog {
     this.#goOn(0);
   }
 
-  /** Whether nobody asked for it: its log is followed. */
+  /** Whether the command was sent by following. */
   hasAskedBecauseFollowed(id: string): boolean {
     return this.#asked.has(id);
   }
@@ -204,7 +204,7 @@ export class DeviceLog {
     if (id !== null) this.#refresh.ask();
   }
 
-  /** Shows what was asked for as it comes, or once it has come where there is something that it goes on. */
+  /** Shows the log while it arrives, or once it is complete if it continues the one that is shown. */
   #await(id: string | null): void {
     if (!this.following || this.lines.length === 0 || id === null) return this.#show(id);
     this.awaited = { id, command: null, view: null };
@@ -264,7 +264,7 @@ export class DeviceLog {
     }
     await this.#forgetFollowed(view);
     const kept = await this.backend.logs(view.connection, view.device).catch(() => this.kept);
-    // Meanwhile somebody may have chosen another one, or a later word of this one has been heard.
+    // Another log may have been chosen meanwhile, or a later view may have arrived.
     if (this.awaited?.id !== view.id) return;
     this.#before = this.lines;
     this.command = this.awaited.command;
@@ -285,7 +285,7 @@ export class DeviceLog {
     await Promise.allSettled(before.map((other) => this.backend.forgetLog(connection, device, other)));
   }
 
-  /** Asks again after a pause, for as long as it is followed and what was asked for has come. */
+  /** Fetches again after a pause, as long as it is followed and the last fetch succeeded. */
   #goOn(pause: number): void {
     const { connection, device } = this;
     if (!this.following || this.#timer !== null || connection === null || device === null) return;

@@ -95,7 +95,7 @@ export class Notices {
     this.list = this.list.map((shown) => ({ ...shown, resting: true }));
   }
 
-  /** What was said of a connection that is gone helps nobody. */
+  /** Removes the notices of connections that no longer exist. */
   keepOf(connections: { id: string }[]): void {
     const there = new Set(connections.map(({ id }) => id));
     const kept = this.list.filter(({ connection }) => connection === null || there.has(connection));
@@ -141,7 +141,7 @@ function isWrong({ level }: Notice): boolean {
 
 /**
  * What is the same but for where and how exactly: of a connection, what is said before the colon, with its hint. What is of
- * no connection is told word by word.
+ * no connection is compared literally.
  */
 function kindOf({ level, message, hint, connection }: Notice): string {
   const said = connection === null ? message : (message.split(/[:.](?= )/)[0] ?? message);

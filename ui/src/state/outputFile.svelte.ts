@@ -4,16 +4,16 @@ import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import { cleanPath } from '../format/path';
 import { failureOf } from './failure';
 
-/** A file that is to be written: where to, and what is in the way. Nothing is replaced that nobody has given up. */
+/** A file to write: its path, and what prevents writing it. An existing file is replaced only after confirmation. */
 export class OutputFile {
   path = $state('');
   failure = $state.raw<Failure | null>(null);
   /** Where a file was found that is there already. */
   #found = $state.raw<{ path: string; message: string } | null>(null);
-  /** The path at which whatever is there may go: the system's dialog has asked, or the page. */
+  /** The path whose file may be replaced: the system's dialog or the page has confirmed it. */
   #given: string | null = null;
   readonly to = $derived(cleanPath(this.path));
-  /** What to ask before it is written; nothing once another path is given. */
+  /** The question before it is written; nothing once another path is entered. */
   readonly question = $derived(this.#found?.path === this.to ? this.#found.message : null);
 
   constructor(readonly backend: Backend) {}
@@ -29,7 +29,7 @@ export class OutputFile {
     }
   }
 
-  /** Writes it; nothing where there is something to ask or to say first. */
+  /** Writes it; returns nothing if a question or an error comes first. */
   async write<T>(run: (to: FileToWrite) => Promise<T>): Promise<T | null> {
     const { to } = this;
     this.failure = null;

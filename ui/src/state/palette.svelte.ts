@@ -39,7 +39,7 @@ const NOWHERE = new Set<number>();
 /** What is looked for from everywhere: actions, devices, and the commands that were sent last. */
 export class Palette {
   typed = $state('');
-  /** The key of what somebody has moved to; the first before that. */
+  /** The key of the selected entry; the first one if there is none. */
   #picked = $state<string | null>(null);
   devices = $state.raw<DeviceRow[]>([]);
   /** Devices that fit, and are not among these. */

@@ -64,7 +64,7 @@ export class Preferences {
   }
 }
 
-/** The size nearest to one that somebody may have written into the file. */
+/** The step nearest to a zoom factor from the file. */
 function nearest(zoom: number): number {
   const off = (size: number) => Math.abs(size - zoom);
   return ZOOMS.reduce((best, size) => (off(size) < off(best) ? size : best), DEFAULT_PREFERENCES.zoom);

@@ -2,7 +2,7 @@ import { waitFor } from '@testing-library/svelte';
 import { expect, it, vi } from 'vitest';
 
 import { DEFAULT_PREFERENCES } from '../backend/backend';
-import { Fake } from '../backend/fake';
+import { fakeBackend } from '../backend/fake';
 import { openWindow } from '../test/window';
 import { Preferences } from './preferences.svelte';
 
@@ -24,7 +24,7 @@ it('everything is made larger and smaller by the keys that browsers have for it'
 });
 
 it('no size is beyond the smallest and the largest', async () => {
-  const preferences = new Preferences(new Fake());
+  const preferences = new Preferences(fakeBackend());
   for (let i = 0; i < 12; i++) await preferences.zoomBy(1);
   expect(preferences.zoom).toBe(2);
   for (let i = 0; i < 12; i++) await preferences.zoomBy(-1);
@@ -33,7 +33,7 @@ it('no size is beyond the smallest and the largest', async () => {
 
 it('a size is kept over restarts, and one that cannot be is not taken', async () => {
   const check = async (kept: number, zoom: number) => {
-    const backend = new Fake();
+    const backend = fakeBackend();
     const setZoom = vi.spyOn(backend, 'setZoom');
     await backend.savePreferences({ ...DEFAULT_PREFERENCES, zoom: kept });
     const preferences = new Preferences(backend);
@@ -47,7 +47,7 @@ it('a size is kept over restarts, and one that cannot be is not taken', async ()
 });
 
 it('says from 150 % on that there is no room beside a list', async () => {
-  const preferences = new Preferences(new Fake());
+  const preferences = new Preferences(fakeBackend());
   await preferences.zoomTo(1.25);
   expect(document.documentElement.dataset['zoom']).toBeUndefined();
   await preferences.zoomTo(1.5);

@@ -13,7 +13,7 @@ export class SearchInput {
   active = $state(-1);
   /** Completions are shown. */
   open = $state(false);
-  /** What is wrong is said: nobody types on at that place. */
+  /** The error is shown: typing has paused or moved on. */
   said = $state(false);
   #questions = 0;
 
@@ -49,7 +49,7 @@ export class SearchInput {
     this.said = false;
     if (!(await this.#read(caret, false))) return;
     this.active = -1;
-    // Where nothing is typed yet, nobody asked for words.
+    // Nothing is typed yet, so no completions are shown.
     this.open = /\S/.test(text.slice(0, caret)) && !text.slice(0, caret).endsWith(' ');
     const error = this.wrong;
     this.said = error !== null && this.completions.length === 0 && (error.to < caret || text.endsWith(' '));

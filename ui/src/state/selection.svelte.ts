@@ -11,6 +11,9 @@ import { Throttle } from './throttle';
 
 /** A hundred thousand devices are not compared more often than this. */
 const PAUSE = 1_000;
+/** A few devices, which are compared in no time. */
+const FEW = 2_000;
+const SOON = 100;
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -22,6 +25,8 @@ export class Selection {
   ids = $state.raw<ReadonlySet<string>>(NONE);
   /** What they have in common and where they differ. */
   summary = $state.raw<DeviceSummary | null>(null);
+  /** How many of those that were compared the engine no longer knows. */
+  unknown = $state(0);
   failure = $state.raw<Failure | null>(null);
   readonly size = $derived(this.ids.size);
   readonly isMany = $derived(this.ids.size > 1);
@@ -32,6 +37,8 @@ export class Selection {
   #connection: string | null = null;
   #question = 0;
   readonly #compareAgain = new Throttle(PAUSE, () => void this.#compare());
+  /** A new selection of a few devices is compared almost at once. */
+  readonly #compareSoon = new Throttle(SOON, () => void this.#compare());
 
   constructor(
     readonly backend: Backend,
@@ -135,8 +142,9 @@ export class Selection {
       this.#anchor = null;
     }
     this.ids = ids.size > 1 ? ids : NONE;
-    if (this.isMany) this.#compareAgain.ask();
-    else this.summary = null;
+    if (!this.isMany) this.summary = null;
+    else if (this.size <= FEW) this.#compareSoon.ask();
+    else this.#compareAgain.ask();
   }
 
   async #compare(): Promise<void> {
@@ -144,9 +152,11 @@ export class Selection {
     if (connection === null || !this.isMany) return;
     const question = ++this.#question;
     try {
-      const summary = await this.backend.compareDevices(connection, [...this.ids]);
+      const compared = [...this.ids];
+      const summary = await this.backend.compareDevices(connection, compared);
       if (question !== this.#question || !this.isMany) return;
       this.summary = summary;
+      this.unknown = compared.length - summary.devices;
       this.failure = null;
     } catch (reason) {
       if (question === this.#question) this.failure = failureOf(reason);

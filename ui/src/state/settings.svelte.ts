@@ -22,7 +22,7 @@ export class Settings {
   wrong = $state.raw<Partial<Record<keyof All, string>>>({});
   /** Numbers as they were typed, until they are taken. */
   typed = $state.raw<Partial<Record<NumberSetting, string>>>({});
-  /** A shorter time, and how much of the history would go with it: nothing of that is done before somebody says so. */
+  /** A shorter retention, and how much it would delete: applied only after confirmation. */
   shorter = $state.raw<{ name: Kept; days: number; older: Older | null } | null>(null);
   /** What the data takes on the disk, bytes. */
   size = $state<number | null>(null);
@@ -80,7 +80,7 @@ export class Settings {
     if (this.shorter?.name === name) this.shorter = null;
   }
 
-  /** Keeps the history for so many days, or for ever; where something would go with that, it is asked first. */
+  /** Sets the retention in days, or none; asks for confirmation if entries would be deleted. */
   async keepHistory(days: number | null): Promise<boolean> {
     this.#reportError('history_days', null);
     this.shorter = null;
@@ -135,7 +135,7 @@ export class Settings {
     return name === 'history_days' ? this.keepHistory(days) : this.#keepTelemetry(days);
   }
 
-  /** Nobody knows how much of it is older, so it is asked whenever the time is shorter. */
+  /** The page does not know how much is older, so every shorter retention needs confirmation. */
   async #keepTelemetry(days: number): Promise<boolean> {
     const isShorter = days > 0 && days < (this.kept?.telemetry_days ?? 0);
     this.#reportError('telemetry_days', null);

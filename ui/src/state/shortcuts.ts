@@ -24,12 +24,12 @@ export class Shortcuts {
     const begun = this.#begun;
     if (key !== 'Shift') this.#begun = null;
     if ((event.ctrlKey || event.metaKey) && !event.altKey && (!event.shiftKey || key in ALIKE)) {
-      // What somebody has typed is taken back by the field itself.
+      // In a field, undo belongs to the field.
       if (key === 'z' && isTaken(event.target)) return;
       if (!event.repeat && this.run(`mod+${ALIKE[key] ?? key}`)) event.preventDefault();
       return;
     }
-    // A key that is held down would ask a device for something thirty times a second.
+    // A key that is held down would send thirty commands a second.
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTaken(event.target)) return;
     const follows = begun !== null && Date.now() - begun.at < SECOND_KEY_WITHIN_MS;
     if ((follows && this.run(`${begun.key} ${key}`)) || this.run(key)) event.preventDefault();

@@ -23,7 +23,7 @@ export type RangeName = (typeof RANGES)[number]['value'];
 
 /** How often the time that is shown goes on where nothing comes. */
 const SILENT = 2_000;
-/** Where the time that is shown is drawn anew more seldom, the last values are asked for apart. */
+/** For long ranges, which are drawn less often, the latest values are loaded separately. */
 const SELDOM = 10_000;
 /** In which time before now they are looked for. */
 const RECENT = 5 * MINUTE;
@@ -45,7 +45,7 @@ export class Measurements {
   range = $state<RangeName>('5m');
   /** A part of the range, looked at closely. */
   zoom = $state.raw<{ from: number; to: number } | null>(null);
-  /** When was last asked what there is: how old a value is can only be said from here, Unix milliseconds. */
+  /** When the values were last loaded, Unix milliseconds: the age of a value counts up to here. */
   askedAt = $state(0);
   /** How many series the device has that was looked at last: most likely the next has as many. */
   likely = $state(0);
@@ -203,7 +203,7 @@ export class Measurements {
       this.#last = new Map([...this.#last, ...last]);
       this.askedAt = now;
     } catch {
-      // The next drawing says what is wrong; until then nobody is told that the device is silent.
+      // The next load shows the error; until then the device is not shown as silent.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Runs something at most so often; what is asked for meanwhile is done once, at the end of the pause. */
+/** Runs something at most this often; requests during the pause are served once, at its end. */
 export class Throttle {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #again = false;

@@ -14,7 +14,7 @@ export class Traffic {
   /** Only messages with that in their topic, payload or meaning. */
   search = $state('');
   paused = $state(false);
-  /** Something else was asked for while it stands still, and holds once it goes on. */
+  /** The filter was changed while the list is paused, and applies when it resumes. */
   holds = $state(false);
   messages = $state.raw<TrafficMessage[]>([]);
   /** Messages that matched and are not among these. */
@@ -28,7 +28,7 @@ export class Traffic {
     return wanted === '' ? this.messages : this.messages.filter((message) => textOf(message).includes(wanted));
   });
 
-  /** Of which connection the messages are, and what they were asked for with. */
+  /** The connection and the filter of the messages. */
   #connection: string | null = null;
   #heard = '';
   #asked = '';
@@ -67,7 +67,7 @@ export class Traffic {
     this.paused = true;
   }
 
-  /** Goes on, and anew where something else was asked for meanwhile. */
+  /** Resumes, with an empty list if the filter was changed meanwhile. */
   resume(): void {
     this.paused = false;
     if (this.holds) this.clear();

@@ -10,6 +10,8 @@ interface Done {
   notice: number;
   /** Withdraws the offer when its time is over; null where it has no end. */
   timer: ReturnType<typeof setTimeout> | null;
+  /** When its time is over, Unix milliseconds: a computer that slept runs no timers. */
+  until: number;
   undo: () => Promise<string>;
 }
 
@@ -27,7 +29,8 @@ export class Undo {
 
   /** Says what was done. `undo` takes it back and says so; for `seconds` at the most. */
   offer(message: string, undo: () => Promise<string>, seconds: number | null = null): void {
-    const done: Done = { notice: 0, timer: null, undo };
+    const until = seconds === null ? Number.POSITIVE_INFINITY : Date.now() + seconds * 1_000;
+    const done: Done = { notice: 0, timer: null, until, undo };
     done.notice = this.notices.say({
       level: 'info',
       message,
@@ -53,6 +56,8 @@ export class Undo {
       this.#remove(done);
       this.notices.say({ level: 'info', message, hint: null });
     } catch (reason) {
+      // It failed, and will not succeed later.
+      if (Date.now() >= done.until) this.#remove(done);
       this.reportError(reason);
     } finally {
       this.#busy = false;

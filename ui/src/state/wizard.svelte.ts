@@ -24,7 +24,7 @@ export class Wizard {
   form = $state(blankForm());
   presets = $state.raw<PresetView[]>([]);
   dialects = $state.raw<DialectView[]>([]);
-  /** Dialects that devices on the connection speak and that are not enabled on it; nothing before somebody has looked. */
+  /** Dialects that devices on the connection speak and that are not enabled on it; nothing before the search. */
   found = $state.raw<FoundDialect[] | null>(null);
   finding = $state(false);
   /** What is wrong is said from the first try to go on. */
@@ -95,7 +95,7 @@ export class Wizard {
     return Object.fromEntries(Object.entries(this.wrong).filter(([field]) => placeOf(field as Field) === place));
   }
 
-  /** Goes on if nothing is wrong here, once what was brought is read. */
+  /** Continues if this step is valid, once the added files are read. */
   async next(): Promise<void> {
     await this.kit.idle();
     this.checked = true;
@@ -173,7 +173,7 @@ export class Wizard {
     await this.kit.forget();
   }
 
-  /** Something is wrong: stands where it can be mended. */
+  /** Goes to the step where the error can be fixed. */
   #stuck(): boolean {
     const place = this.#firstWrong();
     if (place === null) return false;

@@ -1,7 +1,7 @@
 import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
 import { BLANK } from '../format/definition';
 
-/** A command of somebody's own, with arguments of each kind. */
+/** A user's own command, with arguments of each kind. */
 export const VALVE: CommandDefinition = {
   ...BLANK,
   name: 'valve.open',

@@ -4,12 +4,12 @@ import axe from 'axe-core';
 import { expect } from 'vitest';
 
 import AppView from '../App.svelte';
-import { Fake, type FakeOptions } from '../backend/fake';
+import { fakeBackend, type FakeOptions } from '../backend/fake';
 import { App } from '../state/app.svelte';
 
 /** The whole window over an invented fleet. */
 export function openWindow(options: FakeOptions = {}) {
-  const backend = new Fake({ devices: 60, past: 150, startup: 5, pace: 1, ...options });
+  const backend = fakeBackend({ devices: 60, past: 150, startup: 5, pace: 1, ...options });
   const app = new App(backend);
   const screen = render(AppView, { app });
   return { ...screen, app, backend, user: userEvent.setup() };

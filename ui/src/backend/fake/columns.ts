@@ -18,7 +18,7 @@ const TROUBLE = [
   ...['at_broker', 'accepted', 'running', 'unconfirmed', 'succeeded'],
 ];
 
-/** The rows that a query asks for, in its order. */
+/** The rows that match a query, in its order. */
 export function select(fleet: FakeDevice[], query: DeviceQuery): DeviceRow[] {
   const fits = searched(query.search);
   const sign = query.order === 'descending' ? -1 : 1;

@@ -77,7 +77,7 @@ export function makeFleet(connection: string, count: number, now: number): FakeD
   return fleet;
 }
 
-/** A device of which nothing is known but that somebody has added it. */
+/** A device that was added by hand and has sent nothing yet. */
 export function addedDevice(connection: string, device: string): FakeDevice {
   return {
     row: {

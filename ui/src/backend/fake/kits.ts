@@ -1,4 +1,4 @@
-/** Files that nobody has: what is in them is told from their names. The passphrase of every one is `wilco`. */
+/** Invented files: their content follows from their names. The passphrase of every one is `wilco`. */
 
 import type { CertificateView } from '../bindings/CertificateView';
 import type { FilesToRead } from '../bindings/FilesToRead';

@@ -74,7 +74,7 @@ function loses({ device, args }: CommandView): boolean {
   return device.endsWith('7') && objectFrom(args)['lines'] === undefined;
 }
 
-/** A line every so often until the log was asked for, the same for every fetch. */
+/** Lines up to the time of the request, the same for every fetch. */
 function textOf({ device, queued_at: until, args }: CommandView): string {
   const last = Math.floor(until / EVERY);
   const asked = objectFrom(args)['lines'];

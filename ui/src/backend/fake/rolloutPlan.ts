@@ -102,7 +102,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
 
 const SAMPLE_ID = '0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a';
 
-/** Its reported state already is what the command asks for. */
+/** Its reported state already is the requested one. */
 function isAlready({ row, running }: FakeDevice, { command }: NewRollout): boolean {
   const args = objectFrom(command.args);
   if (command.name === 'led') return row.led !== null && row.led === args['on'];

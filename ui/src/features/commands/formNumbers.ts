@@ -5,7 +5,7 @@
 
 import { isLosslessNumber, LosslessNumber } from 'lossless-json';
 
-/** From the private use area: nobody types it, and no device says it by chance. */
+/** From the private use area: it does not occur in typed text or in messages. */
 const MARK = '\u{f8ff}number:';
 
 /** A value as the form holds it. */

@@ -561,7 +561,7 @@ describe('the configuration', () => {
 
   it('shows what a device said that settled nothing', async () => {
     const { inspector, container, user } = await openDevice('bench-0001');
-    const strays = within(await inspector.findByRole('region', { name: 'Settled nothing' }));
+    const strays = within(await inspector.findByRole('region', { name: 'Unmatched answers' }));
     await user.click(strays.getByText('Has an unknown ID'));
     expect(strays.getByText('bench-0001/resp')).toBeVisible();
     await expectAccessible(container);

@@ -121,7 +121,7 @@ it('opens its own menu for a device, and never that of the web view', async () =
   expect(await fireEvent.contextMenu(row, { clientX: 10, clientY: 10 })).toBe(false);
   const menu = within(await findByRole('menu', { name: 'Actions for this device' }));
   expect(app.inspected.device).toBe('cold-store-0001');
-  await menu.findByRole('menuitem', { name: /^Switch its LED/ });
+  await menu.findByRole('menuitem', { name: /^Switch the LED/ });
   await user.keyboard('{Escape}');
   expect(queryByRole('menu')).toBeNull();
   expect(await fireEvent.contextMenu(document.body)).toBe(false);

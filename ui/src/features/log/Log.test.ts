@@ -180,6 +180,6 @@ it('is deleted here', async () => {
   const { page, user } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);
-  await user.click(await page.findByRole('button', { name: 'Delete this one' }));
+  await user.click(await page.findByRole('button', { name: 'Delete this log' }));
   await page.findByText('No log has been fetched yet');
 });

@@ -184,7 +184,7 @@ describe('the palette', () => {
     };
     window.app.connections.choose('other');
     expect(await run('switch its led')).toEqual([]);
-    expect(await run('fetch its log')).toEqual([]);
+    expect(await run('fetch the log')).toEqual([]);
     await window.user.keyboard('gf');
     expect(sent).toEqual([]);
 
@@ -193,8 +193,8 @@ describe('the palette', () => {
     await choose(window, 'bench-0001');
     await window.user.keyboard('gh');
     const goes = window.app.inspected.ledGoes ? 'on' : 'off';
-    expect((await run('switch its led'))[0]).toMatch(new RegExp(`^Switch its LED ${goes}: bench-0001`));
-    await run('fetch its log');
+    expect((await run('switch the led'))[0]).toMatch(new RegExp(`^Switch the LED of bench-0001 ${goes}`));
+    await run('fetch the log');
     await waitFor(() => expect(sent).toEqual(['led to bench-0001 of demo', 'log.get to bench-0001 of demo']));
   });
 

@@ -166,7 +166,7 @@ describe('the dialog', () => {
   it('goes in stages, waits between them, and halts by itself', async () => {
     const { inside, user, request, findByRole } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: '10, 10 %, the rest' }));
-    expect(inside.getByRole('checkbox', { name: 'Halt by itself when too many fail' })).toBeChecked();
+    expect(inside.getByRole('checkbox', { name: 'Halt when too many devices fail' })).toBeChecked();
     await user.click(inside.getByRole('radio', { name: 'Ask me' }));
     await inside.findByText('until you go on');
     await user.click(inside.getByRole('button', { name: /^Send to/ }));

@@ -7,16 +7,7 @@ import { canPutBack, isActive, nameOf } from './format';
 
 export function rolloutActions(rollouts: Rollouts): Action[] {
   const { app, opened } = rollouts;
-  const list: Action[] = [
-    {
-      id: 'go.rollouts',
-      group: 'Go to',
-      name: 'Rollouts',
-      words: 'go to show screen',
-      keys: 'g r',
-      run: () => app.route.go('rollouts'),
-    },
-  ];
+  const list: Action[] = [];
   const connection = app.connections.current?.id;
   if (connection !== undefined) {
     list.push({

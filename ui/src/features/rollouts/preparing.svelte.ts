@@ -14,7 +14,7 @@ import type { RolloutToPrepare } from './start.svelte';
 import { ENDED, FAILED, IN_FLIGHT, nameOf, sum } from './format';
 import { objectFrom, toJson } from '../../format/json';
 
-/** Nothing is asked for while somebody types, milliseconds. */
+/** Pause after the last key before the rollout is planned, milliseconds. */
 const PAUSE = 250;
 /** How many devices are named before something dangerous is sent to them. */
 const NAMED = 8;
@@ -125,7 +125,7 @@ export class Preparing {
     void this.#count();
   }
 
-  /** Plans anew, once nobody types any more. */
+  /** Plans again after a pause in typing. */
   replan(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#asked += 1;
@@ -173,7 +173,7 @@ export class Preparing {
     return this.request !== null && this.plan !== null && this.plan.members > 0 && this.isConfirmed && !this.starting;
   }
 
-  /** What the button says that starts it. */
+  /** The label of the button that starts it. */
   get action(): string {
     const to = this.members === null ? 'all that match' : counted(this.members, 'device');
     return this.dangerous ? `${visible(this.composer.title)}: ${to}` : `Send to ${to}`;

@@ -142,7 +142,7 @@ export class Rollouts {
     this.list = list.sort((a, b) => b.number - a.number);
   }
 
-  /** Halts and ends are told where somebody looks at something else. */
+  /** A halt or an end is a notice if another screen is shown. */
   #announce(rollout: RolloutView): void {
     const { route, notices } = this.app;
     if (route.screen === 'rollouts' && this.opened?.id === rollout.id) return;

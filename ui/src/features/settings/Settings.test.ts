@@ -61,7 +61,7 @@ it('keeps what is told by notifications', async () => {
   await user.click(getByRole('checkbox', { name: 'When commands fail' }));
   await user.click(getByRole('checkbox', { name: 'When commands take long' }));
   expect(await backend.settings()).toMatchObject({ notify_failed: false, notify_long: false });
-  expect(queryByRole('textbox', { name: 'Long means' })).toBeNull();
+  expect(queryByRole('textbox', { name: 'Long-running after' })).toBeNull();
 });
 
 it('tells how much of the history would go before it goes', async () => {

@@ -1,4 +1,4 @@
-/** The wall's canvas: what must be drawn again is gathered, and drawn with the next frame. Without a change no frame is asked for. */
+/** The wall's canvas: changes are collected and drawn with the next frame. Without a change there is no frame. */
 
 import { LOOKS, type Colour } from '../../../components/tile';
 import type { Layout } from './layout';

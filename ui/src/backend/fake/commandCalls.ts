@@ -1,0 +1,138 @@
+/** Commands, their history and the logs that they fetch. */
+
+import type { CommandDetail } from '../bindings/CommandDetail';
+import type { CommandRef } from '../bindings/CommandRef';
+import type { CommandCheck } from '../bindings/CommandCheck';
+import type { ExportFormat } from '../bindings/ExportFormat';
+import type { ExportView } from '../bindings/ExportView';
+import type { FileToWrite } from '../bindings/FileToWrite';
+import type { HistoryPage } from '../bindings/HistoryPage';
+import type { HistoryQuery } from '../bindings/HistoryQuery';
+import type { KeptLog } from '../bindings/KeptLog';
+import type { LogView } from '../bindings/LogView';
+import type { NewCommand } from '../bindings/NewCommand';
+import type { Sent } from '../bindings/Sent';
+import { isBad } from './course';
+import { detailOf } from './evidence';
+import { failure } from './failure';
+import { blank, newId } from './past';
+import type { TimesQuery } from '../bindings/TimesQuery';
+import type { TimesView } from '../bindings/TimesView';
+import { timesOf } from './times';
+import type { FakeEngine } from './engine';
+
+export function commandCalls(engine: FakeEngine) {
+  const calls = {
+    async answerTimes(query: TimesQuery): Promise<TimesView[]> {
+      return timesOf(
+        engine.commands.filter(({ connection }) => connection === query.connection),
+        query,
+        (device) => engine.byId.get(device)?.row.firmware ?? null,
+      );
+    },
+
+    async send(command: NewCommand): Promise<Sent> {
+      const kind = engine.catalogue.find(command.connection, command.command);
+      const answered = kind?.answer_expected ?? true;
+      const delivery = command.delivery ?? (kind?.dangerous ? 'now' : 'hold_here');
+      const ids = command.devices.map((id) => {
+        const device = engine.find(command.connection, id);
+        const asked = blank(device, newId(Date.now(), engine.next), command.command, command.args, Date.now());
+        const view = { ...asked, again_of: command.again_of };
+        const held = device.row.presence === 'offline' && delivery === 'hold_here';
+        engine.begin(
+          held ? { ...view, state: 'held', deadline: view.queued_at + 60_000 } : view,
+          device,
+          command.no_answer || !answered,
+        );
+        return view.id;
+      });
+      return { ids };
+    },
+
+    async dismiss(_connection: string, command: CommandRef | null): Promise<void> {
+      const seen = engine.commands.filter(({ id, state }) => isBad(state) && (command === null || command.id === id));
+      for (const { id } of seen) engine.dismissed.add(id);
+    },
+
+    async checkCommand(command: NewCommand): Promise<CommandCheck[]> {
+      return command.devices
+        .map((id) => engine.find(command.connection, id))
+        .flatMap(({ row, described }) => {
+          const own = described?.commands.find(({ name }) => name === command.command);
+          if (own === undefined || own.reports_back) return [];
+          const silent = 'Its discovery names no state topic, so it cannot report back.';
+          return [{ device: row.device, name: row.name, already: null, silent, refused: null }];
+        });
+    },
+
+    async sendAgain(connection: string, device: string, id: string): Promise<Sent> {
+      const { command } = await calls.command(connection, device, id);
+      return calls.send({
+        connection,
+        devices: [device],
+        command: command.command,
+        args: command.args,
+        timeout_ms: null,
+        ttl_ms: null,
+        retries: null,
+        delivery: null,
+        no_answer: command.state === 'unconfirmed',
+        again_of: id,
+      });
+    },
+
+    async cancel(connection: string, device: string, id: string): Promise<void> {
+      engine.cancel(connection, device, id);
+    },
+
+    async history(query: HistoryQuery): Promise<HistoryPage> {
+      const matching = engine.matching(query);
+      const from = query.cursor === null ? 0 : matching.findIndex((command) => command.id === query.cursor) + 1;
+      const commands = matching.slice(from, from + query.limit);
+      const more = from + query.limit < matching.length;
+      return {
+        commands,
+        next: more ? (commands.at(-1)?.id ?? null) : null,
+        total: engine.commands.length,
+        matching: matching.length,
+      };
+    },
+
+    async command(_connection: string, _device: string, id: string): Promise<CommandDetail> {
+      const command = engine.commands.find((other) => other.id === id);
+      if (!command) throw failure('not_found', 'There is no such command in the history.', null);
+      return detailOf(command);
+    },
+
+    exportHistory(
+      query: HistoryQuery,
+      to: FileToWrite,
+      _format: ExportFormat,
+      onView: (view: ExportView) => void,
+    ): Promise<ExportView> {
+      return engine.export.run(engine.matching(query).length, to, onView);
+    },
+
+    async stopExport(): Promise<void> {
+      engine.export.stop();
+    },
+
+    async logs(_connection: string, device: string): Promise<KeptLog[]> {
+      return engine.logs.kept(engine.commands.filter((command) => command.device === device));
+    },
+
+    async log(_connection: string, _device: string, id: string, withText: boolean): Promise<LogView> {
+      return engine.logs.view(engine.commands.find((command) => command.id === id) ?? null, withText);
+    },
+
+    async saveLog(_connection: string, _device: string, _id: string, to: FileToWrite): Promise<string> {
+      return engine.export.wrote(to);
+    },
+
+    async forgetLog(_connection: string, _device: string, id: string): Promise<void> {
+      engine.logs.forget(id);
+    },
+  };
+  return calls;
+}

@@ -1,0 +1,28 @@
+/** The actions of every feature, in the order in which the palette offers groups that fit equally well. */
+
+import type { App } from '../state/app.svelte';
+import { chartActions } from './charts/actions';
+import { catalogueActions } from './commands/actions';
+import { connectionActions } from './connections/actions';
+import { deviceActions, fleetActions } from './fleet/actions';
+import { screenActions, windowActions } from './frame/actions';
+import { historyActions } from './history/actions';
+import { logActions } from './log/actions';
+import { trafficActions } from './traffic/actions';
+
+const FEATURES = [
+  logActions,
+  chartActions,
+  deviceActions,
+  screenActions,
+  fleetActions,
+  historyActions,
+  trafficActions,
+  connectionActions,
+  catalogueActions,
+  windowActions,
+];
+
+export function offerActions(app: App): void {
+  for (const actions of FEATURES) app.actions.offer(() => actions(app));
+}

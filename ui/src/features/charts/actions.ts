@@ -1,0 +1,32 @@
+/** What can be done with the charts that are shown. */
+
+import type { Action } from '../../state/actions.svelte';
+import type { App } from '../../state/app.svelte';
+import { RANGES } from '../../state/telemetry.svelte';
+
+export function chartActions(app: App): Action[] {
+  const { charts, route } = app;
+  if (route.screen !== 'charts' || charts.device === null) return [];
+  const action = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
+    id: `charts.${id}`,
+    group: 'Charts',
+    name,
+    words: 'telemetry time',
+    ...(keys !== undefined && { keys }),
+    run,
+  });
+  const list = [
+    action(
+      'pause',
+      charts.live ? 'Pause the charts' : 'Resume the charts',
+      () => (charts.live ? charts.pause() : charts.goOn()),
+      'p',
+    ),
+    ...RANGES.filter(({ value }) => value !== charts.range).map(({ value, name }) =>
+      action(`range.${value}`, `Show ${name === 'All' ? 'all that is kept' : `the last ${name}`}`, () =>
+        charts.show(value),
+      ),
+    ),
+  ];
+  return charts.zoom === null ? list : [...list, action('reset', 'Reset the zoom', () => charts.reset())];
+}

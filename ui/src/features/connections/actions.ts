@@ -1,0 +1,102 @@
+/** What can be done with connections. */
+
+import type { ConnectionView } from '../../backend/bindings/ConnectionView';
+import { visible } from '../../format/text';
+import type { Action } from '../../state/actions.svelte';
+import type { App } from '../../state/app.svelte';
+import { openControl } from '../../state/controls';
+
+export function connectionActions(app: App): Action[] {
+  const { connections, route } = app;
+  const action = (id: string, name: string, run: () => unknown, more: Partial<Action> = {}): Action => ({
+    id: `connections.${id}`,
+    group: 'Connections',
+    name,
+    words: 'connection broker',
+    run,
+    ...more,
+  });
+  const there = (run: () => unknown) => () => {
+    route.go('connections');
+    return run();
+  };
+  const list = connections.list
+    .filter((connection) => connection.id !== connections.current?.id)
+    .map((connection) =>
+      action(
+        `choose.${connection.id}`,
+        `Switch to ${visible(connection.name)}`,
+        () => connections.choose(connection.id),
+        {
+          prior: true,
+        },
+      ),
+    );
+  list.push(
+    action(
+      'add',
+      'Add a connection…',
+      there(() => connections.add()),
+    ),
+  );
+  if (!connections.list.some((connection) => connection.demo)) {
+    const start = async () => {
+      await connections.startDemo();
+      route.go('fleet');
+    };
+    list.push(action('demo', 'Start the demo fleet', start, { words: 'try virtual devices' }));
+  }
+  // The wizard stands where these would open.
+  if (connections.wizard !== null) return list;
+  list.push(
+    action(
+      'import',
+      'Import connections…',
+      there(() => openControl(app, 'connections.import')),
+    ),
+  );
+  const own = connections.list.filter((connection) => !connection.demo);
+  if (own.length > 0) {
+    list.push(
+      action(
+        'export',
+        'Export all connections…',
+        there(() => openControl(app, 'connections.export')),
+      ),
+    );
+  }
+  return [...list, ...connections.list.flatMap((connection) => actionsOf(app, connection, action))];
+}
+
+function actionsOf(
+  app: App,
+  connection: ConnectionView,
+  action: (id: string, name: string, run: () => unknown, more?: Partial<Action>) => Action,
+): Action[] {
+  const { connections, route } = app;
+  const { id } = connection;
+  const name = visible(connection.name);
+  const one = (what: string, title: string, run: () => unknown) => action(`${what}.${id}`, title, run, { quiet: true });
+  const opens = (what: string) => () => {
+    route.go('connections');
+    return openControl(app, `connections.${what}.${id}`);
+  };
+  const edit = () => {
+    route.go('connections');
+    connections.edit(connection);
+  };
+  const duplicate = async () => {
+    const copy = await connections.duplicate(id);
+    route.go('connections', { shown: copy.id });
+  };
+  const remove = one('remove', `Remove ${name}…`, opens('remove'));
+  if (connection.demo) return [remove];
+  return [
+    one('test', `Test ${name}`, () => route.go('connections', { test: id })),
+    one('edit', `Edit ${name}…`, edit),
+    one('renew', `Renew the certificate of ${name}…`, () => route.go('connections', { renew: id })),
+    one('duplicate', `Duplicate ${name}`, duplicate),
+    one('export', `Export ${name}…`, opens('export')),
+    remove,
+  ];
+}

@@ -1,0 +1,33 @@
+/** What can be done with the log that is shown. */
+
+import { visible } from '../../format/text';
+import type { Action } from '../../state/actions.svelte';
+import type { App } from '../../state/app.svelte';
+import { openControl } from '../../state/controls';
+
+export function logActions(app: App): Action[] {
+  const { log, route } = app;
+  const { connection, device } = log;
+  if (route.screen !== 'log' || connection === null || device === null) return [];
+  const action = (id: string, name: string, keys: string, run: () => unknown): Action => ({
+    id: `log.${id}`,
+    group: 'Log',
+    name,
+    words: visible(device),
+    keys,
+    run,
+  });
+  return [
+    action('fetch', 'Fetch the log again', 'u', () => fetchLog(app, connection, device)),
+    action('follow', log.following ? 'Stop following the log' : 'Follow the log', 'w', () =>
+      log.following ? log.unfollow() : log.follow(),
+    ),
+    action('search', 'Search in the log', '/', () => openControl(app, 'log.search')),
+    action('save', 'Save the log…', 'e', () => openControl(app, 'log.save')),
+  ];
+}
+
+export async function fetchLog(app: App, connection: string, device: string): Promise<void> {
+  app.route.go('log', { device });
+  await app.log.fetch(connection, device);
+}

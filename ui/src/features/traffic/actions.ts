@@ -1,0 +1,34 @@
+/** What can be done with the live traffic that is shown. */
+
+import type { Action } from '../../state/actions.svelte';
+import type { App } from '../../state/app.svelte';
+import { openControl } from '../../state/controls';
+
+export function trafficActions(app: App): Action[] {
+  const { traffic, route } = app;
+  if (route.screen !== 'traffic') return [];
+  const action = (id: string, name: string, run: () => unknown, more: Partial<Action> = {}): Action => ({
+    id: `traffic.${id}`,
+    group: 'Live traffic',
+    name,
+    words: 'wire messages',
+    run,
+    ...more,
+  });
+  const list = [
+    action('pause', traffic.paused ? 'Resume the traffic' : 'Pause the traffic', () => traffic.toggle(), {
+      keys: 'p',
+    }),
+    action('clear', 'Clear the traffic', () => traffic.clear()),
+    action('search', 'Search in the traffic', () => openControl(app, 'traffic.search'), { keys: '/' }),
+  ];
+  if (traffic.device !== '') {
+    list.push(
+      action('every', 'Show the traffic of every device', () => {
+        traffic.device = '';
+        route.go('traffic');
+      }),
+    );
+  }
+  return list;
+}
