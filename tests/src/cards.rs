@@ -85,7 +85,7 @@ impl Console {
     /// When it is not within half a minute.
     pub async fn open_fleet(&self, name: &str) -> Result<()> {
         self.go("Connections").await?;
-        self.card_button(name, "Open its fleet").await?;
+        self.card_button(name, "Open fleet").await?;
         let shown = "return document.querySelector('.topbar .connection')?.ariaLabel === arguments[0]";
         let label = format!("Connection: {name}, connected");
         soon_async(&label, PATIENCE, async || {

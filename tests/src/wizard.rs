@@ -56,7 +56,7 @@ impl Console {
     /// # Errors
     /// When it is not.
     pub async fn bring(&self, path: &Path) -> Result<()> {
-        self.fill("Path of a file", &path.display().to_string()).await?;
+        self.fill("File path", &path.display().to_string()).await?;
         self.click("button", "Add").await?;
         let script = "return [...document.querySelectorAll('.drop ~ .lines input')].every(field => field.type === 'password' || field.value === '')";
         soon_async("reading of the file", Duration::from_secs(20), async || {
@@ -198,7 +198,7 @@ impl Console {
     pub async fn save_connection(&self) -> Result<()> {
         self.click("button", "Next").await?;
         self.press_save().await?;
-        self.wait_for_text("Open its fleet", Duration::from_secs(20)).await
+        self.wait_for_text("Open fleet", Duration::from_secs(20)).await
     }
 
     /// Presses *Save this connection*, or *Save anyway* where a step failed.

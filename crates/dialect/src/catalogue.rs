@@ -12,10 +12,10 @@ use wilco_ledger::{Millis, WireForm};
 
 use crate::{FREE_TEXT, template};
 
-/// The names of the signs that a command can have.
+/// The names of the icons that a command can have.
 pub const ICONS: &[&str] = &[
     "send", "power", "restart", "settings", "script", "search", "history", "lock", "key", "shield", "alert", "server",
-    "export", "bulb", "bell", "gauge", "bolt", "drop", "eye", "play", "stop", "wrench",
+    "export", "bulb", "bell", "gauge", "bolt", "drop", "eye", "play", "stop", "wrench", "identify", "log",
 ];
 
 /// The longest timeout and time to live, milliseconds: 7 days.

@@ -315,7 +315,7 @@ async fn what_needs_somebody_is_counted_once_as_it_is_listed_and_can_be_dismisse
 /// The badge and its list say this number.
 async fn counted(desk: &Desk, number: u32) -> Result<()> {
     desk.until(&format!("{number} that need somebody"), |seen| {
-        seen.connections.first().filter(|known| known.counts.need_you == number).map(drop)
+        seen.connections.first().filter(|known| known.counts.needs_attention == number).map(drop)
     })
     .await?;
     let states = ["failed", "rejected", "timed_out", "undeliverable"].map(str::to_owned).to_vec();

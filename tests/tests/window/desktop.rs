@@ -18,7 +18,7 @@ async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Re
     console.choose(&device).await?;
     console.go("Settings").await?;
     console.fill("Timeout", "33\n").await?;
-    console.fill("For how long", "0\n").await?;
+    console.fill("Retention", "0\n").await?;
     console.wait_for_text("A history of 0 days keeps nothing", SHORT).await?;
     as_it_stands(&console, "settings").await?;
     // It is taken down half a second later at the latest.
@@ -28,7 +28,7 @@ async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Re
     let console = desk.open().await?;
     console.wait_for_text("Appearance", SHORT).await?;
     assert_eq!(console.written("Timeout").await?, "33");
-    assert_eq!(console.written("For how long").await?, "365");
+    assert_eq!(console.written("Retention").await?, "365");
     console.go("Fleet").await?;
     console.one("complementary", &format!("Inspector: {device}")).await?;
     console.close().await

@@ -38,7 +38,7 @@ async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried()
 
     console.click("button", "LED on…").await?;
     let dialog = console.one("dialog", "New rollout").await?;
-    console.click("radio", "Other stages").await?;
+    console.click("radio", "Custom stages").await?;
     console.fill("Sizes", "100, 100%").await?;
     as_it_stands(&console, "rollout-dialog").await?;
     console.press_in(&dialog, "Send to 1,980 devices").await?;

@@ -157,7 +157,7 @@ async fn export(certificates: &Certificates, url: &str, path: &str) -> Result<()
     let form = console.one("dialog", "Export Bench").await?;
     console.click("radio", "With, under a passphrase").await?;
     console.fill("Passphrase", PASSPHRASE).await?;
-    console.fill("The passphrase again", PASSPHRASE).await?;
+    console.fill("Repeat the passphrase", PASSPHRASE).await?;
     console.fill("Path of the file to write", path).await?;
     console.screenshot("manage-export").await?;
     console.press_in(&form, "Export").await?;

@@ -95,7 +95,7 @@ async fn without_a_keyring_secrets_are_kept_for_this_run_only() -> Result<()> {
         console.screenshot(&format!("keyring-{}", format!("{keyring:?}").to_lowercase())).await?;
         console.click("checkbox", "Keep in memory for this run").await?;
         console.press_save().await?;
-        console.wait_for_text("Open its fleet", SHORT).await?;
+        console.wait_for_text("Open fleet", SHORT).await?;
         console.go("Fleet").await?;
         console.wait_for_online(Some("bench-1")).await?;
         console.choose("bench-1").await?;

@@ -167,7 +167,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     console.fill("Offset *", "3").await?;
     console.screenshot("command-form").await?;
     console.click("button", "Save as a button…").await?;
-    console.fill("What the button says", "Calibrate by 3").await?;
+    console.fill("Label", "Calibrate by 3").await?;
     console.click("button", "Save the button").await?;
     console.click("button", "Send").await?;
     // The reference device does not know it, and says so: that is its answer.

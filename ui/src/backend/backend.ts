@@ -16,19 +16,19 @@ export interface Backend extends Calls {
   openDataFolder(): Promise<void>;
   loadPreferences(): Promise<Preferences>;
   savePreferences(preferences: Preferences): Promise<void>;
-  /** Shows the whole page so many times as large. */
+  /** Sets the zoom factor of the page; 1 is its normal size. */
   setZoom(factor: number): Promise<void>;
-  /** Lets the person choose files; none where they would not. */
+  /** Lets the user choose files; none if cancelled. */
   chooseFiles(title: string): Promise<string[]>;
-  /** Lets the person choose where to write a file; nothing where they would not. */
+  /** Lets the user choose where to write a file; nothing if cancelled. */
   chooseSavePath(title: string, name: string): Promise<string | null>;
-  /** Tells of notifications that were clicked, by what they were about. The promise's function ends it. */
-  onNewsAsked(callback: (subject: NewsSubject) => void): Promise<() => void>;
-  /** Tells of files that are dragged over the window and dropped on it. The promise's function ends it. */
+  /** Calls back with the subject of a notification that was clicked. The promise's function ends it. */
+  onNotificationClicked(callback: (subject: NewsSubject) => void): Promise<() => void>;
+  /** Calls back with files that are dragged over the window or dropped on it. The promise's function ends it. */
   onFilesDropped(callback: Dropped): Promise<() => void>;
   /** Calls back instead of closing when the window is to be closed. The promise's function ends that. */
   onCloseRequested(callback: () => void): Promise<() => void>;
-  /** Closes the window, without asking anybody. */
+  /** Closes the window without confirmation. */
   closeWindow(): Promise<void>;
 }
 

@@ -48,7 +48,7 @@ export const tauri: Backend = {
   setZoom: (factor) => getCurrentWebview().setZoom(factor),
   chooseFiles: async (title) => (await open({ title, multiple: true, directory: false })) ?? [],
   chooseSavePath: (title, name) => save({ title, defaultPath: name }),
-  onNewsAsked: (callback) => listen<NewsSubject>('show', ({ payload }) => callback(payload)),
+  onNotificationClicked: (callback) => listen<NewsSubject>('show', ({ payload }) => callback(payload)),
   onFilesDropped: (callback) =>
     getCurrentWebview().onDragDropEvent(({ payload }) => {
       if (payload.type === 'over') return;

@@ -1,4 +1,4 @@
-/** The signs that a command or a button can have: the engine knows the same. */
+/** The icons that a command or a button can have: the engine accepts the same. */
 export const ICONS = [
   'send',
   'power',
@@ -22,4 +22,6 @@ export const ICONS = [
   'play',
   'stop',
   'wrench',
+  'identify',
+  'log',
 ] as const;

@@ -114,7 +114,7 @@ export class App {
       await this.catalogue.load();
       await this.connections.load();
       keepView(this);
-      await backend.onNewsAsked((subject) => void this.showNews(subject));
+      await backend.onNotificationClicked((subject) => void this.showNews(subject));
       this.about = await backend.about();
     } catch (reason) {
       this.failure = failureOf(reason);

@@ -278,7 +278,7 @@ describe('a filtered list', () => {
 
   it('knows how many commands are kept from the connection that counts them', async () => {
     const { history, tell } = await opened(run(3, 1));
-    const counts = { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: 7 };
+    const counts = { queued: 0, held: 0, in_flight: 0, needs_attention: 0, kept: 7 };
     tell([], { connections: [view({ id: 'demo', counts })] });
     expect(history.total).toBe(7);
   });

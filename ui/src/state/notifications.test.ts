@@ -17,17 +17,17 @@ it('shows what a notification was about once it is clicked', async () => {
   const { app, backend } = await openFleet();
   const [last] = (await backend.history(EVERYTHING)).commands;
   if (!last) throw new Error('there is no command');
-  backend.askNews({ connection: 'demo', command: [last.device, last.id], bad: true });
+  backend.clickNotification({ connection: 'demo', command: [last.device, last.id], bad: true });
   await vi.waitFor(() => expect(app.history.detail?.command.id).toBe(last.id));
   expect(app.route.screen).toBe('history');
   expect(app.history.device).toBe(last.device);
 
   app.route.go('settings');
-  backend.askNews({ connection: 'demo', command: null, bad: true });
+  backend.clickNotification({ connection: 'demo', command: null, bad: true });
   await vi.waitFor(() => expect(app.route.screen).toBe('history'));
   expect(app.history.filter).toBe(NEEDS_ATTENTION_NOW);
   expect(app.history.device).toBe('');
 
-  backend.askNews({ connection: 'demo', command: ['bench-0001', 'forgotten'], bad: false });
+  backend.clickNotification({ connection: 'demo', command: ['bench-0001', 'forgotten'], bad: false });
   await vi.waitFor(() => expect(app.notices.list.length).toBe(1));
 });

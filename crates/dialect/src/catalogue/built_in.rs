@@ -16,16 +16,16 @@ pub(super) fn all() -> Vec<CommandKind> {
             ..kind("restart", "Restart", "restart", restart())
         },
         kind("telemetry.set", "Telemetry interval", "gauge", telemetry()),
-        kind("config.get", "Read configuration", "settings", members(&json!({}), &[])),
-        kind("config.set", "Change configuration", "settings", configuration()),
+        kind("config.get", "Read configuration", "wrench", members(&json!({}), &[])),
+        kind("config.set", "Change configuration", "wrench", configuration()),
         CommandKind {
-            // Reading a flash and sending it over a slow line takes its time, and nothing is heard of it meanwhile.
+            // Reading a flash and sending it over a slow line takes its time, and the device sends nothing meanwhile.
             timeout: Millis::seconds(60),
-            ..kind("log.get", "Read log", "script", log())
+            ..kind("log.get", "Read log", "log", log())
         },
         kind("state.get", "Report state", "eye", members(&json!({}), &[])),
-        // It may last longer than its timeout, because a device says every second how far it is.
-        kind("identify", "Identify", "bell", identify()),
+        // It may last longer than its timeout, because a device reports its progress every second.
+        kind("identify", "Identify", "identify", identify()),
     ]
 }
 

@@ -40,7 +40,7 @@ pub struct Counts {
     /// Sent, at broker, accepted or running.
     pub in_flight: u32,
     /// Failed, rejected, timed out or undeliverable in the last hour.
-    pub need_you: u32,
+    pub needs_attention: u32,
     /// All that are kept.
     pub kept: u32,
 }

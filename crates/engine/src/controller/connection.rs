@@ -418,7 +418,7 @@ impl Connection {
             queued: count(counts.queued),
             held: count(counts.held),
             in_flight: count(counts.in_flight),
-            need_you: count(self.attention.count()),
+            needs_attention: count(self.attention.count()),
             kept: self.kept,
         }
     }

@@ -19,7 +19,7 @@ in_flight: number,
 /**
  * Failed, rejected, timed out or undeliverable in the last hour.
  */
-need_you: number, 
+needs_attention: number, 
 /**
  * All that are kept.
  */

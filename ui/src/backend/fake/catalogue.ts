@@ -47,8 +47,8 @@ const BUILT_IN: CatalogueEntry[] = [
       'interval_ms',
     ]),
   }),
-  built('config.get', 'Read configuration', 'settings'),
-  built('config.set', 'Change configuration', 'settings', {
+  built('config.get', 'Read configuration', 'wrench'),
+  built('config.set', 'Change configuration', 'wrench', {
     schema: members(
       {
         changes: {
@@ -69,12 +69,12 @@ const BUILT_IN: CatalogueEntry[] = [
       ['changes', 'apply'],
     ),
   }),
-  built('log.get', 'Read log', 'script', {
+  built('log.get', 'Read log', 'log', {
     schema: members({ lines: whole('Lines', 1, 100_000, 'Number of newest lines; the whole log if not given.') }),
     timeout_ms: 60_000,
   }),
   built('state.get', 'Report state', 'eye'),
-  built('identify', 'Identify', 'bell', {
+  built('identify', 'Identify', 'identify', {
     schema: members({ seconds: whole('Seconds', 1, 60, 'How long it blinks.') }),
   }),
 ];

@@ -51,7 +51,7 @@ export function affect(effect: Step['effect'], device: FakeDevice, command: Comm
 export const isBad = (state: string) => ['failed', 'rejected', 'timed_out', 'undeliverable'].includes(state);
 
 export function countsOf(commands: CommandView[], dismissed: Set<string>): Counts {
-  const counts = { queued: 0, held: 0, in_flight: 0, need_you: 0, kept: commands.length };
+  const counts = { queued: 0, held: 0, in_flight: 0, needs_attention: 0, kept: commands.length };
   const hour = Date.now() - 3_600_000;
   // Newest first: a failure is made good by a later success of the same request.
   const good = new Set<string>();
@@ -61,7 +61,7 @@ export function countsOf(commands: CommandView[], dismissed: Set<string>): Count
     if (state === 'queued') counts.queued += 1;
     else if (state === 'held') counts.held += 1;
     else if (['sent', 'at_broker', 'accepted', 'running'].includes(state)) counts.in_flight += 1;
-    else if (isBad(state) && queued_at > hour && !dismissed.has(id) && !good.has(request)) counts.need_you += 1;
+    else if (isBad(state) && queued_at > hour && !dismissed.has(id) && !good.has(request)) counts.needs_attention += 1;
   }
   return counts;
 }

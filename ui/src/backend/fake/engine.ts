@@ -101,7 +101,7 @@ export class FakeEngine {
 
   changedRollouts = new Map<string, RolloutView>();
   readonly dropped = new Set<Dropped>();
-  readonly newsAsked = new Set<(subject: NewsSubject) => void>();
+  readonly notificationListeners = new Set<(subject: NewsSubject) => void>();
   readonly closing = new Set<() => void>();
   fleet: FakeDevice[] = [];
   byId = new Map<string, FakeDevice>();

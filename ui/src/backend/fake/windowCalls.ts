@@ -72,14 +72,14 @@ export function windowCalls(engine: FakeEngine) {
       return `/home/you/${name}`;
     },
 
-    async onNewsAsked(callback: (subject: NewsSubject) => void): Promise<() => void> {
-      engine.newsAsked.add(callback);
-      return () => engine.newsAsked.delete(callback);
+    async onNotificationClicked(callback: (subject: NewsSubject) => void): Promise<() => void> {
+      engine.notificationListeners.add(callback);
+      return () => engine.notificationListeners.delete(callback);
     },
 
     /** As if a notification had been clicked. */
-    askNews(subject: NewsSubject): void {
-      for (const callback of engine.newsAsked) callback(subject);
+    clickNotification(subject: NewsSubject): void {
+      for (const callback of engine.notificationListeners) callback(subject);
     },
 
     async onFilesDropped(callback: Dropped): Promise<() => void> {

@@ -237,7 +237,7 @@ describe('a button', () => {
     const dialog = await choose(window, 'valve', 'Open the valve');
     await window.user.selectOptions(dialog.getByRole('combobox', { name: /Manner/ }), 'slow');
     await window.user.click(dialog.getByRole('button', { name: 'Save as a button…' }));
-    const field = await dialog.findByRole('textbox', { name: 'What the button says' });
+    const field = await dialog.findByRole('textbox', { name: 'Label' });
     await window.user.clear(field);
     await window.user.type(field, 'Half open');
     await window.user.click(dialog.getByRole('radio', { name: 'bolt' }));
@@ -273,7 +273,7 @@ describe('a button', () => {
     await window.user.click(list.getByRole('button', { name: 'Move Once more up' }));
     await waitFor(() => expect(list.getAllByRole('listitem')[0]).toHaveTextContent('Once more'));
     await window.user.click(list.getByRole('button', { name: 'Blink' }));
-    const label = await window.findByRole('textbox', { name: 'What the button says' });
+    const label = await window.findByRole('textbox', { name: 'Label' });
     await window.user.type(label, ' now{Enter}');
     await list.findByRole('button', { name: 'Blink now' });
     await window.user.click(list.getByRole('button', { name: 'Remove Once more' }));

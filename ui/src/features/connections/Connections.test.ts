@@ -116,7 +116,7 @@ describe('a certificate that ends soon', () => {
     const { more, findByRole, findByText, getByRole, getByLabelText, user, container, press } = await openCards();
     await more('Rotterdam cold chain', 'Renew certificate…');
     await findByRole('heading', { name: 'Add the new certificate' });
-    await waitFor(() => expect(getByLabelText('Path of a file')).toHaveFocus());
+    await waitFor(() => expect(getByLabelText('File path')).toHaveFocus());
     expect(getByRole('button', { name: 'Renew' })).toBeDisabled();
     expect(getByRole('region', { name: 'Now' })).toHaveTextContent('12 days left');
     await user.keyboard('/kit/expired.p12{Enter}');
@@ -124,7 +124,7 @@ describe('a certificate that ends soon', () => {
     await findByText(/It does not expire later/);
     await press('Remove Device certificate, expired.p12');
     await press('Remove Private key, expired.p12');
-    await user.type(getByLabelText('Path of a file'), '/kit/new.p12{Enter}');
+    await user.type(getByLabelText('File path'), '/kit/new.p12{Enter}');
     await user.type(await waitFor(() => getByLabelText('Passphrase')), 'wilco{Enter}');
     expect(await findByRole('region', { name: 'New' })).toHaveTextContent('CN=wilco-console, O=Bench');
     await expectAccessible(container);
@@ -148,7 +148,7 @@ describe('an exported file', () => {
     await press('Export');
     await findByText('It is not the same as above.');
     await expectAccessible(container);
-    await user.type(getByLabelText('The passphrase again'), 'too short, now longer{Enter}');
+    await user.type(getByLabelText('Repeat the passphrase'), 'too short, now longer{Enter}');
     await findByText('2 connections written to /tmp/all.wilco.');
     expect(queryByRole('dialog')).toBeNull();
 

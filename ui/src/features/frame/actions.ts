@@ -22,7 +22,7 @@ export function screenActions(app: App): Action[] {
     place('commands', 'Commands', 'g m'),
     place('settings', 'Settings', 'g s'),
   ];
-  if ((app.connections.current?.counts.need_you ?? 0) > 0)
+  if ((app.connections.current?.counts.needs_attention ?? 0) > 0)
     list.push({
       id: 'go.needy',
       group: 'Go to',

@@ -92,7 +92,7 @@ describe('closing the window', () => {
   it('names a rollout that is filled in', async () => {
     const { app, inside, user } = await openDialog();
     expect(app.closeGuard.unsaved).toEqual([]);
-    await user.click(await inside.findByRole('radio', { name: 'Other stages' }));
+    await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     expect(app.closeGuard.unsaved).toEqual(['Your rollout of LED, not started']);
     await user.click(inside.getByRole('button', { name: 'Cancel' }));
     expect(app.closeGuard.unsaved).toEqual([]);
@@ -186,7 +186,7 @@ describe('the dialog', () => {
 
   it('says what is wrong with stages of one’s own, and sends nothing', async () => {
     const { inside, user, request } = await openDialog();
-    await user.click(await inside.findByRole('radio', { name: 'Other stages' }));
+    await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     const sizes = inside.getByRole('textbox', { name: 'Sizes' });
     await user.clear(sizes);
     await user.type(sizes, '10, many');
@@ -275,12 +275,12 @@ describe('the dialog', () => {
 
   it('goes on where it was left', async () => {
     const { inside, user, queryByRole, findByRole } = await openDialog();
-    await user.click(await inside.findByRole('radio', { name: 'Other stages' }));
+    await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     await user.keyboard('{Escape}');
     await waitFor(() => expect(queryByRole('dialog', { name: /rollout/ })).toBeNull());
     startRolloutDialog({ connection: 'demo', target: EVERY, command: LED_ON });
     const again = within(await findByRole('dialog', { name: 'New rollout' }));
-    expect(await again.findByRole('radio', { name: 'Other stages' })).toBeChecked();
+    expect(await again.findByRole('radio', { name: 'Custom stages' })).toBeChecked();
   });
 });
 

@@ -46,14 +46,14 @@ it('takes a number when it is left, and says beside it why it is not possible', 
   await expectAccessible(container);
   expect((await backend.settings()).timeout_s).toBe(33);
   await check('Timeout', '34', null);
-  await check('For how long', '0', 'A history of 0 days keeps nothing');
-  await check('For how long', 'NaN', '“NaN” is not a whole number.');
-  await check('For how long', '365', null);
-  await check('For how long', '90', null);
+  await check('Retention', '0', 'A history of 0 days keeps nothing');
+  await check('Retention', 'NaN', '“NaN” is not a whole number.');
+  await check('Retention', '365', null);
+  await check('Retention', '90', null);
   expect((await backend.settings()).history_days).toBe(90);
   await user.click(getByRole('radio', { name: 'Forever' }));
   expect((await backend.settings()).history_days).toBeNull();
-  expect(queryByRole('textbox', { name: 'For how long' })).toBeNull();
+  expect(queryByRole('textbox', { name: 'Retention' })).toBeNull();
 });
 
 it('keeps what is told by notifications', async () => {
@@ -108,7 +108,7 @@ it('clears what is old besides commands, and says what it is', async () => {
   await user.click(await findByRole('button', { name: 'Clear them' }));
   await findByText('2 answers without a command and 1 log cleared from the history.');
   // A shorter history would take them as well, and asks.
-  const field = getByRole('textbox', { name: 'For how long' });
+  const field = getByRole('textbox', { name: 'Retention' });
   await user.clear(field);
   await user.type(field, '3');
   await user.tab();
@@ -124,7 +124,7 @@ it('asks before a shorter history forgets anything', async () => {
   backend.age(100);
   const { commands: count } = await backend.countOlder(3);
   expect(count).toBeGreaterThan(0);
-  const field = getByRole('textbox', { name: 'For how long' });
+  const field = getByRole('textbox', { name: 'Retention' });
   await user.clear(field);
   await user.type(field, '3');
   await user.tab();

@@ -19,9 +19,9 @@ function withHands<W extends ReturnType<typeof openWindow>>(window: W) {
   };
   const press = async (name: string) => window.user.click(await window.findByRole('button', { name }));
   const add = async (path: string) => {
-    await fill('Path of a file', path);
+    await fill('File path', path);
     await press('Add');
-    await waitFor(() => expect(window.getByLabelText('Path of a file')).toHaveValue(''));
+    await waitFor(() => expect(window.getByLabelText('File path')).toHaveValue(''));
   };
   /** From the files to the end of the preflight. */
   const goThrough = async (address: string) => {
@@ -77,10 +77,10 @@ describe('files', () => {
 
   it('that are wrong keep one on the step, in words', async () => {
     const { add, fill, press, findByText, step, getByLabelText } = await openWizard();
-    await fill('Path of a file', '/kit/gone.pem');
+    await fill('File path', '/kit/gone.pem');
     await press('Add');
     await findByText(/The file \/kit\/gone.pem does not exist/);
-    expect(getByLabelText('Path of a file')).toHaveAccessibleDescription(/may have been moved/);
+    expect(getByLabelText('File path')).toHaveAccessibleDescription(/may have been moved/);
     await add('/kit/notes.pdf');
     await press('Next');
     await findByText(/These files cannot be used yet/);
@@ -93,11 +93,11 @@ describe('files that were kept too long', () => {
     const { add, fill, press, app, backend, findByText, queryByRole, getByLabelText, findByRole } = await openWizard();
     await add('/kit/kit.zip');
     await backend.forgetKit(app.connections.wizard?.kit.view?.id ?? '');
-    await fill('Path of a file', '/kit/kit.zip');
+    await fill('File path', '/kit/kit.zip');
     await press('Add');
     await findByText(/no longer in memory/);
     expect(queryByRole('button', { name: /^Remove / })).toBeNull();
-    expect(getByLabelText('Path of a file')).toHaveValue('/kit/kit.zip');
+    expect(getByLabelText('File path')).toHaveValue('/kit/kit.zip');
     await press('Add');
     await findByRole('list', { name: 'Added files' });
   });
@@ -106,7 +106,7 @@ describe('files that were kept too long', () => {
 describe('a new connection', () => {
   it('needs a kit and an endpoint, and no mouse', async () => {
     const { user, getByLabelText, findByRole, findByText, step, container, getByRole } = await openWizard();
-    await waitFor(() => expect(getByLabelText('Path of a file')).toHaveFocus());
+    await waitFor(() => expect(getByLabelText('File path')).toHaveFocus());
     await user.keyboard('/kit/kit.zip{Enter}');
     await findByText(/belong together/);
     await user.keyboard('{Enter}');
