@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use tauri::{
-    State, Webview, async_runtime,
+    State, Webview, WebviewWindow, async_runtime,
     ipc::{Channel, InvokeResponseBody, JavaScriptChannelId, Response},
+    window::Color,
 };
 use tokio::sync::mpsc;
 use wilco_engine::{
@@ -104,4 +105,17 @@ pub(crate) async fn open_data_folder(shell: State<'_, Shell>) -> Answer<()> {
 #[tauri::command]
 pub(crate) fn ask_before_closing(asked: State<'_, Asked>) {
     asked.notify();
+}
+
+/// Shows the window, which is hidden until its page is drawn. `background` is the page's own colour as red, green and
+/// blue, from 0 to 255 each: nothing else is seen before the first frame, or where the window grows.
+#[tauri::command]
+pub(crate) fn show_window(window: WebviewWindow, background: [u8; 3]) -> Answer<()> {
+    let [red, green, blue] = background;
+    let shown = window.set_background_color(Some(Color(red, green, blue, u8::MAX))).and_then(|()| window.show());
+    shown.map_err(|error| Failure {
+        code: FailureCode::Internal,
+        message: format!("Could not show the window: {error}."),
+        hint: None,
+    })
 }

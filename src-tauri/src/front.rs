@@ -23,6 +23,9 @@ const WAITED_FOR: usize = 8;
 /// The event that has the page show what news were about.
 const SHOW: &str = "show";
 
+/// How long the page may take to be drawn before its window is shown all the same.
+const DRAWING_LIMIT: Duration = Duration::from_secs(5);
+
 /// How long the page may take to say that it asks before it is closed.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -64,6 +67,17 @@ pub(crate) fn raise_when_asked(app: AppHandle, raise: Arc<Notify>) {
     async_runtime::spawn(async move {
         loop {
             raise.notified().await;
+            bring(&app);
+        }
+    });
+}
+
+/// Shows the window where its page has not done so in time, so that nobody waits for a page that failed.
+pub(crate) fn show_at_the_latest(app: AppHandle) {
+    async_runtime::spawn(async move {
+        tokio::time::sleep(DRAWING_LIMIT).await;
+        if window(&app).is_some_and(|window| !window.is_visible().unwrap_or(false)) {
+            tracing::warn!("the page has not shown its window in time");
             bring(&app);
         }
     });

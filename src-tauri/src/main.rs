@@ -42,11 +42,13 @@ fn main() -> tauri::Result<()> {
             commands::about,
             commands::open_data_folder,
             commands::ask_before_closing,
+            commands::show_window,
         ])
         .on_window_event(front::close_if_page_hangs)
         .setup(|app| {
             app.manage(front::Asked::default());
             front::raise_when_asked(app.handle().clone(), raise);
+            front::show_at_the_latest(app.handle().clone());
             if let Ok(engine) = shell.engine() {
                 front::tell_while_away(app.handle().clone(), engine.clone());
             }

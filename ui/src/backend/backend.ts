@@ -28,6 +28,8 @@ export interface Backend extends Calls {
   onFilesDropped(callback: Dropped): Promise<() => void>;
   /** Calls back instead of closing when the window is to be closed. The promise's function ends that. */
   onCloseRequested(callback: () => void): Promise<() => void>;
+  /** Shows the window, which is hidden until the page is drawn. `background` is the page’s own colour, red, green and blue. */
+  showWindow(background: readonly number[]): Promise<void>;
   /** Closes the window without confirmation. */
   closeWindow(): Promise<void>;
 }

@@ -62,5 +62,6 @@ export const tauri: Backend = {
       // A page that does not say so has come to a standstill, and its window is closed.
       void invoke('ask_before_closing');
     }),
+  showWindow: (background) => invoke('show_window', { background }),
   closeWindow: () => getCurrentWindow().destroy(),
 };

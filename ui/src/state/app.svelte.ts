@@ -1,4 +1,4 @@
-import { createContext } from 'svelte';
+import { createContext, tick } from 'svelte';
 
 import type { About, Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
@@ -119,6 +119,14 @@ export class App {
     } catch (reason) {
       this.failure = failureOf(reason);
     }
+    await this.#showWindow();
+  }
+
+  /** The window is hidden until its first screen is drawn in the right colours. */
+  async #showWindow(): Promise<void> {
+    await tick();
+    const [red = 0, green = 0, blue = 0] = getComputedStyle(document.body).backgroundColor.match(/\d+/g) ?? [];
+    await this.backend.showWindow([red, green, blue].map(Number)).catch((reason: unknown) => this.reportError(reason));
   }
 
   #take(batch: Batch): void {

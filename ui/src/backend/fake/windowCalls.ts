@@ -14,6 +14,8 @@ export function windowCalls(engine: FakeEngine) {
   const calls = {
     /** The window has been closed. A browser’s stays where it is. */
     closed: false,
+    /** The page has called `showWindow`. */
+    shown: false,
 
     async listen(onBatch: (batch: Batch) => void): Promise<() => void> {
       engine.listeners.add(onBatch);
@@ -90,6 +92,10 @@ export function windowCalls(engine: FakeEngine) {
     async onCloseRequested(callback: () => void): Promise<() => void> {
       engine.closing.add(callback);
       return () => engine.closing.delete(callback);
+    },
+
+    async showWindow(): Promise<void> {
+      calls.shown = true;
     },
 
     async closeWindow(): Promise<void> {

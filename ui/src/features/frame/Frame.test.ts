@@ -13,6 +13,13 @@ it('shows what the engine has to say, until it is dismissed', async () => {
   expect(queryByText('The disk is full.')).toBeNull();
 });
 
+it('shows its window once the first screen is drawn', async () => {
+  const { backend, findByRole } = openWindow();
+  expect(backend.shown).toBe(false);
+  await findByRole('button', { name: 'Try the demo fleet' });
+  await waitFor(() => expect(backend.shown).toBe(true));
+});
+
 it('shows three notices and how many more there are, and news takes no warning away', async () => {
   const { app, backend, findByRole, getByRole, queryByRole, user, container } = await openFleet();
   const told = (level: 'info' | 'warning', ...messages: string[]) =>
