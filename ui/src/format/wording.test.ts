@@ -44,7 +44,7 @@ describe('numbers', () => {
 describe('connections', () => {
   it('say what is done about it', () => {
     const link = { state: 'waiting', message: 'Refused.', hint: 'Check.', retry_at: 5_000 } as const;
-    expect(linkStory(link, 1_000)).toEqual({ what: 'Refused.', then: 'Check.', next: 'Next try in 4.0 s.' });
+    expect(linkStory(link, 1_000)).toEqual({ what: 'Refused.', then: 'Check.', next: 'Next attempt in 4.0 s.' });
     expect(linkStory({ state: 'online', since: 0 }, 0)).toBeNull();
   });
   it('say how long a certificate is good for', () => {

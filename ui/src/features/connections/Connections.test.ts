@@ -43,7 +43,7 @@ describe('the connections', () => {
   it('are switched in the top bar', async () => {
     const { getByRole, findByRole, user, container } = await openCards();
     await expectAccessible(container);
-    await user.click(getByRole('button', { name: 'Connection: Rotterdam cold chain, waiting to try again' }));
+    await user.click(getByRole('button', { name: 'Connection: Rotterdam cold chain, retrying' }));
     await user.click(await findByRole('button', { name: /^Bench/ }));
     await user.click(getByRole('link', { name: 'Fleet' }));
     await findByRole('heading', { name: 'No devices yet' });

@@ -94,7 +94,7 @@ it('tells of a connection once, and not at every second of its wait', async () =
   backend.setLink('demo', { ...waiting, retry_at: Date.now() + 60_000 });
   const status = await findByRole('status', { name: 'Connection' });
   expect(status).toHaveTextContent(/^The broker is gone\. Is it switched on\?$/);
-  await findByText(/Next try in \d+ s\./);
+  await findByText(/Next attempt in \d+ s\./);
 });
 
 it('shows trouble on a connection that is not in view, at the switcher and on the rail', async () => {
