@@ -87,7 +87,7 @@ impl Wilco {
         });
         let view = view.await?;
         let took = begun.elapsed();
-        ensure!(view.counts.need_you == before.need_you, "{} commands did not succeed", view.counts.need_you);
+        ensure!(view.counts.needs_attention == before.needs_attention, "{} commands did not succeed", view.counts.needs_attention);
         Ok(took)
     }
 
@@ -120,7 +120,7 @@ impl Wilco {
         self.handle.start_rollout(rollout).await?;
         let view = self.until("the end of the rollout", |view| {
             let counts = &view.counts;
-            let unanswered = counts.in_flight + counts.need_you - before.need_you;
+            let unanswered = counts.in_flight + counts.needs_attention - before.needs_attention;
             counts.kept == kept && counts.queued + counts.held == 0 && unanswered == silent
         });
         let mut counts = view.await?.counts;
@@ -128,7 +128,7 @@ impl Wilco {
         if counts.in_flight > 0 {
             counts = self.until("the end of the silent ones", |view| view.counts.in_flight == 0).await?.counts;
         }
-        ensure!(counts.need_you == before.need_you + silent, "{} commands need somebody", counts.need_you);
+        ensure!(counts.needs_attention == before.needs_attention + silent, "{} commands need somebody", counts.needs_attention);
         Ok(took)
     }
 
