@@ -87,7 +87,11 @@ impl Wilco {
         });
         let view = view.await?;
         let took = begun.elapsed();
-        ensure!(view.counts.needs_attention == before.needs_attention, "{} commands did not succeed", view.counts.needs_attention);
+        ensure!(
+            view.counts.needs_attention == before.needs_attention,
+            "{} commands did not succeed",
+            view.counts.needs_attention
+        );
         Ok(took)
     }
 
@@ -128,7 +132,11 @@ impl Wilco {
         if counts.in_flight > 0 {
             counts = self.until("the end of the silent ones", |view| view.counts.in_flight == 0).await?.counts;
         }
-        ensure!(counts.needs_attention == before.needs_attention + silent, "{} commands need somebody", counts.needs_attention);
+        ensure!(
+            counts.needs_attention == before.needs_attention + silent,
+            "{} commands need somebody",
+            counts.needs_attention
+        );
         Ok(took)
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use wilco_dialect::{
     DialectFile, DialectSet, Exchange, Expected, LARGEST_FILE, ReaderKind, Topics, shipped, shipped_text,
 };
+use wilco_ledger::grouped;
 
 use crate::{
     learn,
@@ -91,7 +92,7 @@ fn text_of(path: &Path, largest: u64) -> Result<String, Problem> {
     };
     let bytes = fs::metadata(path).map_err(|error| cannot(error.to_string()))?.len();
     if bytes > largest {
-        return Err(cannot(format!("it has {bytes} bytes; the limit is {largest}")));
+        return Err(cannot(format!("it has {} bytes; the limit is {}", grouped(bytes), grouped(largest))));
     }
     fs::read_to_string(path).map_err(|error| cannot(error.to_string()))
 }

@@ -8,7 +8,7 @@ mod built_in;
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use wilco_ledger::{Millis, WireForm};
+use wilco_ledger::{Millis, WireForm, grouped};
 
 use crate::{FREE_TEXT, template};
 
@@ -90,7 +90,11 @@ impl CommandKind {
             );
         }
         if name.len() > LONGEST_NAME {
-            return Some(format!("The name has {} bytes; the limit is {LONGEST_NAME}.", name.len()));
+            return Some(format!(
+                "The name has {} bytes; the limit is {}.",
+                grouped(name.len()),
+                grouped(LONGEST_NAME)
+            ));
         }
         if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Some(

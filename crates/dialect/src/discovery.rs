@@ -11,7 +11,7 @@ mod tasmota;
 mod thingsboard;
 mod zigbee2mqtt;
 
-use wilco_ledger::DeviceId;
+use wilco_ledger::{DeviceId, grouped};
 
 pub(crate) use homeassistant::by_convention;
 
@@ -91,7 +91,8 @@ impl Discovery {
         if inbound.payload.len() > LARGEST {
             if self.is_about(inbound.topic) {
                 let bytes = inbound.payload.len();
-                let problem = format!("'{}' has {bytes} bytes; the limit is {LARGEST}.", inbound.topic);
+                let problem =
+                    format!("'{}' has {} bytes; the limit is {}.", inbound.topic, grouped(bytes), grouped(LARGEST));
                 return Findings { problems: vec![problem], ..Findings::default() };
             }
             return Findings::default();

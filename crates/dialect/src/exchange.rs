@@ -164,7 +164,7 @@ fn reading(command: &Command) -> Expected {
     };
     let id = command.matched.map(|matched| match matched {
         Match::Exact => "exact",
-        Match::Inferred => "inferred",
+        Match::Inferred | Match::Reported => "inferred",
         Match::Ambiguous => "ambiguous",
     });
     // What ended without its device has a sentence of ours.

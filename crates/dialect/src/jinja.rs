@@ -8,6 +8,7 @@ mod eval;
 mod parse;
 
 use serde_json::Value;
+use wilco_ledger::grouped;
 
 /// The longest template, bytes.
 const LONGEST: usize = 4 * 1024;
@@ -106,7 +107,11 @@ impl Template {
     /// [`Unusable`] for one that is too long, broken, or needs what is not there.
     pub fn parse(text: &str) -> Result<Template, Unusable> {
         if text.len() > LONGEST {
-            return Err(Unusable(format!("it has {} bytes, and at most {LONGEST} are read", text.len())));
+            return Err(Unusable(format!(
+                "it has {} bytes, and at most {} are read",
+                grouped(text.len()),
+                grouped(LONGEST)
+            )));
         }
         parse::template(text).map(|parts| Template { parts }).map_err(Unusable)
     }

@@ -3,10 +3,10 @@
 //! What it proposes is a beginning: it says what it has seen of each part, and what it could not tell. Where a person points
 //! at a request and at its answer, it need not guess which these are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
-use wilco_ledger::Outcome;
+use wilco_ledger::{Outcome, grouped};
 
 use crate::{
     file::{DialectForm, FieldMeans, IdKind, OutcomeField},
@@ -176,7 +176,7 @@ fn usable(messages: &[Observed]) -> Vec<&Observed> {
 }
 
 fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 fn object(payload: &str) -> Option<serde_json::Map<String, Value>> {
@@ -186,19 +186,22 @@ fn object(payload: &str) -> Option<serde_json::Map<String, Value>> {
     }
 }
 
-/// Every message with every later one on another topic that names the same id.
+/// Every message with the next ones on another topic that name the same id.
 fn pairs<'a>(live: &[&'a Observed]) -> Vec<Pair<'a>> {
-    let mut pairs = Vec::new();
     let read: Vec<_> = live.iter().map(|one| object(&one.payload)).collect();
+    let mut named: HashMap<(&str, String), Vec<usize>> = HashMap::new();
+    for (place, said) in read.iter().enumerate() {
+        for id in said.iter().flat_map(|said| IDS.iter().filter_map(|id| Some((*id, shown(said.get(*id)?)?)))) {
+            named.entry(id).or_default().push(place);
+        }
+    }
+    let mut pairs = Vec::new();
     for (place, request) in live.iter().enumerate() {
-        let Some(asked) = &read[place] else { continue };
-        let Some((member, id)) = id_of(asked) else { continue };
-        let later = live.iter().zip(&read).skip(place + 1);
-        let answers = later.take_while(|(one, _)| one.at - request.at <= ANSWERED_WITHIN).filter(|(one, said)| {
-            one.topic != request.topic
-                && said.as_ref().and_then(|said| shown(said.get(&member)?)).is_some_and(|other| other == id)
-        });
-        for (answer, _) in answers.take(MOST_ANSWERS) {
+        let Some((member, id)) = read[place].as_ref().and_then(id_of) else { continue };
+        let Some(same) = named.get(&(member.as_str(), id.clone())) else { continue };
+        let later = same[same.partition_point(|other| *other <= place)..].iter().map(|other| live[*other]);
+        let soon = later.take_while(|one| one.at - request.at <= ANSWERED_WITHIN);
+        for answer in soon.filter(|one| one.topic != request.topic).take(MOST_ANSWERS) {
             if pairs.len() >= MOST_PAIRS {
                 return pairs;
             }
@@ -302,6 +305,11 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
+/// Where a member stands in an object: a JSON pointer (RFC 6901).
+fn pointer(member: &str) -> String {
+    format!("/{}", member.replace('~', "~0").replace('/', "~1"))
+}
+
 fn header(name: &str) -> DialectForm {
     DialectForm {
         name: name.to_owned(),
@@ -343,7 +351,7 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
         parts.push("{args...}".to_owned());
     }
     match command {
-        Some(command) => remarks.push(format!("The command stands under '{command}'.")),
+        Some(command) => remarks.push(format!("The command is in '{command}'.")),
         None => remarks.push("No member names the command, so only its arguments are sent.".to_owned()),
     }
     form.request_id = match id.map(|id| asked.get(id)) {
@@ -357,7 +365,7 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
 fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], remarks: &mut Vec<String>) {
     form.answer_topic = template(&pair.answer.topic, &pair.device);
     let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    form.answer_id = id.map_or(String::new(), |member| format!("/{member}"));
+    form.answer_id = id.map_or(String::new(), |member| pointer(member));
     // The member whose values are words for how it went; of a plain text, the whole.
     let mut words_of: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
     let mut message = None;
@@ -376,9 +384,9 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
             }
         }
     }
-    let message = message.map(|name| format!("/{name}")).unwrap_or_default();
+    let message = message.map(|name| pointer(&name)).unwrap_or_default();
     if let Some((name, words)) = words_of.into_iter().max_by_key(|(_, words)| words.len()) {
-        let at = if name.is_empty() { String::new() } else { format!("/{name}") };
+        let at = if name.is_empty() { String::new() } else { pointer(&name) };
         let field = |(word, outcome): (&String, &Outcome)| OutcomeField {
             at: at.clone(),
             is: word.clone(),
@@ -386,9 +394,9 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
             message: message.clone(),
         };
         form.outcomes = words.iter().map(field).collect();
-        let place = if name.is_empty() { "is the payload".to_owned() } else { format!("stands under '{name}'") };
+        let place = if name.is_empty() { "is the payload".to_owned() } else { format!("is in '{name}'") };
         remarks.push(format!(
-            "How it went {place}: {}. Add the words that were not seen.",
+            "The outcome {place}: {}. Add the words that were not seen.",
             words.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
         ));
     } else {
@@ -398,7 +406,7 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
             means: FieldMeans::Succeeded,
             message: String::new(),
         }];
-        remarks.push("Nothing in the answer says how it went, so every answer counts as succeeded.".to_owned());
+        remarks.push("No member of the answer has the outcome, so every answer counts as succeeded.".to_owned());
     }
 }
 
@@ -471,7 +479,7 @@ fn presence(
             return;
         }
     }
-    remarks.push("No topic was seen on which a device says whether it is there.".to_owned());
+    remarks.push("No topic with the device's presence was seen.".to_owned());
 }
 
 fn telemetry(
@@ -491,7 +499,7 @@ fn telemetry(
         }
     }
     for (topic, times) in seen.into_iter().take(8) {
-        remarks.push(format!("Measurements come on '{topic}' ({times} seen)."));
+        remarks.push(format!("Measurements arrive on '{topic}' ({} seen).", counted(times, "message")));
         form.telemetry.push(topic);
     }
 }

@@ -5,6 +5,8 @@
 
 use std::{borrow::Cow, cell::Cell, fmt};
 
+use wilco_ledger::grouped;
+
 /// The longest pattern, bytes.
 pub(crate) const LONGEST: usize = 1_024;
 /// The most places in one pattern.
@@ -64,7 +66,7 @@ impl Pattern {
     /// A part of a sentence: what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Pattern, String> {
         if text.len() > LONGEST {
-            return Err(format!("it has {} bytes; the limit is {LONGEST}", text.len()));
+            return Err(format!("it has {} bytes; the limit is {}", grouped(text.len()), grouped(LONGEST)));
         }
         let mut parts = Vec::new();
         let mut rest = text;

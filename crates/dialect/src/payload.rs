@@ -6,6 +6,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize as _;
 use serde_json::{Value, value::RawValue};
+use wilco_ledger::grouped;
 
 use crate::pattern::{Kind, Known, Pattern, is_name};
 
@@ -149,7 +150,7 @@ impl Payload {
     /// A part of a sentence: what is wrong with it.
     pub(crate) fn json(template: &str) -> Result<Payload, String> {
         if template.len() > LONGEST {
-            return Err(format!("it has {} bytes; the limit is {LONGEST}", template.len()));
+            return Err(format!("it has {} bytes; the limit is {}", grouped(template.len()), grouped(LONGEST)));
         }
         let marked = marked(template);
         let value: Value = serde_json::from_str(&marked).map_err(|error| {

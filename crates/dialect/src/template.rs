@@ -5,7 +5,7 @@
 //! Filling never fails; [`refuses`] says beforehand what would not come out right.
 
 use serde_json::Value;
-use wilco_ledger::{DeviceId, Timestamp, WireForm};
+use wilco_ledger::{DeviceId, Timestamp, WireForm, grouped};
 
 use crate::{Channel, Outbound, Request, Topics, json, text::PLAIN, wilco::JSON, words};
 
@@ -131,7 +131,8 @@ pub(crate) fn refuses(form: &WireForm, topics: &Topics, command: &str, args: &st
         }
         let payload = form.payload.as_deref()?;
         let bytes = if form.plain { values.plain(payload) } else { values.json(payload) }.len();
-        (bytes > LARGEST).then(|| format!("The payload would have {bytes} bytes; the limit is {LARGEST}."))
+        (bytes > LARGEST)
+            .then(|| format!("The payload would have {} bytes; the limit is {}.", grouped(bytes), grouped(LARGEST)))
     })
 }
 
@@ -168,7 +169,11 @@ fn is_in_one_level(text: &str) -> bool {
 /// MQTT 5 section 4.7: what a topic to publish to may not have.
 fn unusable_for_requests(topic: &str, topics: &Topics) -> Option<String> {
     if topic.len() > LONGEST_TOPIC {
-        return Some(format!("The topic would have {} bytes; the limit is {LONGEST_TOPIC}.", topic.len()));
+        return Some(format!(
+            "The topic would have {} bytes; the limit is {}.",
+            grouped(topic.len()),
+            grouped(LONGEST_TOPIC)
+        ));
     }
     if let Some(wildcard) = topic.chars().find(|c| matches!(c, '+' | '#')) {
         return Some(format!("The topic contains the wildcard {wildcard}. Only subscriptions can have wildcards."));
@@ -214,7 +219,7 @@ fn unusable_text(template: &str, what: &str) -> Option<String> {
         return Some(format!("The {what} is empty. Use the dialect's, or enter one."));
     }
     if template.len() > LONGEST {
-        return Some(format!("The {what} has {} bytes; the limit is {LONGEST}.", template.len()));
+        return Some(format!("The {what} has {} bytes; the limit is {}.", grouped(template.len()), grouped(LONGEST)));
     }
     let unknown = parts(template).find_map(|part| match part {
         Part::Place(name) if !is_known(name) => Some(name),

@@ -4,7 +4,7 @@
 //! Nothing is guessed here: which command an answer without an id belongs to is the ledger's decision.
 
 use serde_json::Value;
-use wilco_ledger::{DeviceId, Timestamp};
+use wilco_ledger::{DeviceId, Timestamp, grouped};
 
 use crate::{
     Channel, FREE_TEXT, Heard, Inbound, Outbound, Request, Topics, Unreadable,
@@ -57,7 +57,7 @@ pub(crate) fn refuses(args: &Members) -> Option<String> {
         None => return Some("There is no free text. Write {\"text\": \"light: on\"}.".to_owned()),
     };
     if text.len() > LONGEST {
-        return Some(format!("The free text has {} bytes; the limit is {LONGEST}.", text.len()));
+        return Some(format!("The free text has {} bytes; the limit is {}.", grouped(text.len()), grouped(LONGEST)));
     }
     let nul = text.find('\0')?;
     Some(format!("The free text has a NUL at byte {nul}, where firmware would stop reading."))

@@ -13,7 +13,7 @@ const LARGEST: u32 = 0x7fff_ffff;
 const REMEMBERED: usize = 10_000;
 
 /// Which id on the wire is which command.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct WireIds {
     last: u32,
     commands: HashMap<Box<str>, (DeviceId, CommandId)>,

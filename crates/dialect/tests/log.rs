@@ -160,10 +160,10 @@ fn of_what_is_too_long_fewer_lines_are_to_be_asked_for() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
         is_wrong(pieces, promise, part, " Fetch fewer lines.");
     };
-    check(vec![piece(1, Some(5_000), "ab")], None, "too many chunks: the limit is 4096");
-    check(vec![piece(5_000, None, "ab")], None, "too many chunks: the limit is 4096");
+    check(vec![piece(1, Some(5_000), "ab")], None, "too many chunks: the limit is 4,096");
+    check(vec![piece(5_000, None, "ab")], None, "too many chunks: the limit is 4,096");
     let endless = LogReceipt { bytes: Some(1 << 40), ..LogReceipt::default() };
-    check(vec![], Some(endless), "The log has 1099511627776 bytes; the limit is 8388608");
+    check(vec![], Some(endless), "The log has 1,099,511,627,776 bytes; the limit is 8,388,608");
     let long = "x".repeat(5 * 1024 * 1024);
     check(vec![piece(1, None, &long), piece(2, None, &long)], None, "too long");
 }

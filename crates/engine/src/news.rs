@@ -6,7 +6,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use tokio::sync::mpsc;
-use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timestamp};
+use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timestamp, grouped};
 
 use crate::{
     api::{News, NewsSubject, Settings},
@@ -116,7 +116,8 @@ impl Gathered {
         };
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|(_, count)| Reverse(**count));
-        let counts: Vec<_> = ends.into_iter().map(|(state, count)| format!("{count} {}", word(*state))).collect();
+        let counts: Vec<_> =
+            ends.into_iter().map(|(state, count)| format!("{} {}", grouped(*count), word(*state))).collect();
         let body = format!("{}{on}. The longest took {took}.", counts.join(", "));
         Some(News { title, body, subject: self.subject(None, bad) })
     }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use wilco_dialect::Request as Encoding;
 use wilco_ledger::{
-    Answer, Command, Event, Expectation, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, State, Stray, Term,
-    TimeOut, Timestamp,
+    Answer, Claim, Command, Event, Expectation, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, State, Stray,
+    Term, TimeOut, Timestamp,
 };
 
-use crate::api::{AnswerView, CommandView, EventView, JsonText, UnreadableView, WireView, sentence};
+use crate::api::{
+    AnswerView, CommandView, EventView, JsonText, SettledBy, UnreadableView, WireView, grouped, sentence,
+};
 
 /// A command as it stood when that was written down.
 #[derive(Debug, Clone)]
@@ -52,11 +54,12 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         matched: command.matched.map(|matched| {
             match matched {
                 Match::Exact => "exact",
-                Match::Inferred => "inferred",
+                Match::Inferred | Match::Reported => "inferred",
                 Match::Ambiguous => "ambiguous",
             }
             .to_owned()
         }),
+        settled_by: settled_by(command),
         late: command.late,
         duplicates: command.duplicates,
         unreadable: command.unreadable.as_ref().map(|answers| UnreadableView {
@@ -71,10 +74,19 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
     }
 }
 
+/// What of its device a command's end rests on, where the device itself has said how it ended.
+fn settled_by(command: &Command) -> Option<SettledBy> {
+    match command.matched.filter(|_| command.state.is_device_said())? {
+        Match::Exact | Match::Inferred => Some(SettledBy::Answer),
+        Match::Reported => Some(SettledBy::Report),
+        Match::Ambiguous => None,
+    }
+}
+
 /// What a device reports that has done as it was asked, where nothing but its state says so.
 fn now_reports(command: &Command) -> Option<String> {
-    let is_inferred = command.state == State::Succeeded && command.matched == Some(Match::Inferred);
-    let Expectation::State { terms, .. } = command.expects().filter(|_| is_inferred)? else { return None };
+    let is_reported = command.state == State::Succeeded && command.matched == Some(Match::Reported);
+    let Expectation::State { terms, .. } = command.expects().filter(|_| is_reported)? else { return None };
     Some(match &**terms {
         [Term { key, .. }] if key.starts_with('$') => "The device has started anew.".to_owned(),
         [Term { value: Some(value), .. }] => format!("The device now reports {value}."),
@@ -156,6 +168,12 @@ fn event(place: u32, event: &Event) -> EventView {
         ),
         Fact::Undeliverable(why) => ("undeliverable", not_delivered(why), None, None),
         Fact::Unconfirmed => ("unconfirmed", "Delivered; no answer is expected".to_owned(), None, None),
+        Fact::Answered { answer, reading: Reading::Inferred } if answer.claim == Claim::State => (
+            "answered",
+            "Reports what this command asked for".to_owned(),
+            None,
+            Some(answer_view(answer, reading_word(Reading::Inferred))),
+        ),
         Fact::Answered { answer, reading } => {
             ("answered", reading_sentence(*reading).to_owned(), None, Some(answer_view(answer, reading_word(*reading))))
         }
@@ -275,11 +293,12 @@ fn stray_sentence(stray: Stray) -> &'static str {
 
 fn not_delivered(why: &NotDelivered) -> String {
     match why {
+        NotDelivered::NotWritten(why) => format!("No request could be written: {why}"),
         NotDelivered::Refused { code, said: Some(said) } => {
             format!("The broker refused it (MQTT reason {code:#04x}): “{said}”")
         }
         NotDelivered::Refused { code, said: None } => format!("The broker refused it (MQTT reason {code:#04x})"),
-        NotDelivered::TooLarge { bytes } => format!("At {bytes} bytes it is larger than the broker takes"),
+        NotDelivered::TooLarge { bytes } => format!("At {} bytes it is larger than the broker takes", grouped(*bytes)),
         NotDelivered::DeviceOffline => "The device is offline, and waiting was not wanted".to_owned(),
         NotDelivered::NotConnected => "There is no connection to the broker, and waiting was not wanted".to_owned(),
     }

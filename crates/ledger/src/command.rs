@@ -50,6 +50,8 @@ pub struct WireForm {
     pub expects: Option<Box<Expectation>>,
     /// The message itself, where the device's dialect has written it already. Then there are no templates.
     pub written: Option<Box<WrittenMessage>>,
+    /// Why no request can be written at all, as a sentence. The command is undeliverable from the start.
+    pub unwritable: Option<Box<str>>,
 }
 
 /// A request as it goes out.
@@ -124,6 +126,8 @@ pub enum Match {
     Exact,
     /// Without an id, but only one command could be meant.
     Inferred,
+    /// By no answer, but by a report of the device's state that meets what the command asked for.
+    Reported,
     /// Without an id, and more than one could be meant: never shown as succeeded.
     Ambiguous,
 }

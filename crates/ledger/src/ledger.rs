@@ -291,7 +291,12 @@ impl Ledger {
         }
         let delivery = asked.policy.delivery;
         let offline = self.shelf.is_offline(&asked.device);
+        let unwritable = asked.form.as_ref().and_then(|form| form.unwritable.clone());
         let slot = self.begin(asked, Origin::Here, now, effects);
+        if let Some(why) = unwritable {
+            self.record(slot, Fact::Undeliverable(NotDelivered::NotWritten(why)), now, effects);
+            return;
+        }
         match delivery {
             Delivery::Now | Delivery::Broadcast if !self.connected => {
                 self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);

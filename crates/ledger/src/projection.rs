@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Command, CommandId, Delivery, Event, Expectation, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome,
-    Reading, Rungs, State, TimeOut, Timestamp, UnreadableAnswers, sentences,
+    Claim, Command, CommandId, Delivery, Event, Expectation, Fact, Fate, LastSend, Match, NotDelivered, Origin,
+    Outcome, Reading, Rungs, State, TimeOut, Timestamp, UnreadableAnswers, sentences,
 };
 
 impl Command {
@@ -230,7 +230,11 @@ impl Command {
             Reading::Moved | Reading::Inferred | Reading::Late => {
                 self.heard(answer, at);
                 let state = answer.outcome.state();
-                self.matched = Some(if reading == Reading::Inferred { Match::Inferred } else { Match::Exact });
+                self.matched = Some(match (&answer.claim, reading) {
+                    (Claim::State, _) => Match::Reported,
+                    (_, Reading::Inferred) => Match::Inferred,
+                    _ => Match::Exact,
+                });
                 if state.is_final() {
                     self.state = state;
                     self.rungs.finished = Some(at);

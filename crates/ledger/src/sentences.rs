@@ -1,6 +1,6 @@
 //! What is said of a command that ended without its device: what happened and why, and never more than is known.
 
-use crate::{Answer, Command, Expectation, Fate, Millis, NotDelivered, State, TimeOut, Timestamp};
+use crate::{Answer, Command, Expectation, Fate, Millis, NotDelivered, State, TimeOut, Timestamp, grouped};
 
 /// Waiting ended. To be asked before the command's state is changed.
 pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<str> {
@@ -93,13 +93,14 @@ pub(crate) fn cancelled() -> Box<str> {
 /// It cannot be delivered.
 pub(crate) fn undeliverable(why: &NotDelivered) -> Box<str> {
     match why {
+        NotDelivered::NotWritten(why) => format!("No request could be written for the device. {why} It was not sent."),
         NotDelivered::Refused { code, said } => format!(
             "The broker refused it: {} (0x{code:02x}).{} The device did not get it.",
             reason(*code),
             in_its_words(said.as_deref())
         ),
         NotDelivered::TooLarge { bytes } => {
-            format!("The broker does not accept a message of {bytes} bytes. It was not sent.")
+            format!("The broker does not accept a message of {} bytes. It was not sent.", grouped(*bytes))
         }
         NotDelivered::DeviceOffline => {
             "The device is offline, and the command was not to wait. It was not sent.".to_owned()
@@ -118,6 +119,7 @@ fn in_its_words(said: Option<&str>) -> String {
 /// A repeat cannot be delivered, but an earlier send may have arrived.
 pub(crate) fn repeat_refused(why: &NotDelivered) -> Box<str> {
     let refusal = match why {
+        NotDelivered::NotWritten(why) => format!("The repeat could not be written. {why}"),
         NotDelivered::Refused { code, said } => {
             format!("The broker refused the repeat: {} (0x{code:02x}).{}", reason(*code), in_its_words(said.as_deref()))
         }

@@ -65,6 +65,12 @@ impl State {
         matches!(self, State::Succeeded | State::Failed | State::Rejected)
     }
 
+    /// It is at its end, and not as somebody wanted it: not for one that was withdrawn, or that nobody sent in time.
+    #[must_use]
+    pub fn ended_badly(self) -> bool {
+        matches!(self, State::Failed | State::Rejected | State::TimedOut | State::Undeliverable)
+    }
+
     /// The name on the wire, in the store and in the command line's JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

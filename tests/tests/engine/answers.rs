@@ -318,8 +318,7 @@ async fn counted(desk: &Desk, number: u32) -> Result<()> {
         seen.connections.first().filter(|known| known.counts.needs_attention == number).map(drop)
     })
     .await?;
-    let states = ["failed", "rejected", "timed_out", "undeliverable"].map(str::to_owned).to_vec();
-    let query = HistoryQuery { states, undismissed: true, limit: 100, ..HistoryQuery::default() };
+    let query = HistoryQuery { needs_attention: true, limit: 100, ..HistoryQuery::default() };
     let page = desk.console().history(query).await?;
     assert_eq!((page.commands.len(), page.matching), (number as usize, Some(number)));
     Ok(())

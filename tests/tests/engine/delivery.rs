@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use wilco_engine::api::NewCommand;
+use serde_json::json;
+use wilco_engine::api::{ConnectionEntry, NewCommand};
+use wilco_tests::Broker;
 
-use crate::desk::{Desk, ask, led, to};
+use crate::desk::{Desk, ask, led, plain, to};
 use crate::puppet::{Line, Puppet};
 
 /// Long enough for whatever is going to come, and nothing waits for it.
@@ -198,4 +200,25 @@ async fn a_broker_that_never_acknowledges_does_not_keep_a_command_for_ever() -> 
     let known = bench.desk.command(("kitchen", &id), "PUBACK", |command| command.at_broker_at.is_some()).await?;
     assert_eq!(known.state, "timed_out");
     Ok(())
+}
+
+/// What a broker has kept is read to its end by a message to ourselves, whatever the connection hears of itself: a command
+/// does not wait for its timeout until it has been quiet for long enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_session_is_resumed_a_short_timeout_is_short_whatever_the_devices_speak() -> Result<()> {
+    let check = async |name: &str, change: fn(&mut ConnectionEntry)| -> Result<()> {
+        let broker = Broker::plain()?;
+        let mut desk = Desk::new().await?;
+        let connection = desk.connect(plain(name, &broker).with(change)).await?;
+        desk.reopen().await?;
+        desk.online(&connection).await?;
+        let new = NewCommand { timeout_ms: Some(300), ..ask(&connection, "plug", "Power", json!({"value": "ON"})) };
+        let id = desk.send(new).await?;
+        let ended = desk.ended("plug", &id).await?;
+        let took = ended.finished_at.unwrap_or_default() - ended.queued_at;
+        ensure!(ended.state == "timed_out" && took < 3_000, "{name}: it took {took} ms: {ended:#?}");
+        Ok(())
+    };
+    check("other firmware", |entry| entry.dialects = vec!["tasmota".into()]).await?;
+    check("named devices", |entry| entry.devices = vec!["plug".into()]).await
 }

@@ -25,7 +25,7 @@ async fn a_command_and_its_answers_are_seen_on_the_wire_as_they_were() -> Result
 
         let mut seen: Vec<TrafficMessage> = Vec::new();
         let done =
-            |seen: &[TrafficMessage]| seen.iter().any(|one| one.meaning == format!("Answer: succeeded, id {id}."));
+            |seen: &[TrafficMessage]| seen.iter().any(|one| one.meaning == format!("Answer: succeeded, ID {id}."));
         while !done(&seen) {
             let batch = timeout(PATIENCE, batches.recv()).await?.context("the traffic ended")?;
             assert_eq!(batch.left_out, 0);

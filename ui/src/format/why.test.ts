@@ -37,6 +37,14 @@ describe('the words under a ladder', () => {
     );
   });
 
+  it('says what a device reports that answers no command, and quotes nobody', () => {
+    const message = 'The device now reports ON.';
+    const given = climbed('succeeded', { message, settled_by: 'report', match: 'inferred' });
+    const { what, then } = why(given, 0, around);
+    expect(what).toBe(message);
+    expect(then).toMatch(/^It took .*\. Inferred from its report: no answer names this command\.$/);
+  });
+
   it('puts no stop after a quotation that has its own', () => {
     expect(told(climbed('failed', { message: 'It is too hot.' }))).toContain('It said “It is too hot.” Fix');
     expect(told(climbed('failed', { message: 'Why me?' }))).toContain('It said “Why me?” Fix');

@@ -76,12 +76,9 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
         countdown,
       );
     case 'succeeded':
-      return tell(
-        's-done',
-        'The device says it is done.',
-        `It took ${duration((command.finished_at ?? command.changed_at) - command.queued_at)}.`,
-        said(command),
-      );
+      if (command.settled_by === 'report')
+        return tell('s-done', visible(command.message ?? 'The device reports what was requested.'), took(command));
+      return tell('s-done', 'The device says it is done.', took(command), said(command));
     case 'failed':
       return tell(
         'i-alert',
@@ -136,7 +133,8 @@ function tell(glyph: string, what: string, ...then: string[]): Told {
 function remarks(command: CommandView): string[] {
   const out: string[] = [];
   if (command.late) out.push('The answer arrived after the command had timed out.');
-  if (command.match === 'inferred') out.push('The answer has no ID; it can only belong to this command.');
+  if (command.settled_by === 'report') out.push('Inferred from its report: no answer names this command.');
+  else if (command.match === 'inferred') out.push('The answer has no ID; it can only belong to this command.');
   if (command.match === 'ambiguous')
     out.push('An answer without an ID arrived, and it could belong to more than one command.');
   if (command.unreadable !== null && !['sent', 'at_broker', 'timed_out'].includes(command.state))
@@ -152,6 +150,10 @@ function remarks(command: CommandView): string[] {
     );
   }
   return out;
+}
+
+function took(command: CommandView): string {
+  return `It took ${duration((command.finished_at ?? command.changed_at) - command.queued_at)}.`;
 }
 
 function remaining(command: CommandView, now: number): string {

@@ -16,14 +16,14 @@ import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
 
 const PAGE = 100;
+/** How long the engine counts a command that ended badly as needing attention, milliseconds after its end. */
+const NEEDS_ATTENTION_FOR = 3_600_000;
 
 export interface Filter {
   name: string;
   states: string[];
-  /** Only commands not older than this, milliseconds. */
-  within?: number;
-  /** Without dismissed commands. */
-  undismissed?: boolean;
+  /** Only what needs attention now: the engine decides. */
+  needsAttention?: boolean;
 }
 
 export const FILTERS: Filter[] = [
@@ -46,8 +46,7 @@ export const NEEDS_ATTENTION: Filter = {
 export const NEEDS_ATTENTION_NOW: Filter = {
   ...NEEDS_ATTENTION,
   name: 'Needs attention, last hour',
-  within: 3_600_000,
-  undismissed: true,
+  needsAttention: true,
 };
 
 export const EVERY_FILTER: Filter[] = [...FILTERS, NEEDS_ATTENTION_NOW, NEEDS_ATTENTION];
@@ -205,7 +204,7 @@ export class History {
     try {
       const one = command === null ? null : { device: command.device, id: command.id };
       await this.backend.dismiss(command?.connection ?? this.#connection, one);
-      if (this.filter.undismissed) this.#begin();
+      if (this.filter.needsAttention) this.#begin();
     } catch (reason) {
       this.dismissFailure = failureOf(reason);
     }
@@ -278,15 +277,9 @@ export class History {
     return (
       (this.#connection === null || command.connection === this.#connection) &&
       (device === '' || command.device === device) &&
-      command.queued_at >= (this.#since ?? 0) &&
+      (!this.filter.needsAttention || Date.now() - (command.finished_at ?? command.changed_at) <= NEEDS_ATTENTION_FOR) &&
       (this.filter.states.length === 0 || this.filter.states.includes(command.state))
     );
-  }
-
-  /** Unix milliseconds. */
-  get #since(): number | null {
-    const { within } = this.filter;
-    return within === undefined ? null : Date.now() - within;
   }
 
   #query(cursor: string | null): HistoryQuery {
@@ -295,8 +288,8 @@ export class History {
       connection: this.#connection,
       device: device === '' ? null : device,
       states: this.filter.states,
-      since: this.#since,
-      undismissed: this.filter.undismissed ?? false,
+      since: null,
+      needs_attention: this.filter.needsAttention ?? false,
       cursor,
       limit: PAGE,
     };

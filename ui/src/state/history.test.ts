@@ -265,9 +265,14 @@ describe('a filtered list', () => {
   it('goes back no further than the badge that leads to it counts', async () => {
     vi.setSystemTime(1_000_005 + 3_600_000);
     const { asked, tell, ids } = await filtered(NEEDS_ATTENTION_NOW, [ended(7, 'failed')]);
-    expect(asked[0]?.since).toBe(1_000_005);
-    tell([ended(4, 'failed'), ended(6, 'timed_out')]);
-    expect(ids()).toEqual(['c7', 'c6']);
+    expect(asked[0]?.needs_attention).toBe(true);
+    // What counts is when a command ended, however long it had waited.
+    const at = (finished_at: number) => ({ finished_at });
+    tell([
+      { ...ended(4, 'failed'), ...at(1_000_004) },
+      { ...ended(1, 'timed_out'), ...at(1_000_006) },
+    ]);
+    expect(ids()).toEqual(['c7', 'c1']);
   });
 
   it('counts no command that was counted when it was read', async () => {

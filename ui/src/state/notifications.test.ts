@@ -8,7 +8,7 @@ const EVERYTHING = {
   device: null,
   states: [],
   since: null,
-  undismissed: false,
+  needs_attention: false,
   cursor: null,
   limit: 1,
 };

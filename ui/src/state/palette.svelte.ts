@@ -157,7 +157,7 @@ export class Palette {
       device: null,
       states: [],
       since: null,
-      undismissed: false,
+      needs_attention: false,
       cursor: null,
       limit: LOOKED_THROUGH,
     };

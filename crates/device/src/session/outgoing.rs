@@ -19,7 +19,7 @@ const NOTED: usize = 300;
 
 impl Session {
     pub(super) fn answer(&mut self, response: &Response) {
-        let to = response.id.as_ref().map_or("a request without an id", CommandId::as_str);
+        let to = response.id.as_ref().map_or("a request without an ID", CommandId::as_str);
         let why = response.message.as_deref().map(|why| format!(": {}", beginning(why))).unwrap_or_default();
         self.note(Level::INFO, &format!("answers {to}: {}{why}", response.outcome.state().as_str()));
         let fate = self.persona.faults.fate_of(response, &mut self.random);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use wilco_ledger::DeviceId;
+use wilco_ledger::{DeviceId, grouped};
 
 use super::Endpoint;
 use crate::{Channel, Topics, probe, topics};
@@ -68,7 +68,8 @@ pub(crate) fn policy(topics: &Topics, host: &str, client_id: &str, filters: &[St
         .push("It allows all topics of a device at once, because a longer policy would exceed the limit.".to_owned());
     if !left_out.is_empty() {
         remarks.push(format!(
-            "AWS allows {LONGEST} characters, so {} not in it. Attach a second policy for the rest.",
+            "AWS allows {} characters, so {} not in it. Attach a second policy for the rest.",
+            grouped(LONGEST),
             named(&left_out)
         ));
     }

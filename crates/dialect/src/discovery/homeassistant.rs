@@ -9,7 +9,7 @@ mod names;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value};
-use wilco_ledger::DeviceId;
+use wilco_ledger::{DeviceId, grouped};
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, text};
 use crate::{
@@ -67,7 +67,9 @@ impl Reader {
         let id = device_id(&name(&key));
         self.forget(topic, &mut Findings::default());
         if self.devices.len() >= MOST_DEVICES && !self.devices.contains_key(&id) {
-            findings.problems.push(format!("There are more than {MOST_DEVICES} devices, so '{topic}' is not read."));
+            findings
+                .problems
+                .push(format!("There are more than {} devices, so '{topic}' is not read.", grouped(MOST_DEVICES)));
             return findings;
         }
         let known = self.devices.entry(id.clone()).or_default();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use wilco_ledger::DeviceId;
+use wilco_ledger::{DeviceId, grouped};
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, named, text};
 use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
@@ -36,9 +36,11 @@ impl Reader {
             return findings;
         };
         if listed.len() > MOST_DEVICES {
-            findings
-                .problems
-                .push(format!("{base} lists {} devices; only the first {MOST_DEVICES} are read.", listed.len()));
+            findings.problems.push(format!(
+                "{base} lists {} devices; only the first {} are read.",
+                grouped(listed.len()),
+                grouped(MOST_DEVICES)
+            ));
         }
         let mut now = BTreeSet::new();
         for one in listed.iter().take(MOST_DEVICES) {

@@ -239,7 +239,7 @@ impl Place<'_> {
                 self.wrong("The request contains {id}. Add its type: id = \"text\" or id = \"int31\".".to_owned());
             }
             (false, IdKind::Text | IdKind::Int31) => {
-                self.wrong("The request has an id, but neither its topic nor its payload contains {id}.".to_owned());
+                self.wrong("The request has an ID, but neither its topic nor its payload contains {id}.".to_owned());
             }
             _ => {}
         }

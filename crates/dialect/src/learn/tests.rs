@@ -28,7 +28,7 @@ fn a_made_up_firmware_is_described_from_what_was_heard() {
     let played = exchange.play(&[file]).unwrap();
     assert_eq!(played.wrong, Vec::<String>::new(), "{}", proposal.file);
     assert!(proposal.file.contains("as = \"presence\"") && proposal.file.contains("as = \"telemetry\""));
-    assert!(proposal.remarks.iter().any(|remark| remark.contains("under 'status'")), "{:?}", proposal.remarks);
+    assert!(proposal.remarks.iter().any(|remark| remark.contains("in 'status'")), "{:?}", proposal.remarks);
 }
 
 /// Plays an exchange with what is proposed of the first two messages.
@@ -97,6 +97,31 @@ fn two_messages_that_cannot_be_a_request_and_its_answer_are_refused() {
     assert!(propose("mine", &[], 0, None).unwrap_err().contains("missing"));
     let silent = propose("mine", &[observed(0, "a/d-1/beep", "1")], 0, None).unwrap();
     assert_eq!(silent.form.request_topic, "a/{device}/beep");
+}
+
+#[test]
+fn what_was_heard_is_written_so_that_it_can_be_read_whatever_is_in_it() {
+    let heard = [
+        observed(0, "it's/ask/pump-7", r#"{"tid":"a1","cmd":"valve","it's":{"a'b":1},"x\u007f":"'"}"#),
+        observed(9, "it's/tell/pump-7", "{\"tid\":\"a1\",\"of/it\":\"OK\",\"why~\":\"a \\\"b\\\" \u{7f}\"}"),
+    ];
+    let proposal = learn("mine", &heard).unwrap();
+    let read: toml::Table = toml::from_str(&proposal.file).unwrap_or_else(|error| panic!("{error}\n{}", proposal.file));
+    assert_eq!(read["request"][0]["topic"].as_str(), Some("it's/ask/{device}"));
+    let json = read["request"][0]["json"].as_str().unwrap();
+    assert!(json.contains(r#""it's":{args}"#) && json.contains("\u{7f}"), "{json}");
+    assert_eq!(read["hear"][0]["outcome"][0]["at"].as_str(), Some("/of~1it"));
+    assert_eq!(read["hear"][0]["outcome"][0]["message"].as_str(), Some("/why~0"));
+}
+
+#[test]
+fn five_thousand_messages_of_one_id_are_read_once() {
+    let heard: Vec<Observed> = (0..5_000)
+        .map(|number| observed(number, &format!("a/dev-{}/{}", number % 7, number % 3), r#"{"id":"pump-7","seq":1}"#))
+        .collect();
+    // With time in the cube of their number this does not come back.
+    let proposal = learn("mine", &heard).unwrap();
+    assert!(proposal.remarks[0].contains("messages seen)"), "{:?}", proposal.remarks);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use wilco_ledger::grouped;
+
 use super::{Checksum, LogChunk, LogNews, LogReceipt, LogStanding, MOST_CHUNKS};
 
 /// The longest log in bytes.
@@ -50,7 +52,7 @@ impl Gathered {
                 Some(format!("Received two different versions of chunk {number}. {AGAIN}"))
             }
             None if self.bytes + piece.bytes > LONGEST => {
-                Some(format!("The log is too long: the limit is {LONGEST} bytes. {FEWER}"))
+                Some(format!("The log is too long: the limit is {} bytes. {FEWER}", grouped(LONGEST)))
             }
             _ => None,
         };
@@ -75,7 +77,8 @@ impl Gathered {
         }
         self.promised_bytes = receipt.bytes.or(self.promised_bytes);
         let too_long = self.promised_bytes.filter(|bytes| *bytes > LONGEST as u64);
-        let problem = too_long.map(|bytes| format!("The log has {bytes} bytes; the limit is {LONGEST}. {FEWER}"));
+        let problem = too_long
+            .map(|bytes| format!("The log has {} bytes; the limit is {}. {FEWER}", grouped(bytes), grouped(LONGEST)));
         if let Some(why) = problem.or_else(|| self.learn(receipt.chunks, receipt.sha256)) {
             self.give_up(why);
         }
@@ -110,7 +113,7 @@ impl Gathered {
         let highest = self.highest();
         let most = self.of.unwrap_or(highest);
         if most.max(highest) > MOST_CHUNKS {
-            return Some(format!("The log has too many chunks: the limit is {MOST_CHUNKS}. {FEWER}"));
+            return Some(format!("The log has too many chunks: the limit is {}. {FEWER}", grouped(MOST_CHUNKS)));
         }
         (highest > most).then(|| format!("Received chunk {highest} of a log that has {most}. {AGAIN}"))
     }

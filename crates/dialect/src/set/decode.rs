@@ -3,7 +3,7 @@
 use std::{borrow::Cow, cell::OnceCell};
 
 use serde_json::Value;
-use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Reported};
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Reported, grouped};
 
 use super::{Context, Decoded, DialectSet, Meaning, Member};
 use crate::{
@@ -34,7 +34,11 @@ impl<'a> Body<'a> {
     fn text(&self) -> Result<&'a str, &String> {
         let read = || {
             if self.payload.len() > LARGEST {
-                return Err(format!("It has {} bytes; the limit is {LARGEST}.", self.payload.len()));
+                return Err(format!(
+                    "It has {} bytes; the limit is {}.",
+                    grouped(self.payload.len()),
+                    grouped(LARGEST)
+                ));
             }
             let text = std::str::from_utf8(self.payload)
                 .map_err(|error| format!("It is not UTF-8 text: invalid byte at position {}.", error.valid_up_to()))?;

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::Value;
-use wilco_ledger::{CommandId, DeviceId, Expectation, MOST_TERMS, Term, Timestamp};
+use wilco_ledger::{CommandId, DeviceId, Expectation, MOST_TERMS, Term, Timestamp, grouped};
 
 use super::{DialectSet, Member};
 use crate::{
@@ -156,7 +156,7 @@ impl DialectSet {
         }
         if message.payload.len() > LARGEST {
             let bytes = message.payload.len();
-            return Err(format!("The payload would have {bytes} bytes; the limit is {LARGEST}."));
+            return Err(format!("The payload would have {} bytes; the limit is {}.", grouped(bytes), grouped(LARGEST)));
         }
         Ok(())
     }
@@ -184,7 +184,11 @@ fn native_message(native: &crate::Dialect, asking: &Asking<'_>, id: &CommandId) 
 /// MQTT 5 section 4.7: what a topic to publish to may not have.
 pub(crate) fn usable(topic: &str) -> Result<(), String> {
     if topic.is_empty() || topic.len() > LONGEST_TOPIC {
-        return Err(format!("The topic would have {} bytes; it must have from 1 to {LONGEST_TOPIC}.", topic.len()));
+        return Err(format!(
+            "The topic would have {} bytes; it must have from 1 to {}.",
+            grouped(topic.len()),
+            grouped(LONGEST_TOPIC)
+        ));
     }
     if let Some(bad) = topic.chars().find(|c| matches!(c, '+' | '#') || c.is_control()) {
         return Err(format!("The topic would contain {bad:?}, which is not allowed in a topic to publish to."));

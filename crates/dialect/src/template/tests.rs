@@ -90,7 +90,7 @@ fn a_form_that_cannot_work_is_refused_with_a_sentence() {
     check(None, Some(r#"{{id}:1}"#), None);
     check(None, Some(r#"{{args.x}:1}"#), Some("does not produce JSON"));
     check(None, Some(r#"{"a":{args.}}"#), Some("{args.} is unknown"));
-    check(None, Some(&"x".repeat(20_000)), Some("20000 bytes"));
+    check(None, Some(&"x".repeat(20_000)), Some("20,000 bytes"));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn arguments_that_do_not_fit_a_form_are_refused() {
     check("{device}/{args.what}", "cmd", r#"{"what":"resp"}"#, Some("Devices publish on …/resp"));
     let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(200_000));
     let why = refuses(&form(None, Some("{args.text}"), true), &Topics::default(), "calibrate", &large);
-    assert_eq!(why.as_deref(), Some("The payload would have 200000 bytes; the limit is 131072."));
+    assert_eq!(why.as_deref(), Some("The payload would have 200,000 bytes; the limit is 131,072."));
 }
 
 #[test]

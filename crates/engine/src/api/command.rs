@@ -121,13 +121,16 @@ pub struct CommandView {
     pub attempts: u32,
     /// 0 … 100 %.
     pub progress: Option<u8>,
-    /// The device's sentence, or ours.
+    /// The device's sentence, or ours: where the command ended without its device, and where a report settled it.
     pub message: Option<String>,
     /// The final answer's result.
     pub result: Option<JsonText>,
     /// `exact`, `inferred`, `ambiguous` or nothing yet.
     #[serde(rename = "match")]
     pub matched: Option<String>,
+    /// What its end rests on, where its device has said how it ended.
+    #[serde(default)]
+    pub settled_by: Option<SettledBy>,
     /// The final answer came after we had given up.
     pub late: bool,
     /// Answers that only repeated an earlier one.
@@ -143,6 +146,18 @@ pub struct CommandView {
     pub nobody_listening: bool,
     /// The command that it repeats.
     pub again_of: Option<String>,
+}
+
+/// What of its device a command's end rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum SettledBy {
+    /// The device has answered the command.
+    Answer,
+    /// The device has answered nothing, but reports what the command asked for. Without a sentence of the device's own,
+    /// the message is ours and says what it reports.
+    Report,
 }
 
 /// Which command of a connection.

@@ -19,9 +19,9 @@ pub struct HistoryQuery {
     /// Only commands submitted at or after this, Unix milliseconds.
     #[ts(type = "number | null")]
     pub since: Option<i64>,
-    /// Only commands that nobody has dismissed.
+    /// Only commands that need somebody: those that ended badly within the last hour, and that nobody has dismissed.
     #[serde(default)]
-    pub undismissed: bool,
+    pub needs_attention: bool,
     /// From where the last page ended.
     pub cursor: Option<String>,
     /// Rows at the most, 1 … 1,000.

@@ -42,7 +42,7 @@ pub use client::{Client, Dispatch, Json};
 pub(crate) use client::{garbled, to_json};
 pub use command::{
     AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, Delivery, EventView, NewCommand, RequestOrigin,
-    Sent, UnreadableView, WireView,
+    Sent, SettledBy, UnreadableView, WireView,
 };
 pub use connection::{ConnectionView, LinkState, MqttVersion};
 pub use desired::{
@@ -74,7 +74,7 @@ pub use rollout::{
     AnswerTimes, BetweenStages, Cause, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
     MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest, ReportFormat,
     RolloutAction, RolloutCommand, RolloutDetail, RolloutPlan, RolloutState, RolloutTarget, RolloutView, SharedTrait,
-    StageSize, StageView, Stranger, TraitKind, WaitsFor, WhichMembers, grouped,
+    StageSize, StageView, Stranger, TraitKind, WaitsFor, WhichMembers,
 };
 pub use settings::Settings;
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
@@ -84,3 +84,4 @@ pub use view::{CountedView, DeviceCells, SavedView, ViewColumn};
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView, Trust};
 pub use wilco_failure::{Failure, FailureCode};
 pub(crate) use wilco_failure::{invalid, sentence};
+pub use wilco_ledger::grouped;

@@ -15,4 +15,3 @@ pub use request::{
     BetweenStages, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, NewRollout,
     RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
 };
-pub use words::grouped;

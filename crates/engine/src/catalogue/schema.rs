@@ -5,6 +5,7 @@
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
+use wilco_ledger::grouped;
 
 /// The longest schema as text, bytes.
 const LONGEST: usize = 64 * 1024;
@@ -46,7 +47,7 @@ impl Schema {
         }
         let length = schema.to_string().len();
         if length > LONGEST {
-            return Err(format!("The schema has {length} bytes; the limit is {LONGEST}."));
+            return Err(format!("The schema has {} bytes; the limit is {}.", grouped(length), grouped(LONGEST)));
         }
         walk(schema, schema, 0, &mut 0)?;
         let patterns = PatternOptions::regex().size_limit(LARGEST_PATTERN);
@@ -106,7 +107,7 @@ fn walk(root: &Value, part: &Value, depth: usize, parts: &mut usize) -> Result<(
         return Err(format!("The schema is nested deeper than {DEEPEST} levels, or a part of it refers to itself."));
     }
     if *parts > MOST_PARTS {
-        return Err(format!("The schema has more than {MOST_PARTS} parts, counting each reference."));
+        return Err(format!("The schema has more than {} parts, counting each reference.", grouped(MOST_PARTS)));
     }
     match part {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
@@ -200,13 +201,13 @@ mod tests {
         check(json!({"properties": {"properties": {"default": {"$ref": "#"}}}}), None);
         check(json!({"properties": {"n": {"$id": "b", "type": "object"}}}), Some("its own $id"));
         check(json!({"$dynamicRef": "#a"}), Some("refers to '#a'"));
-        check(json!({"description": "x".repeat(70_000)}), Some("the limit is 65536"));
+        check(json!({"description": "x".repeat(70_000)}), Some("the limit is 65,536"));
         let mut doubling = json!({"l0": {"type": "integer"}});
         for level in 1..30 {
             let below = json!({"$ref": format!("#/$defs/l{}", level - 1)});
             doubling[format!("l{level}")] = json!({"allOf": [below, below]});
         }
-        check(json!({"$defs": doubling, "$ref": "#/$defs/l29"}), Some("more than 20000 parts"));
+        check(json!({"$defs": doubling, "$ref": "#/$defs/l29"}), Some("more than 20,000 parts"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Handle {
         let mut traffic = self.traffic(query).await?;
         let filters = sought.iter().flat_map(|one| one.reader.filters()).collect();
         let id = ConnectionId::from(connection);
-        let subscribed = self.ask(|reply| Asked::Subscribe(id.clone(), filters, reply)).await??;
+        let subscribed = self.ask(|reply| Asked::Subscribe(id.clone(), filters, reply)).await??.new;
         // What another dialect that is enabled has found is not found once more.
         let listed = self.listed(connection)?;
         let mut devices =
@@ -89,15 +89,13 @@ impl Handle {
     pub async fn subscribe(&self, connection: &str, filter: &str) -> Result<(), Failure> {
         let id = ConnectionId::from(connection);
         let subscribed = self.ask(|reply| Asked::Subscribe(id, vec![filter.to_owned()], reply)).await??;
-        let profile = self.profile(connection).await?;
-        let is_heard = crate::profile::filters(&profile)?.iter().any(|known| known.filter == filter);
-        match subscribed.is_empty() && !is_heard {
-            true => Err(invalid(
+        if !subscribed.denied.is_empty() {
+            return Err(invalid(
                 format!("The broker denied the subscription to '{filter}'."),
                 "Allow this client ID to subscribe to it, or give a narrower filter.",
-            )),
-            false => Ok(()),
+            ));
         }
+        Ok(())
     }
 
     /// Ends that.

@@ -49,7 +49,7 @@ use crate::{
     },
     catalogue::Catalogue,
     clock::{Clock, Source},
-    controller::{Asked, Controller, Errands, Event, Listed},
+    controller::{Asked, Controller, Errands, Event, Listed, NEEDS_ATTENTION_FOR},
     kits::Kits,
     lock::DataLock,
     paths::DataDir,
@@ -280,7 +280,9 @@ impl Handle {
             device: query.device.as_deref().map(device_id).transpose()?,
             states: query.states.iter().map(state).collect::<Result<_, _>>()?,
             since: query.since.map(Timestamp),
-            undismissed: query.undismissed,
+            needs_attention_since: query
+                .needs_attention
+                .then(|| Timestamp(self.clock.now().0.saturating_sub_unsigned(NEEDS_ATTENTION_FOR.0))),
             before: query
                 .cursor
                 .map(|cursor| {
@@ -321,6 +323,9 @@ impl Handle {
             Some(StoredRequest { raw, heard }) => {
                 let request_is = if heard { RequestOrigin::Heard } else { RequestOrigin::Sent };
                 (Some(views::wire(&raw.topic, &raw.payload, raw.qos)), request_is)
+            }
+            None if command.asked.form.as_ref().is_some_and(|form| form.unwritable.is_some()) => {
+                (None, RequestOrigin::Planned)
             }
             // Nothing has gone out, so this is what would.
             None => {

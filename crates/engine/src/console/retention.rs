@@ -20,7 +20,7 @@ use crate::{
 const FIRST_AFTER: Duration = Duration::from_secs(10);
 /// How long a person who set too few days has to correct it, at most.
 const EVERY: Duration = Duration::from_secs(3_600);
-/// How far ahead of the last thing that happened a clock is believed, milliseconds: 30 days. One that is years ahead, to
+/// How far ahead of the last thing that happened a clock is believed, milliseconds: 30 days. One that is further ahead, to
 /// try out how a certificate ends for instance, would have everything forgotten.
 const BELIEVED: i64 = 30 * 86_400_000;
 /// Answers that belong to no command, forgotten in one transaction.
@@ -42,7 +42,7 @@ impl Handle {
     /// # Errors
     /// As [`Handle::count_older`]; some may then have been forgotten.
     pub async fn forget_older(&self, days: u32) -> Result<Older, Failure> {
-        self.forget_ended(days, self.clock.now()).await
+        self.forget_before(days_ago(days, self.clock.now())?, || true).await
     }
 
     /// Forgets a device that has nothing to do: its state, its measurements, its logs and its commands with all their
@@ -90,27 +90,32 @@ impl Handle {
         Ok(self.prune_telemetry(None, before).await?)
     }
 
+    /// Forgets what ended more than so many days ago, for as long as that is what the settings say.
     async fn forget_ended(&self, days: u32, now: Timestamp) -> Result<Older, Failure> {
-        self.forget_before(days_ago(days, now)?).await
+        let is_wanted = || self.settings.get().history_days == Some(days);
+        self.forget_before(days_ago(days, now)?, is_wanted).await
     }
 
-    async fn forget_before(&self, before: Timestamp) -> Result<Older, Failure> {
+    /// Forgets what ended before that, a little at a time, and no more once it is not wanted any more.
+    async fn forget_before(&self, before: Timestamp, is_wanted: impl Fn() -> bool) -> Result<Older, Failure> {
         let mut older = Older::default();
-        loop {
+        while is_wanted() {
             let some = self.ask(|reply| Asked::ForgetEnded(before, reply)).await??;
             if some == 0 {
                 break;
             }
             older.commands = older.commands.saturating_add(number(some));
         }
-        loop {
+        while is_wanted() {
             let some = self.store.forget_strays(before, STRAYS_AT_ONCE).await?;
             if some == 0 {
                 break;
             }
             older.strays = older.strays.saturating_add(number(some));
         }
-        older.logs = number(self.store.prune_logs(before).await?);
+        if is_wanted() {
+            older.logs = number(self.store.prune_logs(before).await?);
+        }
         Ok(older)
     }
 }
@@ -119,10 +124,13 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The time that counts for forgetting: the clock's, as far as it goes with what had happened when this program started.
+/// The time that counts for forgetting: the clock's where it goes with what had happened when this program started, and
+/// otherwise when that last happened. A clock that is too far ahead is not believed at all: with a history of 7 days, even
+/// 30 days ahead would have everything forgotten.
 fn believed(now: Timestamp, newest: Option<Timestamp>, since_start: Duration) -> Timestamp {
     let elapsed = i64::try_from(since_start.as_millis()).unwrap_or(i64::MAX);
-    newest.map_or(now, |newest| now.min(Timestamp(newest.0.saturating_add(BELIEVED).saturating_add(elapsed))))
+    let Some(newest) = newest.map(|newest| Timestamp(newest.0.saturating_add(elapsed))) else { return now };
+    if now.0 > newest.0.saturating_add(BELIEVED) { newest } else { now }
 }
 
 #[cfg(test)]
@@ -154,9 +162,11 @@ mod tests {
         check(100, None, 0, 100);
         check(100, Some(99), 0, 100);
         check(100, Some(120), 0, 100);
-        check(800, Some(99), 0, 129);
+        check(128, Some(99), 0, 128);
+        // It is not believed by 30 days either: what happened yesterday would be forgotten after 7.
+        check(800, Some(99), 0, 99);
         // However long it runs, what happens while the clock is wrong does not make it right.
-        check(800, Some(99), 48, 131);
+        check(800, Some(99), 48, 101);
     }
 
     #[tokio::test]
@@ -180,7 +190,7 @@ mod tests {
         assert_eq!(handle.count_older(1).await.unwrap(), Older::default());
         assert_eq!(handle.forget_older(1).await.unwrap(), Older::default());
         let later = Timestamp(handle.clock.now().0 + 1);
-        assert_eq!(handle.forget_before(later).await.unwrap(), Older { commands: 599, ..Older::default() });
+        assert_eq!(handle.forget_before(later, || true).await.unwrap(), Older { commands: 599, ..Older::default() });
 
         assert_eq!(handle.connections().await.unwrap()[0].counts.kept, 1);
         assert_eq!(handle.history(HistoryQuery { limit: 10, ..HistoryQuery::default() }).await.unwrap().total, 1);

@@ -55,8 +55,8 @@ pub(crate) enum Asked {
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
-    /// Filters are subscribed too, for somebody who looks. The answer comes with the SUBACK, and says which of them are new.
-    Subscribe(ConnectionId, Vec<String>, oneshot::Sender<Result<Vec<String>, Failure>>),
+    /// Filters are subscribed too, for somebody who looks. The answer comes with the SUBACK, and says what became of each.
+    Subscribe(ConnectionId, Vec<String>, oneshot::Sender<Result<AlsoSubscribed, Failure>>),
     /// They are not needed any more.
     Unsubscribe(ConnectionId, Vec<String>),
     /// Dialects of which devices have announced themselves.
@@ -67,6 +67,14 @@ pub(crate) enum Asked {
     Tap(Tap, oneshot::Sender<()>),
     /// News are told from now on.
     Herald(Herald, oneshot::Sender<()>),
+}
+
+/// What became of filters that were to be subscribed beside those of a connection. Those that it has already are in
+/// neither.
+#[derive(Debug, Default)]
+pub(crate) struct AlsoSubscribed {
+    pub(crate) new: Vec<String>,
+    pub(crate) denied: Vec<String>,
 }
 
 /// What is done beside the controller because it may take long.
@@ -314,6 +322,7 @@ impl Controller {
         for (connection, device, id) in &forgotten {
             if let Some(known) = self.connections.get_mut(connection) {
                 known.kept = known.kept.saturating_sub(1);
+                known.attention.forget(device, id);
                 known.fleet().forget_command(device, id);
                 self.feed.connections();
             }

@@ -4,130 +4,168 @@
 //! same arguments, or one that says that it repeats it. Another command says nothing about it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use wilco_ledger::{Command, CommandId, DeviceId, Millis, State, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Millis, State, Submission, Timestamp};
 
-/// How long a command that ended badly needs somebody, counted from when it was asked for.
-pub(super) const NEEDS_YOU_FOR: Millis = Millis::seconds(3_600);
+/// How long a command that ended badly needs somebody, counted from when it ended.
+pub(crate) const NEEDS_ATTENTION_FOR: Millis = Millis::seconds(3_600);
 
-type Key = (Timestamp, DeviceId, CommandId);
-/// A command's name and its arguments.
-type Asked = (Arc<str>, Arc<str>);
+/// A command of a connection.
+type Key = (DeviceId, CommandId);
 
 /// Those of one connection, each once, whatever else is heard of it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Attention {
-    needed: BTreeSet<Key>,
-    /// What each of those asked, by device.
-    asked: BTreeMap<(DeviceId, Timestamp, CommandId), Asked>,
-    dismissed: BTreeSet<Key>,
+    commands: HashMap<DeviceId, BTreeMap<CommandId, Noted>>,
+    by_end: BTreeSet<(Timestamp, Key)>,
+    needed: usize,
+}
+
+/// A command that ended badly.
+#[derive(Debug, Clone)]
+struct Noted {
+    asked: Arc<Submission>,
+    submitted_at: Timestamp,
+    ended_at: Timestamp,
+    /// Somebody has seen it, or it was made good.
+    dismissed: bool,
 }
 
 impl Attention {
-    /// What the store knows.
-    pub(super) fn restore(
-        needed: impl Iterator<Item = Command>,
-        dismissed: impl Iterator<Item = Command>,
-    ) -> Attention {
-        let dismissed = dismissed.map(|command| key(&command)).collect();
-        let mut attention = Attention { dismissed, ..Attention::default() };
-        needed.for_each(|command| attention.add(&command));
+    /// What the store knows: commands that ended badly, and whether somebody has dismissed them.
+    pub(super) fn restore(commands: impl Iterator<Item = (Command, bool)>, now: Timestamp) -> Attention {
+        let mut attention = Attention::default();
+        for (command, dismissed) in commands {
+            attention.note(&command, now);
+            if dismissed {
+                attention.dismiss(&[key(&command)]);
+            }
+        }
         attention
     }
 
     /// A command stands otherwise: it may have ended badly, or well after all. Answers with those that it has made good:
     /// they need nobody any more, and are dismissed.
-    pub(super) fn note(&mut self, command: &Command, now: Timestamp) -> Vec<(DeviceId, CommandId)> {
+    pub(super) fn note(&mut self, command: &Command, now: Timestamp) -> Vec<Key> {
         let key = key(command);
-        let of_late = now.since(command.submitted_at) <= NEEDS_YOU_FOR;
-        if ended_badly(command.state) && of_late && !self.dismissed.contains(&key) {
-            self.add(command);
-        } else {
-            self.remove(&key);
+        let dismissed = self.remove(&key).is_some_and(|noted| noted.dismissed);
+        let ended_at = command.rungs.finished.unwrap_or(command.changed_at);
+        if command.state.ended_badly() && now.since(ended_at) <= NEEDS_ATTENTION_FOR {
+            let (asked, submitted_at) = (Arc::clone(&command.asked), command.submitted_at);
+            self.insert(key, Noted { asked, submitted_at, ended_at, dismissed });
         }
-        if command.state != State::Succeeded || self.asked.is_empty() {
+        if command.state != State::Succeeded {
             return Vec::new();
         }
         let good = self.made_good_by(command);
-        for key in &good {
-            self.remove(key);
-            self.dismissed.insert(key.clone());
-        }
-        good.into_iter().map(|(_, device, id)| (device, id)).collect()
+        self.dismiss(&good);
+        good
     }
 
-    /// Those of its device that were asked for before and are the same request.
+    /// Those of its device that were asked for before, are the same request, and still need somebody.
     fn made_good_by(&self, command: &Command) -> Vec<Key> {
-        let asked = &command.asked;
-        let earlier = (command.submitted_at, asked.id.clone());
-        let of_device = self
-            .asked
-            .range((asked.device.clone(), Timestamp(i64::MIN), asked.id.clone())..)
-            .take_while(|((device, ..), _)| *device == asked.device);
+        let Command { asked, submitted_at, .. } = command;
+        let is_repeated = |id: &CommandId, earlier: &Noted| {
+            !earlier.dismissed
+                && (earlier.submitted_at, id) < (*submitted_at, &asked.id)
+                && (asked.again_of.as_ref() == Some(id)
+                    || (&earlier.asked.name, &earlier.asked.args) == (&asked.name, &asked.args))
+        };
+        let of_device = self.commands.get(&asked.device).into_iter().flatten();
         of_device
-            .filter(|((_, at, id), (name, args))| {
-                (*at, id.clone()) < earlier
-                    && (asked.again_of.as_ref() == Some(id) || (name, args) == (&asked.name, &asked.args))
-            })
-            .map(|((device, at, id), _)| (*at, device.clone(), id.clone()))
+            .filter(|(id, earlier)| is_repeated(id, earlier))
+            .map(|(id, _)| (asked.device.clone(), id.clone()))
             .collect()
     }
 
-    fn add(&mut self, command: &Command) {
-        let (at, device, id) = key(command);
-        let asked = (Arc::clone(&command.asked.name), Arc::clone(&command.asked.args));
-        self.asked.insert((device.clone(), at, id.clone()), asked);
-        self.needed.insert((at, device, id));
-    }
-
-    fn remove(&mut self, key: &Key) {
-        if self.needed.remove(key) {
-            let (at, device, id) = key.clone();
-            self.asked.remove(&(device, at, id));
-        }
-    }
-
-    /// What was asked for too long ago needs nobody any more.
+    /// What ended too long ago needs nobody any more.
     pub(super) fn expire(&mut self, now: Timestamp) {
-        let is_old = |key: Option<&Key>| key.is_some_and(|(submitted, ..)| now.since(*submitted) > NEEDS_YOU_FOR);
-        while let Some(key) = self.needed.first().filter(|key| is_old(Some(key))).cloned() {
+        while let Some((ended_at, key)) = self.by_end.first()
+            && now.since(*ended_at) > NEEDS_ATTENTION_FOR
+        {
+            let key = key.clone();
             self.remove(&key);
-        }
-        while is_old(self.dismissed.first()) {
-            self.dismissed.pop_first();
         }
     }
 
     pub(super) fn count(&self) -> usize {
-        self.needed.len()
+        self.needed
     }
 
     /// That one, or all.
-    pub(super) fn to_dismiss(&self, one: Option<&(DeviceId, CommandId)>) -> Vec<(DeviceId, CommandId)> {
-        let all = self.needed.iter().map(|(_, device, id)| (device.clone(), id.clone()));
-        all.filter(|key| one.is_none_or(|one| one == key)).collect()
+    pub(super) fn to_dismiss(&self, one: Option<&Key>) -> Vec<Key> {
+        let noted = |(device, id): &Key| self.commands.get(device).and_then(|commands| commands.get(id));
+        let needed = |key: &&Key| noted(key).is_some_and(|noted| !noted.dismissed);
+        match one {
+            Some(one) => [one].into_iter().filter(needed).cloned().collect(),
+            None => self.by_end.iter().map(|(_, key)| key).filter(needed).cloned().collect(),
+        }
     }
 
     /// Somebody has seen these.
-    pub(super) fn dismiss(&mut self, seen: &[(DeviceId, CommandId)]) {
-        let seen: BTreeSet<_> = seen.iter().collect();
-        let is_seen = |key: &&Key| seen.contains(&(key.1.clone(), key.2.clone()));
-        for key in self.needed.iter().filter(is_seen).cloned().collect::<Vec<_>>() {
-            self.remove(&key);
-            self.dismissed.insert(key);
+    pub(super) fn dismiss(&mut self, seen: &[Key]) {
+        for (device, id) in seen {
+            if let Some(noted) = self.commands.get_mut(device).and_then(|commands| commands.get_mut(id))
+                && !std::mem::replace(&mut noted.dismissed, true)
+            {
+                self.needed -= 1;
+            }
         }
+    }
+
+    /// A command is no longer kept.
+    pub(super) fn forget(&mut self, device: &DeviceId, id: &CommandId) {
+        self.remove(&(device.clone(), id.clone()));
+    }
+
+    /// A device is forgotten, and what is noted of its commands is handed back.
+    pub(super) fn take(&mut self, device: &DeviceId) -> Attention {
+        let ids: Vec<CommandId> = self.commands.get(device).into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        let mut taken = Attention::default();
+        for id in ids {
+            let key = (device.clone(), id);
+            if let Some(noted) = self.remove(&key) {
+                taken.insert(key, noted);
+            }
+        }
+        taken
+    }
+
+    /// That device is known again.
+    pub(super) fn put_back(&mut self, taken: Attention) {
+        for (device, commands) in taken.commands {
+            for (id, noted) in commands {
+                let key = (device.clone(), id);
+                self.remove(&key);
+                self.insert(key, noted);
+            }
+        }
+    }
+
+    fn insert(&mut self, key: Key, noted: Noted) {
+        self.by_end.insert((noted.ended_at, key.clone()));
+        self.needed += usize::from(!noted.dismissed);
+        let (device, id) = key;
+        self.commands.entry(device).or_default().insert(id, noted);
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Noted> {
+        let commands = self.commands.get_mut(&key.0)?;
+        let noted = commands.remove(&key.1)?;
+        if commands.is_empty() {
+            self.commands.remove(&key.0);
+        }
+        self.by_end.remove(&(noted.ended_at, key.clone()));
+        self.needed -= usize::from(!noted.dismissed);
+        Some(noted)
     }
 }
 
 fn key(command: &Command) -> Key {
-    (command.submitted_at, command.device().clone(), command.id().clone())
-}
-
-pub(super) fn ended_badly(state: State) -> bool {
-    matches!(state, State::Failed | State::Rejected | State::TimedOut | State::Undeliverable)
+    (command.device().clone(), command.id().clone())
 }
 
 #[cfg(test)]
@@ -143,9 +181,14 @@ mod tests {
 
     use super::Attention;
 
+    const HOUR: i64 = 3_600_000;
+
+    fn key(device: &str, number: i64) -> (DeviceId, CommandId) {
+        (DeviceId::new(device).unwrap(), CommandId::new(format!("c{number}")).unwrap())
+    }
+
     /// A command that was asked for at that time and stands like that.
     fn command(device: &str, number: i64, args: &str, again_of: Option<i64>, state: State) -> Command {
-        let id = |number: i64| CommandId::new(format!("c{number}")).unwrap();
         let policy = Policy {
             delivery: Delivery::BrokerHolds,
             time_to_live: Millis::seconds(60),
@@ -154,19 +197,26 @@ mod tests {
             answer_expected: true,
             answers_carry_ids: true,
         };
+        let (device, id) = key(device, number);
         let asked = Submission {
-            device: DeviceId::new(device).unwrap(),
-            id: id(number),
+            device,
+            id,
             name: Arc::from("led"),
             args: Arc::from(args),
             form: None,
             policy,
-            again_of: again_of.map(id),
+            again_of: again_of.map(|number| key("a", number).1),
             rollout: None,
         };
         let fact = Fact::Submitted { origin: Origin::Here, asked: Arc::new(asked.clone()) };
         let event = Event { device: asked.device.clone(), command: Some(asked.id), at: Timestamp(number), fact };
         Command { state, ..Command::begin(&event).unwrap() }
+    }
+
+    fn timed_out(device: &str, number: i64, ended_at: i64) -> Command {
+        let mut command = command(device, number, "on", None, State::TimedOut);
+        command.rungs.finished = Some(Timestamp(ended_at));
+        command
     }
 
     #[test]
@@ -191,5 +241,39 @@ mod tests {
         assert_eq!(made_good(command("a", 7, "on", None, State::Unconfirmed)), nothing);
         assert_eq!(made_good(command("a", 4, "on", None, State::Succeeded)), nothing);
         assert_eq!(made_good(command("c", 7, "on", None, State::Succeeded)), nothing);
+    }
+
+    #[test]
+    fn the_hour_begins_when_the_command_ends() {
+        let mut attention = Attention::default();
+        // It waited for its device for two hours.
+        attention.note(&timed_out("a", 1, 2 * HOUR), Timestamp(2 * HOUR));
+        assert_eq!(attention.count(), 1);
+        attention.expire(Timestamp(3 * HOUR));
+        assert_eq!(attention.count(), 1);
+        attention.expire(Timestamp(3 * HOUR + 1));
+        assert_eq!((attention.count(), attention.commands.len(), attention.by_end.len()), (0, 0, 0));
+        attention.note(&timed_out("a", 1, 2 * HOUR), Timestamp(3 * HOUR + 1));
+        assert_eq!(attention.count(), 0);
+    }
+
+    #[test]
+    fn what_was_dismissed_stays_so_and_a_device_goes_with_its_commands() {
+        let mut attention = Attention::default();
+        for (device, number) in [("a", 1), ("a", 2), ("b", 3)] {
+            attention.note(&timed_out(device, number, number), Timestamp(3));
+        }
+        assert_eq!(attention.to_dismiss(Some(&key("a", 1))), [key("a", 1)]);
+        attention.dismiss(&[key("a", 1), key("a", 1), key("c", 9)]);
+        assert_eq!((attention.count(), attention.to_dismiss(Some(&key("a", 1)))), (2, vec![]));
+        // Something else is heard of it.
+        attention.note(&timed_out("a", 1, 1), Timestamp(4));
+        assert_eq!((attention.count(), attention.to_dismiss(None)), (2, vec![key("a", 2), key("b", 3)]));
+        let taken = attention.take(&key("a", 1).0);
+        assert_eq!((taken.count(), attention.to_dismiss(None)), (1, vec![key("b", 3)]));
+        attention.put_back(taken);
+        assert_eq!((attention.count(), attention.to_dismiss(Some(&key("a", 1)))), (2, vec![]));
+        attention.forget(&key("b", 3).0, &key("b", 3).1);
+        assert_eq!(attention.to_dismiss(None), [key("a", 2)]);
     }
 }

@@ -16,9 +16,6 @@ use crate::{
     views::Standing,
 };
 
-/// MQTT 5 section 3.4.2.1.
-const TOPIC_NAME_INVALID: u8 = 0x90;
-
 impl Controller {
     /// Begins to make durable what has gathered. There is one commit under way at a time; what happens meanwhile gathers
     /// for the next.
@@ -155,11 +152,7 @@ impl Controller {
                     };
                     self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
                 }
-                match outbound.topic.is_empty() {
-                    // Nobody knows any more how the device is asked; it was told when that came out.
-                    true => Err(Puback::Refused { code: TOPIC_NAME_INVALID, said: None }),
-                    false => outlet.publish(publication, outbound),
-                }
+                outlet.publish(publication, outbound)
             }
             None => Err(Puback::NotTaken),
         };

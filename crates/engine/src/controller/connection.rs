@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
-use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces, Outbound, is_aws_endpoint};
+use wilco_dialect::{Dialect, Filter, Heard, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use super::{attention::Attention, devices::Pending, rollouts::Rollouts};
@@ -15,6 +15,7 @@ use crate::{
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
     mqtt::{Outlet, Publication, Session},
+    profile,
     store::{ConnectionId, Profile},
     traffic::TopicFilter,
     views,
@@ -37,9 +38,9 @@ pub(crate) struct Listed {
 
 impl Listed {
     /// Whether a message of Wilco to itself comes back. Not on a broker that hangs up at what it does not allow (AWS IoT), and
-    /// not where our own topic is not heard because the devices are named.
+    /// not where our own topic is not heard: the devices are named, or speak other dialects.
     fn hears_itself(&self, preset: Preset, url: &str) -> bool {
-        let aws = preset == Preset::Aws || is_aws_endpoint(url);
+        let aws = profile::is_aws(preset, url);
         let speaks_own = self.dialects.as_ref().is_none_or(|dialects| dialects::read(dialects).speaks_own());
         !aws && speaks_own && self.named.is_empty()
     }
@@ -219,6 +220,7 @@ impl Connection {
                 Some(before) => described.take_over(&dialects::read(before)),
                 None => self.remember_devices(&mut described),
             }
+            self.ledger.outstanding().for_each(|command| described.adopt(&command.asked));
             shared(described)
         });
         let Hearing { looked_at, to_end, .. } = std::mem::take(&mut self.hearing);
@@ -252,6 +254,30 @@ impl Connection {
         let id = CommandId::new(&nonce).ok()?;
         outlet.publish(Publication { device, id: id.clone(), attempt: 1 }, outbound).ok()?;
         Some(id)
+    }
+
+    /// What to send to ourselves where our own topic is not heard, and what to subscribe before it. Not to a broker that
+    /// hangs up at what it does not allow (AWS IoT).
+    pub(super) fn unheard_message(&self) -> Option<(Filter, Publication, Outbound)> {
+        let Profile { preset, url, client_id, .. } = &self.profile;
+        if self.own_messages == OwnMessages::Unwelcome || profile::is_aws(*preset, url) {
+            return None;
+        }
+        let nonce = uuid::Uuid::new_v4().to_string();
+        let probe = self.dialect.probe(client_id, &nonce);
+        let filter = Filter { filter: probe.filter, qos: 1, required: false, others_only: false };
+        let publication =
+            Publication { device: DeviceId::closest_to(client_id), id: CommandId::new(&nonce).ok()?, attempt: 1 };
+        Some((filter, publication, probe.answer))
+    }
+
+    /// The nonce of a message that we have sent to ourselves and that is awaited.
+    pub(super) fn awaited_nonce(&self, inbound: &Inbound<'_>) -> Option<String> {
+        let marker = self.draining.as_ref()?.marker.as_ref()?;
+        match self.dialect.decode(inbound) {
+            Ok(Some(Heard::Probe { nonce })) if nonce == marker.as_str() => Some(nonce),
+            _ => None,
+        }
     }
 
     /// A command as it goes out now.

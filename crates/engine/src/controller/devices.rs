@@ -1,11 +1,11 @@
 //! What people do with devices here: set names, tags and notes, forget devices and restore them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tokio::sync::oneshot;
 use wilco_ledger::{DeviceId, Millis, Timestamp};
 
-use super::{Controller, connection::Connection};
+use super::{Controller, attention::Attention, connection::Connection};
 use crate::{
     api::{Failure, invalid},
     console::not_found,
@@ -59,8 +59,12 @@ pub(super) type Pending = BTreeMap<DeviceId, PendingDevice>;
 pub(super) struct PendingDevice {
     /// When it is to be deleted.
     due: Timestamp,
-    /// What was known of it; nothing after a restart.
+    /// What was known of it, where it was listed.
     device: Option<Device>,
+    /// What its dialect knew of it, where it speaks another than Wilco's own.
+    described: Option<dialects::Forgotten>,
+    /// Its commands that needed somebody.
+    attention: Attention,
 }
 
 impl Connection {
@@ -75,25 +79,42 @@ impl Connection {
                     Some(at) => gone.push((device, at)),
                 }
             }
-            fleet.take_out(gone.iter().map(|(device, _)| device));
         }
-        let pending = gone.into_iter().map(|(device, due)| (device, PendingDevice { due, device: None }));
-        self.pending.extend(pending);
+        self.set_aside(gone);
     }
 
-    /// Nothing is known of them any more.
-    pub(super) fn take_out(&mut self, devices: &[DeviceId]) -> Vec<Device> {
-        let taken = self.fleet().take_out(devices);
-        for device in devices {
-            self.lifecycles.remove(device);
-            self.retained.remove(device);
-            if let Some(dialects) = &self.dialects {
-                dialects::write(dialects).forget(device);
-            }
+    /// Nothing is shown of these devices any more, and each is deleted when that is due.
+    fn set_aside(&mut self, devices: Vec<(DeviceId, Timestamp)>) {
+        let taken = self.fleet().take_out(devices.iter().map(|(device, _)| device));
+        let mut taken: HashMap<DeviceId, Device> =
+            taken.into_iter().map(|device| (device.id.clone(), device)).collect();
+        for (id, due) in devices {
+            let (described, attention) = self.take_out_beside(&id);
+            self.pending.insert(id.clone(), PendingDevice { due, device: taken.remove(&id), described, attention });
         }
-        let gone: std::collections::HashSet<_> = devices.iter().collect();
-        self.doubted.retain(|(_, doubted)| !gone.contains(doubted));
-        taken
+    }
+
+    /// What the store knows has been read once more, of the devices that are set aside, too.
+    pub(super) fn set_aside_again(&mut self) {
+        for (device, pending) in &mut self.pending {
+            pending.attention = self.attention.take(device);
+        }
+    }
+
+    /// Nothing is known of a device any more.
+    pub(super) fn take_out(&mut self, device: &DeviceId) {
+        self.fleet().take_out([device]);
+        self.take_out_beside(device);
+    }
+
+    /// Nothing is known of a device any more beside the fleet. Hands back what its dialect knew of it, and which of its
+    /// commands needed somebody.
+    fn take_out_beside(&mut self, device: &DeviceId) -> (Option<dialects::Forgotten>, Attention) {
+        // One that is doubted is in there until then, and is not believed gone without this.
+        self.lifecycles.remove(device);
+        self.retained.remove(device);
+        let described = self.dialects.as_ref().and_then(|dialects| dialects::write(dialects).forget(device));
+        (described, self.attention.take(device))
     }
 }
 
@@ -186,12 +207,8 @@ impl Controller {
             return Ok(forgotten);
         }
         self.store.forget_later(connection, forgotten.devices.clone(), Some(now)).await?;
-        for device in known.take_out(&forgotten.devices) {
-            let pending = PendingDevice { due: now + UNDO_WITHIN, device: Some(device) };
-            if let Some(device) = &pending.device {
-                known.pending.insert(device.id.clone(), pending);
-            }
-        }
+        known.set_aside(forgotten.devices.iter().map(|device| (device.clone(), now + UNDO_WITHIN)).collect());
+        known.counts = known.count();
         self.feed.connections();
         Ok(forgotten)
     }
@@ -214,13 +231,17 @@ impl Controller {
             return Ok(devices);
         }
         self.store.forget_later(connection, devices.clone(), None).await?;
-        let mut fleet = known.fleet.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for id in &devices {
-            if let Some(device) = known.pending.remove(id).and_then(|pending| pending.device) {
-                fleet.put_back(device);
+            let Some(pending) = known.pending.remove(id) else { continue };
+            if let (Some(dialects), Some(described)) = (&known.dialects, pending.described) {
+                dialects::write(dialects).put_back(described);
             }
+            if let Some(device) = pending.device {
+                known.fleet().put_back(device);
+            }
+            known.attention.put_back(pending.attention);
         }
-        drop(fleet);
+        known.counts = known.count();
         self.feed.connections();
         Ok(devices)
     }
@@ -249,13 +270,12 @@ impl Controller {
             ));
         }
         let (commands, more) = self.store.forget_device(connection, device, FORGOTTEN_AT_ONCE).await?;
-        let attention = self.attention(connection).await?;
         let known = self.connections.get_mut(connection).ok_or_else(absent)?;
         known.kept = known.kept.saturating_sub(u32::try_from(commands).unwrap_or(u32::MAX));
-        known.attention = attention;
+        known.attention.take(device);
         if !more {
             known.pending.remove(device);
-            known.take_out(std::slice::from_ref(device));
+            known.take_out(device);
             self.telemetry.forget_device(connection, device);
         }
         self.feed.connections();

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use wilco_dialect::{Changes, Filter};
-use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm, WrittenMessage};
+use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm};
 
-use super::{Controller, connection::Hearing};
+use super::{AlsoSubscribed, Controller, connection::Hearing};
 use crate::{
-    api::{Failure, FailureCode, Presence, Preset},
+    api::{Failure, FailureCode, Presence},
     console::not_found,
     dialects::{self, Meant, Reading, SharedDialects},
     mqtt::Outlet,
     profile,
-    store::{Change, ConnectionId},
+    store::{Change, ConnectionId, Profile},
 };
 
 /// Topics that devices name within this time are subscribed together.
@@ -21,6 +21,10 @@ const GATHERED: Millis = Millis(100);
 /// Topic filters in one SUBSCRIBE. AWS IoT Core takes 8.
 const FILTERS_AT_ONCE: usize = 64;
 const FILTERS_AT_ONCE_AWS: usize = 8;
+
+fn filters_at_once(Profile { preset, url, .. }: &Profile) -> usize {
+    if profile::is_aws(*preset, url) { FILTERS_AT_ONCE_AWS } else { FILTERS_AT_ONCE }
+}
 
 impl Controller {
     /// Takes note of the devices that a message has made known, and hands back what it means.
@@ -90,7 +94,7 @@ impl Controller {
         match listed {
             None => {}
             Some(false) if known.ledger.forget_device(device) => {
-                known.take_out(std::slice::from_ref(device));
+                known.take_out(device);
                 self.telemetry.forget_device(connection, device);
                 let (connection, device) = (connection.clone(), device.clone());
                 self.turn.changes.push(Change::NoDevice { connection, device });
@@ -145,7 +149,7 @@ impl Controller {
             let mut wanted = dialects::read(dialects).filters();
             wanted.retain(|filter| !known.hearing.filters.contains(&filter.filter));
             known.hearing.filters.extend(wanted.iter().map(|filter| filter.filter.clone()));
-            let at_once = if known.profile.preset == Preset::Aws { FILTERS_AT_ONCE_AWS } else { FILTERS_AT_ONCE };
+            let at_once = filters_at_once(&known.profile);
             tokio::spawn(async move {
                 for some in wanted.chunks(at_once) {
                     match outlet.subscribe(some).await {
@@ -167,7 +171,7 @@ impl Controller {
         &mut self,
         connection: &ConnectionId,
         mut filters: Vec<String>,
-        reply: oneshot::Sender<Result<Vec<String>, Failure>>,
+        reply: oneshot::Sender<Result<AlsoSubscribed, Failure>>,
     ) {
         let Some(known) = self.connections.get_mut(connection) else {
             let _ = reply.send(Err(not_found("connection", connection.as_str())));
@@ -182,18 +186,20 @@ impl Controller {
             let _ = reply.send(Err(failure));
             return;
         };
+        // A SUBSCRIBE of a filter that is subscribed already replaces it, and would lower its QoS (MQTT 5 section 3.8.4).
         filters.retain(|filter| !known.hearing.filters.contains(filter));
         known.hearing.looked_at.extend(filters.iter().cloned());
-        let at_once = if known.profile.preset == Preset::Aws { FILTERS_AT_ONCE_AWS } else { FILTERS_AT_ONCE };
+        let at_once = filters_at_once(&known.profile);
         tokio::spawn(async move {
             let wanted =
                 |filter: &String| Filter { filter: filter.clone(), qos: 0, required: false, others_only: false };
             let wanted: Vec<Filter> = filters.iter().map(wanted).collect();
+            let mut also = AlsoSubscribed { new: filters, denied: Vec::new() };
             for some in wanted.chunks(at_once) {
                 match outlet.subscribe(some).await {
                     Ok(subscribed) => {
-                        filters
-                            .retain(|filter| subscribed.refused.iter().all(|(refused, _)| refused.filter != *filter));
+                        let denied = subscribed.refused.into_iter().map(|(refused, _)| refused.filter);
+                        also.denied.extend(denied);
                     }
                     Err(refusal) => {
                         let code = FailureCode::Connection;
@@ -202,7 +208,8 @@ impl Controller {
                     }
                 }
             }
-            let _ = reply.send(Ok(filters));
+            also.new.retain(|filter| !also.denied.contains(filter));
+            let _ = reply.send(Ok(also));
         });
     }
 
@@ -236,13 +243,7 @@ impl Controller {
             None => submission,
             Some(Ok(prepared)) => prepared.into_submission(submission),
             Some(Err(why)) => {
-                self.feed.failure(Failure {
-                    code: FailureCode::Invalid,
-                    message: format!("'{}' was not sent to '{}': {why}", submission.name, submission.device),
-                    hint: None,
-                });
-                let written = Some(Box::new(WrittenMessage::default()));
-                let form = WireForm { written, ..WireForm::default() };
+                let form = WireForm { unwritable: Some(why.into()), ..WireForm::default() };
                 Submission { form: Some(form.into()), ..submission }
             }
         }

@@ -107,9 +107,20 @@ impl Controller {
     fn send_marker(&mut self, connection: &ConnectionId) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let sent = known.send_to_itself();
-        if let Some(draining) = known.draining.as_mut() {
+        let Some(outlet) = known.outlet.clone() else { return };
+        let unheard = if sent.is_none() { known.unheard_message() } else { None };
+        let Some(draining) = known.draining.as_mut() else { return };
+        let Some((filter, publication, outbound)) = unheard else {
             draining.marker = sent;
-        }
+            return;
+        };
+        draining.marker = Some(publication.id.clone());
+        tokio::spawn(async move {
+            // Without it the end is found by a quiet time.
+            if outlet.subscribe(&[filter]).await.is_ok_and(|subscribed| subscribed.refused.is_empty()) {
+                let _ = outlet.publish(publication, outbound);
+            }
+        });
     }
 
     fn lost(&mut self, connection: &ConnectionId, refusal: Refusal, retry_in: Option<std::time::Duration>) {
@@ -154,6 +165,12 @@ impl Controller {
             return;
         }
         let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
+        if let Some(nonce) = known.awaited_nonce(&inbound) {
+            known.came_back(&nonce, now);
+            self.tell(connection, Input::Tick);
+            self.owe(owed);
+            return;
+        }
         let Some(dialects) = known.dialects.clone() else {
             let meaning = match known.dialect.decode(&inbound) {
                 Ok(None) => None,

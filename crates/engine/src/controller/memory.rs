@@ -1,13 +1,11 @@
 //! What a ledger is told of before its time: at a start, and after a commit that failed.
 
-use std::collections::HashSet;
-
 use wilco_dialect::LogPieces;
 use wilco_ledger::{Command, Millis, State, Timestamp};
 
 use super::{
     Controller,
-    attention::{Attention, NEEDS_YOU_FOR, ended_badly},
+    attention::{Attention, NEEDS_ATTENTION_FOR},
     rollouts,
 };
 use crate::{
@@ -55,6 +53,7 @@ impl Controller {
             }
             known.kept = remembered.kept;
             known.attention = remembered.attention;
+            known.set_aside_again();
             known.counts = known.count();
             let views = known.rollouts.restore(remembered.rollouts, self.clock.now());
             self.show_rollouts(views);
@@ -65,7 +64,7 @@ impl Controller {
     async fn remembered(&self, connection: &ConnectionId) -> Result<Remembered, StoreError> {
         let now = self.clock.now();
         let mut commands = self.store.unsettled(connection).await?;
-        let unconfirmed = self.recent(connection, &[State::Unconfirmed], UNCONFIRMED_SINCE, false).await?;
+        let unconfirmed = self.recent(connection, State::Unconfirmed, UNCONFIRMED_SINCE).await?;
         commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
         let latest = self.store.latest_per_device(connection).await?;
         commands.extend(latest.into_iter().filter(|command| command.state == State::TimedOut));
@@ -76,29 +75,24 @@ impl Controller {
     }
 
     /// What needs somebody, and what somebody has dismissed.
-    pub(super) async fn attention(&self, connection: &ConnectionId) -> Result<Attention, StoreError> {
-        let bad = State::ALL.into_iter().filter(|state| ended_badly(*state)).collect::<Vec<_>>();
-        let all = self.recent(connection, &bad, NEEDS_YOU_FOR, false).await?;
-        let needed: Vec<_> = self.recent(connection, &bad, NEEDS_YOU_FOR, true).await?.collect();
-        let is_needed: HashSet<_> =
-            needed.iter().map(|command| (command.device().clone(), command.id().clone())).collect();
-        let dismissed = all.filter(|command| !is_needed.contains(&(command.device().clone(), command.id().clone())));
-        Ok(Attention::restore(needed.into_iter(), dismissed))
+    async fn attention(&self, connection: &ConnectionId) -> Result<Attention, StoreError> {
+        let now = self.clock.now();
+        let since = Timestamp(now.0.saturating_sub_unsigned(NEEDS_ATTENTION_FOR.0));
+        let ended = self.store.ended_badly_since(connection, since).await?;
+        Ok(Attention::restore(ended.into_iter(), now))
     }
 
-    /// The commands in one of these states that were submitted not longer ago than that.
+    /// The commands in that state that were submitted not longer ago than that.
     async fn recent(
         &self,
         connection: &ConnectionId,
-        states: &[State],
+        state: State,
         ago: Millis,
-        undismissed: bool,
     ) -> Result<impl Iterator<Item = Command> + use<>, StoreError> {
         let filter = HistoryFilter {
             connection: Some(connection.clone()),
-            states: states.to_vec(),
+            states: vec![state],
             since: Some(Timestamp(self.clock.now().0.saturating_sub_unsigned(ago.0))),
-            undismissed,
             limit: 100_000,
             ..HistoryFilter::default()
         };

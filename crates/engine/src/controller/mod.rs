@@ -30,7 +30,8 @@ use tokio::{
 };
 use wilco_ledger::{Effect, Fact, Input, Millis, Origin, Raw, Timestamp};
 
-pub(crate) use asked::{Asked, Errands};
+pub(crate) use asked::{AlsoSubscribed, Asked, Errands};
+pub(crate) use attention::NEEDS_ATTENTION_FOR;
 use connection::{Connection, Draining};
 pub(crate) use connection::{Listed, SharedFleet};
 pub(crate) use devices::{AskedOfDevices, Sweep, UNDO_WITHIN};

@@ -33,9 +33,14 @@ impl Early {
             return;
         }
         let Inbound { topic, payload, qos, retained, .. } = *inbound;
-        let kept = Kept { topic: topic.to_owned(), payload: payload.to_vec(), qos, retained };
-        if self.messages.insert(topic.to_owned(), kept).is_none() {
-            self.order.push_back(topic.to_owned());
+        self.put_back(Kept { topic: topic.to_owned(), payload: payload.to_vec(), qos, retained });
+    }
+
+    /// Keeps a message that was handed back and is another device's.
+    pub(super) fn put_back(&mut self, kept: Kept) {
+        let topic = kept.topic.clone();
+        if self.messages.insert(topic.clone(), kept).is_none() {
+            self.order.push_back(topic);
         }
         while self.order.len() > MOST {
             let oldest = self.order.pop_front();
@@ -43,7 +48,8 @@ impl Early {
         }
     }
 
-    /// Hands back what came on topics that have this name in them.
+    /// Hands back what may be about a device of this name: what came on topics that have it in them. Only its dialect
+    /// knows which of these are, so the others are to be put back.
     pub(super) fn take(&mut self, name: &str) -> Vec<Kept> {
         if self.messages.is_empty() {
             return Vec::new();

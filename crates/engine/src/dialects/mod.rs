@@ -55,6 +55,13 @@ pub(crate) struct Described {
     early: Early,
 }
 
+/// What was known of a device that is forgotten.
+#[derive(Debug)]
+pub(crate) struct Forgotten {
+    device: KnownDevice,
+    reported: Vec<Reported>,
+}
+
 /// What a message came to.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
@@ -93,12 +100,16 @@ impl Described {
         })
     }
 
-    /// Takes over what is known of devices that still speak one of these dialects, and of ids on the wire.
+    /// Takes over what is known of devices that still speak one of these dialects, and which id on the wire is which
+    /// command.
     pub(crate) fn take_over(&mut self, before: &Described) {
         for device in before.devices.iter().filter(|device| self.set.names().any(|name| name == &*device.dialect)) {
             self.devices.insert(device.clone());
+            if let Some(reported) = before.reported.get(&device.id) {
+                self.reported.insert(device.id.clone(), reported.clone());
+            }
         }
-        self.wire_ids = WireIds::after(before.wire_ids.last());
+        self.wire_ids = before.wire_ids.clone();
     }
 
     /// A device as it was known when the program last ran: what it can do is not known before it announces itself again.
@@ -166,10 +177,19 @@ impl Described {
         hubs
     }
 
-    /// A device is not known any more.
-    pub(crate) fn forget(&mut self, id: &DeviceId) {
-        self.devices.remove(id);
-        self.reported.remove(id);
+    /// A device is not known any more. Hands back what was known of it.
+    pub(crate) fn forget(&mut self, id: &DeviceId) -> Option<Forgotten> {
+        let reported = self.reported.remove(id).unwrap_or_default();
+        self.devices.remove(id).map(|device| Forgotten { device, reported })
+    }
+
+    /// A forgotten device is known again, unless it has announced itself since.
+    pub(crate) fn put_back(&mut self, Forgotten { device, reported }: Forgotten) {
+        let speaks_one = self.set.names().any(|name| name == &*device.dialect);
+        if speaks_one && self.devices.get(&device.id).is_none() {
+            self.reported.insert(device.id.clone(), reported);
+            self.devices.insert(device);
+        }
     }
 
     /// What to hear now that these devices are known.
@@ -209,19 +229,25 @@ impl Described {
         }
         // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks like one.
         let is_announcement = self.readers.iter().any(|reader| reader.is_about(inbound.topic));
-        self.decode(inbound, true, &mut reading);
+        self.decode(inbound, None, &mut reading);
         reading.meant.retain(|meant| !(meant.own && is_announcement));
         // What was heard of a device before it was known is heard now.
         for id in reading.changes.listed.clone() {
             let Some(device) = self.devices.get(&id) else { continue };
             for kept in self.early.take(&device.address) {
-                self.decode(&kept.inbound(), false, &mut reading);
+                let before = reading.meant.len();
+                self.decode(&kept.inbound(), Some(&id), &mut reading);
+                if reading.meant.len() == before {
+                    self.early.put_back(kept);
+                }
             }
         }
         reading
     }
 
-    fn decode(&mut self, inbound: &Inbound<'_>, is_new: bool, reading: &mut Reading) {
+    /// `only`: an early message is read once more, for a device that has become known since.
+    fn decode(&mut self, inbound: &Inbound<'_>, only: Option<&DeviceId>, reading: &mut Reading) {
+        let is_new = only.is_none();
         let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
         let decoded: Vec<(bool, String, Meaning)> = self
             .set
@@ -230,6 +256,9 @@ impl Described {
             .map(|one| (self.set.is_wilco(one.dialect), one.dialect.to_owned(), one.meaning))
             .collect();
         for (own, dialect, meaning) in decoded {
+            if only.is_some_and(|only| device_of(&meaning) != Some(only)) {
+                continue;
+            }
             if own {
                 if is_new {
                     reading.meant.push(Meant { meaning, own, retained: inbound.retained });
@@ -312,5 +341,94 @@ fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
         },
         Meaning::Report(report) => Some(&report.device),
         Meaning::Unreadable(unreadable) => unreadable.device.as_ref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use wilco_dialect::Inbound;
+    use wilco_ledger::{CommandId, DeviceId};
+
+    use super::{Described, Enabled, Reading};
+    use crate::{api::ConnectionEntry, profile::Draft};
+
+    fn described(dialects: &[&str], last: u32) -> Described {
+        let entry = ConnectionEntry {
+            name: "home".into(),
+            url: "mqtt://127.0.0.1".into(),
+            dialects: dialects.iter().map(|name| (*name).to_owned()).collect(),
+            ..ConnectionEntry::default()
+        };
+        let profile = Draft::of(entry, None, None, "installation").unwrap().profile;
+        Described::of(Enabled::of(&profile).unwrap(), last).unwrap()
+    }
+
+    fn hear(dialects: &mut Described, topic: &str, payload: &str) -> Reading {
+        let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: true, correlation: None };
+        dialects.hear(&inbound)
+    }
+
+    fn announce(dialects: &mut Described, topic: &str, mac: &str) -> DeviceId {
+        let config = format!(
+            r#"{{"ip":"10.0.0.9","dn":"Lamp","fn":["Lamp"],"hn":"h","mac":"{mac}","md":"Plug","t":"{topic}","sw":"14.2.0",
+                "ft":"%prefix%/%topic%/","tp":["cmnd","stat","tele"],"rl":[1,0],"so":{{"4":0}},"state":["OFF","ON"],"ver":1}}"#
+        );
+        let reading = hear(dialects, &format!("tasmota/discovery/{mac}/config"), &config);
+        let [device] = &reading.changes.listed[..] else { panic!("{reading:?}") };
+        device.clone()
+    }
+
+    #[test]
+    fn a_profile_that_is_edited_keeps_which_number_is_which_command() {
+        let mut before = described(&["shelly"], 7);
+        let (device, id) = (DeviceId::new("plug-1").unwrap(), CommandId::new("c1").unwrap());
+        assert_eq!(before.wire_ids.number(&device, &id), 8);
+        let mut after = described(&["shelly", "tasmota"], 7);
+        after.take_over(&before);
+        assert_eq!(after.wire_ids.find("8"), Some((&device, &id)));
+        assert_eq!(after.wire_ids.number(&device, &CommandId::new("c2").unwrap()), 9);
+    }
+
+    #[test]
+    fn a_forgotten_device_that_comes_back_is_known_as_before() {
+        let mut dialects = described(&["tasmota"], 0);
+        let device = announce(&mut dialects, "lamp_1", "AABBCCDDEEFF");
+        hear(&mut dialects, "stat/lamp_1/POWER", "ON");
+        let known = (dialects.view(&device), dialects.description(&device));
+        assert!(known.0.as_ref().is_some_and(|view| view.can_switch), "{known:?}");
+        let forgotten = dialects.forget(&device).unwrap();
+        assert_eq!(dialects.view(&device), None);
+        dialects.put_back(forgotten);
+        assert_eq!((dialects.view(&device), dialects.description(&device)), known);
+        assert_eq!(dialects.state(&device).1, Some(true));
+    }
+
+    #[test]
+    fn what_came_before_its_device_was_known_is_not_taken_for_another_ones() {
+        let mut dialects = described(&["homie4"], 0);
+        let announce = |dialects: &mut Described, device: &str| {
+            let attributes = [
+                ("$homie", "4.0"),
+                ("$nodes", "light"),
+                ("light/$properties", "power"),
+                ("light/power/$datatype", "boolean"),
+                ("light/power/$settable", "true"),
+                ("$state", "ready"),
+            ];
+            for (attribute, value) in attributes {
+                hear(dialects, &format!("homie/{device}/{attribute}"), value);
+            }
+            DeviceId::new(device).unwrap()
+        };
+        hear(&mut dialects, "homie/lamp-12/light/power", "true");
+        let first = announce(&mut dialects, "lamp-1");
+        let second = announce(&mut dialects, "lamp-12");
+        let power = |device: &DeviceId| {
+            let power = dialects.state(device).0.iter().find(|one| &*one.key == "light/power");
+            power.map(|one| one.value.to_string())
+        };
+        assert_eq!((power(&first), power(&second).as_deref()), (None, Some("true")));
     }
 }

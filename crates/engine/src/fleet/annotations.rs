@@ -184,9 +184,21 @@ impl Fleet {
             return;
         }
         let Device {
-            annotation, last_command, firmware, boot, tags, state, running, saved_apart, led, trip_ms, ..
+            annotation,
+            description,
+            last_command,
+            firmware,
+            boot,
+            tags,
+            state,
+            running,
+            saved_apart,
+            led,
+            trip_ms,
+            ..
         } = device;
         self.update(&id, |known| {
+            known.description = known.description.take().or(description);
             known.annotation = known.annotation.take().or(annotation);
             known.last_command = known.last_command.take().or(last_command);
             known.firmware = known.firmware.take().or(firmware);

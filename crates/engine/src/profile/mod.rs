@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
-use wilco_dialect::{Dialect, Filter, Wishes};
+use wilco_dialect::{Dialect, Filter, Wishes, is_aws_endpoint};
 use wilco_ledger::DeviceId;
 use zeroize::Zeroizing;
 
@@ -325,6 +325,11 @@ fn check(profile: &Profile) -> Result<(), Failure> {
         Some(beyond) => Err(invalid(beyond, "If this is not AWS IoT Core, choose another kind of broker.")),
         None => Ok(()),
     }
+}
+
+/// Whether the broker is AWS IoT Core: somebody has said so, or its address does.
+pub(crate) fn is_aws(preset: Preset, url: &str) -> bool {
+    preset == Preset::Aws || Address::parse(url).is_ok_and(|address| is_aws_endpoint(&address.host))
 }
 
 /// A proxy as it was entered; its password goes to the secrets.

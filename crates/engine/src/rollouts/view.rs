@@ -1,7 +1,7 @@
 //! How a rollout stands, for people.
 
 use wilco_ledger::{
-    State, Timestamp,
+    State, Timestamp, grouped,
     rollout::{self, Brake, Phase, Why},
 };
 
@@ -91,7 +91,7 @@ fn why(brake: Option<&Brake>, spec: &NewRollout) -> Option<String> {
         Brake::Halted(Why::Gate(why)) => Some(why.to_string()),
         Brake::Halted(Why::Failures { failed, ended }) => {
             let limit = spec.halt.as_ref().map(limit).unwrap_or_default();
-            Some(format!("{failed} of {ended} finished devices failed{limit}."))
+            Some(format!("{} of {} finished devices failed{limit}.", grouped(*failed), grouped(*ended)))
         }
         Brake::Paused | Brake::Stopped => None,
     }
@@ -99,7 +99,7 @@ fn why(brake: Option<&Brake>, spec: &NewRollout) -> Option<String> {
 
 fn limit(halt: &HaltRule) -> String {
     match halt.above {
-        HaltLimit::Members { count } => format!("; the limit is {count}"),
+        HaltLimit::Members { count } => format!("; the limit is {}", grouped(count)),
         HaltLimit::Percent { percent } => format!("; the limit is {percent} %"),
     }
 }

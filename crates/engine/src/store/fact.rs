@@ -114,6 +114,8 @@ pub(super) struct StoredForm<'a> {
     expects: Option<StoredExpectation<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     written: Option<StoredMessage<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unwritable: Option<Cow<'a, str>>,
 }
 
 /// A request as it goes out.
@@ -142,6 +144,9 @@ enum StoredExpectation<'a> {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 enum StoredNotDelivered {
+    NotWritten {
+        said: Box<str>,
+    },
     Refused {
         code: u8,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -317,11 +322,12 @@ impl<'a> StoredForm<'a> {
                 payload: Cow::Borrowed(&written.payload),
                 wire_id: borrowed(&written.wire_id),
             }),
+            unwritable: borrowed(&form.unwritable),
         }
     }
 
     pub(super) fn form(self) -> WireForm {
-        let StoredForm { topic, payload, plain, expects, written } = self;
+        let StoredForm { topic, payload, plain, expects, written, unwritable } = self;
         WireForm {
             topic: topic.map(Into::into),
             payload: payload.map(Into::into),
@@ -335,6 +341,7 @@ impl<'a> StoredForm<'a> {
                     wire_id: written.wire_id.map(Into::into),
                 })
             }),
+            unwritable: unwritable.map(Into::into),
         }
     }
 }
@@ -396,6 +403,7 @@ impl StoredPolicy {
 impl StoredNotDelivered {
     fn of(why: &NotDelivered) -> StoredNotDelivered {
         match why {
+            NotDelivered::NotWritten(why) => StoredNotDelivered::NotWritten { said: why.clone() },
             NotDelivered::Refused { code, said } => StoredNotDelivered::Refused { code: *code, said: said.clone() },
             NotDelivered::TooLarge { bytes } => StoredNotDelivered::TooLarge { bytes: *bytes },
             NotDelivered::DeviceOffline => StoredNotDelivered::DeviceOffline,
@@ -405,6 +413,7 @@ impl StoredNotDelivered {
 
     fn not_delivered(&self) -> NotDelivered {
         match self {
+            StoredNotDelivered::NotWritten { said } => NotDelivered::NotWritten(said.clone()),
             StoredNotDelivered::Refused { code, said } => NotDelivered::Refused { code: *code, said: said.clone() },
             StoredNotDelivered::TooLarge { bytes } => NotDelivered::TooLarge { bytes: *bytes },
             StoredNotDelivered::DeviceOffline => NotDelivered::DeviceOffline,

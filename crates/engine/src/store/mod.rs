@@ -30,7 +30,6 @@ mod word;
 mod writer;
 
 use std::{
-    collections::HashSet,
     path::{Path, PathBuf},
     pin::Pin,
     sync::{
@@ -44,7 +43,7 @@ use std::{
 
 use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
-use wilco_ledger::{Command, CommandId, DeviceId, Event};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 
 use crate::{api::Settings, clock::Anchor};
 
@@ -172,6 +171,16 @@ impl Store {
     /// A page of the history, newest first.
     pub async fn history(&self, filter: HistoryFilter) -> Result<HistoryRows, StoreError> {
         self.read(move |connection| history(connection, &filter)).await
+    }
+
+    /// The commands of a connection that ended badly at or after that time, and whether somebody has dismissed them.
+    pub(crate) async fn ended_badly_since(
+        &self,
+        connection: &ConnectionId,
+        since: Timestamp,
+    ) -> Result<Vec<(Command, bool)>, StoreError> {
+        let id = connection.clone();
+        self.read(move |connection| commands::ended_badly_since(connection, &id, since)).await
     }
 
     /// Notes that somebody has seen these commands of a connection.
@@ -403,23 +412,24 @@ fn history(connection: &rusqlite::Connection, filter: &HistoryFilter) -> rusqlit
         Some(id) => vec![id.clone()],
         None => counters::connections(connection)?,
     };
+    if let Some(since) = filter.needs_attention_since {
+        return needing(connection, &connections, filter, since);
+    }
     let runs = connections.iter().flat_map(|id| commands::runs(id, filter.device.as_ref(), &filter.states));
     let limit = filter.limit as usize;
-    let dismissed = if filter.undismissed { dismissed::all(connection)? } else { HashSet::new() };
     // One more than wanted shows whether there is another page.
     let mut places = commands::places(
         connection,
         runs,
         filter.since,
         filter.before.map(|cursor| cursor.0),
-        limit.saturating_add(1).saturating_add(dismissed.len()),
+        limit.saturating_add(1),
     )?;
-    places.retain(|place| !dismissed.contains(&place.row));
     let more = places.len() > limit;
     places.truncate(limit);
     let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
     let total = counters::commands(connection, filter.connection.as_ref())?;
-    let everything = filter.states.is_empty() && filter.since.is_none() && !filter.undismissed;
+    let everything = filter.states.is_empty() && filter.since.is_none();
     let matching = match (&filter.device, filter.before.is_none() && !more) {
         (_, true) => u32::try_from(rows.len()).ok(),
         (None, false) if everything => Some(total),
@@ -433,5 +443,29 @@ fn history(connection: &rusqlite::Connection, filter: &HistoryFilter) -> rusqlit
         _ => None,
     };
     let next = places.last().filter(|_| more).map(|&place| Cursor(place));
+    Ok(HistoryRows { rows, next, total, matching })
+}
+
+/// The commands that need somebody. They are few enough to be counted.
+fn needing(
+    connection: &rusqlite::Connection,
+    connections: &[ConnectionId],
+    filter: &HistoryFilter,
+    since: Timestamp,
+) -> rusqlite::Result<HistoryRows> {
+    let dismissed = dismissed::all(connection)?;
+    let mut places = Vec::new();
+    for id in connections {
+        places.extend(commands::needing(connection, id, filter.device.as_ref(), since, &dismissed)?);
+    }
+    places.sort_unstable_by(|one, other| other.cmp(one));
+    let matching = u32::try_from(places.len()).ok();
+    places.retain(|place| filter.before.is_none_or(|Cursor(before)| *place < before));
+    let limit = filter.limit as usize;
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let next = places.last().filter(|_| more).map(|&place| Cursor(place));
+    let total = counters::commands(connection, filter.connection.as_ref())?;
     Ok(HistoryRows { rows, next, total, matching })
 }

@@ -254,8 +254,8 @@ pub struct HistoryFilter {
     pub states: Vec<State>,
     /// Only commands submitted at or after this.
     pub since: Option<Timestamp>,
-    /// Only commands that nobody has dismissed.
-    pub undismissed: bool,
+    /// Only commands that ended badly at or after this, and that nobody has dismissed.
+    pub needs_attention_since: Option<Timestamp>,
     /// From where the last page ended.
     pub before: Option<Cursor>,
     /// Rows at the most.

@@ -64,7 +64,7 @@ words!(Fate {
     NotSent = "not_sent",
     Refused = "refused",
 });
-words!(Match { Exact = "exact", Inferred = "inferred", Ambiguous = "ambiguous", });
+words!(Match { Exact = "exact", Inferred = "inferred", Reported = "reported", Ambiguous = "ambiguous", });
 words!(Origin { Here = "here", Observed = "observed", });
 words!(Reading {
     Moved = "moved",

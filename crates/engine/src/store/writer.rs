@@ -19,7 +19,7 @@ use wilco_ledger::Fact;
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
     lag::{Lag, LastOf, Standing},
-    table::{devices, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts},
+    table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts},
 };
 
 /// A transaction takes no further batch once it holds so many changes.
@@ -240,8 +240,8 @@ fn write<'a>(
 ) -> rusqlite::Result<Vec<Standing>> {
     let mut append = events::Append::to(transaction)?;
     let mut commands = LastOf::default();
-    let mut seen = LastOf::<(&ConnectionId, &_), &StoredDevice>::default();
-    let mut gone = Vec::new();
+    // What is known of each device in the end: nothing, where it is not known any more.
+    let mut devices = LastOf::<(&ConnectionId, &_), Option<&StoredDevice>>::default();
     for change in changes {
         match change {
             Change::Event { connection, event, command } => {
@@ -266,8 +266,8 @@ fn write<'a>(
                     (Some(command), before.and_then(|before| before.1))
                 });
             }
-            Change::Device { connection, device } => seen.put((connection, &device.device), |_| device),
-            Change::NoDevice { connection, device } => gone.push((connection, device)),
+            Change::Device { connection, device } => devices.put((connection, &device.device), |_| Some(device)),
+            Change::NoDevice { connection, device } => devices.put((connection, device), |_| None),
             Change::WireId { connection, last } => meta::keep_wire_id(transaction, connection, *last)?,
             Change::Rollout { rollout, members } => {
                 rollouts::insert(transaction, rollout)?;
@@ -287,11 +287,11 @@ fn write<'a>(
             }
         }
     }
-    for ((connection, _), device) in seen {
-        devices::put(transaction, connection, device)?;
-    }
-    for (connection, device) in gone {
-        devices::remove(transaction, connection, device)?;
+    for ((connection, device), known) in devices {
+        match known {
+            Some(known) => table::devices::put(transaction, connection, known)?,
+            None => table::devices::remove(transaction, connection, device)?,
+        }
     }
     let standing =
         |((connection, ..), (command, begun_at)): ((&ConnectionId, _, _), (Option<&Arc<_>>, Option<i64>))| {

@@ -27,7 +27,7 @@ fn sentence(heard: &Heard) -> String {
             let names: Vec<_> = series.iter().map(|(name, _)| name.as_str()).take(8).collect();
             format!("Telemetry: {}.", if names.is_empty() { "no numbers".to_owned() } else { names.join(", ") })
         }
-        Heard::Request(asked) => format!("Request: {}, id {}.", asked.name, asked.id),
+        Heard::Request(asked) => format!("Request: {}, ID {}.", asked.name, asked.id),
         Heard::Broadcast => "Request for many devices at once.".to_owned(),
         Heard::Probe { .. } => "Connection test.".to_owned(),
         Heard::Log { .. } => "Log chunk.".to_owned(),
@@ -38,7 +38,7 @@ fn answer(answer: &Answer) -> String {
     let state = answer.outcome.state().as_str();
     let progress = answer.progress.map(|percent| format!(" {percent} %")).unwrap_or_default();
     let whose = match &answer.claim {
-        Claim::Id(id) => format!("id {id}"),
+        Claim::Id(id) => format!("ID {id}"),
         Claim::Within(_) => "text that may contain an ID".to_owned(),
         Claim::Nothing | Claim::State => "no ID".to_owned(),
     };
@@ -59,11 +59,11 @@ mod tests {
             assert!(said.starts_with(expected), "{said}");
             assert_eq!(wrong, unreadable, "{said}");
         };
-        check("plant/pump-7/resp", br#"{"id":"c1","status":"succeeded"}"#, "Answer: succeeded, id c1.", false);
+        check("plant/pump-7/resp", br#"{"id":"c1","status":"succeeded"}"#, "Answer: succeeded, ID c1.", false);
         check(
             "plant/pump-7/resp",
             br#"{"id":"c1","status":"running","progress":40}"#,
-            "Answer: running 40 %, id c1.",
+            "Answer: running 40 %, ID c1.",
             false,
         );
         check("plant/pump-7/status", br#"{"online":true,"firmware":"2.3"}"#, "Presence: online, firmware 2.3.", false);

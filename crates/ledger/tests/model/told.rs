@@ -1,6 +1,6 @@
 //! One command of the model, and what is said of it.
 
-use wilco_ledger::{Answer, CommandId, DeviceId, Fact, Match, Origin, Outcome, Reading, State, Submission};
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Fact, Match, Origin, Outcome, Reading, State, Submission};
 
 use crate::naive::millis;
 
@@ -251,7 +251,11 @@ impl Told {
             Reading::Moved | Reading::Inferred | Reading::Late => {
                 self.state = answer.outcome.state();
                 self.late |= reading == Reading::Late;
-                self.matched = Some(if reading == Reading::Inferred { Match::Inferred } else { Match::Exact });
+                self.matched = Some(match reading {
+                    _ if answer.claim == Claim::State => Match::Reported,
+                    Reading::Inferred => Match::Inferred,
+                    _ => Match::Exact,
+                });
                 if self.settled() {
                     self.result.clone_from(&answer.result);
                 }

@@ -1,9 +1,12 @@
 //! From submission to the broker: connections, sessions, presence, cancelling and restarts.
 
-use wilco_ledger::{Delivery, Input, Ledger, Limits, Match, Millis, Outcome, Policy, Puback, Retry, Timestamp};
+use wilco_ledger::{
+    Delivery, Input, Ledger, Limits, Match, Millis, Outcome, Policy, Puback, Retry, Submission, Timestamp, WireForm,
+};
 
 use crate::bench::{
-    Bench, OUT, PLAIN, REPEATABLE, at_broker, cancel, delivered, device, id, out, presence, puback, says, sent, submit,
+    Bench, OUT, PLAIN, REPEATABLE, asked, at_broker, cancel, delivered, device, id, out, presence, puback, says, sent,
+    submit,
 };
 
 #[test]
@@ -391,4 +394,15 @@ fn a_clock_that_is_set_back_does_no_harm() {
         .at(-2_000, Input::Disconnected, "")
         .at(-1_000, Input::Connected, "")
         .at(30, says("a", Outcome::Succeeded), "a succeeded moved");
+}
+
+#[test]
+fn a_command_for_which_no_request_can_be_written_is_never_sent_and_no_broker_is_blamed() {
+    let form = WireForm { unwritable: Some("It has no restart.".into()), ..WireForm::default() };
+    let asked = Submission { form: Some(form.into()), ..asked("d", "a", REPEATABLE) };
+    Bench::connected()
+        .at(0, Input::Submit(asked), "a submitted; a Undeliverable(NotWritten(\"It has no restart.\"))")
+        .shows("a", "undeliverable", "No request could be written for the device. It has no restart. It was not sent.")
+        .look("a", |command| assert_eq!((command.attempt, command.last_send), (0, None)))
+        .wakes(None);
 }

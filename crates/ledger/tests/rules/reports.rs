@@ -57,7 +57,7 @@ fn reports(values: &[(&str, &str)]) -> Input {
 fn a_report_of_what_was_asked_settles_the_command() {
     out(expecting("a", &[("POWER", Some("ON"))], &[]))
         .at(30, reports(&[("POWER", "on"), ("Dimmer", "40")]), "a succeeded inferred")
-        .look("a", |command| assert_eq!(command.matched, Some(Match::Inferred)))
+        .look("a", |command| assert_eq!(command.matched, Some(Match::Reported)))
         // The device says it twice.
         .at(31, reports(&[("POWER", "ON")]), "");
 }

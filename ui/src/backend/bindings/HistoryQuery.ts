@@ -21,9 +21,9 @@ states: Array<string>,
  */
 since: number | null, 
 /**
- * Only commands that nobody has dismissed.
+ * Only commands that need somebody: those that ended badly within the last hour, and that nobody has dismissed.
  */
-undismissed: boolean, 
+needs_attention: boolean, 
 /**
  * From where the last page ended.
  */

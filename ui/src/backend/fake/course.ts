@@ -50,18 +50,27 @@ export function affect(effect: Step['effect'], device: FakeDevice, command: Comm
 
 export const isBad = (state: string) => ['failed', 'rejected', 'timed_out', 'undeliverable'].includes(state);
 
-export function countsOf(commands: CommandView[], dismissed: Set<string>): Counts {
-  const counts = { queued: 0, held: 0, in_flight: 0, needs_attention: 0, kept: commands.length };
-  const hour = Date.now() - 3_600_000;
-  // Newest first: a failure is made good by a later success of the same request.
+/** Commands, newest first, that ended badly within the last hour, that nobody has dismissed and that no later one made good. */
+export function needingAttention(commands: CommandView[], dismissed: Set<string>): CommandView[] {
   const good = new Set<string>();
-  for (const { id, state, queued_at, device, command, args } of commands.slice(0, 500)) {
+  return commands.filter(({ id, state, finished_at, changed_at, device, command, args }) => {
     const request = `${device} ${command} ${args}`;
     if (state === 'succeeded') good.add(request);
+    const recent = Date.now() - (finished_at ?? changed_at) <= 3_600_000;
+    return isBad(state) && recent && !dismissed.has(id) && !good.has(request);
+  });
+}
+
+export function countsOf(commands: CommandView[], dismissed: Set<string>): Counts {
+  const counts = { queued: 0, held: 0, in_flight: 0, needs_attention: 0, kept: commands.length };
+  const recent = commands.slice(0, 500);
+  const needed = new Set(needingAttention(recent, dismissed));
+  for (const command of recent) {
+    const { state } = command;
     if (state === 'queued') counts.queued += 1;
     else if (state === 'held') counts.held += 1;
     else if (['sent', 'at_broker', 'accepted', 'running'].includes(state)) counts.in_flight += 1;
-    else if (isBad(state) && queued_at > hour && !dismissed.has(id) && !good.has(request)) counts.needs_attention += 1;
+    else if (needed.has(command)) counts.needs_attention += 1;
   }
   return counts;
 }

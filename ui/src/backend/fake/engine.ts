@@ -14,7 +14,7 @@ import { FakeAnnotations } from './annotations';
 import { FakeCatalogue } from './catalogue';
 import { FakeDeviceFiles } from './deviceFiles';
 import { FakeConnections } from './connections';
-import { affect, changed, countsOf } from './course';
+import { affect, changed, countsOf, needingAttention } from './course';
 import { FakeExport } from './export';
 import { failure } from './failure';
 import { fate, UNANSWERED, type Step } from './fate';
@@ -150,13 +150,13 @@ export class FakeEngine {
   }
 
   matching(query: HistoryQuery): CommandView[] {
-    return this.commands.filter(
+    const from = query.needs_attention ? needingAttention(this.commands, this.dismissed) : this.commands;
+    return from.filter(
       (command) =>
         (query.connection === null || command.connection === query.connection) &&
         (query.device === null || command.device === query.device) &&
         (query.states.length === 0 || query.states.includes(command.state)) &&
-        (query.since === null || command.queued_at >= query.since) &&
-        (!query.undismissed || !this.dismissed.has(command.id)),
+        (query.since === null || command.queued_at >= query.since),
     );
   }
 

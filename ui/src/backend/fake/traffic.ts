@@ -61,9 +61,9 @@ export class FakeTraffic {
     const id = `0198${Math.floor(next() * 1e12).toString(16)}`;
     const asked = { id, command: 'led', args: { on: next() > 0.5 } };
     return [
-      { ...this.#message(device, 'req', asked, `Request: led, id ${id}.`, 1), outgoing: true },
-      this.#message(device, 'resp', { id, status: 'accepted' }, `Answer: accepted, id ${id}.`, 1),
-      this.#message(device, 'resp', { id, status: 'succeeded' }, `Answer: succeeded, id ${id}.`, 1),
+      { ...this.#message(device, 'req', asked, `Request: led, ID ${id}.`, 1), outgoing: true },
+      this.#message(device, 'resp', { id, status: 'accepted' }, `Answer: accepted, ID ${id}.`, 1),
+      this.#message(device, 'resp', { id, status: 'succeeded' }, `Answer: succeeded, ID ${id}.`, 1),
     ];
   }
 

@@ -168,7 +168,7 @@ describe('the history', () => {
       device: null,
       states: ['timed_out'],
       since: null,
-      undismissed: false,
+      needs_attention: false,
       cursor: null,
       limit: 100,
     };
@@ -271,7 +271,7 @@ describe('the history', () => {
       device: null,
       states: [],
       since: null,
-      undismissed: false,
+      needs_attention: false,
       cursor: null,
       limit: 1,
     });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wilco_ledger::State;
+use wilco_ledger::{State, grouped};
 
 use super::{Search, bare, parse};
 use crate::{
@@ -78,7 +78,7 @@ fn fields(fleet: &Fleet, typed: &str, series: &BTreeSet<String>) -> Vec<(String,
 /// The values of a field that devices have now.
 fn values(fleet: &Fleet, field: &str, word: &str) -> Vec<(String, String)> {
     let counts = fleet.counts();
-    let devices = |count: u32| if count == 1 { "1 device".to_owned() } else { format!("{count} devices") };
+    let devices = |count: u32| if count == 1 { "1 device".to_owned() } else { format!("{} devices", grouped(count)) };
     let counted = |all: Vec<Counted>| all.into_iter().map(|one| (one.search, devices(one.count))).collect();
     let named = |values: &[&str]| values.iter().map(|value| (format!("{field}:{value}"), String::new())).collect();
     match field {

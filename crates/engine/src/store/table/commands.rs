@@ -1,6 +1,7 @@
 //! `commands`: how each command stands, made from its events for listing and filtering.
 
 mod answered;
+mod bad;
 mod ended;
 mod runs;
 
@@ -19,6 +20,7 @@ use crate::store::{ConnectionId, fact::StoredForm, word::Worded};
 
 pub(crate) use answered::Answered;
 pub(in crate::store) use answered::answered;
+pub(in crate::store) use bad::{ended_badly_since, needing};
 pub(in crate::store) use ended::{Ended, count_ended, ended, remove};
 #[cfg(test)]
 pub(in crate::store) use runs::{EARLIER, REST_OF_THE_MILLISECOND, Run};
@@ -79,6 +81,9 @@ pub(super) const CREATE: &str = "
     -- Together with the state: with an index for each, SQLite takes the wrong one.
     CREATE INDEX commands_ended_of_device ON commands (connection, device, state, submitted_at)
         WHERE finished_at IS NOT NULL;
+    -- By when they ended; with their place in the history and their device, so that a page is read off the index.
+    CREATE INDEX commands_ended_badly ON commands (connection, finished_at, submitted_at, device)
+        WHERE state IN ('failed', 'rejected', 'timed_out', 'undeliverable');
     CREATE INDEX commands_of_rollout ON commands (rollout, member) WHERE rollout IS NOT NULL;";
 
 const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery, c.timeout_ms, c.ttl_ms, c.retry, \

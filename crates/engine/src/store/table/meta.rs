@@ -74,6 +74,12 @@ pub(in crate::store) fn keep_wire_id(connection: &Connection, id: &ConnectionId,
     Ok(())
 }
 
+/// Forgets it, with its connection.
+pub(super) fn forget_wire_id(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM meta WHERE name = ?1", [wire_id_of(id)])?;
+    Ok(())
+}
+
 fn wire_id_of(id: &ConnectionId) -> String {
     format!("wire id {id}", id = id.as_str())
 }

@@ -140,6 +140,7 @@ fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<()> 
 pub(super) fn remove_connection(transaction: &Transaction<'_>, connection: &ConnectionId) -> rusqlite::Result<()> {
     connections::remove(transaction, connection)?;
     counters::remove(transaction, connection)?;
+    meta::forget_wire_id(transaction, connection)?;
     for table in ["catalogue", "buttons", "views", "desired"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE connection = ?1"), [connection.as_str()])?;
     }

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::DeviceId;
 
-use super::{dismissed, rollouts, telemetry};
+use super::{dismissed, meta, rollouts, telemetry};
 use crate::store::ConnectionId;
 
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
@@ -45,6 +45,8 @@ pub(in crate::store) fn sweep(connection: &Connection, limit: u32) -> rusqlite::
         .optional()?;
     let Some(id) = first else { return Ok(false) };
     if !rollouts::sweep(connection, &id, limit)? && !take_some(connection, &id, None, limit)? {
+        // What was on its way to the disk while the connection was removed.
+        meta::forget_wire_id(connection, &id.as_str().into())?;
         dismissed::prune(connection)?;
         connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
     }

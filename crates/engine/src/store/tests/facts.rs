@@ -21,6 +21,7 @@ fn every_fact() -> Vec<Fact> {
         Fact::AtBroker { attempt: 1, nobody_listening: false },
         Fact::DeliveryUnknown { attempt: 3 },
         Fact::NotSent { attempt: 4 },
+        Fact::Undeliverable(NotDelivered::NotWritten("It has no restart.".into())),
         Fact::Undeliverable(NotDelivered::Refused { code: 0x87, said: None }),
         Fact::Undeliverable(NotDelivered::TooLarge { bytes: 200_000 }),
         Fact::Undeliverable(NotDelivered::DeviceOffline),

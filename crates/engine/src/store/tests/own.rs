@@ -116,7 +116,12 @@ async fn a_command_keeps_the_form_that_it_was_asked_in() {
         Expectation::Nothing("It has no state topic.".into()),
     ];
     for (number, expects) in (1..).zip(expectations.map(|expects| Some(Box::new(expects))).into_iter().chain([None])) {
-        keeps(&store, &format!("c{number}"), WireForm { expects, ..form() }).await;
+        keeps(
+            &store,
+            &format!("c{number}"),
+            WireForm { expects, unwritable: Some("It has no level.".into()), ..form() },
+        )
+        .await;
     }
 }
 

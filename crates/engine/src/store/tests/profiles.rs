@@ -107,6 +107,13 @@ async fn devices_come_back_as_they_were_last_written() {
     assert_eq!(store.devices(&connection()).await.unwrap(), [known, unknown("b")]);
     put(&store, &[unknown("a")]).await;
     assert_eq!(store.devices(&connection()).await.unwrap(), [unknown("a"), unknown("b")]);
+    // One that is gone and comes back within one commit is there.
+    let gone = Change::NoDevice { connection: connection(), device: device("a") };
+    let back = Change::Device { connection: connection(), device: unknown("a") };
+    store.commit(vec![back.clone(), gone.clone(), back.clone()]).await.unwrap();
+    assert_eq!(store.devices(&connection()).await.unwrap().len(), 2);
+    store.commit(vec![back, gone]).await.unwrap();
+    assert_eq!(store.devices(&connection()).await.unwrap(), [unknown("b")]);
 }
 
 #[tokio::test]
@@ -115,7 +122,7 @@ async fn a_removed_connection_leaves_nothing_behind() {
     store.save_connection(&profile("bench", "Bench", 0)).await.unwrap();
     store.save_connection(&profile("field", "Field", 0)).await.unwrap();
     put(&store, &[unknown("a")]).await;
-    let mut changes = vec![submit("a", "c1", 1)];
+    let mut changes = vec![submit("a", "c1", 1), Change::WireId { connection: connection(), last: 7 }];
     let Change::Event { event, command, .. } = submit("a", "c1", 1) else { unreachable!() };
     changes.push(Change::Event { connection: "field".into(), event, command });
     store.commit(changes).await.unwrap();
@@ -123,6 +130,9 @@ async fn a_removed_connection_leaves_nothing_behind() {
     store.sweep().await.unwrap();
 
     let sqlite = crate::store::open::reader(&dir.path().join(crate::store::FILE_NAME)).unwrap();
+    let left: i64 =
+        sqlite.query_row("SELECT count(*) FROM meta WHERE name LIKE 'wire id%'", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
     for table in ["connections", "devices", "events", "commands", "tallies", "counters", "removed"] {
         let column = if table == "connections" { "id" } else { "connection" };
         let mut statement = sqlite.prepare(&format!("SELECT {column} FROM {table}")).unwrap();
