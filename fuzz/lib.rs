@@ -1,5 +1,8 @@
 //! What the targets have in common: one file as it would be brought, and all that is asked of it.
 
+use std::{path::Path, sync::LazyLock};
+
+use tempfile::NamedTempFile;
 use wilco_engine::{
     api::FileRole,
     tls::{Kit, Source},
@@ -30,4 +33,15 @@ pub fn bring(content: &[u8]) {
         kit.leave_out(item.id, NOW);
     }
     assert!(kit.view("kit", NOW).items.is_empty());
+}
+
+/// Hands over a file with that content, in memory where there is a file system for it.
+pub fn in_a_file(content: &[u8], read: impl FnOnce(&Path)) {
+    static FILE: LazyLock<NamedTempFile> = LazyLock::new(|| {
+        let memory = Path::new("/dev/shm");
+        let file = if memory.is_dir() { NamedTempFile::new_in(memory) } else { NamedTempFile::new() };
+        file.expect("a temporary file")
+    });
+    std::fs::write(FILE.path(), content).expect("written");
+    read(FILE.path());
 }

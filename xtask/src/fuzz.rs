@@ -11,8 +11,22 @@ use crate::packages::Purpose;
 use crate::{packages, process, target, tools};
 
 /// What each target reads is said in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 9] =
-    ["files", "pkcs12", "locked_keys", "archives", "dialects", "dialect_files", "discovery", "forms", "schemas"];
+const TARGETS: [&str; 14] = [
+    "files",
+    "pkcs12",
+    "locked_keys",
+    "archives",
+    "dialects",
+    "dialect_files",
+    "discovery",
+    "forms",
+    "schemas",
+    "device_files",
+    "exports",
+    "local_socket",
+    "typed",
+    "learned",
+];
 
 const EXECUTIONS: u64 = 1_000_000;
 /// Megabytes that one input may make the process take, the fuzzer's own included.

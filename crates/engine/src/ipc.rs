@@ -47,3 +47,10 @@ async fn write<W: AsyncWrite>(writer: &mut WriteHalf<W>, value: &impl Serialize)
     writer.write_all(&line).await?;
     writer.flush().await
 }
+
+/// Reads a line as each side would.
+#[cfg(fuzzing)]
+pub(crate) fn read_line(line: &str) {
+    let _ = serde_json::from_str::<Request>(line);
+    let _ = serde_json::from_str::<Reply>(line);
+}

@@ -17,6 +17,8 @@ mod dialects;
 mod exchange;
 mod feed;
 mod fleet;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod ipc;
 mod kits;
 pub mod lock;

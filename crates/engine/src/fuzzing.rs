@@ -1,0 +1,56 @@
+//! What the fuzz targets need of this crate's insides; built for them alone.
+
+use std::path::Path;
+
+use crate::{catalogue, device_file, exchange, fleet::Search, ipc, transport};
+
+/// Reads a CSV file of devices to its end.
+pub fn device_file(path: &Path) {
+    let Ok(mut lines) = device_file::Lines::open(path) else { return };
+    let columns = lines.columns().len();
+    assert!(columns > 0);
+    while let Some(line) = lines.next() {
+        if let Err(wrong) = line {
+            assert!(wrong.message.ends_with('.'), "{}", wrong.message);
+        }
+    }
+    let (read, total) = lines.progress();
+    assert!(read <= total);
+}
+
+/// Reads exported connections.
+pub fn exported_connections(path: &Path) {
+    let _ = exchange::read(path, None);
+}
+
+/// Reads an exported catalogue of commands.
+pub fn exported_catalogue(path: &Path) {
+    let _ = catalogue::file::read(path);
+}
+
+/// Reads a line from the local socket, as the engine and as the command line.
+pub fn local_socket(line: &str) {
+    ipc::read_line(line);
+}
+
+/// Reads an address of a broker and of a proxy.
+pub fn addresses(text: &str) {
+    if let Ok(address) = transport::Address::parse(text) {
+        assert!(!address.url().is_empty());
+    }
+    if let Ok(proxy) = transport::Proxy::parse(text) {
+        assert!(!proxy.url().is_empty());
+    }
+}
+
+/// Reads a search for devices. What is understood is understood again as it is written down.
+pub fn search(text: &str) {
+    match Search::read(text) {
+        Ok(search) => {
+            let written = search.to_string();
+            let again = Search::read(&written).map(|search| search.to_string());
+            assert_eq!(again.ok(), Some(written));
+        }
+        Err(failure) => assert!(failure.hint.is_some(), "{failure:?}"),
+    }
+}

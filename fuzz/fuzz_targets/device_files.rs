@@ -1,0 +1,7 @@
+//! Devices as a CSV file.
+
+#![no_main]
+
+use wilco_engine::fuzzing;
+
+libfuzzer_sys::fuzz_target!(|content: &[u8]| wilco_fuzz::in_a_file(content, fuzzing::device_file));
