@@ -24,5 +24,5 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     if let Ok(message) = set.encode(&asking, &devices, &command, "7") {
         assert!(!message.topic.contains(['+', '#', '\0']));
     }
-    let _ = set.filters(&devices, &wilco_dialect::Wishes::default());
+    let _ = set.filters(&devices, &wilco_dialect::Subscriptions::default());
 });

@@ -3,7 +3,7 @@
 #![no_main]
 
 use wilco_dialect::{
-    Dialect, Heard, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics, device_side::read_request,
+    Dialect, DecodedMessage, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics, device_side::read_request,
 };
 use wilco_ledger::DeviceId;
 
@@ -20,10 +20,10 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
             let inbound =
                 Inbound { topic: &topic, payload, qos: 1, retained: content.len().is_multiple_of(2), correlation };
             match dialect.decode(&inbound) {
-                Ok(Some(Heard::State { state, .. })) => {
+                Ok(Some(DecodedMessage::State { state, .. })) => {
                     let _ = Reported::of(&state);
                 }
-                Ok(Some(Heard::Log { device, chunk })) => put_together(&device, &chunk),
+                Ok(Some(DecodedMessage::Log { device, chunk })) => put_together(&device, &chunk),
                 _ => {}
             }
         }

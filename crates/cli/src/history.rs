@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use wilco_engine::{
     api::{CommandView, ExportFormat, HistoryQuery},
-    sheet::Sheet,
+    history_writer::HistoryWriter,
 };
 
 use crate::{
@@ -50,18 +50,18 @@ async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem
 /// What the rows are written to. A table is held back until its columns' widths are known.
 enum Listed {
     Table(Table),
-    Sheet(Sheet<Output>),
+    HistoryWriter(HistoryWriter<Output>),
 }
 
 impl Listed {
     fn new(format: Format) -> Result<Listed, Problem> {
-        let sheet = |format| Ok(Listed::Sheet(Sheet::begin(format, Output::data())?));
+        let history_writer = |format| Ok(Listed::HistoryWriter(HistoryWriter::begin(format, Output::data())?));
         match format {
             Format::Table => {
                 Ok(Listed::Table(Table::new(["TIME", "DEVICE", "COMMAND", "STATE", "TOOK", "BY", "MESSAGE"])))
             }
-            Format::Json => sheet(ExportFormat::Json),
-            Format::Csv => sheet(ExportFormat::Csv),
+            Format::Json => history_writer(ExportFormat::Json),
+            Format::Csv => history_writer(ExportFormat::Csv),
         }
     }
 
@@ -76,7 +76,7 @@ impl Listed {
                 clean(&command.by).into_owned().into(),
                 remark(command).into(),
             ]),
-            Listed::Sheet(sheet) => sheet.add(command)?,
+            Listed::HistoryWriter(history_writer) => history_writer.add(command)?,
         }
         Ok(())
     }
@@ -84,8 +84,8 @@ impl Listed {
     fn finish(self) -> Result<(), Problem> {
         match self {
             Listed::Table(table) => table.print(&mut Output::text()),
-            Listed::Sheet(sheet) => {
-                sheet.finish()?;
+            Listed::HistoryWriter(history_writer) => {
+                history_writer.finish()?;
                 Ok(())
             }
         }

@@ -5,7 +5,7 @@ mod policy;
 pub use policy::AwsPolicy;
 pub(crate) use policy::policy;
 
-use crate::{Channel, Dialect, Wishes};
+use crate::{Channel, Dialect, Subscriptions};
 
 /// A client id has at most so many bytes.
 const LONGEST_CLIENT_ID: usize = 128;
@@ -51,7 +51,7 @@ pub fn is_aws_endpoint(host: &str) -> bool {
 }
 
 /// What of a connection goes beyond what AWS IoT Core allows, as a sentence with the way out.
-pub(crate) fn goes_beyond(dialect: &Dialect, client_id: &str, wishes: &Wishes<'_>) -> Option<String> {
+pub(crate) fn goes_beyond(dialect: &Dialect, client_id: &str, wishes: &Subscriptions<'_>) -> Option<String> {
     if client_id.len() > LONGEST_CLIENT_ID {
         let length = client_id.len();
         return Some(format!("The client ID has {length} bytes; AWS IoT allows {LONGEST_CLIENT_ID}. Shorten it."));
@@ -91,7 +91,7 @@ mod tests {
     use wilco_ledger::DeviceId;
 
     use super::{Endpoint, is_aws_endpoint};
-    use crate::{Dialect, Topics, Wishes};
+    use crate::{Dialect, Subscriptions, Topics};
 
     #[test]
     fn an_endpoint_says_where_it_lies() {
@@ -120,7 +120,7 @@ mod tests {
     fn what_aws_does_not_allow_is_said_beforehand() {
         let check = |prefix: &str, client: &str, devices: Option<&[DeviceId]>, expected: Option<&str>| {
             let dialect = Dialect::Wilco(Topics::new(prefix).expect("a prefix"));
-            let said = dialect.beyond_aws(client, &Wishes { devices, lifecycle: true });
+            let said = dialect.beyond_aws(client, &Subscriptions { devices, lifecycle: true });
             match (&said, expected) {
                 (None, None) => {}
                 (Some(why), Some(part)) => assert!(why.contains(part) && why.ends_with('.'), "{why}"),

@@ -13,7 +13,7 @@ use wilco_ledger::{
 };
 
 use crate::{
-    DialectFile, DialectSet, Heard, Inbound, KnownDevice, Topics,
+    DecodedMessage, DialectFile, DialectSet, Inbound, KnownDevice, Topics,
     devices::Devices,
     discovery::{Discovery, by_convention},
     file::{IdKind, ReaderKind, RequestRule},
@@ -330,9 +330,11 @@ impl Playing {
         let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
         let decoded = self.set.decode(&inbound, &context);
         let input = |meaning: Meaning| match meaning {
-            Meaning::Heard(Heard::Answer(answer)) => Some(Input::Answer(answer)),
-            Meaning::Heard(Heard::Presence { device, online, .. }) => Some(Input::Presence { device, online }),
-            Meaning::Heard(_) => None,
+            Meaning::Message(DecodedMessage::Answer(answer)) => Some(Input::Answer(answer)),
+            Meaning::Message(DecodedMessage::Presence { device, online, .. }) => {
+                Some(Input::Presence { device, online })
+            }
+            Meaning::Message(_) => None,
             Meaning::Report(report) => Some(Input::Report(report)),
             Meaning::Unreadable(unreadable) => {
                 let raw =

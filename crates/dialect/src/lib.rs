@@ -47,7 +47,9 @@ pub use jinja::{Template, Unusable};
 pub use learn::{Observed, Proposal, learn, propose};
 pub use lifecycle::{Lifecycle, LifecycleEvent};
 pub use log::{Checksum, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding};
-pub use message::{Filter, Heard, Inbound, Outbound, Reported, Request, TelemetryRest, Unreadable, Wishes};
+pub use message::{
+    DecodedMessage, Filter, Inbound, Outbound, Reported, Request, Subscriptions, TelemetryRest, Unreadable,
+};
 pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;
 pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, shipped, shipped_text};
@@ -153,7 +155,7 @@ impl Dialect {
     ///
     /// # Errors
     /// [`Unreadable`] when the topic is one of ours and the payload makes no sense.
-    pub fn decode(&self, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+    pub fn decode(&self, inbound: &Inbound<'_>) -> Result<Option<DecodedMessage>, Unreadable> {
         if let Some(heard) = lifecycle::decode(inbound.topic, inbound.payload)? {
             return Ok(Some(heard));
         }
@@ -205,7 +207,7 @@ impl Dialect {
 
     /// What to subscribe, the required filters first: some brokers limit how many subscriptions a connection may have.
     #[must_use]
-    pub fn filters(&self, wishes: &Wishes<'_>) -> Vec<Filter> {
+    pub fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         let mut filters = wilco::filters(self.topics(), wishes.devices);
         if wishes.lifecycle {
             // AWS IoT Core does not say whether it knows No Local, and hangs up at what it does not like.
@@ -233,7 +235,7 @@ impl Dialect {
 
     /// What of a connection goes beyond what AWS IoT Core allows, as a sentence with the way out.
     #[must_use]
-    pub fn beyond_aws(&self, client_id: &str, wishes: &Wishes<'_>) -> Option<String> {
+    pub fn beyond_aws(&self, client_id: &str, wishes: &Subscriptions<'_>) -> Option<String> {
         aws::goes_beyond(self, client_id, wishes)
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use wilco_ledger::{DeviceId, Millis, Timestamp};
 
 use crate::{
-    Heard, Unreadable,
+    DecodedMessage, Unreadable,
     json::{Members, whole},
     topics,
     wilco::text_of,
@@ -110,11 +110,11 @@ impl LifecycleEvent {
 }
 
 /// Reads a lifecycle event. `None` for any other topic, and for clients whose id cannot be a device's.
-pub(crate) fn decode(topic: &str, payload: &[u8]) -> Result<Option<Heard>, Unreadable> {
+pub(crate) fn decode(topic: &str, payload: &[u8]) -> Result<Option<DecodedMessage>, Unreadable> {
     let Some((client, online)) = topics::lifecycle_client(topic) else { return Ok(None) };
     let Ok(device) = DeviceId::new(client) else { return Ok(None) };
     match members(payload) {
-        Ok(members) => Ok(Some(Heard::Lifecycle { device, event: event(&members, online) })),
+        Ok(members) => Ok(Some(DecodedMessage::Lifecycle { device, event: event(&members, online) })),
         // It is the broker who speaks here: of the device nothing was heard.
         Err(why) => Err(Unreadable {
             device: None,

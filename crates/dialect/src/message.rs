@@ -80,7 +80,7 @@ pub struct Inbound<'a> {
 
 /// What a message means.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
+pub enum DecodedMessage {
     /// A device answers a command.
     Answer(Answer),
     /// A device says (or its last will says) whether it is there.
@@ -153,7 +153,7 @@ pub struct TelemetryRest {
     pub left_out: u32,
 }
 
-/// The parts of a state report ([`Heard::State`]) that every device has.
+/// The parts of a state report ([`DecodedMessage::State`]) that every device has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reported {
     /// The LED, if the device has one.
@@ -205,7 +205,7 @@ impl Unreadable {
 
 /// What a connection wishes to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wishes<'a> {
+pub struct Subscriptions<'a> {
     /// These devices, each by its own topics, as a narrow policy allows it. `None`: every device.
     pub devices: Option<&'a [DeviceId]>,
     /// Lifecycle events too: AWS IoT Core gives nobody the retained status who subscribes with a wildcard.

@@ -4,7 +4,7 @@
 use wilco_ledger::Outcome;
 
 use crate::{
-    DialectFile, DialectSet, Heard, Inbound, Meaning, Observed, Topics, WireIds,
+    DecodedMessage, DialectFile, DialectSet, Inbound, Meaning, Observed, Topics, WireIds,
     devices::Devices,
     file::{IdKind, RequestRule, What},
     pattern::{Captures, Kind, Known},
@@ -132,7 +132,7 @@ fn meaning(meaning: Meaning) -> Option<ReadMessage> {
         Some(ReadMessage { kind, device: Some(device.as_str().to_owned()), said: words::shortened(&said, SHOWN) })
     };
     match meaning {
-        Meaning::Heard(Heard::Answer(answer)) => {
+        Meaning::Message(DecodedMessage::Answer(answer)) => {
             let id = match &answer.claim {
                 wilco_ledger::Claim::Id(id) => format!(", ID {id}"),
                 wilco_ledger::Claim::Nothing => ", no ID".to_owned(),
@@ -141,10 +141,10 @@ fn meaning(meaning: Meaning) -> Option<ReadMessage> {
             let message = answer.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
             read(ReadKind::Answer, &answer.device, format!("{}{id}{message}", outcome(answer.outcome)))
         }
-        Meaning::Heard(Heard::Presence { device, online, .. }) => {
+        Meaning::Message(DecodedMessage::Presence { device, online, .. }) => {
             read(ReadKind::Presence, &device, if online { "online" } else { "offline" }.to_owned())
         }
-        Meaning::Heard(Heard::Telemetry { device, series, .. }) => {
+        Meaning::Message(DecodedMessage::Telemetry { device, series, .. }) => {
             let values: Vec<String> =
                 series.iter().take(NAMED).map(|(name, value)| format!("{name} = {value}")).collect();
             read(ReadKind::Telemetry, &device, listed(&values, series.len()))
@@ -158,7 +158,7 @@ fn meaning(meaning: Meaning) -> Option<ReadMessage> {
             let device = unreadable.device.as_ref().map(|device| device.as_str().to_owned());
             Some(ReadMessage { kind: ReadKind::Unreadable, device, said: words::shortened(&unreadable.why, SHOWN) })
         }
-        Meaning::Heard(_) => None,
+        Meaning::Message(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use wilco_ledger::DeviceId;
 
-use crate::{Channel, Heard, Inbound, Outbound, Topics, json::Members, wilco};
+use crate::{Channel, DecodedMessage, Inbound, Outbound, Topics, json::Members, wilco};
 
 /// The one member of a probe's payload.
 const MEMBER: &str = "wilco_probe";
@@ -26,7 +26,7 @@ pub struct Probe {
     pub filter: String,
 }
 
-/// The probe of a client. It comes back as [`Heard::Probe`] with the same nonce.
+/// The probe of a client. It comes back as [`DecodedMessage::Probe`] with the same nonce.
 pub(crate) fn of(topics: &Topics, client_id: &str, nonce: &str) -> Probe {
     let own = DeviceId::closest_to(client_id);
     let answers = topics.of(&own, Channel::Resp);
@@ -46,7 +46,7 @@ pub(crate) fn of(topics: &Topics, client_id: &str, nonce: &str) -> Probe {
 }
 
 /// The probe that a message is; `None` for any other message.
-pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Option<Heard> {
+pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Option<DecodedMessage> {
     let (_, channel) = topics.parse(inbound.topic)?;
     if !matches!(channel, Channel::Req | Channel::Resp) || inbound.payload.len() > LONGEST {
         return None;
@@ -54,14 +54,16 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Option<Heard> {
     let members = Members::parse(std::str::from_utf8(inbound.payload).ok()?).ok()?;
     // Exactly that and nothing beside it, so that nothing a device says is taken for one.
     match members.0.as_slice() {
-        [(name, nonce)] if name == MEMBER => serde_json::from_str(nonce.get()).ok().map(|nonce| Heard::Probe { nonce }),
+        [(name, nonce)] if name == MEMBER => {
+            serde_json::from_str(nonce.get()).ok().map(|nonce| DecodedMessage::Probe { nonce })
+        }
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Dialect, Heard, Inbound, Outbound, Topics, Wishes};
+    use crate::{DecodedMessage, Dialect, Inbound, Outbound, Subscriptions, Topics};
 
     fn dialects() -> [Dialect; 2] {
         ["wilco", "text"].map(|name| {
@@ -70,7 +72,7 @@ mod tests {
         })
     }
 
-    fn hear(dialect: &Dialect, topic: &str, payload: &[u8]) -> Option<Heard> {
+    fn hear(dialect: &Dialect, topic: &str, payload: &[u8]) -> Option<DecodedMessage> {
         let inbound = Inbound { topic, payload, qos: 1, retained: false, correlation: Some(b"n-1") };
         dialect.decode(&inbound).unwrap_or_default()
     }
@@ -83,9 +85,9 @@ mod tests {
             assert_eq!(probe.answer.topic, "cmd/wilco-5f3a/resp");
             assert_eq!(probe.filter, "cmd/wilco-5f3a/resp");
             for Outbound { topic, payload, .. } in [&probe.request, &probe.answer] {
-                assert_eq!(hear(&dialect, topic, payload), Some(Heard::Probe { nonce: "n-\"1\"".to_owned() }));
+                assert_eq!(hear(&dialect, topic, payload), Some(DecodedMessage::Probe { nonce: "n-\"1\"".to_owned() }));
             }
-            assert!(dialect.filters(&Wishes::default()).iter().any(|filter| filter.filter == "cmd/+/resp"));
+            assert!(dialect.filters(&Subscriptions::default()).iter().any(|filter| filter.filter == "cmd/+/resp"));
         }
     }
 
@@ -94,7 +96,7 @@ mod tests {
         let check = |topic: &str, payload: &str| {
             for dialect in dialects() {
                 let heard = hear(&dialect, topic, payload.as_bytes());
-                assert!(!matches!(heard, Some(Heard::Probe { .. })), "{topic} {payload}");
+                assert!(!matches!(heard, Some(DecodedMessage::Probe { .. })), "{topic} {payload}");
             }
         };
         check("cmd/dock-1/resp", r#"{"id":"a","status":"ok","wilco_probe":"n"}"#);

@@ -14,8 +14,8 @@ pub use encode::{Asking, Message};
 pub(crate) use encode::{device_id, usable};
 
 use crate::{
-    Ask, Control, Dialect, DialectFile, Filter, Heard, KnownDevice, ReaderKind, Role, Topics, Unreadable, Wishes,
-    devices::Devices, file::Code, wire_ids::WireIds,
+    Ask, Control, DecodedMessage, Dialect, DialectFile, Filter, KnownDevice, ReaderKind, Role, Subscriptions, Topics,
+    Unreadable, devices::Devices, file::Code, wire_ids::WireIds,
 };
 
 /// The dialects that come with Wilco, as they are written.
@@ -93,7 +93,7 @@ pub struct Decoded<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
     /// An answer, a presence, a state, measurements and the like.
-    Heard(Heard),
+    Message(DecodedMessage),
     /// Values that may be what a command asked for: [`wilco_ledger::Input::Report`].
     Report(Report),
     /// It should have been one of these, and makes no sense.
@@ -131,7 +131,7 @@ impl DialectSet {
 
     /// What to subscribe: each filter once, the required ones first, and none that another one covers.
     #[must_use]
-    pub fn filters(&self, devices: &Devices, wishes: &Wishes<'_>) -> Vec<Filter> {
+    pub fn filters(&self, devices: &Devices, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         let mut filters: Vec<Filter> = Vec::new();
         for member in &self.members {
             if let Some(native) = &member.native {
@@ -271,7 +271,7 @@ impl Member {
 
     fn heard(&self) -> Vec<String> {
         if let Some(native) = &self.native {
-            return native.filters(&Wishes::default()).into_iter().map(|filter| filter.filter).collect();
+            return native.filters(&Subscriptions::default()).into_iter().map(|filter| filter.filter).collect();
         }
         let value = |name: &str| self.setting(name);
         let hears = self.file.hears.iter().filter(|hear| !matches!(hear.what, crate::file::What::Nothing));

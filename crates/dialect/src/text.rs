@@ -7,7 +7,7 @@ use serde_json::Value;
 use wilco_ledger::{DeviceId, Timestamp, grouped};
 
 use crate::{
-    Channel, FREE_TEXT, Heard, Inbound, Outbound, Request, Topics, Unreadable,
+    Channel, DecodedMessage, FREE_TEXT, Inbound, Outbound, Request, Topics, Unreadable,
     json::Members,
     wilco::{self, Spoken},
     words,
@@ -31,14 +31,14 @@ pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, 
     }
 }
 
-pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<DecodedMessage>, Unreadable> {
     match topics.parse(inbound.topic) {
         // Text firmware may say there what it likes.
         Some((_, Channel::Status | Channel::State | Channel::Telemetry | Channel::Log)) => {
             Ok(wilco::decode(topics, inbound, SPOKEN).unwrap_or_default())
         }
         Some((device, Channel::Req)) => wilco::observe_text(&device, inbound)
-            .map(|seen| seen.map(Heard::Request))
+            .map(|seen| seen.map(DecodedMessage::Request))
             .map_err(|why| Unreadable::of(device, why)),
         _ => wilco::decode(topics, inbound, SPOKEN),
     }

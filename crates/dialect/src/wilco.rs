@@ -8,7 +8,7 @@ mod request;
 
 use wilco_ledger::{DeviceId, Timestamp};
 
-use crate::{Channel, Filter, Heard, Inbound, Outbound, Request, Topics, Unreadable, words};
+use crate::{Channel, DecodedMessage, Filter, Inbound, Outbound, Request, Topics, Unreadable, words};
 
 pub(crate) use answer::Spoken;
 pub(crate) use request::observe_text;
@@ -34,14 +34,18 @@ pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, 
     }
 }
 
-pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>, spoken: Spoken) -> Result<Option<Heard>, Unreadable> {
+pub(crate) fn decode(
+    topics: &Topics,
+    inbound: &Inbound<'_>,
+    spoken: Spoken,
+) -> Result<Option<DecodedMessage>, Unreadable> {
     if topics.is_broadcast(inbound.topic) {
-        return Ok(Some(Heard::Broadcast));
+        return Ok(Some(DecodedMessage::Broadcast));
     }
     let Some((device, channel)) = topics.parse(inbound.topic) else { return Ok(None) };
     let heard = match channel {
-        Channel::Resp => return answer::read(&device, inbound, spoken).map(Heard::Answer).map(Some),
-        Channel::Req => request::observe(&device, inbound).map(Heard::Request).map(Some),
+        Channel::Resp => return answer::read(&device, inbound, spoken).map(DecodedMessage::Answer).map(Some),
+        Channel::Req => request::observe(&device, inbound).map(DecodedMessage::Request).map(Some),
         Channel::Status => report::presence(&device, inbound.payload),
         Channel::State => report::state(&device, inbound.payload),
         Channel::Telemetry => report::telemetry(&device, inbound.payload).map(Some),

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use wilco_dialect::{
-    Asking, Context, Devices, DialectFile, DialectForm, DialectSet, Discovery, Heard, Inbound, KnownDevice, Meaning,
-    Observed, ReaderKind, Template, Topics, WireIds, learn, preview, propose, shipped,
+    Asking, Context, DecodedMessage, Devices, DialectFile, DialectForm, DialectSet, Discovery, Inbound, KnownDevice,
+    Meaning, Observed, ReaderKind, Template, Topics, WireIds, learn, preview, propose, shipped,
 };
 use wilco_ledger::{Claim, CommandId, DeviceId};
 
@@ -51,7 +51,7 @@ fn an_id_beyond_31_bits_is_no_other_command_s_answer() {
             .decode(&inbound(&topic, b"{}"), &context)
             .into_iter()
             .filter_map(|decoded| match decoded.meaning {
-                Meaning::Heard(Heard::Answer(answer)) => Some(answer.claim),
+                Meaning::Message(DecodedMessage::Answer(answer)) => Some(answer.claim),
                 _ => None,
             })
             .collect();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Channel, Dialect, Heard, Inbound, Request, TelemetryRest, Topics,
+    Channel, DecodedMessage, Dialect, Inbound, Request, TelemetryRest, Topics,
     device_side::{
         Online, Response, State, read_request, write_offline, write_online, write_response, write_state,
         write_telemetry,
@@ -20,7 +20,7 @@ fn dock() -> DeviceId {
     DeviceId::new("dock-1").expect("a device ID")
 }
 
-fn hear(channel: Channel, payload: &[u8]) -> Option<Heard> {
+fn hear(channel: Channel, payload: &[u8]) -> Option<DecodedMessage> {
     let topic = Topics::default().of(&dock(), channel);
     dialect()
         .decode(&Inbound { topic: &topic, payload, qos: 1, retained: false, correlation: None })
@@ -76,7 +76,7 @@ fn reports_are_heard_as_written() {
     let online = Online { boot: "b1", firmware: "2.3.1", tags: &tags, since: Timestamp(5) };
     assert_eq!(
         hear(Channel::Status, &write_online(&online)),
-        Some(Heard::Presence {
+        Some(DecodedMessage::Presence {
             device: dock(),
             online: true,
             boot: Some("b1".into()),
@@ -87,13 +87,15 @@ fn reports_are_heard_as_written() {
     );
     assert!(matches!(
         hear(Channel::Status, &write_offline("2.3.1", &tags)),
-        Some(Heard::Presence { online: false, .. })
+        Some(DecodedMessage::Presence { online: false, .. })
     ));
     let config = json!({"buzzer": true});
     let config = config.as_object().expect("an object");
     let check = |telemetry_interval: Option<Millis>, expected: Value| {
         let state = State { led: true, identifying: false, telemetry_interval, running: config, saved: config };
-        let Some(Heard::State { state, .. }) = hear(Channel::State, &write_state(&state)) else { panic!("a state") };
+        let Some(DecodedMessage::State { state, .. }) = hear(Channel::State, &write_state(&state)) else {
+            panic!("a state")
+        };
         let both = json!({"buzzer": true});
         let expected = json!({"led": true, "identifying": false, "telemetry_interval_ms": expected,
             "running": both, "saved": both});
@@ -105,7 +107,7 @@ fn reports_are_heard_as_written() {
     assert_eq!(String::from_utf8_lossy(&telemetry), r#"{"at":7,"temperature":21.5,"heap":8.0}"#);
     assert_eq!(
         hear(Channel::Telemetry, &telemetry),
-        Some(Heard::Telemetry {
+        Some(DecodedMessage::Telemetry {
             device: dock(),
             at: Some(Timestamp(7)),
             series: vec![("temperature".into(), 21.5), ("heap".into(), 8.0)],
@@ -224,7 +226,7 @@ proptest! {
         prop_assert_eq!(&asked.args, &args.to_string());
         prop_assert_eq!(asked.issued_at, Some(Timestamp(issued)));
         prop_assert_eq!(asked.expires_at, Some(Timestamp(expires)));
-        prop_assert!(matches!(hear(Channel::Req, &out.payload), Some(Heard::Request(seen)) if seen.id == id));
+        prop_assert!(matches!(hear(Channel::Req, &out.payload), Some(DecodedMessage::Request(seen)) if seen.id == id));
     }
 
     #[test]
@@ -244,7 +246,7 @@ proptest! {
             result,
             at: Timestamp(at),
         };
-        let Some(Heard::Answer(answer)) = hear(Channel::Resp, &write_response(&response)) else {
+        let Some(DecodedMessage::Answer(answer)) = hear(Channel::Resp, &write_response(&response)) else {
             panic!("an answer")
         };
         prop_assert_eq!(answer.claim, response.id.clone().map_or(Claim::Nothing, Claim::Id));

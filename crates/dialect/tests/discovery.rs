@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Ask, AskPayload, Asking, Context, Control, Devices, DialectFile, DialectSet, Discovery, Findings, Heard, IdKind,
-    Inbound, KnownDevice, Meaning, ReaderKind, Topics, WireIds, shipped,
+    Ask, AskPayload, Asking, Context, Control, DecodedMessage, Devices, DialectFile, DialectSet, Discovery, Findings,
+    IdKind, Inbound, KnownDevice, Meaning, ReaderKind, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId, Expectation, Report};
 
@@ -81,17 +81,21 @@ fn home_assistant_entities_of_one_device_are_put_together() {
     let state = br#"{"level":40,"t":20.649}"#;
     let heard: Vec<Meaning> =
         set.decode(&inbound("lamp/state", state), &context).into_iter().map(|one| one.meaning).collect();
-    let [Meaning::Heard(Heard::Telemetry { series, .. }), Meaning::Report(Report { values, retained: true, .. })] =
-        heard.as_slice()
+    let [
+        Meaning::Message(DecodedMessage::Telemetry { series, .. }),
+        Meaning::Report(Report { values, retained: true, .. }),
+    ] = heard.as_slice()
     else {
         panic!("{heard:?}");
     };
     assert_eq!(*series, [("Level".to_owned(), 40.0), ("Temperature".to_owned(), 20.6)]);
     assert_eq!(&*values[1].value, "20.6");
     let heard = set.decode(&inbound("lamp/status", b"away"), &context);
-    assert!(matches!(heard[0].meaning, Meaning::Heard(Heard::Presence { online: false, .. })), "{heard:?}");
+    assert!(matches!(heard[0].meaning, Meaning::Message(DecodedMessage::Presence { online: false, .. })), "{heard:?}");
     assert!(
-        set.filters(&devices, &wilco_dialect::Wishes::default()).iter().any(|filter| filter.filter == "lamp/relay")
+        set.filters(&devices, &wilco_dialect::Subscriptions::default())
+            .iter()
+            .any(|filter| filter.filter == "lamp/relay")
     );
 
     // One entity goes, then the rest.

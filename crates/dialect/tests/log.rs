@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, sample::Index};
 use wilco_dialect::{
-    Channel, Checksum, Dialect, Heard, Inbound, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding, Topics,
+    Channel, Checksum, DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding, Topics,
     device_side::{cut_log, write_log_chunk},
 };
 use wilco_ledger::{CommandId, DeviceId};
@@ -23,7 +23,7 @@ fn hear(dialect: &Dialect, payload: &[u8], correlation: Option<&[u8]>) -> Result
     let topic = Topics::default().of(&device("dock-1"), Channel::Log);
     let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation };
     match dialect.decode(&inbound) {
-        Ok(Some(Heard::Log { device: heard, chunk })) => {
+        Ok(Some(DecodedMessage::Log { device: heard, chunk })) => {
             assert_eq!(heard, device("dock-1"));
             Ok(Some(chunk))
         }

@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use wilco_dialect::{
-    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Inbound, KnownDevice, ReaderKind, Template, Topics,
-    WireIds, Wishes, shipped, shipped_text,
+    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Inbound, KnownDevice, ReaderKind, Subscriptions,
+    Template, Topics, WireIds, shipped, shipped_text,
 };
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -94,7 +94,7 @@ fn use_it(file: DialectFile, topic: &str, payload: &str, command: &str, args: &s
         prop_assert!(!message.topic.is_empty() && message.topic.len() <= 1_024);
         prop_assert!(!message.topic.contains(['+', '#', '\0']), "{}", message.topic);
     }
-    let _ = set.filters(&devices, &Wishes::default());
+    let _ = set.filters(&devices, &Subscriptions::default());
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What the text dialect sends and reads, as tables of messages.
 
 use serde_json::json;
-use wilco_dialect::{Dialect, FREE_TEXT, Heard, Inbound, Outbound, Request, Topics, Wishes};
+use wilco_dialect::{DecodedMessage, Dialect, FREE_TEXT, Inbound, Outbound, Request, Subscriptions, Topics};
 use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Timestamp};
 
 const ID: &str = "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a";
@@ -28,7 +28,7 @@ fn encode(dialect: &Dialect, command: &str, args: &str) -> Outbound {
     )
 }
 
-fn hear(channel: &str, payload: &[u8], correlation: Option<&[u8]>) -> Result<Option<Heard>, String> {
+fn hear(channel: &str, payload: &[u8], correlation: Option<&[u8]>) -> Result<Option<DecodedMessage>, String> {
     let topic = format!("dock-1/{channel}");
     let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation };
     dialect().decode(&inbound).map_err(|unreadable| unreadable.to_string())
@@ -36,7 +36,7 @@ fn hear(channel: &str, payload: &[u8], correlation: Option<&[u8]>) -> Result<Opt
 
 fn answer(payload: &str) -> Answer {
     match hear("resp", payload.as_bytes(), None) {
-        Ok(Some(Heard::Answer(answer))) => answer,
+        Ok(Some(DecodedMessage::Answer(answer))) => answer,
         other => panic!("{payload}: {other:?}"),
     }
 }
@@ -138,10 +138,10 @@ fn any_other_answer_is_unreadable_and_says_why() {
 #[test]
 fn reports_are_read_where_they_are_json_and_left_alone_where_they_are_not() {
     let online = hear("status", br#"{"online":true}"#, None);
-    assert!(matches!(online, Ok(Some(Heard::Presence { online: true, .. }))), "{online:?}");
-    assert!(matches!(hear("status", b"offline", None), Ok(Some(Heard::Presence { online: false, .. }))));
-    assert!(matches!(hear("state", br#"{"led":true}"#, None), Ok(Some(Heard::State { .. }))));
-    assert!(matches!(hear("telemetry", br#"{"t":1}"#, None), Ok(Some(Heard::Telemetry { .. }))));
+    assert!(matches!(online, Ok(Some(DecodedMessage::Presence { online: true, .. }))), "{online:?}");
+    assert!(matches!(hear("status", b"offline", None), Ok(Some(DecodedMessage::Presence { online: false, .. }))));
+    assert!(matches!(hear("state", br#"{"led":true}"#, None), Ok(Some(DecodedMessage::State { .. }))));
+    assert!(matches!(hear("telemetry", br#"{"t":1}"#, None), Ok(Some(DecodedMessage::Telemetry { .. }))));
     for channel in ["status", "state", "telemetry"] {
         for payload in [&b"21.5 degrees"[..], &[0xff], b""] {
             assert_eq!(hear(channel, payload, None), Ok(None), "{channel}");
@@ -153,7 +153,7 @@ fn reports_are_read_where_they_are_json_and_left_alone_where_they_are_not() {
 fn another_consoles_request_is_observed_where_it_has_an_id() {
     let check = |payload: &str, correlation: Option<&str>, expected: Option<(&str, &str, bool)>| {
         let seen = match hear("req", payload.as_bytes(), correlation.map(str::as_bytes)) {
-            Ok(Some(Heard::Request(seen))) => Some(seen),
+            Ok(Some(DecodedMessage::Request(seen))) => Some(seen),
             Ok(None) => None,
             other => panic!("{payload}: {other:?}"),
         };
@@ -172,9 +172,9 @@ fn another_consoles_request_is_observed_where_it_has_an_id() {
 
 #[test]
 fn topics_are_those_of_the_native_dialect() {
-    assert_eq!(dialect().filters(&Wishes::default()), native().filters(&Wishes::default()));
+    assert_eq!(dialect().filters(&Subscriptions::default()), native().filters(&Subscriptions::default()));
     assert!(dialect().is_answer("dock-1/resp"));
     assert!(!dialect().is_answer("dock-1/req"));
     let inbound = Inbound { topic: "all/req", payload: b"light: on", qos: 1, retained: false, correlation: None };
-    assert_eq!(dialect().decode(&inbound), Ok(Some(Heard::Broadcast)));
+    assert_eq!(dialect().decode(&inbound), Ok(Some(DecodedMessage::Broadcast)));
 }

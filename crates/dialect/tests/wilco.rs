@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Dialect, Filter, Heard, Inbound, LifecycleEvent, Reported, Request, TelemetryRest, Topics, Wishes,
+    DecodedMessage, Dialect, Filter, Inbound, LifecycleEvent, Reported, Request, Subscriptions, TelemetryRest, Topics,
 };
 use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Millis, Outcome, Timestamp};
 
@@ -17,7 +17,7 @@ fn device(id: &str) -> DeviceId {
 }
 
 /// What is heard on `cmd/dock-1/{channel}`: `Err` with the sentence when it cannot be read.
-fn hear(channel: &str, payload: &[u8]) -> Result<Option<Heard>, String> {
+fn hear(channel: &str, payload: &[u8]) -> Result<Option<DecodedMessage>, String> {
     let topic = format!("cmd/dock-1/{channel}");
     let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation: None };
     dialect().decode(&inbound).map_err(|unreadable| {
@@ -28,7 +28,7 @@ fn hear(channel: &str, payload: &[u8]) -> Result<Option<Heard>, String> {
 
 fn answer(payload: &[u8]) -> Answer {
     match hear("resp", payload) {
-        Ok(Some(Heard::Answer(answer))) => answer,
+        Ok(Some(DecodedMessage::Answer(answer))) => answer,
         other => panic!("{}: {other:?}", String::from_utf8_lossy(payload)),
     }
 }
@@ -211,7 +211,7 @@ fn correlation_and_retained_are_passed_through() {
     let check = |correlation: Option<&[u8]>, expected: Option<&str>| {
         let inbound =
             Inbound { topic: "cmd/dock-1/resp", payload: br#"{"status":"ok"}"#, qos: 0, retained: true, correlation };
-        let Ok(Some(Heard::Answer(answer))) = dialect().decode(&inbound) else { panic!("an answer") };
+        let Ok(Some(DecodedMessage::Answer(answer))) = dialect().decode(&inbound) else { panic!("an answer") };
         assert_eq!(answer.correlation.as_ref().map(CommandId::as_str), expected);
         assert!(answer.retained);
     };
@@ -225,7 +225,7 @@ fn correlation_and_retained_are_passed_through() {
 fn presence_comes_from_the_status() {
     let check = |payload: &str, expected: Option<bool>| {
         let online = match hear("status", payload.as_bytes()) {
-            Ok(Some(Heard::Presence { online, .. })) => Some(online),
+            Ok(Some(DecodedMessage::Presence { online, .. })) => Some(online),
             Ok(None) => None,
             other => panic!("{payload}: {other:?}"),
         };
@@ -240,7 +240,7 @@ fn presence_comes_from_the_status() {
     let full = br#"{"online":true,"boot":"b1","firmware":"2.3.1","tags":["kitchen",7,"east"],"since":1795438801004}"#;
     assert_eq!(
         hear("status", full),
-        Ok(Some(Heard::Presence {
+        Ok(Some(DecodedMessage::Presence {
             device: device("dock-1"),
             online: true,
             boot: Some("b1".into()),
@@ -257,7 +257,7 @@ fn presence_comes_from_the_status() {
 #[test]
 fn state_is_an_object() {
     let heard = hear("state", br#"{"led":true,"identifying":true,"running":{"a":1},"saved":7}"#).expect("readable");
-    let Some(Heard::State { state, .. }) = heard else { panic!("a state: {heard:?}") };
+    let Some(DecodedMessage::State { state, .. }) = heard else { panic!("a state: {heard:?}") };
     let running = r#"{"a":1}"#.to_owned();
     let expected = Reported { led: Some(true), identifying: true, running: Some(running), ..Reported::default() };
     assert_eq!(Reported::of(&state), expected);
@@ -272,7 +272,9 @@ fn state_is_an_object() {
 fn telemetry_is_its_finite_numbers_in_order() {
     let check = |payload: &str, at: Option<i64>, expected: &[(&str, f64)]| {
         let heard = hear("telemetry", payload.as_bytes()).expect("readable");
-        let Some(Heard::Telemetry { at: heard_at, series, .. }) = heard else { panic!("telemetry: {heard:?}") };
+        let Some(DecodedMessage::Telemetry { at: heard_at, series, .. }) = heard else {
+            panic!("telemetry: {heard:?}")
+        };
         assert_eq!(heard_at, at.map(Timestamp), "{payload}");
         let series: Vec<_> = series.iter().map(|(name, number)| (name.as_str(), *number)).collect();
         assert_eq!(series, expected, "{payload}");
@@ -284,7 +286,7 @@ fn telemetry_is_its_finite_numbers_in_order() {
     check("{}", None, &[]);
     let many: String = (0..1_000).map(|n| format!("\"s{n}\":{n},")).collect();
     let heard = hear("telemetry", format!("{{{many}\"last\":1}}").as_bytes());
-    assert!(matches!(heard, Ok(Some(Heard::Telemetry { series, .. })) if series.len() == 64));
+    assert!(matches!(heard, Ok(Some(DecodedMessage::Telemetry { series, .. })) if series.len() == 64));
     for unreadable in [&b"21.5"[..], b"", b"warm", &[0xff]] {
         assert!(hear("telemetry", unreadable).is_err());
     }
@@ -294,7 +296,7 @@ fn telemetry_is_its_finite_numbers_in_order() {
 fn what_of_telemetry_is_no_measurement_is_told() {
     let check = |payload: &str, quoted: &[&str], empty: &[&str], left_out: u32| {
         let heard = hear("telemetry", payload.as_bytes()).expect("readable");
-        let Some(Heard::Telemetry { rest, .. }) = heard else { panic!("telemetry: {heard:?}") };
+        let Some(DecodedMessage::Telemetry { rest, .. }) = heard else { panic!("telemetry: {heard:?}") };
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(rest, TelemetryRest { quoted: names(quoted), empty: names(empty), left_out }, "{payload}");
     };
@@ -310,7 +312,7 @@ fn another_consoles_request_is_observed() {
     let payload = format!(
         r#"{{"id":"{ID}","command":"restart","args":{{"b":1,"a":2}},"issued_at":1000,"expires_at":31000,"attempt":2}}"#
     );
-    let Ok(Some(Heard::Request(seen))) = hear("req", payload.as_bytes()) else { panic!("a request") };
+    let Ok(Some(DecodedMessage::Request(seen))) = hear("req", payload.as_bytes()) else { panic!("a request") };
     assert_eq!(seen.device, device("dock-1"));
     assert_eq!(seen.id.as_str(), ID);
     assert_eq!(&*seen.name, "restart");
@@ -337,12 +339,12 @@ fn a_retained_request_is_pointed_out() {
 
 #[test]
 fn other_topics_are_left_alone() {
-    let check = |topic: &str, expected: Option<Heard>| {
+    let check = |topic: &str, expected: Option<DecodedMessage>| {
         let inbound = Inbound { topic, payload: b"\xff", qos: 0, retained: false, correlation: None };
         assert_eq!(dialect().decode(&inbound), Ok(expected), "{topic}");
     };
-    check("cmd/all/req", Some(Heard::Broadcast));
-    check("cmd/groups/kitchen/req", Some(Heard::Broadcast));
+    check("cmd/all/req", Some(DecodedMessage::Broadcast));
+    check("cmd/groups/kitchen/req", Some(DecodedMessage::Broadcast));
     check("cmd/dock-1/other", None);
     check("dock-1/resp", None);
     check("cmd/a/b/resp", None);
@@ -356,7 +358,7 @@ fn answers_are_required_and_the_rest_is_heard_where_allowed() {
         Filter { filter: filter.to_owned(), qos, required, others_only }
     };
     assert_eq!(
-        dialect().filters(&Wishes::default()),
+        dialect().filters(&Subscriptions::default()),
         [
             filter("cmd/+/resp", 1, true),
             filter("cmd/+/status", 0, false),
@@ -366,7 +368,7 @@ fn answers_are_required_and_the_rest_is_heard_where_allowed() {
             filter("cmd/+/req", 0, false),
         ]
     );
-    let named = dialect().filters(&Wishes { devices: Some(&[device("a"), device("b")]), lifecycle: false });
+    let named = dialect().filters(&Subscriptions { devices: Some(&[device("a"), device("b")]), lifecycle: false });
     assert_eq!(named.len(), 12);
     assert_eq!(
         named[..3],
@@ -376,16 +378,19 @@ fn answers_are_required_and_the_rest_is_heard_where_allowed() {
 
 #[test]
 fn lifecycle_events_are_heard_where_they_are_wished_for() {
-    let last = |wishes: Wishes<'_>, count: usize| {
+    let last = |wishes: Subscriptions<'_>, count: usize| {
         let filters = dialect().filters(&wishes);
         assert!(filters.iter().rev().take(count).all(|filter| filter.qos == 0 && !filter.required));
         assert!(filters.iter().all(|filter| !filter.others_only));
         filters[filters.len() - count..].iter().map(|filter| filter.filter.clone()).collect::<Vec<_>>()
     };
     let event = |what: &str| format!("$aws/events/presence/{what}");
-    assert_eq!(last(Wishes { devices: None, lifecycle: true }, 2), [event("connected/+"), event("disconnected/+")]);
     assert_eq!(
-        last(Wishes { devices: Some(&[device("a")]), lifecycle: true }, 2),
+        last(Subscriptions { devices: None, lifecycle: true }, 2),
+        [event("connected/+"), event("disconnected/+")]
+    );
+    assert_eq!(
+        last(Subscriptions { devices: Some(&[device("a")]), lifecycle: true }, 2),
         [event("connected/a"), event("disconnected/a")]
     );
 }
@@ -401,15 +406,15 @@ fn a_lifecycle_event_is_read_with_what_it_has() {
             unreadable.why
         })
     };
-    let check = |topic: &str,
-                 payload: &str,
-                 online: bool,
-                 version: Option<u64>,
-                 session: Option<&str>,
-                 at: Option<i64>| {
-        let event = LifecycleEvent { online, version, session: session.map(str::to_owned), at: at.map(Timestamp) };
-        assert_eq!(hear(topic, payload), Ok(Some(Heard::Lifecycle { device: device("dock-1"), event })), "{payload}");
-    };
+    let check =
+        |topic: &str, payload: &str, online: bool, version: Option<u64>, session: Option<&str>, at: Option<i64>| {
+            let event = LifecycleEvent { online, version, session: session.map(str::to_owned), at: at.map(Timestamp) };
+            assert_eq!(
+                hear(topic, payload),
+                Ok(Some(DecodedMessage::Lifecycle { device: device("dock-1"), event })),
+                "{payload}"
+            );
+        };
     check(
         "connected/dock-1",
         r#"{"clientId":"dock-1","timestamp":1573002230757,"eventType":"connected","sessionIdentifier":"a4666d2a",

@@ -8,14 +8,14 @@ use wilco_ledger::{CommandId, DeviceId};
 use crate::{
     api::{Batch, DeviceStates, Failure, Notice, NoticeLevel, RolloutView},
     store::ConnectionId,
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 /// At most so many commands and devices are named in one batch; beyond that, who shows them asks again.
 const NAMED_AT_MOST: usize = 200;
 
 /// Batches that a slow listener may fall behind before it is taken for gone.
-const PATIENCE: usize = 600;
+const MOST_UNREAD: usize = 600;
 
 type CommandKey = (ConnectionId, DeviceId, CommandId);
 
@@ -24,7 +24,7 @@ type CommandKey = (ConnectionId, DeviceId, CommandId);
 pub(crate) struct Feed {
     listeners: Vec<mpsc::Sender<Batch>>,
     sequence: u64,
-    commands: HashMap<CommandKey, Standing>,
+    commands: HashMap<CommandKey, CommandSnapshot>,
     more_commands: bool,
     connections: bool,
     devices: HashSet<ConnectionId>,
@@ -37,7 +37,7 @@ pub(crate) struct Feed {
 impl Feed {
     /// A new listener. It gets every batch from now on, the first of them with all connections.
     pub(crate) fn listen(&mut self) -> mpsc::Receiver<Batch> {
-        let (listener, batches) = mpsc::channel(PATIENCE);
+        let (listener, batches) = mpsc::channel(MOST_UNREAD);
         self.listeners.push(listener);
         self.connections = true;
         batches
@@ -54,11 +54,11 @@ impl Feed {
     }
 
     /// How a command stands now.
-    pub(crate) fn command(&mut self, connection: &ConnectionId, standing: &Standing) {
-        let asked = &standing.command.asked;
+    pub(crate) fn command(&mut self, connection: &ConnectionId, snapshot: &CommandSnapshot) {
+        let asked = &snapshot.command.asked;
         let key = (connection.clone(), asked.device.clone(), asked.id.clone());
         if self.commands.len() < NAMED_AT_MOST || self.commands.contains_key(&key) {
-            self.commands.insert(key, standing.clone());
+            self.commands.insert(key, snapshot.clone());
         } else {
             self.more_commands = true;
         }
@@ -116,7 +116,7 @@ impl Feed {
     /// Hands out what has gathered. `connections` is asked only when one of them changed.
     pub(crate) fn hand_out(&mut self, connections: impl FnOnce() -> Vec<crate::api::ConnectionView>) {
         let mut commands: Vec<_> =
-            self.commands.drain().map(|((connection, ..), standing)| standing.view(connection.as_str())).collect();
+            self.commands.drain().map(|((connection, ..), snapshot)| snapshot.view(connection.as_str())).collect();
         commands.sort_unstable_by(|a, b| (a.queued_at, &a.id).cmp(&(b.queued_at, &b.id)));
         self.sequence += 1;
         let batch = Batch {

@@ -20,11 +20,11 @@ const DAY: i64 = 86_400_000;
 
 /// The settings that are in force, for everybody who goes by them.
 #[derive(Clone)]
-pub(crate) struct InForce(Arc<RwLock<Settings>>);
+pub(crate) struct SharedSettings(Arc<RwLock<Settings>>);
 
-impl InForce {
-    pub(crate) fn new(settings: Settings) -> InForce {
-        InForce(Arc::new(RwLock::new(settings)))
+impl SharedSettings {
+    pub(crate) fn new(settings: Settings) -> SharedSettings {
+        SharedSettings(Arc::new(RwLock::new(settings)))
     }
 
     pub(crate) fn get(&self) -> Settings {

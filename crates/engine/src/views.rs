@@ -14,13 +14,13 @@ use crate::api::{
 
 /// A command as it stood when that was written down.
 #[derive(Debug, Clone)]
-pub(crate) struct Standing {
+pub(crate) struct CommandSnapshot {
     pub(crate) command: Arc<Command>,
     /// When it is given up, where that is still to come.
     pub(crate) deadline: Option<Timestamp>,
 }
 
-impl Standing {
+impl CommandSnapshot {
     pub(crate) fn view(&self, connection: &str) -> CommandView {
         command(connection, &self.command, self.deadline)
     }

@@ -8,7 +8,7 @@ mod answers;
 mod clock;
 mod flow;
 mod rate;
-mod shelf;
+mod table;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -21,7 +21,7 @@ use crate::{
 };
 use clock::Connection;
 use rate::Rate;
-use shelf::{Shelf, Slot};
+use table::{CommandKey, CommandTable};
 
 /// The commands of one connection.
 #[derive(Debug)]
@@ -34,14 +34,14 @@ pub struct Ledger {
     /// What the broker kept is still being read: nothing times out, and nothing is repeated.
     draining: bool,
     /// Commands to be sent again in the next session.
-    lost: BTreeSet<Slot>,
-    shelf: Shelf,
+    lost: BTreeSet<CommandKey>,
+    table: CommandTable,
     /// Commands whose first send is due, by age.
-    first_sends: BTreeSet<Slot>,
+    first_sends: BTreeSet<CommandKey>,
     /// Commands whose next send is due, by age.
-    repeats: BTreeSet<Slot>,
+    repeats: BTreeSet<CommandKey>,
     /// Publishes of this session without a PUBACK, with their number: the send window.
-    open: BTreeMap<Slot, u32>,
+    open: BTreeMap<CommandKey, u32>,
     /// What may still go out in this second.
     rate: Rate,
     /// Commands whose answer is outstanding from devices that are not silent: the answer window.
@@ -51,13 +51,13 @@ pub struct Ledger {
     /// When each device that counts in the answer window becomes a silent one.
     falls_silent: BTreeSet<(Timestamp, DeviceId)>,
     /// Timers of commands never sent. These run also while draining.
-    expiries: BTreeSet<(Timestamp, Slot)>,
+    expiries: BTreeSet<(Timestamp, CommandKey)>,
     /// Timers of commands that may have been sent: silence is judged by these.
-    silences: BTreeSet<(Timestamp, Slot)>,
+    silences: BTreeSet<(Timestamp, CommandKey)>,
     /// Settled commands, in the order of their ends.
-    settled: VecDeque<Slot>,
+    settled: VecDeque<CommandKey>,
     /// Commands to which something has happened since [`Ledger::take_changed`].
-    changed: Vec<Slot>,
+    changed: Vec<CommandKey>,
     counts: Counts,
 }
 
@@ -91,7 +91,7 @@ impl Ledger {
             connection: Connection::default(),
             draining: false,
             lost: BTreeSet::new(),
-            shelf: Shelf::default(),
+            table: CommandTable::default(),
             first_sends: BTreeSet::new(),
             repeats: BTreeSet::new(),
             open: BTreeMap::new(),
@@ -145,12 +145,12 @@ impl Ledger {
         let doubtful = unheard || command.state == State::TimedOut;
         let broker_may_hold = matches!(command.delivery(), Delivery::BrokerHolds | Delivery::Broadcast);
         let device = command.device().clone();
-        let slot = self.shelf.insert(command);
-        self.shelf.device_mut(&device).timed_out |= doubtful;
-        if let Some(entry) = self.shelf.entry_mut(slot) {
+        let slot = self.table.insert(command);
+        self.table.device_mut(&device).timed_out |= doubtful;
+        if let Some(entry) = self.table.entry_mut(slot) {
             entry.broker_may_hold = broker_may_hold;
         }
-        self.account(slot, shelf::Standing::default());
+        self.account(slot, table::Accounted::default());
         self.refresh(slot, Timestamp(i64::MIN));
     }
 
@@ -209,7 +209,7 @@ impl Ledger {
         slots
             .into_iter()
             .filter_map(|slot| {
-                let entry = self.shelf.entry_mut(slot)?;
+                let entry = self.table.entry_mut(slot)?;
                 entry.changed = false;
                 Some(Changed { command: entry.command.clone(), deadline: self.connection.deadline(entry) })
             })
@@ -220,8 +220,8 @@ impl Ledger {
     /// [`Ledger::take_changed`].
     #[must_use]
     pub fn command(&self, device: &DeviceId, id: &CommandId) -> Option<&Command> {
-        let slot = self.shelf.find(device, id.as_str())?;
-        self.shelf.entry(slot).map(|entry| &entry.command)
+        let slot = self.table.find(device, id.as_str())?;
+        self.table.entry(slot).map(|entry| &entry.command)
     }
 
     /// Forgets the settled commands to which nothing has happened since `before`, because the store is about to. What
@@ -230,7 +230,7 @@ impl Ledger {
     pub fn forget(&mut self, before: Timestamp, now: Timestamp) {
         for slot in std::mem::take(&mut self.settled) {
             let is_old = self
-                .shelf
+                .table
                 .entry(slot)
                 .is_none_or(|entry| entry.command.changed_at < before && !entry.open && !entry.changed);
             if is_old {
@@ -244,39 +244,39 @@ impl Ledger {
     /// Forgets a device with all its commands, because the store is about to. Says whether it did: not while one of them
     /// has not come to its end, a publish of one is under way, or the store is still to hear of one.
     pub fn forget_device(&mut self, device: &DeviceId) -> bool {
-        let slots: BTreeSet<Slot> = self.shelf.slots_of(device).collect();
-        let is_busy = |entry: &shelf::Entry| !entry.command.is_settled() || entry.open || entry.changed;
-        if slots.iter().filter_map(|slot| self.shelf.entry(*slot)).any(is_busy) {
+        let slots: BTreeSet<CommandKey> = self.table.slots_of(device).collect();
+        let is_busy = |entry: &table::Entry| !entry.command.is_settled() || entry.open || entry.changed;
+        if slots.iter().filter_map(|slot| self.table.entry(*slot)).any(is_busy) {
             return false;
         }
-        slots.iter().for_each(|slot| self.shelf.remove(*slot));
+        slots.iter().for_each(|slot| self.table.remove(*slot));
         self.settled.retain(|slot| !slots.contains(slot));
         self.fall_silent(device);
-        self.shelf.remove_device(device);
+        self.table.remove_device(device);
         true
     }
 
     /// Whether a command is in memory. If not, and an answer names it, the store may have it: see [`Ledger::adopt`].
     #[must_use]
     pub fn is_known(&self, device: &DeviceId, id: &CommandId) -> bool {
-        self.shelf.find(device, id.as_str()).is_some()
+        self.table.find(device, id.as_str()).is_some()
     }
 
     /// Whether a device has still to come back after the broker may have been started anew. [`Input::Heard`] ends that.
     #[must_use]
     pub fn awaits_return(&self, device: &DeviceId, now: Timestamp) -> bool {
-        self.shelf.returns_by(device).is_some_and(|by| by > now)
+        self.table.returns_by(device).is_some_and(|by| by > now)
     }
 
     /// Whether a command with that id is in memory for another device than this one.
     #[must_use]
     pub fn is_known_elsewhere(&self, device: &DeviceId, id: &CommandId) -> bool {
-        self.shelf.devices_with(id) > usize::from(self.is_known(device, id))
+        self.table.devices_with(id) > usize::from(self.is_known(device, id))
     }
 
     /// Every command that has not come to its end, oldest first.
     pub fn outstanding(&self) -> impl Iterator<Item = &Command> {
-        self.shelf.unsettled().filter_map(|slot| self.shelf.entry(slot)).map(|entry| &entry.command)
+        self.table.unsettled().filter_map(|slot| self.table.entry(slot)).map(|entry| &entry.command)
     }
 
     /// The commands of this installation that have not come to their end. Kept count of, so cheap.
@@ -290,7 +290,7 @@ impl Ledger {
             return;
         }
         let delivery = asked.policy.delivery;
-        let offline = self.shelf.is_offline(&asked.device);
+        let offline = self.table.is_offline(&asked.device);
         let unwritable = asked.form.as_ref().and_then(|form| form.unwritable.clone());
         let slot = self.begin(asked, Origin::Here, now, effects);
         if let Some(why) = unwritable {
@@ -308,15 +308,15 @@ impl Ledger {
     }
 
     /// Says of a command never sent that its device has to come back first, if that is so.
-    fn await_return(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
-        let Some(entry) = self.shelf.entry(slot).filter(|entry| entry.command.is_unsent()) else { return };
-        if self.shelf.returns_by(entry.command.device()).is_some_and(|by| by > now) {
+    fn await_return(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.table.entry(slot).filter(|entry| entry.command.is_unsent()) else { return };
+        if self.table.returns_by(entry.command.device()).is_some_and(|by| by > now) {
             self.record(slot, Fact::AwaitsReturn, now, effects);
         }
     }
 
     fn session_lost(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        for slot in self.shelf.expect_back(now + self.limits.return_within) {
+        for slot in self.table.expect_back(now + self.limits.return_within) {
             self.await_return(slot, now, effects);
             self.refresh(slot, now);
         }
@@ -324,10 +324,10 @@ impl Ledger {
 
     /// The device is there again, so nothing waits for its return.
     fn has_returned(&mut self, device: &DeviceId, now: Timestamp) {
-        let Some(known) = self.shelf.known_device_mut(device) else { return };
+        let Some(known) = self.table.known_device_mut(device) else { return };
         known.was_online = false;
         if known.returns_by.take().is_some() {
-            for slot in known.unsettled.iter().copied().collect::<Vec<Slot>>() {
+            for slot in known.unsettled.iter().copied().collect::<Vec<CommandKey>>() {
                 self.refresh(slot, now);
             }
         }
@@ -345,9 +345,9 @@ impl Ledger {
     fn connected(&mut self, now: Timestamp) {
         self.connected = true;
         self.connection.begin(self.draining.then_some(self.limits.earlier_answers_within), now);
-        self.shelf.nobody_was_lost();
+        self.table.nobody_was_lost();
         for slot in std::mem::take(&mut self.lost) {
-            if let Some(entry) = self.shelf.entry_mut(slot) {
+            if let Some(entry) = self.table.entry_mut(slot) {
                 entry.awaits_session = false;
                 self.refresh(slot, now);
             }
@@ -360,11 +360,11 @@ impl Ledger {
         }
         self.connected = false;
         // What is held stays so until its device is known to be there.
-        for slot in self.shelf.forget_presence() {
+        for slot in self.table.forget_presence() {
             self.refresh(slot, now);
         }
         for (slot, attempt) in std::mem::take(&mut self.open) {
-            let Some(entry) = self.shelf.entry_mut(slot) else { continue };
+            let Some(entry) = self.table.entry_mut(slot) else { continue };
             entry.open = false;
             if entry.command.state < State::Accepted {
                 self.record(slot, Fact::DeliveryUnknown { attempt }, now, effects);
@@ -372,10 +372,10 @@ impl Ledger {
                 self.refresh(slot, now);
             }
         }
-        let now_or_never: Vec<Slot> = self
-            .shelf
+        let now_or_never: Vec<CommandKey> = self
+            .table
             .unsettled()
-            .filter(|slot| self.shelf.entry(*slot).is_some_and(|entry| entry.command.is_now_or_never()))
+            .filter(|slot| self.table.entry(*slot).is_some_and(|entry| entry.command.is_now_or_never()))
             .collect();
         for slot in now_or_never {
             self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
@@ -410,7 +410,7 @@ impl Ledger {
         let unanswered = command.state < State::Accepted;
         let undecided = matches!(send.fate, Fate::Open | Fate::Unknown);
         if self.open.remove(&slot).is_some()
-            && let Some(entry) = self.shelf.entry_mut(slot)
+            && let Some(entry) = self.table.entry_mut(slot)
         {
             entry.open = false;
         }
@@ -436,12 +436,12 @@ impl Ledger {
         }
     }
 
-    fn not_taken(&mut self, slot: Slot, attempt: u32, now: Timestamp, effects: &mut Vec<Effect>) {
-        if let Some(entry) = self.shelf.entry_mut(slot) {
+    fn not_taken(&mut self, slot: CommandKey, attempt: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        if let Some(entry) = self.table.entry_mut(slot) {
             entry.paused_until = Some(now + flow::PAUSE_AFTER_NOT_TAKEN);
         }
         self.record(slot, Fact::NotSent { attempt }, now, effects);
-        let command = self.shelf.entry(slot).map(|entry| &entry.command);
+        let command = self.table.entry(slot).map(|entry| &entry.command);
         let now_or_never = command.is_some_and(|command| command.is_now_or_never() && !self.connected);
         if now_or_never || command.is_some_and(|command| command.delivery() == Delivery::Broadcast) {
             self.record(slot, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
@@ -449,9 +449,9 @@ impl Ledger {
     }
 
     /// The session of its last send is lost, as the next [`Input::Disconnected`] will say.
-    fn await_session(&mut self, slot: Slot) {
+    fn await_session(&mut self, slot: CommandKey) {
         if self.connected
-            && let Some(entry) = self.shelf.entry_mut(slot)
+            && let Some(entry) = self.table.entry_mut(slot)
         {
             entry.awaits_session = true;
             self.lost.insert(slot);
@@ -459,10 +459,10 @@ impl Ledger {
     }
 
     fn presence(&mut self, device: &DeviceId, online: bool, now: Timestamp, effects: &mut Vec<Effect>) {
-        let known = self.shelf.device_mut(device);
+        let known = self.table.device_mut(device);
         known.online = Some(online);
-        for slot in known.unsettled.iter().copied().collect::<Vec<Slot>>() {
-            let Some(entry) = self.shelf.entry(slot) else { continue };
+        for slot in known.unsettled.iter().copied().collect::<Vec<CommandKey>>() {
+            let Some(entry) = self.table.entry(slot) else { continue };
             match entry.command.state {
                 State::Held if online => self.record(slot, Fact::Released, now, effects),
                 State::Queued if !online && entry.command.is_unsent() => self.device_is_offline(slot, now, effects),
@@ -473,12 +473,12 @@ impl Ledger {
 
     fn heard(&mut self, device: &DeviceId, now: Timestamp, effects: &mut Vec<Effect>) {
         self.has_returned(device, now);
-        let Some(known) = self.shelf.known_device_mut(device).filter(|known| known.online != Some(true)) else {
+        let Some(known) = self.table.known_device_mut(device).filter(|known| known.online != Some(true)) else {
             return;
         };
         known.online = None;
-        for slot in known.unsettled.iter().copied().collect::<Vec<Slot>>() {
-            match self.shelf.entry(slot).map(|entry| entry.command.state) {
+        for slot in known.unsettled.iter().copied().collect::<Vec<CommandKey>>() {
+            match self.table.entry(slot).map(|entry| entry.command.state) {
                 Some(State::Held) => self.record(slot, Fact::Released, now, effects),
                 _ => self.refresh(slot, now),
             }
@@ -486,8 +486,8 @@ impl Ledger {
     }
 
     /// What becomes of a command never sent whose device is known to be offline.
-    fn device_is_offline(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
-        match self.shelf.entry(slot).map(|entry| entry.command.delivery()) {
+    fn device_is_offline(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) {
+        match self.table.entry(slot).map(|entry| entry.command.delivery()) {
             Some(Delivery::Now) => {
                 self.record(slot, Fact::Undeliverable(NotDelivered::DeviceOffline), now, effects);
             }
@@ -496,36 +496,36 @@ impl Ledger {
         }
     }
 
-    fn look_up(&self, device: &DeviceId, id: &CommandId) -> Option<(Slot, &Command)> {
-        let slot = self.shelf.find(device, id.as_str())?;
-        self.shelf.entry(slot).map(|entry| (slot, &entry.command))
+    fn look_up(&self, device: &DeviceId, id: &CommandId) -> Option<(CommandKey, &Command)> {
+        let slot = self.table.find(device, id.as_str())?;
+        self.table.entry(slot).map(|entry| (slot, &entry.command))
     }
 
     /// A command's first event.
-    fn begin(&mut self, asked: Submission, origin: Origin, now: Timestamp, effects: &mut Vec<Effect>) -> Slot {
+    fn begin(&mut self, asked: Submission, origin: Origin, now: Timestamp, effects: &mut Vec<Effect>) -> CommandKey {
         let event = Event {
             device: asked.device.clone(),
             command: Some(asked.id.clone()),
             at: now,
             fact: Fact::Submitted { asked: Arc::new(asked), origin },
         };
-        let slot = Command::begin(&event).map(|command| self.shelf.insert(command)).unwrap_or_default();
+        let slot = Command::begin(&event).map(|command| self.table.insert(command)).unwrap_or_default();
         self.note_change(slot);
         effects.push(Effect::Record(event));
-        self.account(slot, shelf::Standing::default());
+        self.account(slot, table::Accounted::default());
         self.refresh(slot, now);
         slot
     }
 
     /// The one place where a command changes.
-    fn record(&mut self, slot: Slot, fact: Fact, now: Timestamp, effects: &mut Vec<Effect>) {
-        let Some(entry) = self.shelf.entry_mut(slot) else { return };
-        let before = entry.standing();
+    fn record(&mut self, slot: CommandKey, fact: Fact, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.table.entry_mut(slot) else { return };
+        let before = entry.accounted();
         let event =
             Event { device: entry.command.device().clone(), command: Some(entry.command.id().clone()), at: now, fact };
         entry.command.apply(&event);
         match event.fact {
-            Fact::TimedOut(_) => self.shelf.device_mut(&event.device).timed_out = true,
+            Fact::TimedOut(_) => self.table.device_mut(&event.device).timed_out = true,
             Fact::Answered { .. } => self.connection.answered(&entry.command, &self.limits, now),
             _ => {}
         }
@@ -535,8 +535,8 @@ impl Ledger {
         self.refresh(slot, now);
     }
 
-    fn note_change(&mut self, slot: Slot) {
-        if let Some(entry) = self.shelf.entry_mut(slot)
+    fn note_change(&mut self, slot: CommandKey) {
+        if let Some(entry) = self.table.entry_mut(slot)
             && !std::mem::replace(&mut entry.changed, true)
         {
             self.changed.push(slot);
@@ -549,26 +549,26 @@ impl Ledger {
     fn evict(&mut self, now: Timestamp) {
         while self.settled.len() > self.limits.settled_kept
             && let Some(slot) =
-                self.settled.pop_front_if(|slot| self.shelf.entry(*slot).is_none_or(|entry| !entry.changed))
+                self.settled.pop_front_if(|slot| self.table.entry(*slot).is_none_or(|entry| !entry.changed))
         {
             self.drop_settled(slot, now);
         }
     }
 
-    fn drop_settled(&mut self, slot: Slot, now: Timestamp) {
-        if let Some(entry) = self.shelf.entry_mut(slot)
+    fn drop_settled(&mut self, slot: CommandKey, now: Timestamp) {
+        if let Some(entry) = self.table.entry_mut(slot)
             && entry.open
         {
             entry.listed = false;
             return;
         }
-        if let Some(entry) = self.shelf.entry(slot)
+        if let Some(entry) = self.table.entry(slot)
             && entry.may_yet_be_answered(now)
         {
             let device = entry.command.device().clone();
-            let known = self.shelf.device_mut(&device);
+            let known = self.table.device_mut(&device);
             known.timed_out |= known.unconfirmed.contains(&slot);
         }
-        self.shelf.remove(slot);
+        self.table.remove(slot);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wilco_device::{faults::Faults, persona::Persona};
-use wilco_dialect::{Dialect, Heard, Inbound, LogChunk, LogReceipt, LogStanding, Topics};
+use wilco_dialect::{DecodedMessage, Dialect, Inbound, LogChunk, LogReceipt, LogStanding, Topics};
 
 use crate::{bench, console::Console, dock, switch_on};
 
@@ -34,7 +34,7 @@ async fn next_chunk(console: &mut Console, device: &str) -> LogChunk {
     let payload = payload.as_bytes();
     let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation: None };
     match Dialect::Wilco(Topics::default()).decode(&inbound) {
-        Ok(Some(Heard::Log { chunk, .. })) => chunk,
+        Ok(Some(DecodedMessage::Log { chunk, .. })) => chunk,
         other => panic!("no piece of a log: {other:?}"),
     }
 }

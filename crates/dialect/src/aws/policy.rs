@@ -203,7 +203,7 @@ mod tests {
     use wilco_ledger::DeviceId;
 
     use super::{AwsPolicy, fits, literally};
-    use crate::{Dialect, Topics, Wishes};
+    use crate::{Dialect, Subscriptions, Topics};
 
     const HOST: &str = "a3k9x2v7q-ats.iot.eu-central-1.amazonaws.com";
 
@@ -213,7 +213,7 @@ mod tests {
 
     fn policy(prefix: &str, host: &str, devices: Option<&[DeviceId]>, lifecycle: bool) -> AwsPolicy {
         let dialect = Dialect::Wilco(Topics::new(prefix).expect("a prefix"));
-        let filters = dialect.filters(&Wishes { devices, lifecycle });
+        let filters = dialect.filters(&Subscriptions { devices, lifecycle });
         let filters: Vec<String> = filters.into_iter().map(|filter| filter.filter).collect();
         dialect.aws_policy(host, "wilco-lena-5f3a", &filters)
     }
@@ -374,7 +374,7 @@ mod tests {
             ],
         );
         let named = ["*", "x${iot:ClientId}"].map(|id| DeviceId::new(id).expect("a device ID"));
-        let wishes = Wishes { devices: Some(&named), lifecycle: true };
+        let wishes = Subscriptions { devices: Some(&named), lifecycle: true };
         let shortened: Vec<String> = dialect.filters(&wishes).into_iter().map(|filter| filter.filter).collect();
         check(
             &shortened,

@@ -7,7 +7,7 @@ use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Rep
 
 use super::{Context, Decoded, DialectSet, Meaning, Member};
 use crate::{
-    Heard, Inbound, TelemetryRest, Unreadable,
+    DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
     file::{AnswerRule, At, HearRule, Like, Looked, StateRule, What, Word, flattened, shown},
     json::canonical,
@@ -78,7 +78,7 @@ impl DialectSet {
             let mut add = |meaning| decoded.push(Decoded { dialect: &member.file.name, meaning });
             match &member.native {
                 Some(native) => match native.decode(inbound) {
-                    Ok(heard) => heard.into_iter().for_each(|heard| add(Meaning::Heard(heard))),
+                    Ok(heard) => heard.into_iter().for_each(|heard| add(Meaning::Message(heard))),
                     Err(unreadable) => add(Meaning::Unreadable(unreadable)),
                 },
                 None => {
@@ -236,13 +236,13 @@ impl Member {
                         Some(word) if *word == *availability.offline => false,
                         _ => continue,
                     };
-                    add(Meaning::Heard(presence(device.id.clone(), online)));
+                    add(Meaning::Message(presence(device.id.clone(), online)));
                 }
             }
         }
         if !series.is_empty() {
             let (device, rest) = (device.id.clone(), TelemetryRest::default());
-            add(Meaning::Heard(Heard::Telemetry { device, at: None, series, rest }));
+            add(Meaning::Message(DecodedMessage::Telemetry { device, at: None, series, rest }));
         }
         if !values.is_empty() {
             add(Meaning::Report(report(device.id.clone(), values, inbound)));
@@ -259,7 +259,7 @@ impl Found<'_, '_> {
     fn read(&self, add: &mut dyn FnMut(Meaning)) {
         match &self.rule.what {
             What::Answer(rule) => match self.answer(rule) {
-                Ok(Some(answer)) => add(Meaning::Heard(Heard::Answer(answer))),
+                Ok(Some(answer)) => add(Meaning::Message(DecodedMessage::Answer(answer))),
                 Ok(None) => {}
                 Err(why) => {
                     add(Meaning::Unreadable(Unreadable::of(self.device.clone(), why)));
@@ -272,7 +272,7 @@ impl Found<'_, '_> {
                 let is_one = |words: &[String]| words.iter().any(|one| one.eq_ignore_ascii_case(word.trim()));
                 let is_online = is_one(online);
                 if is_online || is_one(offline) {
-                    add(Meaning::Heard(presence(self.device.clone(), is_online)));
+                    add(Meaning::Message(presence(self.device.clone(), is_online)));
                 }
                 if is_online {
                     self.started(add);
@@ -283,7 +283,7 @@ impl Found<'_, '_> {
                 let series = series(&value);
                 if !series.is_empty() {
                     let (device, rest) = (self.device.clone(), TelemetryRest::default());
-                    add(Meaning::Heard(Heard::Telemetry { device, at: None, series, rest }));
+                    add(Meaning::Message(DecodedMessage::Telemetry { device, at: None, series, rest }));
                 }
             }
             What::Started => self.started(add),
@@ -365,7 +365,7 @@ impl Found<'_, '_> {
                     values.extend(whole.take(64).map(|(name, value)| (name.clone(), canonical(&value.to_string()))));
                 }
                 let state = value.to_string();
-                add(Meaning::Heard(Heard::State { device: self.device.clone(), state }));
+                add(Meaning::Message(DecodedMessage::State { device: self.device.clone(), state }));
             }
             Some(value) => values.extend(self.key(rule).map(|key| (key, shown(value)))),
             None if rule.at.is_empty() && !self.looked.text.is_empty() => {
@@ -397,8 +397,8 @@ fn says_something(text: &str) -> bool {
     !text.trim().is_empty() && text != "null"
 }
 
-fn presence(device: DeviceId, online: bool) -> Heard {
-    Heard::Presence { device, online, boot: None, firmware: None, tags: Vec::new(), since: None }
+fn presence(device: DeviceId, online: bool) -> DecodedMessage {
+    DecodedMessage::Presence { device, online, boot: None, firmware: None, tags: Vec::new(), since: None }
 }
 
 fn report(device: DeviceId, values: Vec<Reported>, inbound: &Inbound<'_>) -> Report {

@@ -5,18 +5,18 @@ use wilco_ledger::DeviceId;
 
 use super::{damaged, text_of};
 use crate::{
-    Heard, Inbound, Unreadable, ids,
+    DecodedMessage, Inbound, Unreadable, ids,
     json::{Members, whole},
     log::{Checksum, LogChunk},
 };
 
 /// `None` for what does not even look like a piece: much firmware publishes there each line that it logs.
-pub(super) fn chunk(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Option<Heard>, Unreadable> {
+pub(super) fn chunk(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Option<DecodedMessage>, Unreadable> {
     let chunk = read(inbound).map_err(|why| {
         let id = damaged::Readable::of(inbound).id();
         Unreadable { device: Some(device.clone()), why: format!("This log chunk is unreadable: {why}."), id }
     })?;
-    Ok(chunk.map(|chunk| Heard::Log { device: device.clone(), chunk }))
+    Ok(chunk.map(|chunk| DecodedMessage::Log { device: device.clone(), chunk }))
 }
 
 fn read(inbound: &Inbound<'_>) -> Result<Option<LogChunk>, String> {

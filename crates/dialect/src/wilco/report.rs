@@ -5,7 +5,7 @@ use wilco_ledger::{DeviceId, Timestamp};
 
 use super::text_of;
 use crate::{
-    Heard, TelemetryRest,
+    DecodedMessage, TelemetryRest,
     json::{Members, whole},
     words,
 };
@@ -20,7 +20,7 @@ const MOST_TAGS: usize = 64;
 const LONGEST_NAME: usize = 128;
 
 /// `None` for an empty payload: that is how a retained message is cleared (MQTT 5 section 3.3.1.3).
-pub(super) fn presence(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard>, String> {
+pub(super) fn presence(device: &DeviceId, payload: &[u8]) -> Result<Option<DecodedMessage>, String> {
     if payload.is_empty() {
         return Ok(None);
     }
@@ -37,7 +37,7 @@ pub(super) fn presence(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard
     let name = |member: &str| members.get(member).as_ref().and_then(Value::as_str).map(short);
     let tags = members.get("tags");
     let tags = tags.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    Ok(Some(Heard::Presence {
+    Ok(Some(DecodedMessage::Presence {
         device: device.clone(),
         online,
         boot: name("boot"),
@@ -48,15 +48,15 @@ pub(super) fn presence(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard
 }
 
 /// `None` for an empty payload, as with [`presence`].
-pub(super) fn state(device: &DeviceId, payload: &[u8]) -> Result<Option<Heard>, String> {
+pub(super) fn state(device: &DeviceId, payload: &[u8]) -> Result<Option<DecodedMessage>, String> {
     if payload.is_empty() {
         return Ok(None);
     }
     let members = members(payload, "state report")?;
-    Ok(Some(Heard::State { device: device.clone(), state: members.to_text() }))
+    Ok(Some(DecodedMessage::State { device: device.clone(), state: members.to_text() }))
 }
 
-pub(super) fn telemetry(device: &DeviceId, payload: &[u8]) -> Result<Heard, String> {
+pub(super) fn telemetry(device: &DeviceId, payload: &[u8]) -> Result<DecodedMessage, String> {
     let members = members(payload, "telemetry")?;
     let at = members.get("at").as_ref().and_then(whole).map(Timestamp);
     let mut series: Vec<(String, f64)> = Vec::new();
@@ -80,7 +80,7 @@ pub(super) fn telemetry(device: &DeviceId, payload: &[u8]) -> Result<Heard, Stri
             None => rest.left_out = rest.left_out.saturating_add(1),
         }
     }
-    Ok(Heard::Telemetry { device: device.clone(), at, series, rest })
+    Ok(DecodedMessage::Telemetry { device: device.clone(), at, series, rest })
 }
 
 /// A measurement. A number that no double holds is as good as none.

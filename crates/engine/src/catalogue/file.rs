@@ -10,7 +10,7 @@ use serde_json::{Map, Value, value::RawValue};
 use crate::{
     api::{CommandButton, CommandDefinition, Failure, FailureCode, FileToWrite},
     atomic_file::{self, Readers},
-    exchange,
+    import_export,
 };
 
 /// What the file says it is.
@@ -98,7 +98,7 @@ pub(crate) fn write(to: &FileToWrite, content: Content) -> Result<PathBuf, Failu
 
 /// Reads a file that [`write`] or a person has written. Blocks.
 pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
-    let content = exchange::content(path, LIMIT)?;
+    let content = import_export::content(path, LIMIT)?;
     let failure =
         |message: String, hint: &str| Failure { code: FailureCode::File, message, hint: Some(hint.to_owned()) };
     let name = path.display();

@@ -1,6 +1,6 @@
 //! The catalogue of commands, as people read and change it.
 
-mod exchange;
+mod import_export;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;

@@ -10,7 +10,7 @@ use super::{Handle, command_id, device_id, not_found};
 use crate::{
     api::{self, CommandCheck, CommandRef, Failure, NewCommand, Sent, Settings, invalid},
     catalogue::Known,
-    controller::{Asked, Listed},
+    controller::{Listed, Request},
     store::{CommandTemplate, ConnectionId},
 };
 
@@ -29,7 +29,7 @@ impl Handle {
             return Err(refusal);
         }
         let ids = submissions.iter().map(|submission| submission.id.as_str().to_owned()).collect();
-        self.ask(|reply| Asked::Send(connection, submissions, reply)).await??;
+        self.ask(|reply| Request::Send(connection, submissions, reply)).await??;
         Ok(Sent { ids })
     }
 
@@ -67,7 +67,7 @@ impl Handle {
             && let Some(again) = again_in_its_dialect(&listed, &asked)?
         {
             let ids = vec![again.id.as_str().to_owned()];
-            self.ask(|reply| Asked::Send(connection, vec![again], reply)).await??;
+            self.ask(|reply| Request::Send(connection, vec![again], reply)).await??;
             return Ok(Sent { ids });
         }
         let form = asked.form.as_deref();
@@ -86,7 +86,7 @@ impl Handle {
             ..Submission::clone(&asked)
         };
         let ids = vec![again.id.as_str().to_owned()];
-        self.ask(|reply| Asked::Send(connection, vec![again], reply)).await??;
+        self.ask(|reply| Request::Send(connection, vec![again], reply)).await??;
         Ok(Sent { ids })
     }
 
@@ -96,7 +96,7 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound).
     pub async fn cancel(&self, connection: &str, device: &str, id: &str) -> Result<(), Failure> {
         let (connection, device, id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
-        self.ask(|reply| Asked::Cancel(connection, device, id, reply)).await?
+        self.ask(|reply| Request::Cancel(connection, device, id, reply)).await?
     }
 }
 
@@ -108,7 +108,7 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for a connection that is none; `Store`.
     pub async fn dismiss(&self, connection: &str, command: Option<CommandRef>) -> Result<(), Failure> {
         let one = command.map(|one| Ok::<_, Failure>((device_id(&one.device)?, command_id(&one.id)?))).transpose()?;
-        self.ask(|reply| Asked::Dismiss(ConnectionId::from(connection), one, reply)).await?
+        self.ask(|reply| Request::Dismiss(ConnectionId::from(connection), one, reply)).await?
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         ConnectionEntry, ConnectionView, DialectView, Failure, FilesToRead, KitView, MqttVersion, Preset, PresetView,
         Secrets, Trust, invalid,
     },
-    controller::Asked,
+    controller::Request,
     profile::{self, Before, Bundle, Draft},
     store::{ConnectionId, Profile},
     vault::SecretKind,
@@ -48,9 +48,9 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) when the collection to be added to is no longer there.
     pub async fn read_files(&self, files: FilesToRead) -> Result<KitView, Failure> {
-        let (kits, now) = (Arc::clone(&self.kits), self.clock.now());
+        let (staged, now) = (Arc::clone(&self.staged), self.clock.now());
         let shown = files.shown.as_deref().map(|sha256| self.shown_certificate(sha256)).transpose()?;
-        spawn_blocking(move || kits.read(files, shown, now)).await.map_err(defect)?
+        spawn_blocking(move || staged.read(files, shown, now)).await.map_err(defect)?
     }
 
     /// Leaves one thing out of what files brought.
@@ -58,7 +58,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode).
     pub async fn leave_out(&self, kit: &str, item: u32) -> Result<KitView, Failure> {
-        self.kits.leave_out(kit, item, self.clock.now())
+        self.staged.leave_out(kit, item, self.clock.now())
     }
 
     /// Forgets what files brought.
@@ -66,7 +66,7 @@ impl Handle {
     /// # Errors
     /// None.
     pub async fn forget_kit(&self, kit: &str) -> Result<(), Failure> {
-        self.kits.forget(kit);
+        self.staged.forget(kit);
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl Handle {
         let draft = self.draft(entry, before)?;
         let view = self.keep(draft, old).await?;
         if let Some(kit) = kit {
-            self.kits.forget(&kit);
+            self.staged.forget(&kit);
         }
         Ok(view)
     }
@@ -92,7 +92,7 @@ impl Handle {
     /// # Errors
     /// As [`Handle::save_connection`], and `NotFound`.
     pub async fn renew_certificate(&self, id: &str, kit: &str) -> Result<ConnectionView, Failure> {
-        let brought = self.kits.credentials(kit, self.clock.now())?;
+        let brought = self.staged.credentials(kit, self.clock.now())?;
         if !brought.is_mutual() {
             return Err(invalid(
                 "These files contain no client certificate.".into(),
@@ -110,7 +110,7 @@ impl Handle {
         profile::certify(&mut profile, bundle.credentials()?.facts());
         profile.has = bundle.has();
         let view = self.keep(Draft { profile, bundle }, Some(old)).await?;
-        self.kits.forget(kit);
+        self.staged.forget(kit);
         Ok(view)
     }
 
@@ -138,7 +138,7 @@ impl Handle {
             }
         }
         self.store.order_connections(order.clone()).await?;
-        self.ask(|reply| Asked::Order(order, reply)).await
+        self.ask(|reply| Request::Order(order, reply)).await
     }
 
     /// Ends a connection and forgets its secrets, its devices and its history.
@@ -163,7 +163,7 @@ impl Handle {
 
     /// Ends a connection and forgets all of it that is not in the keyring.
     pub(super) async fn forget(&self, id: &ConnectionId) -> Result<(), Failure> {
-        self.ask(|reply| Asked::Forget(id.clone(), reply)).await??;
+        self.ask(|reply| Request::Forget(id.clone(), reply)).await??;
         self.reread_catalogue().await?;
         Ok(self.store.sweep().await?)
     }
@@ -228,7 +228,7 @@ impl Handle {
     }
 
     pub(super) fn draft(&self, entry: ConnectionEntry, before: Option<Before>) -> Result<Draft, Failure> {
-        let brought = entry.kit.as_deref().map(|kit| self.kits.credentials(kit, self.clock.now())).transpose()?;
+        let brought = entry.kit.as_deref().map(|kit| self.staged.credentials(kit, self.clock.now())).transpose()?;
         Draft::of(entry, brought.as_ref(), before, &self.installation)
     }
 

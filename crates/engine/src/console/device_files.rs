@@ -87,7 +87,7 @@ impl Handle {
         let _turn = tokio::select! {
             biased;
             () = &mut stopped => return Ok(DeviceImport { stopped: true, ..view }),
-            turn = self.device_import.turn.lock() => turn,
+            pending_batch = self.device_import.pending_batch.lock() => pending_batch,
         };
         let mut lines = blocking(move || Lines::open(&path)).await?;
         lines.columns().clone_into(&mut view.columns);

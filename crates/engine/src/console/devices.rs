@@ -8,7 +8,7 @@ use wilco_ledger::DeviceId;
 use super::{Handle, commands::beyond, not_found};
 use crate::{
     api::{Failure, ForgottenDevices, NewDevice},
-    controller::{Asked, AskedOfDevices, Sweep, UNDO_WITHIN},
+    controller::{DeviceRequest, Request, Sweep, UNDO_WITHIN},
     fleet::{AnnotationChange, TagChange, annotations},
     profile::device_id,
     store::ConnectionId,
@@ -87,7 +87,7 @@ impl Handle {
         };
         let devices: Vec<_> = devices.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
         for some in devices.chunks(AT_ONCE) {
-            let forgotten = self.of_devices(|reply| AskedOfDevices::Forget(id.clone(), some.to_vec(), reply)).await?;
+            let forgotten = self.of_devices(|reply| DeviceRequest::Forget(id.clone(), some.to_vec(), reply)).await?;
             all.devices.extend(texts(forgotten.devices));
             all.busy.extend(texts(forgotten.busy));
             all.named.extend(texts(forgotten.named));
@@ -107,7 +107,7 @@ impl Handle {
         let devices: Vec<_> = devices.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
         let mut restored = Vec::new();
         for some in devices.chunks(AT_ONCE) {
-            let back = self.of_devices(|reply| AskedOfDevices::Restore(id.clone(), some.to_vec(), reply)).await?;
+            let back = self.of_devices(|reply| DeviceRequest::Restore(id.clone(), some.to_vec(), reply)).await?;
             restored.extend(texts(back));
         }
         Ok(restored)
@@ -117,7 +117,7 @@ impl Handle {
     pub(super) async fn delete_forgotten(self, after: Duration) {
         sleep(after).await;
         loop {
-            match self.of_devices(AskedOfDevices::Sweep).await {
+            match self.of_devices(DeviceRequest::Sweep).await {
                 Ok(Sweep::More) => {}
                 Ok(Sweep::Later(wait)) => sleep(Duration::from_millis(wait.0)).await,
                 Ok(Sweep::Done) | Err(_) => return,
@@ -134,7 +134,7 @@ impl Handle {
         let id = ConnectionId::from(connection);
         let mut changed = Vec::new();
         for some in changes.chunks(AT_ONCE) {
-            let of_these = self.of_devices(|reply| AskedOfDevices::Annotate(id.clone(), some.to_vec(), reply)).await?;
+            let of_these = self.of_devices(|reply| DeviceRequest::Annotate(id.clone(), some.to_vec(), reply)).await?;
             changed.extend(texts(of_these));
         }
         Ok(changed)
@@ -162,9 +162,9 @@ impl Handle {
 
     pub(super) async fn of_devices<T>(
         &self,
-        asked: impl FnOnce(tokio::sync::oneshot::Sender<Result<T, Failure>>) -> AskedOfDevices,
+        asked: impl FnOnce(tokio::sync::oneshot::Sender<Result<T, Failure>>) -> DeviceRequest,
     ) -> Result<T, Failure> {
-        self.ask(|reply| Asked::OfDevices(asked(reply))).await?
+        self.ask(|reply| Request::Devices(asked(reply))).await?
     }
 }
 

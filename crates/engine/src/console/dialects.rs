@@ -8,7 +8,7 @@ use wilco_dialect::{Devices, DialectFile, Discovery, Inbound, shipped};
 use super::Handle;
 use crate::{
     api::{Failure, FoundDialect, TrafficQuery, invalid},
-    controller::Asked,
+    controller::Request,
     store::ConnectionId,
 };
 
@@ -45,7 +45,7 @@ impl Handle {
         let mut traffic = self.traffic(query).await?;
         let filters = sought.iter().flat_map(|one| one.reader.filters()).collect();
         let id = ConnectionId::from(connection);
-        let subscribed = self.ask(|reply| Asked::Subscribe(id.clone(), filters, reply)).await??.new;
+        let subscribed = self.ask(|reply| Request::Subscribe(id.clone(), filters, reply)).await??.new;
         // What another dialect that is enabled has found is not found once more.
         let listed = self.listed(connection)?;
         let mut devices =
@@ -64,7 +64,7 @@ impl Handle {
                 }
             }
         }
-        self.tell(Asked::Unsubscribe(id, subscribed)).await;
+        self.tell(Request::Unsubscribe(id, subscribed)).await;
         let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for device in devices.iter() {
             let name = device.name.as_deref().unwrap_or(device.id.as_str());
@@ -88,7 +88,7 @@ impl Handle {
     /// the broker refuses.
     pub async fn subscribe(&self, connection: &str, filter: &str) -> Result<(), Failure> {
         let id = ConnectionId::from(connection);
-        let subscribed = self.ask(|reply| Asked::Subscribe(id, vec![filter.to_owned()], reply)).await??;
+        let subscribed = self.ask(|reply| Request::Subscribe(id, vec![filter.to_owned()], reply)).await??;
         if !subscribed.denied.is_empty() {
             return Err(invalid(
                 format!("The broker denied the subscription to '{filter}'."),
@@ -103,7 +103,7 @@ impl Handle {
     /// # Errors
     /// None.
     pub async fn unsubscribe(&self, connection: &str, filter: &str) -> Result<(), Failure> {
-        self.tell(Asked::Unsubscribe(ConnectionId::from(connection), vec![filter.to_owned()])).await;
+        self.tell(Request::Unsubscribe(ConnectionId::from(connection), vec![filter.to_owned()])).await;
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::{Handle, blocking};
 use crate::{
     api::{CommandView, ExportFormat, ExportView, Failure, FileToWrite, HistoryQuery},
     atomic_file::{AtomicFile, Readers, refused},
-    sheet::Sheet,
+    history_writer::HistoryWriter,
 };
 
 /// Rows of one page, between which an export can be stopped.
@@ -21,12 +21,12 @@ const PAGE: u32 = 1_000;
 #[derive(Default)]
 pub(super) struct Export {
     pub(super) stop: Notify,
-    pub(super) turn: Mutex<()>,
+    pub(super) pending_batch: Mutex<()>,
 }
 
 /// The rows on their way to a file.
 struct Rows {
-    sheet: Sheet<BufWriter<AtomicFile>>,
+    history_writer: HistoryWriter<BufWriter<AtomicFile>>,
     path: PathBuf,
 }
 
@@ -50,7 +50,7 @@ impl Handle {
         let _turn = tokio::select! {
             biased;
             () = &mut stopped => return Ok(ExportView { stopped: true, ..view }),
-            turn = self.export.turn.lock() => turn,
+            pending_batch = self.export.pending_batch.lock() => pending_batch,
         };
         let mut rows = blocking(move || Rows::begin(&to, format)).await?;
         let mut query = HistoryQuery { cursor: None, limit: PAGE, ..query };
@@ -88,19 +88,21 @@ impl Rows {
     fn begin(to: &FileToWrite, format: ExportFormat) -> Result<Rows, Failure> {
         let file = AtomicFile::begin(to, Readers::Owner)?;
         let path = file.path().to_owned();
-        let sheet = Sheet::begin(format, BufWriter::new(file)).map_err(|error| refused(&path, &error))?;
-        Ok(Rows { sheet, path })
+        let history_writer =
+            HistoryWriter::begin(format, BufWriter::new(file)).map_err(|error| refused(&path, &error))?;
+        Ok(Rows { history_writer, path })
     }
 
     fn with(mut self, commands: &[CommandView]) -> Result<Rows, Failure> {
-        let written: io::Result<()> = commands.iter().try_for_each(|command| self.sheet.add(command));
+        let written: io::Result<()> = commands.iter().try_for_each(|command| self.history_writer.add(command));
         written.map_err(|error| refused(&self.path, &error))?;
         Ok(self)
     }
 
     fn finish(self) -> Result<PathBuf, Failure> {
-        let Rows { sheet, path } = self;
-        let written = sheet.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
+        let Rows { history_writer, path } = self;
+        let written =
+            history_writer.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
         written.map_err(|error| refused(&path, &error))?.finish()
     }
 }

@@ -10,11 +10,11 @@ mod devices;
 mod dialects;
 mod dispatch;
 mod drafts;
-mod exchange;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod fleet;
+mod import_export;
 mod logs;
 mod offers;
 mod retention;
@@ -49,14 +49,14 @@ use crate::{
     },
     catalogue::Catalogue,
     clock::{Clock, Source},
-    controller::{Asked, Controller, Errands, Event, Listed, NEEDS_ATTENTION_FOR},
-    kits::Kits,
+    controller::{BackgroundTasks, Controller, Event, Listed, NEEDS_ATTENTION_FOR, Request},
     lock::DataLock,
     paths::DataDir,
     profile::{self, device_id},
     rollouts::ShownRollouts,
-    settings::InForce,
+    settings::SharedSettings,
     shell_line::shell_line,
+    staged_credentials::StagedCredentials,
     store::{ConnectionId, Cursor, Evidence, HistoryFilter, Profile, Store, StoredRequest},
     telemetry::Telemetry,
     vault::Vault,
@@ -101,12 +101,12 @@ pub struct Handle {
     events: mpsc::Sender<Event>,
     store: Store,
     vault: Arc<Vault>,
-    kits: Arc<Kits>,
+    staged: Arc<StagedCredentials>,
     trial: Arc<Trial>,
     export: Arc<Export>,
     /// The import of devices that is under way.
     device_import: Arc<Export>,
-    settings: InForce,
+    settings: SharedSettings,
     catalogue: Arc<Catalogue>,
     directory: Directory,
     telemetry: Arc<Telemetry>,
@@ -140,7 +140,7 @@ impl Engine {
         let (data_dir, lock, store) = opened.await.map_err(defect)??;
         let installation: Arc<str> = store.identity().await?.into();
         let profiles = store.connections().await?;
-        let settings = InForce::new(store.settings().await?);
+        let settings = SharedSettings::new(store.settings().await?);
 
         let (events, inbox) = mpsc::channel(10_000);
         let catalogue = Arc::new(Catalogue::default());
@@ -151,19 +151,20 @@ impl Engine {
         if let Some(anchor) = clock.anchor() {
             store.keep_anchor(anchor).await?;
         }
-        let errands = Errands { vault: Arc::clone(&vault), passing };
+        let background = BackgroundTasks { vault: Arc::clone(&vault), passing };
         let telemetry = Arc::new(Telemetry::default());
         let rollouts = ShownRollouts::default();
         let last_rollout = Arc::new(AtomicU32::new(store.last_rollout().await?));
         let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts));
         let told = Arc::clone(&telemetry);
-        let controller = Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, errands, told);
+        let controller =
+            Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, background, told);
         let controller = tokio::spawn(controller.run());
         let handle = Handle {
             events,
             store,
             vault,
-            kits: Arc::default(),
+            staged: Arc::default(),
             trial: Arc::default(),
             export: Arc::default(),
             device_import: Arc::default(),
@@ -225,7 +226,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Internal`] while the engine is stopping; so for all the others.
     pub async fn connections(&self) -> Result<Vec<ConnectionView>, Failure> {
-        self.ask(Asked::Connections).await
+        self.ask(Request::Connections).await
     }
 
     /// Everything about one device.
@@ -362,11 +363,11 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Internal`] while the engine is stopping.
     pub async fn listen(&self) -> Result<mpsc::Receiver<Batch>, Failure> {
-        self.ask(Asked::Listen).await
+        self.ask(Request::Listen).await
     }
 
     async fn open(&self, profile: Profile) -> Result<ConnectionView, Failure> {
-        self.ask(|reply| Asked::Open(Box::new(profile), reply)).await?
+        self.ask(|reply| Request::Open(Box::new(profile), reply)).await?
     }
 
     fn listed(&self, connection: &str) -> Result<Listed, Failure> {
@@ -375,16 +376,16 @@ impl Handle {
     }
 
     /// Asks for something that is not answered.
-    async fn tell(&self, asked: Asked) {
+    async fn tell(&self, asked: Request) {
         // Nobody listens any more only when the engine is on its way out.
-        let _ = self.events.send(Event::Asked(asked)).await;
+        let _ = self.events.send(Event::Request(asked)).await;
     }
 
-    async fn ask<T>(&self, asked: impl FnOnce(oneshot::Sender<T>) -> Asked) -> Result<T, Failure> {
+    async fn ask<T>(&self, asked: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Failure> {
         let stopping =
             || Failure { code: FailureCode::Internal, message: "Wilco is shutting down.".into(), hint: None };
         let (reply, answer) = oneshot::channel();
-        self.events.send(Event::Asked(asked(reply))).await.map_err(|_| stopping())?;
+        self.events.send(Event::Request(asked(reply))).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
 use super::Handle;
 use crate::{
     api::{ConnectionView, Failure, LinkState, Preset, invalid},
-    controller::Asked,
+    controller::Request,
     dialects::Enabled,
     store::{ConnectionId, Profile},
 };
@@ -64,7 +64,7 @@ impl Handle {
     /// Looks once. Whether the connection is still the same one afterwards.
     async fn look(&self, connection: &str, since: i64) -> bool {
         match self.find_dialects(connection).await {
-            Ok(found) => self.tell(Asked::Found(ConnectionId::from(connection), found)).await,
+            Ok(found) => self.tell(Request::Found(ConnectionId::from(connection), found)).await,
             Err(failure) => tracing::info!(%failure, "devices of other dialects could not be looked for"),
         }
         let Ok(connections) = self.connections().await else { return true };
@@ -98,7 +98,7 @@ impl Handle {
         profile.declined.sort();
         profile.declined.dedup();
         self.store.save_connection(&profile).await?;
-        self.tell(Asked::Declined(profile.id, profile.declined)).await;
+        self.tell(Request::Declined(profile.id, profile.declined)).await;
         Ok(())
     }
 
@@ -159,7 +159,7 @@ mod tests {
     use crate::{
         api::FoundDialect,
         console::fixture::{engine, engine_on, plant},
-        controller::Asked,
+        controller::Request,
         paths::DataDir,
     };
 
@@ -176,7 +176,7 @@ mod tests {
             view.offers.into_iter().map(|offer| offer.name).collect::<Vec<_>>()
         };
         let all = || ["shelly", "tasmota", "wilco"].map(found).to_vec();
-        handle.tell(Asked::Found(id.as_str().into(), all())).await;
+        handle.tell(Request::Found(id.as_str().into(), all())).await;
         assert_eq!(offered(&handle).await, ["shelly", "tasmota"]);
         handle.decline_dialects(&id, vec!["tasmota".into()]).await.unwrap();
         assert_eq!(offered(&handle).await, ["shelly"]);
@@ -188,7 +188,7 @@ mod tests {
         engine.stop().await;
         let engine = engine_on(&DataDir::open(Some(data.path())).unwrap()).await;
         let handle = engine.handle();
-        handle.tell(Asked::Found(id.as_str().into(), all())).await;
+        handle.tell(Request::Found(id.as_str().into(), all())).await;
         assert_eq!(offered(&handle).await, Vec::<String>::new());
         // Editing a connection does not bring the offer back.
         let entry = (&handle.connection_view(&id).await.unwrap()).into();

@@ -10,7 +10,7 @@ use wilco_ledger::Timestamp;
 use super::Handle;
 use crate::{
     api::{Failure, Older},
-    controller::{Asked, AskedOfDevices},
+    controller::{DeviceRequest, Request},
     profile::device_id,
     settings::days_ago,
     store::ConnectionId,
@@ -53,7 +53,7 @@ impl Handle {
     /// that a connection names; `Store`, and then some of its commands may be forgotten.
     pub async fn forget_device(&self, connection: &str, device: &str) -> Result<(), Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
-        while self.of_devices(|reply| AskedOfDevices::Delete(connection.clone(), device.clone(), reply)).await? {}
+        while self.of_devices(|reply| DeviceRequest::Delete(connection.clone(), device.clone(), reply)).await? {}
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl Handle {
     async fn forget_before(&self, before: Timestamp, is_wanted: impl Fn() -> bool) -> Result<Older, Failure> {
         let mut older = Older::default();
         while is_wanted() {
-            let some = self.ask(|reply| Asked::ForgetEnded(before, reply)).await??;
+            let some = self.ask(|reply| Request::ForgetEnded(before, reply)).await??;
             if some == 0 {
                 break;
             }

@@ -18,10 +18,10 @@ use crate::{
         Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState, MemberView, NewCommand,
         NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers, grouped, invalid, sentence,
     },
-    controller::{Asked, Listed, SharedFleet},
+    controller::{Listed, Request, SharedFleet},
     fleet::{OutOfLine, Search},
     rollouts::{self, Found, Survey},
-    store::{CommandTemplate, ConnectionId, MemberFilter, NewMember, RolloutStanding, StoredMember, StoredRollout},
+    store::{CommandTemplate, ConnectionId, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout},
 };
 
 /// Members of one page, at the most.
@@ -76,10 +76,10 @@ impl Handle {
             return Err(nothing.unwrap_or_else(left_out));
         }
         let number = self.last_rollout.fetch_add(1, Ordering::Relaxed) + 1;
-        let standing = RolloutStanding { progress: Progress::new(stages.len(), self.clock.now()), counts: Vec::new() };
+        let snapshot = RolloutSnapshot { progress: Progress::new(stages.len(), self.clock.now()), counts: Vec::new() };
         let connection = ConnectionId::from(spec.connection.as_str());
-        let stored = StoredRollout { number, connection, spec, template, stages, standing };
-        self.ask(|reply| Asked::StartRollout(Box::new(stored), members, reply)).await??;
+        let stored = StoredRollout { number, connection, spec, template, stages, snapshot };
+        self.ask(|reply| Request::StartRollout(Box::new(stored), members, reply)).await??;
         self.shown_rollout(number)
     }
 
@@ -98,7 +98,7 @@ impl Handle {
     /// `NotFound`; `Invalid` when it cannot be done as the rollout stands; `Store`.
     pub async fn act_on_rollout(&self, id: &str, action: RolloutAction) -> Result<RolloutView, Failure> {
         let number = number(id)?;
-        self.ask(|reply| Asked::ActOnRollout(number, rollouts::action(action), reply)).await??;
+        self.ask(|reply| Request::ActOnRollout(number, rollouts::action(action), reply)).await??;
         self.shown_rollout(number)
     }
 

@@ -7,8 +7,8 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 use super::{Handle, defect};
 use crate::{
     api::{Failure, News, Settings},
-    controller::Asked,
-    news::{Herald, UNHEARD},
+    controller::Request,
+    notifications::{MOST_UNREAD, Notifications},
 };
 
 impl Handle {
@@ -50,9 +50,9 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
     pub async fn news(&self) -> Result<mpsc::Receiver<News>, Failure> {
-        let (listener, news) = mpsc::channel(UNHEARD);
-        let herald = Herald::new(self.settings.clone(), listener);
-        self.ask(|reply| Asked::Herald(herald, reply)).await?;
+        let (listener, news) = mpsc::channel(MOST_UNREAD);
+        let notifications = Notifications::new(self.settings.clone(), listener);
+        self.ask(|reply| Request::Notifications(notifications, reply)).await?;
         Ok(news)
     }
 }

@@ -8,7 +8,7 @@ use wilco_ledger::Timestamp;
 use super::{DEMO, Handle, device_id};
 use crate::{
     api::{Failure, Notice, NoticeLevel, TelemetryQuery, TelemetryView},
-    controller::Asked,
+    controller::Request,
     store::{ConnectionId, StoreError},
     telemetry::{Chart, Written},
 };
@@ -120,6 +120,6 @@ impl Handle {
     pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
         // A program that is being closed has nobody to tell.
-        let _ = self.ask(|reply| Asked::Remark(notice, reply)).await;
+        let _ = self.ask(|reply| Request::Remark(notice, reply)).await;
     }
 }

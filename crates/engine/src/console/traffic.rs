@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::{Handle, device_id};
 use crate::{
     api::{Failure, TrafficBatch, TrafficQuery},
-    controller::Asked,
+    controller::Request,
     store::ConnectionId,
     traffic::{self, TopicFilter},
 };
@@ -24,7 +24,7 @@ impl Handle {
         let device = query.device.as_deref().map(device_id).transpose()?;
         let dialect = self.listed(&query.connection)?.dialect;
         let (tap, view) = traffic::tap(ConnectionId::from(query.connection), device, filter, dialect);
-        self.ask(|reply| Asked::Tap(tap, reply)).await?;
+        self.ask(|reply| Request::Tap(tap, reply)).await?;
         let (to, batches) = mpsc::channel(UNREAD);
         tokio::spawn(view.hand_out(to));
         Ok(batches)

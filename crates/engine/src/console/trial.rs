@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Handle;
 use crate::{
     api::{ConnectionEntry, Failure, FailureCode, FileRole, PreflightView, Step},
-    preflight::{self, Board, Plan},
+    preflight::{self, Plan, Report},
     profile::{self, Draft},
     tls::{self, Source},
 };
@@ -73,15 +73,15 @@ impl Handle {
         self.trial.stop.notify_waiters();
         let stopped = self.trial.stop.notified();
         let last = from.and_then(|_| self.trial.of(tried));
-        let mut board = Board::new(websocket, from, last, tell);
+        let mut report = Report::new(websocket, from, last, tell);
         let finished = tokio::select! {
-            () = preflight::run(&plan, &mut board) => true,
+            () = preflight::run(&plan, &mut report) => true,
             () = stopped => false,
         };
         if !finished {
-            board.stopped();
+            report.stopped();
         }
-        let view = board.view().clone();
+        let view = report.view().clone();
         let route = &plan.settings.route;
         let shown = route.tls.as_ref().and_then(|tls| tls.witness.certificate());
         let shown = shown.map(|certificate| (route.address.host.clone(), certificate));

@@ -6,14 +6,14 @@ use tokio::sync::oneshot;
 use wilco_dialect::Outbound;
 use wilco_ledger::{Changed, CommandId, DeviceId, Input, Puback};
 
-use super::{Controller, turn::Committing};
+use super::{Controller, pending_batch::Committing};
 use crate::{
     api::{Failure, MqttVersion},
     dialects,
-    mqtt::{Envelope, Outlet, Publication},
+    mqtt::{Envelope, MqttSender, Publication},
     store::{Change, ConnectionId, StoreError},
     traffic::Passing,
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 impl Controller {
@@ -23,30 +23,30 @@ impl Controller {
         debug_assert!(self.committing.is_none(), "one commit at a time");
         // What follows for rollouts from what is written down is written with it.
         self.run_rollouts();
-        let mut turn = std::mem::take(&mut self.turn);
-        let mut standings = Vec::new();
+        let mut pending_batch = std::mem::take(&mut self.pending_batch);
+        let mut snapshots = Vec::new();
         for (id, known) in &mut self.connections {
             let last = known.dialects.as_ref().map(|dialects| dialects::read(dialects).last_wire_id());
             if let Some(last) = last.filter(|last| *last != known.noted_wire_id) {
                 known.noted_wire_id = last;
-                turn.changes.push(Change::WireId { connection: id.clone(), last });
+                pending_batch.changes.push(Change::WireId { connection: id.clone(), last });
             }
             let changed = known.ledger.take_changed().into_iter();
-            standings.extend(changed.map(|Changed { command, deadline }| {
+            snapshots.extend(changed.map(|Changed { command, deadline }| {
                 let command = Arc::new(command);
-                (id.clone(), Standing { command, deadline })
+                (id.clone(), CommandSnapshot { command, deadline })
             }));
         }
-        let mut changes = std::mem::take(&mut turn.changes);
-        changes.extend(standings.iter().map(|(connection, standing)| Change::Standing {
+        let mut changes = std::mem::take(&mut pending_batch.changes);
+        changes.extend(snapshots.iter().map(|(connection, snapshot)| Change::CommandSnapshot {
             connection: connection.clone(),
-            command: Arc::clone(&standing.command),
+            command: Arc::clone(&snapshot.command),
         }));
         let stored = self.store.begin_commit(changes);
-        let mut rollouts = std::mem::take(&mut turn.noted);
+        let mut rollouts = std::mem::take(&mut pending_batch.noted);
         rollouts.extend(self.take_changed_rollouts());
         let counts = self.counts();
-        self.committing = Some(Committing { stored, turn, standings, rollouts, counts });
+        self.committing = Some(Committing { stored, pending_batch, snapshots, rollouts, counts });
     }
 
     /// Waits for the commit that is under way, if there is one, and lets be seen, sent and acknowledged what it was for.
@@ -60,7 +60,7 @@ impl Controller {
     /// Makes durable all that has happened so far.
     pub(super) async fn settle(&mut self) {
         self.finish_commit().await;
-        if !self.turn.is_empty() {
+        if !self.pending_batch.is_empty() {
             self.begin_commit();
             self.finish_commit().await;
         }
@@ -68,33 +68,35 @@ impl Controller {
 
     /// The commit that was under way has come to its end. This order is the product.
     pub(super) async fn committed(&mut self, result: Result<(), StoreError>) {
-        let Some(Committing { turn, standings, rollouts, counts, .. }) = self.committing.take() else { return };
+        let Some(Committing { pending_batch, snapshots, rollouts, counts, .. }) = self.committing.take() else {
+            return;
+        };
         if let Err(error) = result {
-            self.not_stored(error, turn.replies).await;
+            self.not_stored(error, pending_batch.replies).await;
             return;
         }
-        for (outlet, receipt) in turn.receipts {
-            outlet.acknowledge(receipt);
+        for (sender, receipt) in pending_batch.receipts {
+            sender.acknowledge(receipt);
         }
         self.show_counts(counts);
         self.show_rollouts(rollouts);
-        for reply in turn.replies {
+        for reply in pending_batch.replies {
             let _ = reply.send(Ok(()));
         }
-        for (connection, outlet, publication, outbound) in turn.publish {
-            self.publish(&connection, outlet.zip(outbound), publication);
+        for (connection, sender, publication, outbound) in pending_batch.publish {
+            self.publish(&connection, sender.zip(outbound), publication);
         }
-        self.dismiss_made_good(turn.made_good);
+        self.dismiss_made_good(pending_batch.made_good);
         let now = self.clock.now();
-        for (connection, command) in &turn.ended {
+        for (connection, command) in &pending_batch.ended {
             let name = self.connections.get(connection).map_or(connection.as_str(), |known| &known.profile.name);
-            self.heralds.iter_mut().for_each(|herald| herald.ended(connection, name, command, now));
+            self.notifications.iter_mut().for_each(|notifications| notifications.ended(connection, name, command, now));
         }
-        for (connection, standing) in standings {
-            self.feed.command(&connection, &standing);
-            self.look_ups.committed(&connection, &standing.command);
+        for (connection, snapshot) in snapshots {
+            self.feed.command(&connection, &snapshot);
+            self.look_ups.committed(&connection, &snapshot.command);
             if let Some(known) = self.connections.get(&connection) {
-                known.fleet().command(standing);
+                known.fleet().command(snapshot);
             }
         }
     }
@@ -120,7 +122,7 @@ impl Controller {
         tracing::error!(%error, "a commit failed");
         let failure = Failure::from(error);
         self.feed.failure(failure.clone());
-        let since = std::mem::take(&mut self.turn);
+        let since = std::mem::take(&mut self.pending_batch);
         for reply in replies.into_iter().chain(since.replies) {
             let _ = reply.send(Err(failure.clone()));
         }
@@ -132,12 +134,12 @@ impl Controller {
     }
 
     /// Hands a command to MQTT.
-    fn publish(&mut self, connection: &ConnectionId, outlet: Option<(Outlet, Outbound)>, publication: Publication) {
+    fn publish(&mut self, connection: &ConnectionId, sender: Option<(MqttSender, Outbound)>, publication: Publication) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let Publication { device, id, attempt } = publication.clone();
-        let outcome = match outlet {
-            Some((outlet, outbound)) => {
+        let outcome = match sender {
+            Some((sender, outbound)) => {
                 if !self.taps.is_empty() {
                     let envelope = Envelope::of(&outbound, known.profile.mqtt);
                     let correlation = (known.profile.mqtt == MqttVersion::V5).then_some(&*outbound.correlation);
@@ -152,7 +154,7 @@ impl Controller {
                     };
                     self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
                 }
-                outlet.publish(publication, outbound)
+                sender.publish(publication, outbound)
             }
             None => Err(Puback::NotTaken),
         };

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
-use wilco_dialect::{Dialect, Filter, Heard, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
+use wilco_dialect::{DecodedMessage, Dialect, Filter, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use super::{attention::Attention, devices::Pending, rollouts::Rollouts};
@@ -14,7 +14,7 @@ use crate::{
     api::{ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
-    mqtt::{Outlet, Publication, Session},
+    mqtt::{MqttSender, Publication, Session},
     profile,
     store::{ConnectionId, Profile},
     traffic::TopicFilter,
@@ -77,7 +77,7 @@ pub(super) struct Connection {
     /// Counts up with each session, so that what an earlier one still says is not taken for the present one's.
     pub(super) generation: u64,
     /// There while the connection stands and is subscribed.
-    pub(super) outlet: Option<Outlet>,
+    pub(super) sender: Option<MqttSender>,
     pub(super) link: LinkState,
     pub(super) draining: Option<Draining>,
     /// Our message to ourselves that tells whether the broker keeps answers back, while it is under way.
@@ -187,7 +187,7 @@ impl Connection {
             logs: LogPieces::default(),
             session: None,
             generation: 0,
-            outlet: None,
+            sender: None,
             link: LinkState::Connecting,
             draining: None,
             probe: None,
@@ -226,7 +226,7 @@ impl Connection {
         let Hearing { looked_at, to_end, .. } = std::mem::take(&mut self.hearing);
         self.hearing = Hearing { looked_at, to_end, ..Hearing::default() };
         self.generation = generation;
-        self.outlet = None;
+        self.sender = None;
         self.round_trip_ms = None;
         self.lifecycles.clear();
         self.doubted.clear();
@@ -247,12 +247,12 @@ impl Connection {
 
     /// Sends a message to ourselves, where that is allowed. It comes back behind everything that the broker keeps for us.
     pub(super) fn send_to_itself(&self) -> Option<CommandId> {
-        let outlet = self.outlet.as_ref().filter(|_| self.may_send_to_itself())?;
+        let sender = self.sender.as_ref().filter(|_| self.may_send_to_itself())?;
         let nonce = uuid::Uuid::new_v4().to_string();
         let outbound = self.dialect.probe(&self.profile.client_id, &nonce).answer;
         let device = DeviceId::closest_to(&self.profile.client_id);
         let id = CommandId::new(&nonce).ok()?;
-        outlet.publish(Publication { device, id: id.clone(), attempt: 1 }, outbound).ok()?;
+        sender.publish(Publication { device, id: id.clone(), attempt: 1 }, outbound).ok()?;
         Some(id)
     }
 
@@ -275,7 +275,7 @@ impl Connection {
     pub(super) fn awaited_nonce(&self, inbound: &Inbound<'_>) -> Option<String> {
         let marker = self.draining.as_ref()?.marker.as_ref()?;
         match self.dialect.decode(inbound) {
-            Ok(Some(Heard::Probe { nonce })) if nonce == marker.as_str() => Some(nonce),
+            Ok(Some(DecodedMessage::Probe { nonce })) if nonce == marker.as_str() => Some(nonce),
             _ => None,
         }
     }

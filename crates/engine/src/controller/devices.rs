@@ -22,7 +22,7 @@ pub(crate) const UNDO_WITHIN: Millis = Millis::seconds(30);
 const TRIED_AGAIN_AFTER: Millis = Millis::seconds(60);
 
 /// Something to be done with devices, and where the answer goes.
-pub(crate) enum AskedOfDevices {
+pub(crate) enum DeviceRequest {
     /// Something is set of devices. The answer is which of them are different now.
     Annotate(ConnectionId, Vec<(DeviceId, AnnotationChange)>, oneshot::Sender<Result<Vec<DeviceId>, Failure>>),
     /// Devices are no longer listed, and deleted some time later.
@@ -119,21 +119,21 @@ impl Connection {
 }
 
 impl Controller {
-    pub(super) async fn asked_of_devices(&mut self, asked: AskedOfDevices) {
+    pub(super) async fn device_request(&mut self, asked: DeviceRequest) {
         match asked {
-            AskedOfDevices::Annotate(connection, changes, reply) => {
+            DeviceRequest::Annotate(connection, changes, reply) => {
                 let _ = reply.send(self.annotate(&connection, changes).await);
             }
-            AskedOfDevices::Forget(connection, devices, reply) => {
+            DeviceRequest::Forget(connection, devices, reply) => {
                 let _ = reply.send(self.forget_for_now(&connection, devices).await);
             }
-            AskedOfDevices::Restore(connection, devices, reply) => {
+            DeviceRequest::Restore(connection, devices, reply) => {
                 let _ = reply.send(self.restore_devices(&connection, devices).await);
             }
-            AskedOfDevices::Delete(connection, device, reply) => {
+            DeviceRequest::Delete(connection, device, reply) => {
                 let _ = reply.send(self.delete_device(&connection, &device).await);
             }
-            AskedOfDevices::Sweep(reply) => {
+            DeviceRequest::Sweep(reply) => {
                 let _ = reply.send(self.sweep().await);
             }
         }

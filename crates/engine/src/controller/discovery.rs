@@ -11,7 +11,7 @@ use crate::{
     api::{Failure, FailureCode, Presence},
     console::not_found,
     dialects::{self, Meant, Reading, SharedDialects},
-    mqtt::Outlet,
+    mqtt::MqttSender,
     profile,
     store::{Change, ConnectionId, Profile},
 };
@@ -31,7 +31,7 @@ impl Controller {
     pub(super) fn discovered(
         &mut self,
         connection: &ConnectionId,
-        outlet: &Outlet,
+        sender: &MqttSender,
         dialects: &SharedDialects,
         reading: Reading,
     ) -> Vec<Meant> {
@@ -40,7 +40,7 @@ impl Controller {
             self.changed_devices(connection, dialects, &changes);
         }
         for (topic, payload) in questions {
-            outlet.ask(topic, payload);
+            sender.ask(topic, payload);
         }
         if let Some(problem) = problems.into_iter().next() {
             tracing::debug!(%problem, "a discovery message could not be used as a whole");
@@ -97,7 +97,7 @@ impl Controller {
                 known.take_out(device);
                 self.telemetry.forget_device(connection, device);
                 let (connection, device) = (connection.clone(), device.clone());
-                self.turn.changes.push(Change::NoDevice { connection, device });
+                self.pending_batch.changes.push(Change::NoDevice { connection, device });
                 self.feed.connections();
             }
             Some(_) => self.present(connection, device.clone(), false),
@@ -126,15 +126,15 @@ impl Controller {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let begun_with = profile::filters(&known.profile).unwrap_or_default();
         known.hearing.filters = begun_with.into_iter().map(|filter| filter.filter).collect();
-        let Some(outlet) = &known.outlet else { return };
+        let Some(sender) = &known.sender else { return };
         let to_end = std::mem::take(&mut known.hearing.to_end);
         if !to_end.is_empty() {
-            outlet.unsubscribe(to_end);
+            sender.unsubscribe(to_end);
         }
         let Some(dialects) = &known.dialects else { return };
         known.hearing.due = Some(now);
         for (topic, payload) in dialects::read(dialects).announcements() {
-            outlet.ask(topic, payload);
+            sender.ask(topic, payload);
         }
     }
 
@@ -145,14 +145,14 @@ impl Controller {
                 continue;
             }
             known.hearing.due = None;
-            let (Some(dialects), Some(outlet)) = (&known.dialects, known.outlet.clone()) else { continue };
+            let (Some(dialects), Some(sender)) = (&known.dialects, known.sender.clone()) else { continue };
             let mut wanted = dialects::read(dialects).filters();
             wanted.retain(|filter| !known.hearing.filters.contains(&filter.filter));
             known.hearing.filters.extend(wanted.iter().map(|filter| filter.filter.clone()));
             let at_once = filters_at_once(&known.profile);
             tokio::spawn(async move {
                 for some in wanted.chunks(at_once) {
-                    match outlet.subscribe(some).await {
+                    match sender.subscribe(some).await {
                         Ok(subscribed) => {
                             for (filter, _) in subscribed.refused {
                                 tracing::info!(filter = %filter.filter, "the broker refused a topic that a device names");
@@ -177,7 +177,7 @@ impl Controller {
             let _ = reply.send(Err(not_found("connection", connection.as_str())));
             return;
         };
-        let Some(outlet) = known.outlet.clone() else {
+        let Some(sender) = known.sender.clone() else {
             let failure = Failure {
                 code: FailureCode::Connection,
                 message: format!("'{}' is not connected.", known.profile.name),
@@ -196,7 +196,7 @@ impl Controller {
             let wanted: Vec<Filter> = filters.iter().map(wanted).collect();
             let mut also = AlsoSubscribed { new: filters, denied: Vec::new() };
             for some in wanted.chunks(at_once) {
-                match outlet.subscribe(some).await {
+                match sender.subscribe(some).await {
                     Ok(subscribed) => {
                         let denied = subscribed.refused.into_iter().map(|(refused, _)| refused.filter);
                         also.denied.extend(denied);
@@ -218,7 +218,7 @@ impl Controller {
         let Some(known) = self.connections.get_mut(connection) else { return };
         // Somebody else may still look at the same.
         let Hearing { filters: heard, looked_at, to_end, .. } = &mut known.hearing;
-        if known.outlet.is_none() {
+        if known.sender.is_none() {
             to_end.append(&mut filters);
             return;
         }
@@ -227,8 +227,8 @@ impl Controller {
             place.map(|place| looked_at.swap_remove(place));
         }
         filters.retain(|filter| !heard.contains(filter) && !looked_at.contains(filter));
-        if let Some(outlet) = &known.outlet {
-            outlet.unsubscribe(filters);
+        if let Some(sender) = &known.sender {
+            sender.unsubscribe(filters);
         }
     }
 

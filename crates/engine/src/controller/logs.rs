@@ -17,9 +17,9 @@ impl Controller {
         };
         let connection = connection.clone();
         match known.logs.add(&device, &chunk) {
-            LogNews::New => self.turn.changes.push(Change::LogChunk { connection, device, at, chunk }),
+            LogNews::New => self.pending_batch.changes.push(Change::LogChunk { connection, device, at, chunk }),
             LogNews::Ruinous(why) => {
-                self.turn.changes.push(Change::LogRuined { connection, device, command: chunk.id, at, why });
+                self.pending_batch.changes.push(Change::LogRuined { connection, device, command: chunk.id, at, why });
             }
             LogNews::Doubled | LogNews::Useless => {}
         }
@@ -33,7 +33,7 @@ impl Controller {
             return;
         }
         let why = format!("{why} The command keeps its bytes. Fetch the log again.");
-        self.turn.changes.push(Change::LogRuined {
+        self.pending_batch.changes.push(Change::LogRuined {
             connection: connection.clone(),
             device: device.clone(),
             command: id.clone(),

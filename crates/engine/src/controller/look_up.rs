@@ -13,7 +13,7 @@ use super::Controller;
 use crate::{
     api::Failure,
     console::not_found,
-    mqtt::{Outlet, Receipt},
+    mqtt::{MqttSender, Receipt},
     store::{ConnectionId, Store, StoreError, StoredLog},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 pub(super) const MOST: usize = 2_000;
 
 /// The PUBACK that is owed for a message once what it says is on the disk.
-pub(super) type Owed = Option<(Outlet, Receipt)>;
+pub(super) type Owed = Option<(MqttSender, Receipt)>;
 
 type Key = (ConnectionId, DeviceId, CommandId);
 
@@ -209,22 +209,22 @@ impl Controller {
     }
 
     fn go_on(&mut self, connection: &ConnectionId, device: DeviceId, waiting: Waiting, owed: Owed) {
-        self.turn.urgent |= owed.is_some();
-        self.turn.receipts.extend(owed);
+        self.pending_batch.urgent |= owed.is_some();
+        self.pending_batch.receipts.extend(owed);
         let is_known = |controller: &Controller, id: &CommandId| {
             controller.connections.get(connection).is_some_and(|known| known.ledger.is_known(&device, id))
         };
         match waiting {
             Waiting::Answer(answer) => {
                 self.tell(connection, Input::Answer(answer));
-                self.turn.urgent = true;
+                self.pending_batch.urgent = true;
             }
             Waiting::Unreadable { raw, why, about, retained, log } => {
                 if let (true, About::Named(id)) = (log, &about) {
                     self.log_ruined(connection, &device, id, &why);
                 }
                 self.tell(connection, Input::Unreadable { device, raw, why: why.into(), about, retained });
-                self.turn.urgent = true;
+                self.pending_batch.urgent = true;
             }
             Waiting::Log(chunk) => self.log_chunk(connection, device, chunk),
             Waiting::Observed(asked, raw) => {
@@ -238,8 +238,8 @@ impl Controller {
                     return;
                 }
                 self.tell(connection, Input::Cancel { device, id });
-                self.turn.replies.push(reply);
-                self.turn.urgent = true;
+                self.pending_batch.replies.push(reply);
+                self.pending_batch.urgent = true;
             }
         }
     }
@@ -265,8 +265,8 @@ impl Controller {
     /// A command as it will be stored by the commit that is under way. What has changed since then, the ledger has not
     /// forgotten.
     fn not_yet_stored(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> Option<&Command> {
-        let standings = self.committing.iter().flat_map(|committing| &committing.standings);
-        let mut commands = standings.filter(|(of, _)| of == connection).map(|(_, standing)| &*standing.command);
+        let snapshots = self.committing.iter().flat_map(|committing| &committing.snapshots);
+        let mut commands = snapshots.filter(|(of, _)| of == connection).map(|(_, snapshot)| &*snapshot.command);
         commands.find(|command| command.id() == id && command.device() == device)
     }
 }

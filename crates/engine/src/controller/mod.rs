@@ -3,20 +3,20 @@
 //!
 //! It deliberately knows neither SQL nor sockets nor topics: those are the store's, the sessions' and the dialect's.
 
-mod asked;
 mod attention;
 mod commit;
 mod connection;
 mod devices;
 mod discovery;
-mod heard;
 mod logs;
 mod look_up;
 mod memory;
 mod pace;
+mod pending_batch;
 mod probe;
+mod requests;
 mod rollouts;
-mod turn;
+mod session_events;
 
 use std::{
     collections::BTreeMap,
@@ -30,14 +30,14 @@ use tokio::{
 };
 use wilco_ledger::{Effect, Fact, Input, Millis, Origin, Raw, Timestamp};
 
-pub(crate) use asked::{AlsoSubscribed, Asked, Errands};
 pub(crate) use attention::NEEDS_ATTENTION_FOR;
 use connection::{Connection, Draining};
 pub(crate) use connection::{Listed, SharedFleet};
-pub(crate) use devices::{AskedOfDevices, Sweep, UNDO_WITHIN};
+pub(crate) use devices::{DeviceRequest, Sweep, UNDO_WITHIN};
 use look_up::LookUps;
 use pace::Pace;
-use turn::{Committing, Turn};
+use pending_batch::{Committing, PendingBatch};
+pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Request};
 
 use crate::{
     api::{ConnectionView, Counts, Failure, FailureCode, LinkState},
@@ -47,7 +47,7 @@ use crate::{
     dialects::{self, wire_id},
     feed::Feed,
     mqtt::{LinkEvent, Publication, Session},
-    news::{self, Herald},
+    notifications::{self, Notifications},
     profile::{self, Ready},
     rollouts::ShownRollouts,
     store::{Change, ConnectionId, Store, StoreError},
@@ -58,7 +58,7 @@ use crate::{
 /// Everything that can happen to the engine.
 pub(crate) enum Event {
     /// A person, or a program, asks for something.
-    Asked(Asked),
+    Request(Request),
     /// The secrets of a connection have been fetched (or not), so its session can begin.
     Prepared { connection: ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure> },
     /// A session tells of its connection.
@@ -78,11 +78,11 @@ const CHANGES_A_TURN: usize = 8_000;
 /// What the broker kept has been read when nothing has come for this long.
 const QUIET: Millis = Millis::seconds(5);
 /// Longest wait for a connection after a start, before commands may time out without it.
-const PATIENCE: Millis = Millis::seconds(30);
+const LONGEST_DRAIN: Millis = Millis::seconds(30);
 
 pub(crate) struct Controller {
     events: mpsc::Receiver<Event>,
-    /// For sessions and errands to tell what happens.
+    /// For sessions and background tasks to tell what happens.
     tell: mpsc::Sender<Event>,
     store: Store,
     clock: Clock,
@@ -91,13 +91,13 @@ pub(crate) struct Controller {
     catalogue: Arc<Catalogue>,
     shown: ShownRollouts,
     feed: Feed,
-    heralds: Vec<Herald>,
+    notifications: Vec<Notifications>,
     /// Where somebody looks at the wire.
     taps: Vec<Tap>,
-    turn: Turn,
+    pending_batch: PendingBatch,
     /// The turn before it, on its way to the disk.
     committing: Option<Committing>,
-    errands: Errands,
+    background: BackgroundTasks,
     look_ups: LookUps,
     telemetry: Arc<Telemetry>,
     /// The number of sessions begun.
@@ -110,7 +110,7 @@ impl Controller {
         store: Store,
         clock: Clock,
         (directory, catalogue, shown): (Directory, Arc<Catalogue>, ShownRollouts),
-        errands: Errands,
+        background: BackgroundTasks,
         telemetry: Arc<Telemetry>,
     ) -> Controller {
         let look_ups = LookUps::start(store.clone());
@@ -124,11 +124,11 @@ impl Controller {
             catalogue,
             shown,
             feed: Feed::default(),
-            heralds: Vec::new(),
+            notifications: Vec::new(),
             taps: Vec::new(),
-            turn: Turn::default(),
+            pending_batch: PendingBatch::default(),
             committing: None,
-            errands,
+            background,
             look_ups,
             telemetry,
             generations: 0,
@@ -159,8 +159,8 @@ impl Controller {
                 first = self.events.recv(), if self.committing.is_none() && !self.look_ups.are_too_many() => event = first,
                 () = sleep_until(wake) => {}
             }
-            // A disk that stands still lets the turn grow only so far.
-            let has_room = self.committing.is_none() || self.turn.changes.len() < CHANGES_A_TURN;
+            // A disk that stands still lets the batch grow only so far.
+            let has_room = self.committing.is_none() || self.pending_batch.changes.len() < CHANGES_A_TURN;
             while has_room && let Some(looked_up) = self.look_ups.try_next() {
                 self.looked_up(looked_up);
             }
@@ -191,14 +191,14 @@ impl Controller {
 
             if self.committing.is_some() {
                 commit_by = None;
-            } else if self.turn.is_empty() {
-                self.turn.urgent = false;
+            } else if self.pending_batch.is_empty() {
+                self.pending_batch.urgent = false;
                 commit_by = None;
                 let rollouts = self.take_changed_rollouts();
                 self.show_rollouts(rollouts);
                 let counts = self.counts();
                 self.show_counts(counts);
-            } else if self.turn.urgent || commit_by.is_some_and(|by| now >= by) {
+            } else if self.pending_batch.urgent || commit_by.is_some_and(|by| now >= by) {
                 self.begin_commit();
                 commit_by = None;
             } else {
@@ -220,7 +220,7 @@ impl Controller {
 
     async fn handle(&mut self, event: Event) {
         match event {
-            Event::Asked(asked) => self.asked(asked).await,
+            Event::Request(asked) => self.asked(asked).await,
             Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready).await,
             Event::Link { connection, generation, event } => {
                 if self.connections.get(&connection).is_some_and(|known| known.generation == generation) {
@@ -252,13 +252,13 @@ impl Controller {
                         known.rollouts.hear(command);
                     }
                     if let Fact::Unsolicited { answer, .. } = &event.fact {
-                        self.turn.changes.extend(known.rollouts.stray(answer, now));
+                        self.pending_batch.changes.extend(known.rollouts.stray(answer, now));
                     }
                     let id = event.command.as_ref().filter(|_| !event.fact.is_on_the_way());
                     if let Some(command) = id.and_then(|id| known.ledger.command(&event.device, id)) {
                         let good = known.attention.note(command, now);
                         if !good.is_empty() {
-                            self.turn.made_good.push((connection.clone(), good));
+                            self.pending_batch.made_good.push((connection.clone(), good));
                         }
                         if command.state.is_final()
                             && let Some(dialects) =
@@ -266,8 +266,8 @@ impl Controller {
                         {
                             dialects::write(dialects).release(&event.device, command.id());
                         }
-                        if !self.heralds.is_empty() && news::is_end(&event, command) {
-                            self.turn.ended.push((connection.clone(), command.clone()));
+                        if !self.notifications.is_empty() && notifications::is_end(&event, command) {
+                            self.pending_batch.ended.push((connection.clone(), command.clone()));
                         }
                     }
                     let request = match (&event.fact, &event.command) {
@@ -283,16 +283,16 @@ impl Controller {
                         _ => None,
                     };
                     let connection = connection.clone();
-                    self.turn.changes.push(match request {
+                    self.pending_batch.changes.push(match request {
                         Some(request) => Change::Request { connection, event, request },
                         None => Change::Event { connection, event, command: None },
                     });
                 }
                 Effect::Publish { device, id, attempt } => {
                     let publication = Publication { device, id, attempt };
-                    let outlet = known.outlet.clone();
-                    self.turn.publish.push((connection.clone(), outlet, publication, outbound.take()));
-                    self.turn.urgent = true;
+                    let sender = known.sender.clone();
+                    self.pending_batch.publish.push((connection.clone(), sender, publication, outbound.take()));
+                    self.pending_batch.urgent = true;
                 }
             }
         }
@@ -308,7 +308,7 @@ impl Controller {
             .collect();
         for id in due {
             self.tell(&id, Input::Tick);
-            self.turn.urgent = true;
+            self.pending_batch.urgent = true;
         }
         self.believe_gone(now);
         self.probe(now);
@@ -329,7 +329,7 @@ impl Controller {
             .collect();
         for id in drained {
             self.tell(&id, Input::Drained);
-            self.turn.urgent = true;
+            self.pending_batch.urgent = true;
         }
     }
 
@@ -350,7 +350,7 @@ impl Controller {
             }
         }
         self.taps.retain(|tap| !tap.is_closed());
-        self.heralds.retain_mut(|herald| herald.tell(now));
+        self.notifications.retain_mut(|notifications| notifications.tell(now));
         let due = self.connections.values().filter(|known| known.devices_are_due(now));
         let ids: Vec<_> = due.map(|known| known.id().clone()).collect();
         ids.iter().for_each(|id| self.note_devices(id));
@@ -358,7 +358,7 @@ impl Controller {
 
     /// Follows the wall clock where somebody has set it, once nothing waits for a time.
     fn set_clock_right(&mut self) {
-        if !self.turn.is_empty() || self.next_deadline().is_some() || !self.clock.set_right() {
+        if !self.pending_batch.is_empty() || self.next_deadline().is_some() || !self.clock.set_right() {
             return;
         }
         tracing::info!("the time follows the computer's clock, which has been set");
@@ -379,7 +379,7 @@ impl Controller {
         known.noted_at = now;
         let unsaved = known.fleet().take_unsaved();
         let change = |device| Change::Device { connection: connection.clone(), device };
-        self.turn.changes.extend(unsaved.into_iter().map(change));
+        self.pending_batch.changes.extend(unsaved.into_iter().map(change));
     }
 
     fn hand_out(&mut self) {
@@ -433,7 +433,7 @@ impl Controller {
 
     /// Timing out waits until what the broker kept has been read.
     fn resumed(&mut self, connection: &ConnectionId) {
-        let until = self.clock.now() + PATIENCE;
+        let until = self.clock.now() + LONGEST_DRAIN;
         self.tell(connection, Input::Resumed);
         if let Some(known) = self.connections.get_mut(connection) {
             known.draining = Some(Draining { until, quiet_at: None, marker: None });
@@ -445,7 +445,7 @@ impl Controller {
         let Some(known) = self.connections.get_mut(connection) else { return };
         self.generations += 1;
         known.generation = self.generations;
-        known.outlet = None;
+        known.sender = None;
         drop(known.session.take());
         let pause = if because.is_some() { Duration::from_secs(5) } else { Duration::ZERO };
         known.link = match because {
@@ -459,7 +459,7 @@ impl Controller {
         self.feed.connections();
         let (profile, generation) = (known.profile.clone(), known.generation);
         self.tell(connection, Input::Disconnected);
-        self.errands.prepare(&self.tell, profile, generation, pause);
+        self.background.prepare(&self.tell, profile, generation, pause);
     }
 
     async fn prepared(&mut self, connection: &ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure>) {
@@ -488,7 +488,7 @@ impl Controller {
                 known.link =
                     LinkState::Waiting { message: failure.message, hint: failure.hint, retry_at: now.0 + 15_000 };
                 let profile = known.profile.clone();
-                self.errands.prepare(&self.tell, profile, generation, Duration::from_secs(15));
+                self.background.prepare(&self.tell, profile, generation, Duration::from_secs(15));
             }
             Err(failure) => {
                 known.link = LinkState::Stopped { code: failure.code, message: failure.message, hint: failure.hint };

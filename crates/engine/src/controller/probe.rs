@@ -42,7 +42,7 @@ impl Connection {
 impl Controller {
     /// Sends the probes that are due.
     pub(super) fn probe(&mut self, now: Timestamp) {
-        for known in self.connections.values_mut().filter(|known| known.outlet.is_some()) {
+        for known in self.connections.values_mut().filter(|known| known.sender.is_some()) {
             known.ledger.answers().tick(now);
             if known.probe_due_at(now).is_some_and(|due| due <= now) {
                 known.probe = known.send_to_itself();

@@ -23,7 +23,7 @@ use crate::{
     api::{Failure, Presence, RolloutView, invalid, sentence},
     console::{no_rollout, not_found},
     rollouts::{Awaited, hours_at, view},
-    store::{Change, ConnectionId, NewMember, RolloutStanding, Store, StoreError, StoredMember, StoredRollout},
+    store::{Change, ConnectionId, NewMember, RolloutSnapshot, Store, StoreError, StoredMember, StoredRollout},
 };
 use known::Known;
 
@@ -71,7 +71,7 @@ impl Remembered {
 
 /// Nothing will happen to it any more, but for late answers.
 fn is_over(stored: &StoredRollout) -> bool {
-    let RolloutStanding { progress, counts } = &stored.standing;
+    let RolloutSnapshot { progress, counts } = &stored.snapshot;
     let pending: u32 = counts.iter().map(|counts| counts.pending).sum();
     progress.ended_at.is_some() && (pending == 0 || progress.brake == Some(rollout::Brake::Stopped))
 }
@@ -83,11 +83,11 @@ impl Rollouts {
         *self = Rollouts::default();
         for (stored, members) in remembered.0 {
             if is_over(&stored) {
-                let progress = &stored.standing.progress;
+                let progress = &stored.snapshot.progress;
                 let stopped = progress.brake == Some(rollout::Brake::Stopped);
                 let phase = if stopped { Phase::Stopped } else { Phase::Finished };
                 let at = progress.ended_at.unwrap_or(progress.started_at);
-                views.push(view(&stored, &stored.standing, phase, &Awaited::default(), at));
+                views.push(view(&stored, &stored.snapshot, phase, &Awaited::default(), at));
                 continue;
             }
             let known = Known::restore(stored, members, now);
@@ -245,7 +245,7 @@ impl Controller {
     fn run_rollouts_of(&mut self, id: &ConnectionId) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(id) else { return };
-        let connected = known.outlet.is_some();
+        let connected = known.sender.is_some();
         known.rollouts.catch_up(connected, now);
         let fleet = Arc::clone(&known.fleet);
         known.rollouts.tick(&fleet, now);
@@ -256,7 +256,7 @@ impl Controller {
             match known.rollouts.next(&fleet, now) {
                 None => break,
                 Some(Ok(Next::Release(submissions, earlier))) => {
-                    self.turn.changes.extend(earlier);
+                    self.pending_batch.changes.extend(earlier);
                     submissions.into_iter().for_each(|submission| {
                         let submission = self.in_its_dialect(id, submission);
                         self.tell(id, Input::Submit(submission));
@@ -283,11 +283,11 @@ impl Controller {
     fn note_rollouts(&mut self, id: &ConnectionId) {
         let Some(known) = self.connections.get_mut(id) else { return };
         for rollout in known.rollouts.changed() {
-            let standing = rollout.standing();
-            if rollout.is_unsaved(&standing) {
-                rollout.stored.standing = standing.clone();
-                let (number, standing) = (rollout.stored.number, Box::new(standing));
-                self.turn.changes.push(Change::RolloutStanding { number, standing });
+            let snapshot = rollout.snapshot();
+            if rollout.is_unsaved(&snapshot) {
+                rollout.stored.snapshot = snapshot.clone();
+                let (number, snapshot) = (rollout.stored.number, Box::new(snapshot));
+                self.pending_batch.changes.push(Change::RolloutSnapshot { number, snapshot });
             }
         }
     }
@@ -300,13 +300,13 @@ impl Controller {
         known.unread.clone().map_or(Ok(()), Err)?;
         let mut rollout = rollout;
         let mut begun = Known::new(rollout.clone(), &members, now);
-        rollout.standing = begun.standing();
-        begun.stored.standing = rollout.standing.clone();
+        rollout.snapshot = begun.snapshot();
+        begun.stored.snapshot = rollout.snapshot.clone();
         if known.rollouts.connected {
             begun.tell(rollout::Input::Connected, now);
         }
         known.rollouts.known.insert(rollout.number, begun);
-        self.turn.changes.push(Change::Rollout { rollout: Box::new(rollout), members });
+        self.pending_batch.changes.push(Change::Rollout { rollout: Box::new(rollout), members });
         Ok(())
     }
 
@@ -361,9 +361,9 @@ impl Controller {
             let mut view = view.clone();
             view.spec.note.clone_from(&note);
             view.changed_at = view.changed_at.max(now.0);
-            self.turn.noted.push(view);
+            self.pending_batch.noted.push(view);
         }
-        self.turn.changes.push(Change::RolloutNote { number, note });
+        self.pending_batch.changes.push(Change::RolloutNote { number, note });
         Ok(())
     }
 

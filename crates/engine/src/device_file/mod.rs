@@ -9,7 +9,7 @@ mod write;
 pub(crate) use read::{Line, Lines, WrongLine};
 pub(crate) use write::Writer;
 
-use crate::{api::ImportColumnKind, sheet};
+use crate::{api::ImportColumnKind, history_writer};
 
 /// The columns of a file that is written, in this order.
 const COLUMNS: [(&str, ImportColumnKind); 4] = [
@@ -21,5 +21,5 @@ const COLUMNS: [(&str, ImportColumnKind); 4] = [
 
 /// A text behind the apostrophes that keep it from being a formula.
 fn is_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(sheet::FORMULA)
+    text.trim_start_matches('\'').starts_with(history_writer::FORMULA)
 }

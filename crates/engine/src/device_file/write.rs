@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::{COLUMNS, is_formula};
-use crate::{sheet::plain, store::Annotation};
+use crate::{history_writer::plain, store::Annotation};
 
 /// Devices on their way to a file.
 pub(crate) struct Writer<W: Write>(csv::Writer<W>);

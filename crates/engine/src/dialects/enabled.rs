@@ -1,6 +1,6 @@
 //! The dialects that a profile names.
 
-use wilco_dialect::{Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Topics, Wishes, shipped};
+use wilco_dialect::{Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped};
 
 use crate::{
     api::{Failure, invalid, sentence},
@@ -73,7 +73,7 @@ impl Enabled {
     }
 
     /// What to subscribe from the start: what devices are found by comes first.
-    pub(crate) fn filters(&self, wishes: &Wishes<'_>) -> Vec<Filter> {
+    pub(crate) fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         if !self.has_described {
             return self.own.filters(wishes);
         }

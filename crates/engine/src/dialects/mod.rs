@@ -15,7 +15,8 @@ use std::{
 };
 
 use wilco_dialect::{
-    Changes, Context, Devices, DialectSet, Discovery, Filter, Heard, Inbound, KnownDevice, Meaning, WireIds, Wishes,
+    Changes, Context, DecodedMessage, Devices, DialectSet, Discovery, Filter, Inbound, KnownDevice, Meaning,
+    Subscriptions, WireIds,
 };
 use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
 
@@ -194,7 +195,7 @@ impl Described {
 
     /// What to hear now that these devices are known.
     pub(crate) fn filters(&self) -> Vec<Filter> {
-        self.set.filters(&self.devices, &Wishes::default())
+        self.set.filters(&self.devices, &Subscriptions::default())
     }
 
     /// The topics that a device has named itself.
@@ -329,15 +330,15 @@ pub(crate) fn wire_id(asked: &Submission) -> Option<&str> {
 /// The device that a message is about.
 fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
     match meaning {
-        Meaning::Heard(heard) => match heard {
-            Heard::Answer(answer) => Some(&answer.device),
-            Heard::Presence { device, .. }
-            | Heard::Lifecycle { device, .. }
-            | Heard::State { device, .. }
-            | Heard::Telemetry { device, .. }
-            | Heard::Log { device, .. } => Some(device),
-            Heard::Request(asked) => Some(&asked.device),
-            Heard::Broadcast | Heard::Probe { .. } => None,
+        Meaning::Message(heard) => match heard {
+            DecodedMessage::Answer(answer) => Some(&answer.device),
+            DecodedMessage::Presence { device, .. }
+            | DecodedMessage::Lifecycle { device, .. }
+            | DecodedMessage::State { device, .. }
+            | DecodedMessage::Telemetry { device, .. }
+            | DecodedMessage::Log { device, .. } => Some(device),
+            DecodedMessage::Request(asked) => Some(&asked.device),
+            DecodedMessage::Broadcast | DecodedMessage::Probe { .. } => None,
         },
         Meaning::Report(report) => Some(&report.device),
         Meaning::Unreadable(unreadable) => unreadable.device.as_ref(),

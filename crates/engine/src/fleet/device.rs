@@ -8,7 +8,7 @@ use crate::{
     api::{DeviceRow, Presence},
     dialects,
     store::{Annotation, StoredDescription, StoredDevice},
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 /// Each value as JSON text, by its key.
@@ -35,7 +35,7 @@ pub(crate) struct Device {
     pub(super) saved_apart: Values,
     pub(crate) reported_at: Option<Timestamp>,
     pub(crate) trip_ms: Option<f64>,
-    pub(crate) last_command: Option<Standing>,
+    pub(crate) last_command: Option<CommandSnapshot>,
     /// What its dialect tells of it; nothing for Wilco's own.
     pub(crate) description: Option<Arc<StoredDescription>>,
     pub(super) news: News,

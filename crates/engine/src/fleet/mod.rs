@@ -29,7 +29,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
 use crate::{
     api::{FleetCounts, Presence},
     store::{StoredDescription, StoredDevice},
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 /// The devices of one connection.
@@ -176,8 +176,8 @@ impl Fleet {
     }
 
     /// Notes how a device's command stands, if it is its latest.
-    pub(crate) fn command(&mut self, standing: Standing) {
-        let command = Arc::clone(&standing.command);
+    pub(crate) fn command(&mut self, snapshot: CommandSnapshot) {
+        let command = Arc::clone(&snapshot.command);
         self.alter(&command.asked.device, false, |device| {
             if let (Some(sent), Some(accepted)) = (command.rungs.sent, command.rungs.accepted) {
                 device.trip_ms = Some((accepted.0 - sent.0).max(0) as f64);
@@ -186,7 +186,7 @@ impl Fleet {
                 (command.submitted_at, command.id())
             }
             if device.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(&command)) {
-                device.last_command = Some(standing);
+                device.last_command = Some(snapshot);
             }
         });
     }

@@ -10,7 +10,7 @@ use wilco_ledger::{
 use super::{Facts, Fleet, Search};
 use crate::{
     api::{DeviceColumns, DeviceOrder, DevicePage, DeviceQuery, GroupBy, GroupKey, MemberState, Presence, SortBy},
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 pub(super) fn fleet() -> Fleet {
@@ -141,7 +141,7 @@ fn who_speaks_is_not_offline() {
 }
 
 /// The last command of a device, in a state.
-fn standing(device: &str, state: State, at: i64) -> Standing {
+fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
     let asked = Submission {
         device: id(device),
         id: CommandId::new(format!("0198f3c2-7d1e-7c2a-9c55-{at:012x}")).unwrap(),
@@ -163,15 +163,15 @@ fn standing(device: &str, state: State, at: i64) -> Standing {
     let submitted = Event { device: id(device), command: None, at: Timestamp(at), fact };
     let mut command = Command::begin(&submitted).unwrap();
     command.state = state;
-    Standing { command: Arc::new(command), deadline: None }
+    CommandSnapshot { command: Arc::new(command), deadline: None }
 }
 
 #[test]
 fn what_went_wrong_stands_before_what_is_under_way_and_what_is_done() {
     let mut fleet = fleet();
-    fleet.command(standing("dock-1", State::Succeeded, 1));
-    fleet.command(standing("kitchen-9", State::Accepted, 2));
-    fleet.command(standing("kitchen-10", State::TimedOut, 3));
+    fleet.command(snapshot("dock-1", State::Succeeded, 1));
+    fleet.command(snapshot("kitchen-9", State::Accepted, 2));
+    fleet.command(snapshot("kitchen-10", State::TimedOut, 3));
     let query = DeviceQuery { sort: SortBy::State, ..query("") };
     assert_eq!(columns(&mut fleet, &query, None).devices.unwrap(), ["kitchen-10", "kitchen-9", "dock-1"]);
 }
@@ -185,7 +185,7 @@ fn a_list_keeps_its_revision_until_its_devices_or_their_order_change() {
     assert_eq!((first.presence.as_slice(), first.states.as_slice()), (&[0, 1, 0][..], &[0, 0, 0][..]));
     let sorted = columns(&mut fleet, &by_state, None);
     fleet.heard(&id("dock-1"), Timestamp(5));
-    fleet.command(standing("kitchen-10", State::Failed, 3));
+    fleet.command(snapshot("kitchen-10", State::Failed, 3));
     let again = columns(&mut fleet, &query(""), Some(first.revision));
     assert_eq!((again.devices, again.revision, again.states.as_slice()), (None, first.revision, &[0, 0, 8][..]));
     let resorted = columns(&mut fleet, &by_state, Some(sorted.revision));
@@ -206,7 +206,7 @@ fn groups_lie_one_after_the_other_and_are_counted() {
     assert_eq!(grouped.devices.unwrap(), ["dock-1", "kitchen-10", "kitchen-9", "lamp-1"]);
     let groups: Vec<_> = grouped.groups.iter().map(|group| (group.search.as_str(), group.from, group.count)).collect();
     assert_eq!(groups, [("tag:dock", 0, 1), ("tag:kitchen", 1, 2), ("-tag:*", 3, 1)]);
-    fleet.command(standing("lamp-1", State::Failed, 3));
+    fleet.command(snapshot("lamp-1", State::Failed, 3));
     let by_state = DeviceQuery { group: Some(GroupBy::State), ..query };
     let keys: Vec<_> = columns(&mut fleet, &by_state, None).groups.into_iter().map(|group| group.key).collect();
     assert_eq!(keys, [MemberState::Failed, MemberState::Pending].map(|state| GroupKey::State { state }));
@@ -215,8 +215,8 @@ fn groups_lie_one_after_the_other_and_are_counted() {
 #[test]
 fn devices_are_counted_as_they_change() {
     let mut fleet = fleet();
-    fleet.command(standing("kitchen-10", State::Accepted, 3));
-    fleet.command(standing("kitchen-10", State::Failed, 3));
+    fleet.command(snapshot("kitchen-10", State::Accepted, 3));
+    fleet.command(snapshot("kitchen-10", State::Failed, 3));
     fleet.update(&id("dock-1"), |device| device.firmware = Some("2.3.1".into()));
     fleet.take_out([&id("kitchen-9")]);
     let counts = fleet.counts();
@@ -234,7 +234,7 @@ fn the_feed_is_told_of_each_tile_that_looks_different_once() {
     let changed = fleet.take_changed();
     fleet.take_states("c", &changed);
     fleet.heard(&id("dock-1"), Timestamp(9));
-    fleet.command(standing("kitchen-10", State::Failed, 3));
+    fleet.command(snapshot("kitchen-10", State::Failed, 3));
     let changed = fleet.take_changed();
     assert_eq!(changed.len(), 2);
     let states = fleet.take_states("c", &changed).unwrap();

@@ -5,15 +5,15 @@
 
 mod envelope;
 mod goodbye;
-mod outlet;
 mod refusal;
+mod sender;
 mod session;
 mod v4;
 mod v5;
 
 pub(crate) use envelope::{Envelope, Properties};
 pub(crate) use goodbye::Goodbye;
-pub(crate) use outlet::{Denial, Outlet, Publication, Subscribed};
+pub(crate) use sender::{Denial, MqttSender, Publication, Subscribed};
 
 pub(crate) use session::{Connected, LinkEvent, Session, connect};
 

@@ -8,7 +8,7 @@ use super::{CONNECT_TIMEOUT, Denial, Goodbye, SUBACK_TIMEOUT};
 use crate::{
     api::MqttVersion,
     refusal::{Cause, Refusal, Remedy},
-    transport::Heard,
+    transport::ByteRecorder,
 };
 
 impl Refusal {
@@ -71,7 +71,7 @@ impl Refusal {
     }
 
     /// What the first bytes that came tell of why CONNECT did not work.
-    pub(super) fn at_connect(self, heard: &Heard, tried: MqttVersion) -> Refusal {
+    pub(super) fn at_connect(self, heard: &ByteRecorder, tried: MqttVersion) -> Refusal {
         let Some(connack) = Goodbye::connack(&heard.first()) else { return Refusal::unlike_mqtt(self, heard) };
         if tried == MqttVersion::V5 && connack.is_311 {
             return Refusal {
@@ -97,7 +97,7 @@ impl Refusal {
     }
 
     /// What an answer that is not MQTT tells of who gave it.
-    pub(crate) fn unlike_mqtt(refusal: Refusal, heard: &Heard) -> Refusal {
+    pub(crate) fn unlike_mqtt(refusal: Refusal, heard: &ByteRecorder) -> Refusal {
         if heard.is_http() {
             return Refusal::new(
                 "The server at {address} is a web server or a proxy, not an MQTT broker.",
@@ -121,7 +121,7 @@ impl Refusal {
     /// What the broker said last. Its shortest DISCONNECT, a reason and no properties (MQTT 5 section 3.14.2.2.1, and what
     /// mosquitto sends), is not read by the library, which then sees only the end of the connection; and of a longer one it
     /// does not hand on the server reference.
-    pub(super) fn with_last_words(self, heard: &Heard) -> Refusal {
+    pub(super) fn with_last_words(self, heard: &ByteRecorder) -> Refusal {
         let Some(goodbye) = Goodbye::disconnect(&heard.last()) else { return self };
         let refusal = match DisconnectReasonCode::try_from(goodbye.reason) {
             Ok(reason) if self.cause == Cause::Closed => disconnected(reason),

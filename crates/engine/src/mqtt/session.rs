@@ -16,11 +16,11 @@ use tokio::{
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
-use super::{Goodbye, Message, Outlet, PACKET_LIMIT, Publication, Settings, Welcome, Wire, outlet::Client, v4, v5};
+use super::{Goodbye, Message, MqttSender, PACKET_LIMIT, Publication, Settings, Welcome, Wire, sender::Client, v4, v5};
 use crate::{
     api::MqttVersion,
     refusal::{Cause, Refusal, Remedy},
-    transport::{self, Dialled, Heard, Stream},
+    transport::{self, ByteRecorder, Dialled, Stream},
 };
 
 /// What a session has to tell.
@@ -31,7 +31,7 @@ pub(crate) enum LinkEvent {
     Connected,
     /// The subscriptions stand: publishing may begin.
     Ready {
-        outlet: Outlet,
+        sender: MqttSender,
         /// The broker had kept our session.
         resumed: bool,
         /// Subscriptions that were wished for and refused.
@@ -42,7 +42,7 @@ pub(crate) enum LinkEvent {
     /// The broker has acknowledged a publish, so long after it was written.
     Delivered(Publication, Puback, Duration),
     /// A message, which the one who keeps it acknowledges.
-    Message(Outlet, Message),
+    Message(MqttSender, Message),
     /// The connection has ended, and of these not a byte has left.
     Unsent(Vec<Publication>),
     /// The connection is gone, or never came about.
@@ -93,7 +93,7 @@ impl Drop for Session {
 
 async fn run<E, W: Fn(LinkEvent) -> E>(settings: Settings, tell: Tell<E, W>, mut closed: oneshot::Receiver<()>) {
     let mut back_off = BackOff::default();
-    let mut wishes = Wishes::default();
+    let mut wishes = Subscriptions::default();
     loop {
         tell.that(LinkEvent::Connecting).await;
         let since = now();
@@ -115,14 +115,14 @@ async fn run<E, W: Fn(LinkEvent) -> E>(settings: Settings, tell: Tell<E, W>, mut
 async fn live<E, W: Fn(LinkEvent) -> E>(
     settings: &Settings,
     tell: &Tell<E, W>,
-    wishes: &mut Wishes,
+    wishes: &mut Subscriptions,
     closed: &mut oneshot::Receiver<()>,
 ) -> Option<Refusal> {
     let connected = tokio::select! {
         connected = dial_and_connect(settings) => connected,
         _ = &mut *closed => return None,
     };
-    let Connected { outlet, mut inlet, welcome } = match connected {
+    let Connected { sender, mut receiver, welcome } = match connected {
         Ok(connected) => connected,
         Err(refusal) => return Some(refusal),
     };
@@ -130,15 +130,15 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
 
     let mut pump = pin!(async {
         loop {
-            match inlet.next(&outlet).await {
-                Ok(Wire::Message(message)) => tell.that(LinkEvent::Message(outlet.clone(), message)).await,
+            match receiver.next(&sender).await {
+                Ok(Wire::Message(message)) => tell.that(LinkEvent::Message(sender.clone(), message)).await,
                 Ok(Wire::Written { packet }) => {
-                    if let Some(publication) = outlet.written(packet) {
+                    if let Some(publication) = sender.written(packet) {
                         tell.that(LinkEvent::Written(publication)).await;
                     }
                 }
                 Ok(Wire::Acknowledged { packet, puback, .. }) => {
-                    if let Some((publication, took)) = outlet.acknowledged(packet) {
+                    if let Some((publication, took)) = sender.acknowledged(packet) {
                         tell.that(LinkEvent::Delivered(publication, puback, took)).await;
                     }
                 }
@@ -153,7 +153,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
             wishes.hung_up(&refusal);
             return Some(refusal);
         }
-        subscribed = wishes.subscribe(&outlet, &settings.filters) => match subscribed {
+        subscribed = wishes.subscribe(&sender, &settings.filters) => match subscribed {
             Ok(refused) => refused,
             Err(refusal) => {
                 wishes.hung_up(&refusal);
@@ -162,36 +162,36 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
         },
         _ = &mut *closed => return None,
     };
-    tell.that(LinkEvent::Ready { outlet: outlet.clone(), resumed: welcome.session_present, refused }).await;
+    tell.that(LinkEvent::Ready { sender: sender.clone(), resumed: welcome.session_present, refused }).await;
 
     tokio::select! {
         refusal = &mut pump => {
-            tell.that(LinkEvent::Unsent(outlet.take_unsent())).await;
+            tell.that(LinkEvent::Unsent(sender.take_unsent())).await;
             return Some(refusal);
         }
         _ = &mut *closed => {}
     }
-    outlet.disconnect(Duration::from_secs(2), pump).await;
+    sender.disconnect(Duration::from_secs(2), pump).await;
     None
 }
 
 /// What is wished to be heard and can be done without. Some brokers (AWS IoT) end the connection when a subscription is
 /// not allowed, so what they hung up at is asked for alone the next time, and then no more.
 #[derive(Default)]
-struct Wishes {
+struct Subscriptions {
     asking: Vec<Filter>,
     /// Asked for one by one, because one of these made the broker hang up.
     suspects: BTreeSet<String>,
     given_up: BTreeSet<String>,
 }
 
-impl Wishes {
+impl Subscriptions {
     /// Subscribes what is required in one packet and what is wished for in others (AWS: at most 8 filters each), and
     /// says which wishes were refused.
-    async fn subscribe(&mut self, outlet: &Outlet, filters: &[Filter]) -> Result<Vec<Filter>, Refusal> {
+    async fn subscribe(&mut self, sender: &MqttSender, filters: &[Filter]) -> Result<Vec<Filter>, Refusal> {
         let (required, wished): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| filter.required);
         for some in required.chunks(8) {
-            if let Some((filter, denial)) = outlet.subscribe(some).await?.refused.into_iter().next() {
+            if let Some((filter, denial)) = sender.subscribe(some).await?.refused.into_iter().next() {
                 return Err(Refusal::subscription(&filter.filter, &denial));
             }
         }
@@ -201,7 +201,7 @@ impl Wishes {
             wished.into_iter().partition(|filter| self.suspects.contains(&filter.filter));
         for some in others.chunks(8).chain(suspects.chunks(1)) {
             self.asking = some.to_vec();
-            refused.extend(outlet.subscribe(some).await?.refused.into_iter().map(|(filter, _)| filter));
+            refused.extend(sender.subscribe(some).await?.refused.into_iter().map(|(filter, _)| filter));
         }
         self.asking.clear();
         Ok(refused)
@@ -224,8 +224,8 @@ impl Wishes {
 
 /// A connection that the broker has let in.
 pub(crate) struct Connected {
-    pub(crate) outlet: Outlet,
-    pub(crate) inlet: Inlet,
+    pub(crate) sender: MqttSender,
+    pub(crate) receiver: MqttReceiver,
     pub(crate) welcome: Welcome,
 }
 
@@ -261,12 +261,12 @@ pub(crate) async fn connect(settings: &Settings, dialled: Dialled) -> Result<Con
         return Err(Refusal::qos_0_only());
     }
     let limit = welcome.max_packet_size.unwrap_or(PACKET_LIMIT).min(PACKET_LIMIT);
-    let outlet = Outlet::new(client, limit, welcome.no_wildcards, departed);
-    Ok(Connected { outlet, inlet: Inlet { events, heard }, welcome })
+    let sender = MqttSender::new(client, limit, welcome.no_wildcards, departed);
+    Ok(Connected { sender, receiver: MqttReceiver { events, heard }, welcome })
 }
 
 /// Ends once a CONNACK of MQTT 3.1.1 has come, which the library takes for the beginning of a longer one.
-async fn answered_in_311(heard: &Heard) {
+async fn answered_in_311(heard: &ByteRecorder) {
     while !Goodbye::connack(&heard.first()).is_some_and(|connack| connack.is_311) {
         sleep(Duration::from_millis(50)).await;
     }
@@ -290,9 +290,9 @@ impl Handover {
 }
 
 /// The way in of one network connection.
-pub(crate) struct Inlet {
+pub(crate) struct MqttReceiver {
     events: Events,
-    heard: Heard,
+    heard: ByteRecorder,
 }
 
 enum Events {
@@ -300,10 +300,10 @@ enum Events {
     V4(Box<rumqttc_v4::EventLoop>),
 }
 
-impl Inlet {
+impl MqttReceiver {
     /// The next thing on the wire.
-    pub(crate) async fn next(&mut self, outlet: &Outlet) -> Result<Wire, Refusal> {
-        match (&mut self.events, outlet.client()) {
+    pub(crate) async fn next(&mut self, sender: &MqttSender) -> Result<Wire, Refusal> {
+        match (&mut self.events, sender.client()) {
             (Events::V5(events), Client::V5(client)) => {
                 v5::next(client, events).await.map_err(|refusal| refusal.with_last_words(&self.heard))
             }

@@ -5,10 +5,10 @@
 //! goes to topics of its own client id. Each filter is asked for alone, because some brokers (AWS IoT) end the connection
 //! without a word when something is not allowed, and the last thing asked is then the one that was refused.
 
-mod board;
-mod line;
+mod nagle;
+mod probe_connection;
 mod remarks;
-mod rhythm;
+mod report;
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use wilco_dialect::{Dialect, Filter, Probe};
 use wilco_ledger::Puback;
 
-pub(crate) use board::Board;
+pub(crate) use report::Report;
 
 use crate::{
     api::{MqttVersion, Step, StepState},
@@ -24,7 +24,7 @@ use crate::{
     refusal::{Cause, Refusal},
     transport,
 };
-use line::Line;
+use probe_connection::ProbeConnection;
 use remarks::Explain;
 
 /// What is tried.
@@ -47,12 +47,12 @@ const SETTLED_WITHIN: Duration = Duration::from_millis(100);
 const ROUND_TRIPS: usize = 3;
 
 /// Tries all of it, or as far as it goes.
-pub(crate) async fn run(plan: &Plan, board: &mut Board) {
-    if let Err((step, stop)) = attempt(plan, board).await {
+pub(crate) async fn run(plan: &Plan, report: &mut Report) {
+    if let Err((step, stop)) = attempt(plan, report).await {
         let remark = Explain { plan, step, stop: &stop }.remark();
-        board.failed(step, &stop, remark);
+        report.failed(step, &stop, remark);
     }
-    board.done();
+    report.done();
 }
 
 /// Why a step did not work.
@@ -105,18 +105,18 @@ impl Stop {
     }
 }
 
-async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
+async fn attempt(plan: &Plan, report: &mut Report) -> Result<(), (Step, Stop)> {
     let settings = &plan.settings;
-    let dialled = transport::dial(&settings.route, &mut |progress| board.progress(progress)).await;
+    let dialled = transport::dial(&settings.route, &mut |progress| report.progress(progress)).await;
     let dialled = dialled.map_err(|failed| {
         let stop = Stop::of(failed.refusal, failed.took).on_the_way(failed.step);
         (failed.step, Stop { trace: failed.trace, ..stop })
     })?;
     let far = dialled.tcp;
-    board.begin(Step::Connect);
+    report.begin(Step::Connect);
     let since = Instant::now();
     let heard = dialled.heard.clone();
-    let (mut line, welcome) = Line::over(settings, dialled).await.map_err(|refusal| {
+    let (mut line, welcome) = ProbeConnection::over(settings, dialled).await.map_err(|refusal| {
         let took = since.elapsed();
         let stop = Stop::of(refusal, took).traced("CONNECT");
         let heard = Goodbye::connack(&heard.first()).map_or_else(
@@ -133,22 +133,22 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
     if let Err(refusal) = line.settle(SETTLED_WITHIN).await {
         return Err((Step::Connect, Stop::of(refusal, took).traced("CONNECT, CONNACK")));
     }
-    board.passed(Step::Connect, welcomed(settings, &welcome), took);
+    report.passed(Step::Connect, welcomed(settings, &welcome), took);
 
     let nonce = uuid::Uuid::new_v4().simple().to_string();
     let probe = plan.dialect.probe(&settings.client_id, &nonce);
-    let hears_itself = subscribe(plan, &probe, &mut line, board).await.map_err(|stop| (Step::Subscribe, stop))?;
-    let published = publish(&probe, &mut line, board).await;
-    if let Some(stop) = unexcused(plan, board, Step::Publish, published) {
+    let hears_itself = subscribe(plan, &probe, &mut line, report).await.map_err(|stop| (Step::Subscribe, stop))?;
+    let published = publish(&probe, &mut line, report).await;
+    if let Some(stop) = unexcused(plan, report, Step::Publish, published) {
         return Err((Step::Publish, stop));
     }
     if hears_itself && !line.is_closed() {
-        let back = round_trip(&probe, &nonce, &mut line, board, far).await;
-        if let Some(stop) = unexcused(plan, board, Step::RoundTrip, back) {
+        let back = round_trip(&probe, &nonce, &mut line, report, far).await;
+        if let Some(stop) = unexcused(plan, report, Step::RoundTrip, back) {
             return Err((Step::RoundTrip, stop));
         }
     } else {
-        board.skipped(Step::RoundTrip, "Not tested: the broker allows subscriptions only to the named devices");
+        report.skipped(Step::RoundTrip, "Not tested: the broker allows subscriptions only to the named devices");
     }
     line.close().await;
     Ok(())
@@ -156,11 +156,11 @@ async fn attempt(plan: &Plan, board: &mut Board) -> Result<(), (Step, Stop)> {
 
 /// What stops a trial. Where devices are named, the broker's rules may allow their topics only: that one of our own is
 /// refused is then no fault.
-fn unexcused(plan: &Plan, board: &mut Board, step: Step, tried: Result<(), Stop>) -> Option<Stop> {
+fn unexcused(plan: &Plan, report: &mut Report, step: Step, tried: Result<(), Stop>) -> Option<Stop> {
     match tried {
         Err(stop) if plan.names_devices && stop.refusal.cause != Cause::TakenOver => {
             let remark = Explain { plan, step, stop: &stop }.own_topic_refused();
-            board.warned(step, "Unknown: the ACL may allow only the named devices", stop.took, remark);
+            report.warned(step, "Unknown: the ACL may allow only the named devices", stop.took, remark);
             None
         }
         tried => tried.err(),
@@ -168,14 +168,14 @@ fn unexcused(plan: &Plan, board: &mut Board, step: Step, tried: Result<(), Stop>
 }
 
 /// Asks for each filter alone. Says whether a message to ourselves would be heard.
-async fn subscribe(plan: &Plan, probe: &Probe, line: &mut Line, board: &mut Board) -> Result<bool, Stop> {
-    board.begin(Step::Subscribe);
+async fn subscribe(plan: &Plan, probe: &Probe, line: &mut ProbeConnection, report: &mut Report) -> Result<bool, Stop> {
+    report.begin(Step::Subscribe);
     let since = Instant::now();
     let filters = &plan.settings.filters;
     let mut refused: Vec<String> = Vec::new();
     let mut lowered: Vec<(Filter, u8)> = Vec::new();
     for filter in filters {
-        board.say(Step::Subscribe, &format!("Subscribing to {}", filter.filter));
+        report.say(Step::Subscribe, &format!("Subscribing to {}", filter.filter));
         let asked = Instant::now();
         let fault = match line.subscribe(filter).await {
             Ok(mut subscribed) => match subscribed.refused.pop() {
@@ -196,7 +196,8 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut Line, board: &mut Boar
         }
         refused.push(filter.filter.clone());
         if line.is_closed() {
-            *line = Line::open(&plan.settings).await.map_err(|refusal| Stop::of(refusal, asked.elapsed()))?;
+            *line =
+                ProbeConnection::open(&plan.settings).await.map_err(|refusal| Stop::of(refusal, asked.elapsed()))?;
             for again in filters.iter().take_while(|again| again.filter != filter.filter) {
                 if !refused.contains(&again.filter) {
                     let _ = line.subscribe(again).await.map_err(|refusal| Stop::of(refusal, asked.elapsed()))?;
@@ -210,10 +211,11 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut Line, board: &mut Boar
     if !covered {
         hears_itself = line.subscribe(&own).await.is_ok_and(|subscribed| subscribed.refused.is_empty());
         if line.is_closed() {
-            *line = Line::open(&plan.settings).await.map_err(|refusal| Stop::of(refusal, since.elapsed()))?;
+            *line =
+                ProbeConnection::open(&plan.settings).await.map_err(|refusal| Stop::of(refusal, since.elapsed()))?;
         }
     }
-    board.subscribed(filters, refused, &lowered, since.elapsed());
+    report.subscribed(filters, refused, &lowered, since.elapsed());
     Ok(hears_itself)
 }
 
@@ -225,14 +227,14 @@ async fn told_from_a_second_client(plan: &Plan, filter: &Filter, stop: Stop) -> 
     let fresh =
         format!("{}-{}", clipped(&plan.settings.client_id, 110), &uuid::Uuid::new_v4().simple().to_string()[..6]);
     let settings = Settings { client_id: fresh, ..plan.settings.clone() };
-    let Ok(mut line) = Line::open(&settings).await else { return stop };
+    let Ok(mut line) = ProbeConnection::open(&settings).await else { return stop };
     let allowed = line.subscribe(filter).await.is_ok_and(|subscribed| subscribed.refused.is_empty());
     line.close().await;
     Stop { client_id_in_use: allowed, ..stop }
 }
 
-async fn publish(probe: &Probe, line: &mut Line, board: &mut Board) -> Result<(), Stop> {
-    board.begin(Step::Publish);
+async fn publish(probe: &Probe, line: &mut ProbeConnection, report: &mut Report) -> Result<(), Stop> {
+    report.begin(Step::Publish);
     let since = Instant::now();
     let topic = &probe.request.topic;
     let stop = |refusal| Stop::of(refusal, since.elapsed()).asked(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
@@ -243,15 +245,21 @@ async fn publish(probe: &Probe, line: &mut Line, board: &mut Board) -> Result<()
             } else {
                 format!("The broker accepted a message on {topic}")
             };
-            board.passed(Step::Publish, said, since.elapsed());
+            report.passed(Step::Publish, said, since.elapsed());
             Ok(())
         }
         (refused, said) => Err(stop(Refusal::publication(topic, refused, said))),
     }
 }
 
-async fn round_trip(probe: &Probe, nonce: &str, line: &mut Line, board: &mut Board, far: Duration) -> Result<(), Stop> {
-    board.begin(Step::RoundTrip);
+async fn round_trip(
+    probe: &Probe,
+    nonce: &str,
+    line: &mut ProbeConnection,
+    report: &mut Report,
+    far: Duration,
+) -> Result<(), Stop> {
+    report.begin(Step::RoundTrip);
     let since = Instant::now();
     let topic = &probe.answer.topic;
     let stop = |refusal| Stop::of(refusal, since.elapsed()).asked(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
@@ -264,7 +272,7 @@ async fn round_trip(probe: &Probe, nonce: &str, line: &mut Line, board: &mut Boa
             Ok((Puback::Accepted { .. }, _)) => {}
             // Commands do not need it, so it is only said.
             Ok(_) | Err(Refusal { cause: Cause::Closed, .. }) => {
-                board.warned(Step::RoundTrip, "Not completed", since.elapsed(), remarks::no_own_answers(topic));
+                report.warned(Step::RoundTrip, "Not completed", since.elapsed(), remarks::no_own_answers(topic));
                 return Ok(());
             }
             Err(refusal) => return Err(stop(refusal)),
@@ -277,10 +285,10 @@ async fn round_trip(probe: &Probe, nonce: &str, line: &mut Line, board: &mut Boa
     }
     trips.sort_unstable();
     let median = trips[trips.len() / 2];
-    let said = format!("Received Wilco's own message in {} (median of {})", rhythm::shown(median), trips.len());
-    match rhythm::remark(&trips, far) {
-        Some(remark) => board.warned(Step::RoundTrip, &said, since.elapsed(), remark),
-        None => board.passed(Step::RoundTrip, said, since.elapsed()),
+    let said = format!("Received Wilco's own message in {} (median of {})", nagle::shown(median), trips.len());
+    match nagle::remark(&trips, far) {
+        Some(remark) => report.warned(Step::RoundTrip, &said, since.elapsed(), remark),
+        None => report.passed(Step::RoundTrip, said, since.elapsed()),
     }
     Ok(())
 }
@@ -331,7 +339,7 @@ fn milliseconds(span: Duration) -> f64 {
     (span.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }
 
-impl Board {
+impl Report {
     fn subscribed(&mut self, filters: &[Filter], refused: Vec<String>, lowered: &[(Filter, u8)], took: Duration) {
         let heard: Vec<_> = filters
             .iter()

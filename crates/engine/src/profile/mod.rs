@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
-use wilco_dialect::{Dialect, Filter, Wishes, is_aws_endpoint};
+use wilco_dialect::{Dialect, Filter, Subscriptions, is_aws_endpoint};
 use wilco_ledger::DeviceId;
 use zeroize::Zeroizing;
 
@@ -188,11 +188,11 @@ pub(crate) fn filters(profile: &Profile) -> Result<Vec<Filter>, Failure> {
     Ok(filters)
 }
 
-fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Enabled, &Wishes<'_>) -> T) -> Result<T, Failure> {
+fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Enabled, &Subscriptions<'_>) -> T) -> Result<T, Failure> {
     let devices: Vec<_> = profile.devices.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
     let devices = (!devices.is_empty()).then_some(&devices[..]);
     let lifecycle = profile.preset.bounds().lifecycle;
-    Ok(ask(&Enabled::of(profile)?, &Wishes { devices, lifecycle }))
+    Ok(ask(&Enabled::of(profile)?, &Subscriptions { devices, lifecycle }))
 }
 
 /// Fetches a stored connection's secrets and makes its session's settings of them.

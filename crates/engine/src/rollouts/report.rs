@@ -11,7 +11,7 @@ use crate::{
         AnswerTimes, BetweenStages, Gate, HaltLimit, HaltRule, MemberCounts, MemberState, MemberView, ReportFormat,
         RolloutDetail, RolloutTarget, RolloutView, SharedTrait, TimesView, WhichMembers, grouped,
     },
-    sheet::exact_time,
+    history_writer::exact_time,
 };
 
 /// Failed members that are listed, at the most.

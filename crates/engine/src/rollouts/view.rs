@@ -8,7 +8,7 @@ use wilco_ledger::{
 use super::Found;
 use crate::{
     api::{HaltLimit, HaltRule, MemberCounts, MemberState, NewRollout, RolloutState, RolloutView, StageView, WaitsFor},
-    store::{RolloutStanding, StoredRollout},
+    store::{RolloutSnapshot, StoredRollout},
 };
 
 /// What a rollout waits for of its devices.
@@ -23,12 +23,12 @@ pub(crate) struct Awaited {
 /// A rollout as it is shown.
 pub(crate) fn view(
     stored: &StoredRollout,
-    standing: &RolloutStanding,
+    snapshot: &RolloutSnapshot,
     phase: Phase,
     awaited: &Awaited,
     changed_at: Timestamp,
 ) -> RolloutView {
-    let RolloutStanding { progress, counts } = standing;
+    let RolloutSnapshot { progress, counts } = snapshot;
     let (state, waits_for) = state(phase, &awaited.unmeasured, changed_at);
     let stages: Vec<_> = stored
         .stages

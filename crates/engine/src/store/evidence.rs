@@ -92,7 +92,7 @@ fn whole(connection: &Connection, (id, device, command): &Key) -> rusqlite::Resu
 }
 
 fn abridged(connection: &Connection, (id, device, command): &Key) -> rusqlite::Result<Option<Evidence>> {
-    let Some(standing) = commands::by_id(connection, id, device, command)? else { return Ok(None) };
+    let Some(snapshot) = commands::by_id(connection, id, device, command)? else { return Ok(None) };
     let rows = events::running(connection, id, device, command)?;
     let shown = shown(rows.iter().map(|(_, reading)| *reading));
     let place = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
@@ -100,7 +100,7 @@ fn abridged(connection: &Connection, (id, device, command): &Key) -> rusqlite::R
         .iter()
         .map(|&index| Ok((place(index), events::at(connection, rows[index].0)?)))
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(Evidence { command: standing, events, left_out: place(rows.len() - shown.len()) }))
+    Ok(Some(Evidence { command: snapshot, events, left_out: place(rows.len() - shown.len()) }))
 }
 
 /// The places of the events that are shown, of which those that are `running` answers come with their reading.

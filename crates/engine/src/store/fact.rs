@@ -8,7 +8,7 @@ use wilco_ledger::{
     Outcome, Policy, Raw, Reading, Retry, Stray, Submission, Term, TimeOut, Timestamp, WireForm, WrittenMessage,
 };
 
-use super::word::Worded;
+use super::sql_enum::Worded;
 
 /// A fact as JSON. What the event's own columns say (device, command) is not repeated, nor is the payload.
 #[derive(Serialize, Deserialize)]

@@ -8,25 +8,25 @@
 //! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
 
 mod annotations;
+mod definitions;
 mod desired;
 mod error;
 mod evidence;
 mod fact;
 mod ids;
-mod lag;
 mod logs;
 mod open;
-mod own;
+mod projection_queue;
 mod reader;
 mod record;
 mod retention;
 mod rollouts;
 mod samples;
+mod sql_enum;
 mod table;
 mod telemetry;
 #[cfg(test)]
 mod tests;
-mod word;
 mod writer;
 
 use std::{
@@ -48,15 +48,15 @@ use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 use crate::{api::Settings, clock::Anchor};
 
 pub use annotations::{Annotation, StoredAnnotation};
+pub use definitions::{Definition, StoredButton};
 pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;
 pub use evidence::{Evidence, StoredRequest};
 pub use ids::ConnectionId;
-pub use own::{Definition, StoredButton};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDescription, StoredDevice, StoredLog};
 pub use retention::Forgotten;
 pub use rollouts::{
-    CommandTemplate, MemberFilter, NewMember, RolloutStanding, StoredMember, StoredRollout, StoredStranger,
+    CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger,
 };
 pub use samples::{Measured, Sample};
 

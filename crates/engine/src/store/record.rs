@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wilco_dialect::LogChunk;
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Raw, State, Timestamp};
 
-use super::{ConnectionId, NewMember, RolloutStanding, StoredRollout, StoredStranger, table::commands::Place};
+use super::{ConnectionId, NewMember, RolloutSnapshot, StoredRollout, StoredStranger, table::commands::Place};
 use crate::api::{MqttVersion, Preset, Secrets, Trust};
 
 /// Something to be stored.
@@ -19,7 +19,7 @@ pub enum Change {
         /// What happened.
         event: Event,
         /// The command as it stands after it; `None` for an event that belongs to none, and where a
-        /// [`Change::Standing`] says it once for several.
+        /// [`Change::CommandSnapshot`] says it once for several.
         command: Option<Arc<Command>>,
     },
     /// A request goes out, or another console's was heard.
@@ -32,7 +32,7 @@ pub enum Change {
         request: Raw,
     },
     /// How a command stands after all of its events so far.
-    Standing {
+    CommandSnapshot {
         /// On which connection.
         connection: ConnectionId,
         /// The command.
@@ -67,11 +67,11 @@ pub enum Change {
         members: Vec<NewMember>,
     },
     /// A rollout is further than it was.
-    RolloutStanding {
+    RolloutSnapshot {
         /// Its number.
         number: u32,
         /// How far it is.
-        standing: Box<RolloutStanding>,
+        snapshot: Box<RolloutSnapshot>,
     },
     /// A person says something else of a rollout.
     RolloutNote {

@@ -27,12 +27,12 @@ pub struct StoredRollout {
     /// The number of members of each stage.
     pub stages: Vec<u32>,
     /// How far it is.
-    pub standing: RolloutStanding,
+    pub snapshot: RolloutSnapshot,
 }
 
 /// How far a rollout is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RolloutStanding {
+pub struct RolloutSnapshot {
     /// What it must remember.
     pub progress: Progress,
     /// The members of each stage by state when this was written; right for a rollout that has ended.

@@ -18,7 +18,7 @@ use wilco_ledger::Fact;
 
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
-    lag::{Lag, LastOf, Standing},
+    projection_queue::{CommandSnapshot, Lag, LastOf},
     table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts},
 };
 
@@ -237,7 +237,7 @@ fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Opt
 fn write<'a>(
     transaction: &Transaction<'_>,
     changes: impl Iterator<Item = &'a Change>,
-) -> rusqlite::Result<Vec<Standing>> {
+) -> rusqlite::Result<Vec<CommandSnapshot>> {
     let mut append = events::Append::to(transaction)?;
     let mut commands = LastOf::default();
     // What is known of each device in the end: nothing, where it is not known any more.
@@ -261,7 +261,7 @@ fn write<'a>(
                     });
                 }
             }
-            Change::Standing { connection, command } => {
+            Change::CommandSnapshot { connection, command } => {
                 commands.put((connection, command.device(), command.id()), |before| {
                     (Some(command), before.and_then(|before| before.1))
                 });
@@ -273,7 +273,7 @@ fn write<'a>(
                 rollouts::insert(transaction, rollout)?;
                 rollout_members::insert(transaction, rollout.number, members)?;
             }
-            Change::RolloutStanding { number, standing } => rollouts::update(transaction, *number, standing)?,
+            Change::RolloutSnapshot { number, snapshot } => rollouts::update(transaction, *number, snapshot)?,
             Change::RolloutNote { number, note } => rollouts::note(transaction, *number, note.as_deref())?,
             Change::MemberEarlier { rollout, member, values } => {
                 rollout_members::note_earlier(transaction, *rollout, *member, values)?;
@@ -293,11 +293,11 @@ fn write<'a>(
             None => table::devices::remove(transaction, connection, device)?,
         }
     }
-    let standing =
+    let snapshot =
         |((connection, ..), (command, begun_at)): ((&ConnectionId, _, _), (Option<&Arc<_>>, Option<i64>))| {
-            Some(Standing { connection: connection.clone(), command: Arc::clone(command?), begun_at })
+            Some(CommandSnapshot { connection: connection.clone(), command: Arc::clone(command?), begun_at })
         };
-    Ok(commands.into_iter().filter_map(standing).collect())
+    Ok(commands.into_iter().filter_map(snapshot).collect())
 }
 
 fn close(connection: Connection) -> rusqlite::Result<()> {

@@ -1,6 +1,6 @@
 //! What a dialect makes of a message, in a sentence.
 
-use wilco_dialect::{Dialect, Heard, Inbound};
+use wilco_dialect::{DecodedMessage, Dialect, Inbound};
 use wilco_ledger::{Answer, Claim};
 
 /// The sentence, and whether the message is one that ought to make sense and does not.
@@ -12,25 +12,25 @@ pub(super) fn of(dialect: &Dialect, inbound: &Inbound<'_>) -> (String, bool) {
     }
 }
 
-fn sentence(heard: &Heard) -> String {
+fn sentence(heard: &DecodedMessage) -> String {
     match heard {
-        Heard::Answer(answer) => self::answer(answer),
-        Heard::Presence { online, firmware, .. } => {
+        DecodedMessage::Answer(answer) => self::answer(answer),
+        DecodedMessage::Presence { online, firmware, .. } => {
             let firmware = firmware.as_ref().map(|version| format!(", firmware {version}")).unwrap_or_default();
             format!("Presence: {}{firmware}.", if *online { "online" } else { "offline" })
         }
-        Heard::Lifecycle { event, .. } => {
+        DecodedMessage::Lifecycle { event, .. } => {
             format!("Reported by the broker: {}.", if event.online { "connected" } else { "disconnected" })
         }
-        Heard::State { .. } => "State report.".to_owned(),
-        Heard::Telemetry { series, .. } => {
+        DecodedMessage::State { .. } => "State report.".to_owned(),
+        DecodedMessage::Telemetry { series, .. } => {
             let names: Vec<_> = series.iter().map(|(name, _)| name.as_str()).take(8).collect();
             format!("Telemetry: {}.", if names.is_empty() { "no numbers".to_owned() } else { names.join(", ") })
         }
-        Heard::Request(asked) => format!("Request: {}, ID {}.", asked.name, asked.id),
-        Heard::Broadcast => "Request for many devices at once.".to_owned(),
-        Heard::Probe { .. } => "Connection test.".to_owned(),
-        Heard::Log { .. } => "Log chunk.".to_owned(),
+        DecodedMessage::Request(asked) => format!("Request: {}, ID {}.", asked.name, asked.id),
+        DecodedMessage::Broadcast => "Request for many devices at once.".to_owned(),
+        DecodedMessage::Probe { .. } => "Connection test.".to_owned(),
+        DecodedMessage::Log { .. } => "Log chunk.".to_owned(),
     }
 }
 

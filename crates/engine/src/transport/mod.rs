@@ -4,8 +4,8 @@
 //! nothing of MQTT.
 
 mod address;
+mod byte_recorder;
 mod departed;
-mod heard;
 mod proxy;
 mod tcp;
 mod typed;
@@ -22,8 +22,8 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 pub(crate) use address::{Address, Query};
+pub(crate) use byte_recorder::ByteRecorder;
 pub(crate) use departed::Departed;
-pub(crate) use heard::Heard;
 pub(crate) use proxy::Proxy;
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     refusal::{Refusal, Remedy},
     tls::Witness,
 };
-use heard::Ear;
+use byte_recorder::RecordedStream;
 
 /// At most this long for each step.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 pub(crate) struct Dialled {
     pub(crate) stream: Box<dyn Stream>,
     /// The first bytes that came, for finding out what else than MQTT may be there.
-    pub(crate) heard: Heard,
+    pub(crate) heard: ByteRecorder,
     /// How many publishes have begun to leave.
     pub(crate) departed: Departed,
     /// How long TCP took: an idea of how far the broker is.
@@ -125,8 +125,8 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     }
     steps.passed(Step::Tcp, said);
 
-    let raw = Heard::default();
-    let tcp = Ear::new(tcp, raw.clone(), Departed::default());
+    let raw = ByteRecorder::default();
+    let tcp = RecordedStream::new(tcp, raw.clone(), Departed::default());
     let stream: Box<dyn Stream> = match &route.tls {
         None => {
             steps.skipped(Step::Tls, "Not encrypted: the address has no TLS");
@@ -153,13 +153,13 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     } else {
         stream
     };
-    let (heard, departed) = (Heard::default(), Departed::default());
-    let stream = Box::new(Ear::new(stream, heard.clone(), departed.clone()));
+    let (heard, departed) = (ByteRecorder::default(), Departed::default());
+    let stream = Box::new(RecordedStream::new(stream, heard.clone(), departed.clone()));
     Ok(Dialled { stream, heard, departed, tcp: far })
 }
 
 /// A plain answer where TLS was expected tells what is really there.
-fn explained(refusal: Refusal, raw: &Heard, address: &Address) -> Refusal {
+fn explained(refusal: Refusal, raw: &ByteRecorder, address: &Address) -> Refusal {
     if !raw.is_http() {
         return refusal;
     }
@@ -267,7 +267,7 @@ impl Steps<'_> {
 }
 
 impl Failed {
-    fn traced(self, heard: &Heard) -> Failed {
+    fn traced(self, heard: &ByteRecorder) -> Failed {
         Failed { trace: heard.trace(), ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! Which command an answer belongs to, and what it makes of it.
 
-use super::{Ledger, shelf::Slot};
+use super::{Ledger, table::CommandKey};
 use crate::{
     About, Answer, Claim, CommandId, Effect, Event, Fact, Origin, Reading, Report, State, Stray, Timestamp, reading,
 };
@@ -8,11 +8,11 @@ use crate::{
 /// Where an answer belongs.
 enum Home {
     /// To this command, by its id.
-    Named(Slot),
+    Named(CommandKey),
     /// To the only command that can be meant.
-    Only(Slot),
+    Only(CommandKey),
     /// To nobody knows which; the oldest of those that can be meant.
-    Oldest(Slot),
+    Oldest(CommandKey),
     /// To none.
     Stray(Stray),
 }
@@ -52,10 +52,10 @@ impl Ledger {
 
     /// Records a report of state with each command whose expectation it meets. What meets none is no answer at all.
     pub(super) fn report(&mut self, report: &Report, now: Timestamp, effects: &mut Vec<Effect>) {
-        let Some(known) = self.shelf.device(&report.device).filter(|_| !report.retained) else { return };
+        let Some(known) = self.table.device(&report.device).filter(|_| !report.retained) else { return };
         let mut answered = false;
-        for slot in known.outstanding.iter().copied().collect::<Vec<Slot>>() {
-            let Some(entry) = self.shelf.entry_mut(slot) else { continue };
+        for slot in known.outstanding.iter().copied().collect::<Vec<CommandKey>>() {
+            let Some(entry) = self.table.entry_mut(slot) else { continue };
             let Some(expects) = entry.command.expects() else { continue };
             let is_under_way = matches!(entry.command.state, State::Accepted | State::Running);
             let verdict = expects.judge(report, entry.met, is_under_way);
@@ -95,7 +95,7 @@ impl Ledger {
         effects: &mut Vec<Effect>,
     ) {
         let slot = match about {
-            About::Named(id) => self.shelf.find(&device, id.as_str()),
+            About::Named(id) => self.table.find(&device, id.as_str()),
             About::Unnamed => {
                 let mut meant = self.meant(&device, now);
                 meant.next().filter(|_| meant.next().is_none())
@@ -109,28 +109,28 @@ impl Ledger {
     }
 
     fn heard_from(&mut self, device: &crate::DeviceId, now: Timestamp) {
-        if let Some(known) = self.shelf.known_device_mut(device) {
+        if let Some(known) = self.table.known_device_mut(device) {
             known.timed_out = false;
             self.note_activity(device, now);
         }
     }
 
     /// A device answers in the order in which it was asked, so a further answer is not for this one any more.
-    fn is_spent(&mut self, device: &crate::DeviceId, slot: Slot) {
-        if let Some(known) = self.shelf.known_device_mut(device) {
+    fn is_spent(&mut self, device: &crate::DeviceId, slot: CommandKey) {
+        if let Some(known) = self.table.known_device_mut(device) {
             known.unconfirmed.remove(&slot);
         }
     }
 
-    fn read(&self, slot: Slot, answer: &Answer) -> Reading {
-        self.shelf.entry(slot).map_or(Reading::Ambiguous, |entry| reading::read(&entry.command, answer))
+    fn read(&self, slot: CommandKey, answer: &Answer) -> Reading {
+        self.table.entry(slot).map_or(Reading::Ambiguous, |entry| reading::read(&entry.command, answer))
     }
 
     /// The command would have timed out by now, had it not been for what the broker kept: its answer is late. While that
     /// is still being read, an answer to what went out over an earlier connection may have waited there, so of that nobody
     /// knows.
-    fn is_overdue(&self, slot: Slot, now: Timestamp) -> bool {
-        self.shelf.entry(slot).is_some_and(|entry| {
+    fn is_overdue(&self, slot: CommandKey, now: Timestamp) -> bool {
+        self.table.entry(slot).is_some_and(|entry| {
             let command = &entry.command;
             let is_earlier = self.connection.is_earlier(command);
             let may_have_waited = self.draining && is_earlier;
@@ -158,30 +158,30 @@ impl Ledger {
     }
 
     fn home_of_id(&self, answer: &Answer, id: &CommandId) -> Home {
-        match self.shelf.find(&answer.device, id.as_str()) {
+        match self.table.find(&answer.device, id.as_str()) {
             Some(slot) => Home::Named(slot),
-            None if self.shelf.devices_with(id) > 0 => Home::Stray(Stray::OtherDevice),
+            None if self.table.devices_with(id) > 0 => Home::Stray(Stray::OtherDevice),
             None => Home::Stray(Stray::UnknownId),
         }
     }
 
     /// The id of the one command of that device that is named in the text; outstanding ones first.
     fn named_within(&self, answer: &Answer, text: &str) -> Option<CommandId> {
-        let known = self.shelf.device(&answer.device)?;
+        let known = self.table.device(&answer.device)?;
         let named = known.named_in(text);
-        let (outstanding, others): (Vec<Slot>, Vec<Slot>) =
+        let (outstanding, others): (Vec<CommandKey>, Vec<CommandKey>) =
             named.into_iter().partition(|slot| known.outstanding.contains(slot));
         let candidates = if outstanding.is_empty() { others } else { outstanding };
         match candidates.as_slice() {
-            [only] => self.shelf.entry(*only).map(|entry| entry.command.id().clone()),
+            [only] => self.table.entry(*only).map(|entry| entry.command.id().clone()),
             _ => None,
         }
     }
 
     /// Meant can be what is outstanding, and what ended as unconfirmed a moment ago: that nobody expects an answer to it
     /// does not keep its device from giving one.
-    fn meant(&self, device: &crate::DeviceId, now: Timestamp) -> impl Iterator<Item = Slot> {
-        let known = self.shelf.device(device).into_iter();
+    fn meant(&self, device: &crate::DeviceId, now: Timestamp) -> impl Iterator<Item = CommandKey> {
+        let known = self.table.device(device).into_iter();
         known.flat_map(move |known| {
             let unconfirmed = known.unconfirmed.iter().filter(move |slot| self.may_yet_be_answered(**slot, now));
             known.outstanding.iter().chain(unconfirmed).copied()
@@ -189,10 +189,10 @@ impl Ledger {
     }
 
     fn home_of_nameless(&self, answer: &Answer, now: Timestamp) -> Home {
-        let Some(known) = self.shelf.device(&answer.device) else { return Home::Stray(Stray::NothingOutstanding) };
+        let Some(known) = self.table.device(&answer.device) else { return Home::Stray(Stray::NothingOutstanding) };
         let meant = || self.meant(&answer.device, now);
         // Slots tell when a command came into memory, and an ended one may have been taken in again since.
-        let oldest = meant().min_by_key(|slot| self.shelf.entry(*slot).map(|entry| entry.command.turn()));
+        let oldest = meant().min_by_key(|slot| self.table.entry(*slot).map(|entry| entry.command.turn()));
         match oldest {
             None => Home::Stray(Stray::NothingOutstanding),
             Some(only) if meant().nth(1).is_none() && !known.timed_out => Home::Only(only),
@@ -200,7 +200,7 @@ impl Ledger {
         }
     }
 
-    fn may_yet_be_answered(&self, slot: Slot, now: Timestamp) -> bool {
-        self.shelf.entry(slot).is_some_and(|entry| entry.may_yet_be_answered(now))
+    fn may_yet_be_answered(&self, slot: CommandKey, now: Timestamp) -> bool {
+        self.table.entry(slot).is_some_and(|entry| entry.may_yet_be_answered(now))
     }
 }

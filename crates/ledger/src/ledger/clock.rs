@@ -2,7 +2,7 @@
 
 use super::{
     Ledger,
-    shelf::{Entry, Slot},
+    table::{CommandKey, Entry},
 };
 use crate::{
     Command, CommandId, Delivery, DeviceId, Effect, Fact, Fate, Limits, Millis, Origin, State, TimeOut, Timestamp,
@@ -68,7 +68,7 @@ impl Ledger {
     /// While what the broker kept is being read, it may lie in the past.
     #[must_use]
     pub fn deadline(&self, device: &DeviceId, id: &CommandId) -> Option<Timestamp> {
-        self.connection.deadline(self.shelf.entry(self.shelf.find(device, id.as_str())?)?)
+        self.connection.deadline(self.table.entry(self.table.find(device, id.as_str())?)?)
     }
 
     /// Does what is due by now.
@@ -88,8 +88,8 @@ impl Ledger {
         }
     }
 
-    fn time_is_up(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
-        let Some(entry) = self.shelf.entry(slot) else { return };
+    fn time_is_up(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.table.entry(slot) else { return };
         if self.connection.deadline(entry).is_none_or(|deadline| deadline > now) {
             return self.refresh(slot, now);
         }
@@ -98,9 +98,9 @@ impl Ledger {
     }
 
     /// Finds the command's place among the queues and timers, from what is known of it now.
-    pub(super) fn refresh(&mut self, slot: Slot, now: Timestamp) {
-        let returns_by = self.shelf.entry(slot).and_then(|entry| self.shelf.returns_by(entry.command.device()));
-        let Some(entry) = self.shelf.entry_mut(slot) else { return };
+    pub(super) fn refresh(&mut self, slot: CommandKey, now: Timestamp) {
+        let returns_by = self.table.entry(slot).and_then(|entry| self.table.returns_by(entry.command.device()));
+        let Some(entry) = self.table.entry_mut(slot) else { return };
         if let Some(timer) = entry.timer.take() {
             self.expiries.remove(&(timer, slot));
             self.silences.remove(&(timer, slot));
@@ -122,7 +122,7 @@ impl Ledger {
     }
 }
 
-fn due(timers: &std::collections::BTreeSet<(Timestamp, Slot)>, now: Timestamp) -> Option<Slot> {
+fn due(timers: &std::collections::BTreeSet<(Timestamp, CommandKey)>, now: Timestamp) -> Option<CommandKey> {
     timers.first().filter(|(at, _)| *at <= now).map(|(_, slot)| *slot)
 }
 

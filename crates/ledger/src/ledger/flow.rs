@@ -2,7 +2,7 @@
 
 use super::{
     Ledger,
-    shelf::{Slot, Standing},
+    table::{Accounted, CommandKey},
 };
 use crate::{AnswerWindow, CommandId, Delivery, DeviceId, Effect, Fact, Fate, Millis, State, Timestamp};
 
@@ -70,7 +70,7 @@ impl Ledger {
         self.connected && (!self.first_sends.is_empty() || (!self.repeats.is_empty() && !self.draining))
     }
 
-    fn take_next(&mut self) -> Option<Slot> {
+    fn take_next(&mut self) -> Option<CommandKey> {
         let first = self.first_sends.first().copied();
         let repeat = self.repeats.first().copied().filter(|_| !self.draining);
         let next = [first, repeat].into_iter().flatten().min()?;
@@ -80,8 +80,8 @@ impl Ledger {
     }
 
     /// Hands one command over, unless something is in its way.
-    fn hand_over(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
-        let Some(entry) = self.shelf.entry(slot) else { return false };
+    fn hand_over(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
+        let Some(entry) = self.table.entry(slot) else { return false };
         let command = &entry.command;
         let (device, id) = (command.device().clone(), command.id().clone());
         let (delivery, unsent, number) = (command.delivery(), command.is_unsent(), command.last_send);
@@ -90,19 +90,19 @@ impl Ledger {
             return false;
         }
         if self.must_wait(&device, slot) {
-            self.shelf.device_mut(&device).blocked.insert(slot);
+            self.table.device_mut(&device).blocked.insert(slot);
             return false;
         }
-        if unsent && delivery != Delivery::BrokerHolds && self.shelf.is_offline(&device) {
+        if unsent && delivery != Delivery::BrokerHolds && self.table.is_offline(&device) {
             self.device_is_offline(slot, now, effects);
             return false;
         }
-        let offline = self.shelf.is_offline(&device);
+        let offline = self.table.is_offline(&device);
         let attempt = number.map_or(0, |send| send.number).saturating_add(1);
         self.open.insert(slot, attempt);
         self.rate.count(now);
         self.answers.sent();
-        if let Some(entry) = self.shelf.entry_mut(slot) {
+        if let Some(entry) = self.table.entry_mut(slot) {
             entry.open = true;
             entry.paused_until = None;
             entry.broker_may_hold = delivery == Delivery::BrokerHolds && offline;
@@ -115,11 +115,11 @@ impl Ledger {
 
     /// Hands a command over with all others that share its id: the first of them is published. The windows do not hold it
     /// up, because one publish takes one place in them.
-    pub(super) fn broadcast(&mut self, slot: Slot, now: Timestamp, effects: &mut Vec<Effect>) {
-        let Some(entry) = self.shelf.entry(slot) else { return };
+    pub(super) fn broadcast(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.table.entry(slot) else { return };
         let (device, id) = (entry.command.device().clone(), entry.command.id().clone());
-        let offline = self.shelf.is_offline(&device);
-        if let Some(entry) = self.shelf.entry_mut(slot) {
+        let offline = self.table.is_offline(&device);
+        if let Some(entry) = self.table.entry_mut(slot) {
             entry.open = true;
             entry.broker_may_hold = offline;
         }
@@ -127,7 +127,7 @@ impl Ledger {
         self.open.insert(slot, attempt);
         self.record(slot, Fact::Handed { attempt }, now, effects);
         self.note_activity(&device, now);
-        if self.shelf.devices_with(&id) == 1 {
+        if self.table.devices_with(&id) == 1 {
             self.rate.count(now);
             effects.push(Effect::Publish { device, id, attempt });
         }
@@ -135,8 +135,8 @@ impl Ledger {
 
     /// The devices whose commands went out with that one's publish, itself included.
     pub(super) fn sharing(&self, device: DeviceId, id: &CommandId) -> Vec<DeviceId> {
-        let command = |slot: &Slot| self.shelf.entry(*slot).map(|entry| &entry.command);
-        let slot = self.shelf.find(&device, id.as_str());
+        let command = |slot: &CommandKey| self.table.entry(*slot).map(|entry| &entry.command);
+        let slot = self.table.find(&device, id.as_str());
         if slot.as_ref().and_then(command).is_none_or(|command| command.delivery() != Delivery::Broadcast) {
             return vec![device];
         }
@@ -149,17 +149,17 @@ impl Ledger {
     }
 
     /// Puts a command where it belongs: into a queue when it is due, out of all queues when it is not.
-    pub(super) fn enqueue(&mut self, slot: Slot, is_due: bool, unsent: bool) {
-        let Some(entry) = self.shelf.entry(slot) else { return };
+    pub(super) fn enqueue(&mut self, slot: CommandKey, is_due: bool, unsent: bool) {
+        let Some(entry) = self.table.entry(slot) else { return };
         let device = entry.command.device().clone();
         // The broker holds one already: another would only lie beside it.
         let pointless = !unsent
-            && self.shelf.is_offline(&device)
+            && self.table.is_offline(&device)
             && !(entry.command.delivery() == Delivery::BrokerHolds && entry.fate() == Some(Fate::Unknown));
         let wanted = is_due && !pointless;
         self.first_sends.remove(&slot);
         self.repeats.remove(&slot);
-        let blocked = &mut self.shelf.device_mut(&device).blocked;
+        let blocked = &mut self.table.device_mut(&device).blocked;
         if !wanted {
             blocked.remove(&slot);
         } else if !blocked.contains(&slot) {
@@ -168,18 +168,18 @@ impl Ledger {
         self.unblock(&device);
     }
 
-    fn queue_of(&mut self, unsent: bool) -> &mut std::collections::BTreeSet<Slot> {
+    fn queue_of(&mut self, unsent: bool) -> &mut std::collections::BTreeSet<CommandKey> {
         if unsent { &mut self.first_sends } else { &mut self.repeats }
     }
 
     /// Lets the device's oldest waiting command back into the queue, if nothing is in its way any more; and the next ones too,
     /// as long as those before them will not be in theirs: a repeat may wait for long until what the broker kept is read.
     fn unblock(&mut self, device: &DeviceId) {
-        while let Some(slot) = self.shelf.device(device).and_then(|known| known.blocked.first().copied())
+        while let Some(slot) = self.table.device(device).and_then(|known| known.blocked.first().copied())
             && !self.is_in_the_way_of(device, slot)
         {
-            self.shelf.device_mut(device).blocked.remove(&slot);
-            let Some(entry) = self.shelf.entry(slot) else { continue };
+            self.table.device_mut(device).blocked.remove(&slot);
+            let Some(entry) = self.table.entry(slot) else { continue };
             let (unsent, carries_id) = (entry.command.is_unsent(), entry.command.asked.policy.answers_carry_ids);
             self.queue_of(unsent).insert(slot);
             if !carries_id {
@@ -188,16 +188,16 @@ impl Ledger {
         }
     }
 
-    fn must_wait(&self, device: &DeviceId, slot: Slot) -> bool {
+    fn must_wait(&self, device: &DeviceId, slot: CommandKey) -> bool {
         let older_waits =
-            self.shelf.device(device).and_then(|known| known.blocked.first()).is_some_and(|first| *first < slot);
+            self.table.device(device).and_then(|known| known.blocked.first()).is_some_and(|first| *first < slot);
         older_waits || self.is_in_the_way_of(device, slot)
     }
 
     /// Where answers carry no id, a command and any other of the same device cannot be in flight together.
-    fn is_in_the_way_of(&self, device: &DeviceId, slot: Slot) -> bool {
-        let (Some(known), Some(entry)) = (self.shelf.device(device), self.shelf.entry(slot)) else { return false };
-        let own = entry.standing();
+    fn is_in_the_way_of(&self, device: &DeviceId, slot: CommandKey) -> bool {
+        let (Some(known), Some(entry)) = (self.table.device(device), self.table.entry(slot)) else { return false };
+        let own = entry.accounted();
         if entry.command.asked.policy.answers_carry_ids {
             known.in_flight_without_id > usize::from(own.in_flight_without_id)
         } else {
@@ -206,15 +206,15 @@ impl Ledger {
     }
 
     /// Keeps the counts that follow from a command's standing.
-    pub(super) fn account(&mut self, slot: Slot, before: Standing) {
-        let Some(entry) = self.shelf.entry(slot) else { return };
-        let after = entry.standing();
+    pub(super) fn account(&mut self, slot: CommandKey, before: Accounted) {
+        let Some(entry) = self.table.entry(slot) else { return };
+        let after = entry.accounted();
         if before == after {
             return;
         }
         let device = entry.command.device().clone();
-        for (standing, step) in [(before, -1), (after, 1)] {
-            let count = match standing.counted {
+        for (accounted, step) in [(before, -1), (after, 1)] {
+            let count = match accounted.counted {
                 Some(State::Queued) => &mut self.counts.queued,
                 Some(State::Held) => &mut self.counts.held,
                 Some(_) => &mut self.counts.in_flight,
@@ -222,8 +222,8 @@ impl Ledger {
             };
             *count = count.saturating_add_signed(step);
         }
-        self.shelf.set_unsettled(slot, after.unsettled);
-        let known = self.shelf.device_mut(&device);
+        self.table.set_unsettled(slot, after.unsettled);
+        let known = self.table.device_mut(&device);
         put(&mut known.unsettled, slot, after.unsettled);
         put(&mut known.outstanding, slot, after.outstanding);
         put(&mut known.unconfirmed, slot, after.unconfirmed);
@@ -245,7 +245,7 @@ impl Ledger {
     /// The device was just asked or heard: it counts in the answer window, for a while.
     pub(super) fn note_activity(&mut self, device: &DeviceId, now: Timestamp) {
         let until = now + self.limits.silent_after;
-        let Some(known) = self.shelf.known_device_mut(device) else { return };
+        let Some(known) = self.table.known_device_mut(device) else { return };
         if known.awaited == 0 {
             return;
         }
@@ -260,7 +260,7 @@ impl Ledger {
 
     /// The device no longer counts in the answer window.
     pub(super) fn fall_silent(&mut self, device: &DeviceId) {
-        let Some(known) = self.shelf.known_device_mut(device) else { return };
+        let Some(known) = self.table.known_device_mut(device) else { return };
         if let Some(until) = known.active_until.take() {
             self.awaited = self.awaited.saturating_sub(known.awaited);
             self.falls_silent.remove(&(until, device.clone()));
@@ -268,7 +268,7 @@ impl Ledger {
     }
 }
 
-fn put(slots: &mut std::collections::BTreeSet<Slot>, slot: Slot, wanted: bool) {
+fn put(slots: &mut std::collections::BTreeSet<CommandKey>, slot: CommandKey, wanted: bool) {
     if wanted {
         slots.insert(slot);
     } else {

@@ -8,7 +8,7 @@ use super::{Handle, number};
 use crate::{
     answer_times,
     api::{Failure, RolloutDetail, RolloutView, SharedTrait, Stranger, TimesView, invalid},
-    controller::Asked,
+    controller::Request,
     fleet::Device,
     rollouts,
     store::{StoredMember, StoredStranger},
@@ -55,7 +55,7 @@ impl Handle {
         if note.as_ref().is_some_and(|note| note.len() > NOTE) {
             return Err(invalid("The note is too long.".into(), "Shorten it to 20,000 bytes."));
         }
-        self.ask(|reply| Asked::NoteRollout(number, note, reply)).await??;
+        self.ask(|reply| Request::NoteRollout(number, note, reply)).await??;
         self.shown_rollout(number)
     }
 

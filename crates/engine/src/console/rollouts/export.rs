@@ -15,8 +15,8 @@ use crate::{
         RolloutView,
     },
     atomic_file::{AtomicFile, Readers, refused},
+    history_writer::{exact_time, harmless, plain},
     rollouts::{self, LISTED, Report},
-    sheet::{exact_time, harmless, plain},
 };
 
 /// The columns of members. Stages count from 1.

@@ -48,7 +48,7 @@ impl Earlier {
     }
 
     /// What is known for a member with these arguments.
-    pub(super) fn standing(&self, member: u32, args: &str, device: Option<&Device>) -> Before {
+    pub(super) fn before(&self, member: u32, args: &str, device: Option<&Device>) -> Before {
         let state = device.and_then(|device| device.state.as_deref());
         if let Some(values) = state.and_then(|state| earlier_values(args, state)) {
             return Before::Known(values);
@@ -145,20 +145,20 @@ mod tests {
         let mut earlier = Earlier::of(&template("config.set")).unwrap();
         let reported = device(Some(r#"{"running":{"level":1.50}}"#), Presence::Online);
         let known = Before::Known(r#"{"level":1.50}"#.to_owned());
-        assert_eq!(earlier.standing(0, ARGS, Some(&reported)), known);
+        assert_eq!(earlier.before(0, ARGS, Some(&reported)), known);
         let without = device(Some(r#"{"running":{"other":1}}"#), Presence::Online);
-        assert_eq!(earlier.standing(0, ARGS, Some(&without)), Before::Unknown);
-        assert_eq!(earlier.standing(0, ARGS, Some(&device(None, Presence::Offline))), Before::Unknown);
+        assert_eq!(earlier.before(0, ARGS, Some(&without)), Before::Unknown);
+        assert_eq!(earlier.before(0, ARGS, Some(&device(None, Presence::Offline))), Before::Unknown);
 
         let silent = device(None, Presence::Unknown);
-        assert_eq!(earlier.standing(0, ARGS, Some(&silent)), Before::NotAsked);
+        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::NotAsked);
         earlier.asked(0);
-        assert_eq!(earlier.standing(0, ARGS, Some(&silent)), Before::Asked);
+        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::Asked);
         earlier.learn(0, Some(r#"{"running":{"level":1.50},"saved":{}}"#));
-        assert_eq!(earlier.standing(0, ARGS, Some(&silent)), known);
+        assert_eq!(earlier.before(0, ARGS, Some(&silent)), known);
         earlier.asked(1);
         earlier.learn(1, None);
-        assert_eq!(earlier.standing(1, ARGS, None), Before::Unknown);
+        assert_eq!(earlier.before(1, ARGS, None), Before::Unknown);
         assert!(Earlier::of(&template("led")).is_none());
     }
 }

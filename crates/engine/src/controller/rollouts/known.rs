@@ -21,7 +21,7 @@ use crate::{
     console::fresh_id,
     fleet::{Device, Fleet},
     rollouts::{Awaited, Watch, plan, view},
-    store::{Change, NewMember, RolloutStanding, StoredMember, StoredRollout, StoredStranger},
+    store::{Change, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger},
 };
 
 /// Devices that answer and are no members are written down, so many of them.
@@ -68,7 +68,7 @@ impl Known {
         let is_unheard = |state: &Option<State>| state.is_some_and(|state| state < State::Accepted);
         let unheard = (0..).zip(&states).filter(|(_, state)| is_unheard(state)).map(|(member, _)| member).collect();
         let plan = plan(&stored.spec, &stored.stages);
-        let machine = Rollout::restore(plan, stored.standing.progress.clone(), states, last_release, now);
+        let machine = Rollout::restore(plan, stored.snapshot.progress.clone(), states, last_release, now);
         let member =
             |member: StoredMember| Member { device: member.device, args: member.args, command: member.command };
         Known::of(stored, machine, members.into_iter().map(member).collect(), unheard, now)
@@ -100,7 +100,7 @@ impl Known {
     pub(super) fn tell(&mut self, input: rollout::Input, now: Timestamp) -> Vec<Effect> {
         let effects = self.machine.handle(input, now);
         let phase = self.machine.phase(now);
-        if !effects.is_empty() || phase != self.phase || *self.machine.progress() != self.stored.standing.progress {
+        if !effects.is_empty() || phase != self.phase || *self.machine.progress() != self.stored.snapshot.progress {
             self.phase = phase;
             self.changed = true;
             self.changed_at = now;
@@ -172,7 +172,7 @@ impl Known {
     fn standing_of(&self, earlier: &Earlier, member: u32, fleet: &Fleet) -> Option<Before> {
         let Member { device, args, .. } = self.members.get(member as usize)?;
         let args = args.as_deref().unwrap_or(&self.stored.template.args);
-        Some(earlier.standing(member, args, fleet.get(device)))
+        Some(earlier.before(member, args, fleet.get(device)))
     }
 
     /// What a device was asked for has come, or will not come.
@@ -283,18 +283,18 @@ impl Known {
     }
 
     /// How far it is, to be written down.
-    pub(super) fn standing(&self) -> RolloutStanding {
-        RolloutStanding {
+    pub(super) fn snapshot(&self) -> RolloutSnapshot {
+        RolloutSnapshot {
             progress: self.machine.progress().clone(),
             counts: self.machine.stages().iter().map(MemberCounts::from).collect(),
         }
     }
 
     /// It is to be written down how far it is. While it is on its way its members' commands tell how far they are.
-    pub(super) fn is_unsaved(&self, standing: &RolloutStanding) -> bool {
-        let written = &self.stored.standing;
-        written.progress != standing.progress
-            || (standing.progress.ended_at.is_some() && written.counts != standing.counts)
+    pub(super) fn is_unsaved(&self, snapshot: &RolloutSnapshot) -> bool {
+        let written = &self.stored.snapshot;
+        written.progress != snapshot.progress
+            || (snapshot.progress.ended_at.is_some() && written.counts != snapshot.counts)
     }
 
     pub(super) fn view(&self, is_offline: &dyn Fn(&DeviceId) -> bool) -> RolloutView {
@@ -307,6 +307,6 @@ impl Known {
             }
         }
         let unmeasured = self.watch.as_ref().map(|watch| watch.unmeasured().clone()).unwrap_or_default();
-        view(&self.stored, &self.standing(), self.phase, &Awaited { offline, unmeasured }, self.changed_at)
+        view(&self.stored, &self.snapshot(), self.phase, &Awaited { offline, unmeasured }, self.changed_at)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     api::{LeaveOut, Presence},
     fleet::Fleet,
     store::{CommandTemplate, NewMember},
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 const POLICY: Policy = Policy {
@@ -32,7 +32,7 @@ fn template(command: &str, args: &Value) -> CommandTemplate {
     CommandTemplate { name: command.into(), args: args.to_string().into(), form: None, policy: POLICY }
 }
 
-fn standing(device: &str, origin: Origin, state: State) -> Standing {
+fn snapshot(device: &str, origin: Origin, state: State) -> CommandSnapshot {
     let asked = Submission {
         device: id(device),
         id: CommandId::new("0198f3c2-7d1e-7c2a-9c55-000000000001").unwrap(),
@@ -46,7 +46,7 @@ fn standing(device: &str, origin: Origin, state: State) -> Standing {
     let fact = Fact::Submitted { asked: asked.into(), origin };
     let mut command = Command::begin(&Event { device: id(device), command: None, at: Timestamp(1), fact }).unwrap();
     command.state = state;
-    Standing { command: Arc::new(command), deadline: None }
+    CommandSnapshot { command: Arc::new(command), deadline: None }
 }
 
 /// One device of each kind, and one that is two of them.
@@ -67,9 +67,9 @@ fn fleet() -> Fleet {
             device.report(json!({"led": led}).to_string(), None);
         });
     }
-    fleet.command(standing("theirs", Origin::Observed, State::Running));
-    fleet.command(standing("ours", Origin::Here, State::Held));
-    fleet.command(standing("done", Origin::Here, State::TimedOut));
+    fleet.command(snapshot("theirs", Origin::Observed, State::Running));
+    fleet.command(snapshot("ours", Origin::Here, State::Held));
+    fleet.command(snapshot("done", Origin::Here, State::TimedOut));
     fleet
 }
 

@@ -15,8 +15,8 @@ use wilco_ledger::{
     UnreadableAnswers, WireForm,
 };
 
-use super::{Columns, Word, unwritable};
-use crate::store::{ConnectionId, fact::StoredForm, word::Worded};
+use super::{Columns, SqlEnum, unwritable};
+use crate::store::{ConnectionId, fact::StoredForm, sql_enum::Worded};
 
 pub(crate) use answered::Answered;
 pub(in crate::store) use answered::answered;
@@ -122,11 +122,11 @@ pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Comma
         &command.progress,
         &command.message.as_deref(),
         &command.result.as_deref(),
-        &command.matched.map(Word::word),
+        &command.matched.map(SqlEnum::word),
         &command.late,
         &command.duplicates,
         &command.conflict,
-        &command.contradicted.map(Word::word),
+        &command.contradicted.map(SqlEnum::word),
         &command.ambiguous,
         &command.nobody_listening,
         &command.abandoned,
@@ -187,11 +187,11 @@ pub(super) fn insert(
             command.progress,
             command.message.as_deref(),
             command.result.as_deref(),
-            command.matched.map(Word::word),
+            command.matched.map(SqlEnum::word),
             command.late,
             command.duplicates,
             command.conflict,
-            command.contradicted.map(Word::word),
+            command.contradicted.map(SqlEnum::word),
             command.ambiguous,
             command.nobody_listening,
             command.abandoned,

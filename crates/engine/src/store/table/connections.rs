@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use wilco_ledger::Timestamp;
 
-use super::{Columns, Word};
+use super::{Columns, SqlEnum};
 use crate::{
     api::Secrets,
     store::{ConnectionId, Profile},

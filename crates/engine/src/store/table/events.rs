@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
-use super::{Columns, Word, commands, senseless, unwritable};
+use super::{Columns, SqlEnum, commands, senseless, unwritable};
 use crate::store::{ConnectionId, fact};
 
 pub(super) const CREATE: &str = "

@@ -33,8 +33,8 @@ use wilco_ledger::{Command, DeviceId};
 
 use super::{
     ConnectionId,
-    lag::{LastOf, Standing},
-    word::Word,
+    projection_queue::{CommandSnapshot, LastOf},
+    sql_enum::SqlEnum,
 };
 
 /// What the first release of Wilco creates.
@@ -95,10 +95,10 @@ fn put_command(
 /// Writes commands as they stand, and counts those that are new.
 pub(super) fn put_commands<'a>(
     transaction: &Transaction<'_>,
-    standings: impl Iterator<Item = &'a Standing>,
+    snapshots: impl Iterator<Item = &'a CommandSnapshot>,
 ) -> rusqlite::Result<()> {
     let mut new = LastOf::<&ConnectionId, u32>::default();
-    for Standing { connection, command, begun_at } in standings {
+    for CommandSnapshot { connection, command, begun_at } in snapshots {
         if put_command(transaction, connection, command, *begun_at)? {
             new.put(connection, |count| count.map_or(1, |count| count + 1));
         }
@@ -185,17 +185,17 @@ impl<'a, 'b> Columns<'a, 'b> {
         check(stored).map_err(|error| senseless(column, error))
     }
 
-    fn word<T: Word>(&mut self) -> rusqlite::Result<T> {
+    fn word<T: SqlEnum>(&mut self) -> rusqlite::Result<T> {
         self.checked(read_word)
     }
 
-    fn optional_word<T: Word>(&mut self) -> rusqlite::Result<Option<T>> {
+    fn optional_word<T: SqlEnum>(&mut self) -> rusqlite::Result<Option<T>> {
         self.checked(|word: Option<String>| word.map(read_word).transpose())
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
-fn read_word<T: Word>(word: String) -> Result<T, String> {
+fn read_word<T: SqlEnum>(word: String) -> Result<T, String> {
     T::read(&word).ok_or_else(|| format!("unknown word '{word}'"))
 }
 

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, Row, ToSql, params, params_from_iter};
 use wilco_ledger::{CommandId, DeviceId, State, Timestamp};
 
-use super::{Columns, Word};
+use super::{Columns, SqlEnum};
 use crate::store::rollouts::{MemberFilter, NewMember, StoredMember};
 
 pub(super) const CREATE: &str = "
@@ -63,7 +63,7 @@ pub(in crate::store) fn page(
     if !filter.states.is_empty() {
         let marks = vec!["?"; filter.states.len()].join(", ");
         wanted.push(format!("coalesce(c.state, m.state, '') IN ({marks})"));
-        let word = |state: &Option<State>| Box::new(state.map_or("", Word::word)) as Box<dyn ToSql>;
+        let word = |state: &Option<State>| Box::new(state.map_or("", SqlEnum::word)) as Box<dyn ToSql>;
         values.extend(filter.states.iter().map(word));
     }
     if let Some(message) = &filter.message {

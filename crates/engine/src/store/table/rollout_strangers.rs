@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use wilco_ledger::{DeviceId, Timestamp};
 
-use super::{Columns, Word};
+use super::{Columns, SqlEnum};
 use crate::store::rollouts::StoredStranger;
 
 pub(super) const CREATE: &str = "

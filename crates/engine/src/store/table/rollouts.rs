@@ -15,7 +15,7 @@ use crate::{
     store::{
         ConnectionId,
         fact::{StoredForm, StoredPolicy},
-        rollouts::{CommandTemplate, RolloutStanding, StoredRollout},
+        rollouts::{CommandTemplate, RolloutSnapshot, StoredRollout},
     },
 };
 
@@ -39,7 +39,7 @@ pub(in crate::store) fn last_number(connection: &Connection) -> rusqlite::Result
 
 /// Adds one that has just been started.
 pub(in crate::store) fn insert(connection: &Connection, rollout: &StoredRollout) -> rusqlite::Result<()> {
-    let StoredRollout { number, connection: of, spec, template, stages, standing } = rollout;
+    let StoredRollout { number, connection: of, spec, template, stages, snapshot } = rollout;
     connection
         .prepare_cached(
             "INSERT INTO rollouts (number, connection, spec, template, stages, progress, counts)
@@ -51,8 +51,8 @@ pub(in crate::store) fn insert(connection: &Connection, rollout: &StoredRollout)
             json(spec)?,
             json(&StoredTemplate::of(template))?,
             json(stages)?,
-            json(&StoredProgress::of(&standing.progress))?,
-            json(&standing.counts)?,
+            json(&StoredProgress::of(&snapshot.progress))?,
+            json(&snapshot.counts)?,
         ])?;
     Ok(())
 }
@@ -61,12 +61,12 @@ pub(in crate::store) fn insert(connection: &Connection, rollout: &StoredRollout)
 pub(in crate::store) fn update(
     connection: &Connection,
     number: u32,
-    standing: &RolloutStanding,
+    snapshot: &RolloutSnapshot,
 ) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE rollouts SET progress = ?2, counts = ?3 WHERE number = ?1")?.execute(params![
         number,
-        json(&StoredProgress::of(&standing.progress))?,
-        json(&standing.counts)?
+        json(&StoredProgress::of(&snapshot.progress))?,
+        json(&snapshot.counts)?
     ])?;
     Ok(())
 }
@@ -115,7 +115,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredRollout> {
         template: columns
             .checked(|text: String| serde_json::from_str::<StoredTemplate<'_>>(&text).map(StoredTemplate::template))?,
         stages: columns.checked(from_json)?,
-        standing: RolloutStanding {
+        snapshot: RolloutSnapshot {
             progress: columns
                 .checked(|text: String| from_json::<StoredProgress>(text).map(StoredProgress::progress))?,
             counts: columns.checked(from_json::<Vec<MemberCounts>>)?,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::{Columns, unwritable};
 use crate::{
     api::{SavedView, ViewColumn},
-    store::word::Word,
+    store::sql_enum::SqlEnum,
 };
 
 pub(super) const CREATE: &str = "
@@ -68,7 +68,7 @@ pub(in crate::store) fn put(connection: &Connection, view: &SavedView) -> rusqli
             view.search,
             view.sort.word(),
             view.order.word(),
-            view.group.map(Word::word),
+            view.group.map(SqlEnum::word),
             serde_json::to_string(&view.columns).map_err(unwritable)?,
         ])?;
     Ok(())

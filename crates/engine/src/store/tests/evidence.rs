@@ -33,7 +33,7 @@ async fn keep(store: &Store, facts: Vec<Fact>) -> (Vec<Event>, Command) {
     let mut changes = vec![change(first.clone(), Command::begin(first).unwrap())];
     let kept = |event: &Event| Change::Event { connection: connection(), event: event.clone(), command: None };
     changes.extend(rest.iter().map(kept));
-    changes.push(Change::Standing { connection: connection(), command: command.clone().into() });
+    changes.push(Change::CommandSnapshot { connection: connection(), command: command.clone().into() });
     store.commit(changes).await.unwrap();
     (events, command)
 }

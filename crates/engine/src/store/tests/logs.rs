@@ -72,8 +72,8 @@ async fn follow(store: &Store, command: &str, again_of: Option<&str>, at: i64) {
     let mut asked = submission("lamp", command);
     asked.again_of = again_of.map(id);
     let submitted = event("lamp", command, at, Fact::Submitted { asked: asked.into(), origin: Origin::Here });
-    let standing = Command::begin(&submitted).unwrap();
-    store.commit(vec![change(submitted, standing)]).await.unwrap();
+    let snapshot = Command::begin(&submitted).unwrap();
+    store.commit(vec![change(submitted, snapshot)]).await.unwrap();
     store.commit(vec![came(command, 1, at), came(command, 2, at)]).await.unwrap();
 }
 

@@ -2,15 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod definitions;
 mod durability;
 mod evidence;
 mod facts;
 mod history;
-mod lag;
 mod logs;
 mod model;
-mod own;
 mod profiles;
+mod projection_queue;
 mod refusal;
 mod retention;
 mod settings;
@@ -152,20 +152,20 @@ fn life(device_name: &str, command: &str, at: i64, outcome: Outcome) -> Vec<Chan
     ];
     let mut events = vec![submitted(device_name, command, at)];
     events.extend((1..).zip(facts).map(|(later, fact)| event(device_name, command, at + later, fact)));
-    let mut standing = Command::begin(&events[0]).unwrap();
-    let mut changes = vec![change(events[0].clone(), standing.clone())];
+    let mut snapshot = Command::begin(&events[0]).unwrap();
+    let mut changes = vec![change(events[0].clone(), snapshot.clone())];
     for event in &events[1..] {
-        standing.apply(event);
-        changes.push(change(event.clone(), standing.clone()));
+        snapshot.apply(event);
+        changes.push(change(event.clone(), snapshot.clone()));
     }
     changes
 }
 
 /// A command in a given state, without the events that would have led to it.
 fn in_state(device_name: &str, command: &str, at: i64, state: State) -> Change {
-    let mut standing = queued(device_name, command, at);
-    standing.state = state;
-    standing.rungs.finished = state.is_final().then_some(Timestamp(at));
-    standing.matched = Some(Match::Exact);
-    change(submitted(device_name, command, at), standing)
+    let mut snapshot = queued(device_name, command, at);
+    snapshot.state = state;
+    snapshot.rungs.finished = state.is_final().then_some(Timestamp(at));
+    snapshot.matched = Some(Match::Exact);
+    change(submitted(device_name, command, at), snapshot)
 }

@@ -89,7 +89,7 @@ type Key = (ConnectionId, DeviceId, CommandId);
 /// A command, and what is still to happen to it.
 #[derive(Clone)]
 struct Known {
-    standing: Command,
+    snapshot: Command,
     to_come: Vec<Event>,
 }
 
@@ -158,7 +158,7 @@ impl World {
                 assert!(forgotten.len() <= *limit);
                 for key in forgotten {
                     let known = self.commands.remove(&key).expect("a command that is known");
-                    assert!(known.standing.is_settled(), "an open command was forgotten");
+                    assert!(known.snapshot.is_settled(), "an open command was forgotten");
                 }
                 self.check().await;
             }
@@ -209,15 +209,15 @@ impl World {
             for key in &touched {
                 let known = after.get_mut(key).expect("it was just there");
                 let Some(event) = known.to_come.pop() else { continue };
-                known.standing.apply(&event);
-                let command = (!batch.standing_last).then(|| Arc::new(known.standing.clone()));
+                known.snapshot.apply(&event);
+                let command = (!batch.standing_last).then(|| Arc::new(known.snapshot.clone()));
                 changes.push(Change::Event { connection: key.0.clone(), event, command });
             }
         }
         if batch.standing_last {
-            changes.extend(touched.iter().map(|key| Change::Standing {
+            changes.extend(touched.iter().map(|key| Change::CommandSnapshot {
                 connection: key.0.clone(),
-                command: Arc::new(after[key].standing.clone()),
+                command: Arc::new(after[key].snapshot.clone()),
             }));
         }
         changes.extend((0..batch.seen).map(|n| Change::Device {
@@ -290,13 +290,13 @@ fn begun(number: i64) -> (Key, Known, Change) {
         .collect();
     let first = events.remove(0);
     events.reverse();
-    let standing = Command::begin(&first).unwrap();
-    let key = (connection.clone(), standing.device().clone(), standing.id().clone());
-    let mut first = change(first, standing.clone());
+    let snapshot = Command::begin(&first).unwrap();
+    let key = (connection.clone(), snapshot.device().clone(), snapshot.id().clone());
+    let mut first = change(first, snapshot.clone());
     if let Change::Event { connection: of, .. } = &mut first {
         *of = connection;
     }
-    (key, Known { standing, to_come: events }, first)
+    (key, Known { snapshot, to_come: events }, first)
 }
 
 /// What is listed, counted and open is what the model says.
@@ -309,7 +309,7 @@ async fn check_listed(store: &Store, commands: &BTreeMap<Key, Known>) {
         .collect();
     assert!(listed.keys().eq(commands.keys()), "which commands are listed");
     for (key, known) in commands {
-        assert_eq!(listed[key], known.standing, "how {key:?} stands");
+        assert_eq!(listed[key], known.snapshot, "how {key:?} stands");
     }
     let mut per_device: BTreeMap<(&ConnectionId, &DeviceId), u32> = BTreeMap::new();
     for (connection, device, _) in commands.keys() {
@@ -322,7 +322,7 @@ async fn check_listed(store: &Store, commands: &BTreeMap<Key, Known>) {
         let of_it = |key: &Key| key.0 == connection;
         let count = u32::try_from(commands.keys().filter(|key| of_it(key)).count()).unwrap();
         assert_eq!(store.command_count(Some(&connection)).await.unwrap(), count, "commands of {connection:?}");
-        let open = commands.iter().filter(|(key, known)| of_it(key) && !known.standing.is_settled()).count();
+        let open = commands.iter().filter(|(key, known)| of_it(key) && !known.snapshot.is_settled()).count();
         assert_eq!(store.unsettled(&connection).await.unwrap().len(), open, "open commands of {connection:?}");
     }
 }

@@ -231,10 +231,10 @@ async fn a_removal_that_was_cut_short_is_seen_by_nobody_and_done_at_the_next_sta
 async fn only_what_is_at_its_end_is_ever_forgotten() {
     let (_dir, store) = store();
     let of = |state: State| {
-        let mut standing = queued("pump-0", state.as_str(), 1);
-        standing.state = state;
-        standing.rungs.finished = state.is_final().then_some(Timestamp(1));
-        change(super::submitted("pump-0", state.as_str(), 1), standing)
+        let mut snapshot = queued("pump-0", state.as_str(), 1);
+        snapshot.state = state;
+        snapshot.rungs.finished = state.is_final().then_some(Timestamp(1));
+        change(super::submitted("pump-0", state.as_str(), 1), snapshot)
     };
     store.commit(State::ALL.map(of).to_vec()).await.unwrap();
     forget_all(&store, i64::MAX, 3).await;

@@ -5,7 +5,7 @@ use wilco_ledger::{DeviceId, Origin, State, Timestamp};
 
 use crate::store::{
     ConnectionId,
-    table::{Columns, Word},
+    table::{Columns, SqlEnum},
 };
 
 /// A command that its device has answered to the end.

@@ -5,7 +5,7 @@ use wilco_ledger::{CommandId, DeviceId, State, Timestamp};
 
 use crate::store::{
     ConnectionId,
-    table::{Columns, Word},
+    table::{Columns, SqlEnum},
 };
 
 /// A finished command.

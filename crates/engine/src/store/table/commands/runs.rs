@@ -3,7 +3,7 @@
 use rusqlite::{Connection, ToSql};
 use wilco_ledger::{DeviceId, State, Timestamp};
 
-use crate::store::{ConnectionId, table::Word};
+use crate::store::{ConnectionId, table::SqlEnum};
 
 /// A command's place in the history: newest is greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -21,7 +21,7 @@ const LAST: usize = 512;
 
 /// What was heard. Cheap to clone; all clones hear the same.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Bytes>>);
+pub(crate) struct ByteRecorder(Arc<Mutex<Bytes>>);
 
 #[derive(Default)]
 struct Bytes {
@@ -30,7 +30,7 @@ struct Bytes {
     count: u64,
 }
 
-impl Heard {
+impl ByteRecorder {
     /// Whether the other side speaks HTTP.
     pub(crate) fn is_http(&self) -> bool {
         self.with(|bytes| {
@@ -92,15 +92,15 @@ impl Heard {
 }
 
 /// A stream that is listened to, both ways.
-pub(super) struct Ear<S> {
+pub(super) struct RecordedStream<S> {
     stream: S,
-    heard: Heard,
+    heard: ByteRecorder,
     packets: Packets,
 }
 
-impl<S> Ear<S> {
-    pub(super) fn new(stream: S, heard: Heard, departed: Departed) -> Ear<S> {
-        Ear { stream, heard, packets: Packets::new(departed) }
+impl<S> RecordedStream<S> {
+    pub(super) fn new(stream: S, heard: ByteRecorder, departed: Departed) -> RecordedStream<S> {
+        RecordedStream { stream, heard, packets: Packets::new(departed) }
     }
 
     /// What was offered, and what the network says of it. After an error nobody knows how much of it has left.
@@ -113,7 +113,7 @@ impl<S> Ear<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Ear<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for RecordedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -126,7 +126,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Ear<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Ear<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for RecordedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wrote(bytes, &written);

@@ -7,16 +7,16 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
 use crate::{
-    mqtt::{self, Connected, Outlet, Publication, Settings, Subscribed, Welcome, Wire},
+    mqtt::{self, Connected, MqttSender, Publication, Settings, Subscribed, Welcome, Wire},
     refusal::{Cause, Refusal},
     transport::{self, Dialled},
 };
 
 /// The longest wait for a PUBACK.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 
-pub(super) struct Line {
-    outlet: Outlet,
+pub(super) struct ProbeConnection {
+    sender: MqttSender,
     wire: mpsc::Receiver<Result<Wire, Refusal>>,
     pump: JoinHandle<()>,
     /// Why it has ended, once it has.
@@ -26,15 +26,15 @@ pub(super) struct Line {
     located: (String, u16),
 }
 
-impl Line {
+impl ProbeConnection {
     /// Introduces us over a connection that stands.
-    pub(super) async fn over(settings: &Settings, dialled: Dialled) -> Result<(Line, Welcome), Refusal> {
-        let Connected { outlet, mut inlet, welcome } = mqtt::connect(settings, dialled).await?;
+    pub(super) async fn over(settings: &Settings, dialled: Dialled) -> Result<(ProbeConnection, Welcome), Refusal> {
+        let Connected { sender, mut receiver, welcome } = mqtt::connect(settings, dialled).await?;
         let (tell, wire) = mpsc::channel(1_000);
-        let own = outlet.clone();
+        let own = sender.clone();
         let pump = tokio::spawn(async move {
             loop {
-                let next = inlet.next(&own).await;
+                let next = receiver.next(&own).await;
                 let over = next.is_err();
                 if tell.send(next).await.is_err() || over {
                     break;
@@ -43,13 +43,13 @@ impl Line {
         });
         let address = &settings.route.address;
         let located = (address.host.clone(), address.port);
-        Ok((Line { outlet, wire, pump, ended: None, heard: Vec::new(), located }, welcome))
+        Ok((ProbeConnection { sender, wire, pump, ended: None, heard: Vec::new(), located }, welcome))
     }
 
     /// All the way once more.
-    pub(super) async fn open(settings: &Settings) -> Result<Line, Refusal> {
+    pub(super) async fn open(settings: &Settings) -> Result<ProbeConnection, Refusal> {
         let dialled = transport::dial(&settings.route, &mut |_| {}).await.map_err(|failed| failed.refusal)?;
-        Line::over(settings, dialled).await.map(|(line, _)| line)
+        ProbeConnection::over(settings, dialled).await.map(|(line, _)| line)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -67,9 +67,9 @@ impl Line {
 
     /// What the broker made of a filter.
     pub(super) async fn subscribe(&mut self, filter: &Filter) -> Result<Subscribed, Refusal> {
-        let outlet = self.outlet.clone();
+        let sender = self.sender.clone();
         let asked = [filter.clone()];
-        let mut answer = pin!(outlet.subscribe(&asked));
+        let mut answer = pin!(sender.subscribe(&asked));
         loop {
             tokio::select! {
                 biased;
@@ -90,25 +90,25 @@ impl Line {
             (Ok(device), Ok(id)) => Publication { device, id, attempt: 1 },
             _ => return Err(Refusal::gone()),
         };
-        if let Err(puback) = self.outlet.publish(publication, outbound) {
+        if let Err(puback) = self.sender.publish(publication, outbound) {
             return match self.end().await {
                 Some(refusal) => Err(refusal),
                 None => Ok((puback, None)),
             };
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + ACKNOWLEDGED_WITHIN;
         loop {
             match self.next(deadline).await? {
                 Some(Wire::Written { packet }) => {
-                    self.outlet.written(packet);
+                    self.sender.written(packet);
                 }
                 Some(Wire::Acknowledged { packet, puback, reason_string })
-                    if self.outlet.acknowledged(packet).is_some() =>
+                    if self.sender.acknowledged(packet).is_some() =>
                 {
                     return Ok((puback, reason_string));
                 }
                 Some(_) => {}
-                None => return Err(Refusal::no_puback(PATIENCE.as_secs())),
+                None => return Err(Refusal::no_puback(ACKNOWLEDGED_WITHIN.as_secs())),
             }
         }
     }
@@ -140,7 +140,7 @@ impl Line {
 
     /// Says good-bye.
     pub(super) async fn close(mut self) {
-        self.outlet.disconnect(Duration::from_secs(1), &mut self.pump).await;
+        self.sender.disconnect(Duration::from_secs(1), &mut self.pump).await;
     }
 
     /// The next thing on the wire; `None` once the time is over.
@@ -174,7 +174,7 @@ impl Line {
 
     fn keep(&mut self, mut message: mqtt::Message) {
         if let Some(receipt) = message.receipt.take() {
-            self.outlet.acknowledge(receipt);
+            self.sender.acknowledge(receipt);
         }
         self.heard.push((message, Instant::now()));
     }
@@ -199,7 +199,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for ProbeConnection {
     fn drop(&mut self) {
         self.pump.abort();
     }

@@ -10,20 +10,20 @@ use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timesta
 
 use crate::{
     api::{News, NewsSubject, Settings},
-    settings::InForce,
+    settings::SharedSettings,
     store::ConnectionId,
 };
 
 /// Nothing has ended for so long.
 const QUIET: Millis = Millis::seconds(2);
 /// A fan-out that goes on and on is told of in parts.
-const PATIENCE: Millis = Millis::seconds(30);
+const LONGEST_GATHERING: Millis = Millis::seconds(30);
 /// News that a slow listener may fall behind.
-pub(crate) const UNHEARD: usize = 16;
+pub(crate) const MOST_UNREAD: usize = 16;
 
 /// Hears of every command that ends, and tells one listener.
-pub(crate) struct Herald {
-    settings: InForce,
+pub(crate) struct Notifications {
+    settings: SharedSettings,
     listener: mpsc::Sender<News>,
     gathered: Option<Gathered>,
 }
@@ -43,9 +43,9 @@ struct Gathered {
     name: Option<String>,
 }
 
-impl Herald {
-    pub(crate) fn new(settings: InForce, listener: mpsc::Sender<News>) -> Herald {
-        Herald { settings, listener, gathered: None }
+impl Notifications {
+    pub(crate) fn new(settings: SharedSettings, listener: mpsc::Sender<News>) -> Notifications {
+        Notifications { settings, listener, gathered: None }
     }
 
     /// A command has come to its end, on a connection that is called `name`.
@@ -91,7 +91,7 @@ pub(crate) fn is_end(event: &Event, command: &Command) -> bool {
 
 impl Gathered {
     fn is_due(&self, now: Timestamp) -> bool {
-        now.since(self.last) >= QUIET || now.since(self.since) >= PATIENCE
+        now.since(self.last) >= QUIET || now.since(self.since) >= LONGEST_GATHERING
     }
 
     /// In words; nothing where nothing of it is worth telling.
@@ -151,10 +151,10 @@ mod tests {
         TimeOut, Timestamp,
     };
 
-    use super::{Herald, is_end};
+    use super::{Notifications, is_end};
     use crate::{
         api::{News, Settings},
-        settings::InForce,
+        settings::SharedSettings,
         store::ConnectionId,
     };
 
@@ -192,14 +192,14 @@ mod tests {
         let mut settings = Settings::default();
         change(&mut settings);
         let (listener, mut news) = mpsc::channel(1);
-        let mut herald = Herald::new(InForce::new(settings), listener);
+        let mut notifications = Notifications::new(SharedSettings::new(settings), listener);
         for (number, (took, fact)) in ends.iter().enumerate() {
             let (command, event) = command(&format!("pump-{number}"), 0, *took, fact.clone());
             if is_end(&event, &command) {
-                herald.ended(&ConnectionId::from("plant"), "Plant", &command, Timestamp(*took));
+                notifications.ended(&ConnectionId::from("plant"), "Plant", &command, Timestamp(*took));
             }
         }
-        assert!(herald.tell(Timestamp(at)));
+        assert!(notifications.tell(Timestamp(at)));
         let told = news.try_recv().ok().map(|News { title, body, subject }| {
             assert_eq!(subject.connection, "plant");
             assert_eq!(subject.command, (ends.len() == 1).then(|| ("pump-0".to_owned(), "c1".to_owned())));
@@ -207,7 +207,7 @@ mod tests {
             format!("{title} | {body}")
         });
         drop(news);
-        assert!(!herald.tell(Timestamp(at)), "nobody listens any more");
+        assert!(!notifications.tell(Timestamp(at)), "nobody listens any more");
         told
     }
 
@@ -284,12 +284,12 @@ mod tests {
     #[test]
     fn of_several_connections_none_is_named() {
         let (listener, mut news) = mpsc::channel(1);
-        let mut herald = Herald::new(InForce::new(Settings::default()), listener);
+        let mut notifications = Notifications::new(SharedSettings::new(Settings::default()), listener);
         let (command, _) = command("pump-0", 0, 500, REFUSED);
         for name in ["plant", "yard", "plant"] {
-            herald.ended(&ConnectionId::from(name), name, &command, Timestamp(500));
+            notifications.ended(&ConnectionId::from(name), name, &command, Timestamp(500));
         }
-        assert!(herald.tell(Timestamp(9_000)));
+        assert!(notifications.tell(Timestamp(9_000)));
         assert_eq!(news.try_recv().unwrap().body, "3 undeliverable. The longest took 500 ms.");
     }
 }

@@ -23,14 +23,14 @@ const KEPT: usize = 16;
 
 /// The kits of everybody who is just adding a connection.
 #[derive(Default)]
-pub(crate) struct Kits(Mutex<HashMap<String, Kept>>);
+pub(crate) struct StagedCredentials(Mutex<HashMap<String, Kept>>);
 
 struct Kept {
     kit: Kit,
     used: Timestamp,
 }
 
-impl Kits {
+impl StagedCredentials {
     /// Reads files into a kit, a new one or one that is there, adds what a broker has `shown`, and tries a passphrase.
     /// Blocks.
     pub(crate) fn read(&self, files: FilesToRead, shown: Option<Source>, now: Timestamp) -> Result<KitView, Failure> {
@@ -65,32 +65,32 @@ impl Kits {
 
     /// What a kit comes to.
     pub(crate) fn credentials(&self, id: &str, now: Timestamp) -> Result<Credentials, Failure> {
-        let mut kits = self.kits();
-        let kept = kits.get_mut(id).ok_or_else(forgotten)?;
+        let mut staged = self.staged();
+        let kept = staged.get_mut(id).ok_or_else(forgotten)?;
         kept.used = now;
         Ok(kept.kit.credentials(now)?)
     }
 
     pub(crate) fn forget(&self, id: &str) {
-        self.kits().remove(id);
+        self.staged().remove(id);
     }
 
     fn take(&self, id: &str) -> Result<Kit, Failure> {
-        self.kits().remove(id).map(|kept| kept.kit).ok_or_else(forgotten)
+        self.staged().remove(id).map(|kept| kept.kit).ok_or_else(forgotten)
     }
 
     fn put(&self, id: String, kit: Kit, now: Timestamp) {
-        let mut kits = self.kits();
-        kits.retain(|_, kept| now.since(kept.used) < FORGOTTEN_AFTER);
-        if kits.len() >= KEPT
-            && let Some(oldest) = kits.iter().min_by_key(|(_, kept)| kept.used).map(|(id, _)| id.clone())
+        let mut staged = self.staged();
+        staged.retain(|_, kept| now.since(kept.used) < FORGOTTEN_AFTER);
+        if staged.len() >= KEPT
+            && let Some(oldest) = staged.iter().min_by_key(|(_, kept)| kept.used).map(|(id, _)| id.clone())
         {
-            kits.remove(&oldest);
+            staged.remove(&oldest);
         }
-        kits.insert(id, Kept { kit, used: now });
+        staged.insert(id, Kept { kit, used: now });
     }
 
-    fn kits(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+    fn staged(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,21 +6,21 @@ use wilco_ledger::{Command, CommandId, DeviceId};
 
 use crate::{
     api::{Counts, Failure, RolloutView},
-    mqtt::{Outlet, Publication, Receipt},
+    mqtt::{MqttSender, Publication, Receipt},
     store::{self, Change, ConnectionId},
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 /// Everything between two commits.
 #[derive(Default)]
-pub(super) struct Turn {
+pub(super) struct PendingBatch {
     pub(super) changes: Vec<Change>,
     /// Rollouts that are over, with another note.
     pub(super) noted: Vec<RolloutView>,
     /// To be handed to MQTT: on the network connection that there was when the ledger decided it, and on no later one.
-    pub(super) publish: Vec<(ConnectionId, Option<Outlet>, Publication, Option<Outbound>)>,
+    pub(super) publish: Vec<(ConnectionId, Option<MqttSender>, Publication, Option<Outbound>)>,
     /// PUBACKs owed for what is in `changes`.
-    pub(super) receipts: Vec<(Outlet, Receipt)>,
+    pub(super) receipts: Vec<(MqttSender, Receipt)>,
     /// Callers that wait until it is stored.
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
     /// Commands that have come to their end.
@@ -31,7 +31,7 @@ pub(super) struct Turn {
     pub(super) urgent: bool,
 }
 
-impl Turn {
+impl PendingBatch {
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.receipts.is_empty() && self.replies.is_empty() && self.publish.is_empty()
     }
@@ -40,9 +40,9 @@ impl Turn {
 /// A turn of which the changes are on their way to the disk.
 pub(super) struct Committing {
     pub(super) stored: store::Committing,
-    pub(super) turn: Turn,
+    pub(super) pending_batch: PendingBatch,
     /// How the commands stand that are different afterwards.
-    pub(super) standings: Vec<(ConnectionId, Standing)>,
+    pub(super) snapshots: Vec<(ConnectionId, CommandSnapshot)>,
     /// How the rollouts stand that are different afterwards.
     pub(super) rollouts: Vec<RolloutView>,
     /// What is counted afterwards.

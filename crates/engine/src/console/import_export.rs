@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Handle, defect, not_found};
 use crate::{
     api::{Failure, FailureCode, FileToWrite, Imported, Secrets},
-    exchange::{self, Found, Opened},
+    import_export::{self, Found, Opened},
     profile::{self, Draft},
     store::ConnectionId,
     transport::Address,
@@ -41,7 +41,7 @@ impl Handle {
                 Ok((profile, bundle))
             });
             let connections = connections.collect::<Result<Vec<_>, Failure>>()?;
-            exchange::write(&to, &connections, passphrase.as_ref().map(|passphrase| passphrase.as_str()))
+            import_export::write(&to, &connections, passphrase.as_ref().map(|passphrase| passphrase.as_str()))
         });
         exported.await.map_err(defect)?
     }
@@ -57,8 +57,9 @@ impl Handle {
         without_keyring: bool,
     ) -> Result<Imported, Failure> {
         let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).map(Zeroizing::new);
-        let opened =
-            spawn_blocking(move || exchange::read(&path, passphrase.as_ref().map(|passphrase| passphrase.as_str())));
+        let opened = spawn_blocking(move || {
+            import_export::read(&path, passphrase.as_ref().map(|passphrase| passphrase.as_str()))
+        });
         let Opened::Connections(found) = opened.await.map_err(defect)?? else {
             return Ok(Imported { locked: true, names: Vec::new(), without_secrets: Vec::new() });
         };

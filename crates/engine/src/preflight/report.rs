@@ -22,21 +22,21 @@ const STEPS: [(Step, &str); 8] = [
     (Step::RoundTrip, "Round trip"),
 ];
 
-pub(crate) struct Board {
+pub(crate) struct Report {
     view: PreflightView,
     tell: UnboundedSender<PreflightView>,
     /// What stands before this step is left as it was seen the last time, unless it goes otherwise now.
     from: Step,
 }
 
-impl Board {
+impl Report {
     /// Nothing tried yet; or, where a step is named, what `last` has shown of those before it.
     pub(crate) fn new(
         websocket: bool,
         from: Option<Step>,
         last: Option<PreflightView>,
         tell: UnboundedSender<PreflightView>,
-    ) -> Board {
+    ) -> Report {
         let steps = STEPS.into_iter().filter(|(step, _)| websocket || *step != Step::WebSocket);
         let from = from.unwrap_or(Step::Name);
         let steps = steps.map(|(step, name)| {
@@ -57,9 +57,9 @@ impl Board {
             verdict: String::new(),
             denied: Vec::new(),
         };
-        let board = Board { view, tell, from };
-        board.tell();
-        board
+        let report = Report { view, tell, from };
+        report.tell();
+        report
     }
 
     pub(crate) fn view(&self) -> &PreflightView {

@@ -14,25 +14,25 @@ use serde::Serialize;
 use crate::api::{CommandView, ExportFormat, JsonText, UnreadableView};
 
 /// Rows on their way, one for each command.
-pub enum Sheet<W: Write> {
+pub enum HistoryWriter<W: Write> {
     /// A JSON object a line: the members of `wilco send`'s lines, and all the others.
     Json(W),
     /// Comma-separated, the names of the columns first.
     Csv(Box<csv::Writer<W>>),
 }
 
-impl<W: Write> Sheet<W> {
+impl<W: Write> HistoryWriter<W> {
     /// Begins a sheet.
     ///
     /// # Errors
     /// What writing says.
-    pub fn begin(format: ExportFormat, to: W) -> io::Result<Sheet<W>> {
+    pub fn begin(format: ExportFormat, to: W) -> io::Result<HistoryWriter<W>> {
         Ok(match format {
-            ExportFormat::Json => Sheet::Json(to),
+            ExportFormat::Json => HistoryWriter::Json(to),
             ExportFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(to);
                 writer.write_record(COLUMNS).map_err(plain)?;
-                Sheet::Csv(Box::new(writer))
+                HistoryWriter::Csv(Box::new(writer))
             }
         })
     }
@@ -43,11 +43,11 @@ impl<W: Write> Sheet<W> {
     /// What writing says.
     pub fn add(&mut self, command: &CommandView) -> io::Result<()> {
         match self {
-            Sheet::Json(to) => {
+            HistoryWriter::Json(to) => {
                 serde_json::to_writer(&mut *to, &Row::of(command))?;
                 to.write_all(b"\n")
             }
-            Sheet::Csv(writer) => {
+            HistoryWriter::Csv(writer) => {
                 let cells = cells(command);
                 writer.write_record(cells.iter().map(|cell| harmless(cell).into_owned())).map_err(plain)
             }
@@ -60,8 +60,8 @@ impl<W: Write> Sheet<W> {
     /// What writing says.
     pub fn finish(self) -> io::Result<W> {
         match self {
-            Sheet::Json(mut to) => to.flush().map(|()| to),
-            Sheet::Csv(writer) => {
+            HistoryWriter::Json(mut to) => to.flush().map(|()| to),
+            HistoryWriter::Csv(writer) => {
                 let mut to = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
                 to.flush().map(|()| to)
             }
@@ -224,7 +224,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{COLUMNS, Sheet, exact_time, harmless};
+    use super::{COLUMNS, HistoryWriter, exact_time, harmless};
     use crate::api::{CommandView, ExportFormat};
 
     fn command(message: &str) -> CommandView {
@@ -238,9 +238,9 @@ mod tests {
     }
 
     fn written(format: ExportFormat, commands: &[CommandView]) -> String {
-        let mut sheet = Sheet::begin(format, Vec::new()).unwrap();
-        commands.iter().for_each(|command| sheet.add(command).unwrap());
-        String::from_utf8(sheet.finish().unwrap()).unwrap()
+        let mut history_writer = HistoryWriter::begin(format, Vec::new()).unwrap();
+        commands.iter().for_each(|command| history_writer.add(command).unwrap());
+        String::from_utf8(history_writer.finish().unwrap()).unwrap()
     }
 
     #[test]
@@ -301,9 +301,9 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_as_such() {
         let check = |format: ExportFormat, message: &str| {
-            let written = Sheet::begin(format, Small(1_000)).and_then(|mut sheet| {
-                sheet.add(&command(message))?;
-                sheet.finish()
+            let written = HistoryWriter::begin(format, Small(1_000)).and_then(|mut history_writer| {
+                history_writer.add(&command(message))?;
+                history_writer.finish()
             });
             assert_eq!(written.err().map(|error| error.kind()), Some(io::ErrorKind::StorageFull), "{format:?}");
         };

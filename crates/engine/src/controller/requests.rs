@@ -13,7 +13,7 @@ use wilco_ledger::{CommandId, DeviceId, Input, Submission, Timestamp, rollout::A
 
 use super::{
     Connection, Controller, Event,
-    devices::{AskedOfDevices, FORGOTTEN_AT_ONCE},
+    devices::{DeviceRequest, FORGOTTEN_AT_ONCE},
     look_up::Waiting,
 };
 use crate::{
@@ -21,16 +21,16 @@ use crate::{
     console::not_found,
     dialects::Enabled,
     mqtt::Session,
-    news::Herald,
+    notifications::Notifications,
     profile,
     store::{ConnectionId, NewMember, Profile, StoredRollout},
     traffic::Tap,
     vault::Vault,
-    views::Standing,
+    views::CommandSnapshot,
 };
 
 /// Something asked of the controller, and where the answer goes.
-pub(crate) enum Asked {
+pub(crate) enum Request {
     Connections(oneshot::Sender<Vec<ConnectionView>>),
     /// A stored profile becomes a connection; one of the same id is replaced.
     Open(Box<Profile>, oneshot::Sender<Result<ConnectionView, Failure>>),
@@ -51,7 +51,7 @@ pub(crate) enum Asked {
     NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
     /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
-    OfDevices(AskedOfDevices),
+    Devices(DeviceRequest),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
@@ -66,7 +66,7 @@ pub(crate) enum Asked {
     /// Messages are seen passing from now on.
     Tap(Tap, oneshot::Sender<()>),
     /// News are told from now on.
-    Herald(Herald, oneshot::Sender<()>),
+    Notifications(Notifications, oneshot::Sender<()>),
 }
 
 /// What became of filters that were to be subscribed beside those of a connection. Those that it has already are in
@@ -78,13 +78,13 @@ pub(crate) struct AlsoSubscribed {
 }
 
 /// What is done beside the controller because it may take long.
-pub(crate) struct Errands {
+pub(crate) struct BackgroundTasks {
     pub(crate) vault: Arc<Vault>,
     /// Sessions end with the program: nothing is to be kept by the broker.
     pub(crate) passing: bool,
 }
 
-impl Errands {
+impl BackgroundTasks {
     /// Fetches a connection's secrets and tells when that is done.
     pub(super) fn prepare(&self, tell: &mpsc::Sender<Event>, profile: Profile, generation: u64, pause: Duration) {
         self.prepare_after(None, tell, profile, generation, pause);
@@ -113,12 +113,12 @@ impl Errands {
 }
 
 impl Controller {
-    pub(super) async fn asked(&mut self, asked: Asked) {
+    pub(super) async fn asked(&mut self, asked: Request) {
         match asked {
-            Asked::Connections(reply) => {
+            Request::Connections(reply) => {
                 let _ = reply.send(super::views_of(&self.connections));
             }
-            Asked::Open(profile, reply) => {
+            Request::Open(profile, reply) => {
                 let id = profile.id.clone();
                 let opened = self.open(*profile).await;
                 let view = opened.and_then(|()| {
@@ -126,11 +126,11 @@ impl Controller {
                 });
                 let _ = reply.send(view);
             }
-            Asked::Forget(id, reply) => {
+            Request::Forget(id, reply) => {
                 let forgotten = self.forget(&id).await;
                 let _ = reply.send(forgotten);
             }
-            Asked::Order(ids, reply) => {
+            Request::Order(ids, reply) => {
                 for (position, id) in (0..).zip(&ids) {
                     if let Some(known) = self.connections.get_mut(id) {
                         known.profile.position = position;
@@ -139,7 +139,7 @@ impl Controller {
                 self.feed.connections();
                 let _ = reply.send(());
             }
-            Asked::Send(connection, submissions, reply) => {
+            Request::Send(connection, submissions, reply) => {
                 if !self.connections.contains_key(&connection) {
                     let _ = reply.send(Err(not_found("connection", connection.as_str())));
                     return;
@@ -147,58 +147,58 @@ impl Controller {
                 for submission in submissions {
                     self.tell(&connection, Input::Submit(submission));
                 }
-                self.turn.replies.push(reply);
-                self.turn.urgent = true;
+                self.pending_batch.replies.push(reply);
+                self.pending_batch.urgent = true;
             }
-            Asked::Cancel(connection, device, id, reply) => {
+            Request::Cancel(connection, device, id, reply) => {
                 self.with_commands(&connection, device, vec![id.clone()], Waiting::Cancel(id, reply), None);
             }
-            Asked::Dismiss(connection, one, reply) => {
+            Request::Dismiss(connection, one, reply) => {
                 let _ = reply.send(self.dismiss(&connection, one.as_ref()).await);
             }
-            Asked::StartRollout(rollout, members, reply) => {
+            Request::StartRollout(rollout, members, reply) => {
                 let started = self.start_rollout(*rollout, members);
                 self.reply_once_stored(started, reply);
             }
-            Asked::ActOnRollout(number, action, reply) => {
+            Request::ActOnRollout(number, action, reply) => {
                 let done = self.act_on_rollout(number, action);
                 self.reply_once_stored(done, reply);
             }
-            Asked::NoteRollout(number, note, reply) => {
+            Request::NoteRollout(number, note, reply) => {
                 let done = self.note_rollout(number, note);
                 self.reply_once_stored(done, reply);
             }
-            Asked::ForgetEnded(before, reply) => {
+            Request::ForgetEnded(before, reply) => {
                 let _ = reply.send(self.forget_ended(before).await);
             }
-            Asked::OfDevices(asked) => self.asked_of_devices(asked).await,
-            Asked::Remark(Notice { level, message, hint, .. }, reply) => {
+            Request::Devices(asked) => self.device_request(asked).await,
+            Request::Remark(Notice { level, message, hint, .. }, reply) => {
                 self.feed.notice(level, message, hint);
                 let _ = reply.send(());
             }
-            Asked::Listen(reply) => {
+            Request::Listen(reply) => {
                 let _ = reply.send(self.feed.listen());
             }
-            Asked::Subscribe(connection, filters, reply) => self.subscribe_too(&connection, filters, reply),
-            Asked::Unsubscribe(connection, filters) => self.unsubscribe(&connection, filters),
-            Asked::Found(connection, found) => {
+            Request::Subscribe(connection, filters, reply) => self.subscribe_too(&connection, filters, reply),
+            Request::Unsubscribe(connection, filters) => self.unsubscribe(&connection, filters),
+            Request::Found(connection, found) => {
                 if let Some(known) = self.connections.get_mut(&connection).filter(|known| known.found != found) {
                     known.found = found;
                     self.feed.connections();
                 }
             }
-            Asked::Declined(connection, declined) => {
+            Request::Declined(connection, declined) => {
                 if let Some(known) = self.connections.get_mut(&connection) {
                     known.profile.declined = declined;
                     self.feed.connections();
                 }
             }
-            Asked::Tap(tap, reply) => {
+            Request::Tap(tap, reply) => {
                 self.taps.push(tap);
                 let _ = reply.send(());
             }
-            Asked::Herald(herald, reply) => {
-                self.heralds.push(herald);
+            Request::Notifications(notifications, reply) => {
+                self.notifications.push(notifications);
                 let _ = reply.send(());
             }
         }
@@ -208,8 +208,8 @@ impl Controller {
     fn reply_once_stored(&mut self, done: Result<(), Failure>, reply: oneshot::Sender<Result<(), Failure>>) {
         match done {
             Ok(()) => {
-                self.turn.replies.push(reply);
-                self.turn.urgent = true;
+                self.pending_batch.replies.push(reply);
+                self.pending_batch.urgent = true;
             }
             refused => {
                 let _ = reply.send(refused);
@@ -235,7 +235,7 @@ impl Controller {
             let mut fleet = connection.fleet();
             *fleet = crate::fleet::Fleet::restore(devices);
             for command in latest {
-                fleet.command(Standing { command: Arc::new(command), deadline: None });
+                fleet.command(CommandSnapshot { command: Arc::new(command), deadline: None });
             }
         }
         connection.restore_devices();
@@ -251,7 +251,7 @@ impl Controller {
         self.reload(&id).await;
         self.feed.connections();
         if !asleep {
-            self.errands.prepare(&self.tell, profile, generation, Duration::ZERO);
+            self.background.prepare(&self.tell, profile, generation, Duration::ZERO);
         }
         Ok(())
     }
@@ -271,11 +271,11 @@ impl Controller {
         self.feed.connections();
         self.tell(&id, Input::Disconnected);
         self.resumed(&id);
-        self.turn.urgent = true;
+        self.pending_batch.urgent = true;
         if asleep {
             close_beside(ending);
         } else {
-            self.errands.prepare_after(ending, &self.tell, profile, generation, Duration::ZERO);
+            self.background.prepare_after(ending, &self.tell, profile, generation, Duration::ZERO);
         }
     }
 

@@ -8,14 +8,14 @@ use crate::{Command, CommandId, Delivery, DeviceId, Origin, State, Timestamp};
 
 /// A command's place, in the order in which commands came into memory. For unsettled ones that is the order of
 /// submission.
-pub(super) type Slot = u64;
+pub(super) type CommandKey = u64;
 
 /// The commands in memory, and what is known of their devices.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
-    last: Slot,
-    entries: HashMap<Slot, Entry, RandomState>,
-    unsettled: BTreeSet<Slot>,
+pub(super) struct CommandTable {
+    last: CommandKey,
+    entries: HashMap<CommandKey, Entry, RandomState>,
+    unsettled: BTreeSet<CommandKey>,
     devices: HashMap<DeviceId, Device, RandomState>,
     /// How many devices have a command with that id: a broadcast shares one.
     ids: HashMap<CommandId, usize, RandomState>,
@@ -55,15 +55,15 @@ pub(super) struct Device {
     pub(super) returns_by: Option<Timestamp>,
     /// One of its commands has timed out since its last answer, or was forgotten while it could still be answered.
     pub(super) timed_out: bool,
-    commands: HashMap<CommandId, Slot, RandomState>,
+    commands: HashMap<CommandId, CommandKey, RandomState>,
     /// How many of its commands have an id of that many bytes.
     lengths: BTreeMap<usize, usize>,
-    pub(super) unsettled: BTreeSet<Slot>,
+    pub(super) unsettled: BTreeSet<CommandKey>,
     /// Unsettled commands that may have been sent, by whomever.
-    pub(super) outstanding: BTreeSet<Slot>,
+    pub(super) outstanding: BTreeSet<CommandKey>,
     /// Commands of ours that ended without a word of it. An answer without an id may be meant for one of these, see
     /// [`Entry::may_yet_be_answered`].
-    pub(super) unconfirmed: BTreeSet<Slot>,
+    pub(super) unconfirmed: BTreeSet<CommandKey>,
     /// Outstanding commands of ours.
     pub(super) in_flight: usize,
     /// Those of them that are answered without an id.
@@ -73,12 +73,12 @@ pub(super) struct Device {
     /// Until when it counts in the answer window.
     pub(super) active_until: Option<Timestamp>,
     /// Commands that wait until the one in flight has ended.
-    pub(super) blocked: BTreeSet<Slot>,
+    pub(super) blocked: BTreeSet<CommandKey>,
 }
 
 /// What a command counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Standing {
+pub(super) struct Accounted {
     /// Its state, for an unsettled command of ours.
     pub(super) counted: Option<State>,
     pub(super) unsettled: bool,
@@ -89,8 +89,8 @@ pub(super) struct Standing {
     pub(super) awaited: bool,
 }
 
-impl Shelf {
-    pub(super) fn insert(&mut self, command: Command) -> Slot {
+impl CommandTable {
+    pub(super) fn insert(&mut self, command: Command) -> CommandKey {
         self.last += 1;
         let slot = self.last;
         let (device, id) = (command.device().clone(), command.id().clone());
@@ -113,7 +113,7 @@ impl Shelf {
         slot
     }
 
-    pub(super) fn remove(&mut self, slot: Slot) {
+    pub(super) fn remove(&mut self, slot: CommandKey) {
         let Some(Entry { command, .. }) = self.entries.remove(&slot) else { return };
         self.unsettled.remove(&slot);
         take_one(&mut self.ids, command.id());
@@ -129,12 +129,12 @@ impl Shelf {
         }
     }
 
-    pub(super) fn find(&self, device: &DeviceId, id: &str) -> Option<Slot> {
+    pub(super) fn find(&self, device: &DeviceId, id: &str) -> Option<CommandKey> {
         self.devices.get(device)?.commands.get(id).copied()
     }
 
     /// All commands of a device.
-    pub(super) fn slots_of(&self, device: &DeviceId) -> impl Iterator<Item = Slot> {
+    pub(super) fn slots_of(&self, device: &DeviceId) -> impl Iterator<Item = CommandKey> {
         self.devices.get(device).into_iter().flat_map(|device| device.commands.values().copied())
     }
 
@@ -143,11 +143,11 @@ impl Shelf {
         self.devices.remove(device);
     }
 
-    pub(super) fn entry(&self, slot: Slot) -> Option<&Entry> {
+    pub(super) fn entry(&self, slot: CommandKey) -> Option<&Entry> {
         self.entries.get(&slot)
     }
 
-    pub(super) fn entry_mut(&mut self, slot: Slot) -> Option<&mut Entry> {
+    pub(super) fn entry_mut(&mut self, slot: CommandKey) -> Option<&mut Entry> {
         self.entries.get_mut(&slot)
     }
 
@@ -165,7 +165,7 @@ impl Shelf {
     }
 
     /// Nobody's presence is known any more. Hands back the unsettled commands of those that were offline.
-    pub(super) fn forget_presence(&mut self) -> Vec<Slot> {
+    pub(super) fn forget_presence(&mut self) -> Vec<CommandKey> {
         let mut of_offline = Vec::new();
         for device in self.devices.values_mut() {
             let online = device.online.take();
@@ -178,7 +178,7 @@ impl Shelf {
     }
 
     /// Devices that were online before have to come back by then. Hands back those, with their unsettled commands.
-    pub(super) fn expect_back(&mut self, by: Timestamp) -> Vec<Slot> {
+    pub(super) fn expect_back(&mut self, by: Timestamp) -> Vec<CommandKey> {
         let mut expected = Vec::new();
         for device in self.devices.values_mut() {
             if std::mem::take(&mut device.was_online) {
@@ -206,11 +206,11 @@ impl Shelf {
         self.ids.get(id).copied().unwrap_or(0)
     }
 
-    pub(super) fn unsettled(&self) -> impl Iterator<Item = Slot> {
+    pub(super) fn unsettled(&self) -> impl Iterator<Item = CommandKey> {
         self.unsettled.iter().copied()
     }
 
-    pub(super) fn set_unsettled(&mut self, slot: Slot, unsettled: bool) {
+    pub(super) fn set_unsettled(&mut self, slot: CommandKey, unsettled: bool) {
         if unsettled {
             self.unsettled.insert(slot);
         } else {
@@ -220,12 +220,12 @@ impl Shelf {
 }
 
 impl Entry {
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn accounted(&self) -> Accounted {
         let command = &self.command;
         let ours = command.origin == Origin::Here;
         let policy = &command.asked.policy;
         let in_flight = ours && command.is_outstanding();
-        Standing {
+        Accounted {
             counted: (ours && !command.is_settled()).then_some(command.state),
             unsettled: !command.is_settled(),
             outstanding: command.is_outstanding(),
@@ -244,7 +244,7 @@ impl Entry {
 
 impl Device {
     /// The slots of its commands whose id stands in the text by itself, not as a part of a longer word.
-    pub(super) fn named_in(&self, text: &str) -> BTreeSet<Slot> {
+    pub(super) fn named_in(&self, text: &str) -> BTreeSet<CommandKey> {
         let mut found = BTreeSet::new();
         let mut read = 0;
         let mut before: Option<char> = None;
@@ -262,7 +262,7 @@ impl Device {
     }
 
     /// The longest of its commands' ids that the text begins with.
-    fn named_at_start(&self, text: &str) -> Option<(&CommandId, Slot)> {
+    fn named_at_start(&self, text: &str) -> Option<(&CommandId, CommandKey)> {
         self.lengths.keys().rev().find_map(|length| {
             let (word, rest) = text.split_at_checked(*length)?;
             let (id, slot) = self.commands.get_key_value(word)?;

@@ -6,14 +6,14 @@ use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray
 use crate::api::{DeviceOrder, GroupBy, MqttVersion, Preset, SortBy, Trust};
 
 /// Something that is stored as a word.
-pub(super) trait Word: Sized + Copy {
+pub(super) trait SqlEnum: Sized + Copy {
     fn word(self) -> &'static str;
     fn read(word: &str) -> Option<Self>;
 }
 
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal,)+ }) => {
-        impl Word for $type {
+        impl SqlEnum for $type {
             fn word(self) -> &'static str {
                 match self {
                     $($type::$variant => $word,)+
@@ -92,7 +92,7 @@ words!(TimeOut {
 });
 words!(MqttVersion { V5 = "5", V311 = "3.1.1", });
 
-impl Word for State {
+impl SqlEnum for State {
     fn word(self) -> &'static str {
         self.as_str()
     }
@@ -106,13 +106,13 @@ impl Word for State {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Worded<T>(pub(super) T);
 
-impl<T: Word> Serialize for Worded<T> {
+impl<T: SqlEnum> Serialize for Worded<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.word())
     }
 }
 
-impl<'de, T: Word> Deserialize<'de> for Worded<T> {
+impl<'de, T: SqlEnum> Deserialize<'de> for Worded<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
         T::read(&word).map(Worded).ok_or_else(|| D::Error::custom(format!("unknown word '{word}'")))

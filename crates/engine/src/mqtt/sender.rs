@@ -24,7 +24,7 @@ const QUESTION_EXPIRY: u32 = 60;
 /// Publishes, subscribes and acknowledges over one network connection. Cheap to clone; useless once that connection
 /// has ended.
 #[derive(Clone)]
-pub(crate) struct Outlet {
+pub(crate) struct MqttSender {
     client: Client,
     under_way: Arc<Mutex<UnderWay>>,
     max_packet_size: u32,
@@ -88,9 +88,9 @@ struct UnderWay {
     written: HashMap<u16, (Publication, Instant)>,
 }
 
-impl Outlet {
-    pub(super) fn new(client: Client, max_packet_size: u32, no_wildcards: bool, departed: Departed) -> Outlet {
-        Outlet { client, under_way: Arc::default(), max_packet_size, no_wildcards, departed }
+impl MqttSender {
+    pub(super) fn new(client: Client, max_packet_size: u32, no_wildcards: bool, departed: Departed) -> MqttSender {
+        MqttSender { client, under_way: Arc::default(), max_packet_size, no_wildcards, departed }
     }
 
     /// Hands a publish to the library.

@@ -1,17 +1,17 @@
 //! What comes in from a session: how its connection stands, and what devices say.
 
-use wilco_dialect::{Changes, Heard, Inbound, LifecycleEvent, Meaning, Unreadable};
+use wilco_dialect::{Changes, DecodedMessage, Inbound, LifecycleEvent, Meaning, Unreadable};
 use wilco_ledger::{About, Answer, Claim, DeviceId, Input, Puback, Raw, Report, Timestamp};
 
 use super::{
-    Controller, Draining, PATIENCE, QUIET,
+    Controller, Draining, LONGEST_DRAIN, QUIET,
     connection::OwnMessages,
     look_up::{Owed, Waiting},
 };
 use crate::{
     api::{LinkState, Presence},
     dialects::{self, Meant},
-    mqtt::{LinkEvent, Message, Outlet, Publication},
+    mqtt::{LinkEvent, Message, MqttSender, Publication},
     profile,
     refusal::{Refusal, Remedy},
     store::ConnectionId,
@@ -30,7 +30,7 @@ impl Controller {
         match event {
             LinkEvent::Connecting => self.set_link(connection, LinkState::Connecting),
             LinkEvent::Connected => self.set_link(connection, LinkState::Subscribing),
-            LinkEvent::Ready { outlet, resumed, refused } => {
+            LinkEvent::Ready { sender, resumed, refused } => {
                 self.set_link(connection, LinkState::Online { since: self.clock.now().0 });
                 for filter in refused {
                     self.feed.notice_of(
@@ -39,7 +39,7 @@ impl Controller {
                         "Commands still work. To see messages on this topic, allow this client ID to subscribe to it in the broker's ACL.",
                     );
                 }
-                self.ready(connection, outlet, resumed);
+                self.ready(connection, sender, resumed);
             }
             LinkEvent::Written(publication) => {
                 if let Some(known) = self.connections.get_mut(connection) {
@@ -59,7 +59,7 @@ impl Controller {
                 let (device, id, attempt) = (publication.device, publication.id, publication.attempt);
                 self.tell(connection, Input::Delivered { device, id, attempt, puback });
             }
-            LinkEvent::Message(outlet, message) => self.message(connection, &outlet, message),
+            LinkEvent::Message(sender, message) => self.message(connection, &sender, message),
             LinkEvent::Unsent(publications) => {
                 for Publication { device, id, attempt } in publications {
                     self.tell(connection, Input::Delivered { device, id, attempt, puback: Puback::NotTaken });
@@ -76,22 +76,22 @@ impl Controller {
         }
     }
 
-    fn ready(&mut self, connection: &ConnectionId, outlet: Outlet, resumed: bool) {
+    fn ready(&mut self, connection: &ConnectionId, sender: MqttSender, resumed: bool) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
-        known.outlet = Some(outlet);
+        known.sender = Some(sender);
         known.probe = None;
         let may_probe = known.may_send_to_itself();
         known.ledger.answers().connected(may_probe);
         // Where no session is kept, its absence says nothing.
-        let keeps_sessions = known.profile.session_expiry > 0 && !self.errands.passing;
+        let keeps_sessions = known.profile.session_expiry > 0 && !self.background.passing;
         if let Some(draining) = &mut known.draining {
             // A broker that has kept no session has kept no answers either.
             draining.quiet_at = Some(if resumed { now + QUIET } else { now });
-            draining.until = now + PATIENCE;
+            draining.until = now + LONGEST_DRAIN;
             draining.marker = None;
         } else if resumed {
-            known.draining = Some(Draining { until: now + PATIENCE, quiet_at: Some(now + QUIET), marker: None });
+            known.draining = Some(Draining { until: now + LONGEST_DRAIN, quiet_at: Some(now + QUIET), marker: None });
             self.tell(connection, Input::Resumed);
         }
         if resumed {
@@ -107,7 +107,7 @@ impl Controller {
     fn send_marker(&mut self, connection: &ConnectionId) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let sent = known.send_to_itself();
-        let Some(outlet) = known.outlet.clone() else { return };
+        let Some(sender) = known.sender.clone() else { return };
         let unheard = if sent.is_none() { known.unheard_message() } else { None };
         let Some(draining) = known.draining.as_mut() else { return };
         let Some((filter, publication, outbound)) = unheard else {
@@ -117,8 +117,8 @@ impl Controller {
         draining.marker = Some(publication.id.clone());
         tokio::spawn(async move {
             // Without it the end is found by a quiet time.
-            if outlet.subscribe(&[filter]).await.is_ok_and(|subscribed| subscribed.refused.is_empty()) {
-                let _ = outlet.publish(publication, outbound);
+            if sender.subscribe(&[filter]).await.is_ok_and(|subscribed| subscribed.refused.is_empty()) {
+                let _ = sender.publish(publication, outbound);
             }
         });
     }
@@ -126,7 +126,7 @@ impl Controller {
     fn lost(&mut self, connection: &ConnectionId, refusal: Refusal, retry_in: Option<std::time::Duration>) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
-        known.outlet = None;
+        known.sender = None;
         known.fleet().forget_presence();
         known.round_trip_ms = None;
         let marker = known.draining.as_mut().and_then(|draining| draining.marker.take());
@@ -148,9 +148,9 @@ impl Controller {
         self.tell(connection, Input::Disconnected);
     }
 
-    fn message(&mut self, connection: &ConnectionId, outlet: &Outlet, message: Message) {
+    fn message(&mut self, connection: &ConnectionId, sender: &MqttSender, message: Message) {
         let Message { topic, payload, qos, retained, correlation, envelope, receipt } = message;
-        let mut owed = receipt.map(|receipt| (outlet.clone(), receipt));
+        let mut owed = receipt.map(|receipt| (sender.clone(), receipt));
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.traffic.arrived += 1;
@@ -174,7 +174,7 @@ impl Controller {
         let Some(dialects) = known.dialects.clone() else {
             let meaning = match known.dialect.decode(&inbound) {
                 Ok(None) => None,
-                Ok(Some(heard)) => Some(Meaning::Heard(heard)),
+                Ok(Some(heard)) => Some(Meaning::Message(heard)),
                 Err(unreadable) => Some(Meaning::Unreadable(unreadable)),
             };
             match meaning {
@@ -186,7 +186,7 @@ impl Controller {
         };
         let reading = dialects::write(&dialects).hear(&inbound);
         let is_nobodys = reading.meant.is_empty() && reading.changes == Changes::default();
-        let meant = self.discovered(connection, outlet, &dialects, reading);
+        let meant = self.discovered(connection, sender, &dialects, reading);
         if is_nobodys {
             self.unlisted(connection, &topic);
         }
@@ -198,20 +198,20 @@ impl Controller {
 
     /// The PUBACK of what did not wait for the store.
     fn owe(&mut self, owed: Owed) {
-        self.turn.urgent |= owed.is_some();
-        self.turn.receipts.extend(owed);
+        self.pending_batch.urgent |= owed.is_some();
+        self.pending_batch.receipts.extend(owed);
     }
 
     fn heard(&mut self, connection: &ConnectionId, meant: Meant, inbound: &Inbound<'_>, owed: &mut Owed) {
         let Meant { meaning, own, retained } = meant;
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
-        let is_answer = matches!(meaning, Meaning::Heard(Heard::Answer(_)) | Meaning::Report(_));
+        let is_answer = matches!(meaning, Meaning::Message(DecodedMessage::Answer(_)) | Meaning::Report(_));
         if let Some(draining) = known.draining.as_mut().filter(|_| is_answer) {
             draining.quiet_at = draining.quiet_at.map(|_| now + QUIET);
         }
         let heard = match meaning {
-            Meaning::Heard(heard) => heard,
+            Meaning::Message(heard) => heard,
             Meaning::Report(report) => return self.reported(connection, report, retained),
             Meaning::Unreadable(Unreadable { device: Some(device), why, .. })
                 if own && known.dialect.is_telemetry(inbound.topic) =>
@@ -226,19 +226,19 @@ impl Controller {
             }
         };
         match heard {
-            Heard::Broadcast => {}
-            Heard::Probe { nonce } => {
+            DecodedMessage::Broadcast => {}
+            DecodedMessage::Probe { nonce } => {
                 known.came_back(&nonce, now);
                 self.tell(connection, Input::Tick);
             }
-            Heard::Lifecycle { device, event } => self.lifecycle(connection, device, event),
+            DecodedMessage::Lifecycle { device, event } => self.lifecycle(connection, device, event),
             // Noted once, and not again with every new connection.
-            Heard::Answer(answer) if retained && known.is_retained_still(&answer.device, inbound.payload) => {}
-            Heard::Answer(answer) => {
+            DecodedMessage::Answer(answer) if retained && known.is_retained_still(&answer.device, inbound.payload) => {}
+            DecodedMessage::Answer(answer) => {
                 self.spoke(connection, &answer.device, retained);
                 self.answer(connection, answer, owed.take());
             }
-            Heard::Presence { device, online, boot, firmware, tags, since } => {
+            DecodedMessage::Presence { device, online, boot, firmware, tags, since } => {
                 // What a broker has kept of a device is from before its hub went away.
                 let online = online && (own || !known.is_behind_an_absent_hub(&device));
                 let possible = now.0 - LONGEST_PRESENCE..=now.0 + telemetry::AHEAD;
@@ -268,14 +268,14 @@ impl Controller {
                 }
             }
             // What a device of another dialect reports is told value by value.
-            Heard::State { device, .. } if !own => self.spoke(connection, &device, retained),
-            Heard::State { device, state } => {
+            DecodedMessage::State { device, .. } if !own => self.spoke(connection, &device, retained),
+            DecodedMessage::State { device, state } => {
                 // What a broker has kept was reported nobody knows when.
                 let at = (!retained).then_some(now);
                 known.fleet().update(&device, |device| device.report(state, at));
                 self.spoke(connection, &device, retained);
             }
-            Heard::Telemetry { device, at, series, rest } => {
+            DecodedMessage::Telemetry { device, at, series, rest } => {
                 self.spoke(connection, &device, retained);
                 // What a broker has kept was measured nobody knows when.
                 if !retained {
@@ -285,12 +285,12 @@ impl Controller {
                     self.telemetry.take(connection, &device, telemetry::Message { at, series, rest }, now);
                 }
             }
-            Heard::Log { device, chunk } => {
+            DecodedMessage::Log { device, chunk } => {
                 self.spoke(connection, &device, retained);
                 let ids = vec![chunk.id.clone()];
                 self.with_commands(connection, device, ids, Waiting::Log(chunk), owed.take());
             }
-            Heard::Request(asked) => {
+            DecodedMessage::Request(asked) => {
                 let (device, ids) = (asked.device.clone(), vec![asked.id.clone()]);
                 let raw = Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos };
                 self.with_commands(connection, device, ids, Waiting::Observed(asked, raw), owed.take());
@@ -309,9 +309,9 @@ impl Controller {
             known.fleet().update(&report.device, |device| device.report_values(values, led, at));
         }
         self.spoke(connection, &report.device, retained);
-        let before = self.turn.changes.len();
+        let before = self.pending_batch.changes.len();
         self.tell(connection, Input::Report(Report { retained, ..report }));
-        self.turn.urgent |= self.turn.changes.len() > before;
+        self.pending_batch.urgent |= self.pending_batch.changes.len() > before;
     }
 
     /// A topic that is nobody's. That of a device with too long a name is told, once.

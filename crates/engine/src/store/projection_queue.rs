@@ -18,7 +18,7 @@ use super::ConnectionId;
 
 /// How a command stands after some of its events.
 #[derive(Clone)]
-pub(super) struct Standing {
+pub(super) struct CommandSnapshot {
     pub(super) connection: ConnectionId,
     pub(super) command: Arc<Command>,
     /// The row of its submission, where the tables may not know the command yet.
@@ -31,7 +31,7 @@ type Key = (ConnectionId, DeviceId, CommandId);
 #[derive(Default)]
 pub(super) struct Lag {
     order: VecDeque<Key>,
-    standings: HashMap<Key, Standing, RandomState>,
+    snapshots: HashMap<Key, CommandSnapshot, RandomState>,
 }
 
 impl Lag {
@@ -44,27 +44,27 @@ impl Lag {
     }
 
     /// So many of them.
-    pub(super) fn oldest(&self, count: usize) -> impl Iterator<Item = &Standing> {
-        self.order.iter().take(count).filter_map(|key| self.standings.get(key))
+    pub(super) fn oldest(&self, count: usize) -> impl Iterator<Item = &CommandSnapshot> {
+        self.order.iter().take(count).filter_map(|key| self.snapshots.get(key))
     }
 
     /// The tables show these now.
     pub(super) fn forget_oldest(&mut self, count: usize) {
         for key in self.order.drain(..count.min(self.order.len())) {
-            self.standings.remove(&key);
+            self.snapshots.remove(&key);
         }
     }
 
     /// Commands stand differently now.
-    pub(super) fn put(&mut self, changed: Vec<Standing>) {
-        for standing in changed {
-            let asked = &standing.command.asked;
-            let key = (standing.connection.clone(), asked.device.clone(), asked.id.clone());
-            match self.standings.get_mut(&key) {
-                Some(known) => known.command = standing.command,
+    pub(super) fn put(&mut self, changed: Vec<CommandSnapshot>) {
+        for snapshot in changed {
+            let asked = &snapshot.command.asked;
+            let key = (snapshot.connection.clone(), asked.device.clone(), asked.id.clone());
+            match self.snapshots.get_mut(&key) {
+                Some(known) => known.command = snapshot.command,
                 None => {
                     self.order.push_back(key.clone());
-                    self.standings.insert(key, standing);
+                    self.snapshots.insert(key, snapshot);
                 }
             }
         }
