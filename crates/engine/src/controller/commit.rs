@@ -116,7 +116,7 @@ impl Controller {
         });
     }
 
-    /// Nothing of that turn is stored, nor is what came after it, so none of it has happened: the ledgers go back to what is
+    /// Nothing of that batch is stored, nor is what came after it, so none of it has happened: the ledgers go back to what is
     /// stored, and the sessions begin anew, for the broker still has every answer that was not acknowledged.
     async fn not_stored(&mut self, error: StoreError, replies: Vec<oneshot::Sender<Result<(), Failure>>>) {
         tracing::error!(%error, "a commit failed");

@@ -95,7 +95,7 @@ pub(crate) struct Controller {
     /// Where somebody looks at the wire.
     taps: Vec<Tap>,
     pending_batch: PendingBatch,
-    /// The turn before it, on its way to the disk.
+    /// The batch before it, on its way to the disk.
     committing: Option<Committing>,
     background: BackgroundTasks,
     look_ups: LookUps,

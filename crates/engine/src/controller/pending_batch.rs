@@ -37,7 +37,7 @@ impl PendingBatch {
     }
 }
 
-/// A turn of which the changes are on their way to the disk.
+/// A batch of which the changes are on their way to the disk.
 pub(super) struct Committing {
     pub(super) stored: store::Committing,
     pub(super) pending_batch: PendingBatch,

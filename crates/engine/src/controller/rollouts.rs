@@ -1,5 +1,5 @@
 //! The rollouts of a connection, beside its ledger: they hear how their members' commands get on, and release members by
-//! submitting to the ledger in the same turn.
+//! submitting to the ledger in the same batch.
 //!
 //! A member is released only while the ledger would hand its command over at once, and one at a time: what follows from
 //! one release is known before the next. After a failed commit they are rebuilt from the store, as the ledger is.
