@@ -277,7 +277,8 @@ export class History {
     return (
       (this.#connection === null || command.connection === this.#connection) &&
       (device === '' || command.device === device) &&
-      (!this.filter.needsAttention || Date.now() - (command.finished_at ?? command.changed_at) <= NEEDS_ATTENTION_FOR) &&
+      (!this.filter.needsAttention ||
+        Date.now() - (command.finished_at ?? command.changed_at) <= NEEDS_ATTENTION_FOR) &&
       (this.filter.states.length === 0 || this.filter.states.includes(command.state))
     );
   }

@@ -335,7 +335,14 @@ describe('the LED', () => {
     await user.click(inspector.getByRole('button', { name: 'Refresh' }));
     await inspector.findByRole('group', { name: 'config.get: Failed' });
     backend.sendAgain = () => Promise.reject({ code: 'store', message: 'The disk is full.', hint: 'Make room.' });
-    const everything = { connection: null, device: null, states: [], since: null, needs_attention: false, cursor: null };
+    const everything = {
+      connection: null,
+      device: null,
+      states: [],
+      since: null,
+      needs_attention: false,
+      cursor: null,
+    };
     const { commands } = await backend.history({ ...everything, limit: 100 });
     const other = commands.find(({ device }) => device !== 'bench-0001');
     if (other) await app.history.sendAgain(other);
