@@ -296,9 +296,9 @@ describe('the keys', () => {
     const sheet = within(await window.findByRole('dialog', { name: 'Keys' }));
     for (const { name } of window.app.actions.list.filter((action) => action.keys !== undefined))
       expect(sheet.getByText(name, { selector: 'dt' })).toBeInTheDocument();
-    const others = within(sheet.getByRole('group', { name: 'In lists, fields and charts' }));
-    for (const key of ['Alt+↑', 'Ctrl+J', 'Shift+Enter', '+', '−', 'Escape'])
-      expect(others.getAllByText(key, { selector: 'kbd' })).not.toHaveLength(0);
+    const others = sheet.getByRole('group', { name: 'In lists, fields and charts' });
+    const listed = [...others.querySelectorAll('.keys')].map((keys) => keys.textContent.replaceAll(/\s/gu, ''));
+    expect(listed).toEqual(expect.arrayContaining(['Alt↑', 'CtrlJ', 'ShiftEnter', '+', '−', 'Escape']));
     await expectAccessible(window.container);
     await window.user.keyboard('{Escape}');
     expect(window.getByRole('grid')).toHaveFocus();
