@@ -114,6 +114,7 @@ mod tests {
             "allow-about",
             "allow-open-data-folder",
             "allow-ask-before-closing",
+            "allow-show-window",
             "core:event:allow-listen",
             "core:event:allow-unlisten",
             "core:window:allow-destroy",

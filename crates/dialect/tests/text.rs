@@ -79,7 +79,7 @@ fn what_cannot_be_sent_is_refused_with_a_sentence() {
     let text = |text: &str| json!({ "text": text }).to_string();
     check(dialect(), FREE_TEXT, &text("light: on"), None);
     check(dialect(), FREE_TEXT, &text(&"x".repeat(128 * 1024)), None);
-    check(dialect(), FREE_TEXT, &text(&"x".repeat(128 * 1024 + 1)), Some("131073 bytes"));
+    check(dialect(), FREE_TEXT, &text(&"x".repeat(128 * 1024 + 1)), Some("131,073 bytes"));
     check(dialect(), FREE_TEXT, &text("light\0on"), Some("a NUL at byte 5"));
     check(dialect(), FREE_TEXT, &text(""), Some("is empty"));
     check(dialect(), FREE_TEXT, "", Some("no free text"));

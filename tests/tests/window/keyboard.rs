@@ -43,7 +43,7 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
     console.press("l").await?;
     console.wait_for_led(true).await?;
     console.press(keys::PALETTE).await?;
-    console.press("switch its led off").await?;
+    console.press("switch the led of pump-7 off").await?;
     console.press(keys::ENTER).await?;
     console.wait_for_led(false).await?;
 

@@ -59,7 +59,7 @@ async fn the_log_tells_what_the_device_did_also_before_it_was_switched_off() {
         "INFO  switched off",
         "INFO  switched on, firmware ",
         "INFO  asked two\\nlines",
-        "INFO  answers a request without an id: rejected: This request is malformed",
+        "INFO  answers a request without an ID: rejected: This request is malformed",
         "\"command\":\"log.get\"",
     ];
     let mut lines = log.lines();

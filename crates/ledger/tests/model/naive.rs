@@ -137,12 +137,14 @@ impl Naive {
             }
             Input::SessionLost => {
                 let by = now + millis(self.limits.return_within.0);
+                let mut expected = Vec::new();
                 for device in self.devices.iter_mut().filter(|device| device.was_online) {
                     device.was_online = false;
                     device.returns_by = by;
+                    expected.push(device.id.clone());
                 }
                 for index in 0..self.commands.len() {
-                    if self.device(&self.commands[index].asked.device.clone()).returns_by == by {
+                    if expected.contains(&self.commands[index].asked.device) {
                         self.await_return(index, now, &mut effects);
                     }
                 }

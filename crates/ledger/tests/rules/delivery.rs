@@ -172,7 +172,7 @@ fn a_refusal_by_the_broker_is_final() {
     check(
         Puback::TooLarge { bytes: 300_000 },
         "a Undeliverable(TooLarge { bytes: 300000 })",
-        "The broker does not accept a message of 300000 bytes. It was not sent.",
+        "The broker does not accept a message of 300,000 bytes. It was not sent.",
     );
 }
 
