@@ -365,7 +365,7 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
 fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], remarks: &mut Vec<String>) {
     form.answer_topic = template(&pair.answer.topic, &pair.device);
     let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    form.answer_id = id.map_or(String::new(), |member| pointer(member));
+    form.answer_id = id.map_or(String::new(), pointer);
     // The member whose values are words for how it went; of a plain text, the whole.
     let mut words_of: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
     let mut message = None;

@@ -101,7 +101,7 @@ describe('the form of a command', () => {
     const window = await openBench();
     const dialog = await choose(window, 'valve', 'Open the valve');
     await window.user.selectOptions(dialog.getByRole('combobox', { name: /Manner/ }), 'fast');
-    await window.user.click(dialog.getByRole('button', { name: 'Add one' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Add an item' }));
     await window.user.type(await dialog.findByRole('textbox', { name: /At/ }), '3');
     await window.user.click(dialog.getByRole('checkbox', { name: 'Quietly' }));
     await window.user.click(dialog.getByRole('button', { name: 'Send' }));
@@ -119,7 +119,7 @@ describe('the form of a command', () => {
     const window = await openBench();
     const dialog = await choose(window, 'valve', 'Open the valve');
     await window.user.selectOptions(dialog.getByRole('combobox', { name: /Manner/ }), 'fast');
-    await window.user.click(dialog.getByRole('button', { name: 'Add one' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Add an item' }));
     const at = await dialog.findByRole('textbox', { name: /At/ });
     await window.user.type(at, '9007199254740993');
     await window.user.keyboard('{Control>}j{/Control}');
@@ -140,7 +140,7 @@ describe('the form of a command', () => {
   it('takes values of any type where the schema leaves it open', async () => {
     const window = await openBench([]);
     const dialog = await choose(window, 'config.set', 'Change configuration');
-    await window.user.click(dialog.getByRole('button', { name: 'Add one' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Add a key' }));
     await window.user.type(await dialog.findByRole('textbox', { name: 'name' }), '7.5');
     await window.user.click(dialog.getByRole('button', { name: 'Send' }));
     await waitFor(() =>

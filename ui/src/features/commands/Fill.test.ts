@@ -156,7 +156,7 @@ describe('what lies within another', () => {
     await user.keyboard('kitchen');
     await send();
     expect(sent).toEqual([]);
-    await waitFor(() => expect(form.getByRole('button', { name: 'Add one' })).toHaveFocus());
+    await waitFor(() => expect(form.getByRole('button', { name: 'Add an item' })).toHaveFocus());
   });
 });
 

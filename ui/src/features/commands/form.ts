@@ -23,8 +23,8 @@ export const theme = overrideByRecord(basic, {
 });
 
 export const translation = overrideByRecord(english, {
-  'add-array-item': 'Add one',
-  'add-object-property': 'Add one',
+  'add-array-item': 'Add an item',
+  'add-object-property': 'Add a key',
   'move-array-item-up': 'Up',
   'move-array-item-down': 'Down',
   'copy-array-item': 'Copy',
