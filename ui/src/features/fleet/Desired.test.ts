@@ -57,7 +57,7 @@ describe('the wanted configuration', () => {
       connection,
       target: { by: 'desired', search: 'tag:kitchen', unknown: false },
       command: { name: 'config.set' },
-      name: 'Bring Tag kitchen into line',
+      name: 'Bring tag kitchen into line',
     });
     app.openDesired();
     const again = within(await findByRole('dialog', { name: 'Wanted configuration' }));

@@ -444,7 +444,7 @@ describe('elsewhere', () => {
     expect(queryByRole('region', { name: /^Rollout/ })).toBeNull();
     const { id } = await backend.startRollout(newRollout({ rate: 1 }));
     const strip = within(await findByRole('region', { name: 'Rollout 1' }));
-    expect(strip.getByRole('heading')).toHaveTextContent('led on to 60 devices');
+    expect(strip.getByRole('heading')).toHaveTextContent('led on, 60 devices');
     await expectAccessible(container);
     await user.click(strip.getByRole('button', { name: 'Pause' }));
     await user.click(await strip.findByRole('button', { name: 'Resume' }));

@@ -97,6 +97,9 @@ export function nameOf({ spec }: Pick<RolloutView, 'spec'>): string {
   return name === '' ? commandLine(spec) : visible(name);
 }
 
+/** Somebody has given it a name. */
+export const isNamed = ({ spec }: Pick<RolloutView, 'spec'>): boolean => (spec.name?.trim() ?? '') !== '';
+
 const WHICH: Record<WhichMembers, string> = {
   failed: 'the failed devices',
   failed_or_not_started: 'the failed and not started devices',
