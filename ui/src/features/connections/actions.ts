@@ -95,6 +95,19 @@ function actionsOf(
     one('test', `Test ${name}`, () => route.go('connections', { test: id })),
     one('edit', `Edit ${name}…`, edit),
     one('renew', `Renew the certificate of ${name}…`, () => route.go('connections', { renew: id })),
+    action(`dialects.${id}`, `Dialects of ${name}…`, () => route.go('connections', { dialects: id }), {
+      words: 'firmware other devices import file',
+      quiet: connections.current?.id !== id,
+    }),
+    action(
+      `describe.${id}`,
+      `Describe a dialect for ${name}…`,
+      () => route.go('connections', { dialects: id, edit: '' }),
+      {
+        words: 'firmware own topics learn',
+        quiet: connections.current?.id !== id,
+      },
+    ),
     one('duplicate', `Duplicate ${name}`, duplicate),
     one('export', `Export ${name}…`, opens('export')),
     remove,

@@ -22,6 +22,18 @@ async function openDialects() {
 }
 
 describe('a dialect of one’s own', () => {
+  it('is begun from the palette and from live traffic', async () => {
+    const { findByRole, getByRole, user } = openWindow({ connections: [{ ...PUMPS }] });
+    await findByRole('link', { name: 'Traffic' });
+    await user.keyboard('{Control>}k{/Control}');
+    await user.keyboard('describe dialect');
+    await user.click(await findByRole('option', { name: /Describe a dialect for Pumps/ }));
+    await findByRole('region', { name: 'Describe a dialect' });
+    await user.click(getByRole('link', { name: 'Traffic' }));
+    await user.click(await findByRole('link', { name: 'Describe a dialect…' }));
+    await findByRole('region', { name: 'Describe a dialect' });
+  });
+
   it('is described from a request and its answer, as form and as file, and saved', async () => {
     const { findByRole, findAllByRole, findByText, getByRole, user, container } = await openDialects();
     await findByText(/Describe your firmware from its messages/);
