@@ -93,11 +93,10 @@ pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
     let pairs = pairs(&live);
     let Some(pair) = likeliest(&pairs) else {
         return Err(format!(
-            "{} messages on {} topics were heard, and no two of them are a request and its answer that share an id. \
-             Send a command while it listens; firmware that answers by its state alone is described by hand: \
-             docs/dialects/write.md.",
-            usable.len(),
-            usable.iter().map(|one| one.topic.as_str()).collect::<BTreeSet<_>>().len(),
+            "No two of {} on {} are a request and its answer with the same ID. Send a command while Wilco listens. If \
+             the firmware answers only with its state, write the dialect yourself: docs/dialects/write.md.",
+            counted(usable.len(), "message"),
+            counted(usable.iter().map(|one| one.topic.as_str()).collect::<BTreeSet<_>>().len(), "topic"),
         ));
     };
     let wanted = shape(pair);
@@ -136,7 +135,7 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
         let (request, answer) = (&request.topic, &answer.topic);
         format!("'{request}' and '{answer}' share no level that could be the device's name. Choose other messages.")
     })?;
-    let id = shared_id(request, answer);
+    let id = shared_id(request, answer, &device, &usable);
     let kind = if id.is_some() || says_outcome(answer) { Kind::Answer } else { Kind::State };
     let pair = Pair { request, answer, id, device };
     let topic = template(&answer.topic, &pair.device);
@@ -146,7 +145,7 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
 }
 
 /// A comment at the head of what is proposed.
-const HEAD: &str = "# Proposed from messages that were heard. Check every part of it.\n";
+const HEAD: &str = "# Proposed from received messages. Check every part of it.\n";
 
 fn proposal(name: &str, pair: &Pair<'_>, kind: &Kind, answers: &[&Observed], usable: &[&Observed]) -> Proposal {
     let mut remarks = Vec::new();
@@ -223,8 +222,8 @@ fn own_id(request: &Observed) -> Option<(String, String)> {
 }
 
 /// The member whose value two messages share: one that is called an id, or else a number or a text of which each is likely to
-/// be there only once.
-fn shared_id(request: &Observed, answer: &Observed) -> Option<(String, String)> {
+/// be there only once, or one whose value is another in another exchange.
+fn shared_id(request: &Observed, answer: &Observed, device: &str, usable: &[&Observed]) -> Option<(String, String)> {
     let (asked, said) = (object(&request.payload)?, object(&answer.payload)?);
     let is_shared = |member: &str, id: &str| said.get(member).and_then(shown).is_some_and(|other| other == id);
     if let Some((member, id)) = id_of(&asked).filter(|(member, id)| is_shared(member, id)) {
@@ -232,7 +231,19 @@ fn shared_id(request: &Observed, answer: &Observed) -> Option<(String, String)> 
     }
     let looks_unique = |id: &str| id.len() >= 4 && id.contains(|c: char| c.is_ascii_digit());
     let members = asked.iter().filter_map(|(member, value)| Some((member.clone(), shown(value)?)));
-    members.into_iter().find(|(member, id)| looks_unique(id) && is_shared(member, id))
+    let shared: Vec<_> = members.filter(|(member, id)| is_shared(member, id)).collect();
+    let unique = shared.iter().find(|(_, id)| looks_unique(id)).cloned();
+    unique.or_else(|| {
+        let values = |topic: &str, member: &str| -> BTreeSet<String> {
+            let topic = template(topic, device);
+            let alike = usable.iter().filter(|one| fits(&one.topic, &topic));
+            alike.filter_map(|one| shown(object(&one.payload)?.get(member)?)).collect()
+        };
+        shared.into_iter().find(|(member, id)| {
+            let answered = values(&answer.topic, member);
+            values(&request.topic, member).iter().any(|other| other != id && answered.contains(other))
+        })
+    })
 }
 
 /// A value that can be an id.

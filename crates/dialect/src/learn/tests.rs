@@ -54,6 +54,19 @@ fn a_request_and_its_answer_that_somebody_points_at_are_described() {
             "answers":[{"topic":"p/p1/out","payload":"{\"ticket\":5,\"state\":\"FAILED\",\"why\":\"dry\"}"}],
             "expect":{"state":"failed","id":"exact","message":"dry"}}"#,
     );
+    // The numbers are short, but each request is answered with its own.
+    check(
+        &[
+            observed(0, "p/pump-7/in", r#"{"do":"go","ticket":17,"speed":3}"#),
+            observed(9, "p/pump-7/out", r#"{"ticket":17,"state":"OK","speed":3}"#),
+            observed(20, "p/pump-8/in", r#"{"do":"go","ticket":18,"speed":3}"#),
+            observed(29, "p/pump-8/out", r#"{"ticket":18,"state":"OK","speed":3}"#),
+        ],
+        r#"{"dialect":"mine","name":"x","device":"p1","command":"any","args":{"do":"stop"},"id":"c1","wire_id":5,
+            "request":{"topic":"p/p1/in","payload":"{\"do\":\"stop\",\"ticket\":5}"},
+            "answers":[{"topic":"p/p1/out","payload":"{\"ticket\":5,\"state\":\"OK\"}"}],
+            "expect":{"state":"succeeded","id":"exact","message":null}}"#,
+    );
     // The answer names no command.
     check(
         &[observed(0, "p/pump-7/in", r#"{"cmd":"go"}"#), observed(9, "p/pump-7/out", "done")],
@@ -128,5 +141,5 @@ fn five_thousand_messages_of_one_id_are_read_once() {
 fn what_shares_no_id_is_not_guessed() {
     let heard = [observed(0, "a/d/set", "on"), observed(10, "a/d/state", "on")];
     let why = learn("mine", &heard).unwrap_err();
-    assert!(why.contains("no two of them are a request and its answer"), "{why}");
+    assert!(why.contains("are a request and its answer with the same ID"), "{why}");
 }
