@@ -91,6 +91,7 @@ export function connectionCalls(engine: FakeEngine) {
 
     async removeConnection(id: string): Promise<void> {
       engine.connections.remove(id);
+      engine.rollouts.removeOf(id);
       engine.touch();
     },
 

@@ -62,6 +62,11 @@ export class FakeRollouts {
     return [...this.#runs.values()].map(({ view }) => view).reverse();
   }
 
+  /** They are removed together with their connection. */
+  removeOf(connection: string): void {
+    for (const [id, { view }] of this.#runs) if (view.spec.connection === connection) this.#runs.delete(id);
+  }
+
   plan(rollout: NewRollout): RolloutPlan {
     const dangerous = this.world.isDangerous(rollout.connection, rollout.command.name);
     const plan = planOf(this.#target(rollout), rollout, dangerous);

@@ -2,7 +2,8 @@ import { fireEvent, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 
 import type { NewRollout } from '../../backend/bindings/NewRollout';
-import { expectAccessible, openFleet } from '../../test/window';
+import { view } from '../../backend/fake/connections';
+import { expectAccessible, openFleet, openWindow } from '../../test/window';
 import { newRollout } from '../../test/rollouts';
 import { startRolloutDialog, type RolloutToPrepare } from './start.svelte';
 
@@ -303,6 +304,21 @@ describe('the page', () => {
     await expectAccessible(container);
   });
 
+  it('does not deny the failed devices that it counts while it reads them', async () => {
+    const { backend, findByText, queryByText, user, findByRole, container } = await openRollouts({ devices: 200 });
+    const read = backend.rolloutMembers.bind(backend);
+    let late = true;
+    backend.rolloutMembers = async (query, from, count) =>
+      late ? { rows: [], from, matching: 0 } : read(query, from, count);
+    const view = await backend.startRollout(newRollout({ rate: 400 }));
+    await user.click(await findByRole('link', { name: new RegExp(`Rollout ${view.number}`) }));
+    await findByText(/^[1-9]\d* devices? failed$/);
+    expect(queryByText(/No device (has )?failed/)).toBeNull();
+    late = false;
+    await waitFor(() => expect(container.querySelector('.grid-row[data-device]')).not.toBeNull(), { timeout: 4_000 });
+    expect(queryByText(/No device (has )?failed/)).toBeNull();
+  });
+
   it('pauses, resumes and stops', async () => {
     const { user, findByRole, findByText, getByRole, backend, view } = await openPage({ rate: 1 });
     await user.click(await findByRole('button', { name: 'Pause' }));
@@ -313,6 +329,18 @@ describe('the page', () => {
     await user.click(await findByRole('button', { name: 'Stop the rollout' }));
     await findByText('Stopped');
     expect((await backend.rollout(view.id)).rollout.state).toBe('stopped');
+  });
+
+  it('says that a rollout was removed together with its connection', async () => {
+    const plant = view({ id: 'plant', name: 'Plant', url: 'mqtt://plant:1883' });
+    const { app, backend, findByText, findByRole, queryByRole } = openWindow({ ...QUICK, connections: [plant] });
+    await backend.startDemo();
+    const { id } = await backend.startRollout(newRollout({ rate: 1 }));
+    app.route.go('rollouts', { rollout: id });
+    await findByRole('button', { name: 'Pause' });
+    await backend.removeConnection('demo');
+    await findByText('Rollout 1 was removed together with its connection.');
+    expect(queryByRole('button', { name: 'Pause' })).toBeNull();
   });
 
   it('waits for a person between stages', async () => {

@@ -83,6 +83,8 @@ export class Members {
   refresh(): void {
     // The first failure, or the last one that succeeded late: the list goes with it, unless somebody reads in it.
     if (this.#isUsual && this.unfolded === null && this.showsFailed !== this.hasFailed()) this.show({});
+    // It is counted above the list, so it is read now.
+    else if (this.showsFailed && this.matching === 0 && this.hasFailed()) this.#again.now();
     else this.#again.ask();
   }
 

@@ -9,6 +9,7 @@ import type { RolloutAction } from '../../backend/bindings/RolloutAction';
 import type { RolloutDetail } from '../../backend/bindings/RolloutDetail';
 import type { RolloutView } from '../../backend/bindings/RolloutView';
 import type { WhichMembers } from '../../backend/bindings/WhichMembers';
+import { count } from '../../format/count';
 import { failureOf } from '../../state/failure';
 import { Throttle } from '../../state/throttle';
 import { Members } from './members.svelte';
@@ -35,6 +36,8 @@ export class Opened {
   /** What was pressed last could not be done. */
   refused = $state.raw<Failure | null>(null);
   acting = $state(false);
+  /** Its connection has been removed. */
+  #isGone = false;
   slowest = $state.raw<MemberView[]>([]);
   readonly members: Members;
   /** As it stands: what the feed says is newer than the detail. */
@@ -99,6 +102,17 @@ export class Opened {
     return this.rollouts.app.backend.exportRollout({ ...all, ...query }, to, format);
   }
 
+  /** Its connection is gone, and it with it. */
+  remove({ number }: RolloutView): void {
+    this.#isGone = true;
+    this.detail = null;
+    this.failure = {
+      code: 'not_found',
+      message: `Rollout ${count(number)} was removed together with its connection.`,
+      hint: 'Devices may still carry out commands that were sent before.',
+    };
+  }
+
   async #try(run: () => Promise<unknown>): Promise<boolean> {
     if (this.acting) return false;
     this.acting = true;
@@ -117,13 +131,15 @@ export class Opened {
   async #load(): Promise<void> {
     const { backend } = this.rollouts.app;
     try {
-      this.detail = await backend.rollout(this.id);
+      const detail = await backend.rollout(this.id);
+      if (this.#isGone) return;
+      this.detail = detail;
       this.failure = null;
       const query = { rollout: this.id, message: null, stage: null, slowest_first: true };
       const page = await backend.rolloutMembers({ ...query, states: ['succeeded', 'failed', 'rejected'] }, 0, SLOWEST);
       this.slowest = page.rows.filter(({ took_ms }) => took_ms !== null);
     } catch (reason) {
-      this.failure = failureOf(reason);
+      if (!this.#isGone) this.failure = failureOf(reason);
     }
   }
 }

@@ -73,6 +73,12 @@ export class Rollouts {
   }
 
   take(batch: Batch): void {
+    // They are removed together with their connection.
+    const { connections } = batch;
+    const isGone = ({ spec }: RolloutView) => connections?.every(({ id }) => id !== spec.connection) ?? false;
+    const gone = this.list.filter(isGone);
+    if (gone.length > 0) this.#put(this.list.filter((rollout) => !isGone(rollout)));
+    gone.filter(({ id }) => id === this.opened?.id).forEach((rollout) => this.opened?.remove(rollout));
     if (batch.rollouts.length > 0) {
       const known = new Map(this.list.map((rollout) => [rollout.id, rollout]));
       for (const rollout of batch.rollouts) {
