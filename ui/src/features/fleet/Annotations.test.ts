@@ -73,9 +73,11 @@ describe('a selection', () => {
     await user.click(bar.getByRole('button', { name: 'Tag…' }));
     await user.keyboard('pilot{Enter}');
     await findByText(`Tagged ${matching} devices with pilot.`);
+    await user.click(bar.getByRole('button', { name: 'More' }));
     await user.click(await bar.findByRole('button', { name: 'Remove tag…' }));
     await user.click(bar.getByRole('button', { name: `pilot ${matching}` }));
     await findByText(`Removed the tag pilot from ${matching} devices.`);
+    await user.click(bar.getByRole('button', { name: 'More' }));
     await user.click(bar.getByRole('button', { name: 'Forget…' }));
     await user.click(bar.getByRole('button', { name: `Forget ${matching} devices` }));
     await waitFor(() => expect(app.fleet.total).toBe(total - matching));
