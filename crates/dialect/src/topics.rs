@@ -31,10 +31,13 @@ pub enum Channel {
 #[error("a topic prefix must consist of plain levels such as 'cmd/fleet-1': {0:?} is not allowed")]
 pub struct InvalidPrefix(pub String);
 
-/// The longest prefix in bytes: a topic has at most 256 on AWS, and a device id needs room.
 /// The longest name of a group, bytes.
 const LONGEST_GROUP: usize = 200;
+/// The longest prefix in bytes: a topic has at most 256 on AWS, and a device id needs room.
 const LONGEST_PREFIX: usize = 200;
+/// Where programs announce other firmware. `homeassistant/status` says that Home Assistant has started: nothing there is
+/// the status of a device.
+const ANNOUNCEMENTS: [&str; 3] = ["homeassistant", "zigbee2mqtt/bridge", "tasmota/discovery"];
 
 /// Where AWS IoT Core tells of its connections.
 const CONNECTED: &str = "$aws/events/presence/connected/";
@@ -157,7 +160,8 @@ impl Topics {
     fn split<'a>(&self, topic: &'a str) -> Option<(&'a str, Channel)> {
         let (device, last) = topic.strip_prefix(&self.prefix)?.split_once('/')?;
         let channel = Channel::ALL.into_iter().find(|channel| channel.as_str() == last)?;
-        Some((device, channel))
+        let is_announced = topic.rsplit_once('/').is_some_and(|(before, _)| ANNOUNCEMENTS.contains(&before));
+        (!is_announced).then_some((device, channel))
     }
 
     /// Whether a command on this topic is for many devices: `all/req` or `groups/{group}/req`.
@@ -284,6 +288,21 @@ mod tests {
         check("cmd", "cmda/resp");
         check("cmd", "cmd/resp");
         check("", "cmd/a/resp");
+    }
+
+    #[test]
+    fn topics_where_other_firmware_is_announced_are_no_devices() {
+        let check = |prefix: &str, topic: &str, is_device: bool| {
+            assert_eq!(topics(prefix).parse(topic).is_some(), is_device, "{prefix:?} {topic:?}");
+        };
+        for channel in Channel::ALL {
+            check("", &format!("homeassistant/{}", channel.as_str()), false);
+        }
+        check("zigbee2mqtt", "zigbee2mqtt/bridge/state", false);
+        check("tasmota", "tasmota/discovery/status", false);
+        check("", "homeassistant-1/status", true);
+        check("fleet", "fleet/homeassistant/status", true);
+        check("", "zigbee2mqtt/status", true);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use wilco_engine::api::{HistoryQuery, NewCommand};
+use wilco_engine::api::{ConnectionEntry, DeviceQuery, HistoryQuery, NewCommand};
 use wilco_tests::{Broker, Child, program, soon_async};
 
 use crate::desk::{Desk, led, plain};
@@ -110,5 +110,28 @@ async fn a_device_whose_name_is_too_long_is_told_of_once() -> Result<()> {
     let at = soon_async("a state", Duration::from_secs(10), reported).await?;
     ensure!(at.is_some(), "nobody knows when it was reported");
     ensure!(!desk.seen().notices.iter().any(|notice| notice.message.contains("300 bytes")));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_home_assistant_says_of_itself_is_no_device() -> Result<()> {
+    let broker = Broker::plain()?;
+    let topics = ["homeassistant/status", "homeassistant/state"];
+    topics.into_iter().try_for_each(|topic| broker.publish(topic, b"online", true))?;
+    let desk = Desk::new().await?;
+    let sets: [&[&str]; 4] = [&["wilco"], &["wilco", "homeassistant"], &["wilco", "zigbee2mqtt"], &["text", "tasmota"]];
+    for dialects in sets {
+        let named = |entry: &mut ConnectionEntry| entry.dialects = dialects.iter().map(|name| (*name).into()).collect();
+        let connection = desk.connect(plain(&dialects.join(" and "), &broker).with(named)).await?;
+        for topic in topics {
+            broker.publish(topic, b"online", false)?;
+        }
+        // It has been heard once what comes after it has been.
+        broker.publish("lamp-1/status", br#"{"online":true}"#, false)?;
+        desk.sees_online(&connection, 1).await?;
+        let page = desk.console().devices(DeviceQuery { connection, ..DeviceQuery::default() }, 0, 10).await?;
+        let listed: Vec<_> = page.rows.iter().map(|row| row.device.as_str()).collect();
+        assert_eq!(listed, ["lamp-1"], "{dialects:?}");
+    }
     Ok(())
 }
