@@ -23,7 +23,9 @@ fn devices_are_added_named_tagged_and_found_by_that() -> Result<()> {
     assert_eq!(added.ended(0)?.out, "Added or changed pump-7.\n");
     assert_eq!(of(&["add", "-d", "pump-8", "-d", "pump-9"])?.ended(0)?.out, "Added or changed 2 devices.\n");
     assert_eq!(of(&["tag", "spare", "--search", "pump"])?.ended(0)?.out, "Tagged 3 devices with spare.\n");
-    assert_eq!(of(&["untag", "spare", "-d", "pump-8"])?.ended(0)?.out, "Removed spare from 1 device.\n");
+    let untagged = of(&["untag", "spare", "-d", "pump-8", "-d", "nobody"])?.ended(0)?;
+    assert_eq!(untagged.out, "Removed spare from 1 device.\n");
+    assert!(untagged.err.contains("A device is not known: nobody."), "{untagged:?}");
     assert_eq!(of(&["name", "-d", "pump-9", "Cellar"])?.ended(0)?.out, "Named pump-9 Cellar.\n");
     let expected = [
         (json!("pump-7"), json!("Boiler room"), json!(["north", "spare"])),
@@ -34,6 +36,14 @@ fn devices_are_added_named_tagged_and_found_by_that() -> Result<()> {
     assert!(bench.run(&["devices", "-c", "bench"])?.ended(0)?.out.contains("+north +spare"));
     assert_eq!(of(&["name", "-d", "pump-9", "--clear"])?.ended(0)?.out, "pump-9 has no name now.\n");
     assert_eq!(told(&listed("name:*")?), expected[..1]);
+
+    // On an engine that has heard nothing yet, what is named is added, and said to be new.
+    let tagged = of(&["tag", "new", "-d", "pump-9", "-d", "valve-1", "-d", "valve-2"])?.ended(0)?;
+    let expected = "Tagged 3 devices with new. 2 devices were not known, and are added: valve-1, valve-2.\n";
+    assert_eq!(tagged.out, expected);
+    assert_eq!(listed("tag:new")?.len(), 3);
+    of(&["forget", "-d", "valve-1", "--yes"])?.ended(0)?;
+    of(&["forget", "-d", "valve-2", "--yes"])?.ended(0)?;
 
     of(&["tag", &"x".repeat(10_000), "-d", "pump-7"])?
         .complained("The tag has 10,000 characters; the maximum is 64.")?;

@@ -1,6 +1,6 @@
 //! What people set of devices here: names, tags, notes.
 
-use std::process::ExitCode;
+use std::{collections::HashSet, process::ExitCode};
 
 use wilco_engine::api::NewDevice;
 
@@ -10,8 +10,11 @@ use crate::{
     input,
     options::{DeviceAddOptions, DeviceNameOptions, DeviceNoteOptions, TagOptions},
     output::{Output, clean, count, name, several},
-    problem::Problem,
+    problem::{self, Problem},
 };
+
+/// Devices that are named one by one.
+const NAMED: usize = 5;
 
 /// Adds devices, or sets what is given of those that are known.
 pub(super) async fn add(base: &Base, options: DeviceAddOptions) -> Result<ExitCode, Problem> {
@@ -62,16 +65,49 @@ pub(super) async fn note(base: &Base, options: DeviceNoteOptions) -> Result<Exit
 pub(super) async fn tag(base: &Base, options: TagOptions) -> Result<ExitCode, Problem> {
     let TagOptions { tag, which } = options;
     let (connection, devices) = chosen(base, which).await?;
+    let new = unknown(base, &connection.id, &devices).await?;
     let tagged = base.console().tag_devices(&connection.id, devices, &tag).await?;
-    say(format!("Tagged {} with {}.", several(tagged.len(), "device"), clean(tag.trim())))
+    let tagged = format!("Tagged {} with {}.", several(tagged.len(), "device"), clean(tag.trim()));
+    say(match new.as_slice() {
+        [] => tagged,
+        [one] => format!("{tagged} {} was not known, and is added.", self::name(one)),
+        some => format!("{tagged} {} were not known, and are added: {}.", several(some.len(), "device"), names(some)),
+    })
 }
 
 /// Removes a tag that was set here.
 pub(super) async fn untag(base: &Base, options: TagOptions) -> Result<ExitCode, Problem> {
     let TagOptions { tag, which } = options;
     let (connection, devices) = chosen(base, which).await?;
+    let unknown = unknown(base, &connection.id, &devices).await?;
     let untagged = base.console().untag_devices(&connection.id, devices, &tag).await?;
+    if !unknown.is_empty() {
+        problem::warn(
+            &format!(
+                "{} not known: {}.",
+                if unknown.len() == 1 { "A device is" } else { "Devices are" },
+                names(&unknown)
+            ),
+            Some("List the devices with wilco devices."),
+        );
+    }
     say(format!("Removed {} from {}.", clean(tag.trim()), several(untagged.len(), "device")))
+}
+
+/// Those of some devices that are not known.
+async fn unknown(base: &Base, connection: &str, devices: &[String]) -> Result<Vec<String>, Problem> {
+    let known: HashSet<String> =
+        super::all(base.console(), connection, "").await?.into_iter().map(|row| row.device).collect();
+    Ok(devices.iter().filter(|device| !known.contains(*device)).cloned().collect())
+}
+
+/// The first of some devices.
+fn names(devices: &[String]) -> String {
+    let named: Vec<_> = devices.iter().take(NAMED).map(|device| name(device)).collect();
+    match devices.len() - named.len() {
+        0 => named.join(", "),
+        others => format!("{} and {}", named.join(", "), several(others, "other")),
+    }
 }
 
 fn say(sentence: String) -> Result<ExitCode, Problem> {

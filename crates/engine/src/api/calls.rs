@@ -120,7 +120,7 @@ macro_rules! calls {
             both name_device(connection: &str, device: &str, name: Option<String>) -> ();
             /// Writes a note of a device; takes it away where there is none.
             both note_device(connection: &str, device: &str, note: Option<String>) -> ();
-            /// Sets a tag of devices here. Answers with those that did not have it.
+            /// Sets a tag of devices here; adds those that are not known. Answers with those that did not have it.
             both tag_devices(connection: &str, devices: Vec<String>, tag: &str) -> Vec<String>;
             /// Removes a tag that was set of devices here. Answers with those that had it.
             both untag_devices(connection: &str, devices: Vec<String>, tag: &str) -> Vec<String>;

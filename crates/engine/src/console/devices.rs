@@ -52,16 +52,23 @@ impl Handle {
             .await
     }
 
-    /// Sets a tag of devices here. Answers with those that did not have it. Those that are not known are left out.
+    /// Sets a tag of devices here. Answers with those that did not have it. A device that is not known is added, as by
+    /// [`Handle::add_devices`].
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a tag, and for a
-    /// device with too many; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a tag, for a device
+    /// with too many, and for an id that none can have; `Store`.
     pub async fn tag_devices(&self, connection: &str, devices: Vec<String>, tag: &str) -> Result<Vec<String>, Failure> {
-        self.change_tags(connection, &devices, &TagChange::Add(annotations::tag(tag)?)).await
+        let tag = TagChange::Add(annotations::tag(tag)?);
+        if let Some(refusal) = beyond(&self.listed(connection)?.named, devices.iter().map(String::as_str)) {
+            return Err(refusal);
+        }
+        let change = AnnotationChange { add: true, tags: tag, ..AnnotationChange::default() };
+        self.change_all(connection, &devices, &change).await
     }
 
-    /// Removes a tag that was set of devices here. Answers with those that had it. What devices report stays.
+    /// Removes a tag that was set of devices here. Answers with those that had it. What devices report stays, and a device
+    /// that is not known stays so.
     ///
     /// # Errors
     /// As [`Handle::tag_devices`].
@@ -71,7 +78,8 @@ impl Handle {
         devices: Vec<String>,
         tag: &str,
     ) -> Result<Vec<String>, Failure> {
-        self.change_tags(connection, &devices, &TagChange::Remove(tag.trim().to_owned())).await
+        let change = AnnotationChange { tags: TagChange::Remove(tag.trim().to_owned()), ..AnnotationChange::default() };
+        self.change_all(connection, &devices, &change).await
     }
 
     /// Forgets devices that have nothing to do. For half a minute they can be restored; then their history is deleted.
@@ -149,13 +157,12 @@ impl Handle {
         self.annotate(connection, vec![(id, change)]).await.map(drop)
     }
 
-    async fn change_tags(
+    async fn change_all(
         &self,
         connection: &str,
         devices: &[String],
-        tags: &TagChange,
+        change: &AnnotationChange,
     ) -> Result<Vec<String>, Failure> {
-        let change = AnnotationChange { tags: tags.clone(), ..AnnotationChange::default() };
         let with = |device: &String| Ok((device_id(device)?, change.clone()));
         self.annotate(connection, devices.iter().map(with).collect::<Result<_, Failure>>()?).await
     }

@@ -248,7 +248,7 @@ export interface Calls {
    */
   noteDevice(connection: string, device: string, note: string | null): Promise<void>;
   /**
-   * Sets a tag of devices here. Answers with those that did not have it.
+   * Sets a tag of devices here; adds those that are not known. Answers with those that did not have it.
    */
   tagDevices(connection: string, devices: Array<string>, tag: string): Promise<Array<string>>;
   /**

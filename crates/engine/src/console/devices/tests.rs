@@ -41,10 +41,14 @@ async fn what_is_set_of_devices_is_there_after_a_restart() {
     let all = vec![new("pump-7", Some("Boiler room"), &["north", "north"]), new("pump-8", None, &[])];
     assert_eq!(handle.add_devices(&plant, all.clone()).await.unwrap(), ["pump-7", "pump-8"]);
     assert_eq!(handle.add_devices(&plant, all).await.unwrap(), Vec::<String>::new());
-    let tagged = handle.tag_devices(&plant, owned(&["pump-7", "pump-8", "nobody"]), "spare").await.unwrap();
-    assert_eq!(tagged, ["pump-7", "pump-8"]);
+    // One that is named and not known yet is added.
+    let tagged = handle.tag_devices(&plant, owned(&["pump-7", "pump-8", "pump-9"]), "spare").await.unwrap();
+    assert_eq!(tagged, ["pump-7", "pump-8", "pump-9"]);
     assert_eq!(handle.tag_devices(&plant, owned(&["pump-7"]), " spare ").await.unwrap(), Vec::<String>::new());
-    assert_eq!(handle.untag_devices(&plant, owned(&["pump-7", "pump-8"]), "north").await.unwrap(), ["pump-7"]);
+    assert_eq!(
+        handle.untag_devices(&plant, owned(&["pump-7", "pump-8", "nobody"]), "north").await.unwrap(),
+        ["pump-7"]
+    );
     handle.note_device(&plant, "pump-8", Some("Behind the\nlift".into())).await.unwrap();
     handle.name_device(&plant, "pump-8", Some("Lift".into())).await.unwrap();
     engine.stop().await;
@@ -54,7 +58,10 @@ async fn what_is_set_of_devices_is_there_after_a_restart() {
     let listed = rows(&handle, &plant, "tag:spare").await;
     let told: Vec<_> = listed.iter().map(|row| (row.device.as_str(), row.name.as_deref(), &row.added_tags)).collect();
     let spare = owned(&["spare"]);
-    assert_eq!(told, [("pump-7", Some("Boiler room"), &spare), ("pump-8", Some("Lift"), &spare)]);
+    assert_eq!(
+        told,
+        [("pump-7", Some("Boiler room"), &spare), ("pump-8", Some("Lift"), &spare), ("pump-9", None, &spare)]
+    );
     assert_eq!(handle.device(&plant, "pump-8").await.unwrap().note.as_deref(), Some("Behind the\nlift"));
     handle.name_device(&plant, "pump-8", None).await.unwrap();
     assert_eq!(ids(&handle, &plant, "name:*").await, ["pump-7"]);
