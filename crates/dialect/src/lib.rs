@@ -52,7 +52,7 @@ pub use message::{
 };
 pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;
-pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, shipped, shipped_text};
+pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, STARTED, shipped, shipped_text};
 pub use topics::{Channel, InvalidPrefix, Topics};
 pub use wire_ids::WireIds;
 

@@ -10,6 +10,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use wilco_ledger::{Report, Reported, is_same_value};
 
+pub use decode::STARTED;
 pub use encode::{Asking, Message};
 pub(crate) use encode::{device_id, usable};
 

@@ -2,6 +2,8 @@
 //!
 //! It is the lowest crate of all, so that each layer can return its own failures and none has to know a higher one.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -29,6 +31,15 @@ impl Failure {
 #[must_use]
 pub fn invalid(message: String, hint: &str) -> Failure {
     Failure { code: FailureCode::Invalid, message, hint: Some(hint.to_owned()) }
+}
+
+/// What a sentence quotes of a text that somebody has given: its first 60 characters.
+#[must_use]
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(60) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
 }
 
 /// A text with a capital at its beginning and a full stop at its end. A file's name stays as it is.
@@ -75,7 +86,14 @@ pub enum FailureCode {
 
 #[cfg(test)]
 mod tests {
-    use super::sentence;
+    use super::{excerpt, sentence};
+
+    #[test]
+    fn an_excerpt_is_the_beginning_of_a_long_text() {
+        assert_eq!(excerpt("pump-7"), "pump-7");
+        assert_eq!(excerpt(&"ü".repeat(60)), "ü".repeat(60));
+        assert_eq!(excerpt(&"ü".repeat(10_000)), format!("{}…", "ü".repeat(60)));
+    }
 
     #[test]
     fn a_sentence_begins_with_a_capital_and_a_name_with_what_it_begins_with() {

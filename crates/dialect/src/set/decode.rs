@@ -21,7 +21,7 @@ const LONGEST_MESSAGE: usize = 16 * 1024;
 /// The most measurements of one message.
 const MOST_SERIES: usize = 64;
 /// The name under which a device reports that it has started.
-pub(crate) const STARTED: &str = "$started";
+pub const STARTED: &str = "$started";
 
 /// A payload, read as far as anybody asks.
 struct Body<'a> {

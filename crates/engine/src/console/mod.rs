@@ -45,7 +45,7 @@ use wilco_ledger::{CommandId, State, Timestamp};
 use crate::{
     api::{
         Batch, CommandDetail, ConnectionView, DeviceDetail, EventView, Failure, FailureCode, HistoryPage, HistoryQuery,
-        JsonText, RequestOrigin, invalid, sentence,
+        JsonText, RequestOrigin, excerpt, invalid, sentence,
     },
     catalogue::Catalogue,
     clock::{Clock, Source},
@@ -63,7 +63,7 @@ use crate::{
     views,
 };
 
-pub(crate) use commands::{fresh_id, usual_delivery};
+pub(crate) use commands::{beyond, fresh_id, usual_delivery};
 use export::Export;
 pub(crate) use rollouts::no_rollout;
 use trial::Trial;
@@ -395,7 +395,7 @@ fn command_id(text: &str) -> Result<CommandId, Failure> {
 }
 
 pub(crate) fn not_found(what: &str, name: &str) -> Failure {
-    Failure { code: FailureCode::NotFound, message: format!("There is no {what} '{name}'."), hint: None }
+    Failure { code: FailureCode::NotFound, message: format!("There is no {what} '{}'.", excerpt(name)), hint: None }
 }
 
 /// Does what may wait for a disk on a thread of its own.

@@ -14,7 +14,7 @@ use crate::{
     mqtt::{LinkEvent, Message, MqttSender, Publication},
     profile,
     refusal::{Refusal, Remedy},
-    store::ConnectionId,
+    store::{ConnectionId, Restart},
     telemetry,
     traffic::Passing,
 };
@@ -249,7 +249,7 @@ impl Controller {
                         device.presence_since = since.or((!retained).then_some(now));
                     }
                     device.presence = presence;
-                    device.boot = boot.or(device.boot.take());
+                    device.started(boot, since, (!retained).then_some(now));
                     device.firmware = firmware.or(device.firmware.take());
                     if !tags.is_empty() {
                         device.tags = tags;
@@ -306,7 +306,13 @@ impl Controller {
             let dialects = dialects::read(dialects);
             let (values, led) = dialects.state(&report.device);
             let at = (!retained).then_some(now);
-            known.fleet().update(&report.device, |device| device.report_values(values, led, at));
+            let has_started = report.values.iter().any(|value| &*value.key == wilco_dialect::STARTED);
+            known.fleet().update(&report.device, |device| {
+                device.report_values(values, led, at);
+                if let Some(at) = at.filter(|_| has_started) {
+                    device.restart = Some(Restart { at, reported: false });
+                }
+            });
         }
         self.spoke(connection, &report.device, retained);
         let before = self.pending_batch.changes.len();

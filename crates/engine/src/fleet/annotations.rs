@@ -6,7 +6,7 @@ use wilco_ledger::DeviceId;
 
 use super::{Device, Fleet, device::News, listing::Aspects};
 use crate::{
-    api::{Failure, grouped, invalid},
+    api::{Failure, excerpt, grouped, invalid},
     store::Annotation,
 };
 
@@ -106,7 +106,7 @@ pub(crate) fn tag(text: &str) -> Result<String, Failure> {
     fits("tag", tag, TAG)?;
     if tag.contains([',', ';']) {
         return Err(invalid(
-            format!("The tag '{tag}' contains a comma or a semicolon."),
+            format!("The tag '{}' contains a comma or a semicolon.", excerpt(tag)),
             "These separate tags in CSV files: set two tags, or write it with a hyphen.",
         ));
     }
@@ -189,6 +189,7 @@ impl Fleet {
             last_command,
             firmware,
             boot,
+            restart,
             tags,
             state,
             running,
@@ -202,6 +203,9 @@ impl Fleet {
             known.annotation = known.annotation.take().or(annotation);
             known.last_command = known.last_command.take().or(last_command);
             known.firmware = known.firmware.take().or(firmware);
+            if known.boot.is_none() || known.boot == boot {
+                known.restart = known.restart.or(restart);
+            }
             known.boot = known.boot.take().or(boot);
             known.led = known.led.or(led);
             known.trip_ms = known.trip_ms.or(trip_ms);

@@ -7,7 +7,7 @@ use super::tally;
 use crate::{
     api::{DeviceRow, Presence},
     dialects,
-    store::{Annotation, StoredDescription, StoredDevice},
+    store::{Annotation, Restart, StoredDescription, StoredDevice},
     views::CommandSnapshot,
 };
 
@@ -24,6 +24,7 @@ pub(crate) struct Device {
     pub(crate) seen_at: Option<Timestamp>,
     pub(crate) firmware: Option<String>,
     pub(crate) boot: Option<String>,
+    pub(crate) restart: Option<Restart>,
     pub(crate) tags: Vec<String>,
     /// What a person has set of it; few devices have any.
     pub(crate) annotation: Option<Box<Annotation>>,
@@ -60,6 +61,7 @@ impl Device {
             seen_at: None,
             firmware: None,
             boot: None,
+            restart: None,
             tags: Vec::new(),
             annotation: None,
             state: None,
@@ -83,6 +85,7 @@ impl Device {
             seen_at: stored.seen_at,
             firmware: stored.firmware,
             boot: stored.boot,
+            restart: stored.restart,
             tags: stored.tags,
             annotation: None,
             running,
@@ -110,6 +113,7 @@ impl Device {
             seen_at: self.seen_at,
             firmware: self.firmware.clone(),
             boot: self.boot.clone(),
+            restart: self.restart,
             tags: self.tags.clone(),
             state: self.state.clone(),
             reported_at: self.reported_at,
@@ -170,6 +174,20 @@ impl Device {
         self.saved_apart.iter().rev().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
 
+    /// Notes which start of the device this is. `since`: when it started, as it says itself; `at`: when it said so, where
+    /// that is known.
+    pub(crate) fn started(&mut self, boot: Option<String>, since: Option<Timestamp>, at: Option<Timestamp>) {
+        let Some(boot) = boot else { return };
+        let is_another = self.boot.as_ref() != Some(&boot);
+        let was_known = self.boot.replace(boot).is_some();
+        // A device that only connects again has not restarted.
+        if is_another || self.restart.is_none() {
+            let reported = since.map(|at| Restart { at, reported: true });
+            let seen = at.filter(|_| is_another && was_known).map(|at| Restart { at, reported: false });
+            self.restart = reported.or(seen);
+        }
+    }
+
     /// Notes values that a device of another dialect reports. They are searched and compared as a configuration is.
     pub(crate) fn report_values(&mut self, reported: &[Reporting], led: Option<bool>, at: Option<Timestamp>) {
         let value = |reported: &Reporting| (reported.key.to_string(), json::value_of(&reported.value));
@@ -206,6 +224,26 @@ mod tests {
     use wilco_ledger::{DeviceId, Timestamp};
 
     use super::Device;
+
+    #[test]
+    fn a_restart_is_told_by_the_device_or_seen_by_its_boot_id() {
+        let mut device = Device::new(DeviceId::new("pump-7").unwrap());
+        let mut check = |boot: &str, since: Option<i64>, at: Option<i64>, expected: Option<(i64, bool)>| {
+            device.started(Some(boot.to_owned()), since.map(Timestamp), at.map(Timestamp));
+            assert_eq!(device.restart.map(|restart| (restart.at.0, restart.reported)), expected, "{boot}");
+        };
+        // Nobody knows how long it has been running.
+        check("a", None, Some(5), None);
+        check("a", None, Some(6), None);
+        check("b", None, Some(7), Some((7, false)));
+        // It connects again.
+        check("b", Some(9), Some(9), Some((7, false)));
+        check("c", Some(10), Some(12), Some((10, true)));
+        check("c", Some(20), Some(20), Some((10, true)));
+        // It restarted while nobody listened, and does not say when.
+        check("d", None, None, None);
+        check("d", Some(30), None, Some((30, true)));
+    }
 
     #[test]
     fn what_a_broker_has_kept_was_not_reported_now() {

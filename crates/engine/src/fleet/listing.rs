@@ -21,7 +21,7 @@ impl Aspects {
     pub(super) const COMMAND: Aspects = Aspects(1 << 3);
     pub(super) const SEEN: Aspects = Aspects(1 << 4);
     pub(super) const TRIP: Aspects = Aspects(1 << 5);
-    /// Firmware and tags.
+    /// Firmware, tags and the last restart.
     pub(super) const DESCRIPTION: Aspects = Aspects(1 << 6);
     /// What the device reports of itself: its configuration.
     pub(super) const REPORT: Aspects = Aspects(1 << 8);

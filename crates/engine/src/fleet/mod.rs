@@ -119,14 +119,14 @@ impl Fleet {
         let mut described = None;
         if description {
             self.tally.remove(device);
-            described = Some((device.firmware.clone(), device.tags.clone(), device.annotation.clone()));
+            described = Some((device.firmware.clone(), device.tags.clone(), device.annotation.clone(), device.restart));
         }
         change(device);
         let mut changes = before.changes(device);
-        if let Some((firmware, tags, annotation)) = described {
+        if let Some((firmware, tags, annotation, restart)) = described {
             self.tally.add(device);
             changes = changes.and(Aspects::REPORT);
-            if firmware != device.firmware || tags != device.tags {
+            if firmware != device.firmware || tags != device.tags || restart != device.restart {
                 changes = changes.and(Aspects::DESCRIPTION);
             }
             if annotation != device.annotation {

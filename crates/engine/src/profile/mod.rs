@@ -15,7 +15,7 @@ pub(crate) use bundle::Bundle;
 pub(crate) use preset::{KEEP_ALIVE, SESSION_EXPIRY};
 
 use crate::{
-    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, invalid},
+    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, excerpt, invalid},
     dialects::Enabled,
     mqtt::Settings,
     store::{ConnectionId, Profile},
@@ -406,7 +406,7 @@ fn devices(entered: &[String]) -> Result<Vec<String>, Failure> {
 pub(crate) fn device_id(text: &str) -> Result<DeviceId, Failure> {
     DeviceId::new(text).map_err(|error| {
         invalid(
-            format!("'{text}' is not a valid device ID: {error}."),
+            format!("'{}' is not a valid device ID: {error}.", excerpt(text)),
             "The device ID is the part of the request topic before /req.",
         )
     })

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp as Instant, civil::Date, tz::TimeZone};
 use wilco_ledger::Timestamp;
 
-use crate::api::{Failure, MaintenanceHours, invalid};
+use crate::api::{Failure, MaintenanceHours, excerpt, invalid};
 
 const DAY: u16 = 1_440;
 
@@ -23,7 +23,7 @@ pub(super) fn refuse(hours: &MaintenanceHours) -> Option<Failure> {
     }
     TimeZone::get(&hours.time_zone).is_err().then(|| {
         invalid(
-            format!("There is no time zone '{}'.", hours.time_zone),
+            format!("There is no time zone '{}'.", excerpt(&hours.time_zone)),
             "Enter an IANA name, for example Europe/Amsterdam.",
         )
     })

@@ -8,12 +8,16 @@ use wilco_ledger::{
 };
 
 use super::{gate, hours};
-use crate::api::{BetweenStages, Failure, HaltLimit, LeaveOut, NewRollout, RolloutAction, StageSize, invalid};
+use crate::api::{BetweenStages, Failure, HaltLimit, LeaveOut, NewRollout, RolloutAction, StageSize, grouped, invalid};
 
 /// More stages than this nobody means.
 const STAGES_AT_MOST: usize = 100;
 /// The longest pause, milliseconds: 30 days.
 const LONGEST: u64 = 30 * 86_400_000;
+/// The longest name, characters.
+const NAME: usize = 200;
+/// The longest note, in bytes.
+const NOTE: usize = 20_000;
 
 /// The plan of a rollout with stages of these sizes.
 pub(crate) fn plan(spec: &NewRollout, stages: &[u32]) -> Plan {
@@ -99,6 +103,16 @@ pub(crate) fn refuse(spec: &NewRollout) -> Option<Failure> {
             "Enter a percentage from 0 to 100, or a number of devices.",
         ));
     }
+    let name = spec.name.as_deref().unwrap_or_default().chars().count();
+    if name > NAME {
+        return Some(invalid(
+            format!("The rollout's name has {} characters; the maximum is {NAME}.", grouped(name as u64)),
+            "Shorten it, and put the rest into the note.",
+        ));
+    }
+    if let Some(refusal) = spec.note.as_deref().and_then(refuse_note) {
+        return Some(refusal);
+    }
     if matches!(spec.between, BetweenStages::Pause { pause_ms } if pause_ms > LONGEST) {
         return Some(invalid("The pause between two stages is too long.".into(), "The maximum is 30 days."));
     }
@@ -121,6 +135,11 @@ pub(crate) fn refuse(spec: &NewRollout) -> Option<Failure> {
         return Some(refusal);
     }
     spec.hours.as_ref().and_then(hours::refuse)
+}
+
+/// Why that cannot be a rollout's note.
+pub(crate) fn refuse_note(note: &str) -> Option<Failure> {
+    (note.len() > NOTE).then(|| invalid("The note is too long.".into(), "Shorten it to 20,000 bytes."))
 }
 
 /// The state machine's action.

@@ -1,12 +1,13 @@
 //! What the failed devices of a rollout have in common and those that succeeded do not: their firmware, their tags, the
-//! values of their running configuration.
+//! values of their running configuration, how long ago they last restarted.
 //!
 //! Only what separates the two counts. It deliberately says nothing of causes: a trait that the failed share is where a
-//! person looks next. Restarts are not compared: no dialect reports when a device last restarted.
+//! person looks next. A device of which nobody knows when it last restarted counts as one that has not.
 
 use std::{cmp::Ordering, collections::HashSet};
 
 use serde_json::Value;
+use wilco_ledger::Timestamp;
 
 use crate::{
     api::{SharedTrait, TraitKind},
@@ -21,6 +22,20 @@ const SHARE: u64 = 80;
 const TIMES: u64 = 3;
 /// Traits that are named, at the most.
 const NAMED: usize = 5;
+/// How long ago devices may have restarted, milliseconds, with the words for it.
+const RESTARTED_WITHIN: [(u64, &str); 7] = [
+    (600_000, "in the last 10 minutes"),
+    (3_600_000, "in the last hour"),
+    (6 * 3_600_000, "in the last 6 hours"),
+    (86_400_000, "in the last day"),
+    (3 * 86_400_000, "in the last 3 days"),
+    (7 * 86_400_000, "in the last 7 days"),
+    (30 * 86_400_000, "in the last 30 days"),
+];
+/// What is added where a device has not told of its restart itself.
+const SEEN: &str = ", as far as Wilco was connected";
+/// A command that restarts the devices which carry it out.
+const RESTART: &str = "restart";
 /// Values of the configuration that are longer, in bytes, are not compared.
 const VALUE: usize = 200;
 
@@ -39,17 +54,24 @@ struct Found {
 }
 
 /// What `failed` have in common and `succeeded` do not; `None` stands for a member of which nothing is known. The clearest
-/// first, 5 at the most. `args` are those of the command: configuration that it sets differs because it succeeded.
+/// first, 5 at the most. `command` and `args` are what they were asked: what differs because it succeeded is no trait.
 pub(crate) fn shared_traits(
     failed: &[Option<&Device>],
     succeeded: &[Option<&Device>],
-    args: &Value,
+    (command, args): (&str, &Value),
+    now: Timestamp,
 ) -> Vec<SharedTrait> {
     if succeeded.is_empty() || count(failed.len()) < LEAST {
         return Vec::new();
     }
-    let mut found: Vec<_> =
-        candidates(failed, args).into_iter().filter_map(|candidate| compare(candidate, failed, succeeded)).collect();
+    let facts = Facts { now, ..Facts::default() };
+    let restarts = if command == RESTART { Vec::new() } else { restarts() };
+    let mut found: Vec<_> = candidates(failed, args)
+        .into_iter()
+        .chain(restarts)
+        .filter_map(|candidate| compare(candidate, failed, succeeded, &facts))
+        .map(|found| found.as_far_as_known(failed, succeeded))
+        .collect();
     found.sort_by(clearest_first);
     let mut named: Vec<Found> = Vec::new();
     for found in found {
@@ -108,10 +130,22 @@ fn traits(device: &Device, set: &HashSet<&str>) -> Vec<Candidate> {
     traits
 }
 
+fn restarts() -> Vec<Candidate> {
+    let restart = |(within, words): (u64, &str)| {
+        let search = Search::read(&Search::of_restart(within)).ok()?;
+        Some(Candidate { kind: TraitKind::Restart, value: words.to_owned(), search })
+    };
+    RESTARTED_WITHIN.into_iter().filter_map(restart).collect()
+}
+
 /// Which of them have it, where it separates them.
-fn compare(candidate: Candidate, failed: &[Option<&Device>], succeeded: &[Option<&Device>]) -> Option<Found> {
-    let facts = Facts::default();
-    let has = |device: &Option<&Device>| device.is_some_and(|device| candidate.search.matches(device, &facts));
+fn compare(
+    candidate: Candidate,
+    failed: &[Option<&Device>],
+    succeeded: &[Option<&Device>],
+    facts: &Facts,
+) -> Option<Found> {
+    let has = |device: &Option<&Device>| device.is_some_and(|device| candidate.search.matches(device, facts));
     let all_failed = u64::from(count(failed.len()));
     let mut of_failed = Vec::with_capacity(failed.len());
     let mut without = 0_u64;
@@ -148,6 +182,7 @@ fn clearest_first(a: &Found, b: &Found) -> Ordering {
         TraitKind::Firmware => 0,
         TraitKind::Tag => 1,
         TraitKind::Configuration => 2,
+        TraitKind::Restart => 3,
     };
     b.distance()
         .total_cmp(&a.distance())
@@ -159,6 +194,19 @@ impl Found {
     fn distance(&self) -> f64 {
         let share = |has: &[bool]| f64::from(with(has)) / f64::from(count(has.len()).max(1));
         share(&self.failed) - share(&self.succeeded)
+    }
+
+    /// Says where a restart is only known because Wilco was connected at the time: devices that restarted at another time
+    /// and do not tell may have it too.
+    fn as_far_as_known(mut self, failed: &[Option<&Device>], succeeded: &[Option<&Device>]) -> Found {
+        let is_seen = |(device, has): (&Option<&Device>, &bool)| {
+            *has && device.and_then(|device| device.restart).is_some_and(|restart| !restart.reported)
+        };
+        let mut all = failed.iter().zip(&self.failed).chain(succeeded.iter().zip(&self.succeeded));
+        if self.candidate.kind == TraitKind::Restart && all.any(is_seen) {
+            self.candidate.value.push_str(SEEN);
+        }
+        self
     }
 
     /// Every device that has this one has the other one, too.
@@ -193,13 +241,17 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
     use serde_json::{Value, json};
-    use wilco_ledger::DeviceId;
+    use wilco_ledger::{DeviceId, Timestamp};
 
     use super::shared_traits;
     use crate::{
         api::{SharedTrait, TraitKind},
         fleet::{Device, Facts, Search},
+        store::Restart,
     };
+
+    const NOW: Timestamp = Timestamp(1_795_438_800_000);
+    const HOUR: i64 = 3_600_000;
 
     /// A device with this firmware, these tags and this configuration.
     fn device(number: usize, firmware: &str, tags: &[&str], running: Value) -> Device {
@@ -213,7 +265,65 @@ mod tests {
     fn shared(failed: &[Device], succeeded: &[Device], args: &Value) -> Vec<SharedTrait> {
         let failed: Vec<_> = failed.iter().map(Some).collect();
         let succeeded: Vec<_> = succeeded.iter().map(Some).collect();
-        shared_traits(&failed, &succeeded, args)
+        shared_traits(&failed, &succeeded, ("led", args), NOW)
+    }
+
+    /// The same device, restarted that long ago, as it says itself or as it was seen.
+    fn restarted(mut device: Device, ago: i64, reported: bool) -> Device {
+        device.restart = Some(Restart { at: Timestamp(NOW.0 - ago), reported });
+        device
+    }
+
+    #[test]
+    fn a_restart_in_the_last_hour_is_found_among_decoys() {
+        // Everybody has restarted at some time; a few of those that succeeded have done so lately, and three of the failed
+        // have not. Half of both restarted in the last 30 days, and of some nobody knows.
+        let plain = |number: usize| device(number, "2.3.0", &[], json!({}));
+        let spread = |number: usize| i64::try_from(number % 50).unwrap() * 24 * HOUR + 2 * HOUR;
+        let failed: Vec<_> = (0..41)
+            .map(|number| match number {
+                0..3 => plain(number),
+                _ => restarted(plain(number), HOUR * 3 / 4, true),
+            })
+            .collect();
+        let succeeded = |reported: bool| -> Vec<_> {
+            let one = |number: usize| match number {
+                0..12 => restarted(plain(100 + number), HOUR / 2, reported),
+                12..200 => plain(100 + number),
+                _ => restarted(plain(100 + number), spread(number), true),
+            };
+            (0..2_104).map(one).collect()
+        };
+        let found = shared(&failed, &succeeded(true), &json!({}));
+        let expected = SharedTrait {
+            kind: TraitKind::Restart,
+            value: "in the last hour".into(),
+            failed_with: 38,
+            failed: 41,
+            succeeded_with: 12,
+            succeeded: 2_104,
+            search: "restarted:<1h".into(),
+        };
+        assert_eq!(found.first(), Some(&expected), "{found:?}");
+        // Longer times only follow from it.
+        assert_eq!(found.len(), 1, "{found:?}");
+        let search = Search::read(&found[0].search).unwrap();
+        let facts = Facts { now: NOW, ..Facts::default() };
+        assert_eq!(failed.iter().filter(|device| search.matches(device, &facts)).count(), 38);
+        // Where some of them have not told, nobody knows of those that restarted before Wilco was connected.
+        let found = shared(&failed, &succeeded(false), &json!({}));
+        assert_eq!(found[0].value, "in the last hour, as far as Wilco was connected");
+    }
+
+    #[test]
+    fn what_restarts_devices_is_no_trait_of_those_that_did_not() {
+        let failed: Vec<_> =
+            (0..10).map(|number| restarted(device(number, "1", &[], json!({})), HOUR / 2, true)).collect();
+        let succeeded: Vec<_> = (0..100).map(|number| device(100 + number, "1", &[], json!({}))).collect();
+        let failed: Vec<_> = failed.iter().map(Some).collect();
+        let succeeded: Vec<_> = succeeded.iter().map(Some).collect();
+        let of = |command: &str| shared_traits(&failed, &succeeded, (command, &json!({})), NOW).len();
+        assert_eq!((of("led"), of("restart")), (1, 0));
     }
 
     fn searches(found: &[SharedTrait]) -> Vec<&str> {
@@ -330,8 +440,8 @@ mod tests {
         // Of members that are forgotten nothing is known: they are failed ones without the trait.
         let known: Vec<_> = failed.iter().map(Some).chain([None; 3]).collect();
         let fine = device(100, "2", &[], json!({}));
-        assert_eq!(shared_traits(&known, &[Some(&fine)], &json!({})), []);
-        assert_eq!(shared_traits(&known[..12], &[Some(&fine)], &json!({})).len(), 1);
+        assert_eq!(shared_traits(&known, &[Some(&fine)], ("led", &json!({})), NOW), []);
+        assert_eq!(shared_traits(&known[..12], &[Some(&fine)], ("led", &json!({})), NOW).len(), 1);
     }
 
     #[test]

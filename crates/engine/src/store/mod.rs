@@ -53,7 +53,9 @@ pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;
 pub use evidence::{Evidence, StoredRequest};
 pub use ids::ConnectionId;
-pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Profile, StoredDescription, StoredDevice, StoredLog};
+pub use record::{
+    Change, Cursor, HistoryFilter, HistoryRows, Profile, Restart, StoredDescription, StoredDevice, StoredLog,
+};
 pub use retention::Forgotten;
 pub use rollouts::{
     CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger,

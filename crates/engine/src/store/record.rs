@@ -150,6 +150,8 @@ pub struct StoredDevice {
     pub firmware: Option<String>,
     /// Which start of the device it was.
     pub boot: Option<String>,
+    /// When it last restarted, as far as that is known.
+    pub restart: Option<Restart>,
     /// The labels it carries.
     pub tags: Vec<String>,
     /// The state as it reported it: JSON text.
@@ -160,6 +162,15 @@ pub struct StoredDevice {
     pub trip_ms: Option<f64>,
     /// What its dialect tells of it; nothing for Wilco's own.
     pub description: Option<Arc<StoredDescription>>,
+}
+
+/// When a device last restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    /// When.
+    pub at: Timestamp,
+    /// The device has said so itself; otherwise its boot id became another one while it was heard.
+    pub reported: bool,
 }
 
 /// What a dialect of other people's firmware tells of a device, as JSON in the store.

@@ -3,4 +3,4 @@
 /**
  * A kind of trait that devices can share.
  */
-export type TraitKind = "firmware" | "tag" | "configuration";
+export type TraitKind = "firmware" | "tag" | "configuration" | "restart";

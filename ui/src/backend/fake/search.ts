@@ -13,7 +13,7 @@ import { SERIES } from './telemetry';
 const WORD = /-?(?:(?:[\w.]+:)[<>=]*"[^"]*"|"[^"]*"|[^\s]+)/g;
 const MEASURED = SERIES.map(({ name }) => name);
 const CONFIGURED = ['report_interval_s', 'temp_high_c', 'buzzer', 'ntp_host'];
-const FIELDS = ['tag', 'name', 'is', 'state', 'firmware', 'led', 'seen', 'desired'];
+const FIELDS = ['tag', 'name', 'is', 'state', 'firmware', 'led', 'seen', 'restarted', 'desired'];
 const VALUES: Record<string, readonly string[]> = {
   is: ['online', 'offline', 'unknown'],
   led: ['on', 'off', 'unknown'],
@@ -50,8 +50,8 @@ function wrong({ field, value }: Word): { message: string; hint: string } | null
   const known = VALUES[field];
   if (known === undefined && value !== '') return null;
   if (known?.includes(value.replaceAll('-', '_'))) return null;
-  const hint = known ? `There are ${known.map((one) => `${field}:${one}`).join(', ')}.` : 'Write a value after it.';
-  return { message: value === '' ? `${field}: has no value.` : `${value} is not a possible value of ${field}:.`, hint };
+  const hint = known ? `Possible values: ${known.map((one) => `${field}:${one}`).join(', ')}.` : 'Write a value after it.';
+  return { message: value === '' ? `${field}: has no value.` : `\`${field}:\` has no value \`${value}\`.`, hint };
 }
 
 /** Whether a device fits, by a search that was read. */
@@ -89,6 +89,8 @@ function fits({ row, running, desired }: FakeDevice, { field, value }: Word): bo
     }
     case 'seen':
       return row.seen_at !== null;
+    case 'restarted':
+      return value === '*' && row.boot !== null;
     default:
       return compares(String(running?.[field.replace('config.', '')] ?? ''), value, false);
   }

@@ -114,6 +114,11 @@ it('what the failed share is said in plain words, of one as of many', () => {
   const trait = { kind: 'firmware' as const, value: '2.3.0', search: 'firmware:2.3.0' };
   const many = { ...trait, failed_with: 41, failed: 41, succeeded_with: 2, succeeded: 2_104 };
   expect(traitText(many)).toEqual(['41 of 41 failed devices run firmware 2.3.0', '2 of 2,104 that succeeded do']);
+  const restart = { ...many, kind: 'restart' as const, value: 'in the last hour', failed_with: 38 };
+  expect(traitText(restart)).toEqual([
+    '38 of 41 failed devices restarted in the last hour',
+    '2 of 2,104 that succeeded did',
+  ]);
   const one = {
     ...trait,
     kind: 'tag' as const,

@@ -255,13 +255,14 @@ const TRAITS: Record<SharedTrait['kind'], [one: string, many: string]> = {
   firmware: ['runs firmware', 'run firmware'],
   tag: ['has the tag', 'have the tag'],
   configuration: ['has', 'have'],
+  restart: ['restarted', 'restarted'],
 };
 
 /** `41 of 41 failed devices run firmware 2.3.0`, and what the others do. */
 export function traitText(trait: SharedTrait): [string, string] {
   const [one, many] = TRAITS[trait.kind];
   const verb = trait.failed_with === 1 ? one : many;
-  const others = trait.succeeded_with === 1 ? 'does' : 'do';
+  const others = trait.kind === 'restart' ? 'did' : trait.succeeded_with === 1 ? 'does' : 'do';
   return [
     `${count(trait.failed_with)} of ${count(trait.failed)} failed devices ${verb} ${visible(trait.value)}`,
     `${count(trait.succeeded_with)} of ${count(trait.succeeded)} that succeeded ${others}`,

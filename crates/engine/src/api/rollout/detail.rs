@@ -106,6 +106,8 @@ pub enum TraitKind {
     Tag,
     /// A value of its running configuration.
     Configuration,
+    /// How long ago it last restarted.
+    Restart,
 }
 
 /// The form of a rollout's report.

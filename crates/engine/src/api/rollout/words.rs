@@ -101,6 +101,7 @@ impl TraitKind {
             TraitKind::Firmware => "Firmware",
             TraitKind::Tag => "Tag",
             TraitKind::Configuration => "Configuration",
+            TraitKind::Restart => "Restarted",
         }
     }
 }

@@ -7,15 +7,13 @@ use wilco_ledger::{DeviceId, State};
 use super::{Handle, number};
 use crate::{
     answer_times,
-    api::{Failure, RolloutDetail, RolloutView, SharedTrait, Stranger, TimesView, invalid},
+    api::{Failure, RolloutDetail, RolloutView, SharedTrait, Stranger, TimesView},
     controller::Request,
     fleet::Device,
     rollouts,
     store::{StoredMember, StoredStranger},
 };
 
-/// The longest note, in bytes.
-const NOTE: usize = 20_000;
 /// Devices that are no members and are named, at the most.
 const STRANGERS: u32 = 100;
 
@@ -52,8 +50,8 @@ impl Handle {
     pub async fn note_rollout(&self, id: &str, note: Option<String>) -> Result<RolloutView, Failure> {
         let number = number(id)?;
         let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-        if note.as_ref().is_some_and(|note| note.len() > NOTE) {
-            return Err(invalid("The note is too long.".into(), "Shorten it to 20,000 bytes."));
+        if let Some(refusal) = note.as_deref().and_then(rollouts::refuse_note) {
+            return Err(refusal);
         }
         self.ask(|reply| Request::NoteRollout(number, note, reply)).await??;
         self.shown_rollout(number)
@@ -78,11 +76,12 @@ impl Handle {
         };
         let failed = with(&[State::Failed, State::Rejected, State::TimedOut, State::Undeliverable]);
         let succeeded = with(&[State::Succeeded]);
-        let args = view.spec.command.args.approximate();
+        let (command, args) = (view.spec.command.name.clone(), view.spec.command.args.approximate());
+        let now = self.clock.now();
         self.of_fleet(&view.spec.connection, move |fleet| {
             let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
             let known = |ids: &[DeviceId]| -> Vec<Option<&Device>> { ids.iter().map(|id| fleet.get(id)).collect() };
-            rollouts::shared_traits(&known(&failed), &known(&succeeded), &args)
+            rollouts::shared_traits(&known(&failed), &known(&succeeded), (command.as_str(), &args), now)
         })
         .await
     }

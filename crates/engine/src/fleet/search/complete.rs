@@ -91,6 +91,7 @@ fn values(fleet: &Fleet, field: &str, word: &str) -> Vec<(String, String)> {
         "desired" => named(&parse::DESIRED),
         "state" => named(&State::ALL.map(State::as_str)),
         "seen" => named(&["<1m", "<10m", "<1h", ">1h", ">1d", ">7d"]),
+        "restarted" => named(&["<10m", "<1h", "<1d", ">1d", ">7d"]),
         _ => match word.split_once(':').and_then(|(name, _)| name.strip_prefix("config.")) {
             Some(key) => config_values(fleet, key),
             None => Vec::new(),

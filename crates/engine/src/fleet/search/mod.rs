@@ -24,7 +24,7 @@ use parse::DURATIONS;
 use wilco_ledger::{DeviceId, State, Timestamp};
 
 use super::{Desired, Device, listing::Aspects, order::natural, summary::shown};
-use crate::api::{DesiredState, Failure, Presence, invalid};
+use crate::api::{DesiredState, Failure, Presence, excerpt, invalid};
 
 /// What a search needs to know beside the devices.
 #[derive(Debug, Default)]
@@ -64,6 +64,8 @@ pub(crate) enum Term {
     State(Option<State>),
     /// How long ago it was last heard, milliseconds.
     Seen(Option<(Relation, u64)>),
+    /// How long ago it last restarted, as far as that is known, milliseconds.
+    Restarted(Option<(Relation, u64)>),
     Config(String, Option<(Relation, String)>),
     /// How its configuration stands to what is wanted of it.
     Desired(Option<DesiredState>),
@@ -101,7 +103,7 @@ impl Search {
     pub(crate) fn read(text: &str) -> Result<Search, Failure> {
         parse::parse(text).0.map_err(|error| {
             let word = text.get(error.from..error.to).unwrap_or_default();
-            let place = if word.trim().is_empty() { String::new() } else { format!(" at '{word}'") };
+            let place = if word.trim().is_empty() { String::new() } else { format!(" at '{}'", excerpt(word)) };
             invalid(format!("This search is not valid{place}: {}", error.message), &error.hint)
         })
     }
@@ -124,6 +126,11 @@ impl Search {
     /// The search for a value of the running configuration.
     pub(crate) fn of_config(key: &str, value: &str) -> String {
         Search::Term(Term::Config(key.to_owned(), Some((Relation::Is, value.to_owned())))).to_string()
+    }
+
+    /// The search for devices that restarted less than that long ago, milliseconds.
+    pub(crate) fn of_restart(within: u64) -> String {
+        Search::Term(Term::Restarted(Some((Relation::Below, within)))).to_string()
     }
 
     pub(crate) fn matches(&self, device: &Device, facts: &Facts) -> bool {
@@ -167,6 +174,7 @@ impl Search {
                 Term::Tag(_) | Term::Firmware(_) => Aspects::DESCRIPTION,
                 Term::State(_) => Aspects::COMMAND,
                 Term::Seen(_) => Aspects::SEEN.and(Aspects::ELSEWHERE),
+                Term::Restarted(_) => Aspects::DESCRIPTION.and(Aspects::ELSEWHERE),
                 Term::Config(..) => Aspects::REPORT,
                 // What is wanted is kept elsewhere too, and its searches depend on anything.
                 Term::Measured(..) | Term::Desired(_) => Aspects::ELSEWHERE,
@@ -197,9 +205,8 @@ impl Term {
             Term::State(state) => {
                 device.last_command.as_ref().is_some_and(|last| state.is_none_or(|state| last.command.state == state))
             }
-            Term::Seen(test) => device
-                .seen_at
-                .is_some_and(|at| test.is_none_or(|(relation, ago)| relation.holds(facts.now.since(at).0.cmp(&ago)))),
+            Term::Seen(test) => is_ago(device.seen_at, test.as_ref(), facts.now),
+            Term::Restarted(test) => is_ago(device.restart.map(|restart| restart.at), test.as_ref(), facts.now),
             Term::Config(key, test) => device
                 .running(key)
                 .is_some_and(|own| test.as_ref().is_none_or(|(relation, value)| relation.holds_of(own, value))),
@@ -248,6 +255,11 @@ impl Relation {
             Relation::AtLeast => ">=",
         }
     }
+}
+
+/// Whether something happened that long ago; `None` for any time.
+fn is_ago(at: Option<Timestamp>, test: Option<&(Relation, u64)>, now: Timestamp) -> bool {
+    at.is_some_and(|at| test.is_none_or(|(relation, ago)| relation.holds(now.since(at).0.cmp(ago))))
 }
 
 /// Whether a version has these parts at its beginning: `2.3` is one of 2.3.1, and none of 2.30.
@@ -316,11 +328,9 @@ impl fmt::Display for Term {
             Term::State(None) => out.write_str("state:*"),
             Term::State(Some(state)) => write!(out, "state:{}", state.as_str()),
             Term::Seen(None) => out.write_str("seen:*"),
-            Term::Seen(Some((relation, ago))) => {
-                let (unit, length) =
-                    DURATIONS.into_iter().find(|(_, length)| ago.is_multiple_of(*length)).unwrap_or(("ms", 1));
-                write!(out, "seen:{}{}{unit}", relation.sign(), ago / length)
-            }
+            Term::Seen(Some((relation, ago))) => write!(out, "seen:{}{}", relation.sign(), duration(*ago)),
+            Term::Restarted(None) => out.write_str("restarted:*"),
+            Term::Restarted(Some((relation, ago))) => write!(out, "restarted:{}{}", relation.sign(), duration(*ago)),
             Term::Config(key, None) => write!(out, "config.{}:*", bare(key)),
             Term::Config(key, Some((relation, value))) => {
                 let sign = if *relation == Relation::Is { "" } else { relation.sign() };
@@ -337,6 +347,12 @@ impl fmt::Display for Term {
             }
         }
     }
+}
+
+/// A length of time in the largest unit of which it is a multiple: `10m`.
+fn duration(length: u64) -> String {
+    let (unit, one) = DURATIONS.into_iter().find(|(_, one)| length.is_multiple_of(*one)).unwrap_or(("ms", 1));
+    format!("{}{unit}", length / one)
 }
 
 /// A text as it stands, where it can mean nothing else; in quotes otherwise.

@@ -3,7 +3,7 @@
 use wilco_ledger::State;
 
 use super::{Relation, Search, Term};
-use crate::api::{DesiredState, Presence, SearchPartKind};
+use crate::api::{DesiredState, Presence, SearchPartKind, excerpt};
 
 /// Parentheses in parentheses, at the most.
 const DEPTH: usize = 32;
@@ -199,7 +199,7 @@ impl<'a> Parser<'a> {
         let place = (self.at, self.at + name.len() + 1);
         Err(misread(
             place,
-            format!("there is no field '{name}'."),
+            format!("there is no field '{}'.", excerpt(name)),
             format!("{} To search for it in device IDs, put it in quotes.", fields()),
         ))
     }
@@ -240,7 +240,8 @@ impl<'a> Parser<'a> {
                 "desired" => field.desired(),
                 "firmware" => field.firmware(),
                 "name" => field.device_name(),
-                "seen" => field.seen(),
+                "seen" => field.ago("seen").map(Term::Seen),
+                "restarted" => field.ago("restarted").map(Term::Restarted),
                 _ => field.tag(),
             },
         }
@@ -254,7 +255,7 @@ fn key(text: &str) -> String {
 }
 
 /// The fields that there are, and what each means.
-pub(super) const FIELDS: [(&str, &str); 8] = [
+pub(super) const FIELDS: [(&str, &str); 9] = [
     ("tag", "Tag"),
     ("name", "Name given here"),
     ("is", "Presence: online, offline, unknown"),
@@ -262,6 +263,7 @@ pub(super) const FIELDS: [(&str, &str); 8] = [
     ("firmware", "Firmware version, also with < or >"),
     ("led", "LED: on, off, unknown"),
     ("seen", "Last seen: <10m, >1h"),
+    ("restarted", "Last restart: <1h, >7d"),
     ("desired", "Wanted configuration: as_wanted, differs, unknown"),
 ];
 pub(super) const PRESENCES: [&str; 3] = ["online", "offline", "unknown"];
@@ -294,7 +296,7 @@ impl Field {
             let listed: Vec<_> = values.iter().map(|value| format!("{name}:{value}")).collect();
             let message = match self.value.as_str() {
                 "" => format!("{name}: has no value."),
-                value => format!("“{value}” is not a possible value of {name}:."),
+                value => format!("`{name}:` has no value `{}`.", excerpt(value)),
             };
             self.wrong(message, format!("Possible values: {}.", listed.join(", ")))
         })
@@ -361,21 +363,22 @@ impl Field {
         Ok(Term::Firmware(Some((self.relation, self.value))))
     }
 
-    fn seen(&self) -> Result<Term, Misread> {
+    /// How long ago something was, milliseconds; `None` for any time.
+    fn ago(&self, name: &str) -> Result<Option<(Relation, u64)>, Misread> {
         if self.is_any {
-            return Ok(Term::Seen(None));
+            return Ok(None);
         }
-        let hint = "Write how long ago, with s, m, h or d: seen:<10m, seen:>1h; or * for any time.";
+        let hint = format!("Write how long ago, with s, m, h or d: {name}:<10m, {name}:>1h; or * for any time.");
         let digits = self.value.find(|char: char| !char.is_ascii_digit()).unwrap_or(self.value.len());
         let (count, unit) = self.value.split_at(digits);
         let length = DURATIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, length)| *length);
         let ago = count.parse::<u64>().ok().zip(length).and_then(|(count, length)| count.checked_mul(length));
         let Some(ago) = ago else {
-            return Err(self.wrong(format!("'{}' is not a duration.", self.value), hint));
+            return Err(self.wrong(format!("'{}' is not a duration.", excerpt(&self.value)), hint));
         };
-        // Without a sign it is about who was heard within that time.
+        // Without a sign it is about what happened within that time.
         let relation = if self.relation == Relation::Begins { Relation::Below } else { self.relation };
-        Ok(Term::Seen(Some((relation, ago))))
+        Ok(Some((relation, ago)))
     }
 
     /// Without a sign it is the value itself.
@@ -406,7 +409,7 @@ impl Field {
         match self.value.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Term::Measured(series, Some((self.relation(), value)))),
             _ => Err(self.wrong(
-                format!("'{}' is not a number.", self.value),
+                format!("'{}' is not a number.", excerpt(&self.value)),
                 "Measurements are compared with numbers: telemetry.temperature:>8; or * for any.",
             )),
         }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use wilco_ledger::{DeviceId, Timestamp};
 
 use super::Columns;
-use crate::store::{ConnectionId, StoredDevice};
+use crate::store::{ConnectionId, Restart, StoredDevice};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE devices (
@@ -18,6 +18,8 @@ pub(super) const CREATE: &str = "
         seen_at        INTEGER,
         firmware       TEXT,
         boot           TEXT,
+        restarted_at   INTEGER,
+        restart_told   INTEGER,       -- by the device itself
         tags           TEXT NOT NULL, -- a JSON array of texts
         state          TEXT,          -- as reported, JSON
         reported_at    INTEGER,
@@ -31,8 +33,8 @@ pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: 
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO devices (connection, device, online, presence_since, led, seen_at, firmware, boot,
-                                             tags, state, reported_at, trip_ms, description)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                                             tags, state, reported_at, trip_ms, description, restarted_at, restart_told)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             id.as_str(),
@@ -48,6 +50,8 @@ pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: 
             device.reported_at.map(|at| at.0),
             device.trip_ms,
             device.description.as_deref().and_then(|description| serde_json::to_string(description).ok()),
+            device.restart.map(|restart| restart.at.0),
+            device.restart.map(|restart| restart.reported),
         ])?;
     Ok(())
 }
@@ -57,7 +61,7 @@ pub(in crate::store) fn all(connection: &Connection, id: &ConnectionId) -> rusql
     connection
         .prepare_cached(
             "SELECT device, online, presence_since, led, seen_at, firmware, boot, tags, state, reported_at, trip_ms,
-                    description
+                    description, restarted_at, restart_told
              FROM devices WHERE connection = ?1 ORDER BY device",
         )?
         .query_map([id.as_str()], |row| {
@@ -77,6 +81,10 @@ pub(in crate::store) fn all(connection: &Connection, id: &ConnectionId) -> rusql
                 description: columns.checked(|text: Option<String>| {
                     text.map(|text| serde_json::from_str(&text).map(Arc::new)).transpose()
                 })?,
+                restart: columns
+                    .get::<Option<i64>>()?
+                    .zip(columns.get()?)
+                    .map(|(at, reported)| Restart { at: Timestamp(at), reported }),
             })
         })?
         .collect()

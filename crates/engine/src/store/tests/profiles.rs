@@ -6,7 +6,7 @@ use wilco_ledger::Timestamp;
 use super::{connection, device, store, submit};
 use crate::{
     api::{MqttVersion, Preset, Secrets, Trust},
-    store::{Change, Profile, Store, StoreError, StoredDevice},
+    store::{Change, Profile, Restart, Store, StoreError, StoredDevice},
 };
 
 fn profile(id: &str, name: &str, position: u32) -> Profile {
@@ -49,6 +49,7 @@ fn unknown(name: &str) -> StoredDevice {
         seen_at: None,
         firmware: None,
         boot: None,
+        restart: None,
         tags: Vec::new(),
         state: None,
         reported_at: None,
@@ -97,6 +98,7 @@ async fn devices_come_back_as_they_were_last_written() {
         seen_at: Some(Timestamp(2)),
         firmware: Some("2.3".to_owned()),
         boot: Some("b-7".to_owned()),
+        restart: Some(Restart { at: Timestamp(1), reported: true }),
         tags: vec!["kitchen".to_owned(), "a \"quoted\" one".to_owned()],
         state: Some(json!({"running": {"interval_ms": 1000}}).to_string()),
         reported_at: Some(Timestamp(3)),
