@@ -79,6 +79,13 @@ impl Clock {
         Timestamp(self.start.load(Relaxed).saturating_add(self.source.awake()))
     }
 
+    /// What the computer's clock shows, which may be set at any moment. For what people tell by that clock: the hours of a
+    /// day. Never to be compared with [`Clock::now`].
+    #[must_use]
+    pub(crate) fn wall(&self) -> Timestamp {
+        Timestamp(self.source.wall())
+    }
+
     /// Takes in the time that the computer has slept. Says how long that was, if it was long enough for connections to
     /// have ended.
     pub(crate) fn catch_up(&self) -> Option<Millis> {
@@ -88,15 +95,15 @@ impl Clock {
         (more >= NAP).then(|| Millis(more.unsigned_abs()))
     }
 
-    /// Sets the time by the wall clock where the two have come apart, forward or back. Says whether it did. Only while
-    /// nothing waits for a time.
-    pub(crate) fn set_right(&self) -> bool {
+    /// Sets the time by the wall clock where the two have come apart. Says by how many milliseconds, negative where it was
+    /// set back. Only while nothing waits for a time.
+    pub(crate) fn set_right(&self) -> Option<i64> {
         let apart = self.source.wall().saturating_sub(self.now().0);
         if apart.abs() < APART {
-            return false;
+            return None;
         }
         self.start.fetch_add(apart, Relaxed);
-        true
+        Some(apart)
     }
 
     /// Where its time lies on the computer's steady clock; `None` where the starts of the computer are not told apart.
@@ -258,7 +265,7 @@ pub(crate) mod tests {
             self.asleep.fetch_add(length, Relaxed);
         }
 
-        fn step(&self, length: i64) {
+        pub(crate) fn step(&self, length: i64) {
             self.wall.fetch_add(length, Relaxed);
         }
     }
@@ -317,9 +324,9 @@ pub(crate) mod tests {
         let played = Played::at("a", HOUR, NOON);
         let clock = started(&played, None, None);
         played.step(1_900);
-        assert!(!clock.set_right());
+        assert_eq!(clock.set_right(), None);
         played.step(-DAY);
-        assert!(clock.set_right());
+        assert_eq!(clock.set_right(), Some(1_900 - DAY));
         assert_eq!(clock.now().0, NOON + 1_900 - DAY);
         let anchor = clock.anchor();
         assert_eq!(anchor.map(|anchor| anchor.at_boot), Some(NOON + 1_900 - DAY - HOUR));

@@ -69,6 +69,18 @@ impl Default for AnswerWindow {
 }
 
 impl AnswerWindow {
+    /// The clock is ahead of the one before by so many milliseconds from now on.
+    pub(crate) fn clock_is_set(&mut self, by: i64) {
+        self.pause_until = self.pause_until.moved(by);
+        if let Some(shown) = &mut self.shown {
+            shown.at = shown.at.moved(by);
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.sent_at = probe.sent_at.moved(by);
+            probe.confirmed_at = probe.confirmed_at.map(|at| at.moved(by));
+        }
+    }
+
     /// More commands never wait for answers at the same time, not counting silent devices. A device is silent after two
     /// seconds, so these are 5,000 silent devices a second.
     pub const MOST: usize = 10_000;

@@ -145,6 +145,16 @@ impl Rollout {
         self.plan.gate.is_some() && self.progress.brake.is_none() && self.is_between_stages()
     }
 
+    /// It counts a length of time from a moment that it has noted: a pause between stages, also while a person has paused
+    /// it, or for how long a measurement has been within its limits. A clock that is set meanwhile would falsify it.
+    #[must_use]
+    pub fn counts_time(&self, now: Timestamp) -> bool {
+        let waits = self.is_between_stages().then(|| self.waits_between(now)).flatten();
+        !self.is_over()
+            && self.progress.brake != Some(Brake::Stopped)
+            && matches!(waits, Some(WaitsFor::Pause { .. } | WaitsFor::Gate { until: Some(_) }))
+    }
+
     /// What keeps somebody from doing that; `None` if it can be done.
     #[must_use]
     pub fn refuses(&self, action: Action) -> Option<Refusal> {

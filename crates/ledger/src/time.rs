@@ -11,6 +11,12 @@ pub struct Timestamp(pub i64);
 pub struct Millis(pub u64);
 
 impl Timestamp {
+    /// The same instant by a clock that was set forward by that many milliseconds, or back where they are negative.
+    #[must_use]
+    pub(crate) fn moved(self, by: i64) -> Timestamp {
+        Timestamp(self.0.saturating_add(by))
+    }
+
     /// How long ago `earlier` was; zero when it lies in the future.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> Millis {

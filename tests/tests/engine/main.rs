@@ -23,6 +23,7 @@ mod presence;
 mod profiles;
 mod puppet;
 mod refusals;
+mod rollouts;
 mod secrets;
 mod seed;
 mod sharing;

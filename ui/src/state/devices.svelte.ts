@@ -98,7 +98,7 @@ export class Devices {
     ].filter(Boolean);
     if (kept.length > 0) {
       const message = `${gone.length === 0 ? 'Nothing was forgotten' : 'Not all were forgotten'}: ${kept.join('; ')}.`;
-      const hint = forgotten.busy.length > 0 ? 'Cancel the commands, or wait for their end.' : null;
+      const hint = forgotten.busy.length > 0 ? 'Cancel the commands or stop the rollout, or wait for their end.' : null;
       this.undo.notices.add([{ level: 'warning', message, hint }]);
     }
     if (gone.length === 0) return gone;

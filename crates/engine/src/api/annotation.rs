@@ -26,7 +26,7 @@ pub struct NewDevice {
 pub struct ForgottenDevices {
     /// Those that are no longer listed.
     pub devices: Vec<String>,
-    /// Those that have a command under way.
+    /// Those that have a command under way, or are still to be sent one by a rollout.
     pub busy: Vec<String>,
     /// Those that their connection names.
     pub named: Vec<String>,

@@ -236,7 +236,7 @@ pub(crate) fn usual_delivery(kind: Option<&CommandKind>) -> Delivery {
 }
 
 /// Why a connection that names its devices commands no others: it does not listen to them.
-pub(super) fn beyond<'a>(named: &[String], mut asked: impl Iterator<Item = &'a str>) -> Option<Failure> {
+pub(crate) fn beyond<'a>(named: &[String], mut asked: impl Iterator<Item = &'a str>) -> Option<Failure> {
     let other = asked.find(|device| !named.is_empty() && named.iter().all(|name| name != device))?;
     Some(invalid(
         format!(

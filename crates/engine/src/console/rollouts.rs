@@ -16,7 +16,8 @@ use super::{Handle, blocking, commands, device_id, fleet, not_found};
 use crate::{
     api::{
         Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState, MemberView, NewCommand,
-        NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers, grouped, invalid, sentence,
+        NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers, excerpt, grouped, invalid,
+        sentence,
     },
     controller::{Listed, Request, SharedFleet},
     fleet::{OutOfLine, Search},
@@ -359,7 +360,7 @@ fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) 
         None => Topics::EVERYONE.to_owned(),
         Some(group) => Topics::group(group).ok_or_else(|| {
             invalid(
-                format!("'{group}' cannot be a group: it is no level of a topic."),
+                format!("'{}' cannot be a group: it is no level of a topic.", excerpt(group)),
                 "Give the name that stands between groups/ and /req, without / + # { }.",
             )
         })?,
@@ -435,3 +436,6 @@ fn stage_of(view: &RolloutView, member: u32) -> u32 {
 fn too_many() -> Failure {
     invalid("A rollout cannot have this many devices.".into(), "Choose fewer devices.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What people do with devices here: set names, tags and notes, forget devices and restore them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tokio::sync::oneshot;
 use wilco_ledger::{DeviceId, Millis, Timestamp};
@@ -191,8 +191,13 @@ impl Controller {
         let known = self.connections.get_mut(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
         known.unread.clone().map_or(Ok(()), Err)?;
         let mut forgotten = Forgotten::default();
+        let to_release: HashSet<DeviceId> = known.rollouts.to_release().into_iter().cloned().collect();
         for id in devices {
             if known.fleet().get(&id).is_none() {
+                continue;
+            }
+            if to_release.contains(&id) {
+                forgotten.busy.push(id);
                 continue;
             }
             if known.profile.devices.iter().any(|named| named == id.as_str()) {
@@ -261,6 +266,12 @@ impl Controller {
             return Err(invalid(
                 format!("'{device}' is listed under Only these devices of this connection."),
                 "Remove it from that list first.",
+            ));
+        }
+        if let Some(rollout) = known.rollouts.awaits(device) {
+            return Err(invalid(
+                format!("'{device}' is still to be sent the command of rollout {rollout}."),
+                "Pause or stop the rollout, or wait until it finishes.",
             ));
         }
         if !known.ledger.forget_device(device) {

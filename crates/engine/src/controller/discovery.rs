@@ -9,7 +9,7 @@ use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm};
 use super::{AlsoSubscribed, Controller, connection::Hearing};
 use crate::{
     api::{Failure, FailureCode, Presence},
-    console::not_found,
+    console::{beyond, not_found},
     dialects::{self, Meant, Reading, SharedDialects},
     mqtt::MqttSender,
     profile,
@@ -87,13 +87,14 @@ impl Controller {
         }
     }
 
-    /// A device is gone. One that has a history stays, and is not there.
+    /// A device is gone. One that has a history, or is still to be sent the command of a rollout, stays and is not there:
+    /// what is known of its dialect keeps anybody from asking it in another one.
     fn unlist(&mut self, connection: &ConnectionId, device: &DeviceId) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let listed = known.fleet().get(device).map(|device| device.last_command.is_some());
         match listed {
             None => {}
-            Some(false) if known.ledger.forget_device(device) => {
+            Some(false) if !known.rollouts.may_release(device) && known.ledger.forget_device(device) => {
                 known.take_out(device);
                 self.telemetry.forget_device(connection, device);
                 let (connection, device) = (connection.clone(), device.clone());
@@ -239,13 +240,18 @@ impl Controller {
             return submission;
         }
         let listed = known.listed();
+        let unwritable = |why: String| {
+            let form = WireForm { unwritable: Some(why.into()), ..WireForm::default() };
+            Submission { form: Some(form.into()), ..submission.clone() }
+        };
+        // The connection may have been edited since the rollout was started.
+        if let Some(Failure { message, .. }) = beyond(&listed.named, std::iter::once(submission.device.as_str())) {
+            return unwritable(message);
+        }
         match listed.prepare(&submission.device, &submission.name, &submission.args, &submission.id) {
             None => submission,
             Some(Ok(prepared)) => prepared.into_submission(submission),
-            Some(Err(why)) => {
-                let form = WireForm { unwritable: Some(why.into()), ..WireForm::default() };
-                Submission { form: Some(form.into()), ..submission }
-            }
+            Some(Err(why)) => unwritable(why),
         }
     }
 }

@@ -358,9 +358,12 @@ impl Controller {
 
     /// Follows the wall clock where somebody has set it, once nothing waits for a time.
     fn set_clock_right(&mut self) {
-        if !self.pending_batch.is_empty() || self.next_deadline().is_some() || !self.clock.set_right() {
-            return;
-        }
+        let now = self.clock.now();
+        let mut rollouts = self.connections.values().map(|known| &known.rollouts);
+        let counts_time = rollouts.any(|rollouts| rollouts.count_time(now) || rollouts.want_room(now));
+        let waits = !self.pending_batch.is_empty() || counts_time || self.deadlines(now).min().is_some();
+        let Some(by) = (if waits { None } else { self.clock.set_right() }) else { return };
+        self.connections.values_mut().for_each(|known| known.ledger.clock_is_set(by));
         tracing::info!("the time follows the computer's clock, which has been set");
         if let Some(anchor) = self.clock.anchor() {
             let store = self.store.clone();
@@ -417,18 +420,24 @@ impl Controller {
 
     fn next_deadline(&self) -> Option<Instant> {
         let now = self.clock.now();
-        let ledgers = self.connections.values().filter_map(|known| known.ledger.next_deadline());
-        let drains =
-            self.connections.values().filter_map(|known| known.draining.as_ref()).map(|draining| draining.ends_at());
-        let doubts = self.connections.values().filter_map(|known| known.doubted.first()).map(|(due, _)| *due);
+        // Rollouts wait for a time too; those of them that a clock may be set under are asked apart.
         let rollouts = self
             .connections
             .values()
             .filter_map(|known| known.rollouts.next_deadline(now, known.ledger.more_room_at()));
-        let topics = self.connections.values().filter_map(|known| known.hearing.due);
-        let probes = self.connections.values().filter_map(|known| known.probe_due_at(now));
-        let next = ledgers.chain(drains).chain(doubts).chain(rollouts).chain(topics).chain(probes).min()?;
+        let next = self.deadlines(now).chain(rollouts).min()?;
         Some(Instant::now() + Duration::from_millis(next.since(now).0.clamp(1, 3_600_000)))
+    }
+
+    /// When something is due that is not a rollout's.
+    fn deadlines(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let ledgers = self.connections.values().filter_map(|known| known.ledger.next_deadline());
+        let drains =
+            self.connections.values().filter_map(|known| known.draining.as_ref()).map(|draining| draining.ends_at());
+        let doubts = self.connections.values().filter_map(|known| known.doubted.first()).map(|(due, _)| *due);
+        let topics = self.connections.values().filter_map(|known| known.hearing.due);
+        let probes = self.connections.values().filter_map(move |known| known.probe_due_at(now));
+        ledgers.chain(drains).chain(doubts).chain(topics).chain(probes)
     }
 
     /// Timing out waits until what the broker kept has been read.

@@ -8,7 +8,7 @@ mod earlier;
 mod known;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     sync::{Arc, PoisonError},
 };
@@ -22,7 +22,7 @@ use super::{Connection, Controller, SharedFleet};
 use crate::{
     api::{Failure, Presence, RolloutView, invalid, sentence},
     console::{no_rollout, not_found},
-    rollouts::{Awaited, hours_at, view},
+    rollouts::{Awaited, view},
     store::{Change, ConnectionId, NewMember, RolloutSnapshot, Store, StoreError, StoredMember, StoredRollout},
 };
 use known::Known;
@@ -145,6 +145,27 @@ impl Rollouts {
         machines().filter_map(|machine| machine.next_deadline(now)).chain(room).chain(hours).chain(gates).min()
     }
 
+    /// One of them counts a length of time, which a clock that is set would falsify.
+    pub(super) fn count_time(&self, now: Timestamp) -> bool {
+        self.known.values().any(|known| known.machine.counts_time(now))
+    }
+
+    /// The rollout that is still to release a device.
+    pub(super) fn awaits(&self, device: &DeviceId) -> Option<u32> {
+        let awaits = |known: &&Known| known.to_release(false).any(|one| one == device);
+        self.known.values().find(awaits).map(|known| known.stored.number)
+    }
+
+    /// One of them has a device among its members that it may still release.
+    pub(super) fn may_release(&self, device: &DeviceId) -> bool {
+        self.known.values().any(|known| known.to_release(true).any(|one| one == device))
+    }
+
+    /// All devices that are still to be released.
+    pub(super) fn to_release(&self) -> HashSet<&DeviceId> {
+        self.known.values().flat_map(|known| known.to_release(false)).collect()
+    }
+
     fn tell_all(&mut self, input: &rollout::Input, now: Timestamp) {
         for known in self.known.values_mut() {
             known.tell(input.clone(), now);
@@ -164,13 +185,10 @@ impl Rollouts {
         }
     }
 
-    /// Lets time pass.
-    fn tick(&mut self, fleet: &SharedFleet, now: Timestamp) {
+    /// Lets time pass. `wall`: what the computer's clock shows.
+    fn tick(&mut self, fleet: &SharedFleet, now: Timestamp, wall: Timestamp) {
         for known in self.known.values_mut() {
-            if let Some(hours) = known.stored.spec.hours.as_ref().filter(|_| known.machine.hours_are_due(now)) {
-                let (open, until) = hours_at(hours, now);
-                known.tell(rollout::Input::Hours { open, until }, now);
-            }
+            known.look_at_hours(now, wall);
             known.tell(rollout::Input::Tick, now);
             known.watch(fleet, now);
         }
@@ -243,12 +261,12 @@ impl Controller {
     }
 
     fn run_rollouts_of(&mut self, id: &ConnectionId) {
-        let now = self.clock.now();
+        let (now, wall) = (self.clock.now(), self.clock.wall());
         let Some(known) = self.connections.get_mut(id) else { return };
         let connected = known.sender.is_some();
         known.rollouts.catch_up(connected, now);
         let fleet = Arc::clone(&known.fleet);
-        known.rollouts.tick(&fleet, now);
+        known.rollouts.tick(&fleet, now, wall);
         if known.ledger.more_room_at().is_some_and(|at| at <= now) {
             self.tell(id, Input::Tick);
         }

@@ -296,7 +296,7 @@ impl<R: Read> Read for Bounded<R> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-    use std::fs;
+    use std::{fmt::Write as _, fs};
 
     use super::Lines;
     use crate::{api::Failure, device_file::Writer, fleet::annotations, store::Annotation};
@@ -367,6 +367,23 @@ mod tests {
                 "3: This line does not end within 256 kB. A quote is probably not closed. Nothing after it was read.",
             ],
         );
+    }
+
+    #[test]
+    fn a_million_lines_are_read_and_a_device_that_comes_twice_is_named() {
+        let mut content = "device;tags\n".to_owned();
+        (0..1_000_000).for_each(|number| writeln!(content, "pump-{number};north").unwrap());
+        content.push_str("pump-7;south\n");
+        let mut lines = open(content.as_bytes()).unwrap();
+        let (mut read, mut wrong) = (0, Vec::new());
+        while let Some(line) = lines.next() {
+            match line {
+                Ok(_) => read += 1,
+                Err(line) => wrong.push((line.number, line.message)),
+            }
+        }
+        assert_eq!((read, lines.progress()), (1_000_000, (content.len() as u64, content.len() as u64)));
+        assert_eq!(wrong, [(1_000_002, "'pump-7' is already on line 9.".to_owned())]);
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl Default for Connection {
 }
 
 impl Connection {
+    fn clock_is_set(&mut self, by: i64) {
+        self.since = self.since.moved(by);
+        self.grace_until = self.grace_until.moved(by);
+    }
+
     /// It stands. With a grace for what went out before, where its session was resumed.
     pub(super) fn begin(&mut self, grace: Option<Millis>, now: Timestamp) {
         self.since = now;
@@ -54,6 +59,17 @@ impl Connection {
 }
 
 impl Ledger {
+    /// The clock is another one from now on: so many milliseconds ahead of the one before, or behind it where they are
+    /// negative. Only while no command waits for a time ([`Ledger::next_deadline`]). What has gone out in this second,
+    /// which devices are still to come back and since when the connection stands go with it; otherwise a clock that is
+    /// set back by hours would hold commands up for hours.
+    pub fn clock_is_set(&mut self, by: i64) {
+        self.connection.clock_is_set(by);
+        self.rate.clock_is_set(by);
+        self.table.clock_is_set(by);
+        self.answers.clock_is_set(by);
+    }
+
     /// When [`crate::Input::Tick`] is due, if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {

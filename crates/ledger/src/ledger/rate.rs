@@ -58,6 +58,12 @@ impl Rate {
         }
     }
 
+    /// The clock is ahead of the one before by so many milliseconds from now on.
+    pub(super) fn clock_is_set(&mut self, by: i64) {
+        self.now = self.now.moved(by);
+        self.handed.iter_mut().chain(&mut self.written).for_each(|at| *at = at.moved(by));
+    }
+
     /// One more has gone out.
     pub(super) fn count(&mut self, now: Timestamp) {
         if self.per_second.is_some() {

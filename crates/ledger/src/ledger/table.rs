@@ -194,6 +194,13 @@ impl CommandTable {
         self.devices.values_mut().for_each(|device| device.was_online = false);
     }
 
+    /// The clock is ahead of the one before by so many milliseconds from now on.
+    pub(super) fn clock_is_set(&mut self, by: i64) {
+        for device in self.devices.values_mut() {
+            device.returns_by = device.returns_by.map(|at| at.moved(by));
+        }
+    }
+
     pub(super) fn returns_by(&self, device: &DeviceId) -> Option<Timestamp> {
         self.devices.get(device).and_then(|device| device.returns_by)
     }

@@ -25,7 +25,9 @@ impl Pace {
 
     /// A release may happen now.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.gap.is_none() || self.next < end_of(now)
+        let Some(gap) = self.gap else { return true };
+        // One that lies further away than that was reckoned before the clock was set back, which keeps nobody waiting.
+        self.next < end_of(now) || self.next > end_of(now).saturating_add(gap)
     }
 
     /// From when on the next release may happen; `None` if that does not depend on the time.
@@ -36,7 +38,10 @@ impl Pace {
     /// One is released.
     pub(super) fn count(&mut self, now: Timestamp) {
         if let Some(gap) = self.gap {
-            self.next = self.next.max(now.0.saturating_mul(MICROSECONDS)).saturating_add(gap);
+            let at = now.0.saturating_mul(MICROSECONDS);
+            let is_set_back = self.next > end_of(now).saturating_add(gap);
+            let next = if is_set_back { at } else { self.next.max(at) };
+            self.next = next.saturating_add(gap);
         }
     }
 }

@@ -186,3 +186,37 @@ fn a_broadcast_releases_everybody_at_once_and_never_again() {
     again.handle(Input::Connected, at(3));
     assert_eq!(release(&mut again, 9, at(3)), []);
 }
+
+#[test]
+fn a_clock_that_is_set_keeps_nobody_waiting_and_releases_nobody_early() {
+    const HOUR: i64 = 3_600_000;
+    let rate = std::num::NonZeroU32::new(1);
+    let mut rollout = begin(Plan { rate, ..plan(&[9]) });
+    assert_eq!(release(&mut rollout, 5, START), [0]);
+    assert_eq!(release(&mut rollout, 5, at(999)), [] as [u32; 0]);
+    // Set back by hours, it goes on at once, and at its rate.
+    let back = Timestamp(START.0 - 5 * HOUR);
+    assert_eq!(release(&mut rollout, 5, back), [1]);
+    assert_eq!(release(&mut rollout, 5, back + Millis(999)), [] as [u32; 0]);
+    assert_eq!(release(&mut rollout, 5, back + Millis(1_000)), [2]);
+    // Set forward by hours, it does not make up for them.
+    let forward = Timestamp(START.0 + 5 * HOUR);
+    assert_eq!(release(&mut rollout, 5, forward), [3]);
+    assert_eq!(release(&mut rollout, 5, forward + Millis(999)), [] as [u32; 0]);
+}
+
+#[test]
+fn a_pause_between_stages_counts_time_even_while_a_person_has_paused_the_rollout() {
+    let between = Between::Pause(Millis(600_000));
+    let mut rollout = begin(Plan { between, ..plan(&[1, 1]) });
+    assert!(!rollout.counts_time(START));
+    release(&mut rollout, 1, START);
+    assert!(!rollout.counts_time(START), "its command has a timeout of its own");
+    end(&mut rollout, [0], State::Succeeded, at(10));
+    assert!(rollout.counts_time(at(10)));
+    rollout.handle(Input::Act(Action::Pause), at(20));
+    assert!(rollout.counts_time(at(20)) && rollout.next_deadline(at(20)).is_none());
+    assert!(!rollout.counts_time(at(600_010)), "it has passed");
+    rollout.handle(Input::Act(Action::Stop), at(30));
+    assert!(!rollout.counts_time(at(30)));
+}

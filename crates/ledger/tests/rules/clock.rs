@@ -1,6 +1,6 @@
 //! What happens because nothing happened: time-outs, expiry and repeats.
 
-use wilco_ledger::{Answer, Claim, Delivery, Input, Millis, Outcome, Policy, Puback, Timestamp};
+use wilco_ledger::{Answer, Claim, Delivery, Input, Limits, Millis, Outcome, Policy, Puback, Timestamp};
 
 use crate::bench::{
     Bench, OUT, PLAIN, REPEATABLE, answer, at_broker, cancel, delivered, device, id, out, presence, puback, says, sent,
@@ -254,4 +254,48 @@ fn a_command_without_any_time_ends_at_once() {
     Bench::connected().at(0, submit("a", none), "a submitted; a Expired");
     let impatient = Policy { timeout: Millis(0), ..PLAIN };
     Bench::connected().at(0, submit("a", impatient), "a submitted; a handed 1; publish a 1; a TimedOut(MayHaveRun)");
+}
+
+const HOUR: i64 = 3_600_000;
+
+impl Bench {
+    /// Nothing waits for a time, and the clock is set back by an hour.
+    fn set_back(mut self) -> Bench {
+        assert_eq!(self.ledger.next_deadline(), None);
+        self.ledger.clock_is_set(-HOUR);
+        self
+    }
+}
+
+#[test]
+fn after_a_clock_is_set_back_the_rate_of_that_second_holds_nobody_up() {
+    let limits = Limits { sends_per_second: Some(1), ..Limits::default() };
+    Bench::with(limits)
+        .at(0, Input::Connected, "")
+        .at(0, submit("a", PLAIN), OUT)
+        .at(5, sent("a", 1), "a sent 1")
+        .at(10, says("a", Outcome::Succeeded), "a succeeded moved")
+        .set_back()
+        .at(500 - HOUR, submit("b", PLAIN), "b submitted")
+        .wakes(Some(1_006 - HOUR))
+        .at(1_006 - HOUR, Input::Tick, "b handed 1; publish b 1");
+}
+
+#[test]
+fn after_a_clock_is_set_back_devices_that_never_returned_are_sent_commands() {
+    let away = || Bench::connected().at(0, presence(true), "").at(1, Input::Disconnected, "");
+    let back = away().at(2, Input::SessionLost, "").at(3, Input::Connected, "").set_back();
+    back.at(6_000 - HOUR, submit("a", PLAIN), OUT);
+}
+
+#[test]
+fn after_a_clock_is_set_back_commands_time_out_as_before() {
+    let resumed =
+        Bench::connected().at(1, Input::Disconnected, "").at(2, Input::Resumed, "").at(3, Input::Connected, "");
+    resumed
+        .at(4, Input::Drained, "")
+        .set_back()
+        .at(20_000 - HOUR, submit("a", PLAIN), OUT)
+        .at(20_005 - HOUR, sent("a", 1), "a sent 1")
+        .wakes(Some(30_005 - HOUR));
 }

@@ -8,7 +8,7 @@ use std::{
 use wilco_dialect::Reported;
 use wilco_ledger::{
     Answer, Command, CommandId, DeviceId, Membership, Millis, State, Submission, Timestamp,
-    rollout::{self, Effect, Phase, Rollout},
+    rollout::{self, Brake, Effect, Phase, Rollout},
 };
 
 use super::{
@@ -20,12 +20,14 @@ use crate::{
     api::{Failure, MemberCounts, RolloutView},
     console::fresh_id,
     fleet::{Device, Fleet},
-    rollouts::{Awaited, Watch, plan, view},
+    rollouts::{Awaited, Watch, hours_at, plan, view},
     store::{Change, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger},
 };
 
 /// Devices that answer and are no members are written down, so many of them.
 const STRANGERS: usize = 10_000;
+/// The computer's clock has been set when it and ours have come apart by as much, milliseconds.
+const CLOCK_IS_SET: i64 = 2_000;
 
 /// A rollout in memory.
 pub(super) struct Known {
@@ -45,6 +47,8 @@ pub(super) struct Known {
     watch: Option<Watch>,
     /// Devices that have answered it since Wilco started and are no members.
     strangers: HashSet<DeviceId>,
+    /// How far the computer's clock was ahead when its maintenance hours were last looked at, milliseconds.
+    ahead: i64,
 }
 
 pub(super) struct Member {
@@ -94,6 +98,7 @@ impl Known {
             earlier,
             watch: None,
             strangers: HashSet::new(),
+            ahead: 0,
         }
     }
 
@@ -106,6 +111,30 @@ impl Known {
             self.changed_at = now;
         }
         effects
+    }
+
+    /// Looks at its maintenance hours, where that is due or the computer's clock has been set: people tell them by it.
+    pub(super) fn look_at_hours(&mut self, now: Timestamp, wall: Timestamp) {
+        let Some(hours) = &self.stored.spec.hours else { return };
+        let ahead = wall.0.saturating_sub(now.0);
+        let is_set = ahead.saturating_sub(self.ahead).abs() >= CLOCK_IS_SET;
+        if self.machine.is_over() || !(is_set || self.machine.hours_are_due(now)) {
+            return;
+        }
+        self.ahead = ahead;
+        let (open, until) = hours_at(hours, wall);
+        self.tell(rollout::Input::Hours { open, until: now + until.since(wall) }, now);
+    }
+
+    /// The devices that it is still to release. `also_later`: or may, once a person lets it go on.
+    pub(super) fn to_release(&self, also_later: bool) -> impl Iterator<Item = &DeviceId> {
+        let is_active = match self.machine.progress().brake {
+            None => true,
+            Some(Brake::Stopped) => false,
+            Some(Brake::Paused | Brake::Halted(_)) => also_later,
+        };
+        let is_pending = move |(member, _): &(u32, &Member)| is_active && self.machine.member(*member).is_none();
+        (0..).zip(&self.members).filter(is_pending).map(|(_, member)| &member.device)
     }
 
     pub(super) fn hear(&mut self, member: u32, state: State, id: CommandId, now: Timestamp) {
