@@ -27,14 +27,14 @@ pub(crate) fn milliseconds(duration: &Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+pub(crate) fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     values
 }
 
 /// The value below which so many in a hundred lie, between two of them in proportion.
-fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
+pub(crate) fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
     let place = part / 100.0 * sorted.len().checked_sub(1)? as f64;
     let (below, above) = (*sorted.get(place.floor() as usize)?, *sorted.get(place.ceil() as usize)?);
     Some(below + (above - below) * place.fract())

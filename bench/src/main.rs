@@ -15,6 +15,7 @@ mod course;
 mod echo;
 mod figures;
 mod growth;
+mod history;
 mod installation;
 mod machine;
 mod mqttjs;
@@ -33,6 +34,8 @@ use growth::Sizes;
 const USAGE: &str = "\
 wilco-bench run <directory of the report> [--quick]
 wilco-bench growth <directory of the report> [--quick]
+wilco-bench history <directory of the report> [--quick] [--commands <number>]
+wilco-bench history-alone <data directory>
 wilco-bench alone <url> <devices> [<authority> <certificate> <key>]
 wilco-bench echo <url> [<authority> <certificate> <key>]";
 
@@ -44,6 +47,10 @@ async fn main() -> Result<()> {
         ["run", directory, "--quick"] => run(directory.into(), Size::QUICK).await,
         ["growth", directory] => growth::run(directory.as_ref(), &Sizes::FULL).await,
         ["growth", directory, "--quick"] => growth::run(directory.as_ref(), &Sizes::QUICK).await,
+        ["history", directory, ref options @ ..] => {
+            history::run(directory.as_ref(), &history::Size::of(options)?).await
+        }
+        ["history-alone", data] => history::alone(data).await,
         ["alone", url, devices, ref files @ ..] => growth::alone(url, devices, Files::of(files)?.as_ref()).await,
         ["echo", url, ref files @ ..] => echo::echo(url, Files::of(files)?).await,
         _ => bail!("{USAGE}"),

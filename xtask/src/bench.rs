@@ -1,5 +1,5 @@
-//! `cargo xtask bench [growth] [--quick]`: what the promise costs, and how that grows with the fleet, measured, as a report
-//! under `docs`.
+//! `cargo xtask bench [growth | history] [--quick]`: what the promise costs, how that grows with the fleet, and what a long
+//! history costs, measured, as a report under `docs`.
 //!
 //! It is no part of `check` or `test`, because figures say something only on a machine that does nothing else.
 
@@ -19,7 +19,9 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
         ["--quick"] => (target().join("bench"), Some("--quick")),
         ["growth"] => return growth(&crate::top().join("docs"), None),
         ["growth", "--quick"] => return growth(&target().join("bench"), Some("--quick")),
-        _ => bail!("bench takes nothing but growth and --quick."),
+        ["history"] => return engine_alone("history", &crate::top().join("docs"), &[]),
+        ["history", ref options @ ..] => return engine_alone("history", &target().join("bench"), options),
+        _ => bail!("bench takes nothing but growth, history and --quick; history also takes --commands N."),
     };
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
     npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;
@@ -34,15 +36,19 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The engine alone needs no app.
 fn growth(directory: &Path, option: Option<&str>) -> Result<ExitCode> {
+    engine_alone("growth", directory, option.as_slice())
+}
+
+/// The engine alone needs no app.
+fn engine_alone(what: &str, directory: &Path, options: &[&str]) -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Test])?;
     npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;
     let mut build = process::cargo();
     build.args(["build", "--release", "--package", "wilco-bench"]);
     process::run("Building the bench", &mut build)?;
     let mut bench = process::program(target().join("release/wilco-bench"));
-    process::run("Measuring", bench.arg("growth").arg(directory).args(option))?;
-    println!("    The report: {}", directory.join("bench-growth.md").display());
+    process::run("Measuring", bench.arg(what).arg(directory).args(options))?;
+    println!("    The report: {}", directory.join(format!("bench-{what}.md")).display());
     Ok(ExitCode::SUCCESS)
 }

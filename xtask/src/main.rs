@@ -35,7 +35,8 @@ cargo xtask <task>
   test    sets up what is missing and runs every test, those in a real window too
   check   formatting, lints, licences, unused dependencies and the rules of the architecture
   bundle  packages to install, with app and command line; --test installs, starts and removes one; or: bundle <formats>
-  bench   Wilco side by side with bare MQTT clients, the app's start and memory: docs/bench.md; --quick only tries it
+  bench   Wilco side by side with bare MQTT clients, the app's start and memory: docs/bench.md; --quick only tries it;
+          or: bench growth, bench history [--quick] [--commands N]
   interop other people's programs, installed under target/ and commanded: mqtt-io, ha-mqtt-discoverable, Zigbee2MQTT
   setup   only sets up: system packages, the window's npm packages, the test tools
   faults  kills, stops and cuts off console, broker and devices; --seeds N, --scenario NAME, --report: docs/reliability.md

@@ -69,8 +69,15 @@ fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit
         return Ok(true);
     }
     let device = device.map(DeviceId::as_str);
-    let whose = if device.is_some() { "connection = ?1 AND device = ?3" } else { "connection = ?1 AND ?3 IS NULL" };
     for (table, key) in TABLES {
+        let whose = match (device, table) {
+            (None, _) => "connection = ?1 AND ?3 IS NULL",
+            // Its commands are forgotten already, with their events. No index leads to a device's rows alone, and to look
+            // through a history of millions would keep everybody from writing.
+            (Some(_), "commands") => continue,
+            (Some(_), "events") => "connection = ?1 AND command IS NULL AND device = ?3",
+            (Some(_), _) => "connection = ?1 AND device = ?3",
+        };
         let forgotten = connection
             .prepare_cached(&format!(
                 "DELETE FROM {table} WHERE {whose} AND {key} IN (SELECT {key} FROM {table} WHERE {whose} LIMIT ?2)"

@@ -9,6 +9,7 @@ mod facts;
 mod history;
 mod logs;
 mod model;
+mod plans;
 mod profiles;
 mod projection_queue;
 mod refusal;
