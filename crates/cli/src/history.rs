@@ -26,10 +26,16 @@ pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Res
 }
 
 async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem> {
-    let HistoryOptions { connection, device, state, since, limit, format } = options;
+    let HistoryOptions { connection, device, state, since, search, limit, format } = options;
     let connection = base.connection(&connection).await?;
-    let query =
-        HistoryQuery { connection: Some(connection.id), device, states: state, since, ..HistoryQuery::default() };
+    let query = HistoryQuery {
+        connection: Some(connection.id),
+        device,
+        states: state,
+        since,
+        search: search.unwrap_or_default(),
+        ..HistoryQuery::default()
+    };
     let mut listed = Listed::new(format)?;
     let mut left = limit;
     let mut cursor = None;

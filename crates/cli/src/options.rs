@@ -161,6 +161,7 @@ pub(crate) struct SendOptions {
 #[command(after_help = "\
 Examples:
   wilco history -c plant --since 2h --state timed_out --state failed
+  wilco history -c plant --search voltage --state failed
   wilco history -c plant --device pump-7 --limit 1000 --format csv > pump-7.csv")]
 pub(crate) struct HistoryOptions {
     /// Name of the connection
@@ -175,6 +176,9 @@ pub(crate) struct HistoryOptions {
     /// Only commands since this time: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
     #[arg(long, value_name = "TIME", value_parser = input::since)]
     pub(crate) since: Option<i64>,
+    /// Only commands with all of these words, or words that begin so, in their device, name, arguments, message or result
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
     /// Maximum number of commands
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

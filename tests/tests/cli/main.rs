@@ -187,6 +187,9 @@ fn the_history_is_a_table_json_or_csv() -> Result<()> {
     assert_eq!(history(&["--state", "succeeded", "--limit", "1"])?.lines()?[0]["args"]["on"], false);
     assert_eq!(history(&["--device", "other"])?.out, "");
     assert_eq!(history(&["--since", "1h"])?.lines()?.len(), 3);
+    assert_eq!(history(&["--search", "LED fal"])?.lines()?[0]["args"]["on"], false);
+    assert_eq!(history(&["--search", "led xyz"])?.out, "");
+    bench.run(&["history", "-c", "bench", "--search", &"x".repeat(201)])?.complained("has 201 characters")?;
     assert_eq!(history(&["--since", "2999-01-01"])?.out, "");
 
     let table = bench.run(&["history", "-c", "bench"])?.ended(0)?;

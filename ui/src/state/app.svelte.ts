@@ -205,7 +205,7 @@ export class App {
 
   /** Shows the commands that the status bar counts as needing attention. */
   showNeedsAttention(): void {
-    this.history.filterBy(NEEDS_ATTENTION_NOW, '');
+    this.history.list(NEEDS_ATTENTION_NOW);
     this.route.go('history');
   }
 
@@ -214,7 +214,7 @@ export class App {
     const go = () => this.route.go('history');
     this.connections.choose(connection);
     if (command === null) {
-      this.history.filterBy(bad ? NEEDS_ATTENTION_NOW : (FILTERS[0] as Filter), '');
+      this.history.list(bad ? NEEDS_ATTENTION_NOW : (FILTERS[0] as Filter));
       go();
       return;
     }

@@ -22,6 +22,7 @@ export type ControlName =
   | 'fleet.views'
   | 'history.device'
   | 'history.export'
+  | 'history.search'
   | 'log.save'
   | 'log.search'
   | 'rollout.export'

@@ -55,6 +55,8 @@ export const EVERY_FILTER: Filter[] = [...FILTERS, NEEDS_ATTENTION_NOW, NEEDS_AT
 export class History {
   filter = $state.raw<Filter>(FILTERS[0] as Filter);
   device = $state('');
+  /** What is typed into the search field. */
+  search = $state('');
   rows = $state.raw<CommandView[]>([]);
   total = $state(0);
   matching = $state<number | null>(null);
@@ -96,6 +98,7 @@ export class History {
   #meanwhile: CommandView[] = [];
   #begun: Promise<void> = Promise.resolve();
   readonly #reload = new Throttle(500, () => this.#readAgain());
+  readonly #searched = new Throttle(150, () => this.#begin());
   readonly #redetail = new Throttle(250, () => void this.#loadDetail());
 
   constructor(readonly backend: Backend) {
@@ -144,10 +147,32 @@ export class History {
     this.#begin();
   }
 
+  /** Lists what a link leads to, whatever was searched for before. */
+  list(filter: Filter, device = ''): void {
+    this.search = '';
+    this.filterBy(filter, device);
+  }
+
+  /** Searches while somebody types. */
+  searchFor(text: string): void {
+    if (text === this.search) return;
+    this.search = text;
+    this.#searched.ask();
+  }
+
+  get isFiltered(): boolean {
+    return this.filter !== FILTERS[0] || this.device !== '' || this.search !== '';
+  }
+
+  /** Lists every command again. */
+  clear(): void {
+    this.list(FILTERS[0] as Filter);
+  }
+
   /** Brings a command into sight and unfolds it. */
   async reveal(command: CommandView, go: () => void): Promise<void> {
     this.#connection = command.connection;
-    this.filterBy(FILTERS[0] as Filter, command.device);
+    this.list(FILTERS[0] as Filter, command.device);
     go();
     await this.#begun;
     const place = this.rows.findIndex((row) => keyOf(row) === keyOf(command));
@@ -229,7 +254,8 @@ export class History {
   take(batch: Batch): void {
     // Nobody has looked yet.
     if (this.#generation === 0) return;
-    if (batch.more_commands) this.behind = true;
+    // Only the engine knows which commands match a search.
+    if (batch.more_commands || (this.search !== '' && batch.commands.length > 0)) this.behind = true;
     if (this.behind) this.#reload.ask();
     if (this.open !== null && (batch.more_commands || batch.commands.some((command) => keyOf(command) === this.open)))
       this.#redetail.ask();
@@ -251,7 +277,7 @@ export class History {
     // What is older comes with its own page.
     const oldest = this.#oldest;
     const within = [...changed.values()].filter((command) => oldest === null || byAge(command, oldest) < 0);
-    const fitting = within.filter((command) => this.#admits(command));
+    const fitting = this.search === '' ? within.filter((command) => this.#admits(command)) : [];
     if (this.follows) {
       this.#put([...rows, ...fitting].filter((row) => this.#admits(row)).sort(byAge));
       return;
@@ -290,6 +316,7 @@ export class History {
       device: device === '' ? null : device,
       states: this.filter.states,
       since: null,
+      search: this.search,
       needs_attention: this.filter.needsAttention ?? false,
       cursor,
       limit: PAGE,

@@ -8,6 +8,7 @@ const EVERYTHING = {
   device: null,
   states: [],
   since: null,
+  search: '',
   needs_attention: false,
   cursor: null,
   limit: 1,

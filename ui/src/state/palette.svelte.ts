@@ -157,6 +157,7 @@ export class Palette {
       device: null,
       states: [],
       since: null,
+      search: '',
       needs_attention: false,
       cursor: null,
       limit: LOOKED_THROUGH,

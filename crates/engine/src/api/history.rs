@@ -19,6 +19,10 @@ pub struct HistoryQuery {
     /// Only commands submitted at or after this, Unix milliseconds.
     #[ts(type = "number | null")]
     pub since: Option<i64>,
+    /// Only commands with all of these words, or words that begin so, in their device, name, arguments, message or result:
+    /// at most 200 characters. Case and the accents of European letters do not matter. Of unfinished commands, the message
+    /// is not searched.
+    pub search: String,
     /// Only commands that need somebody: those that ended badly within the last hour, and that nobody has dismissed.
     #[serde(default)]
     pub needs_attention: bool,

@@ -14,6 +14,7 @@ mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod fleet;
+mod history;
 mod import_export;
 mod logs;
 mod offers;
@@ -40,16 +41,16 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 use wilco_dialect::Reported;
-use wilco_ledger::{CommandId, State, Timestamp};
+use wilco_ledger::CommandId;
 
 use crate::{
     api::{
-        Batch, CommandDetail, ConnectionView, DeviceDetail, EventView, Failure, FailureCode, HistoryPage, HistoryQuery,
-        JsonText, RequestOrigin, excerpt, invalid, sentence,
+        Batch, CommandDetail, ConnectionView, DeviceDetail, EventView, Failure, FailureCode, JsonText, RequestOrigin,
+        excerpt, invalid, sentence,
     },
     catalogue::Catalogue,
     clock::{Clock, Source},
-    controller::{BackgroundTasks, Controller, Event, Listed, NEEDS_ATTENTION_FOR, Request},
+    controller::{BackgroundTasks, Controller, Event, Listed, Request},
     lock::DataLock,
     paths::DataDir,
     profile::{self, device_id},
@@ -57,7 +58,7 @@ use crate::{
     settings::SharedSettings,
     shell_line::shell_line,
     staged_credentials::StagedCredentials,
-    store::{ConnectionId, Cursor, Evidence, HistoryFilter, Profile, Store, StoredRequest},
+    store::{ConnectionId, Evidence, Profile, Store, StoredRequest},
     telemetry::Telemetry,
     vault::Vault,
     views,
@@ -263,46 +264,6 @@ impl Handle {
             command_count,
             strays,
             described,
-        })
-    }
-
-    /// A page of the history, newest first.
-    ///
-    /// # Errors
-    /// [`FailureCode::Invalid`] for a state or cursor that is none.
-    pub async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, Failure> {
-        let state = |name: &String| {
-            let names = State::ALL.map(State::as_str).join(", ");
-            State::parse(name)
-                .ok_or_else(|| invalid(format!("There is no state named '{name}'."), &format!("Available: {names}.")))
-        };
-        let filter = HistoryFilter {
-            connection: query.connection.as_deref().map(ConnectionId::from),
-            device: query.device.as_deref().map(device_id).transpose()?,
-            states: query.states.iter().map(state).collect::<Result<_, _>>()?,
-            since: query.since.map(Timestamp),
-            needs_attention_since: query
-                .needs_attention
-                .then(|| Timestamp(self.clock.now().0.saturating_sub_unsigned(NEEDS_ATTENTION_FOR.0))),
-            before: query
-                .cursor
-                .map(|cursor| {
-                    Cursor::parse(&cursor).ok_or_else(|| {
-                        invalid(
-                            format!("'{cursor}' is not a position in the history."),
-                            "Start again from the first page.",
-                        )
-                    })
-                })
-                .transpose()?,
-            limit: query.limit.clamp(1, 1_000),
-        };
-        let page = self.store.history(filter).await?;
-        Ok(HistoryPage {
-            commands: page.rows.iter().map(|(id, command)| views::command(id.as_str(), command, None)).collect(),
-            next: page.next.map(|cursor| cursor.to_string()),
-            total: page.total,
-            matching: page.matching,
         })
     }
 

@@ -13,6 +13,7 @@ mod desired;
 mod error;
 mod evidence;
 mod fact;
+mod history;
 mod ids;
 mod logs;
 mod open;
@@ -170,11 +171,6 @@ impl Store {
         self.readers.read(move |connection| events::strays(connection, &id, &device, limit)).await
     }
 
-    /// A page of the history, newest first.
-    pub async fn history(&self, filter: HistoryFilter) -> Result<HistoryRows, StoreError> {
-        self.read(move |connection| history(connection, &filter)).await
-    }
-
     /// The commands of a connection that ended badly at or after that time, and whether somebody has dismissed them.
     pub(crate) async fn ended_badly_since(
         &self,
@@ -215,7 +211,7 @@ impl Store {
             let count = tallies::count(connection, &id, &device)?;
             let filter =
                 HistoryFilter { connection: Some(id), device: Some(device), limit, ..HistoryFilter::default() };
-            let page = history(connection, &filter)?;
+            let page = history::page(connection, &filter)?;
             Ok((page.rows.into_iter().map(|(_, command)| command).collect(), count))
         })
         .await
@@ -383,7 +379,10 @@ impl Store {
                             transaction.commit()?;
                             Ok(value)
                         })
-                        .map_err(|error| StoreError::read(&path, &error))
+                        .map_err(|error| {
+                            writer::repair_search(connection, &error);
+                            StoreError::read(&path, &error)
+                        })
                 });
                 let _ = done.send(result);
             }))
@@ -407,67 +406,4 @@ impl Future for Committing {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
     }
-}
-
-fn history(connection: &rusqlite::Connection, filter: &HistoryFilter) -> rusqlite::Result<HistoryRows> {
-    let connections = match &filter.connection {
-        Some(id) => vec![id.clone()],
-        None => counters::connections(connection)?,
-    };
-    if let Some(since) = filter.needs_attention_since {
-        return needing(connection, &connections, filter, since);
-    }
-    let runs = connections.iter().flat_map(|id| commands::runs(id, filter.device.as_ref(), &filter.states));
-    let limit = filter.limit as usize;
-    // One more than wanted shows whether there is another page.
-    let mut places = commands::places(
-        connection,
-        runs,
-        filter.since,
-        filter.before.map(|cursor| cursor.0),
-        limit.saturating_add(1),
-    )?;
-    let more = places.len() > limit;
-    places.truncate(limit);
-    let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
-    let total = counters::commands(connection, filter.connection.as_ref())?;
-    let everything = filter.states.is_empty() && filter.since.is_none();
-    let matching = match (&filter.device, filter.before.is_none() && !more) {
-        (_, true) => u32::try_from(rows.len()).ok(),
-        (None, false) if everything => Some(total),
-        (Some(device), false) if everything => {
-            let mut sum = 0_u32;
-            for id in &connections {
-                sum = sum.saturating_add(tallies::count(connection, id, device)?);
-            }
-            Some(sum)
-        }
-        _ => None,
-    };
-    let next = places.last().filter(|_| more).map(|&place| Cursor(place));
-    Ok(HistoryRows { rows, next, total, matching })
-}
-
-/// The commands that need somebody. They are few enough to be counted.
-fn needing(
-    connection: &rusqlite::Connection,
-    connections: &[ConnectionId],
-    filter: &HistoryFilter,
-    since: Timestamp,
-) -> rusqlite::Result<HistoryRows> {
-    let dismissed = dismissed::all(connection)?;
-    let mut places = Vec::new();
-    for id in connections {
-        places.extend(commands::needing(connection, id, filter.device.as_ref(), since, &dismissed)?);
-    }
-    places.sort_unstable_by(|one, other| other.cmp(one));
-    let matching = u32::try_from(places.len()).ok();
-    places.retain(|place| filter.before.is_none_or(|Cursor(before)| *place < before));
-    let limit = filter.limit as usize;
-    let more = places.len() > limit;
-    places.truncate(limit);
-    let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
-    let next = places.last().filter(|_| more).map(|&place| Cursor(place));
-    let total = counters::commands(connection, filter.connection.as_ref())?;
-    Ok(HistoryRows { rows, next, total, matching })
 }

@@ -265,6 +265,9 @@ pub struct HistoryFilter {
     pub states: Vec<State>,
     /// Only commands submitted at or after this.
     pub since: Option<Timestamp>,
+    /// Only commands with words that begin so in their device, name, arguments, message or result; all where it has no
+    /// letter or digit. Newest first means here: in the order in which they were stored.
+    pub search: String,
     /// Only commands that ended badly at or after this, and that nobody has dismissed.
     pub needs_attention_since: Option<Timestamp>,
     /// From where the last page ended.

@@ -12,7 +12,7 @@ use super::{
     table::{
         self,
         commands::{self, Ended},
-        counters, dismissed, events, logs, removed, rollout_members,
+        counters, dismissed, events, logs, removed, rollout_members, search,
     },
 };
 use crate::api::Older;
@@ -113,6 +113,7 @@ fn forget(connection: &Connection, ended: &Ended) -> rusqlite::Result<()> {
     rollout_members::keep_outcome(connection, ended.row)?;
     events::forget_command(connection, &ended.connection, &ended.device, &ended.id)?;
     commands::remove(connection, ended.row)?;
+    search::remove(connection, ended.row)?;
     dismissed::remove(connection, ended.row)?;
     table::count_down(connection, &ended.connection, &ended.device, ended.row)
 }

@@ -19,7 +19,7 @@ use wilco_ledger::Fact;
 use super::{
     Change, ConnectionId, StoreError, StoredDevice,
     projection_queue::{CommandSnapshot, Lag, LastOf},
-    table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts},
+    table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts, search},
 };
 
 /// A transaction takes no further batch once it holds so many changes.
@@ -143,8 +143,13 @@ impl Writer {
     }
 
     /// All of the changes, or none.
-    fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> Result<(), StoreError> {
-        self.try_commit(changes).map_err(|error| StoreError::read(&self.path, &error))
+    fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change> + Clone) -> Result<(), StoreError> {
+        let again = changes.clone();
+        let committed = match self.try_commit(changes) {
+            Err(error) if repair_search(&mut self.connection, &error) => self.try_commit(again),
+            committed => committed,
+        };
+        committed.map_err(|error| StoreError::read(&self.path, &error))
     }
 
     fn try_commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
@@ -177,7 +182,11 @@ impl Writer {
         if self.lag.is_empty() {
             return Ok(());
         }
-        self.try_catch_up(commands).map_err(|error| StoreError::read(&self.path, &error))
+        let caught_up = match self.try_catch_up(commands) {
+            Err(error) if repair_search(&mut self.connection, &error) => self.try_catch_up(commands),
+            caught_up => caught_up,
+        };
+        caught_up.map_err(|error| StoreError::read(&self.path, &error))
     }
 
     fn try_catch_up(&mut self, commands: usize) -> rusqlite::Result<()> {
@@ -206,6 +215,22 @@ impl Writer {
         let Writer { connection, path, .. } = self;
         close(connection).map_err(|error| StoreError::read(&path, &error))
     }
+}
+
+/// Rebuilds the search index where it is damaged, and says whether it did.
+pub(super) fn repair_search(connection: &mut Connection, error: &rusqlite::Error) -> bool {
+    if !search::is_damage(error) {
+        return false;
+    }
+    tracing::warn!(%error, "the search index is rebuilt");
+    let rebuilt = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+        search::rebuild(&transaction)?;
+        transaction.commit()
+    });
+    if let Err(error) = &rebuilt {
+        tracing::error!(%error, "the search index could not be rebuilt");
+    }
+    rebuilt.is_ok()
 }
 
 /// Keeps the mark in `meta` as the list of commands will be after this transaction: it is there while, and only while,

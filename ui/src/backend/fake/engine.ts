@@ -20,6 +20,7 @@ import { failure } from './failure';
 import { fate, UNANSWERED, type Step } from './fate';
 import { FakeColumns, select, stateCode } from './columns';
 import { type FakeDevice } from './fleet';
+import { hasWords } from './history';
 import { FakeLogs } from './logs';
 import { FakeDrafts } from './drafts';
 import { FakeKits } from './kits';
@@ -156,6 +157,7 @@ export class FakeEngine {
         (query.connection === null || command.connection === query.connection) &&
         (query.device === null || command.device === query.device) &&
         (query.states.length === 0 || query.states.includes(command.state)) &&
+        hasWords(command, query.search) &&
         (query.since === null || command.queued_at >= query.since),
     );
   }

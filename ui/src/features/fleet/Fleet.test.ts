@@ -340,6 +340,7 @@ describe('the LED', () => {
       device: null,
       states: [],
       since: null,
+      search: '',
       needs_attention: false,
       cursor: null,
     };

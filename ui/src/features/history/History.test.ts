@@ -22,6 +22,31 @@ describe('the history', () => {
     await findByText('No command matches');
   });
 
+  it('is searched while somebody types, and Escape leaves the field', async () => {
+    const { getByRole, rows, user } = await openHistory();
+    const all = rows().length;
+    const field = getByRole('textbox', { name: 'Search' });
+    await user.type(field, 'restart');
+    const shown = () => rows().map((row) => row.textContent ?? '');
+    await waitFor(() => expect(shown().every((text) => text.includes('restart'))).toBe(true));
+    expect(shown().length).toBeGreaterThan(0);
+    await user.keyboard('{Escape}');
+    expect(getByRole('treegrid', { name: 'Commands' })).toHaveFocus();
+    expect(field).toHaveValue('restart');
+    await user.click(getByRole('button', { name: 'Clear the search' }));
+    expect(field).toHaveFocus();
+    await waitFor(() => expect(rows().length).toBe(all));
+  });
+
+  it('says that nothing matches a search, and lists everything again', async () => {
+    const { getByRole, findByText, rows, user } = await openHistory();
+    await user.type(getByRole('textbox', { name: 'Search' }), 'xyzzy');
+    await findByText('No command matches');
+    await user.click(getByRole('button', { name: 'Show all commands' }));
+    await waitFor(() => expect(rows().length).toBeGreaterThan(0));
+    expect(getByRole('textbox', { name: 'Search' })).toHaveValue('');
+  });
+
   it('is filtered by a device, also from its inspector', async () => {
     const { getByRole, findByRole, getByText, rows, user } = await openHistory();
     await user.click(getByRole('link', { name: 'Fleet' }));
@@ -168,6 +193,7 @@ describe('the history', () => {
       device: null,
       states: ['timed_out'],
       since: null,
+      search: '',
       needs_attention: false,
       cursor: null,
       limit: 100,
@@ -271,6 +297,7 @@ describe('the history', () => {
       device: null,
       states: [],
       since: null,
+      search: '',
       needs_attention: false,
       cursor: null,
       limit: 1,

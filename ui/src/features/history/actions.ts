@@ -3,7 +3,7 @@
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';
 import { openControl } from '../../state/controls';
-import { EVERY_FILTER, FILTERS } from '../../state/history.svelte';
+import { EVERY_FILTER } from '../../state/history.svelte';
 
 export function historyActions(app: App): Action[] {
   const { history, route, connections } = app;
@@ -23,7 +23,8 @@ export function historyActions(app: App): Action[] {
   const filters = EVERY_FILTER.filter((filter) => filter.name !== history.filter.name);
   const list = [
     action('export', 'Export the history…', () => openControl(app, 'history.export'), { keys: 'e', elsewhere: !here }),
-    action('device', 'Filter by a device', () => openControl(app, 'history.device'), here ? { keys: '/' } : {}),
+    action('search', 'Search the history', () => openControl(app, 'history.search'), here ? { keys: '/' } : {}),
+    action('device', 'Filter by a device', () => openControl(app, 'history.device')),
     ...filters.map((filter) =>
       action(`filter.${filter.name}`, `Show only: ${filter.name}`, () => history.filterBy(filter), { quiet: true }),
     ),
@@ -33,8 +34,7 @@ export function historyActions(app: App): Action[] {
     return openControl(app, 'settings.clear');
   };
   list.push(action('forget', 'Clear old commands from the history…', clearOld, { words: 'retention delete forget' }));
-  if (history.filter !== FILTERS[0] || history.device !== '')
-    list.push(action('clear', 'Clear the filters', () => history.filterBy(FILTERS[0] ?? history.filter, '')));
+  if (history.isFiltered) list.push(action('clear', 'Clear the filters', () => history.clear()));
   if (history.hasNewer) list.push(action('newest', 'Show the newest', () => history.showNewest()));
   if (history.export.view !== null) list.push(action('stop', 'Stop the export', () => history.export.stop()));
   return list;

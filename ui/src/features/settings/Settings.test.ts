@@ -71,6 +71,7 @@ it('tells how much of the history would go before it goes', async () => {
     device: null,
     states: [],
     since: null,
+    search: '',
     needs_attention: false,
     cursor: null,
     limit: 1,

@@ -92,17 +92,18 @@ const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery,
      c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
      c.nobody_listening, c.abandoned, c.repeat_refused, c.form, c.unreadable, c.rollout, c.member";
 
-/// Writes a command's new standing; `false` if it is not there.
-pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Command) -> rusqlite::Result<bool> {
+/// Writes a command's new standing, if it is there. Returns the row of one that is finished.
+pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Command) -> rusqlite::Result<Option<i64>> {
     // A column that is not mentioned costs no index anything.
-    let end = if command.rungs.finished.is_some() { ", finished_at = ?25" } else { "" };
+    let is_finished = command.rungs.finished.is_some();
+    let (end, row) = if is_finished { (", finished_at = ?25", "RETURNING row") } else { ("", "") };
     let mut statement = connection.prepare_cached(&format!(
         "UPDATE commands SET
             state = ?4, changed_at = ?5, attempt = ?6, last_send = ?7, sent_at = ?8, at_broker_at = ?9,
             accepted_at = ?10, heard_at = ?11, progress = ?12, message = ?13, result = ?14, matched = ?15, late = ?16,
             duplicates = ?17, conflict = ?18, contradicted = ?19, ambiguous = ?20, nobody_listening = ?21,
             abandoned = ?22, repeat_refused = ?23, unreadable = ?24{end}
-         WHERE connection = ?1 AND id = ?2 AND device = ?3"
+         WHERE connection = ?1 AND id = ?2 AND device = ?3 {row}"
     ))?;
     let last_send = command.last_send.map(send_text).transpose()?;
     let finished = command.rungs.finished.map(|at| at.0);
@@ -134,8 +135,11 @@ pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Comma
         &unreadable,
         &finished,
     ];
-    let used = values.len() - usize::from(finished.is_none());
-    Ok(statement.execute(&values[..used])? > 0)
+    if is_finished {
+        return statement.query_row(&values[..], |row| row.get(0)).optional();
+    }
+    statement.execute(&values[..values.len() - 1])?;
+    Ok(None)
 }
 
 /// Writes a command at that row; `false` if it is there already.

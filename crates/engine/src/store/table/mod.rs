@@ -1,7 +1,7 @@
 //! The tables, one file each: migration, row, queries.
 //!
-//! `events` is the truth, append-only. `commands`, `tallies` and `counters` are made from it and can be made again
-//! ([`rebuild`]). They are written in the same transaction as the event, or soon after it where there is much to write
+//! `events` is the truth, append-only. `commands`, `tallies`, `counters` and the search index are made from it and can be
+//! made again ([`rebuild`]). They are written in the same transaction as the event, or soon after it where there is much to write
 //! (see [`super::lag`]); nobody reads them in between.
 
 pub(super) mod annotations;
@@ -20,6 +20,7 @@ pub(super) mod removed;
 pub(super) mod rollout_members;
 pub(super) mod rollout_strangers;
 pub(super) mod rollouts;
+pub(super) mod search;
 pub(super) mod settings;
 pub(super) mod tallies;
 pub(super) mod telemetry;
@@ -44,6 +45,7 @@ const FIRST: &[&str] = &[
     devices::CREATE,
     events::CREATE,
     commands::CREATE,
+    search::CREATE,
     tallies::CREATE,
     counters::CREATE,
     settings::CREATE,
@@ -73,23 +75,30 @@ fn create(transaction: &Transaction<'_>) -> HookResult {
     Ok(())
 }
 
-/// Writes a command as it stands, and says whether it is a new one, which is still to be counted. A new command keeps the
-/// row of its submission as its own row number, so that rows follow the order of submission and a rebuild gives them the
-/// same numbers. One that is not there and does not begin here has been forgotten, and stays so.
+/// A command that was written, and is still to be entered into the search index.
+struct Written {
+    row: i64,
+    /// It is still to be counted.
+    is_new: bool,
+}
+
+/// Writes a command as it stands. A new command keeps the row of its submission as its own row number, so that rows follow
+/// the order of submission and a rebuild gives them the same numbers. One that is not there and does not begin here has
+/// been forgotten, and stays so.
 fn put_command(
     transaction: &Transaction<'_>,
     connection: &ConnectionId,
     command: &Command,
     begun_at: Option<i64>,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Option<Written>> {
     if let Some(row) = begun_at
         && commands::insert(transaction, connection, command, row)?
     {
         tallies::add(transaction, connection, command, row)?;
-        return Ok(true);
+        return Ok(Some(Written { row, is_new: true }));
     }
-    commands::update(transaction, connection, command)?;
-    Ok(false)
+    let finished = commands::update(transaction, connection, command)?;
+    Ok(finished.map(|row| Written { row, is_new: false }))
 }
 
 /// Writes commands as they stand, and counts those that are new.
@@ -98,10 +107,19 @@ pub(super) fn put_commands<'a>(
     snapshots: impl Iterator<Item = &'a CommandSnapshot>,
 ) -> rusqlite::Result<()> {
     let mut new = LastOf::<&ConnectionId, u32>::default();
-    for CommandSnapshot { connection, command, begun_at } in snapshots {
-        if put_command(transaction, connection, command, *begun_at)? {
+    let mut written = Vec::new();
+    for snapshot in snapshots {
+        let CommandSnapshot { connection, command, begun_at } = snapshot;
+        let Some(Written { row, is_new }) = put_command(transaction, connection, command, *begun_at)? else { continue };
+        if is_new {
             new.put(connection, |count| count.map_or(1, |count| count + 1));
         }
+        written.push((row, is_new, snapshot));
+    }
+    // FTS5 begins a new segment with each row that is lower than the one before.
+    written.sort_unstable_by_key(|&(row, ..)| row);
+    for (row, is_new, CommandSnapshot { connection, command, .. }) in written {
+        search::put(transaction, connection, command, row, is_new)?;
     }
     new.into_iter().try_for_each(|(connection, count)| counters::add(transaction, connection, count))
 }
@@ -111,29 +129,42 @@ pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     for table in ["commands", "tallies", "counters"] {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }
-    show_from(transaction, i64::MIN)
+    show_from(transaction, i64::MIN)?;
+    search::rebuild(transaction)
 }
 
 /// Brings the projection up to the events, where the program was killed while it was behind them.
 pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
     let Some(shown) = meta::shown_up_to(connection)? else { return Ok(()) };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    show_from(&transaction, shown)?;
+    for (row, is_new) in show_from(&transaction, shown)? {
+        let (connection, command) = commands::at(&transaction, row)?;
+        search::put(&transaction, &connection, &command, row, is_new)?;
+    }
     meta::show_all(&transaction)?;
     transaction.commit()
 }
 
-/// Lets the projection show every command to which something has happened after that event.
-fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<()> {
+/// Lets the projection show every command to which something has happened after that event, except in the search index.
+/// Returns the rows that are still to be entered there, in their order, and which of them are new.
+fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<Vec<(i64, bool)>> {
+    let mut rows = Vec::new();
     events::each_command_after(transaction, event, |connection, events| match events::replay(&events) {
         Some(command) if !removed::has(transaction, connection)? => {
-            if put_command(transaction, connection, &command, Some(events[0].0))? {
-                counters::add(transaction, connection, 1)?;
+            if let Some(Written { row, is_new }) =
+                put_command(transaction, connection, &command, Some(events[0].0))?
+            {
+                rows.push((row, is_new));
+                if is_new {
+                    counters::add(transaction, connection, 1)?;
+                }
             }
             Ok(())
         }
         _ => Ok(()),
-    })
+    })?;
+    rows.sort_unstable();
+    Ok(rows)
 }
 
 /// Takes a connection away. From here on nothing of it is seen; the rest is left to [`removed::sweep`].

@@ -6,14 +6,13 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::DeviceId;
 
-use super::{dismissed, meta, rollouts, telemetry};
+use super::{dismissed, meta, rollouts, search, telemetry};
 use crate::store::ConnectionId;
 
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 /// What else there is of a connection, and by what a row of it is named.
-const TABLES: [(&str, &str); 8] = [
-    ("commands", "row"),
+const TABLES: [(&str, &str); 7] = [
     ("events", "row"),
     ("tallies", "device"),
     ("devices", "device"),
@@ -69,12 +68,14 @@ fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit
         return Ok(true);
     }
     let device = device.map(DeviceId::as_str);
+    // The commands of a single device are forgotten already, with their events. No index leads to a device's rows alone, and
+    // to look through a history of millions would keep everybody from writing.
+    if device.is_none() && take_commands(connection, id, limit)? {
+        return Ok(true);
+    }
     for (table, key) in TABLES {
         let whose = match (device, table) {
             (None, _) => "connection = ?1 AND ?3 IS NULL",
-            // Its commands are forgotten already, with their events. No index leads to a device's rows alone, and to look
-            // through a history of millions would keep everybody from writing.
-            (Some(_), "commands") => continue,
             (Some(_), "events") => "connection = ?1 AND command IS NULL AND device = ?3",
             (Some(_), _) => "connection = ?1 AND device = ?3",
         };
@@ -88,4 +89,16 @@ fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit
         }
     }
     Ok(false)
+}
+
+/// Forgets up to `limit` commands of a connection, and what the search knows of them.
+fn take_commands(connection: &Connection, id: &str, limit: u32) -> rusqlite::Result<bool> {
+    let rows: Vec<i64> = connection
+        .prepare_cached(
+            "DELETE FROM commands WHERE row IN (SELECT row FROM commands WHERE connection = ?1 LIMIT ?2) RETURNING row",
+        )?
+        .query_map(params![id, limit], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    rows.iter().try_for_each(|&row| search::remove(connection, row))?;
+    Ok(!rows.is_empty())
 }

@@ -14,6 +14,7 @@ mod profiles;
 mod projection_queue;
 mod refusal;
 mod retention;
+mod search;
 mod settings;
 mod telemetry;
 
@@ -40,6 +41,17 @@ fn projection(dir: &TempDir) -> [Vec<Vec<rusqlite::types::Value>>; 3] {
         let row = |row: &rusqlite::Row<'_>| (0..columns).map(|n| row.get(n)).collect();
         statement.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
     })
+}
+
+/// Each token of the search index with the row of a command that has it, as they lie in the file; which is whole.
+fn indexed(dir: &TempDir) -> Vec<(String, i64)> {
+    let connection = super::open::reader(&dir.path().join(super::FILE_NAME)).unwrap();
+    let whole: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(whole, "ok");
+    let tokens = "CREATE VIRTUAL TABLE temp.tokens USING fts5vocab('main', 'command_search', 'instance')";
+    connection.execute(tokens, []).unwrap();
+    let mut statement = connection.prepare("SELECT DISTINCT term, doc FROM tokens ORDER BY 1, 2").unwrap();
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn connection() -> ConnectionId {

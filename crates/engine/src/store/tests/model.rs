@@ -15,7 +15,7 @@ use proptest::{collection::vec, prelude::*};
 use tempfile::TempDir;
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Timestamp};
 
-use super::{change, device, life, projection, retention::stray};
+use super::{change, device, indexed, life, projection, retention::stray};
 use crate::{
     fleet::Device,
     store::{Change, ConnectionId, FILE_NAME, HistoryFilter, Job, Store, StoreError},
@@ -261,8 +261,10 @@ impl World {
         let strays = store.strays(&super::connection(), &device("nobody"), u32::MAX).await.unwrap().len();
         assert_eq!(strays, self.strays, "events of no command");
         let shown = projection(&left);
+        let found = indexed(&left);
         store.rebuild_projection().await.unwrap();
         assert!(projection(&left) == shown, "made anew, the tables are different");
+        assert!(indexed(&left) == found, "made anew, the search index is different");
         untouched
     }
 }

@@ -1,0 +1,116 @@
+//! The history in pages.
+
+use rusqlite::Connection;
+use wilco_ledger::Timestamp;
+
+use super::{
+    ConnectionId, Cursor, HistoryFilter, HistoryRows, Store, StoreError,
+    table::{
+        commands::{self, Place},
+        counters, dismissed, search, tallies,
+    },
+};
+
+impl Store {
+    /// A page of the history, newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn history(&self, filter: HistoryFilter) -> Result<HistoryRows, StoreError> {
+        self.search(filter, page).await
+    }
+
+    /// Reads the history. A search index that is damaged is made anew first.
+    async fn search<T: Send + 'static>(
+        &self,
+        filter: HistoryFilter,
+        query: fn(&Connection, &HistoryFilter) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let again = filter.clone();
+        match self.read(move |connection| query(connection, &filter)).await {
+            Err(error @ StoreError::Damaged { .. }) if search::is_search(&again.search) => {
+                tracing::warn!(%error, "the search index is rebuilt");
+                self.write(search::rebuild).await?;
+                self.read(move |connection| query(connection, &again)).await
+            }
+            read => read,
+        }
+    }
+}
+
+pub(super) fn page(connection: &Connection, filter: &HistoryFilter) -> rusqlite::Result<HistoryRows> {
+    let connections = connections(connection, filter)?;
+    let limit = filter.limit as usize;
+    // One more than wanted shows whether there is another page.
+    let (mut places, counted) = places(connection, &connections, filter, limit.saturating_add(1))?;
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let total = counters::commands(connection, filter.connection.as_ref())?;
+    let HistoryFilter { states, since, needs_attention_since, search, before, device, .. } = filter;
+    let is_everything =
+        states.is_empty() && since.is_none() && needs_attention_since.is_none() && !search::is_search(search);
+    let matching = match (device, before.is_none() && !more) {
+        _ if counted.is_some() => counted,
+        (_, true) => u32::try_from(rows.len()).ok(),
+        (None, false) if is_everything => Some(total),
+        (Some(device), false) if is_everything => {
+            let mut sum = 0_u32;
+            for id in &connections {
+                sum = sum.saturating_add(tallies::count(connection, id, device)?);
+            }
+            Some(sum)
+        }
+        _ => None,
+    };
+    let next = places.last().filter(|_| more).map(|&place| Cursor(place));
+    Ok(HistoryRows { rows, next, total, matching })
+}
+
+/// Those that are looked through.
+fn connections(connection: &Connection, filter: &HistoryFilter) -> rusqlite::Result<Vec<ConnectionId>> {
+    match &filter.connection {
+        Some(id) => Ok(vec![id.clone()]),
+        None => counters::connections(connection),
+    }
+}
+
+/// The places of the newest commands that match, newest first, `limit` at the most; and how many match, where that is known
+/// by then.
+fn places(
+    connection: &Connection,
+    connections: &[ConnectionId],
+    filter: &HistoryFilter,
+    limit: usize,
+) -> rusqlite::Result<(Vec<Place>, Option<u32>)> {
+    if let Some(since) = filter.needs_attention_since {
+        let mut places = needing_attention(connection, connections, filter, since)?;
+        let counted = u32::try_from(places.len()).ok();
+        places.retain(|place| filter.before.is_none_or(|Cursor(before)| *place < before));
+        places.truncate(limit);
+        return Ok((places, counted));
+    }
+    if search::is_search(&filter.search) {
+        return Ok((search::places(connection, connections, filter, limit)?, None));
+    }
+    let runs = connections.iter().flat_map(|id| commands::runs(id, filter.device.as_ref(), &filter.states));
+    let before = filter.before.map(|cursor| cursor.0);
+    Ok((commands::places(connection, runs, filter.since, before, limit)?, None))
+}
+
+/// The commands that need attention. They are few enough to be counted.
+fn needing_attention(
+    connection: &Connection,
+    connections: &[ConnectionId],
+    filter: &HistoryFilter,
+    since: Timestamp,
+) -> rusqlite::Result<Vec<Place>> {
+    let dismissed = dismissed::all(connection)?;
+    let mut places = Vec::new();
+    for id in connections {
+        places.extend(commands::needing(connection, id, filter.device.as_ref(), since, &dismissed)?);
+    }
+    search::retain(connection, &filter.search, &mut places)?;
+    places.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(places)
+}

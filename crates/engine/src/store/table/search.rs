@@ -1,0 +1,218 @@
+//! `command_search`: which words occur in which commands, for the search in the history (SQLite FTS5).
+//!
+//! A word is searched for by its beginning. A frequent beginning ("pump" in a fleet of pumps) occurs in millions of
+//! commands, and FTS5 collects all of them before it returns the first. So each word is stored behind the number of a
+//! block of rows, and a search goes through the blocks, newest first, until its page is full: it never reads more than it
+//! shows and the rest of one block. State, connection and device of a command are stored as words of their own kinds.
+//!
+//! The table holds no texts. Each command is entered at its submission, and again when it is finished: only then is its
+//! message final. The code that writes `commands` writes this table in the same transaction.
+
+mod words;
+
+use rusqlite::{Connection, ToSql, Transaction, ffi, params, params_from_iter};
+use wilco_ledger::{Command, DeviceId, State, Timestamp};
+
+use super::{
+    SqlEnum,
+    commands::{self, Place},
+};
+use crate::store::{ConnectionId, HistoryFilter};
+
+pub(in crate::store) use words::is_search;
+
+/// Rows of `commands` per block, as a power of two. Most rows are numbers of events, of which a command has about six.
+const BLOCK: u32 = 18;
+
+/// In place of a state: the command is not finished.
+const OPEN: &str = "open";
+
+/// The tokens are made here (see [`document`]); FTS5 splits at the spaces and must not change them.
+pub(super) const CREATE: &str = "
+    CREATE VIRTUAL TABLE command_search USING fts5(
+        words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');";
+
+/// Enters a command, or enters it again with its end. Fast only where rows come in their order.
+pub(super) fn put(
+    connection: &Connection,
+    id: &ConnectionId,
+    command: &Command,
+    row: i64,
+    is_new: bool,
+) -> rusqlite::Result<()> {
+    if !is_new {
+        remove(connection, row)?;
+    }
+    connection
+        .prepare_cached("INSERT INTO command_search (rowid, words) VALUES (?1, ?2)")?
+        .execute(params![row, document(row, id, command)])?;
+    Ok(())
+}
+
+/// Removes the command at a row.
+pub(in crate::store) fn remove(connection: &Connection, row: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM command_search WHERE rowid = ?1")?.execute([row])?;
+    Ok(())
+}
+
+/// Makes the index anew from `commands`, also where it is damaged.
+pub(in crate::store) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(&format!("DROP TABLE command_search; {CREATE}"))?;
+    let mut rows = transaction.prepare("SELECT row FROM commands ORDER BY row")?;
+    for row in rows.query_map([], |row| row.get::<_, i64>(0))? {
+        let row = row?;
+        let (connection, command) = commands::at(transaction, row)?;
+        put(transaction, &connection, &command, row, true)?;
+    }
+    Ok(())
+}
+
+/// Whether FTS5 says that its table is damaged.
+pub(in crate::store) fn is_damage(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CORRUPT_VTAB)
+}
+
+/// The places of the newest commands that match, newest first, `limit` at the most. By the rows alone: their order is that
+/// in which the commands were stored.
+pub(in crate::store) fn places(
+    connection: &Connection,
+    connections: &[ConnectionId],
+    filter: &HistoryFilter,
+    limit: usize,
+) -> rusqlite::Result<Vec<Place>> {
+    let words = words::of_search(&filter.search);
+    if words.is_empty() || connections.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (lowest, highest) = connection
+        .prepare_cached("SELECT (SELECT min(row) FROM commands), (SELECT max(row) FROM commands)")?
+        .query_row([], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+    let (Some(lowest), Some(highest)) = (lowest, highest) else { return Ok(Vec::new()) };
+    let before = filter.before.map_or(i64::MAX, |cursor| cursor.0.row);
+    let highest = highest.min(before.saturating_sub(1));
+    let query = Query::of(connections, filter);
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    let mut places: Vec<Place> = Vec::new();
+    for block in (lowest >> BLOCK..=highest >> BLOCK).rev() {
+        let left = i64::try_from(limit - places.len()).unwrap_or(i64::MAX);
+        let matching = matching(block, &words, filter);
+        let mut values: Vec<&dyn ToSql> = vec![&matching, &before, &query.since, &left];
+        values.extend(query.values.iter().map(|value| value as &dyn ToSql));
+        let place = |row: &rusqlite::Row<'_>| Ok(Place { submitted_at: row.get(0)?, row: row.get(1)? });
+        for place in statement.query_map(params_from_iter(values), place)? {
+            places.push(place?);
+        }
+        if places.len() >= limit {
+            break;
+        }
+    }
+    Ok(places)
+}
+
+/// Keeps of these places those whose commands match. For few of them.
+pub(in crate::store) fn retain(connection: &Connection, search: &str, places: &mut Vec<Place>) -> rusqlite::Result<()> {
+    let wanted = words::of_search(search);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut matching = Vec::new();
+    for place in places.iter() {
+        let (_, command) = commands::at(connection, place.row)?;
+        if words::matches(&command, &wanted) {
+            matching.push(*place);
+        }
+    }
+    *places = matching;
+    Ok(())
+}
+
+/// What is read of one block.
+struct Query {
+    sql: String,
+    since: i64,
+    /// The values of the parameters from 5 on.
+    values: Vec<String>,
+}
+
+impl Query {
+    fn of(connections: &[ConnectionId], filter: &HistoryFilter) -> Query {
+        let mut values: Vec<String> = Vec::new();
+        let mut one_of = |column: &str, texts: Vec<&str>| {
+            let first = values.len() + 5;
+            let numbers: Vec<String> = (first..first + texts.len()).map(|number| format!("?{number}")).collect();
+            values.extend(texts.into_iter().map(str::to_owned));
+            format!("AND c.{column} IN ({})", numbers.join(", "))
+        };
+        // The index has only what can be searched for, and a connection that was removed is still in it.
+        let mut conditions = one_of("connection", connections.iter().map(ConnectionId::as_str).collect());
+        if !filter.states.is_empty() {
+            conditions.push_str(&one_of("state", filter.states.iter().map(|state| state.word()).collect()));
+        }
+        if let Some(device) = &filter.device {
+            conditions.push_str(&one_of("device", vec![device.as_str()]));
+        }
+        Query {
+            sql: format!(
+                "SELECT c.submitted_at, c.row FROM command_search s CROSS JOIN commands c ON c.row = s.rowid
+                 WHERE s.command_search MATCH ?1 AND s.rowid < ?2 AND c.submitted_at >= ?3 {conditions}
+                 ORDER BY s.rowid DESC LIMIT ?4"
+            ),
+            since: filter.since.map_or(i64::MIN, |Timestamp(at)| at),
+            values,
+        }
+    }
+}
+
+/// A command as FTS5 gets it: tokens with spaces between them, each with its block and its kind before it.
+fn document(row: i64, id: &ConnectionId, command: &Command) -> String {
+    let block = block_name(row >> BLOCK);
+    let mut document = format!(
+        "{block}{} {block}{} {block}{}",
+        connection_token(id),
+        state_token(state_of(command)),
+        device_token(command.device())
+    );
+    for word in words::of_command(command) {
+        document.push_str(&format!(" {block}w{word}"));
+    }
+    document
+}
+
+/// What FTS5 looks for in a block: the beginning of each word, and what else can be looked up.
+fn matching(block: i64, words: &[String], filter: &HistoryFilter) -> String {
+    let block = block_name(block);
+    let mut parts: Vec<String> = words.iter().map(|word| format!("\"{block}w{word}\"*")).collect();
+    parts.extend(filter.connection.as_ref().map(|id| format!("\"{block}{}\"", connection_token(id))));
+    parts.extend(filter.device.as_ref().map(|device| format!("\"{block}{}\"", device_token(device))));
+    if !filter.states.is_empty() {
+        let states = filter.states.iter().map(|state| if state.is_final() { state.word() } else { OPEN });
+        let states: Vec<String> = states.map(|state| format!("\"{block}{}\"", state_token(state))).collect();
+        parts.push(format!("({})", states.join(" OR ")));
+    }
+    parts.join(" AND ")
+}
+
+fn block_name(block: i64) -> String {
+    format!("{block:06x}")
+}
+
+fn state_of(command: &Command) -> &'static str {
+    if command.rungs.finished.is_some() { State::word(command.state) } else { OPEN }
+}
+
+fn state_token(state: &str) -> String {
+    format!("s{}", state.replace('_', ""))
+}
+
+fn connection_token(id: &ConnectionId) -> String {
+    format!("c{}", spelled(id.as_str()))
+}
+
+fn device_token(device: &DeviceId) -> String {
+    format!("d{}", spelled(device.as_str()))
+}
+
+/// A name in letters and digits that FTS5 takes as one token, whatever is in it.
+fn spelled(name: &str) -> String {
+    name.bytes().fold(String::new(), |spelled, byte| spelled + &format!("{byte:02x}"))
+}
