@@ -3,14 +3,14 @@
 use std::{path::Path, process::ExitCode};
 
 use wilco_engine::{
-    api::{CommandView, ExportFormat, HistoryQuery},
+    api::{CommandView, ExportFormat, HistoryCauses, HistoryQuery},
     history_writer::HistoryWriter,
 };
 
 use crate::{
     base::Base,
     options::{Format, HistoryOptions},
-    output::{CommandLine, Output, Table, clean, local_time, name, state_name, state_style},
+    output::{CommandLine, Output, Table, clean, count, local_time, name, state_name, state_style},
     problem::Problem,
 };
 
@@ -26,7 +26,7 @@ pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Res
 }
 
 async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem> {
-    let HistoryOptions { connection, device, state, since, search, limit, format } = options;
+    let HistoryOptions { connection, device, state, since, search, by_cause, limit, format } = options;
     let connection = base.connection(&connection).await?;
     let query = HistoryQuery {
         connection: Some(connection.id),
@@ -36,6 +36,9 @@ async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem
         search: search.unwrap_or_default(),
         ..HistoryQuery::default()
     };
+    if by_cause {
+        return print_causes(base, HistoryQuery { limit, ..query }, format).await;
+    }
     let mut listed = Listed::new(format)?;
     let mut left = limit;
     let mut cursor = None;
@@ -50,6 +53,36 @@ async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem
         }
     }
     listed.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn print_causes(base: &Base, query: HistoryQuery, format: Format) -> Result<ExitCode, Problem> {
+    let HistoryCauses { causes, commands, more } = match format {
+        Format::Csv => {
+            let hint = "Choose --format table or --format json.";
+            return Err(Problem::new("Causes cannot be written as CSV.", hint));
+        }
+        Format::Table | Format::Json => base.console().history_causes(query).await?,
+    };
+    if let Format::Json = format {
+        let mut output = Output::data();
+        causes.iter().try_for_each(|cause| output.json(cause))?;
+        output.flush()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(["COUNT", "STATE", "LATEST", "MESSAGE"]);
+    for cause in &causes {
+        table.row([
+            count(cause.count as usize).into(),
+            (state_name(&cause.state), state_style(&cause.state)).into(),
+            local_time(cause.latest_at).into(),
+            clean(&cause.message).into_owned().into(),
+        ]);
+    }
+    table.print(&mut Output::text())?;
+    if more {
+        eprintln!("Counted are the newest {} failed commands.", count(commands as usize));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

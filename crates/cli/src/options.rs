@@ -162,6 +162,7 @@ pub(crate) struct SendOptions {
 Examples:
   wilco history -c plant --since 2h --state timed_out --state failed
   wilco history -c plant --search voltage --state failed
+  wilco history -c plant --by-cause --since 24h
   wilco history -c plant --device pump-7 --limit 1000 --format csv > pump-7.csv")]
 pub(crate) struct HistoryOptions {
     /// Name of the connection
@@ -179,7 +180,10 @@ pub(crate) struct HistoryOptions {
     /// Only commands with all of these words, or words that begin so, in their device, name, arguments, message or result
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
-    /// Maximum number of commands
+    /// Count the failed commands by the reason they gave instead of listing commands
+    #[arg(long)]
+    pub(crate) by_cause: bool,
+    /// Maximum number of commands, or of causes
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// A table, one JSON object per line, or CSV

@@ -189,6 +189,9 @@ fn the_history_is_a_table_json_or_csv() -> Result<()> {
     assert_eq!(history(&["--since", "1h"])?.lines()?.len(), 3);
     assert_eq!(history(&["--search", "LED fal"])?.lines()?[0]["args"]["on"], false);
     assert_eq!(history(&["--search", "led xyz"])?.out, "");
+    let causes = history(&["--by-cause"])?.lines()?;
+    assert_eq!((causes.len(), &causes[0]["count"], &causes[0]["state"]), (1, &1.into(), &"rejected".into()));
+    assert_eq!(history(&["--by-cause", "--state", "timed_out"])?.out, "");
     bench.run(&["history", "-c", "bench", "--search", &"x".repeat(201)])?.complained("has 201 characters")?;
     assert_eq!(history(&["--since", "2999-01-01"])?.out, "");
 

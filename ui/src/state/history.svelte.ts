@@ -8,14 +8,18 @@ import type { ExportFormat } from '../backend/bindings/ExportFormat';
 import type { ExportView } from '../backend/bindings/ExportView';
 import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { Failure } from '../backend/bindings/Failure';
+import type { HistoryCause } from '../backend/bindings/HistoryCause';
+import type { HistoryCauses } from '../backend/bindings/HistoryCauses';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
-import { IN_FLIGHT } from '../format/states';
+import { IN_FLIGHT, wordOf } from '../format/states';
 import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
 
 const PAGE = 100;
+/** Causes that are listed at the most. */
+const CAUSES = 200;
 /** How long the engine counts a command that ended badly as needing attention, milliseconds after its end. */
 const NEEDS_ATTENTION_FOR = 3_600_000;
 
@@ -57,6 +61,9 @@ export class History {
   device = $state('');
   /** What is typed into the search field. */
   search = $state('');
+  /** Causes are listed instead of commands. */
+  byCause = $state(false);
+  causes = $state.raw<HistoryCauses | null>(null);
   rows = $state.raw<CommandView[]>([]);
   total = $state(0);
   matching = $state<number | null>(null);
@@ -150,6 +157,7 @@ export class History {
   /** Lists what a link leads to, whatever was searched for before. */
   list(filter: Filter, device = ''): void {
     this.search = '';
+    this.groupByCause(false);
     this.filterBy(filter, device);
   }
 
@@ -158,6 +166,20 @@ export class History {
     if (text === this.search) return;
     this.search = text;
     this.#searched.ask();
+  }
+
+  /** Counts failed commands by their causes, or lists commands again. */
+  groupByCause(on: boolean): void {
+    this.byCause = on;
+    if (on) void this.#loadCauses();
+    else this.causes = null;
+  }
+
+  /** Lists the commands of a cause. */
+  showCause({ state, search }: HistoryCause): void {
+    this.groupByCause(false);
+    this.search = search;
+    this.filterBy({ ...this.filter, name: wordOf(state), states: [state] });
   }
 
   get isFiltered(): boolean {
@@ -329,6 +351,7 @@ export class History {
     this.atTop = true;
     this.toTop += 1;
     this.#begun = this.#load(true);
+    if (this.byCause) void this.#loadCauses();
     this.unfold(null);
   }
 
@@ -337,7 +360,20 @@ export class History {
     if (!this.behind || (!this.follows && this.failure === null)) return;
     // What is under way is waited for: where much happens, no answer would ever be to the last question.
     if (this.loading) this.#reload.ask();
-    else void this.#load(true);
+    else {
+      void this.#load(true);
+      if (this.byCause) void this.#loadCauses();
+    }
+  }
+
+  async #loadCauses(): Promise<void> {
+    const generation = this.#generation;
+    try {
+      const causes = await this.backend.historyCauses({ ...this.#query(null), limit: CAUSES });
+      if (generation === this.#generation && this.byCause) this.causes = causes;
+    } catch (reason) {
+      if (generation === this.#generation) this.failure = failureOf(reason);
+    }
   }
 
   async #load(anew: boolean): Promise<void> {

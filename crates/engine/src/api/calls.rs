@@ -14,7 +14,7 @@ use super::{
     CommandRef, CommandToPreview, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor, DesiredView,
     DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery, DeviceRow,
     DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, ExportFormat, ExportView, Failure, FileToWrite,
-    FilesToRead, ForgottenDevices, FoundDialect, HistoryPage, HistoryQuery, ImportLine, Imported, KeptLog, KitView,
+    FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery, ImportLine, Imported, KeptLog, KitView,
     LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect, PreflightView, PresetView,
     ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView, SampleMessage, SavedView,
     SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView, TimesQuery, TimesView, TrafficBatch,
@@ -175,6 +175,8 @@ macro_rules! calls {
 
             /// A page of the history, newest first.
             both history(query: HistoryQuery) -> HistoryPage;
+            /// Why commands that match failed, the most frequent cause first.
+            both history_causes(query: HistoryQuery) -> HistoryCauses;
             /// Writes all that matches to a file, whatever page is asked for.
             page export_history(query: HistoryQuery, to: FileToWrite, format: ExportFormat) -> ExportView, tells ExportView;
             /// Stops the export that is running.

@@ -82,3 +82,34 @@ pub struct HistoryPage {
     /// How many match; not counted (`None`) where that would be slow.
     pub matching: Option<u32>,
 }
+
+/// Why commands failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct HistoryCauses {
+    /// The most frequent first, as many as the query's limit.
+    pub causes: Vec<HistoryCause>,
+    /// Of how many commands: the newest that match and failed, were rejected, timed out or were undeliverable; at most
+    /// 50,000.
+    pub commands: u32,
+    /// There are older ones, which were not counted.
+    pub more: bool,
+}
+
+/// A message that commands ended with, whatever the numbers in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct HistoryCause {
+    /// How they ended.
+    pub state: String,
+    /// The message of the newest of them; empty where they have none.
+    pub message: String,
+    /// How many they are.
+    pub count: u32,
+    /// When the newest of them was submitted, Unix milliseconds.
+    #[ts(type = "number")]
+    pub latest_at: i64,
+    /// The words of the message without its numbers: as [`HistoryQuery::search`], together with the state, they find these
+    /// commands.
+    pub search: String,
+}

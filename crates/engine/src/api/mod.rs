@@ -65,7 +65,7 @@ pub use fleet::{
     ConfigSummary, Counted, DeviceColumns, DeviceGroup, DeviceStates, DeviceSummary, FleetCounts, GroupBy, GroupKey,
     SearchCompletion, SearchError, SearchPart, SearchPartKind, SearchReading,
 };
-pub use history::{ExportFormat, ExportView, HistoryPage, HistoryQuery, Older};
+pub use history::{ExportFormat, ExportView, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, Older};
 pub use json::JsonText;
 pub use log::{KeptLog, LogPart, LogStand, LogView};
 pub use news::{News, NewsSubject};

@@ -4,9 +4,9 @@ use wilco_ledger::{State, Timestamp, grouped};
 
 use super::{Handle, device_id};
 use crate::{
-    api::{Failure, HistoryPage, HistoryQuery, invalid},
+    api::{Failure, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, invalid},
     controller::NEEDS_ATTENTION_FOR,
-    store::{ConnectionId, Cursor, HistoryFilter},
+    store::{ConnectionId, Cursor, HistoryFilter, StoredCause},
     views,
 };
 
@@ -26,6 +26,26 @@ impl Handle {
             next: page.next.map(|cursor| cursor.to_string()),
             total: page.total,
             matching: page.matching,
+        })
+    }
+
+    /// Why the newest commands that match failed, the most frequent cause first.
+    ///
+    /// # Errors
+    /// As [`Handle::history`].
+    pub async fn history_causes(&self, query: HistoryQuery) -> Result<HistoryCauses, Failure> {
+        let found = self.store.causes(self.history_filter(query)?).await?;
+        let cause = |StoredCause { state, message, count, latest }| HistoryCause {
+            search: words(&message),
+            state: State::as_str(state).to_owned(),
+            message,
+            count,
+            latest_at: latest.0,
+        };
+        Ok(HistoryCauses {
+            causes: found.causes.into_iter().map(cause).collect(),
+            commands: found.commands,
+            more: found.more,
         })
     }
 
@@ -58,5 +78,35 @@ impl Handle {
             before: query.cursor.map(cursor).transpose()?,
             limit: query.limit.clamp(1, 1_000),
         })
+    }
+}
+
+/// The words of a message in which commands of one cause do not differ, as they are searched for.
+fn words(message: &str) -> String {
+    let words = message.split(|c: char| !c.is_alphanumeric());
+    let mut search = String::new();
+    for word in words.filter(|word| !word.is_empty() && !word.contains(|c: char| c.is_ascii_digit())) {
+        if search.chars().count() + 1 + word.chars().count() > LONGEST_SEARCH {
+            break;
+        }
+        if !search.is_empty() {
+            search.push(' ');
+        }
+        search.push_str(word);
+    }
+    search
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_cause_is_searched_for_by_the_words_without_a_number() {
+        let check = |message: &str, expected: &str| assert_eq!(words(message), expected);
+        check("Supply voltage too low: 3.1 V (v2)", "Supply voltage too low V");
+        check("0x1f", "");
+        check("", "");
+        check(&"word ".repeat(99), "word ".repeat(40).trim_end());
     }
 }

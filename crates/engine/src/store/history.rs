@@ -1,7 +1,9 @@
-//! The history in pages.
+//! The history in pages, and why commands of it failed.
+
+use std::collections::HashMap;
 
 use rusqlite::Connection;
-use wilco_ledger::Timestamp;
+use wilco_ledger::{State, Timestamp};
 
 use super::{
     ConnectionId, Cursor, HistoryFilter, HistoryRows, Store, StoreError,
@@ -11,6 +13,33 @@ use super::{
     },
 };
 
+/// The most commands of which causes are counted: the newest.
+const COUNTED: usize = 50_000;
+
+/// Why commands failed, as far as their last messages say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCauses {
+    /// The most frequent first.
+    pub causes: Vec<StoredCause>,
+    /// Of how many commands.
+    pub commands: u32,
+    /// There are older ones, which were not counted.
+    pub more: bool,
+}
+
+/// A message that several commands ended with, but for the numbers in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCause {
+    /// How they ended.
+    pub state: State,
+    /// The message of the newest of them.
+    pub message: String,
+    /// How many they are.
+    pub count: u32,
+    /// When the newest of them was submitted.
+    pub latest: Timestamp,
+}
+
 impl Store {
     /// A page of the history, newest first.
     ///
@@ -18,6 +47,14 @@ impl Store {
     /// See [`StoreError`].
     pub async fn history(&self, filter: HistoryFilter) -> Result<HistoryRows, StoreError> {
         self.search(filter, page).await
+    }
+
+    /// Why the newest 50,000 commands that match and ended badly did so. The filter's limit is that of the causes.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn causes(&self, filter: HistoryFilter) -> Result<StoredCauses, StoreError> {
+        self.search(filter, causes).await
     }
 
     /// Reads the history. A search index that is damaged is made anew first.
@@ -113,4 +150,42 @@ fn needing_attention(
     search::retain(connection, &filter.search, &mut places)?;
     places.sort_unstable_by(|one, other| other.cmp(one));
     Ok(places)
+}
+
+fn causes(connection: &Connection, filter: &HistoryFilter) -> rusqlite::Result<StoredCauses> {
+    let wanted = |state: &State| state.ended_badly() && (filter.states.is_empty() || filter.states.contains(state));
+    let states: Vec<State> = State::ALL.into_iter().filter(wanted).collect();
+    if states.is_empty() {
+        return Ok(StoredCauses { causes: Vec::new(), commands: 0, more: false });
+    }
+    let filter = HistoryFilter { states, before: None, ..filter.clone() };
+    let connections = connections(connection, &filter)?;
+    let (mut places, _) = places(connection, &connections, &filter, COUNTED + 1)?;
+    let more = places.len() > COUNTED;
+    places.truncate(COUNTED);
+    let mut causes: HashMap<(State, String), StoredCause> = HashMap::new();
+    for place in &places {
+        let (state, message) = commands::end_at(connection, place.row)?;
+        let first = |message| StoredCause { state, message, count: 0, latest: Timestamp(place.submitted_at) };
+        causes.entry((state, without_numbers(&message))).or_insert_with(|| first(message)).count += 1;
+    }
+    let mut causes: Vec<StoredCause> = causes.into_values().collect();
+    causes.sort_by(|one, other| {
+        other.count.cmp(&one.count).then(other.latest.cmp(&one.latest)).then_with(|| one.message.cmp(&other.message))
+    });
+    causes.truncate(filter.limit as usize);
+    Ok(StoredCauses { causes, commands: u32::try_from(places.len()).unwrap_or(u32::MAX), more })
+}
+
+/// A message in which every number is the same.
+fn without_numbers(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for c in message.chars() {
+        if !c.is_ascii_digit() {
+            out.push(c);
+        } else if !out.ends_with('0') {
+            out.push('0');
+        }
+    }
+    out
 }

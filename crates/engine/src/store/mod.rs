@@ -53,6 +53,7 @@ pub use definitions::{Definition, StoredButton};
 pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;
 pub use evidence::{Evidence, StoredRequest};
+pub use history::{StoredCause, StoredCauses};
 pub use ids::ConnectionId;
 pub use record::{
     Change, Cursor, HistoryFilter, HistoryRows, Profile, Restart, StoredDescription, StoredDevice, StoredLog,

@@ -6,6 +6,7 @@ import type { CommandCheck } from '../bindings/CommandCheck';
 import type { ExportFormat } from '../bindings/ExportFormat';
 import type { ExportView } from '../bindings/ExportView';
 import type { FileToWrite } from '../bindings/FileToWrite';
+import type { HistoryCauses } from '../bindings/HistoryCauses';
 import type { HistoryPage } from '../bindings/HistoryPage';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { KeptLog } from '../bindings/KeptLog';
@@ -15,6 +16,7 @@ import type { Sent } from '../bindings/Sent';
 import { isBad } from './course';
 import { detailOf } from './evidence';
 import { failure } from './failure';
+import { causesOf } from './history';
 import { blank, newId } from './past';
 import type { TimesQuery } from '../bindings/TimesQuery';
 import type { TimesView } from '../bindings/TimesView';
@@ -97,6 +99,10 @@ export function commandCalls(engine: FakeEngine) {
         total: engine.commands.length,
         matching: matching.length,
       };
+    },
+
+    async historyCauses(query: HistoryQuery): Promise<HistoryCauses> {
+      return causesOf(engine.matching(query), query.limit);
     },
 
     async command(_connection: string, _device: string, id: string): Promise<CommandDetail> {

@@ -1,6 +1,9 @@
-/** Searching the invented history. */
+/** Searching the invented history, and why its commands failed. */
 
 import type { CommandView } from '../bindings/CommandView';
+import type { HistoryCause } from '../bindings/HistoryCause';
+import type { HistoryCauses } from '../bindings/HistoryCauses';
+import { isBad } from './course';
 
 /** Each word that is searched for is the beginning of one in the device, the name, the arguments or the message. */
 export function hasWords(command: CommandView, search: string): boolean {
@@ -10,6 +13,20 @@ export function hasWords(command: CommandView, search: string): boolean {
   return plain(search)
     .split(' ')
     .every((word) => text.includes(` ${word}`));
+}
+
+export function causesOf(commands: CommandView[], limit: number): HistoryCauses {
+  const bad = commands.filter(({ state }) => isBad(state));
+  const found = new Map<string, HistoryCause>();
+  for (const { state, message, queued_at } of bad) {
+    const said = message ?? '';
+    const key = `${state} ${said.replaceAll(/\d+/g, '0')}`;
+    const words = said.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '' && !/\d/.test(word));
+    const before = found.get(key) ?? { state, message: said, count: 0, latest_at: queued_at, search: words.join(' ') };
+    found.set(key, { ...before, count: before.count + 1 });
+  }
+  const causes = [...found.values()].sort((one, other) => other.count - one.count).slice(0, limit);
+  return { causes, commands: bad.length, more: false };
 }
 
 /** Words in small letters without accents, one space between them. */

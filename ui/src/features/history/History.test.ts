@@ -47,6 +47,22 @@ describe('the history', () => {
     expect(getByRole('textbox', { name: 'Search' })).toHaveValue('');
   });
 
+  it('shows the reason of a failure in its row, and counts failures by reason', async () => {
+    const { getByRole, findByRole, rows, user, container } = await openHistory();
+    await user.click(getByRole('button', { name: 'Failed or rejected' }));
+    await waitFor(() => expect(rows().every((row) => /failed|rejected/.test(row.dataset['state'] ?? ''))).toBe(true));
+    expect(rows().some((row) => row.textContent?.includes('flash write error at 0x1f0000'))).toBe(true);
+    await user.click(getByRole('button', { name: 'Group by cause' }));
+    const causes = within(await findByRole('region', { name: 'Causes' }));
+    const first = await waitFor(() => causes.getAllByRole('button')[0] as HTMLElement);
+    await expectAccessible(container);
+    const count = Number(first.querySelector('b')?.textContent);
+    const reason = first.querySelector('.cut')?.textContent ?? '';
+    await user.click(first);
+    await waitFor(() => expect(rows().length).toBe(count));
+    expect(rows().every((row) => row.textContent?.includes(reason))).toBe(true);
+  });
+
   it('is filtered by a device, also from its inspector', async () => {
     const { getByRole, findByRole, getByText, rows, user } = await openHistory();
     await user.click(getByRole('link', { name: 'Fleet' }));

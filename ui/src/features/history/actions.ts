@@ -34,6 +34,8 @@ export function historyActions(app: App): Action[] {
     return openControl(app, 'settings.clear');
   };
   list.push(action('forget', 'Clear old commands from the history…', clearOld, { words: 'retention delete forget' }));
+  const name = history.byCause ? 'List commands one by one' : 'Group failed commands by cause';
+  list.push(action('causes', name, () => history.groupByCause(!history.byCause)));
   if (history.isFiltered) list.push(action('clear', 'Clear the filters', () => history.clear()));
   if (history.hasNewer) list.push(action('newest', 'Show the newest', () => history.showNewest()));
   if (history.export.view !== null) list.push(action('stop', 'Stop the export', () => history.export.stop()));

@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wilco_ledger::{
-    Command, CommandId, DeviceId, Fate, LastSend, Membership, Millis, Policy, Retry, Rungs, Submission, Timestamp,
-    UnreadableAnswers, WireForm,
+    Command, CommandId, DeviceId, Fate, LastSend, Membership, Millis, Policy, Retry, Rungs, State, Submission,
+    Timestamp, UnreadableAnswers, WireForm,
 };
 
 use super::{Columns, SqlEnum, unwritable};
@@ -211,6 +211,14 @@ pub(super) fn insert(
 /// The command at a row.
 pub(in crate::store) fn at(connection: &Connection, row: i64) -> rusqlite::Result<(ConnectionId, Command)> {
     connection.prepare_cached(&format!("SELECT {COLUMNS} FROM commands c WHERE row = ?1"))?.query_row([row], read)
+}
+
+/// How the command at a row stands, and its message.
+pub(in crate::store) fn end_at(connection: &Connection, row: i64) -> rusqlite::Result<(State, String)> {
+    connection.prepare_cached("SELECT state, message FROM commands WHERE row = ?1")?.query_row([row], |row| {
+        let mut columns = Columns::from(row, 0);
+        Ok((columns.word()?, columns.get::<Option<String>>()?.unwrap_or_default()))
+    })
 }
 
 /// A command by its key.

@@ -81,6 +81,35 @@ async fn commands_are_found_by_the_beginnings_of_their_words() {
     check(HistoryFilter { needs_attention_since: Some(Timestamp(2)), ..search("low", 9) }, &["c2"]).await;
 }
 
+#[tokio::test]
+async fn causes_are_counted_whatever_the_numbers_in_them() {
+    let (_dir, store) = store();
+    let changes = vec![
+        said("a", "c1", 1, State::Failed, "Supply voltage too low: 3.1 V"),
+        said("b", "c2", 2, State::Failed, "Supply voltage too low: 12.95 V"),
+        said("c", "c3", 3, State::TimedOut, "No answer within 10 s."),
+        said("d", "c4", 4, State::Succeeded, "it is on"),
+        said("e", "c5", 5, State::Rejected, "Supply voltage too low: 2 V"),
+    ];
+    store.commit(changes).await.unwrap();
+    let check = async |filter: HistoryFilter, expected: &[(State, &str, u32)], commands: u32| {
+        let found = store.causes(filter).await.unwrap();
+        let causes: Vec<_> = found.causes.iter().map(|one| (one.state, one.message.as_str(), one.count)).collect();
+        assert_eq!((causes, found.commands, found.more), (expected.to_vec(), commands, false));
+    };
+    let low = (State::Failed, "Supply voltage too low: 12.95 V", 2);
+    let rejected = (State::Rejected, "Supply voltage too low: 2 V", 1);
+    let silent = (State::TimedOut, "No answer within 10 s.", 1);
+    check(search("", 9), &[low, rejected, silent], 4).await;
+    check(search("", 1), &[low], 4).await;
+    check(search("volt", 9), &[low, rejected], 3).await;
+    let in_states = |states: &[State]| HistoryFilter { states: states.to_vec(), ..search("", 9) };
+    check(in_states(&[State::Succeeded, State::TimedOut]), &[silent], 1).await;
+    check(in_states(&[State::Succeeded]), &[], 0).await;
+    let needing = HistoryFilter { needs_attention_since: Some(Timestamp(2)), ..search("", 9) };
+    check(needing, &[rejected, silent, (low.0, low.1, 1)], 3).await;
+}
+
 /// What is done with the store, in numbers that shrink.
 #[derive(Debug, Clone)]
 enum Step {
