@@ -11,7 +11,7 @@ use crate::{
     base::Base,
     options::{Format, HistoryOptions},
     output::{CommandLine, Output, Table, clean, count, local_time, name, state_name, state_style},
-    problem::Problem,
+    problem::{self, Problem},
 };
 
 /// Rows of one page.
@@ -26,13 +26,14 @@ pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Res
 }
 
 async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem> {
-    let HistoryOptions { connection, device, state, since, search, by_cause, limit, format } = options;
+    let HistoryOptions { connection, device, state, since, automatic, search, by_cause, limit, format } = options;
     let connection = base.connection(&connection).await?;
     let query = HistoryQuery {
         connection: Some(connection.id),
         device,
         states: state,
         since,
+        automatic,
         search: search.unwrap_or_default(),
         ..HistoryQuery::default()
     };
@@ -81,7 +82,7 @@ async fn print_causes(base: &Base, query: HistoryQuery, format: Format) -> Resul
     }
     table.print(&mut Output::text())?;
     if more {
-        eprintln!("Counted are the newest {} failed commands.", count(commands as usize));
+        problem::warn(&format!("Only the newest {} failed commands were counted.", count(commands as usize)), None);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -88,6 +88,7 @@ impl Asked {
             devices: vec![self.device.clone()],
             command: "log.get".to_owned(),
             args: Value::Object(Map::from_iter(args)).into(),
+            automatic: again_of.is_some(),
             again_of,
             ..NewCommand::default()
         };

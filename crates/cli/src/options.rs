@@ -177,6 +177,9 @@ pub(crate) struct HistoryOptions {
     /// Only commands since this time: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
     #[arg(long, value_name = "TIME", value_parser = input::since)]
     pub(crate) since: Option<i64>,
+    /// Only commands that Wilco sent by itself, for example to follow a log; without this they are left out
+    #[arg(long)]
+    pub(crate) automatic: bool,
     /// Only commands with all of these words, or words that begin so, in their device, name, arguments, message or result
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,

@@ -256,6 +256,7 @@ impl Playing {
             },
             again_of: None,
             rollout: None,
+            automatic: false,
         })
     }
 

@@ -177,6 +177,7 @@ mod tests {
             policy,
             again_of: None,
             rollout: None,
+            automatic: false,
         };
         let event =
             |at, fact| Event { device: asked.device.clone(), command: Some(asked.id.clone()), at: Timestamp(at), fact };

@@ -164,6 +164,7 @@ mod tests {
             policy,
             again_of: None,
             rollout: None,
+            automatic: false,
         };
         let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
         Command::begin(&Event { device, command: Some(id), at: Timestamp(0), fact }).unwrap()

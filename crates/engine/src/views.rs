@@ -35,9 +35,12 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         command: command.asked.name.to_string(),
         args: JsonText::of(&command.asked.args),
         by: match command.origin {
-            Origin::Here => "you".to_owned(),
-            Origin::Observed => "another console".to_owned(),
-        },
+            Origin::Here if command.asked.automatic => "Wilco",
+            Origin::Here => "you",
+            Origin::Observed => "another console",
+        }
+        .to_owned(),
+        automatic: command.asked.automatic,
         state: command.state.as_str().to_owned(),
         is_final: command.state.is_final(),
         queued_at: command.submitted_at.0,

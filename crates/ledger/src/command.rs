@@ -24,6 +24,8 @@ pub struct Submission {
     pub again_of: Option<CommandId>,
     /// The rollout that it belongs to. Written down with the submission itself, so that no crash releases a member twice.
     pub rollout: Option<Membership>,
+    /// Wilco sends it by itself, for example to follow a log.
+    pub automatic: bool,
 }
 
 /// A member of a rollout.

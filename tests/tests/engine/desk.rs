@@ -398,6 +398,7 @@ pub(crate) fn ask(connection: &str, device: &str, command: &str, args: Value) ->
         delivery: Some(Delivery::BrokerHolds),
         no_answer: false,
         again_of: None,
+        automatic: false,
     }
 }
 

@@ -355,7 +355,7 @@ export class CommandComposer {
 
   async #ask(targets: Targets, command: string, args: Arguments, noAnswer: boolean): Promise<void> {
     const { connection, devices } = targets;
-    const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, again_of: null };
+    const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, again_of: null, automatic: false };
     await this.backend.send({ ...usual, connection, devices, command, args: toJson(args), no_answer: noAnswer });
   }
 

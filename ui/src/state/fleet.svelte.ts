@@ -322,7 +322,7 @@ export class Fleet {
   #patchRows(batch: Batch): void {
     let rows: Map<string, DeviceRow> | null = null;
     for (const command of batch.commands) {
-      if (command.connection !== this.#connection) continue;
+      if (command.connection !== this.#connection || command.automatic) continue;
       const row = (rows ?? this.rows).get(command.device);
       if (!row) continue;
       rows ??= new Map(this.rows);

@@ -28,6 +28,8 @@ export interface Filter {
   states: string[];
   /** Only what needs attention now: the engine decides. */
   needsAttention?: boolean;
+  /** What Wilco sent by itself; without it, all the others. */
+  automatic?: boolean;
 }
 
 export const FILTERS: Filter[] = [
@@ -38,6 +40,7 @@ export const FILTERS: Filter[] = [
   { name: 'Timed out', states: ['timed_out'] },
   { name: 'Undeliverable', states: ['undeliverable'] },
   { name: 'Expired or cancelled', states: ['expired', 'cancelled'] },
+  { name: 'Automatic', states: [], automatic: true },
 ];
 
 /** What needs or needed a look, however long ago. */
@@ -179,7 +182,11 @@ export class History {
   showCause({ state, search }: HistoryCause): void {
     this.groupByCause(false);
     this.search = search;
-    this.filterBy({ ...this.filter, name: wordOf(state), states: [state] });
+    const { needsAttention, automatic } = this.filter;
+    const usual = FILTERS.find(({ states }) => states.length === 1 && states[0] === state);
+    if (usual && !needsAttention && !automatic) return this.filterBy(usual);
+    const name = `${wordOf(state)}${needsAttention ? ', last hour' : automatic ? ', automatic' : ''}`;
+    this.filterBy({ ...this.filter, name, states: [state] });
   }
 
   get isFiltered(): boolean {
@@ -194,7 +201,7 @@ export class History {
   /** Brings a command into sight and unfolds it. */
   async reveal(command: CommandView, go: () => void): Promise<void> {
     this.#connection = command.connection;
-    this.list(FILTERS[0] as Filter, command.device);
+    this.list(FILTERS.find(({ automatic }) => (automatic ?? false) === command.automatic) as Filter, command.device);
     go();
     await this.#begun;
     const place = this.rows.findIndex((row) => keyOf(row) === keyOf(command));
@@ -325,6 +332,7 @@ export class History {
     return (
       (this.#connection === null || command.connection === this.#connection) &&
       (device === '' || command.device === device) &&
+      command.automatic === (this.filter.automatic ?? false) &&
       (!this.filter.needsAttention ||
         Date.now() - (command.finished_at ?? command.changed_at) <= NEEDS_ATTENTION_FOR) &&
       (this.filter.states.length === 0 || this.filter.states.includes(command.state))
@@ -339,6 +347,7 @@ export class History {
       states: this.filter.states,
       since: null,
       search: this.search,
+      automatic: this.filter.automatic ?? false,
       needs_attention: this.filter.needsAttention ?? false,
       cursor,
       limit: PAGE,

@@ -79,7 +79,9 @@ export class Inspected {
     for (const command of batch.commands) this.#settle(command);
     const { connection, device } = this;
     if (connection === null || device === null) return;
-    const mine = batch.commands.filter((command) => command.connection === connection && command.device === device);
+    const mine = batch.commands.filter(
+      (command) => command.connection === connection && command.device === device && !command.automatic,
+    );
     if (this.detail !== null && mine.length > 0) this.detail = withCommands(this.detail, mine);
     const listed = batch.changed_devices.some(([c, d]) => c === connection && d === device);
     const unlisted = batch.changed_devices.length >= 200 && batch.devices.includes(connection);
@@ -270,6 +272,7 @@ export class Inspected {
         delivery: null,
         no_answer: false,
         again_of: null,
+        automatic: false,
       });
       this.#refresh.ask();
       return ids[0] ?? null;

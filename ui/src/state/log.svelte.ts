@@ -116,6 +116,7 @@ export class DeviceLog {
         no_answer: false,
         // The last that came while it was followed makes room, and nothing else.
         again_of: (followed && this.#followed[0]) || null,
+        automatic: followed,
       });
       if (connection === this.connection && device === this.device) {
         if (followed && this.following) this.#followed.push(...ids);

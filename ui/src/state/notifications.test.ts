@@ -9,6 +9,7 @@ const EVERYTHING = {
   states: [],
   since: null,
   search: '',
+  automatic: false,
   needs_attention: false,
   cursor: null,
   limit: 1,

@@ -158,6 +158,7 @@ export class Palette {
       states: [],
       since: null,
       search: '',
+      automatic: false,
       needs_attention: false,
       cursor: null,
       limit: LOOKED_THROUGH,

@@ -23,6 +23,7 @@ export function command(given: Partial<CommandView> = {}): CommandView {
     message: null,
     result: null,
     match: null,
+    automatic: false,
     settled_by: null,
     late: false,
     duplicates: 0,

@@ -65,6 +65,7 @@ fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_id
         },
         again_of: None,
         rollout: None,
+        automatic: false,
     })
 }
 

@@ -36,6 +36,10 @@ pub struct NewCommand {
     /// The command that this one repeats.
     #[serde(default)]
     pub again_of: Option<String>,
+    /// Wilco sends it by itself, for example to follow a log. The history lists it apart, and it is no device's last
+    /// command.
+    #[serde(default)]
+    pub automatic: bool,
 }
 
 /// What is known of a command for one device before it is sent.
@@ -89,8 +93,11 @@ pub struct CommandView {
     pub command: String,
     /// Its arguments.
     pub args: JsonText,
-    /// `you`, or `another console`.
+    /// `you`, `another console`, or `Wilco` for what it sent by itself.
     pub by: String,
+    /// Wilco sent it by itself.
+    #[serde(default)]
+    pub automatic: bool,
     /// Its state by the name that is used everywhere: `queued` … `cancelled`.
     pub state: String,
     /// Nothing more is awaited.

@@ -23,6 +23,8 @@ pub struct HistoryQuery {
     /// at most 200 characters. Case and the accents of European letters do not matter. Of unfinished commands, the message
     /// is not searched.
     pub search: String,
+    /// Only commands that Wilco sent by itself, for example to follow a log. Without it, they are left out.
+    pub automatic: bool,
     /// Only commands that need somebody: those that ended badly within the last hour, and that nobody has dismissed.
     #[serde(default)]
     pub needs_attention: bool,

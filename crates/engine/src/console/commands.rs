@@ -82,6 +82,7 @@ impl Handle {
             id: fresh_id()?,
             again_of: Some(asked.id.clone()),
             rollout: None,
+            automatic: false,
             policy: Policy { answers_carry_ids, ..asked.policy },
             ..Submission::clone(&asked)
         };
@@ -139,6 +140,7 @@ fn submissions(
                 policy,
                 again_of: again_of.clone(),
                 rollout: None,
+                automatic: new.automatic,
             };
             in_its_dialect(listed, asked)
         })
@@ -163,6 +165,7 @@ fn again_in_its_dialect(listed: &Listed, asked: &Submission) -> Result<Option<Su
         id: fresh_id()?,
         again_of: Some(asked.id.clone()),
         rollout: None,
+        automatic: false,
         form: None,
         ..Submission::clone(asked)
     };

@@ -73,6 +73,7 @@ impl Handle {
             device: query.device.as_deref().map(device_id).transpose()?,
             states: query.states.iter().map(state).collect::<Result<_, _>>()?,
             since: query.since.map(Timestamp),
+            automatic: query.automatic,
             search: query.search,
             needs_attention_since: query.needs_attention.then_some(needed_since),
             before: query.cursor.map(cursor).transpose()?,

@@ -53,7 +53,7 @@ impl Attention {
         let key = key(command);
         let dismissed = self.remove(&key).is_some_and(|noted| noted.dismissed);
         let ended_at = command.rungs.finished.unwrap_or(command.changed_at);
-        if command.state.ended_badly() && now.since(ended_at) <= NEEDS_ATTENTION_FOR {
+        if command.state.ended_badly() && !command.asked.automatic && now.since(ended_at) <= NEEDS_ATTENTION_FOR {
             let (asked, submitted_at) = (Arc::clone(&command.asked), command.submitted_at);
             self.insert(key, Noted { asked, submitted_at, ended_at, dismissed });
         }
@@ -207,6 +207,7 @@ mod tests {
             policy,
             again_of: again_of.map(|number| key("a", number).1),
             rollout: None,
+            automatic: false,
         };
         let fact = Fact::Submitted { origin: Origin::Here, asked: Arc::new(asked.clone()) };
         let event = Event { device: asked.device.clone(), command: Some(asked.id), at: Timestamp(number), fact };

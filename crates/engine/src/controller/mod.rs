@@ -244,7 +244,7 @@ impl Controller {
         for effect in known.ledger.handle(input, now) {
             match effect {
                 Effect::Record(event) => {
-                    if matches!(event.fact, Fact::Submitted { .. }) {
+                    if matches!(&event.fact, Fact::Submitted { asked, .. } if !asked.automatic) {
                         known.kept = known.kept.saturating_add(1);
                     }
                     let command = event.command.as_ref().and_then(|id| known.ledger.command(&event.device, id));
@@ -266,7 +266,10 @@ impl Controller {
                         {
                             dialects::write(dialects).release(&event.device, command.id());
                         }
-                        if !self.notifications.is_empty() && notifications::is_end(&event, command) {
+                        if !self.notifications.is_empty()
+                            && !command.asked.automatic
+                            && notifications::is_end(&event, command)
+                        {
                             self.pending_batch.ended.push((connection.clone(), command.clone()));
                         }
                     }

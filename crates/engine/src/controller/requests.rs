@@ -319,9 +319,9 @@ impl Controller {
             known.ledger.forget(before, now);
         }
         let forgotten = self.store.forget_ended(before, FORGOTTEN_AT_ONCE).await?;
-        for (connection, device, id) in &forgotten {
+        for Forgotten { connection, device, id, automatic } in &forgotten {
             if let Some(known) = self.connections.get_mut(connection) {
-                known.kept = known.kept.saturating_sub(1);
+                known.kept = known.kept.saturating_sub(u32::from(!automatic));
                 known.attention.forget(device, id);
                 known.fleet().forget_command(device, id);
                 self.feed.connections();

@@ -185,7 +185,9 @@ impl Fleet {
             fn turn(command: &Command) -> (Timestamp, &CommandId) {
                 (command.submitted_at, command.id())
             }
-            if device.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(&command)) {
+            if !command.asked.automatic
+                && device.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(&command))
+            {
                 device.last_command = Some(snapshot);
             }
         });

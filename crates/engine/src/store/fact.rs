@@ -29,6 +29,8 @@ enum StoredFact<'a> {
         /// The rollout's number and the member's place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rollout: Option<(u32, u32)>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        automatic: bool,
     },
     Held,
     Released,
@@ -212,6 +214,7 @@ pub(super) fn write<'a>(
                 policy: StoredPolicy::of(asked.policy),
                 again_of: asked.again_of.as_ref().map(|id| Cow::Borrowed(id.as_str())),
                 rollout: asked.rollout.map(|Membership { rollout, member }| (rollout, member)),
+                automatic: asked.automatic,
             },
             payload,
         ),
@@ -269,19 +272,22 @@ pub(super) fn read(
     command: Option<&CommandId>,
 ) -> Result<Fact, Unreadable> {
     Ok(match serde_json::from_str::<StoredFact<'_>>(fact)? {
-        StoredFact::Submitted { origin, heard: _, name, args, form, policy, again_of, rollout } => Fact::Submitted {
-            asked: Arc::new(Submission {
-                device: device.clone(),
-                id: command.ok_or("a submission without a command ID")?.clone(),
-                name: name.into(),
-                args: args.into(),
-                form: form.map(|form| Arc::new(form.form())),
-                policy: policy.policy(),
-                again_of: again_of.map(CommandId::new).transpose()?,
-                rollout: rollout.map(|(rollout, member)| Membership { rollout, member }),
-            }),
-            origin: origin.0,
-        },
+        StoredFact::Submitted { origin, heard: _, name, args, form, policy, again_of, rollout, automatic } => {
+            Fact::Submitted {
+                asked: Arc::new(Submission {
+                    device: device.clone(),
+                    id: command.ok_or("a submission without a command ID")?.clone(),
+                    name: name.into(),
+                    args: args.into(),
+                    form: form.map(|form| Arc::new(form.form())),
+                    policy: policy.policy(),
+                    again_of: again_of.map(CommandId::new).transpose()?,
+                    rollout: rollout.map(|(rollout, member)| Membership { rollout, member }),
+                    automatic,
+                }),
+                origin: origin.0,
+            }
+        }
         StoredFact::Held => Fact::Held,
         StoredFact::Released => Fact::Released,
         StoredFact::AwaitsReturn => Fact::AwaitsReturn,

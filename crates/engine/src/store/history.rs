@@ -83,7 +83,7 @@ pub(super) fn page(connection: &Connection, filter: &HistoryFilter) -> rusqlite:
     let more = places.len() > limit;
     places.truncate(limit);
     let rows = places.iter().map(|place| commands::at(connection, place.row)).collect::<rusqlite::Result<Vec<_>>>()?;
-    let total = counters::commands(connection, filter.connection.as_ref())?;
+    let total = counters::commands(connection, filter.connection.as_ref(), filter.automatic)?;
     let HistoryFilter { states, since, needs_attention_since, search, before, device, .. } = filter;
     let is_everything =
         states.is_empty() && since.is_none() && needs_attention_since.is_none() && !search::is_search(search);
@@ -91,7 +91,7 @@ pub(super) fn page(connection: &Connection, filter: &HistoryFilter) -> rusqlite:
         _ if counted.is_some() => counted,
         (_, true) => u32::try_from(rows.len()).ok(),
         (None, false) if is_everything => Some(total),
-        (Some(device), false) if is_everything => {
+        (Some(device), false) if is_everything && !filter.automatic => {
             let mut sum = 0_u32;
             for id in &connections {
                 sum = sum.saturating_add(tallies::count(connection, id, device)?);
@@ -130,7 +130,8 @@ fn places(
     if search::is_search(&filter.search) {
         return Ok((search::places(connection, connections, filter, limit)?, None));
     }
-    let runs = connections.iter().flat_map(|id| commands::runs(id, filter.device.as_ref(), &filter.states));
+    let runs =
+        connections.iter().flat_map(|id| commands::runs(id, filter.device.as_ref(), &filter.states, filter.automatic));
     let before = filter.before.map(|cursor| cursor.0);
     Ok((commands::places(connection, runs, filter.since, before, limit)?, None))
 }

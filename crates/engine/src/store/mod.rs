@@ -241,10 +241,10 @@ impl Store {
         self.readers.read(move |connection| devices::all(connection, &id)).await
     }
 
-    /// The number of commands kept, of one connection or of all.
+    /// The number of commands kept, of one connection or of all, without those that Wilco sent by itself.
     pub async fn command_count(&self, connection: Option<&ConnectionId>) -> Result<u32, StoreError> {
         let id = connection.cloned();
-        self.read(move |connection| counters::commands(connection, id.as_ref())).await
+        self.read(move |connection| counters::commands(connection, id.as_ref(), false)).await
     }
 
     /// Every connection's profile, in the order that the person has given them.

@@ -265,6 +265,8 @@ pub struct HistoryFilter {
     pub states: Vec<State>,
     /// Only commands submitted at or after this.
     pub since: Option<Timestamp>,
+    /// Only commands that Wilco sent by itself, which are left out otherwise.
+    pub automatic: bool,
     /// Only commands with words that begin so in their device, name, arguments, message or result; all where it has no
     /// letter or digit. Newest first means here: in the order in which they were stored.
     pub search: String,

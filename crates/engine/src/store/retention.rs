@@ -21,7 +21,17 @@ use crate::api::Older;
 const SWEPT_AT_ONCE: u32 = 2_000;
 
 /// A command that is no longer kept.
-pub type Forgotten = (ConnectionId, DeviceId, CommandId);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// Its device.
+    pub device: DeviceId,
+    /// Its id.
+    pub id: CommandId,
+    /// Wilco sent it by itself.
+    pub automatic: bool,
+}
 
 impl Store {
     /// How much is from before that time: commands at their end to which nothing has happened since, answers that belong
@@ -60,7 +70,7 @@ impl Store {
     }
 
     /// Forgets some of a device: up to `limit` of its commands, or of what else there is of it once these are gone. Says how
-    /// many commands, and whether there may be more of anything. All of them must be at their end.
+    /// many commands that somebody sent, and whether there may be more of anything. All of them must be at their end.
     pub async fn forget_device(
         &self,
         connection: &ConnectionId,
@@ -90,7 +100,9 @@ fn forget_ended(transaction: &Transaction<'_>, before: Timestamp, limit: usize) 
         found.extend(commands::ended(transaction, &id, before, limit - found.len())?);
     }
     found.iter().try_for_each(|ended| forget(transaction, ended))?;
-    Ok(found.into_iter().map(|Ended { connection, device, id, .. }| (connection, device, id)).collect())
+    let forgotten =
+        |Ended { connection, device, id, automatic, .. }| Forgotten { connection, device, id, automatic };
+    Ok(found.into_iter().map(forgotten).collect())
 }
 
 fn forget_device(
@@ -99,14 +111,17 @@ fn forget_device(
     device: &DeviceId,
     limit: usize,
 ) -> rusqlite::Result<(usize, bool)> {
-    let found = commands::places(transaction, commands::runs(id, Some(device), &[]), None, None, limit)?;
+    let runs = [false, true].into_iter().flat_map(|automatic| commands::runs(id, Some(device), &[], automatic));
+    let found = commands::places(transaction, runs, None, None, limit)?;
+    let mut sent = 0;
     for place in &found {
         let (connection, command) = commands::at(transaction, place.row)?;
-        let id = command.asked.id.clone();
-        forget(transaction, &Ended { row: place.row, connection, device: device.clone(), id })?;
+        let (id, automatic) = (command.asked.id.clone(), command.asked.automatic);
+        forget(transaction, &Ended { row: place.row, connection, device: device.clone(), id, automatic })?;
+        sent += usize::from(!automatic);
     }
     let more = !found.is_empty() || removed::sweep_device(transaction, id, device, SWEPT_AT_ONCE)?;
-    Ok((found.len(), more))
+    Ok((sent, more))
 }
 
 fn forget(connection: &Connection, ended: &Ended) -> rusqlite::Result<()> {
@@ -115,5 +130,5 @@ fn forget(connection: &Connection, ended: &Ended) -> rusqlite::Result<()> {
     commands::remove(connection, ended.row)?;
     search::remove(connection, ended.row)?;
     dismissed::remove(connection, ended.row)?;
-    table::count_down(connection, &ended.connection, &ended.device, ended.row)
+    table::count_down(connection, &ended.connection, &ended.device, ended.row, ended.automatic)
 }

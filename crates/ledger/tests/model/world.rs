@@ -395,7 +395,17 @@ fn may_yet_be_answered(command: &Command, disk: &[Event], now: i64) -> bool {
 }
 
 fn submission(device: DeviceId, id: CommandId, policy: Policy) -> Submission {
-    Submission { device, id, name: "led".into(), args: "{}".into(), form: None, policy, again_of: None, rollout: None }
+    Submission {
+        device,
+        id,
+        name: "led".into(),
+        args: "{}".into(),
+        form: None,
+        policy,
+        again_of: None,
+        rollout: None,
+        automatic: false,
+    }
 }
 
 /// A command whose device must report its lamp to be so, or whatever it is.

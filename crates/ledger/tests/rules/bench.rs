@@ -146,6 +146,7 @@ pub(crate) fn asked(device_id: &str, name: &str, policy: Policy) -> Submission {
         policy,
         again_of: None,
         rollout: None,
+        automatic: false,
     }
 }
 

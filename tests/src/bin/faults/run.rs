@@ -215,6 +215,7 @@ impl<'a> Run<'a> {
                     delivery,
                     no_answer: false,
                     again_of: None,
+                    automatic: false,
                 };
                 Order::Send(number, new)
             }

@@ -40,7 +40,8 @@ export function commandCalls(engine: FakeEngine) {
       const ids = command.devices.map((id) => {
         const device = engine.find(command.connection, id);
         const asked = blank(device, newId(Date.now(), engine.next), command.command, command.args, Date.now());
-        const view = { ...asked, again_of: command.again_of };
+        const by = command.automatic ? 'Wilco' : asked.by;
+        const view = { ...asked, by, again_of: command.again_of, automatic: command.automatic };
         const held = device.row.presence === 'offline' && delivery === 'hold_here';
         engine.begin(
           held ? { ...view, state: 'held', deadline: view.queued_at + 60_000 } : view,
@@ -81,6 +82,7 @@ export function commandCalls(engine: FakeEngine) {
         delivery: null,
         no_answer: command.state === 'unconfirmed',
         again_of: id,
+        automatic: false,
       });
     },
 
@@ -96,7 +98,7 @@ export function commandCalls(engine: FakeEngine) {
       return {
         commands,
         next: more ? (commands.at(-1)?.id ?? null) : null,
-        total: engine.commands.length,
+        total: engine.commands.filter(({ automatic }) => automatic === query.automatic).length,
         matching: matching.length,
       };
     },

@@ -61,7 +61,8 @@ export function needingAttention(commands: CommandView[], dismissed: Set<string>
   });
 }
 
-export function countsOf(commands: CommandView[], dismissed: Set<string>): Counts {
+export function countsOf(all: CommandView[], dismissed: Set<string>): Counts {
+  const commands = all.filter(({ automatic }) => !automatic);
   const counts = { queued: 0, held: 0, in_flight: 0, needs_attention: 0, kept: commands.length };
   const recent = commands.slice(0, 500);
   const needed = new Set(needingAttention(recent, dismissed));

@@ -62,7 +62,7 @@ export function deviceCalls(engine: FakeEngine) {
 
     async device(connection: string, device: string): Promise<DeviceDetail> {
       const found = engine.find(connection, device);
-      const commands = engine.commands.filter((command) => command.device === device);
+      const commands = engine.commands.filter((command) => command.device === device && !command.automatic);
       return {
         row: found.row,
         note: found.note,

@@ -157,6 +157,7 @@ export class FakeEngine {
         (query.connection === null || command.connection === query.connection) &&
         (query.device === null || command.device === query.device) &&
         (query.states.length === 0 || query.states.includes(command.state)) &&
+        command.automatic === query.automatic &&
         hasWords(command, query.search) &&
         (query.since === null || command.queued_at >= query.since),
     );
@@ -208,8 +209,10 @@ export class FakeEngine {
 
   begin(command: CommandView, device: FakeDevice, noAnswer = false, course: Step[] | null = null): void {
     this.commands = [command, ...this.commands];
-    device.commandCount += 1;
-    device.row = { ...device.row, last_command: command };
+    if (!command.automatic) {
+      device.commandCount += 1;
+      device.row = { ...device.row, last_command: command };
+    }
     this.say(command);
     const steps =
       course !== null

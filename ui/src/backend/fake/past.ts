@@ -132,6 +132,7 @@ export function blank(device: FakeDevice, id: string, name: string, args: string
     message: null,
     result: null,
     match: null,
+    automatic: false,
     settled_by: null,
     late: false,
     duplicates: 0,

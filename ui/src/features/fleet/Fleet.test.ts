@@ -341,6 +341,7 @@ describe('the LED', () => {
       states: [],
       since: null,
       search: '',
+      automatic: false,
       needs_attention: false,
       cursor: null,
     };

@@ -181,8 +181,34 @@ describe('the history', () => {
       delivery: null,
       no_answer: false,
       again_of: null,
+      automatic: false,
     });
     await waitFor(() => expect(rows()[0]).toHaveTextContent('identify'));
+  });
+
+  it('lists apart what Wilco sends by itself', async () => {
+    const { backend, getByRole, rows, user, app } = await openHistory();
+    const before = rows()[0]?.dataset['commandId'];
+    const last = app.history.rows[0];
+    const { ids } = await backend.send({
+      connection: 'demo',
+      devices: ['bench-0001'],
+      command: 'log.get',
+      args: '{}',
+      timeout_ms: null,
+      ttl_ms: null,
+      retries: null,
+      delivery: null,
+      no_answer: false,
+      again_of: null,
+      automatic: true,
+    });
+    expect(last?.automatic).toBe(false);
+    await user.click(getByRole('button', { name: 'Automatic' }));
+    await waitFor(() => expect(rows().map((row) => row.dataset['commandId'])).toEqual(ids));
+    expect(rows()[0]).toHaveTextContent('Wilco');
+    await user.click(getByRole('button', { name: 'All' }));
+    await waitFor(() => expect(rows()[0]?.dataset['commandId']).toBe(before));
   });
 
   it('is exported as it is filtered', async () => {
@@ -210,6 +236,7 @@ describe('the history', () => {
       states: ['timed_out'],
       since: null,
       search: '',
+      automatic: false,
       needs_attention: false,
       cursor: null,
       limit: 100,
@@ -314,6 +341,7 @@ describe('the history', () => {
       states: [],
       since: null,
       search: '',
+      automatic: false,
       needs_attention: false,
       cursor: null,
       limit: 1,

@@ -72,6 +72,7 @@ it('tells how much of the history would go before it goes', async () => {
     states: [],
     since: null,
     search: '',
+    automatic: false,
     needs_attention: false,
     cursor: null,
     limit: 1,

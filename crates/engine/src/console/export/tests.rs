@@ -80,6 +80,7 @@ fn submitted(number: u32) -> Change {
         policy,
         again_of: None,
         rollout: None,
+        automatic: false,
     };
     let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
     let event = Event { device, command: Some(id), at: Timestamp(i64::from(number)), fact };

@@ -244,6 +244,7 @@ impl Known {
             policy: template.policy,
             again_of: None,
             rollout: Some(Membership { rollout: self.stored.number, member: place }),
+            automatic: false,
         })
     }
 

@@ -41,6 +41,7 @@ fn snapshot(device: &str, origin: Origin, state: State) -> CommandSnapshot {
         policy: POLICY,
         again_of: None,
         rollout: None,
+        automatic: false,
         form: None,
     };
     let fact = Fact::Submitted { asked: asked.into(), origin };

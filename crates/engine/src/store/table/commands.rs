@@ -69,28 +69,30 @@ pub(super) const CREATE: &str = "
         form             TEXT,                -- JSON: given by a person; most have none
         unreadable       TEXT,                -- JSON: answers that could not be read; most have none
         rollout          INTEGER,             -- its number
-        member           INTEGER              -- the place in the order of release
+        member           INTEGER,             -- the place in the order of release
+        automatic        INTEGER NOT NULL     -- Wilco sent it by itself; the history lists these apart
     ) STRICT;
     -- Ids grow with time, so the commands of a fan-out lie beside each other by id, and the device comes last.
     CREATE UNIQUE INDEX commands_by_id ON commands (connection, id, device);
     -- An unfinished command changes its state several times. No index changes with it, because those by state hold only
     -- finished commands.
-    CREATE INDEX commands_open ON commands (connection, submitted_at) WHERE finished_at IS NULL;
-    CREATE INDEX commands_open_of_device ON commands (connection, device, submitted_at) WHERE finished_at IS NULL;
-    CREATE INDEX commands_ended ON commands (connection, state, submitted_at) WHERE finished_at IS NOT NULL;
+    CREATE INDEX commands_open ON commands (connection, automatic, submitted_at) WHERE finished_at IS NULL;
+    CREATE INDEX commands_open_of_device ON commands (connection, device, automatic, submitted_at)
+        WHERE finished_at IS NULL;
+    CREATE INDEX commands_ended ON commands (connection, automatic, state, submitted_at) WHERE finished_at IS NOT NULL;
     -- Together with the state: with an index for each, SQLite takes the wrong one.
-    CREATE INDEX commands_ended_of_device ON commands (connection, device, state, submitted_at)
+    CREATE INDEX commands_ended_of_device ON commands (connection, device, automatic, state, submitted_at)
         WHERE finished_at IS NOT NULL;
     -- By when they ended; with their place in the history and their device, so that a page is read off the index.
     CREATE INDEX commands_ended_badly ON commands (connection, finished_at, submitted_at, device)
-        WHERE state IN ('failed', 'rejected', 'timed_out', 'undeliverable');
+        WHERE automatic = 0 AND state IN ('failed', 'rejected', 'timed_out', 'undeliverable');
     CREATE INDEX commands_of_rollout ON commands (rollout, member) WHERE rollout IS NOT NULL;";
 
 const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery, c.timeout_ms, c.ttl_ms, c.retry, \
      c.retries, c.pause_ms, c.answer_expected, c.carry_ids, c.again_of, c.origin, c.submitted_at, c.state, \
      c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.heard_at, \
      c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
-     c.nobody_listening, c.abandoned, c.repeat_refused, c.form, c.unreadable, c.rollout, c.member";
+     c.nobody_listening, c.abandoned, c.repeat_refused, c.form, c.unreadable, c.rollout, c.member, c.automatic";
 
 /// Writes a command's new standing, if it is there. Returns the row of one that is finished.
 pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Command) -> rusqlite::Result<Option<i64>> {
@@ -156,9 +158,9 @@ pub(super) fn insert(
                 retries, pause_ms, answer_expected, carry_ids, again_of, origin, submitted_at, state, changed_at,
                 attempt, last_send, sent_at, at_broker_at, accepted_at, finished_at, heard_at, progress, message,
                 result, matched, late, duplicates, conflict, contradicted, ambiguous, nobody_listening, abandoned,
-                repeat_refused, form, unreadable, rollout, member)
+                repeat_refused, form, unreadable, rollout, member, automatic)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42)
+                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43)
              ON CONFLICT (connection, id, device) DO NOTHING",
         )?
         .execute(params![
@@ -204,6 +206,7 @@ pub(super) fn insert(
             command.unreadable.as_ref().map(unreadable_text).transpose()?,
             asked.rollout.map(|membership| membership.rollout),
             asked.rollout.map(|membership| membership.member),
+            asked.automatic,
         ])?;
     Ok(inserted > 0)
 }
@@ -271,6 +274,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         },
         again_of: columns.checked(|id: Option<String>| id.map(CommandId::new).transpose())?,
         rollout: None,
+        automatic: false,
     };
     let mut command = Command {
         asked: Arc::new(asked),
@@ -308,6 +312,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
     command.unreadable = columns.checked(|answers: Option<String>| answers.map(read_unreadable).transpose())?;
     if let Some((rollout, member)) = columns.get::<Option<u32>>()?.zip(columns.get()?) {
         Arc::make_mut(&mut command.asked).rollout = Some(Membership { rollout, member });
+    }
+    if columns.get()? {
+        Arc::make_mut(&mut command.asked).automatic = true;
     }
     Ok((connection, command))
 }

@@ -1,4 +1,5 @@
-//! `counters`: how many commands a connection has. Kept, because counting five million takes a sixth of a second.
+//! `counters`: how many commands a connection has that somebody sent, and how many that Wilco sent by itself. Kept,
+//! because counting five million takes a sixth of a second.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -7,27 +8,36 @@ use crate::store::ConnectionId;
 pub(super) const CREATE: &str = "
     CREATE TABLE counters (
         connection TEXT PRIMARY KEY,
-        commands   INTEGER NOT NULL
+        commands   INTEGER NOT NULL,
+        automatic  INTEGER NOT NULL -- those that are not among the others
     ) STRICT, WITHOUT ROWID;";
 
-/// So many commands more.
-pub(in crate::store) fn add(connection: &Connection, id: &ConnectionId, new: u32) -> rusqlite::Result<()> {
+/// So many commands more, and so many automatic ones.
+pub(in crate::store) fn add(
+    connection: &Connection,
+    id: &ConnectionId,
+    (commands, automatic): (u32, u32),
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO counters (connection, commands) VALUES (?1, ?2)
-             ON CONFLICT (connection) DO UPDATE SET commands = commands + excluded.commands",
+            "INSERT INTO counters (connection, commands, automatic) VALUES (?1, ?2, ?3)
+             ON CONFLICT (connection) DO UPDATE SET
+                commands = commands + excluded.commands, automatic = automatic + excluded.automatic",
         )?
-        .execute(params![id.as_str(), new])?;
+        .execute(params![id.as_str(), commands, automatic])?;
     Ok(())
 }
 
 /// One command less. A connection without any is no longer counted.
-pub(super) fn take(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {
+pub(super) fn take(connection: &Connection, id: &ConnectionId, automatic: bool) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE counters SET commands = commands - 1 WHERE connection = ?1")?
-        .execute([id.as_str()])?;
+        .prepare_cached(
+            "UPDATE counters SET commands = commands - iif(?2, 0, 1), automatic = automatic - iif(?2, 1, 0)
+             WHERE connection = ?1",
+        )?
+        .execute(params![id.as_str(), automatic])?;
     connection
-        .prepare_cached("DELETE FROM counters WHERE connection = ?1 AND commands <= 0")?
+        .prepare_cached("DELETE FROM counters WHERE connection = ?1 AND commands <= 0 AND automatic <= 0")?
         .execute([id.as_str()])?;
     Ok(())
 }
@@ -38,14 +48,21 @@ pub(super) fn remove(connection: &Connection, id: &ConnectionId) -> rusqlite::Re
     Ok(())
 }
 
-/// The number of commands of one connection, or of all.
-pub(in crate::store) fn commands(connection: &Connection, id: Option<&ConnectionId>) -> rusqlite::Result<u32> {
+/// The number of commands of one connection, or of all: of those that somebody sent, or of the others.
+pub(in crate::store) fn commands(
+    connection: &Connection,
+    id: Option<&ConnectionId>,
+    automatic: bool,
+) -> rusqlite::Result<u32> {
+    let column = if automatic { "automatic" } else { "commands" };
     let count: Option<i64> = match id {
         Some(id) => connection
-            .prepare_cached("SELECT commands FROM counters WHERE connection = ?1")?
+            .prepare_cached(&format!("SELECT {column} FROM counters WHERE connection = ?1"))?
             .query_row([id.as_str()], |row| row.get(0))
             .optional()?,
-        None => connection.prepare_cached("SELECT sum(commands) FROM counters")?.query_row([], |row| row.get(0))?,
+        None => connection
+            .prepare_cached(&format!("SELECT sum({column}) FROM counters"))?
+            .query_row([], |row| row.get(0))?,
     };
     Ok(u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX))
 }

@@ -94,11 +94,18 @@ fn put_command(
     if let Some(row) = begun_at
         && commands::insert(transaction, connection, command, row)?
     {
-        tallies::add(transaction, connection, command, row)?;
+        if !command.asked.automatic {
+            tallies::add(transaction, connection, command, row)?;
+        }
         return Ok(Some(Written { row, is_new: true }));
     }
     let finished = commands::update(transaction, connection, command)?;
     Ok(finished.map(|row| Written { row, is_new: false }))
+}
+
+/// A command as it is counted: among those that somebody sent, or among the others.
+fn counted(command: &Command) -> (u32, u32) {
+    if command.asked.automatic { (0, 1) } else { (1, 0) }
 }
 
 /// Writes commands as they stand, and counts those that are new.
@@ -106,13 +113,14 @@ pub(super) fn put_commands<'a>(
     transaction: &Transaction<'_>,
     snapshots: impl Iterator<Item = &'a CommandSnapshot>,
 ) -> rusqlite::Result<()> {
-    let mut new = LastOf::<&ConnectionId, u32>::default();
+    let mut new = LastOf::<&ConnectionId, (u32, u32)>::default();
     let mut written = Vec::new();
     for snapshot in snapshots {
         let CommandSnapshot { connection, command, begun_at } = snapshot;
         let Some(Written { row, is_new }) = put_command(transaction, connection, command, *begun_at)? else { continue };
         if is_new {
-            new.put(connection, |count| count.map_or(1, |count| count + 1));
+            let (one, automatic) = counted(command);
+            new.put(connection, |count| count.map_or((one, automatic), |count| (count.0 + one, count.1 + automatic)));
         }
         written.push((row, is_new, snapshot));
     }
@@ -156,7 +164,7 @@ fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<Vec<
             {
                 rows.push((row, is_new));
                 if is_new {
-                    counters::add(transaction, connection, 1)?;
+                    counters::add(transaction, connection, counted(&command))?;
                 }
             }
             Ok(())
@@ -184,9 +192,12 @@ pub(super) fn count_down(
     of: &ConnectionId,
     device: &DeviceId,
     row: i64,
+    automatic: bool,
 ) -> rusqlite::Result<()> {
-    tallies::take(connection, of, device, row)?;
-    counters::take(connection, of)
+    if !automatic {
+        tallies::take(connection, of, device, row)?;
+    }
+    counters::take(connection, of, automatic)
 }
 
 /// Reads a row's columns one after the other.

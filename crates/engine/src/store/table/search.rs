@@ -141,10 +141,11 @@ impl Query {
             let first = values.len() + 5;
             let numbers: Vec<String> = (first..first + texts.len()).map(|number| format!("?{number}")).collect();
             values.extend(texts.into_iter().map(str::to_owned));
-            format!("AND c.{column} IN ({})", numbers.join(", "))
+            format!(" AND c.{column} IN ({})", numbers.join(", "))
         };
         // The index has only what can be searched for, and a connection that was removed is still in it.
         let mut conditions = one_of("connection", connections.iter().map(ConnectionId::as_str).collect());
+        conditions.push_str(&format!(" AND c.automatic = {}", u8::from(filter.automatic)));
         if !filter.states.is_empty() {
             conditions.push_str(&one_of("state", filter.states.iter().map(|state| state.word()).collect()));
         }
@@ -154,7 +155,7 @@ impl Query {
         Query {
             sql: format!(
                 "SELECT c.submitted_at, c.row FROM command_search s CROSS JOIN commands c ON c.row = s.rowid
-                 WHERE s.command_search MATCH ?1 AND s.rowid < ?2 AND c.submitted_at >= ?3 {conditions}
+                 WHERE s.command_search MATCH ?1 AND s.rowid < ?2 AND c.submitted_at >= ?3{conditions}
                  ORDER BY s.rowid DESC LIMIT ?4"
             ),
             since: filter.since.map_or(i64::MIN, |Timestamp(at)| at),
@@ -167,7 +168,8 @@ impl Query {
 fn document(row: i64, id: &ConnectionId, command: &Command) -> String {
     let block = block_name(row >> BLOCK);
     let mut document = format!(
-        "{block}{} {block}{} {block}{}",
+        "{block}{} {block}{} {block}{} {block}{}",
+        origin_token(command.asked.automatic),
         connection_token(id),
         state_token(state_of(command)),
         device_token(command.device())
@@ -182,6 +184,7 @@ fn document(row: i64, id: &ConnectionId, command: &Command) -> String {
 fn matching(block: i64, words: &[String], filter: &HistoryFilter) -> String {
     let block = block_name(block);
     let mut parts: Vec<String> = words.iter().map(|word| format!("\"{block}w{word}\"*")).collect();
+    parts.push(format!("\"{block}{}\"", origin_token(filter.automatic)));
     parts.extend(filter.connection.as_ref().map(|id| format!("\"{block}{}\"", connection_token(id))));
     parts.extend(filter.device.as_ref().map(|device| format!("\"{block}{}\"", device_token(device))));
     if !filter.states.is_empty() {
@@ -202,6 +205,11 @@ fn state_of(command: &Command) -> &'static str {
 
 fn state_token(state: &str) -> String {
     format!("s{}", state.replace('_', ""))
+}
+
+/// `aw` for a command that Wilco sent by itself, `ap` for one of a person or another console.
+fn origin_token(automatic: bool) -> &'static str {
+    if automatic { "aw" } else { "ap" }
 }
 
 fn connection_token(id: &ConnectionId) -> String {

@@ -1,8 +1,10 @@
 //! Listing, filtering and paging.
 
-use wilco_ledger::{DeviceId, Outcome, State, Timestamp};
+use wilco_ledger::{Command, DeviceId, Fact, Origin, Outcome, State, Submission, Timestamp};
 
-use super::{connection, device, id, in_state, life, queued, store, submit};
+use super::{
+    change, connection, device, event, id, in_state, life, projection, queued, store, submission, submit,
+};
 use crate::store::{
     Change, ConnectionId, Cursor, HistoryFilter, Store,
     table::commands::{EARLIER, REST_OF_THE_MILLISECOND, Run},
@@ -109,7 +111,7 @@ async fn a_page_is_read_off_one_index() {
     let id = super::connection();
     let kitchen = device("kitchen");
     let check = |device: Option<&DeviceId>, state: State, part: &str, expected: &str| {
-        let run = Run { connection: &id, device, states: vec![state] };
+        let run = Run { connection: &id, device, automatic: false, states: vec![state] };
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", run.query(part))).unwrap();
         let nothing = vec![""; statement.parameter_count()];
         let plan: Vec<String> = statement
@@ -119,16 +121,44 @@ async fn a_page_is_read_off_one_index() {
             .unwrap();
         assert_eq!(plan, [format!("SEARCH commands USING INDEX {expected})")]);
     };
-    let ended = "commands_ended (connection=? AND state=? AND submitted_at";
-    let ended_of_device = "commands_ended_of_device (connection=? AND device=? AND state=? AND submitted_at";
+    let ended = "commands_ended (connection=? AND automatic=? AND state=? AND submitted_at";
+    let ended_of_device =
+        "commands_ended_of_device (connection=? AND device=? AND automatic=? AND state=? AND submitted_at";
     check(None, State::Failed, EARLIER, &format!("{ended}>? AND submitted_at<?"));
     check(None, State::Failed, REST_OF_THE_MILLISECOND, &format!("{ended}=? AND rowid<?"));
     check(Some(&kitchen), State::Failed, EARLIER, &format!("{ended_of_device}>? AND submitted_at<?"));
     check(Some(&kitchen), State::Failed, REST_OF_THE_MILLISECOND, &format!("{ended_of_device}=? AND rowid<?"));
-    let open = "commands_open (connection=? AND submitted_at";
-    let open_of_device = "commands_open_of_device (connection=? AND device=? AND submitted_at";
+    let open = "commands_open (connection=? AND automatic=? AND submitted_at";
+    let open_of_device = "commands_open_of_device (connection=? AND device=? AND automatic=? AND submitted_at";
     check(None, State::Sent, EARLIER, &format!("{open}>? AND submitted_at<?"));
     check(None, State::Sent, REST_OF_THE_MILLISECOND, &format!("{open}=? AND rowid<?"));
     check(Some(&kitchen), State::Sent, EARLIER, &format!("{open_of_device}>? AND submitted_at<?"));
     check(Some(&kitchen), State::Sent, REST_OF_THE_MILLISECOND, &format!("{open_of_device}=? AND rowid<?"));
+}
+
+#[tokio::test]
+async fn what_wilco_sends_by_itself_is_listed_apart_and_is_no_last_command() {
+    let (dir, store) = store();
+    let automatic = |command: &str, at: i64| {
+        let asked = Submission { automatic: true, ..submission("a", command) };
+        let fact = Fact::Submitted { asked: asked.clone().into(), origin: Origin::Here };
+        change(event("a", command, at, fact), Command { asked: asked.into(), ..queued("a", command, at) })
+    };
+    store.commit(vec![submit("a", "c1", 1), automatic("c2", 2), automatic("c3", 3)]).await.unwrap();
+    let of_wilco = HistoryFilter { automatic: true, ..filter(9) };
+    assert_eq!(pages(&store, filter(9)).await.concat(), ["c1"]);
+    assert_eq!(pages(&store, of_wilco.clone()).await.concat(), ["c3", "c2"]);
+    let led = |filter: HistoryFilter| HistoryFilter { search: "led".into(), ..filter };
+    assert_eq!(pages(&store, led(filter(9))).await.concat(), ["c1"]);
+    assert_eq!(pages(&store, led(of_wilco.clone())).await.concat(), ["c3", "c2"]);
+    assert_eq!((store.command_count(None).await.unwrap(), store.history(of_wilco).await.unwrap().total), (1, 2));
+    let (last, count) = store.last_commands(&connection(), &device("a"), 9).await.unwrap();
+    assert_eq!((last.len(), count), (1, 1));
+    let latest = store.latest_per_device(&connection()).await.unwrap();
+    assert_eq!(latest[0].asked.id.as_str(), "c1");
+    let before = projection(&dir);
+    store.rebuild_projection().await.unwrap();
+    assert_eq!(projection(&dir), before);
+    assert_eq!(store.forget_device(&connection(), &device("a"), 9).await.unwrap().0, 1);
+    assert_eq!(projection(&dir)[2].len(), 0, "they are still counted");
 }

@@ -87,6 +87,7 @@ fn submission(device_name: &str, command: &str) -> Submission {
         policy: policy(),
         again_of: None,
         rollout: None,
+        automatic: false,
     }
 }
 

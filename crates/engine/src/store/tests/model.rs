@@ -18,7 +18,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Timestamp};
 use super::{change, device, indexed, life, projection, retention::stray};
 use crate::{
     fleet::Device,
-    store::{Change, ConnectionId, FILE_NAME, HistoryFilter, Job, Store, StoreError},
+    store::{Change, ConnectionId, FILE_NAME, Forgotten, HistoryFilter, Job, Store, StoreError},
 };
 
 /// What is done with the store, in numbers that shrink.
@@ -156,8 +156,8 @@ impl World {
                 self.still = None;
                 let forgotten = self.store.forget_ended(Timestamp(i64::MAX), *limit).await.unwrap();
                 assert!(forgotten.len() <= *limit);
-                for key in forgotten {
-                    let known = self.commands.remove(&key).expect("a command that is known");
+                for Forgotten { connection, device, id, .. } in forgotten {
+                    let known = self.commands.remove(&(connection, device, id)).expect("a command that is known");
                     assert!(known.snapshot.is_settled(), "an open command was forgotten");
                 }
                 self.check().await;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use wilco_ledger::{Command, State, Timestamp};
 
 use super::{connection, device, in_state, indexed, store};
-use crate::store::{Change, ConnectionId, Cursor, HistoryFilter, Job, Store, StoreError};
+use crate::store::{Change, ConnectionId, Cursor, Forgotten, HistoryFilter, Job, Store, StoreError};
 
 /// A command of that device, in that state and with that message.
 fn said(device: &str, command: &str, at: i64, state: State, message: &str) -> Change {
@@ -194,7 +194,7 @@ impl World {
                 self.store.commit(changes).await.unwrap();
             }
             Step::ForgetEnded { limit } => {
-                for (_, _, id) in self.store.forget_ended(Timestamp(i64::MAX), limit).await.unwrap() {
+                for Forgotten { id, .. } in self.store.forget_ended(Timestamp(i64::MAX), limit).await.unwrap() {
                     self.commands.remove(id.as_str());
                 }
             }

@@ -20,7 +20,7 @@ pub(crate) struct Answered {
     pub(crate) finished_at: Timestamp,
 }
 
-/// The latest commands of a connection, or of one of its devices, that were sent from here and answered: `limit` at the most.
+/// The latest commands of a connection, or of one of its devices, that somebody sent from here and that were answered: `limit` at the most.
 /// It reads no more than that of each final state, however long the history is.
 pub(in crate::store) fn answered(
     connection: &Connection,
@@ -32,7 +32,7 @@ pub(in crate::store) fn answered(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT device, name, submitted_at, sent_at, finished_at FROM (
              SELECT device, name, submitted_at, sent_at, finished_at, origin FROM commands
-             WHERE connection = ?1 AND state = ?2 AND finished_at IS NOT NULL {only}
+             WHERE connection = ?1 AND automatic = 0 AND state = ?2 AND finished_at IS NOT NULL {only}
              ORDER BY submitted_at DESC LIMIT ?3)
          WHERE sent_at IS NOT NULL AND origin = ?4"
     ))?;

@@ -9,7 +9,7 @@ use super::{COLUMNS, Place, read};
 use crate::store::{ConnectionId, table::dismissed};
 
 /// As `commands_ended_badly` has it: with its words in another order, SQLite does not take it.
-const ENDED_BADLY: &str = "state IN ('failed', 'rejected', 'timed_out', 'undeliverable')";
+const ENDED_BADLY: &str = "automatic = 0 AND state IN ('failed', 'rejected', 'timed_out', 'undeliverable')";
 
 /// The places of those that ended at or after `since` and that nobody has dismissed, newest first. Not of devices that are
 /// forgotten, which are deleted soon.

@@ -15,11 +15,18 @@ pub(in crate::store) struct Ended {
     pub(in crate::store) connection: ConnectionId,
     pub(in crate::store) device: DeviceId,
     pub(in crate::store) id: CommandId,
+    pub(in crate::store) automatic: bool,
 }
 
 /// A command that was submitted later has not ended earlier, so the index by state leads to these.
-const BEFORE: &str =
-    "connection = ?1 AND state = ?2 AND finished_at IS NOT NULL AND submitted_at < ?3 AND changed_at < ?3";
+const BEFORE: &str = "connection = ?1 AND automatic = ?4 AND state = ?2 AND finished_at IS NOT NULL \
+     AND submitted_at < ?3 AND changed_at < ?3";
+
+/// What each index lists apart.
+fn groups() -> impl Iterator<Item = (State, bool)> {
+    let states = State::ALL.into_iter().filter(|state| state.is_final());
+    states.flat_map(|state| [(state, false), (state, true)])
+}
 
 /// Up to `limit` commands of a connection that are at their end and to which nothing has happened since `before`.
 pub(in crate::store) fn ended(
@@ -30,17 +37,18 @@ pub(in crate::store) fn ended(
 ) -> rusqlite::Result<Vec<Ended>> {
     let mut found = Vec::new();
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT row, device, id FROM commands WHERE {BEFORE} ORDER BY submitted_at LIMIT ?4"
+        "SELECT row, device, id FROM commands WHERE {BEFORE} ORDER BY submitted_at LIMIT ?5"
     ))?;
-    for state in State::ALL.into_iter().filter(|state| state.is_final()) {
+    for (state, automatic) in groups() {
         let left = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![of.as_str(), state.word(), before.0, left], |row| {
+        let rows = statement.query_map(params![of.as_str(), state.word(), before.0, automatic, left], |row| {
             let mut columns = Columns::from(row, 0);
             Ok(Ended {
                 row: columns.get()?,
                 connection: of.clone(),
                 device: columns.checked(|device: String| DeviceId::new(device))?,
                 id: columns.checked(|id: String| CommandId::new(id))?,
+                automatic,
             })
         })?;
         for row in rows {
@@ -58,8 +66,9 @@ pub(in crate::store) fn count_ended(
 ) -> rusqlite::Result<u32> {
     let mut statement = connection.prepare_cached(&format!("SELECT count(*) FROM commands WHERE {BEFORE}"))?;
     let mut sum = 0_u32;
-    for state in State::ALL.into_iter().filter(|state| state.is_final()) {
-        let count: i64 = statement.query_row(params![of.as_str(), state.word(), before.0], |row| row.get(0))?;
+    for (state, automatic) in groups() {
+        let count: i64 =
+            statement.query_row(params![of.as_str(), state.word(), before.0, automatic], |row| row.get(0))?;
         sum = sum.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }
     Ok(sum)

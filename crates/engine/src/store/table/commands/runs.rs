@@ -17,6 +17,8 @@ pub(in crate::store) struct Place {
 pub(in crate::store) struct Run<'a> {
     pub(in crate::store) connection: &'a ConnectionId,
     pub(in crate::store) device: Option<&'a DeviceId>,
+    /// Those that Wilco sent by itself, and not the others.
+    pub(in crate::store) automatic: bool,
     pub(in crate::store) states: Vec<State>,
 }
 
@@ -25,12 +27,13 @@ pub(in crate::store) fn runs<'a>(
     connection: &'a ConnectionId,
     device: Option<&'a DeviceId>,
     states: &[State],
+    automatic: bool,
 ) -> Vec<Run<'a>> {
     let wanted = State::ALL.into_iter().filter(|state| states.is_empty() || states.contains(state));
     let (ended, open): (Vec<_>, Vec<_>) = wanted.partition(|state| state.is_final());
     let open = (!open.is_empty()).then_some(open);
     let groups = open.into_iter().chain(ended.into_iter().map(|state| vec![state]));
-    groups.map(|states| Run { connection, device, states }).collect()
+    groups.map(|states| Run { connection, device, automatic, states }).collect()
 }
 
 /// The places of the newest commands of several runs, newest first: those before `before`, none submitted before
@@ -76,7 +79,9 @@ impl Run<'_> {
         };
         format!(
             "SELECT submitted_at, row FROM commands INDEXED BY commands_{index}{of_device}
-             WHERE connection = ?1 AND {states} {device} AND {part} ORDER BY submitted_at DESC, row DESC LIMIT ?5"
+             WHERE connection = ?1 AND automatic = {automatic} AND {states} {device} AND {part}
+             ORDER BY submitted_at DESC, row DESC LIMIT ?5",
+            automatic = u8::from(self.automatic)
         )
     }
 
