@@ -214,7 +214,7 @@ async fn view_of(base: &Base, connection: &ConnectionView, name: &str) -> Result
 /// What is wanted for it already.
 async fn known(base: &Base, connection: &ConnectionView, target: &DesiredFor) -> Result<Option<DesiredView>, Problem> {
     let is_it = |view: &DesiredView| match (&view.desired.target, target) {
-        (DesiredFor::Tag { tag: known }, DesiredFor::Tag { tag }) => known.to_lowercase() == tag.trim().to_lowercase(),
+        (DesiredFor::Tag { tag: known }, DesiredFor::Tag { tag }) => known.to_lowercase() == tag.to_lowercase(),
         (known, target) => known == target,
     };
     Ok(base.console().desired(&connection.id).await?.into_iter().find(is_it))

@@ -114,6 +114,9 @@ impl CommandKind {
         if self.title.chars().count() > LONGEST_TITLE {
             return Some(format!("The title is longer than {LONGEST_TITLE} characters."));
         }
+        if self.title.trim() != self.title {
+            return Some(format!("The title “{}” begins or ends with a space. Remove the space.", self.title));
+        }
         self.title.chars().any(char::is_control).then(|| "The title contains a control character.".to_owned())
     }
 

@@ -27,6 +27,21 @@ impl Failure {
     }
 }
 
+/// A text as it was entered. Names are used exactly, so one that begins or ends with a space, which nobody sees, is
+/// refused.
+///
+/// # Errors
+/// [`FailureCode::Invalid`].
+pub fn exact<'a>(text: &'a str, what: &str) -> Result<&'a str, Failure> {
+    if text.trim() == text {
+        return Ok(text);
+    }
+    Err(invalid(
+        format!("The {what} “{text}” begins or ends with a space."),
+        "Remove the space. Names are used exactly as they are entered.",
+    ))
+}
+
 /// What was asked makes no sense as it stands.
 #[must_use]
 pub fn invalid(message: String, hint: &str) -> Failure {

@@ -124,10 +124,9 @@ export class DefinitionEditor {
     const schema = this.readable;
     if (schema === null) return null;
     const given = (text: string) => (text.trim() === '' ? null : text);
-    const name = this.name.trim();
     return {
-      name,
-      title: this.title.trim() === '' ? name : this.title.trim(),
+      name: this.name,
+      title: this.title === '' ? this.name : this.title,
       connection: this.connection,
       schema,
       topic: given(this.topic),

@@ -30,15 +30,14 @@ export class Devices {
   }
 
   async name(connection: string, device: string, name: string, before: string | null): Promise<void> {
-    if (name.trim() === (before ?? '')) return;
+    if (name === (before ?? '')) return;
     const rename = async (to: string | null) => {
       await this.backend.nameDevice(connection, device, to);
       this.onchange();
     };
     await rename(name);
-    const now = name.trim();
     this.undo.offer(
-      now === '' ? `Removed the name of ${visible(device)}.` : `Named ${visible(device)} “${visible(now)}”.`,
+      name === '' ? `Removed the name of ${visible(device)}.` : `Named ${visible(device)} “${visible(name)}”.`,
       async () => {
         await rename(before);
         return `${visible(device)} has its earlier name again.`;
@@ -47,7 +46,7 @@ export class Devices {
   }
 
   async note(connection: string, device: string, note: string, before: string | null): Promise<void> {
-    if (note.trim() === (before ?? '')) return;
+    if (note === (before ?? '')) return;
     const write = async (to: string | null) => {
       await this.backend.noteDevice(connection, device, to);
       this.onchange();
@@ -63,11 +62,11 @@ export class Devices {
   async tag(connection: string, devices: string[], tag: string): Promise<void> {
     const tagged = await this.backend.tagDevices(connection, devices, tag);
     this.onchange();
-    const word = visible(tag.trim());
+    const word = visible(tag);
     if (tagged.length === 0)
       return this.undo.notices.add([{ level: 'info', message: `They all have the tag ${word}.`, hint: null }]);
     this.undo.offer(`Tagged ${whichOf(tagged)} with ${word}.`, async () => {
-      await this.backend.untagDevices(connection, tagged, tag.trim());
+      await this.backend.untagDevices(connection, tagged, tag);
       this.onchange();
       return `Removed the tag ${word} again.`;
     });

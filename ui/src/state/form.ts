@@ -139,7 +139,7 @@ export function settle(form: Form, around: Around): Settled {
     way,
     alpn: form.alpn ?? way?.alpn.join(', ') ?? '',
     trust: form.trust ?? trustedBy(around.kit, kept),
-    name: form.name.trim() || suggestedName(preset, address?.host ?? '', around.taken),
+    name: form.name || suggestedName(preset, address?.host ?? '', around.taken),
     certificate,
   };
 }
@@ -164,10 +164,10 @@ export function entryOf(form: Form, around: Around, denied: string[] = []): Conn
     keep_alive_s: number(form.keepAlive),
     session_expiry_s: number(form.sessionExpiry),
     trust: settled.trust,
-    server_name: given(form.serverName),
+    server_name: given(form.serverName.trim()),
     alpn: settled.alpn.split(/[\s,]+/).filter((protocol) => protocol !== ''),
     proxy:
-      given(form.proxyUrl) === null
+      form.proxyUrl.trim() === ''
         ? null
         : {
             url: form.proxyUrl.trim(),
@@ -232,8 +232,9 @@ function secret(typed: string, removed: boolean): string | null {
   return typed === '' ? null : typed;
 }
 
+/** What was entered, exactly. */
 function given(text: string): string | null {
-  return text.trim() === '' ? null : text.trim();
+  return text === '' ? null : text;
 }
 
 function number(text: string): number | null {

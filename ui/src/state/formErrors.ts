@@ -28,10 +28,13 @@ export function complaints(form: Form, around: Around): FormErrors {
   };
   say('kit', kitError(around));
   say('address', addressError(form, around));
-  say('name', nameError(form, around));
-  say('password', form.password !== '' && form.username.trim() === '' ? 'A password needs a user name.' : null);
+  say('name', nameError(form, around) ?? spaceError(form.name, 'name'));
+  say('clientId', spaceError(form.clientId, 'client ID'));
+  say('username', spaceError(form.username, 'user name'));
+  say('proxyUsername', spaceError(form.proxyUsername, 'user name'));
+  say('password', form.password !== '' && form.username === '' ? 'A password needs a user name.' : null);
   say('dialects', form.dialects.length === 0 ? 'Choose at least one dialect.' : null);
-  say('prefix', prefixError(form.prefix.trim()));
+  say('prefix', prefixError(form.prefix) ?? spaceError(form.prefix, 'prefix'));
   say(
     'devices',
     listed(form.devices)
@@ -67,11 +70,16 @@ function addressError(form: Form, around: Around): string | null {
 }
 
 function nameError(form: Form, around: Around): string | null {
-  const name = form.name.trim();
+  const { name } = form;
   if (name !== '') {
     return around.taken.includes(name) ? `There is already a connection called “${name}”. Choose another name.` : null;
   }
   return settle(form, around).name === '' && form.address.trim() !== '' ? 'Give the connection a name.' : null;
+}
+
+/** Names and topics are used exactly as they are entered, and nobody sees a space at an end. */
+function spaceError(text: string, what: string): string | null {
+  return text.trim() === text ? null : `The ${what} begins or ends with a space. Remove the space.`;
 }
 
 function prefixError(prefix: string): string | null {
@@ -100,7 +108,7 @@ function trustError(form: Form, around: Around): string | null {
 function proxyError(form: Form): string | null {
   const url = form.proxyUrl.trim();
   if (url === '') {
-    return form.proxyUsername.trim() !== '' || form.proxyPassword !== '' ? 'Enter the proxy’s address.' : null;
+    return form.proxyUsername !== '' || form.proxyPassword !== '' ? 'Enter the proxy’s address.' : null;
   }
   return /^(http|socks5):\/\/(\[[\da-f:.]+\]|[^\s/:@?#]+):\d{1,5}\/?$/i.test(url)
     ? null

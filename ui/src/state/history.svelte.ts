@@ -328,7 +328,7 @@ export class History {
   }
 
   #admits(command: CommandView): boolean {
-    const device = this.device.trim();
+    const { device } = this;
     return (
       (this.#connection === null || command.connection === this.#connection) &&
       (device === '' || command.device === device) &&
@@ -340,7 +340,7 @@ export class History {
   }
 
   #query(cursor: string | null): HistoryQuery {
-    const device = this.device.trim();
+    const { device } = this;
     return {
       connection: this.#connection,
       device: device === '' ? null : device,

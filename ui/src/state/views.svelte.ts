@@ -76,7 +76,7 @@ export class Views {
   }
 
   async rename(view: SavedView, name: string): Promise<void> {
-    if (name.trim() === view.name) return;
+    if (name === view.name) return;
     await this.#replace(view, { ...view, name }, `Renamed the view “${visible(view.name)}”.`);
   }
 

@@ -102,7 +102,7 @@ export class Wizard {
     const here = PLACES.indexOf(this.place);
     if (Object.keys(this.wrongAt(this.place)).length > 0 || (this.place === 'preflight' && this.preflight.running))
       return;
-    this.form.name = this.form.name.trim() || this.settled.name;
+    this.form.name ||= this.settled.name;
     this.#stand(PLACES[here + 1] ?? this.place);
   }
 

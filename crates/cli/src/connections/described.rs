@@ -85,7 +85,7 @@ fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem
         return Ok(());
     }
     entry.dialects.clear();
-    for name in named.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+    for name in named.iter().map(String::as_str).filter(|name| !name.is_empty()) {
         let is_file = name.ends_with(".toml") || name.contains(['/', '\\']);
         if !is_file {
             entry.dialects.push(name.to_owned());

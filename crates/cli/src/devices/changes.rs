@@ -44,7 +44,7 @@ pub(super) async fn name_one(base: &Base, options: DeviceNameOptions) -> Result<
     let connection = base.connection(&connection).await?;
     base.console().name_device(&connection.id, &device, given.clone()).await?;
     say(match given {
-        Some(given) => format!("Named {} {}.", name(&device), clean(given.trim())),
+        Some(given) => format!("Named {} {}.", name(&device), clean(&given)),
         None => format!("{} has no name now.", name(&device)),
     })
 }
@@ -67,7 +67,7 @@ pub(super) async fn tag(base: &Base, options: TagOptions) -> Result<ExitCode, Pr
     let (connection, devices) = chosen(base, which).await?;
     let new = unknown(base, &connection.id, &devices).await?;
     let tagged = base.console().tag_devices(&connection.id, devices, &tag).await?;
-    let tagged = format!("Tagged {} with {}.", several(tagged.len(), "device"), clean(tag.trim()));
+    let tagged = format!("Tagged {} with {}.", several(tagged.len(), "device"), clean(&tag));
     say(match new.as_slice() {
         [] => tagged,
         [one] => format!("{tagged} {} was not known, and is added.", self::name(one)),
@@ -91,7 +91,7 @@ pub(super) async fn untag(base: &Base, options: TagOptions) -> Result<ExitCode, 
             Some("List the devices with wilco devices."),
         );
     }
-    say(format!("Removed {} from {}.", clean(tag.trim()), several(untagged.len(), "device")))
+    say(format!("Removed {} from {}.", clean(&tag), several(untagged.len(), "device")))
 }
 
 /// Those of some devices that are not known.

@@ -83,5 +83,5 @@ pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};
 pub use view::{CountedView, DeviceCells, SavedView, ViewColumn};
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView, Trust};
 pub use wilco_failure::{Failure, FailureCode};
-pub(crate) use wilco_failure::{excerpt, invalid, sentence};
+pub(crate) use wilco_failure::{exact, excerpt, invalid, sentence};
 pub use wilco_ledger::grouped;

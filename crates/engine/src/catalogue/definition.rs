@@ -28,7 +28,7 @@ pub(crate) fn problems(kind: &CommandKind) -> Vec<String> {
     described.into_iter().chain(impossible).chain(schema.err()).collect()
 }
 
-/// The description: the title tidied, the name and what goes over the wire exactly as they were entered.
+/// The description: title, name and what goes over the wire exactly as they were entered.
 pub(crate) fn kind(described: CommandDefinition) -> CommandKind {
     let given = |template: Option<String>| template.filter(|text| !text.trim().is_empty()).map(String::into_boxed_str);
     let topic = given(described.topic);
@@ -36,7 +36,7 @@ pub(crate) fn kind(described: CommandDefinition) -> CommandKind {
     let own = topic.is_some() || payload.is_some();
     let plain = described.plain && payload.is_some();
     let name = described.name;
-    let title = described.title.trim().to_owned();
+    let title = described.title;
     CommandKind {
         title: if title.is_empty() { name.clone() } else { title },
         name,

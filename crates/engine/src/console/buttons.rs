@@ -5,7 +5,7 @@ use wilco_dialect::{ICONS, json};
 
 use super::{Handle, not_found};
 use crate::{
-    api::{CommandButton, Failure, JsonText, invalid},
+    api::{CommandButton, Failure, JsonText, exact, invalid},
     store::{ConnectionId, StoredButton},
 };
 
@@ -55,7 +55,7 @@ impl Handle {
 
 /// A button as it is kept.
 pub(super) fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
-    let label = button.label.trim().to_owned();
+    let label = exact(&button.label, "label")?.to_owned();
     if label.is_empty() {
         return Err(invalid("The button has no label.".into(), "Enter a label, for example Open the valve."));
     }

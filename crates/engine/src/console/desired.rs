@@ -232,7 +232,7 @@ fn is_same(one: &DesiredTarget, other: &DesiredTarget) -> bool {
 
 fn stored(target: &DesiredFor) -> DesiredTarget {
     match target {
-        DesiredFor::Tag { tag } => DesiredTarget::Tag(tag.trim().to_owned()),
+        DesiredFor::Tag { tag } => DesiredTarget::Tag(tag.clone()),
         DesiredFor::View { view } => DesiredTarget::View(view.clone()),
     }
 }

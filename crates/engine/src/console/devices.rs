@@ -78,7 +78,7 @@ impl Handle {
         devices: Vec<String>,
         tag: &str,
     ) -> Result<Vec<String>, Failure> {
-        let change = AnnotationChange { tags: TagChange::Remove(tag.trim().to_owned()), ..AnnotationChange::default() };
+        let change = AnnotationChange { tags: TagChange::Remove(tag.to_owned()), ..AnnotationChange::default() };
         self.change_all(connection, &devices, &change).await
     }
 

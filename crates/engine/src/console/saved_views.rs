@@ -157,7 +157,7 @@ mod tests {
         handle.add_devices(&plant, vec![new("a", &["north"]), new("b", &["north"]), new("c", &[])]).await.unwrap();
         let view = SavedView {
             connection: plant.clone(),
-            name: " North ".into(),
+            name: "North".into(),
             search: "tag:north".into(),
             sort: SortBy::Seen,
             order: DeviceOrder::Descending,

@@ -184,7 +184,8 @@ fn read_id(text: &str) -> Result<DeviceId, String> {
 fn read_tags(text: &str) -> Result<TagChange, String> {
     let mut tags: Vec<String> = Vec::new();
     for part in text.split([',', ';']).filter(|part| !part.trim().is_empty()) {
-        let tag = annotations::tag(part).map_err(said)?;
+        // The spaces are those around the comma.
+        let tag = annotations::tag(part.trim()).map_err(said)?;
         if !tags.contains(&tag) {
             tags.push(tag);
         }

@@ -6,7 +6,7 @@ use wilco_ledger::DeviceId;
 
 use super::{Device, Fleet, device::News, listing::Aspects};
 use crate::{
-    api::{Failure, excerpt, grouped, invalid},
+    api::{Failure, exact, excerpt, grouped, invalid},
     store::Annotation,
 };
 
@@ -76,7 +76,7 @@ impl AnnotationChange {
 /// # Errors
 /// [`crate::api::FailureCode::Invalid`].
 pub(crate) fn name(text: &str) -> Result<Option<String>, Failure> {
-    let name = text.trim();
+    let name = exact(text, "name")?;
     fits("name", name, NAME)?;
     Ok((!name.is_empty()).then(|| name.to_owned()))
 }
@@ -86,12 +86,11 @@ pub(crate) fn name(text: &str) -> Result<Option<String>, Failure> {
 /// # Errors
 /// [`crate::api::FailureCode::Invalid`].
 pub(crate) fn note(text: &str) -> Result<Option<String>, Failure> {
-    let note = text.trim();
-    let length = note.chars().count();
+    let length = text.chars().count();
     if length > NOTE {
         return Err(too_long("note", length, NOTE));
     }
-    Ok((!note.is_empty()).then(|| note.to_owned()))
+    Ok((!text.trim().is_empty()).then(|| text.to_owned()))
 }
 
 /// A tag as it is kept.
@@ -99,7 +98,7 @@ pub(crate) fn note(text: &str) -> Result<Option<String>, Failure> {
 /// # Errors
 /// [`crate::api::FailureCode::Invalid`].
 pub(crate) fn tag(text: &str) -> Result<String, Failure> {
-    let tag = text.trim();
+    let tag = exact(text, "tag")?;
     if tag.is_empty() {
         return Err(invalid("A tag cannot be empty.".to_owned(), "Write a word, such as kitchen."));
     }
@@ -310,14 +309,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_is_refused_with_a_sentence() {
-        assert_eq!(name("  Loading bay ").unwrap().as_deref(), Some("Loading bay"));
-        assert_eq!(name(" ").unwrap(), None);
-        assert_eq!(tag(" cold store ").unwrap(), "cold store");
+        let spaced = name("Loading bay ").unwrap_err().message;
+        assert_eq!(spaced, "The name “Loading bay ” begins or ends with a space.");
+        assert_eq!(name("").unwrap(), None);
+        assert_eq!(note(" \n").unwrap(), None);
         assert_eq!(note("two\nlines").unwrap().as_deref(), Some("two\nlines"));
         let said = |refused: Result<String, crate::api::Failure>| refused.unwrap_err().message;
         assert_eq!(said(tag(&"x".repeat(10_000))), "The tag has 10,000 characters; the maximum is 64.");
         assert_eq!(said(tag("a;b")), "The tag 'a;b' contains a comma or a semicolon.");
         assert_eq!(said(tag("")), "A tag cannot be empty.");
+        assert_eq!(said(tag(" cold store")), "The tag “ cold store” begins or ends with a space.");
         assert_eq!(said(tag("a\nb")), "The tag \"a\\nb\" contains a line break or another control character.");
         assert_eq!(name(&"x".repeat(101)).unwrap_err().message, "The name has 101 characters; the maximum is 100.");
         assert_eq!(

@@ -15,7 +15,7 @@ pub(crate) use bundle::Bundle;
 pub(crate) use preset::{KEEP_ALIVE, SESSION_EXPIRY};
 
 use crate::{
-    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, excerpt, invalid},
+    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, exact, excerpt, invalid},
     dialects::Enabled,
     mqtt::Settings,
     store::{ConnectionId, Profile},
@@ -371,21 +371,16 @@ fn change(bundle: &mut Bundle, kind: SecretKind, entered: Option<String>) {
 
 /// A text as it was entered. One with a space at an end is hardly meant so, and nobody would see why it does not work.
 fn text(entered: Option<String>, what: &str) -> Result<Option<String>, Failure> {
-    match entered.filter(|text| !text.is_empty()) {
-        Some(text) if text.trim() != text => Err(invalid(
-            format!("The {what} “{text}” begins or ends with a space."),
-            "Remove the space. Names and topics are used exactly as they are entered.",
-        )),
-        text => Ok(text),
-    }
+    let entered = entered.filter(|text| !text.is_empty());
+    entered.map(|text| exact(&text, what).map(str::to_owned)).transpose()
 }
 
 /// The dialects to enable: Wilco's own where none is named.
 fn names(entered: Vec<String>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in entered.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+    for name in entered.iter().filter(|name| !name.is_empty()) {
         if names.iter().all(|known| known != name) {
-            names.push(name.to_owned());
+            names.push(name.clone());
         }
     }
     if names.is_empty() { vec!["wilco".to_owned()] } else { names }

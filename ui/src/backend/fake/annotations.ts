@@ -49,7 +49,7 @@ export class FakeAnnotations {
   }
 
   name(device: FakeDevice, name: string | null): void {
-    const text = name?.trim() ?? '';
+    const text = exact(name ?? '', 'name');
     if (text.length > 100)
       throw failure('invalid', `The name has ${text.length} characters; the maximum is 100.`, 'Shorten it.');
     device.row = { ...device.row, name: text === '' ? null : text };
@@ -57,13 +57,13 @@ export class FakeAnnotations {
   }
 
   note(device: FakeDevice, note: string | null): void {
-    device.note = note?.trim() || null;
+    device.note = (note ?? '').trim() === '' ? null : note;
     this.fleet.changed(device.row.device);
   }
 
   tag(devices: string[], tag: string): string[] {
     checkTag(tag);
-    return this.#tags(devices, (tags) => (tags.includes(tag.trim()) ? tags : [...tags, tag.trim()]));
+    return this.#tags(devices, (tags) => (tags.includes(tag) ? tags : [...tags, tag]));
   }
 
   untag(devices: string[], tag: string): string[] {
@@ -107,8 +107,18 @@ export class FakeAnnotations {
   }
 }
 
+/** Names are used exactly; one with a space at an end is refused. */
+export function exact(text: string, what: string): string {
+  if (text.trim() === text) return text;
+  throw failure(
+    'invalid',
+    `The ${what} “${text}” begins or ends with a space.`,
+    'Remove the space. Names are used exactly as they are entered.',
+  );
+}
+
 function checkTag(text: string): void {
-  const tag = text.trim();
+  const tag = exact(text, 'tag');
   if (tag === '') throw failure('invalid', 'A tag cannot be empty.', 'Write a word, such as kitchen.');
   if (tag.length > 64)
     throw failure(

@@ -5,6 +5,7 @@ import type { DeviceCells } from '../bindings/DeviceCells';
 import type { SavedView } from '../bindings/SavedView';
 import type { ViewColumn } from '../bindings/ViewColumn';
 import { toJson } from '../../format/json';
+import { exact } from './annotations';
 import { failure } from './failure';
 import type { FakeDevice } from './fleet';
 
@@ -21,7 +22,7 @@ export class FakeViews {
   }
 
   save(given: SavedView): SavedView {
-    const name = given.name.trim();
+    const name = exact(given.name, 'name');
     if (name === '') throw failure('invalid', 'A view needs a name.', 'Write what it shows, such as Cold stores.');
     const view = { ...given, name, id: given.id === '' ? `view-${++this.#last}` : given.id };
     if (this.#views.some((other) => other.name === name && other.id !== view.id))

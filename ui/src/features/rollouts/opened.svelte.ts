@@ -65,7 +65,7 @@ export class Opened {
   }
 
   async note(note: string): Promise<boolean> {
-    const text = note.trim() === '' ? null : note.trim();
+    const text = note.trim() === '' ? null : note;
     return this.#try(async () => this.rollouts.learn(await this.rollouts.app.backend.noteRollout(this.id, text)));
   }
 

@@ -49,7 +49,7 @@ impl Handle {
     /// `NotFound`; `Invalid` for one of more than 20,000 bytes; `Store`.
     pub async fn note_rollout(&self, id: &str, note: Option<String>) -> Result<RolloutView, Failure> {
         let number = number(id)?;
-        let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+        let note = note.filter(|note| !note.trim().is_empty());
         if let Some(refusal) = note.as_deref().and_then(rollouts::refuse_note) {
             return Err(refusal);
         }
