@@ -3,7 +3,7 @@
 import type { GroupBy } from '../backend/bindings/GroupBy';
 import type { GroupKey } from '../backend/bindings/GroupKey';
 import { wordOf } from './states';
-import { visible } from './text';
+import { visible, visibleName } from './text';
 
 export const GROUPINGS: { value: GroupBy; name: string }[] = [
   { value: 'tag', name: 'Tag' },
@@ -17,7 +17,7 @@ const PRESENCE = { online: 'Online', offline: 'Offline', unknown: 'Unknown' };
 export function groupName(key: GroupKey): string {
   switch (key.by) {
     case 'tag':
-      return key.tag === null ? 'No tag' : visible(key.tag);
+      return key.tag === null ? 'No tag' : visibleName(key.tag);
     case 'firmware':
       return key.version === null ? 'Unknown firmware' : `Firmware ${visible(key.version)}`;
     case 'state':

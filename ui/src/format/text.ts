@@ -12,6 +12,15 @@ export function visible(text: string): string {
   return text.replace(UNSEEN, escape);
 }
 
+// Spaces that are no plain space, and accents that follow their letter (an é of two characters).
+const CONFUSABLE = /[\u0300-\u036f]|(?! )\s/g;
+
+/** A name with all of it visible, so that no two that differ look the same. The command line writes names alike. */
+export function visibleName(name: string): string {
+  const shown = visible(name).replace(CONFUSABLE, escape);
+  return /^ | $| {2}/.test(shown) ? shown.replaceAll(' ', '␣') : shown;
+}
+
 /** Many lines of text: line ends stay, everything else unseen is made visible. */
 export function visibleLines(text: string): string {
   return text.replace(UNSEEN, (c) => (c === '\n' ? c : escape(c)));

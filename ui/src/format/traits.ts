@@ -3,7 +3,7 @@
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
 import { count } from './count';
-import { visible } from './text';
+import { visible, visibleName } from './text';
 
 /** Final states whose cause may lie outside the device. */
 const FELL_SHORT = ['failed', 'rejected', 'timed_out', 'undeliverable'];
@@ -36,7 +36,7 @@ export function traits(rows: DeviceRow[]): Trait[] {
   }
   for (const tag of first.tags) {
     if (others.every((row) => row.tags.includes(tag)))
-      out.push({ token: `tag:${tag}`, words: `carry the tag ${visible(tag)}` });
+      out.push({ token: `tag:${tag}`, words: `carry the tag ${visibleName(tag)}` });
   }
   return out;
 }

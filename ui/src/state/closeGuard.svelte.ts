@@ -1,6 +1,6 @@
 import type { App } from './app.svelte';
 import { counted } from '../format/count';
-import { visible } from '../format/text';
+import { visible, visibleName } from '../format/text';
 
 /** What would be lost if the window closes, and the question before that. */
 export class CloseGuard {
@@ -64,7 +64,7 @@ export class CloseGuard {
     // What was typed for a connection that has gone can be applied no more.
     const left = inspected.unapplied.filter(({ connection }) => connections.list.some(({ id }) => id === connection));
     const edited = left.map(
-      ({ device, count }) => `${counted(count, 'change')} to the configuration of ${visible(device)}, not applied`,
+      ({ device, count }) => `${counted(count, 'change')} to the configuration of ${visibleName(device)}, not applied`,
     );
     return [
       ...(composer.isFilled ? [`Your input for ${visible(composer.title)}`] : []),

@@ -3,7 +3,7 @@
 import type { Backend } from '../backend/backend';
 import type { NewDevice } from '../backend/bindings/NewDevice';
 import { counted } from '../format/count';
-import { visible } from '../format/text';
+import { visible, visibleName } from '../format/text';
 import type { Undo } from './undo.svelte';
 
 export class Devices {
@@ -19,7 +19,7 @@ export class Devices {
     const added = await this.backend.addDevices(connection, [device]);
     this.onchange();
     if (added.length === 0) return;
-    const name = visible(device.device);
+    const name = visibleName(device.device);
     // Forgetting it would also delete what was there before.
     if (known) return this.undo.notices.add([{ level: 'info', message: `Updated ${name}.`, hint: null }]);
     this.undo.offer(`Added ${name}.`, async () => {
@@ -37,10 +37,10 @@ export class Devices {
     };
     await rename(name);
     this.undo.offer(
-      name === '' ? `Removed the name of ${visible(device)}.` : `Named ${visible(device)} “${visible(name)}”.`,
+      name === '' ? `Removed the name of ${visibleName(device)}.` : `Named ${visibleName(device)} “${visible(name)}”.`,
       async () => {
         await rename(before);
-        return `${visible(device)} has its earlier name again.`;
+        return `${visibleName(device)} has its earlier name again.`;
       },
     );
   }
@@ -52,9 +52,9 @@ export class Devices {
       this.onchange();
     };
     await write(note);
-    this.undo.offer(`Saved the note of ${visible(device)}.`, async () => {
+    this.undo.offer(`Saved the note of ${visibleName(device)}.`, async () => {
       await write(before);
-      return `${visible(device)} has its earlier note again.`;
+      return `${visibleName(device)} has its earlier note again.`;
     });
   }
 
@@ -62,7 +62,7 @@ export class Devices {
   async tag(connection: string, devices: string[], tag: string): Promise<void> {
     const tagged = await this.backend.tagDevices(connection, devices, tag);
     this.onchange();
-    const word = visible(tag);
+    const word = visibleName(tag);
     if (tagged.length === 0)
       return this.undo.notices.add([{ level: 'info', message: `They all have the tag ${word}.`, hint: null }]);
     this.undo.offer(`Tagged ${whichOf(tagged)} with ${word}.`, async () => {
@@ -77,7 +77,7 @@ export class Devices {
     const untagged = await this.backend.untagDevices(connection, devices, tag);
     this.onchange();
     if (untagged.length === 0) return;
-    const word = visible(tag);
+    const word = visibleName(tag);
     this.undo.offer(`Removed the tag ${word} from ${whichOf(untagged)}.`, async () => {
       await this.backend.tagDevices(connection, untagged, tag);
       this.onchange();

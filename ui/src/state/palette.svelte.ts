@@ -3,7 +3,7 @@ import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
 import { detail } from '../format/command';
 import { fuzzy } from '../format/fuzzy';
-import { visible } from '../format/text';
+import { visible, visibleName } from '../format/text';
 import { GROUPS, type Action } from './actions.svelte';
 import type { App } from './app.svelte';
 import { keyOf } from './feed';
@@ -109,7 +109,7 @@ export class Palette {
 
   #devices(): FoundGroup {
     const found = this.devices.map((device) => {
-      const name = visible(device.device);
+      const name = visibleName(device.device);
       const at = fuzzy(this.typed, name)?.at ?? NOWHERE;
       const run = () => {
         this.app.route.go('fleet');
@@ -123,7 +123,7 @@ export class Palette {
   #commands(): FoundGroup {
     const found = this.recent.flatMap((command) => {
       const name = visible(`${command.command} ${detail(command)}`.trim());
-      const match = fuzzy(this.typed, `${name} ${visible(command.device)}`);
+      const match = fuzzy(this.typed, `${name} ${visibleName(command.device)}`);
       const run = () => this.app.history.reveal(command, () => this.app.route.go('history'));
       return match ? [{ key: `command.${keyOf(command)}`, name, at: match.at, command, run }] : [];
     });

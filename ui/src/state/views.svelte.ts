@@ -6,7 +6,7 @@ import type { CountedView } from '../backend/bindings/CountedView';
 import type { SavedView } from '../backend/bindings/SavedView';
 import { columnKey } from '../format/gridColumns';
 import { line } from '../format/search';
-import { visible } from '../format/text';
+import { visible, visibleName } from '../format/text';
 import type { Fleet } from './fleet.svelte';
 import { Throttle } from './throttle';
 import type { Undo } from './undo.svelte';
@@ -71,22 +71,22 @@ export class Views {
     await this.#replace(
       view,
       { ...this.#shown(), id: view.id, name: view.name },
-      `Updated the view “${visible(view.name)}”.`,
+      `Updated the view “${visibleName(view.name)}”.`,
     );
   }
 
   async rename(view: SavedView, name: string): Promise<void> {
     if (name === view.name) return;
-    await this.#replace(view, { ...view, name }, `Renamed the view “${visible(view.name)}”.`);
+    await this.#replace(view, { ...view, name }, `Renamed the view “${visibleName(view.name)}”.`);
   }
 
   async remove(view: SavedView): Promise<void> {
     await this.backend.removeView(view.id);
     await this.#load();
-    this.undo.offer(`Deleted the view “${visible(view.name)}”.`, async () => {
+    this.undo.offer(`Deleted the view “${visibleName(view.name)}”.`, async () => {
       await this.backend.saveView(view);
       await this.#load();
-      return `Restored the view “${visible(view.name)}”.`;
+      return `Restored the view “${visibleName(view.name)}”.`;
     });
   }
 
@@ -96,7 +96,7 @@ export class Views {
     this.undo.offer(message, async () => {
       await this.backend.saveView(before);
       await this.#load();
-      return `The view “${visible(before.name)}” is as it was.`;
+      return `The view “${visibleName(before.name)}” is as it was.`;
     });
   }
 

@@ -1,7 +1,7 @@
 /** What can be done with connections. */
 
 import type { ConnectionView } from '../../backend/bindings/ConnectionView';
-import { visible } from '../../format/text';
+import { visibleName } from '../../format/text';
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';
 import { openControl } from '../../state/controls';
@@ -25,7 +25,7 @@ export function connectionActions(app: App): Action[] {
     .map((connection) =>
       action(
         `choose.${connection.id}`,
-        `Switch to ${visible(connection.name)}`,
+        `Switch to ${visibleName(connection.name)}`,
         () => connections.choose(connection.id),
         {
           prior: true,
@@ -75,7 +75,7 @@ function actionsOf(
 ): Action[] {
   const { connections, route } = app;
   const { id } = connection;
-  const name = visible(connection.name);
+  const name = visibleName(connection.name);
   const one = (what: string, title: string, run: () => unknown) => action(`${what}.${id}`, title, run, { quiet: true });
   const opens = (what: string) => () => {
     route.go('connections');

@@ -1,6 +1,6 @@
 /** What can be done with the fleet and with the inspected device. */
 
-import { visible } from '../../format/text';
+import { visible, visibleName } from '../../format/text';
 import { NOTHING } from '../../format/search';
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';
@@ -12,7 +12,7 @@ export function deviceActions(app: App): Action[] {
   const { device, detail } = inspected;
   if (targets === null || device === null) return [];
   const elsewhere = route.screen !== 'fleet';
-  const name = visible(device);
+  const name = visibleName(device);
   const action = (id: string, title: string, keys: string | null, run: () => unknown): Action => ({
     id: `device.${id}`,
     group: 'This device',

@@ -1,6 +1,6 @@
 /** What can be done with the log that is shown. */
 
-import { visible } from '../../format/text';
+import { visibleName } from '../../format/text';
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';
 import { openControl } from '../../state/controls';
@@ -13,7 +13,7 @@ export function logActions(app: App): Action[] {
     id: `log.${id}`,
     group: 'Log',
     name,
-    words: visible(device),
+    words: visibleName(device),
     keys,
     run,
   });
