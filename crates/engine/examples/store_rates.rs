@@ -68,10 +68,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     tell("pages of 100 by state", pages, begun);
+    search(&store).await?;
     let begun = Instant::now();
     let devices = store.latest_per_device(&ConnectionId::from("rates")).await?.len();
     tell("last commands of devices", devices, begun);
     store.close().await?;
+    Ok(())
+}
+
+/// The first page of what somebody types: frequent words, rare ones, and none.
+async fn search(store: &Store) -> Result<(), StoreError> {
+    for text in ["s", "sensor", "sensor-00042", "led true", "0004", "xyzzy"] {
+        let begun = Instant::now();
+        let mut found = 0;
+        for _ in 0..50 {
+            let filter = HistoryFilter { search: text.to_owned(), limit: 100, ..Default::default() };
+            found = store.history(filter).await?.rows.len();
+        }
+        tell(&format!("searches for '{text}', {found} rows on the first page"), 50, begun);
+    }
     Ok(())
 }
 

@@ -23,7 +23,7 @@ use crate::{
     mqtt::Session,
     notifications::Notifications,
     profile,
-    store::{ConnectionId, NewMember, Profile, StoredRollout},
+    store::{ConnectionId, Forgotten, NewMember, Profile, StoredRollout},
     traffic::Tap,
     vault::Vault,
     views::CommandSnapshot,

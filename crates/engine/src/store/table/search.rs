@@ -1,9 +1,9 @@
 //! `command_search`: which words occur in which commands, for the search in the history (SQLite FTS5).
 //!
-//! A word is searched for by its beginning. A frequent beginning ("pump" in a fleet of pumps) occurs in millions of
-//! commands, and FTS5 collects all of them before it returns the first. So each word is stored behind the number of a
-//! block of rows, and a search goes through the blocks, newest first, until its page is full: it never reads more than it
-//! shows and the rest of one block. State, connection and device of a command are stored as words of their own kinds.
+//! A word is searched for by its beginning. FTS5 can do so too, but collects every row of a beginning before it returns the
+//! first, and "pump" may begin a word of five million commands. So each beginning of a word, up to 12 characters, is stored
+//! as a token of its own: FTS5 reads its rows from the newest on, and stops when the page is full. State, origin,
+//! connection and device of a command are tokens of other kinds.
 //!
 //! The table holds no texts. Each command is entered at its submission, and again when it is finished: only then is its
 //! message final. The code that writes `commands` writes this table in the same transaction.
@@ -20,9 +20,6 @@ use super::{
 use crate::store::{ConnectionId, HistoryFilter};
 
 pub(in crate::store) use words::is_search;
-
-/// Rows of `commands` per block, as a power of two. Most rows are numbers of events, of which a command has about six.
-const BLOCK: u32 = 18;
 
 /// In place of a state: the command is not finished.
 const OPEN: &str = "open";
@@ -45,7 +42,7 @@ pub(super) fn put(
     }
     connection
         .prepare_cached("INSERT INTO command_search (rowid, words) VALUES (?1, ?2)")?
-        .execute(params![row, document(row, id, command)])?;
+        .execute(params![row, document(id, command)])?;
     Ok(())
 }
 
@@ -84,29 +81,15 @@ pub(in crate::store) fn places(
     if words.is_empty() || connections.is_empty() {
         return Ok(Vec::new());
     }
-    let (lowest, highest) = connection
-        .prepare_cached("SELECT (SELECT min(row) FROM commands), (SELECT max(row) FROM commands)")?
-        .query_row([], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
-    let (Some(lowest), Some(highest)) = (lowest, highest) else { return Ok(Vec::new()) };
     let before = filter.before.map_or(i64::MAX, |cursor| cursor.0.row);
-    let highest = highest.min(before.saturating_sub(1));
-    let query = Query::of(connections, filter);
-    let mut statement = connection.prepare_cached(&query.sql)?;
-    let mut places: Vec<Place> = Vec::new();
-    for block in (lowest >> BLOCK..=highest >> BLOCK).rev() {
-        let left = i64::try_from(limit - places.len()).unwrap_or(i64::MAX);
-        let matching = matching(block, &words, filter);
-        let mut values: Vec<&dyn ToSql> = vec![&matching, &before, &query.since, &left];
-        values.extend(query.values.iter().map(|value| value as &dyn ToSql));
-        let place = |row: &rusqlite::Row<'_>| Ok(Place { submitted_at: row.get(0)?, row: row.get(1)? });
-        for place in statement.query_map(params_from_iter(values), place)? {
-            places.push(place?);
-        }
-        if places.len() >= limit {
-            break;
-        }
-    }
-    Ok(places)
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (matching, query) = (matching(&words, filter), Query::of(connections, filter));
+    let mut values: Vec<&dyn ToSql> = vec![&matching, &before, &query.since, &limit];
+    values.extend(query.values.iter().map(|value| value as &dyn ToSql));
+    connection
+        .prepare_cached(&query.sql)?
+        .query_map(params_from_iter(values), |row| Ok(Place { submitted_at: row.get(0)?, row: row.get(1)? }))?
+        .collect()
 }
 
 /// Keeps of these places those whose commands match. For few of them.
@@ -126,7 +109,7 @@ pub(in crate::store) fn retain(connection: &Connection, search: &str, places: &m
     Ok(())
 }
 
-/// What is read of one block.
+/// What is read of the commands that the index names.
 struct Query {
     sql: String,
     since: i64,
@@ -164,39 +147,35 @@ impl Query {
     }
 }
 
-/// A command as FTS5 gets it: tokens with spaces between them, each with its block and its kind before it.
-fn document(row: i64, id: &ConnectionId, command: &Command) -> String {
-    let block = block_name(row >> BLOCK);
+/// A command as FTS5 gets it: tokens with spaces between them, each with the letter of its kind before it.
+fn document(id: &ConnectionId, command: &Command) -> String {
     let mut document = format!(
-        "{block}{} {block}{} {block}{} {block}{}",
+        "{} {} {} {}",
         origin_token(command.asked.automatic),
         connection_token(id),
         state_token(state_of(command)),
         device_token(command.device())
     );
-    for word in words::of_command(command) {
-        document.push_str(&format!(" {block}w{word}"));
+    for beginning in words::beginnings(command) {
+        document.push_str(" w");
+        document.push_str(&beginning);
     }
     document
 }
 
-/// What FTS5 looks for in a block: the beginning of each word, and what else can be looked up.
-fn matching(block: i64, words: &[String], filter: &HistoryFilter) -> String {
-    let block = block_name(block);
-    let mut parts: Vec<String> = words.iter().map(|word| format!("\"{block}w{word}\"*")).collect();
-    parts.push(format!("\"{block}{}\"", origin_token(filter.automatic)));
-    parts.extend(filter.connection.as_ref().map(|id| format!("\"{block}{}\"", connection_token(id))));
-    parts.extend(filter.device.as_ref().map(|device| format!("\"{block}{}\"", device_token(device))));
+/// What FTS5 looks for: the beginning of each word, and what else can be looked up.
+fn matching(words: &[String], filter: &HistoryFilter) -> String {
+    let quoted = |token: String| format!("\"{token}\"");
+    let mut parts: Vec<String> = words.iter().map(|word| quoted(format!("w{word}"))).collect();
+    parts.push(quoted(origin_token(filter.automatic).to_owned()));
+    parts.extend(filter.connection.as_ref().map(|id| quoted(connection_token(id))));
+    parts.extend(filter.device.as_ref().map(|device| quoted(device_token(device))));
     if !filter.states.is_empty() {
         let states = filter.states.iter().map(|state| if state.is_final() { state.word() } else { OPEN });
-        let states: Vec<String> = states.map(|state| format!("\"{block}{}\"", state_token(state))).collect();
+        let states: Vec<String> = states.map(|state| quoted(state_token(state))).collect();
         parts.push(format!("({})", states.join(" OR ")));
     }
     parts.join(" AND ")
-}
-
-fn block_name(block: i64) -> String {
-    format!("{block:06x}")
 }
 
 fn state_of(command: &Command) -> &'static str {

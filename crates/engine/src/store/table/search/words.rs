@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use wilco_ledger::Command;
 
 /// Of each text, so many bytes are read.
-const READ_OF_TEXT: usize = 4_096;
+const READ_OF_TEXT: usize = 1_024;
 /// Characters of a word that are compared.
-const LONGEST_WORD: usize = 40;
+const LONGEST_WORD: usize = 12;
 
 /// The words of a command: in its device, name and arguments and, once it is finished, in its message and result.
 pub(super) fn of_command(command: &Command) -> BTreeSet<String> {
@@ -19,6 +19,16 @@ pub(super) fn of_command(command: &Command) -> BTreeSet<String> {
         texts.extend(command.result.as_deref());
     }
     texts.into_iter().flat_map(words).collect()
+}
+
+/// Each beginning of each of these words.
+pub(super) fn beginnings(command: &Command) -> BTreeSet<String> {
+    let mut beginnings = BTreeSet::new();
+    for word in of_command(command) {
+        let ends = word.char_indices().map(|(at, c)| at + c.len_utf8());
+        beginnings.extend(ends.map(|end| word[..end].to_owned()));
+    }
+    beginnings
 }
 
 /// The words that are searched for. Each must be the beginning of a word of a command.
@@ -91,7 +101,7 @@ mod tests {
         check("a AND \"b* OR c\"", &["a", "and", "b", "c", "or"]);
         check("{} - \" *", &[]);
         check("\u{301}", &[]);
-        check(&"x".repeat(41), &[&"x".repeat(40)]);
+        check(&"x".repeat(13), &[&"x".repeat(12)]);
         assert!(is_search(" a") && !is_search(" -"));
     }
 
