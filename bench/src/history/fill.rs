@@ -139,6 +139,7 @@ impl Fill {
             policy: POLICY,
             again_of: None,
             rollout: None,
+            automatic: false,
         });
         let end = end_of(number, self.commands);
         let facts = facts(&device, &id, end);

@@ -14,11 +14,11 @@ use super::{
     CommandRef, CommandToPreview, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor, DesiredView,
     DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery, DeviceRow,
     DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, ExportFormat, ExportView, Failure, FileToWrite,
-    FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery, ImportLine, Imported, KeptLog, KitView,
-    LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect, PreflightView, PresetView,
-    ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView, SampleMessage, SavedView,
-    SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView, TimesQuery, TimesView, TrafficBatch,
-    TrafficQuery, ViewColumn,
+    FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery, ImportLine, Imported,
+    KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect,
+    PreflightView, PresetView, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView,
+    SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView, TimesQuery,
+    TimesView, TrafficBatch, TrafficQuery, ViewColumn,
 };
 
 /// Hands the call table to the macro that is named.

@@ -15,7 +15,9 @@ pub(crate) use bundle::Bundle;
 pub(crate) use preset::{KEEP_ALIVE, SESSION_EXPIRY};
 
 use crate::{
-    api::{ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, exact, excerpt, invalid},
+    api::{
+        ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Secrets, Trust, exact, excerpt, invalid,
+    },
     dialects::Enabled,
     mqtt::Settings,
     store::{ConnectionId, Profile},

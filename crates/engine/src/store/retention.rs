@@ -100,8 +100,7 @@ fn forget_ended(transaction: &Transaction<'_>, before: Timestamp, limit: usize) 
         found.extend(commands::ended(transaction, &id, before, limit - found.len())?);
     }
     found.iter().try_for_each(|ended| forget(transaction, ended))?;
-    let forgotten =
-        |Ended { connection, device, id, automatic, .. }| Forgotten { connection, device, id, automatic };
+    let forgotten = |Ended { connection, device, id, automatic, .. }| Forgotten { connection, device, id, automatic };
     Ok(found.into_iter().map(forgotten).collect())
 }
 

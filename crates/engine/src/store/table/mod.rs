@@ -159,9 +159,7 @@ fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<Vec<
     let mut rows = Vec::new();
     events::each_command_after(transaction, event, |connection, events| match events::replay(&events) {
         Some(command) if !removed::has(transaction, connection)? => {
-            if let Some(Written { row, is_new }) =
-                put_command(transaction, connection, &command, Some(events[0].0))?
-            {
+            if let Some(Written { row, is_new }) = put_command(transaction, connection, &command, Some(events[0].0))? {
                 rows.push((row, is_new));
                 if is_new {
                     counters::add(transaction, connection, counted(&command))?;

@@ -41,7 +41,9 @@ pub(super) fn take(connection: &Connection, id: &ConnectionId, device: &DeviceId
     connection
         .prepare_cached("DELETE FROM tallies WHERE connection = ?1 AND device = ?2 AND commands <= 0")?
         .execute(key)?;
-    if let Some(last) = commands::places(connection, commands::runs(id, Some(device), &[], false), None, None, 1)?.first() {
+    if let Some(last) =
+        commands::places(connection, commands::runs(id, Some(device), &[], false), None, None, 1)?.first()
+    {
         connection
             .prepare_cached(
                 "UPDATE tallies SET last_command = ?4, last_at = ?5

@@ -2,9 +2,7 @@
 
 use wilco_ledger::{Command, DeviceId, Fact, Origin, Outcome, State, Submission, Timestamp};
 
-use super::{
-    change, connection, device, event, id, in_state, life, projection, queued, store, submission, submit,
-};
+use super::{change, connection, device, event, id, in_state, life, projection, queued, store, submission, submit};
 use crate::store::{
     Change, ConnectionId, Cursor, HistoryFilter, Store,
     table::commands::{EARLIER, REST_OF_THE_MILLISECOND, Run},

@@ -52,6 +52,12 @@ fn check(sqlite: &Connection, what: &str, ask: impl FnOnce(&Connection)) {
     for statement in asked {
         let steps = plan(sqlite, &statement);
         let is_long = |step: &&String| {
+            // FTS5 reads the rows of its words alone where it has words (M).
+            let step = if step.contains("VIRTUAL TABLE INDEX 0:M") || step.contains("VIRTUAL TABLE INDEX 0:=M") {
+                ""
+            } else {
+                step
+            };
             let table = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
             table.is_some_and(|table| !SHORT.contains(&table) && !table.starts_with('('))
         };
@@ -74,6 +80,8 @@ fn filters() -> Vec<HistoryFilter> {
                                 device: only.clone(),
                                 states: states.clone(),
                                 since,
+                                automatic: before.is_some(),
+                                search: if since.is_some() { "kit le".into() } else { String::new() },
                                 needs_attention_since,
                                 before,
                                 limit: 2,
@@ -100,7 +108,7 @@ async fn with_millions_of_commands_nothing_is_read_from_end_to_end() {
     let kitchen = device("kitchen");
 
     for filter in filters() {
-        check(&sqlite, &format!("{filter:?}"), |sqlite| drop(history(sqlite, &filter).unwrap()));
+        check(&sqlite, &format!("{filter:?}"), |sqlite| drop(history::page(sqlite, &filter).unwrap()));
     }
     // What a start reads.
     check(&sqlite, "unfinished commands", |sqlite| drop(events::unsettled(sqlite, &of).unwrap()));

@@ -118,8 +118,13 @@ enum Step {
     /// The same on a disk that has no room for it.
     BeginInVain(Vec<Begun>),
     /// Every so many-th of the open commands ends.
-    End { every: usize, message: String },
-    ForgetEnded { limit: usize },
+    End {
+        every: usize,
+        message: String,
+    },
+    ForgetEnded {
+        limit: usize,
+    },
     ForgetDevice(String),
     RemoveConnection,
     Restart,
@@ -133,7 +138,8 @@ struct Begun {
 }
 
 fn word() -> impl Strategy<Value = String> {
-    select(vec!["pump", "pump-7", "pumpe", "on", "Voltage", "too low", "3.1", "K\u{fc}che", "s", "open"]).prop_map(str::to_owned)
+    select(vec!["pump", "pump-7", "pumpe", "on", "Voltage", "too low", "3.1", "K\u{fc}che", "s", "open"])
+        .prop_map(str::to_owned)
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -199,9 +205,8 @@ impl World {
                 }
             }
             Step::ForgetDevice(name) => {
-                let of_it = |(of, command): &(ConnectionId, Command)| {
-                    *of == connection() && command.device().as_str() == name
-                };
+                let of_it =
+                    |(of, command): &(ConnectionId, Command)| *of == connection() && command.device().as_str() == name;
                 if self.commands.values().any(|known| of_it(known) && known.1.rungs.finished.is_none()) {
                     return;
                 }
@@ -232,13 +237,9 @@ impl World {
             let id = format!("c{:06}", self.begun);
             let of = if self.begun % 4 == 0 { ConnectionId::from("elsewhere") } else { connection() };
             let mut event = super::submitted(&name, &id, 1);
-            let asked = wilco_ledger::Submission {
-                name: asked_for.into(),
-                args: args.into(),
-                ..super::submission(&name, &id)
-            };
-            event.fact =
-                wilco_ledger::Fact::Submitted { asked: asked.into(), origin: wilco_ledger::Origin::Here };
+            let asked =
+                wilco_ledger::Submission { name: asked_for.into(), args: args.into(), ..super::submission(&name, &id) };
+            event.fact = wilco_ledger::Fact::Submitted { asked: asked.into(), origin: wilco_ledger::Origin::Here };
             let command = Command::begin(&event).unwrap();
             after.insert(id, (of.clone(), command.clone()));
             changes.push(Change::Event { connection: of, event, command: Some(command.into()) });
@@ -304,7 +305,10 @@ proptest! {
 #[tokio::test]
 async fn nothing_of_a_command_that_is_forgotten_stays_in_the_index() {
     let (dir, store) = store();
-    store.commit(vec![said("a", "c1", 1, State::Failed, "secret"), said("b", "c2", 2, State::Failed, "public")]).await.unwrap();
+    store
+        .commit(vec![said("a", "c1", 1, State::Failed, "secret"), said("b", "c2", 2, State::Failed, "public")])
+        .await
+        .unwrap();
     store.forget_device(&connection(), &device("a"), 9).await.unwrap();
     let tokens: Vec<String> = indexed(&dir).into_iter().map(|(token, _)| token).collect();
     assert!(tokens.iter().any(|token| token.ends_with("wpublic")), "{tokens:?}");
