@@ -32,6 +32,7 @@ import type { FileToWrite } from "./FileToWrite";
 import type { FilesToRead } from "./FilesToRead";
 import type { ForgottenDevices } from "./ForgottenDevices";
 import type { FoundDialect } from "./FoundDialect";
+import type { HistoryCauses } from "./HistoryCauses";
 import type { HistoryPage } from "./HistoryPage";
 import type { HistoryQuery } from "./HistoryQuery";
 import type { ImportLine } from "./ImportLine";
@@ -344,6 +345,10 @@ export interface Calls {
    */
   history(query: HistoryQuery): Promise<HistoryPage>;
   /**
+   * Why commands that match failed, the most frequent cause first.
+   */
+  historyCauses(query: HistoryQuery): Promise<HistoryCauses>;
+  /**
    * Writes all that matches to a file, whatever page is asked for.
    */
   exportHistory(query: HistoryQuery, to: FileToWrite, format: ExportFormat, onItem: (item: ExportView) => void): Promise<ExportView>;
@@ -523,6 +528,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   noteRollout: { name: 'note_rollout', parameters: ['id', 'note'], items: null },
   exportRollout: { name: 'export_rollout', parameters: ['query', 'to', 'format'], items: null },
   history: { name: 'history', parameters: ['query'], items: null },
+  historyCauses: { name: 'history_causes', parameters: ['query'], items: null },
   exportHistory: { name: 'export_history', parameters: ['query', 'to', 'format'], items: 'told' },
   stopExport: { name: 'stop_export', parameters: [], items: null },
   countOlder: { name: 'count_older', parameters: ['days'], items: null },

@@ -28,9 +28,13 @@ command: string,
  */
 args: JsonText, 
 /**
- * `you`, or `another console`.
+ * `you`, `another console`, or `Wilco` for what it sent by itself.
  */
 by: string, 
+/**
+ * Wilco sent it by itself.
+ */
+automatic: boolean, 
 /**
  * Its state by the name that is used everywhere: `queued` … `cancelled`.
  */

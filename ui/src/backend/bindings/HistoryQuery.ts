@@ -21,6 +21,16 @@ states: Array<string>,
  */
 since: number | null, 
 /**
+ * Only commands with all of these words, or words that begin so, in their device, name, arguments, message or result:
+ * at most 200 characters. Case and the accents of European letters do not matter. Of unfinished commands, the message
+ * is not searched.
+ */
+search: string, 
+/**
+ * Only commands that Wilco sent by itself, for example to follow a log. Without it, they are left out.
+ */
+automatic: boolean, 
+/**
  * Only commands that need somebody: those that ended badly within the last hour, and that nobody has dismissed.
  */
 needs_attention: boolean, 

@@ -45,4 +45,9 @@ no_answer: boolean,
 /**
  * The command that this one repeats.
  */
-again_of: string | null, };
+again_of: string | null, 
+/**
+ * Wilco sends it by itself, for example to follow a log. The history lists it apart, and it is no device's last
+ * command.
+ */
+automatic: boolean, };

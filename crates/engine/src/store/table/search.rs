@@ -16,6 +16,7 @@ use wilco_ledger::{Command, DeviceId, State, Timestamp};
 use super::{
     SqlEnum,
     commands::{self, Place},
+    counters,
 };
 use crate::store::{ConnectionId, HistoryFilter};
 
@@ -83,7 +84,7 @@ pub(in crate::store) fn places(
     }
     let before = filter.before.map_or(i64::MAX, |cursor| cursor.0.row);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (matching, query) = (matching(&words, filter), Query::of(connections, filter));
+    let (matching, query) = (matching(connection, &words, filter)?, Query::of(connections, filter));
     let mut values: Vec<&dyn ToSql> = vec![&matching, &before, &query.since, &limit];
     values.extend(query.values.iter().map(|value| value as &dyn ToSql));
     connection
@@ -163,19 +164,31 @@ fn document(id: &ConnectionId, command: &Command) -> String {
     document
 }
 
-/// What FTS5 looks for: the beginning of each word, and what else can be looked up.
-fn matching(words: &[String], filter: &HistoryFilter) -> String {
+/// What FTS5 looks for: the beginning of each word, and what else can be looked up. A token that nearly every command has
+/// only slows the search: what it leaves out is cheaper to find in the rows.
+fn matching(connection: &Connection, words: &[String], filter: &HistoryFilter) -> rusqlite::Result<String> {
+    let count = |id, automatic| counters::commands(connection, id, automatic).map(u64::from);
+    let (wanted, others) = (count(None, filter.automatic)?, count(None, !filter.automatic)?);
+    let of_connection = match &filter.connection {
+        Some(id) => count(Some(id), filter.automatic)?,
+        None => wanted,
+    };
+    let leaves_out_many = |rest: u64, of: u64| rest.saturating_mul(10) > of;
     let quoted = |token: String| format!("\"{token}\"");
     let mut parts: Vec<String> = words.iter().map(|word| quoted(format!("w{word}"))).collect();
-    parts.push(quoted(origin_token(filter.automatic).to_owned()));
-    parts.extend(filter.connection.as_ref().map(|id| quoted(connection_token(id))));
+    if leaves_out_many(others, wanted + others) {
+        parts.push(quoted(origin_token(filter.automatic).to_owned()));
+    }
+    if leaves_out_many(wanted.saturating_sub(of_connection), wanted) {
+        parts.extend(filter.connection.as_ref().map(|id| quoted(connection_token(id))));
+    }
     parts.extend(filter.device.as_ref().map(|device| quoted(device_token(device))));
     if !filter.states.is_empty() {
         let states = filter.states.iter().map(|state| if state.is_final() { state.word() } else { OPEN });
         let states: Vec<String> = states.map(|state| quoted(state_token(state))).collect();
         parts.push(format!("({})", states.join(" OR ")));
     }
-    parts.join(" AND ")
+    Ok(parts.join(" AND "))
 }
 
 fn state_of(command: &Command) -> &'static str {
