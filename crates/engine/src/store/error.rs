@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ffi;
 
+use super::table::search;
 use crate::api::{Failure, FailureCode};
 
 /// Why the store did not do what was asked. Cheap to clone: every caller whose changes shared a transaction gets it.
@@ -117,6 +118,7 @@ impl StoreError {
             ffi::SQLITE_CONSTRAINT => {
                 StoreError::Damaged { path, what: format!("its tables contradict each other ({what})") }
             }
+            _ if search::is_damage(error) => StoreError::Damaged { path, what },
             ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_FORMAT => StoreError::Damaged { path, what },
             ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM => StoreError::NotWritable { path, what },
             _ => StoreError::Other { path, what },

@@ -55,6 +55,8 @@ pub(in crate::store) fn remove(connection: &Connection, row: i64) -> rusqlite::R
 
 /// Makes the index anew from `commands`, also where it is damaged.
 pub(in crate::store) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    // Without its settings, FTS5 does not even drop its table.
+    transaction.execute("INSERT OR IGNORE INTO command_search_config (k, v) VALUES ('version', 4)", [])?;
     transaction.execute_batch(&format!("DROP TABLE command_search; {CREATE}"))?;
     let mut rows = transaction.prepare("SELECT row FROM commands ORDER BY row")?;
     for row in rows.query_map([], |row| row.get::<_, i64>(0))? {
@@ -65,9 +67,10 @@ pub(in crate::store) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Resu
     Ok(())
 }
 
-/// Whether FTS5 says that its table is damaged.
+/// Whether FTS5 says that its table is damaged. Where its settings are gone, it only says so in words.
 pub(in crate::store) fn is_damage(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CORRUPT_VTAB)
+        || error.to_string().contains("invalid fts5 file format")
 }
 
 /// The places of the newest commands that match, newest first, `limit` at the most. By the rows alone: their order is that
