@@ -50,7 +50,9 @@ function wrong({ field, value }: Word): { message: string; hint: string } | null
   const known = VALUES[field];
   if (known === undefined && value !== '') return null;
   if (known?.includes(value.replaceAll('-', '_'))) return null;
-  const hint = known ? `Possible values: ${known.map((one) => `${field}:${one}`).join(', ')}.` : 'Write a value after it.';
+  const hint = known
+    ? `Possible values: ${known.map((one) => `${field}:${one}`).join(', ')}.`
+    : 'Write a value after it.';
   return { message: value === '' ? `${field}: has no value.` : `\`${field}:\` has no value \`${value}\`.`, hint };
 }
 
