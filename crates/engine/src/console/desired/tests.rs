@@ -38,7 +38,7 @@ async fn wanted_values_are_saved_ordered_cleared_and_restored() {
     let first = DesiredConfig { place: Some(0), ..config(&plant, of_view.clone(), r#"{"limit":5}"#) };
     handle.save_desired(first).await.unwrap();
     assert_eq!(order(&handle, &plant).await, ["All", "north"]);
-    let other_case = DesiredFor::Tag { tag: " NORTH ".into() };
+    let other_case = DesiredFor::Tag { tag: "NORTH".into() };
     let changed = handle.save_desired(config(&plant, other_case, r#"{"limit":4}"#)).await.unwrap();
     assert_eq!((&*changed.name, changed.desired.place), ("north", Some(1)));
     assert_eq!(changed.overruled.len(), 1);

@@ -167,13 +167,14 @@ impl World {
 
     /// Commits these at once, and looks at what there is right after it.
     async fn commit(&mut self, batches: &[Batch], before: &BTreeMap<Key, Known>) -> Result<(), StoreError> {
-        let strays = self.strays;
+        let mut stored = vec![(before.clone(), self.strays)];
         let mut committing = Vec::new();
         for batch in batches {
             let (changes, after) = self.changes(batch);
             committing.push(self.store.begin_commit(changes));
             self.commands = after;
             self.strays += batch.strays;
+            stored.push((self.commands.clone(), self.strays));
         }
         let left = self.stand_still();
         let mut results = Vec::new();
@@ -182,10 +183,9 @@ impl World {
         }
         // An empty one asks nothing of the disk.
         let failed = results.iter().find(|result| result.is_err()).cloned();
-        if failed.is_some() {
-            self.commands.clone_from(before);
-            self.strays = strays;
-        }
+        // The first of them may have had a transaction of its own, and room.
+        let stored = stored.swap_remove(results.iter().take_while(|result| result.is_ok()).count());
+        (self.commands, self.strays) = stored;
         self.check_left(left.await.unwrap()).await;
         failed.unwrap_or(Ok(()))
     }
