@@ -70,7 +70,7 @@ pub(super) async fn tag(base: &Base, options: TagOptions) -> Result<ExitCode, Pr
     let tagged = format!("Tagged {} with {}.", several(tagged.len(), "device"), clean(&tag));
     say(match new.as_slice() {
         [] => tagged,
-        [one] => format!("{tagged} {} was not known, and is added.", self::name(one)),
+        [one] => format!("{tagged} {} was not known, and is added.", name(one)),
         some => format!("{tagged} {} were not known, and are added: {}.", several(some.len(), "device"), names(some)),
     })
 }
