@@ -55,10 +55,10 @@ impl Handle {
 
 /// A button as it is kept.
 pub(super) fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
-    let label = exact(&button.label, "label")?.to_owned();
-    if label.is_empty() {
+    if button.label.trim().is_empty() {
         return Err(invalid("The button has no label.".into(), "Enter a label, for example Open the valve."));
     }
+    let label = exact(&button.label, "label")?.to_owned();
     if label.chars().count() > LONGEST_LABEL || label.chars().any(char::is_control) {
         return Err(invalid(
             format!("The label of a button can have at most {LONGEST_LABEL} characters, on one line."),

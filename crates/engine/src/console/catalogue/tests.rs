@@ -315,6 +315,7 @@ async fn buttons_are_kept_in_order_and_checked() {
         assert!(failure.message.contains(part), "{}", failure.message);
     };
     check(button(" "), "has no label").await;
+    check(button(" Level 3"), "begins or ends with a space").await;
     check(button(&"x".repeat(41)), "at most 40 characters").await;
     check(CommandButton { icon: "unicorn".into(), ..button("a") }, "no icon named 'unicorn'").await;
     check(CommandButton { args: json!([1]).into(), ..button("a") }, "not a JSON object").await;

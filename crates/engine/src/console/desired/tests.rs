@@ -38,6 +38,8 @@ async fn wanted_values_are_saved_ordered_cleared_and_restored() {
     let first = DesiredConfig { place: Some(0), ..config(&plant, of_view.clone(), r#"{"limit":5}"#) };
     handle.save_desired(first).await.unwrap();
     assert_eq!(order(&handle, &plant).await, ["All", "north"]);
+    let spaced = config(&plant, DesiredFor::Tag { tag: " NORTH ".into() }, r#"{"limit":4}"#);
+    assert!(handle.save_desired(spaced).await.unwrap_err().message.contains("begins or ends with a space"));
     let other_case = DesiredFor::Tag { tag: "NORTH".into() };
     let changed = handle.save_desired(config(&plant, other_case, r#"{"limit":4}"#)).await.unwrap();
     assert_eq!((&*changed.name, changed.desired.place), ("north", Some(1)));

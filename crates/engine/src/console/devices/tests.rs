@@ -45,6 +45,8 @@ async fn what_is_set_of_devices_is_there_after_a_restart() {
     let tagged = handle.tag_devices(&plant, owned(&["pump-7", "pump-8", "pump-9"]), "spare").await.unwrap();
     assert_eq!(tagged, ["pump-7", "pump-8", "pump-9"]);
     assert_eq!(handle.tag_devices(&plant, owned(&["pump-7"]), "spare").await.unwrap(), Vec::<String>::new());
+    let spaced = handle.tag_devices(&plant, owned(&["pump-7"]), " spare ").await.unwrap_err();
+    assert_eq!(spaced.message, "The tag “ spare ” begins or ends with a space.");
     assert_eq!(
         handle.untag_devices(&plant, owned(&["pump-7", "pump-8", "nobody"]), "north").await.unwrap(),
         ["pump-7"]
