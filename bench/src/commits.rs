@@ -70,7 +70,12 @@ fn life() -> Result<[Vec<Change>; 2]> {
         result: None,
         said_at: None,
         retained: false,
-        raw: Raw { topic: format!("wilco/{device}/resp").into(), payload: payload.into_bytes().into(), qos: 1 },
+        raw: Raw {
+            topic: format!("wilco/{device}/resp").into(),
+            payload: payload.into_bytes().into(),
+            qos: 1,
+            cut: None,
+        },
     };
     let facts = [
         Fact::Submitted { asked: asked.into(), origin: Origin::Here },

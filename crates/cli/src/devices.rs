@@ -145,6 +145,11 @@ fn table(rows: &[DeviceRow]) -> Table {
     if described {
         columns.splice(2..2, ["DIALECT", "MODEL"]);
     }
+    let disagree = rows.iter().any(|row| row.disagrees.is_some());
+    if disagree {
+        let tags = columns.len() - 1;
+        columns.insert(tags, "REPORTS");
+    }
     let mut table = Table::new(columns);
     for row in rows {
         let last = row.last_command.as_ref();
@@ -164,8 +169,12 @@ fn table(rows: &[DeviceRow]) -> Table {
             row.seen_at.map(local_time).unwrap_or_default().into(),
             last.map(|last| clean(&last.command).into_owned()).unwrap_or_default().into(),
             state.unwrap_or_default().into(),
-            clean(&tags(row)).into_owned().into(),
         ]);
+        if disagree {
+            let text = row.disagrees.as_ref().map(|of| clean(&of.text).into_owned());
+            cells.push(text.unwrap_or_default().into());
+        }
+        cells.push(clean(&tags(row)).into_owned().into());
         table.row(cells);
     }
     table

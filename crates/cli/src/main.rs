@@ -9,6 +9,7 @@ mod connections;
 mod desired;
 mod devices;
 mod dialects;
+mod evidence;
 mod history;
 mod input;
 mod interrupt;
@@ -51,6 +52,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         Task::Desired(task) => desired::run(*task, data_dir).await,
         Task::History(query) => history::run(query, data_dir).await,
         Task::Devices(options) => devices::run(options, data_dir).await,
+        Task::Evidence(options) => evidence::run(options, data_dir).await,
         Task::Times(options) => times::run(options, data_dir).await,
         Task::Log(query) => log::run(query, data_dir).await,
         Task::Watch(query) => watch::run(query, data_dir).await,

@@ -88,6 +88,8 @@ pub(crate) enum Task {
     Devices(DeviceOptions),
     /// List how long devices take to answer, and suggest timeouts
     Times(TimesOptions),
+    /// Show how much room evidence takes, and how many messages were not kept
+    Evidence(EvidenceOptions),
     /// Fetch a device's log and verify it against the device's checksum
     Log(LogOptions),
     /// Print every change of a connection, its devices and its commands as it happens
@@ -217,6 +219,16 @@ pub(crate) struct TimesOptions {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// A table, or one JSON object per line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Progress, duplicates, unreadable and unmatched messages are kept up to a quota for each device and one for all, which you
+set in the app. Answers that settle a command are always kept.")]
+pub(crate) struct EvidenceOptions {
+    /// Text lines, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }

@@ -14,7 +14,9 @@ pub(crate) use command::CommandLine;
 pub(crate) use place::file_to_write;
 pub(crate) use table::{Cell, Table};
 use terminal::Escaping;
-pub(crate) use text::{clean, count, folded, local_time, name, paint, several, state_name, state_style, time_of_day};
+pub(crate) use text::{
+    clean, count, folded, local_time, name, paint, several, size, state_name, state_style, time_of_day,
+};
 
 use crate::problem::Problem;
 

@@ -338,8 +338,12 @@ impl Playing {
             Meaning::Message(_) => None,
             Meaning::Report(report) => Some(Input::Report(report)),
             Meaning::Unreadable(unreadable) => {
-                let raw =
-                    Raw { topic: answer.topic.as_str().into(), payload: answer.payload.as_bytes().into(), qos: 1 };
+                let raw = Raw {
+                    topic: answer.topic.as_str().into(),
+                    payload: answer.payload.as_bytes().into(),
+                    qos: 1,
+                    cut: None,
+                };
                 let about = unreadable.id.map_or(About::Unnamed, About::Named);
                 let (why, retained) = (unreadable.why.into(), answer.retained);
                 unreadable.device.map(|device| Input::Unreadable { device, raw, why, about, retained })

@@ -14,6 +14,7 @@ mod discovery;
 mod exchange;
 mod file;
 mod ids;
+mod implied;
 mod jinja;
 pub mod json;
 mod learn;
@@ -43,6 +44,7 @@ pub use file::{
     DialectFile, DialectForm, FORMAT, FieldMeans, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind,
 };
 pub use ids::uuids_in;
+pub use implied::implied_state;
 pub use jinja::{Template, Unusable};
 pub use learn::{Observed, Proposal, learn, propose};
 pub use lifecycle::{Lifecycle, LifecycleEvent};
@@ -203,6 +205,12 @@ impl Dialect {
     #[must_use]
     pub fn is_telemetry(&self, topic: &str) -> bool {
         matches!(self.topics().parse(topic), Some((_, Channel::Telemetry)))
+    }
+
+    /// Whether devices report on this topic, each report in the place of the one before: presence, state or measurements.
+    #[must_use]
+    pub fn is_report(&self, topic: &str) -> bool {
+        matches!(self.topics().parse(topic), Some((_, Channel::Status | Channel::State | Channel::Telemetry)))
     }
 
     /// What to subscribe, the required filters first: some brokers limit how many subscriptions a connection may have.

@@ -151,7 +151,7 @@ fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
         result: Some(r#"{"on":true}"#.into()),
         said_at: None,
         retained: false,
-        raw: Raw { topic: format!("{device}/resp").into(), payload: Box::from([b'x'; 120]), qos: 1 },
+        raw: Raw { topic: format!("{device}/resp").into(), payload: Box::from([b'x'; 120]), qos: 1, cut: None },
     };
     let answered = |outcome| Fact::Answered { answer: Box::new(answer(outcome)), reading: Reading::Moved };
     let facts = [

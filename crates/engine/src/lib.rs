@@ -14,6 +14,7 @@ mod controller;
 mod core_files;
 mod device_file;
 mod dialects;
+mod evidence_quota;
 mod feed;
 mod fleet;
 #[cfg(fuzzing)]
@@ -23,6 +24,7 @@ mod import_export;
 pub mod ipc;
 pub mod lock;
 pub mod logs;
+mod message_rates;
 mod mqtt;
 mod notifications;
 pub mod paths;

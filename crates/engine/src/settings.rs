@@ -9,12 +9,15 @@ use std::{
 
 use wilco_ledger::{Millis, Timestamp};
 
-use crate::api::{Failure, Settings, invalid};
+use crate::api::{Failure, Settings, grouped, invalid};
 
 const DAYS: RangeInclusive<u32> = 1..=3_650;
 /// Up to 7 days, as for a command's own.
 const WAITING: RangeInclusive<u32> = 1..=604_800;
 const LONG: RangeInclusive<u32> = 1..=86_400;
+/// Bytes.
+const EVIDENCE: RangeInclusive<u64> = 1_000_000..=1_000_000_000_000;
+const EVIDENCE_OF_A_DEVICE: RangeInclusive<u64> = 100_000..=1_000_000_000_000;
 /// Milliseconds.
 const DAY: i64 = 86_400_000;
 
@@ -41,6 +44,8 @@ impl Default for Settings {
         Settings {
             history_days: Some(365),
             telemetry_days: 7,
+            evidence_bytes: 1_000_000_000,
+            device_evidence_bytes: 64_000_000,
             timeout_s: 10,
             time_to_live_s: 60,
             notify_failed: true,
@@ -71,6 +76,8 @@ impl Settings {
         }
         let forgotten = "telemetry would be deleted on arrival";
         check_days(self.telemetry_days, "Telemetry", forgotten, ".")?;
+        check_bytes(self.evidence_bytes, EVIDENCE, "A quota", "1 MB")?;
+        check_bytes(self.device_evidence_bytes, EVIDENCE_OF_A_DEVICE, "A quota for each device", "100 kB")?;
         let seconds = [
             (self.timeout_s, WAITING, "timeout", "Enter a value from 1 second to 7 days."),
             (self.time_to_live_s, WAITING, "time to live", "Enter a value from 1 second to 7 days."),
@@ -90,6 +97,14 @@ impl Settings {
 pub(crate) fn days_ago(days: u32, now: Timestamp) -> Result<Timestamp, Failure> {
     check_days(days, "A history", "all finished commands would be deleted", ".")?;
     Ok(Timestamp(now.0.saturating_sub(i64::from(days) * DAY)))
+}
+
+fn check_bytes(bytes: u64, bounds: RangeInclusive<u64>, what: &str, least: &str) -> Result<(), Failure> {
+    if bounds.contains(&bytes) {
+        return Ok(());
+    }
+    let bytes = grouped(usize::try_from(bytes).unwrap_or(usize::MAX));
+    Err(invalid(format!("{what} of {bytes} bytes is not allowed."), &format!("Enter a value from {least} to 1 TB.")))
 }
 
 fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(), Failure> {
@@ -134,6 +149,15 @@ mod tests {
             |settings| settings.telemetry_days = 0,
             "Telemetry of 0 days keeps nothing: telemetry would be deleted on arrival. Enter a value from 1 to 3,650 \
              days.",
+        );
+        check(
+            |settings| settings.evidence_bytes = 999_999,
+            "A quota of 999,999 bytes is not allowed. Enter a value from 1 MB to 1 TB.",
+        );
+        check(|settings| settings.evidence_bytes = 1_000_000, "fine");
+        check(
+            |settings| settings.device_evidence_bytes = 0,
+            "A quota for each device of 0 bytes is not allowed. Enter a value from 100 kB to 1 TB.",
         );
         check(
             |settings| settings.timeout_s = 0,

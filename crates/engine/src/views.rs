@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use wilco_dialect::Request as Encoding;
 use wilco_ledger::{
-    Answer, Claim, Command, Event, Expectation, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading, State, Stray,
-    Term, TimeOut, Timestamp,
+    Answer, Claim, Command, Disagreement, Event, Expectation, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading,
+    State, Stray, Term, TimeOut, Timestamp,
 };
 
-use crate::api::{
-    AnswerView, CommandView, EventView, JsonText, SettledBy, UnreadableView, WireView, grouped, sentence,
+use crate::{
+    api::{
+        AnswerView, CommandView, CutView, DisagreementView, DiscardedView, EventView, JsonText, SettledBy,
+        UnreadableView, WireView, grouped, sentence,
+    },
+    store::Discarded,
 };
 
 /// A command as it stood when that was written down.
@@ -189,7 +193,7 @@ fn event(place: u32, event: &Event) -> EventView {
                 reading: "unreadable".to_owned(),
                 progress: None,
                 message: None,
-                raw: wire(&raw.topic, &raw.payload, raw.qos),
+                raw: self::raw(raw),
             };
             ("unreadable", format!("Cannot be read: {why}"), None, Some(answer))
         }
@@ -203,7 +207,6 @@ fn event(place: u32, event: &Event) -> EventView {
     EventView { place, at: event.at.0, kind: kind.to_owned(), text, attempt, answer }
 }
 
-/// A message as it went over the wire.
 /// A command as a dialect is to write it.
 pub(crate) fn encoding(command: &Command, attempt: u32) -> Encoding<'_> {
     Encoding {
@@ -217,6 +220,84 @@ pub(crate) fn encoding(command: &Command, attempt: u32) -> Encoding<'_> {
     }
 }
 
+/// A message as it was kept.
+pub(crate) fn raw(raw: &Raw) -> WireView {
+    let Raw { topic, payload, qos, cut } = raw;
+    let whole = wire(topic, payload, *qos);
+    let Some(cut) = cut.as_deref() else { return whole };
+    let (first, last) = payload.split_at(payload.len().min(cut.first as usize));
+    let missing = cut.bytes.saturating_sub(payload.len() as u64);
+    let gap = format!("… {} bytes not kept …", grouped(missing));
+    let ends = (std::str::from_utf8(valid_start(first)), std::str::from_utf8(valid_end(last)));
+    let (text, binary) = match ends {
+        (Ok(first), Ok(last)) => (format!("{first}\n{gap}\n{last}"), false),
+        _ => (format!("{}\n{gap}\n{}", first.escape_ascii(), last.escape_ascii()), true),
+    };
+    WireView {
+        bytes: u32::try_from(cut.bytes).unwrap_or(u32::MAX),
+        payload: text,
+        binary,
+        cut: Some(CutView {
+            first: u32::try_from(first.len()).unwrap_or(u32::MAX),
+            last: u32::try_from(last.len()).unwrap_or(u32::MAX),
+            sha256: cut.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }),
+        ..whole
+    }
+}
+
+/// Without the character that its end has cut in two.
+fn valid_start(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
+    }
+}
+
+/// Without the rest of a character that its beginning has cut in two.
+fn valid_end(bytes: &[u8]) -> &[u8] {
+    let rest = bytes.iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
+    &bytes[rest..]
+}
+
+/// What a device said that it did, and what it reports.
+pub(crate) fn disagreement(of: &Disagreement) -> DisagreementView {
+    let Disagreement { command, key, said, reported } = of;
+    let plain = |value: &str| serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
+    let (said, reported) = (plain(said), plain(reported));
+    let text = match &**key {
+        "led" => {
+            let word = |on: &str| if on == "true" { "ON" } else { "OFF" };
+            format!("Said {}, reports {}", word(&said), word(&reported))
+        }
+        "telemetry_interval_ms" => {
+            let span = |ms: &str| ms.parse::<u64>().map_or_else(|_| ms.to_owned(), |ms| format!("{} ms", grouped(ms)));
+            format!("Said telemetry every {}, reports {}", span(&said), span(&reported))
+        }
+        other => {
+            let name = match other.split_once('.') {
+                Some(("running", key)) => key.to_owned(),
+                Some(("saved", key)) => format!("saved {key}"),
+                _ => other.to_owned(),
+            };
+            format!("Said {name} = {said}, reports {reported}")
+        }
+    };
+    DisagreementView { command: command.as_str().to_owned(), text }
+}
+
+/// Messages that were not kept.
+pub(crate) fn discarded(discarded: &Discarded) -> DiscardedView {
+    DiscardedView {
+        messages: discarded.messages,
+        bytes: discarded.bytes,
+        first_at: discarded.first_at.0,
+        last_at: discarded.last_at.0,
+        newest: raw(&discarded.newest),
+    }
+}
+
+/// A message as it went over the wire.
 pub(crate) fn wire(topic: &str, payload: &[u8], qos: u8) -> WireView {
     let (payload_text, binary) = match std::str::from_utf8(payload) {
         Ok(text) => (text.to_owned(), false),
@@ -228,17 +309,17 @@ pub(crate) fn wire(topic: &str, payload: &[u8], qos: u8) -> WireView {
         bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
         payload: payload_text,
         binary,
+        cut: None,
     }
 }
 
 fn answer_view(answer: &Answer, reading: &str) -> AnswerView {
-    let Raw { topic, payload, qos } = &answer.raw;
     AnswerView {
         outcome: outcome_word(answer.outcome).to_owned(),
         reading: reading.to_owned(),
         progress: answer.progress,
         message: answer.message.as_ref().map(ToString::to_string),
-        raw: wire(topic, payload, *qos),
+        raw: raw(&answer.raw),
     }
 }
 

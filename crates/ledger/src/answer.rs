@@ -80,8 +80,21 @@ impl Outcome {
 pub struct Raw {
     /// The topic it came on.
     pub topic: Box<str>,
-    /// The payload, byte for byte. Not necessarily UTF-8.
+    /// The payload, byte for byte, or what is kept of it. Not necessarily UTF-8.
     pub payload: Box<[u8]>,
     /// Its quality of service, 0 … 2.
     pub qos: u8,
+    /// Where only the first and the last part of the payload are kept: what there was.
+    pub cut: Option<Box<Cut>>,
+}
+
+/// A payload of which the middle is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The size of the whole payload, bytes.
+    pub bytes: u64,
+    /// How many bytes of what is kept are its first part; the others are its last.
+    pub first: u32,
+    /// The SHA-256 of the whole payload.
+    pub sha256: [u8; 32],
 }

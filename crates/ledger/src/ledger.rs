@@ -9,6 +9,7 @@ mod clock;
 mod flow;
 mod rate;
 mod table;
+mod weight;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,6 +23,7 @@ use crate::{
 use clock::Connection;
 use rate::Rate;
 use table::{CommandKey, CommandTable};
+pub use weight::Weight;
 
 /// The commands of one connection.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 //! It deliberately has no clock, no randomness, no socket, no file and no task: time and ids come in as
 //! arguments, and [`Ledger::next_deadline`] says when it wants to be woken.
 
+mod agreement;
 mod answer;
 mod answer_window;
 mod command;
@@ -25,7 +26,8 @@ mod sentences;
 mod state;
 mod time;
 
-pub use answer::{Answer, Claim, Outcome, Raw};
+pub use agreement::{Agreements, Disagreement, FOLLOWS_WITHIN};
+pub use answer::{Answer, Claim, Cut, Outcome, Raw};
 pub use answer_window::AnswerWindow;
 pub use command::{
     Command, Delivery, Fate, LastSend, Match, Membership, Origin, Policy, Retry, Rungs, Submission, UnreadableAnswers,
@@ -35,7 +37,7 @@ pub use event::{Event, Fact, NotDelivered, Reading, Stray, TimeOut};
 pub use expectation::{Expectation, MOST_TERMS, Report, Reported, Term, is_same_value};
 pub use id::{CommandId, DeviceId, InvalidCommandId, InvalidDeviceId};
 pub use input::{About, Effect, Input, Puback};
-pub use ledger::{Changed, Counts, Ledger};
+pub use ledger::{Changed, Counts, Ledger, Weight};
 pub use limits::Limits;
 pub use number::grouped;
 pub use state::State;

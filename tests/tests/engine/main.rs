@@ -3,6 +3,7 @@
 //! A test says in its name what a user relies on. What somebody would do in the window or on the command line is asked
 //! of the engine directly; what they would see is read from its feed.
 
+mod agreement;
 mod answers;
 mod app;
 mod commands;
@@ -12,6 +13,7 @@ mod delivery;
 mod desk;
 mod durability;
 mod fleet;
+mod floods;
 mod flow;
 mod full_disk;
 mod keyring;

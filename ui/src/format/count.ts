@@ -15,8 +15,9 @@ export function rate(perSecond: number): string {
   return perSecond > 0 && perSecond < 9.95 ? `${perSecond.toFixed(1)}/s` : `${count(Math.round(perSecond))}/s`;
 }
 
-/** A size in bytes: `186 B`, `12.4 kB`. */
+/** A size in bytes: `186 B`, `12.4 kB`, `1.0 GB`. */
 export function bytes(n: number): string {
   if (n < 1_000) return `${n} B`;
-  return n < 1_000_000 ? `${(n / 1_000).toFixed(1)} kB` : `${(n / 1_000_000).toFixed(1)} MB`;
+  if (n < 1_000_000) return `${(n / 1_000).toFixed(1)} kB`;
+  return n < 1_000_000_000 ? `${(n / 1_000_000).toFixed(1)} MB` : `${(n / 1_000_000_000).toFixed(1)} GB`;
 }

@@ -23,6 +23,8 @@ function row(device: string, given: Partial<DeviceRow> = {}): DeviceRow {
     trip_ms: null,
     model: null,
     dialect: null,
+    over_rate: null,
+    disagrees: null,
     ...given,
   };
 }

@@ -1,8 +1,10 @@
 import type { Backend } from '../backend/backend';
+import type { EvidenceUse } from '../backend/bindings/EvidenceUse';
 import type { Failure } from '../backend/bindings/Failure';
 import type { Notice } from '../backend/bindings/Notice';
 import type { Older } from '../backend/bindings/Older';
 import type { Settings as All } from '../backend/bindings/Settings';
+import { bytesOf } from '../format/bytes';
 import { isNothing, older as olderText } from '../format/older';
 import { whole } from '../format/whole';
 import { failureOf } from './failure';
@@ -27,6 +29,9 @@ export class Settings {
   /** What the data takes on the disk, bytes. */
   size = $state<number | null>(null);
 
+  /** How much of its quota evidence takes. */
+  evidence = $state.raw<EvidenceUse | null>(null);
+
   #question = 0;
 
   constructor(readonly backend: Backend) {}
@@ -39,6 +44,7 @@ export class Settings {
       this.kept = await this.backend.settings();
       this.failure = null;
       this.size = await this.backend.dataSize();
+      this.evidence = await this.backend.evidenceUse();
     } catch (reason) {
       this.failure = failureOf(reason);
     }
@@ -71,6 +77,17 @@ export class Settings {
     const { value } = number;
     const taken = isKept(name) ? await this.#keep(name, value) : await this.change(name, value);
     if (taken && this.typed[name] === typed) this.typed = without(this.typed, name);
+  }
+
+  /** A size with its unit. */
+  async changeBytes(name: 'evidence_bytes' | 'device_evidence_bytes', typed: string): Promise<void> {
+    this.typed = { ...this.typed, [name]: typed };
+    const size = bytesOf(typed);
+    if (!size.ok) {
+      this.#reportError(name, size.why);
+      return;
+    }
+    if ((await this.change(name, size.value)) && this.typed[name] === typed) this.typed = without(this.typed, name);
   }
 
   /** What is kept stands there again. */

@@ -94,6 +94,15 @@ pub(crate) fn several(number: usize, what: &str) -> String {
     format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// A size in bytes: `186 B`, `12.4 kB`, `1.0 GB`.
+pub(crate) fn size(bytes: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
 /// Unix milliseconds as a date and time of this computer's zone.
 pub(crate) fn local_time(at: i64) -> String {
     format(at, "%Y-%m-%d %H:%M:%S")

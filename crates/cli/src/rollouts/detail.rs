@@ -15,6 +15,7 @@ pub(super) fn lines(detail: &RolloutDetail) -> Vec<String> {
     lines.extend(detail.causes.iter().map(cause));
     lines.extend(detail.shared.iter().map(shared));
     lines.extend(strangers(detail));
+    lines.extend(disagree(detail.disagree));
     if !detail.followed_by.is_empty() {
         lines.push(format!("Followed by: rollout {}", detail.followed_by.join(", ")));
     }
@@ -41,6 +42,16 @@ pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
     let more = if told.len() < detail.stranger_count as usize { ", …" } else { "" };
     (detail.stranger_count > 0)
         .then(|| format!("{} {devices}: {}{more}", count(detail.stranger_count as usize), told.join(", ")))
+}
+
+/// `2 devices said that they did it, and report something else: search is:disagrees`
+fn disagree(devices: u32) -> Option<String> {
+    let devices = match devices {
+        0 => return None,
+        1 => "1 device said that it did it, and reports something else".to_owned(),
+        many => format!("{} devices said that they did it, and report something else", count(many as usize)),
+    };
+    Some(format!("{devices}: wilco devices --search is:disagrees"))
 }
 
 fn times(times: &AnswerTimes) -> Option<String> {

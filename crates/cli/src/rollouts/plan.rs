@@ -142,6 +142,7 @@ mod tests {
             bytes: 16,
             payload: "{\"command\":\"led\"}".into(),
             binary: false,
+            cut: None,
         };
         RolloutPlan {
             members: 2_000,

@@ -413,7 +413,7 @@ fn report(device: DeviceId, values: Vec<Reported>, inbound: &Inbound<'_>) -> Rep
 }
 
 fn raw(inbound: &Inbound<'_>) -> Raw {
-    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos }
+    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None }
 }
 
 /// The numbers in a value, at any depth.

@@ -52,7 +52,7 @@ pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: Spoken) -> 
         result: said.result.map(Into::into),
         said_at: said.at,
         retained: inbound.retained,
-        raw: Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos },
+        raw: Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None },
     })
 }
 

@@ -13,9 +13,9 @@ use super::{
     Batch, CatalogueEntry, Client, CommandButton, CommandCheck, CommandDefinition, CommandDetail, CommandPreview,
     CommandRef, CommandToPreview, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor, DesiredView,
     DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery, DeviceRow,
-    DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, ExportFormat, ExportView, Failure, FileToWrite,
-    FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery, ImportLine, Imported,
-    KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect,
+    DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceUse, ExportFormat, ExportView, Failure,
+    FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery, ImportLine,
+    Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect,
     PreflightView, PresetView, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView,
     SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView, TimesQuery,
     TimesView, TrafficBatch, TrafficQuery, ViewColumn,
@@ -187,6 +187,8 @@ macro_rules! calls {
             page forget_older(days: u32) -> Older;
             /// The size of the data on the disk, in bytes.
             page data_size() -> u64;
+            /// How much of its quota evidence takes, and what was not kept.
+            both evidence_use() -> EvidenceUse;
 
             /// What a device has measured, in as many points as are asked for.
             both telemetry(query: TelemetryQuery) -> TelemetryView;

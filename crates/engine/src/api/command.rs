@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::JsonText;
+use super::{CutView, DiscardedView, JsonText};
 
 /// A command to send.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -205,8 +205,22 @@ pub struct CommandDetail {
     pub events: Vec<EventView>,
     /// How many such answers are kept but not among its events here.
     pub left_out: u32,
+    /// Messages about it that were not kept.
+    pub discarded: Option<DiscardedView>,
+    /// Its device said that it did it, and reports something else now.
+    pub disagrees: Option<DisagreementView>,
     /// How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
     pub shell_line: Option<String>,
+}
+
+/// A device said that it did what a command asked for, and reports something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DisagreementView {
+    /// The command's id.
+    pub command: String,
+    /// What the device said and what it reports: `Said ON, reports OFF`.
+    pub text: String,
 }
 
 /// Where the request that is shown of a command is from.
@@ -230,12 +244,15 @@ pub struct WireView {
     pub topic: String,
     /// Its quality of service.
     pub qos: u8,
-    /// Its size in bytes.
+    /// The size of its whole payload in bytes.
     pub bytes: u32,
     /// The payload as text: bytes that are not UTF-8 stand as `\xNN`.
     pub payload: String,
     /// The payload was not UTF-8.
     pub binary: bool,
+    /// Only both ends of the payload are kept, with a line between them that says how much is missing.
+    #[serde(default)]
+    pub cut: Option<CutView>,
 }
 
 /// One fact of a command's history.

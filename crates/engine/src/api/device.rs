@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CommandView, EventView, GroupBy, JsonText};
+use super::{CommandView, DisagreementView, DiscardedView, EventView, GroupBy, JsonText};
 
 /// Whether a device is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -54,6 +54,13 @@ pub struct DeviceRow {
     /// The dialect that it speaks, by its title; nothing for Wilco's own.
     #[serde(default)]
     pub dialect: Option<String>,
+    /// Messages that it sent in the last second, where those are so many that only the newest of its reports was read, or
+    /// that repetitions were not kept.
+    #[serde(default)]
+    pub over_rate: Option<u32>,
+    /// What it said that it did, and reports otherwise.
+    #[serde(default)]
+    pub disagrees: Option<DisagreementView>,
 }
 
 /// What a dialect of other people's firmware tells of a device.
@@ -133,6 +140,11 @@ pub struct DeviceDetail {
     pub command_count: u32,
     /// The latest of what it said that settled no command, newest first, 5 at the most.
     pub strays: Vec<EventView>,
+    /// What counts of its evidence in the quota, bytes.
+    #[ts(type = "number")]
+    pub evidence_bytes: u64,
+    /// Messages of it that were not kept.
+    pub discarded: Option<DiscardedView>,
     /// What its dialect tells of it; nothing for Wilco's own.
     #[serde(default)]
     pub described: Option<DescribedDevice>,
@@ -145,7 +157,7 @@ pub struct DeviceQuery {
     /// The connection's id.
     pub connection: String,
     /// A search: words that stand in the id or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
-    /// `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`; `-` before a field,
+    /// `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`, `is:disagrees`; `-` before a field,
     /// `or`, parentheses and quotes.
     #[serde(default)]
     pub search: String,

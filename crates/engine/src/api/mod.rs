@@ -14,6 +14,7 @@ mod device;
 mod dialect;
 mod draft;
 mod entry;
+mod evidence;
 mod feed;
 mod files;
 mod fleet;
@@ -41,8 +42,8 @@ pub use catalogue::{
 pub use client::{Client, Dispatch, Json};
 pub(crate) use client::{garbled, to_json};
 pub use command::{
-    AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, Delivery, EventView, NewCommand, RequestOrigin,
-    Sent, SettledBy, UnreadableView, WireView,
+    AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, Delivery, DisagreementView, EventView,
+    NewCommand, RequestOrigin, Sent, SettledBy, UnreadableView, WireView,
 };
 pub use connection::{ConnectionView, LinkState, MqttVersion};
 pub use desired::{
@@ -59,6 +60,7 @@ pub use draft::{
     OwnDialect, ReadingKind, SampleMessage,
 };
 pub use entry::{ConnectionEntry, Imported, Preset, PresetView, ProxyEntry, ProxyView, Secrets, Way};
+pub use evidence::{CutView, DiscardedOfDevice, DiscardedView, EvidenceUse};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{FileToRead, FileToWrite, FilesToRead};
 pub use fleet::{

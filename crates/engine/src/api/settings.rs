@@ -11,6 +11,13 @@ pub struct Settings {
     pub history_days: Option<u32>,
     /// What devices measured is forgotten after so many days: 1 … 3,650.
     pub telemetry_days: u32,
+    /// Evidence that settles nothing (progress, duplicates, messages that cannot be read or belong to no command) takes at
+    /// most so many bytes in all: 1,000,000 … 1,000,000,000,000.
+    #[ts(type = "number")]
+    pub evidence_bytes: u64,
+    /// That of one device takes at most so many bytes: 100,000 … 1,000,000,000,000.
+    #[ts(type = "number")]
+    pub device_evidence_bytes: u64,
     /// The longest silence after a command was sent, for one that brings no timeout of its own: seconds, 1 … 604,800.
     pub timeout_s: u32,
     /// The longest time until a command is sent, for one that brings none of its own: seconds, 1 … 604,800.

@@ -10,6 +10,7 @@ mod devices;
 mod dialects;
 mod dispatch;
 mod drafts;
+mod evidence;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -41,16 +42,17 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 use wilco_dialect::Reported;
-use wilco_ledger::CommandId;
+use wilco_ledger::{CommandId, DeviceId};
 
 use crate::{
     api::{
-        Batch, CommandDetail, ConnectionView, DeviceDetail, EventView, Failure, FailureCode, JsonText, RequestOrigin,
-        excerpt, invalid, sentence,
+        Batch, CommandDetail, ConnectionView, DeviceDetail, DisagreementView, EventView, Failure, FailureCode,
+        JsonText, RequestOrigin, excerpt, invalid, sentence,
     },
     catalogue::Catalogue,
     clock::{Clock, Source},
     controller::{BackgroundTasks, Controller, Event, Listed, Request},
+    evidence_quota::EvidenceQuota,
     lock::DataLock,
     paths::DataDir,
     profile::{self, device_id},
@@ -115,6 +117,8 @@ pub struct Handle {
     rollouts: ShownRollouts,
     /// The number that the last rollout has.
     last_rollout: Arc<AtomicU32>,
+    /// The room that evidence has.
+    quota: EvidenceQuota,
     clock: Clock,
     installation: Arc<str>,
     data_dir: Arc<Path>,
@@ -157,9 +161,11 @@ impl Engine {
         let rollouts = ShownRollouts::default();
         let last_rollout = Arc::new(AtomicU32::new(store.last_rollout().await?));
         let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts));
-        let told = Arc::clone(&telemetry);
+        let quota = EvidenceQuota::new(settings.clone());
+        quota.load(&store).await?;
+        let counted = (Arc::clone(&telemetry), quota.clone());
         let controller =
-            Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, background, told);
+            Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, background, counted);
         let controller = tokio::spawn(controller.run());
         let handle = Handle {
             events,
@@ -175,6 +181,7 @@ impl Engine {
             telemetry,
             rollouts,
             last_rollout,
+            quota,
             clock,
             installation,
             data_dir: data_dir.path().into(),
@@ -263,6 +270,8 @@ impl Handle {
             commands,
             command_count,
             strays,
+            evidence_bytes: self.quota.of_device(&id, &device),
+            discarded: self.store.discarded(&id, &device).await?.as_ref().map(views::discarded),
             described,
         })
     }
@@ -274,7 +283,7 @@ impl Handle {
     pub async fn command(&self, connection: &str, device: &str, id: &str) -> Result<CommandDetail, Failure> {
         let (connection, device, command_id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
         let evidence = self.store.evidence(&connection, &device, &command_id).await?;
-        let Evidence { command, events, left_out } = evidence.ok_or_else(|| not_found("command", id))?;
+        let Evidence { command, events, left_out, discarded } = evidence.ok_or_else(|| not_found("command", id))?;
         let profile = self.store.connections().await?.into_iter().find(|profile| profile.id == connection);
         let shell_line = profile.as_ref().and_then(|profile| {
             let known = self.catalogue.find(&connection, &command.asked.name);
@@ -284,7 +293,7 @@ impl Handle {
         let (request, request_is) = match stored {
             Some(StoredRequest { raw, heard }) => {
                 let request_is = if heard { RequestOrigin::Heard } else { RequestOrigin::Sent };
-                (Some(views::wire(&raw.topic, &raw.payload, raw.qos)), request_is)
+                (Some(views::raw(&raw)), request_is)
             }
             None if command.asked.form.as_ref().is_some_and(|form| form.unwritable.is_some()) => {
                 (None, RequestOrigin::Planned)
@@ -305,8 +314,23 @@ impl Handle {
             request,
             events: views::course(&events),
             left_out,
+            discarded: discarded.as_ref().map(views::discarded),
+            disagrees: self.disagreement(&connection, &device, &command_id),
             shell_line,
         })
+    }
+
+    /// What a device reports other than what it said to this command.
+    fn disagreement(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Option<DisagreementView> {
+        let listed = self.listed(connection.as_str()).ok()?;
+        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let disagreement = fleet.get(device)?.disagreement.as_deref();
+        disagreement.filter(|of| of.command == *command).map(views::disagreement)
     }
 
     /// The latest answers of a device that settled no command: of an unknown id, retained, and the like. Newest first.

@@ -113,6 +113,9 @@ impl Handle {
             }
             older.strays = older.strays.saturating_add(number(some));
         }
+        if older.strays > 0 {
+            self.quota.load(&self.store).await?;
+        }
         if is_wanted() {
             older.logs = number(self.store.prune_logs(before).await?);
         }
@@ -297,7 +300,7 @@ mod tests {
                 command: None,
                 at,
                 fact: Fact::Unreadable {
-                    raw: Box::new(Raw { topic: "pump-1/resp".into(), payload: Box::default(), qos: 1 }),
+                    raw: Box::new(Raw { topic: "pump-1/resp".into(), payload: Box::default(), qos: 1, cut: None }),
                     why: "It is empty.".into(),
                 },
             },

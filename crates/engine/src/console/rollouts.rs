@@ -23,6 +23,7 @@ use crate::{
     fleet::{OutOfLine, Search},
     rollouts::{self, Found, Survey},
     store::{CommandTemplate, ConnectionId, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout},
+    views,
 };
 
 /// Members of one page, at the most.
@@ -405,10 +406,12 @@ fn member_view(view: &RolloutView, listed: Option<&Listed>, member: StoredMember
     let took_ms = rollouts::took(&member);
     let StoredMember { device, args, earlier, state, command, message, attempts, released_at, finished_at, .. } =
         member;
-    let firmware = listed.and_then(|listed| {
+    let known = listed.and_then(|listed| {
         let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
-        fleet.get(&device).and_then(|device| device.firmware.clone())
+        fleet.get(&device).map(|device| (device.firmware.clone(), device.disagreement.clone()))
     });
+    let (firmware, disagreement) = known.unwrap_or_default();
+    let disagrees = disagreement.filter(|of| Some(&of.command) == command.as_ref());
     MemberView {
         device: device.as_str().to_owned(),
         stage: stage_of(view, member.member),
@@ -422,6 +425,7 @@ fn member_view(view: &RolloutView, listed: Option<&Listed>, member: StoredMember
         firmware,
         args: args.map(|args| JsonText::from(args.as_ref().to_owned())),
         earlier: earlier.map(JsonText::from),
+        disagrees: disagrees.as_deref().map(views::disagreement),
     }
 }
 

@@ -38,6 +38,7 @@ impl Controller {
             }));
         }
         let mut changes = std::mem::take(&mut pending_batch.changes);
+        changes.extend(pending_batch.take_discarded());
         changes.extend(snapshots.iter().map(|(connection, snapshot)| Change::CommandSnapshot {
             connection: connection.clone(),
             command: Arc::clone(&snapshot.command),
@@ -126,6 +127,7 @@ impl Controller {
         for reply in replies.into_iter().chain(since.replies) {
             let _ = reply.send(Err(failure.clone()));
         }
+        self.load_quota().await;
         let ids: Vec<_> = self.connections.keys().cloned().collect();
         for id in ids {
             self.reload(&id).await;

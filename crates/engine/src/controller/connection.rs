@@ -7,14 +7,15 @@ use std::{
 };
 
 use wilco_dialect::{DecodedMessage, Dialect, Filter, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
-use wilco_ledger::{AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
+use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use super::{attention::Attention, devices::Pending, rollouts::Rollouts};
 use crate::{
     api::{ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
-    mqtt::{MqttSender, Publication, Session},
+    message_rates::MessageRates,
+    mqtt::{Message, MqttSender, Publication, Session},
     profile,
     store::{ConnectionId, Profile},
     traffic::TopicFilter,
@@ -100,6 +101,10 @@ pub(super) struct Connection {
     /// Somebody was told that there is a device whose name is too long to be listed.
     pub(super) told_of_names: bool,
     pub(super) rollouts: Rollouts,
+    /// Devices that said that they did something, until it is seen whether they did.
+    pub(super) agreements: Agreements,
+    /// How much each device sends, and reports that wait because it is too much.
+    pub(super) rates: MessageRates<(MqttSender, Message)>,
     /// Devices that are forgotten and not yet deleted.
     pub(super) pending: Pending,
     /// Devices that are said to be gone, by when that is to be believed.
@@ -202,6 +207,8 @@ impl Connection {
             retained: HashMap::new(),
             told_of_names: false,
             rollouts: Rollouts::default(),
+            agreements: Agreements::default(),
+            rates: MessageRates::default(),
             pending: Pending::new(),
             doubted: BTreeSet::new(),
             found: Vec::new(),
@@ -232,6 +239,7 @@ impl Connection {
         self.doubted.clear();
         self.retained.clear();
         self.told_of_names = false;
+        self.rates = MessageRates::default();
         self.probe = None;
         self.own_messages = OwnMessages::default();
         self.ledger.answers().disconnected();

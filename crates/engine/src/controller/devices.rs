@@ -113,6 +113,7 @@ impl Connection {
         // One that is doubted is in there until then, and is not believed gone without this.
         self.lifecycles.remove(device);
         self.retained.remove(device);
+        self.agreements.forget(device);
         let described = self.dialects.as_ref().and_then(|dialects| dialects::write(dialects).forget(device));
         (described, self.attention.take(device))
     }
@@ -285,6 +286,7 @@ impl Controller {
         known.kept = known.kept.saturating_sub(u32::try_from(commands).unwrap_or(u32::MAX));
         known.attention.take(device);
         if !more {
+            self.quota.forget(connection, device);
             known.pending.remove(device);
             known.take_out(device);
             self.telemetry.forget_device(connection, device);

@@ -215,15 +215,19 @@ impl Controller {
             controller.connections.get(connection).is_some_and(|known| known.ledger.is_known(&device, id))
         };
         match waiting {
-            Waiting::Answer(answer) => {
-                self.tell(connection, Input::Answer(answer));
+            Waiting::Answer(mut answer) => {
+                if self.keeps_answer(connection, &mut answer) {
+                    self.tell(connection, Input::Answer(answer));
+                }
                 self.pending_batch.urgent = true;
             }
-            Waiting::Unreadable { raw, why, about, retained, log } => {
+            Waiting::Unreadable { mut raw, why, about, retained, log } => {
                 if let (true, About::Named(id)) = (log, &about) {
                     self.log_ruined(connection, &device, id, &why);
                 }
-                self.tell(connection, Input::Unreadable { device, raw, why: why.into(), about, retained });
+                if self.keeps_unreadable(connection, &device, &mut raw, &about, retained) {
+                    self.tell(connection, Input::Unreadable { device, raw, why: why.into(), about, retained });
+                }
                 self.pending_batch.urgent = true;
             }
             Waiting::Log(chunk) => self.log_chunk(connection, device, chunk),

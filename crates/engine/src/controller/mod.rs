@@ -3,17 +3,20 @@
 //!
 //! It deliberately knows neither SQL nor sockets nor topics: those are the store's, the sessions' and the dialect's.
 
+mod agreements;
 mod attention;
 mod commit;
 mod connection;
 mod devices;
 mod discovery;
+mod evidence;
 mod logs;
 mod look_up;
 mod memory;
 mod pace;
 mod pending_batch;
 mod probe;
+mod rates;
 mod requests;
 mod rollouts;
 mod session_events;
@@ -45,12 +48,13 @@ use crate::{
     clock::Clock,
     console::Directory,
     dialects::{self, wire_id},
+    evidence_quota::EvidenceQuota,
     feed::Feed,
     mqtt::{LinkEvent, Publication, Session},
     notifications::{self, Notifications},
     profile::{self, Ready},
     rollouts::ShownRollouts,
-    store::{Change, ConnectionId, Store, StoreError},
+    store::{self, Change, ConnectionId, Store, StoreError},
     telemetry::Telemetry,
     traffic::Tap,
 };
@@ -100,6 +104,8 @@ pub(crate) struct Controller {
     background: BackgroundTasks,
     look_ups: LookUps,
     telemetry: Arc<Telemetry>,
+    /// The room that evidence has.
+    quota: EvidenceQuota,
     /// The number of sessions begun.
     generations: u64,
 }
@@ -111,7 +117,7 @@ impl Controller {
         clock: Clock,
         (directory, catalogue, shown): (Directory, Arc<Catalogue>, ShownRollouts),
         background: BackgroundTasks,
-        telemetry: Arc<Telemetry>,
+        (telemetry, quota): (Arc<Telemetry>, EvidenceQuota),
     ) -> Controller {
         let look_ups = LookUps::start(store.clone());
         Controller {
@@ -131,6 +137,7 @@ impl Controller {
             background,
             look_ups,
             telemetry,
+            quota,
             generations: 0,
         }
     }
@@ -241,9 +248,14 @@ impl Controller {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let mut outbound = None;
+        known.note_presence(&input, now);
         for effect in known.ledger.handle(input, now) {
             match effect {
-                Effect::Record(event) => {
+                Effect::Record(mut event) => {
+                    store::shorten_fact(&mut event.fact);
+                    if let Some(bytes) = store::counted(&event.fact) {
+                        self.quota.add(connection, &event.device, bytes);
+                    }
                     if matches!(&event.fact, Fact::Submitted { asked, .. } if !asked.automatic) {
                         known.kept = known.kept.saturating_add(1);
                     }
@@ -251,6 +263,7 @@ impl Controller {
                     if let Some(command) = command {
                         known.rollouts.hear(command);
                     }
+                    known.note_answered(&event, now);
                     if let Fact::Unsolicited { answer, .. } = &event.fact {
                         self.pending_batch.changes.extend(known.rollouts.stray(answer, now));
                     }
@@ -280,6 +293,7 @@ impl Controller {
                                 topic: outbound.topic.as_str().into(),
                                 payload: outbound.payload.as_slice().into(),
                                 qos: 1,
+                                cut: None,
                             })
                         }
                         (Fact::Submitted { origin: Origin::Observed, .. }, _) => heard.take(),
@@ -313,6 +327,8 @@ impl Controller {
             self.tell(&id, Input::Tick);
             self.pending_batch.urgent = true;
         }
+        self.read_due(now);
+        self.look_at_reports(now);
         self.believe_gone(now);
         self.probe(now);
         self.drain(now);
@@ -352,6 +368,7 @@ impl Controller {
                 self.feed.connections();
             }
         }
+        self.show_rates(now);
         self.taps.retain(|tap| !tap.is_closed());
         self.notifications.retain_mut(|notifications| notifications.tell(now));
         let due = self.connections.values().filter(|known| known.devices_are_due(now));
@@ -440,7 +457,9 @@ impl Controller {
         let doubts = self.connections.values().filter_map(|known| known.doubted.first()).map(|(due, _)| *due);
         let topics = self.connections.values().filter_map(|known| known.hearing.due);
         let probes = self.connections.values().filter_map(move |known| known.probe_due_at(now));
-        ledgers.chain(drains).chain(doubts).chain(topics).chain(probes)
+        let reports = self.connections.values().filter_map(|known| known.rates.next_due());
+        let looks = self.connections.values().filter_map(|known| known.agreements.next_due());
+        ledgers.chain(drains).chain(doubts).chain(topics).chain(probes).chain(reports).chain(looks)
     }
 
     /// Timing out waits until what the broker kept has been read.

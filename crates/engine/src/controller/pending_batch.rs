@@ -1,5 +1,7 @@
 //! What has happened since the last commit began: changes to commit, and what may only happen once they are.
 
+use std::collections::HashMap;
+
 use tokio::sync::oneshot;
 use wilco_dialect::Outbound;
 use wilco_ledger::{Command, CommandId, DeviceId};
@@ -7,7 +9,7 @@ use wilco_ledger::{Command, CommandId, DeviceId};
 use crate::{
     api::{Counts, Failure, RolloutView},
     mqtt::{MqttSender, Publication, Receipt},
-    store::{self, Change, ConnectionId},
+    store::{self, Change, ConnectionId, Discarded},
     views::CommandSnapshot,
 };
 
@@ -27,13 +29,19 @@ pub(super) struct PendingBatch {
     pub(super) ended: Vec<(ConnectionId, Command)>,
     /// Commands that had ended badly and were made good by later ones: they are dismissed.
     pub(super) made_good: Vec<(ConnectionId, Vec<(DeviceId, CommandId)>)>,
+    /// Messages that are not kept, by the command that they are about.
+    pub(super) discarded: HashMap<(ConnectionId, DeviceId, Option<CommandId>), Discarded>,
     /// Something waits for the commit. Without it the changes may wait for the next ones.
     pub(super) urgent: bool,
 }
 
 impl PendingBatch {
     pub(super) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.receipts.is_empty() && self.replies.is_empty() && self.publish.is_empty()
+        self.changes.is_empty()
+            && self.discarded.is_empty()
+            && self.receipts.is_empty()
+            && self.replies.is_empty()
+            && self.publish.is_empty()
     }
 }
 

@@ -234,10 +234,11 @@ impl Controller {
         {
             let mut fleet = connection.fleet();
             *fleet = crate::fleet::Fleet::restore(devices);
-            for command in latest {
+            for command in latest.iter().cloned() {
                 fleet.command(CommandSnapshot { command: Arc::new(command), deadline: None });
             }
         }
+        connection.restore_agreements(&latest, self.clock.now());
         connection.restore_devices();
         connection.take_annotations(annotations);
         self.generations += 1;
@@ -287,6 +288,7 @@ impl Controller {
         self.store.remove_connection(id).await?;
         let mut connection = self.connections.remove(id).ok_or_else(absent)?;
         self.telemetry.forget(id);
+        self.quota.forget_connection(id);
         let of_it = |view: &mut RolloutView| view.spec.connection != id.as_str();
         self.shown.write().unwrap_or_else(PoisonError::into_inner).retain(|_, view| of_it(view));
         self.directory.write().unwrap_or_else(PoisonError::into_inner).remove(id);
@@ -326,6 +328,9 @@ impl Controller {
                 known.fleet().forget_command(device, id);
                 self.feed.connections();
             }
+        }
+        if !forgotten.is_empty() {
+            self.load_quota().await;
         }
         Ok(forgotten.len())
     }

@@ -77,6 +77,11 @@ fn is_over(stored: &StoredRollout) -> bool {
 }
 
 impl Rollouts {
+    /// Whether a rollout's gate watches measurements.
+    pub(super) fn watches_measurements(&self) -> bool {
+        self.known.values().any(Known::is_watching)
+    }
+
     /// Puts them back to what the store knows, and says how those are shown.
     pub(super) fn restore(&mut self, remembered: Remembered, now: Timestamp) -> Vec<RolloutView> {
         let mut views = Vec::new();

@@ -149,21 +149,31 @@ impl Controller {
     }
 
     fn message(&mut self, connection: &ConnectionId, sender: &MqttSender, message: Message) {
-        let Message { topic, payload, qos, retained, correlation, envelope, receipt } = message;
-        let mut owed = receipt.map(|receipt| (sender.clone(), receipt));
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.traffic.arrived += 1;
         known.ledger.answers().message();
         if !self.taps.is_empty() {
-            let (topic, payload, correlation) = (&*topic, &*payload, correlation.as_deref());
-            let passing = Passing { to: None, topic, payload, qos, retained, correlation, envelope: &envelope };
+            let Message { topic, payload, qos, retained, correlation, envelope, .. } = &message;
+            let (qos, retained, correlation) = (*qos, *retained, correlation.as_deref());
+            let passing = Passing { to: None, topic, payload, qos, retained, correlation, envelope };
             self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
         }
-        if known.is_only_looked_at(&topic) {
-            self.owe(owed);
+        if known.is_only_looked_at(&message.topic) {
+            self.owe(message.receipt.map(|receipt| (sender.clone(), receipt)));
             return;
         }
+        if let Some(message) = known.within_rate(sender, message, now) {
+            self.read_message(connection, sender, message);
+        }
+    }
+
+    /// Acts on a message.
+    pub(super) fn read_message(&mut self, connection: &ConnectionId, sender: &MqttSender, message: Message) {
+        let Message { topic, payload, qos, retained, correlation, receipt, .. } = message;
+        let mut owed = receipt.map(|receipt| (sender.clone(), receipt));
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
         let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
         if let Some(nonce) = known.awaited_nonce(&inbound) {
             known.came_back(&nonce, now);
@@ -221,7 +231,8 @@ impl Controller {
                 return;
             }
             Meaning::Unreadable(unreadable) => {
-                let raw = Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos };
+                let raw =
+                    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None };
                 return self.unreadable(connection, unreadable, raw, (own, retained), owed);
             }
         };
@@ -273,6 +284,7 @@ impl Controller {
                 // What a broker has kept was reported nobody knows when.
                 let at = (!retained).then_some(now);
                 known.fleet().update(&device, |device| device.report(state, at));
+                known.note_report(&device);
                 self.spoke(connection, &device, retained);
             }
             DecodedMessage::Telemetry { device, at, series, rest } => {
@@ -292,7 +304,8 @@ impl Controller {
             }
             DecodedMessage::Request(asked) => {
                 let (device, ids) = (asked.device.clone(), vec![asked.id.clone()]);
-                let raw = Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos };
+                let raw =
+                    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None };
                 self.with_commands(connection, device, ids, Waiting::Observed(asked, raw), owed.take());
             }
         }
@@ -314,6 +327,7 @@ impl Controller {
                 }
             });
         }
+        known.note_report(&report.device);
         self.spoke(connection, &report.device, retained);
         let before = self.pending_batch.changes.len();
         self.tell(connection, Input::Report(Report { retained, ..report }));

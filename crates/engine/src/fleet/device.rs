@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use wilco_dialect::{Reported, json};
-use wilco_ledger::{DeviceId, Reported as Reporting, Timestamp};
+use wilco_ledger::{DeviceId, Disagreement, Reported as Reporting, Timestamp};
 
 use super::tally;
 use crate::{
     api::{DeviceRow, Presence},
     dialects,
     store::{Annotation, Restart, StoredDescription, StoredDevice},
-    views::CommandSnapshot,
+    views::{self, CommandSnapshot},
 };
 
 /// Each value as JSON text, by its key.
@@ -39,6 +39,10 @@ pub(crate) struct Device {
     pub(crate) last_command: Option<CommandSnapshot>,
     /// What its dialect tells of it; nothing for Wilco's own.
     pub(crate) description: Option<Arc<StoredDescription>>,
+    /// What it said that it did, and reports otherwise.
+    pub(crate) disagreement: Option<Box<Disagreement>>,
+    /// Messages in the last second, where those are so many that some were not read or not kept.
+    pub(crate) over_rate: Option<u32>,
     pub(super) news: News,
 }
 
@@ -71,6 +75,8 @@ impl Device {
             trip_ms: None,
             last_command: None,
             description: None,
+            disagreement: None,
+            over_rate: None,
             news: News::default(),
         }
     }
@@ -95,6 +101,8 @@ impl Device {
             trip_ms: stored.trip_ms,
             last_command: None,
             description: stored.description,
+            disagreement: stored.disagreement,
+            over_rate: None,
             news: News::default(),
             id: stored.device,
         }
@@ -119,6 +127,7 @@ impl Device {
             reported_at: self.reported_at,
             trip_ms: self.trip_ms,
             description: self.description.clone(),
+            disagreement: self.disagreement.clone(),
         }
     }
 
@@ -144,7 +153,36 @@ impl Device {
             trip_ms: self.trip_ms,
             model: self.description.as_ref().and_then(|described| described.model.clone()),
             dialect: self.description.as_ref().map(|described| dialects::title(&described.dialect)),
+            over_rate: self.over_rate,
+            disagrees: self.disagreement.as_deref().map(views::disagreement),
         }
+    }
+
+    /// It is known not to be there.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.presence == Presence::Offline
+    }
+
+    /// What it reports of a value that a command can change, by the names of [`wilco_dialect::implied_state`], or by that in
+    /// the reports of other firmware. Nothing where it does not report it, and where only the broker's copy of a report is
+    /// known.
+    pub(crate) fn reports(&self, key: &str) -> Option<Box<str>> {
+        self.reported_at?;
+        if self.description.is_some() {
+            let value = self.running(key)?;
+            // A text stands in quotes, and a command asks for it without.
+            return Some(serde_json::from_str::<Box<str>>(value).unwrap_or_else(|_| value.into()));
+        }
+        let reported = Reported::of(self.state.as_deref()?);
+        let config = match key {
+            "led" => return reported.led.map(|on| on.to_string().into()),
+            "telemetry_interval_ms" => return reported.telemetry_interval_ms.map(|ms| ms.to_string().into()),
+            _ if key.starts_with("running.") => reported.running,
+            _ => reported.saved,
+        };
+        let (_, name) = key.split_once('.')?;
+        let values = json::members(&config?)?;
+        values.into_iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.into())
     }
 
     /// The name that people know it by: the one given here, or else the one that its firmware announces.

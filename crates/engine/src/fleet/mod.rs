@@ -24,7 +24,7 @@ pub use search::tag_search;
 pub(crate) use search::{Facts, Search, read_search};
 pub(crate) use summary::shown;
 use tally::Tally;
-use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Timestamp};
 
 use crate::{
     api::{FleetCounts, Presence},
@@ -68,6 +68,11 @@ impl Fleet {
     /// What dialects of other people's firmware have told of devices.
     pub(crate) fn descriptions(&self) -> impl Iterator<Item = (&DeviceId, &StoredDescription)> {
         self.devices().filter_map(|device| Some((&device.id, device.description.as_deref()?)))
+    }
+
+    /// The devices that said that they did something and report otherwise.
+    pub(crate) fn disagreeing(&self) -> impl Iterator<Item = (&DeviceId, &Disagreement)> {
+        self.devices().filter_map(|device| Some((&device.id, device.disagreement.as_deref()?)))
     }
 
     pub(crate) fn len(&self) -> u32 {

@@ -1,7 +1,7 @@
 //! A command with its evidence, as far as somebody can read it.
 //!
-//! A device that is long at it may say so thousands of times. All of that is kept; of answers that say nothing else, only
-//! the first and the last are read here.
+//! A device that is long at it may say so thousands of times. That is kept as far as there is room; of answers that say
+//! nothing else, only the first and the last are read here.
 
 use std::collections::VecDeque;
 
@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Raw, Reading};
 
 use super::{
-    ConnectionId, Store, StoreError,
-    table::{commands, events},
+    ConnectionId, Discarded, DiscardedOf, Store, StoreError,
+    table::{commands, discarded, events, evidence_use},
 };
 
 /// Of a command with no more events than this, all are read.
@@ -29,6 +29,8 @@ pub struct Evidence {
     pub events: Vec<(u32, Event)>,
     /// How many are not among them.
     pub left_out: u32,
+    /// Messages about it that were not kept.
+    pub discarded: Option<Discarded>,
 }
 
 /// A request as it was on the wire.
@@ -82,13 +84,39 @@ impl Store {
     }
 }
 
-fn whole(connection: &Connection, (id, device, command): &Key) -> rusqlite::Result<Option<Evidence>> {
-    let events = events::of_command(connection, id, device, command)?;
+impl Store {
+    /// How much of the quota the evidence of each device takes, bytes.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub(crate) async fn evidence_use(&self) -> Result<Vec<(ConnectionId, DeviceId, u64)>, StoreError> {
+        self.readers.read(evidence_use::all).await
+    }
+
+    /// Messages of a device that were not kept.
+    pub async fn discarded(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+    ) -> Result<Option<Discarded>, StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.readers.read(move |connection| discarded::of_device(connection, &id, &device)).await
+    }
+
+    /// How many messages were not kept in all, and the devices with most of them.
+    pub async fn most_discarded(&self, limit: u32) -> Result<(u64, Vec<DiscardedOf>), StoreError> {
+        self.readers.read(move |connection| discarded::most(connection, limit)).await
+    }
+}
+
+fn whole(connection: &Connection, (id, device, command_id): &Key) -> rusqlite::Result<Option<Evidence>> {
+    let events = events::of_command(connection, id, device, command_id)?;
     let command = match events::replay_events(&events) {
-        None => commands::by_id(connection, id, device, command)?,
+        None => commands::by_id(connection, id, device, command_id)?,
         replayed => replayed,
     };
-    Ok(command.map(|command| Evidence { command, events: (0..).zip(events).collect(), left_out: 0 }))
+    let discarded = discarded::of_command(connection, id, device, Some(command_id))?;
+    Ok(command.map(|command| Evidence { command, events: (0..).zip(events).collect(), left_out: 0, discarded }))
 }
 
 fn abridged(connection: &Connection, (id, device, command): &Key) -> rusqlite::Result<Option<Evidence>> {
@@ -100,7 +128,8 @@ fn abridged(connection: &Connection, (id, device, command): &Key) -> rusqlite::R
         .iter()
         .map(|&index| Ok((place(index), events::at(connection, rows[index].0)?)))
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(Evidence { command: snapshot, events, left_out: place(rows.len() - shown.len()) }))
+    let discarded = discarded::of_command(connection, id, device, Some(command))?;
+    Ok(Some(Evidence { command: snapshot, events, left_out: place(rows.len() - shown.len()), discarded }))
 }
 
 /// The places of the events that are shown, of which those that are `running` answers come with their reading.

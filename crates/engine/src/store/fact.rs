@@ -4,8 +4,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use wilco_ledger::{
-    Answer, Claim, CommandId, Delivery, DeviceId, Event, Expectation, Fact, Membership, Millis, NotDelivered, Origin,
-    Outcome, Policy, Raw, Reading, Retry, Stray, Submission, Term, TimeOut, Timestamp, WireForm, WrittenMessage,
+    Answer, Claim, CommandId, Cut, Delivery, DeviceId, Event, Expectation, Fact, Membership, Millis, NotDelivered,
+    Origin, Outcome, Policy, Raw, Reading, Retry, Stray, Submission, Term, TimeOut, Timestamp, WireForm,
+    WrittenMessage,
 };
 
 use super::sql_enum::Worded;
@@ -69,6 +70,8 @@ enum StoredFact<'a> {
         topic: Cow<'a, str>,
         qos: u8,
         why: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<StoredCut>,
     },
     TimedOut {
         why: Worded<TimeOut>,
@@ -189,6 +192,17 @@ struct StoredAnswer<'a> {
     retained: bool,
     topic: Cow<'a, str>,
     qos: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cut: Option<StoredCut>,
+}
+
+/// What there was of a payload that is not kept whole.
+#[derive(Serialize, Deserialize)]
+struct StoredCut {
+    bytes: u64,
+    first: u32,
+    /// In hexadecimal digits.
+    sha256: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -239,8 +253,9 @@ pub(super) fn write<'a>(
             Some(&*answer.raw.payload),
         ),
         Fact::Unreadable { raw, why } => {
-            let Raw { topic, payload, qos } = &**raw;
-            let stored = StoredFact::Unreadable { topic: (&**topic).into(), qos: *qos, why: (&**why).into() };
+            let Raw { topic, payload, qos, cut } = &**raw;
+            let cut = cut.as_deref().map(StoredCut::of);
+            let stored = StoredFact::Unreadable { topic: (&**topic).into(), qos: *qos, why: (&**why).into(), cut };
             (stored, Some(&**payload))
         }
         Fact::TimedOut(why) => (StoredFact::TimedOut { why: Worded(*why) }, None),
@@ -260,7 +275,12 @@ pub(super) fn request(fact: &str, payload: Vec<u8>) -> Result<Option<(Raw, bool)
         StoredFact::Submitted { heard, .. } => (heard, true),
         _ => (None, false),
     };
-    let raw = request.map(|request| Raw { topic: request.topic.into(), payload: payload.into(), qos: request.qos });
+    let raw = request.map(|request| Raw {
+        topic: request.topic.into(),
+        payload: payload.into(),
+        qos: request.qos,
+        cut: None,
+    });
     Ok(raw.map(|raw| (raw, heard)))
 }
 
@@ -304,8 +324,9 @@ pub(super) fn read(
         StoredFact::Unsolicited { answer, stray } => {
             Fact::Unsolicited { answer: Box::new(answer.answer(payload, device)?), stray: stray.0 }
         }
-        StoredFact::Unreadable { topic, qos, why } => {
-            let raw = Raw { topic: topic.into(), payload: payload.unwrap_or_default().into(), qos };
+        StoredFact::Unreadable { topic, qos, why, cut } => {
+            let cut = cut.map(StoredCut::cut).transpose()?;
+            let raw = Raw { topic: topic.into(), payload: payload.unwrap_or_default().into(), qos, cut };
             Fact::Unreadable { raw: Box::new(raw), why: why.into() }
         }
         StoredFact::TimedOut { why } => Fact::TimedOut(why.0),
@@ -428,6 +449,35 @@ impl StoredNotDelivered {
     }
 }
 
+impl StoredCut {
+    fn of(cut: &Cut) -> StoredCut {
+        let sha256 = cut.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        StoredCut { bytes: cut.bytes, first: cut.first, sha256 }
+    }
+
+    fn cut(self) -> Result<Box<Cut>, Unreadable> {
+        let StoredCut { bytes, first, sha256: digits } = self;
+        let mut sha256 = [0; 32];
+        if digits.len() != 2 * sha256.len() || !digits.is_ascii() {
+            return Err("a SHA-256 of another length".into());
+        }
+        for (place, byte) in sha256.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&digits[2 * place..2 * place + 2], 16)?;
+        }
+        Ok(Box::new(Cut { bytes, first, sha256 }))
+    }
+}
+
+/// What there was of a payload, as JSON text.
+pub(super) fn write_cut(cut: &Cut) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&StoredCut::of(cut))
+}
+
+/// Reads what [`write_cut`] has written.
+pub(super) fn read_cut(text: &str) -> Result<Box<Cut>, Unreadable> {
+    serde_json::from_str::<StoredCut>(text)?.cut()
+}
+
 impl<'a> StoredAnswer<'a> {
     fn of(answer: &'a Answer, device: &DeviceId) -> StoredAnswer<'a> {
         let (id, within) = match &answer.claim {
@@ -449,6 +499,7 @@ impl<'a> StoredAnswer<'a> {
             retained: answer.retained,
             topic: Cow::Borrowed(&answer.raw.topic),
             qos: answer.raw.qos,
+            cut: answer.raw.cut.as_deref().map(StoredCut::of),
         }
     }
 
@@ -471,7 +522,12 @@ impl<'a> StoredAnswer<'a> {
             result: self.result.map(Into::into),
             said_at: self.said_at.map(Timestamp),
             retained: self.retained,
-            raw: Raw { topic: self.topic.into(), payload: payload.unwrap_or_default().into(), qos: self.qos },
+            raw: Raw {
+                topic: self.topic.into(),
+                payload: payload.unwrap_or_default().into(),
+                qos: self.qos,
+                cut: self.cut.map(StoredCut::cut).transpose()?,
+            },
         })
     }
 }

@@ -8,6 +8,7 @@
 //! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
 
 mod annotations;
+mod bounds;
 mod definitions;
 mod desired;
 mod error;
@@ -49,6 +50,8 @@ use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 use crate::{api::Settings, clock::Anchor};
 
 pub use annotations::{Annotation, StoredAnnotation};
+pub use bounds::{Discarded, DiscardedOf};
+pub(crate) use bounds::{counted, reduce, shorten_fact, shorten_sentence, size_of_answer, size_of_raw};
 pub use definitions::{Definition, StoredButton};
 pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;

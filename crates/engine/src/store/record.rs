@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wilco_dialect::LogChunk;
-use wilco_ledger::{Command, CommandId, DeviceId, Event, Raw, State, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, State, Timestamp};
 
-use super::{ConnectionId, NewMember, RolloutSnapshot, StoredRollout, StoredStranger, table::commands::Place};
+use super::{
+    ConnectionId, Discarded, NewMember, RolloutSnapshot, StoredRollout, StoredStranger, table::commands::Place,
+};
 use crate::api::{MqttVersion, Preset, Secrets, Trust};
 
 /// Something to be stored.
@@ -21,6 +23,17 @@ pub enum Change {
         /// The command as it stands after it; `None` for an event that belongs to none, and where a
         /// [`Change::CommandSnapshot`] says it once for several.
         command: Option<Arc<Command>>,
+    },
+    /// Messages of a device were not kept.
+    Discarded {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Whose.
+        device: DeviceId,
+        /// The command that they are about; `None` for those that belong to none.
+        command: Option<CommandId>,
+        /// How many, and the newest.
+        discarded: Box<Discarded>,
     },
     /// A request goes out, or another console's was heard.
     Request {
@@ -162,6 +175,8 @@ pub struct StoredDevice {
     pub trip_ms: Option<f64>,
     /// What its dialect tells of it; nothing for Wilco's own.
     pub description: Option<Arc<StoredDescription>>,
+    /// What it said that it did, and reports otherwise.
+    pub disagreement: Option<Box<Disagreement>>,
 }
 
 /// When a device last restarted.

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use wilco_ledger::Fact;
 
 use super::{
-    Change, ConnectionId, StoreError, StoredDevice,
+    Change, ConnectionId, StoreError, StoredDevice, bounds,
     projection_queue::{CommandSnapshot, Lag, LastOf},
     table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts, search},
 };
@@ -267,10 +267,14 @@ fn write<'a>(
     let mut commands = LastOf::default();
     // What is known of each device in the end: nothing, where it is not known any more.
     let mut devices = LastOf::<(&ConnectionId, &_), Option<&StoredDevice>>::default();
+    let mut evidence = LastOf::<(&ConnectionId, &_), u64>::default();
     for change in changes {
         match change {
             Change::Event { connection, event, command } => {
                 let row = append.event(connection, event, None)?;
+                if let Some(bytes) = bounds::counted(&event.fact) {
+                    evidence.put((connection, &event.device), |before| before.map_or(bytes, |before| before + bytes));
+                }
                 let begun_at = matches!(event.fact, Fact::Submitted { .. }).then_some(row);
                 if let (Some(id), true) = (&event.command, begun_at.is_some() || command.is_some()) {
                     commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
@@ -290,6 +294,9 @@ fn write<'a>(
                 commands.put((connection, command.device(), command.id()), |before| {
                     (Some(command), before.and_then(|before| before.1))
                 });
+            }
+            Change::Discarded { connection, device, command, discarded } => {
+                table::discarded::add(transaction, connection, device, command.as_ref(), discarded)?;
             }
             Change::Device { connection, device } => devices.put((connection, &device.device), |_| Some(device)),
             Change::NoDevice { connection, device } => devices.put((connection, device), |_| None),
@@ -311,6 +318,9 @@ fn write<'a>(
                 logs::ruin(transaction, connection, device, command, (*at, why))?;
             }
         }
+    }
+    for ((connection, device), bytes) in evidence {
+        table::evidence_use::add(transaction, connection, device, bytes)?;
     }
     for ((connection, device), known) in devices {
         match known {

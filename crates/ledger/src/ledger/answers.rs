@@ -20,34 +20,49 @@ enum Home {
 impl Ledger {
     /// Records an answer in exactly one event.
     pub(super) fn answer(&mut self, answer: Answer, now: Timestamp, effects: &mut Vec<Effect>) {
-        let home = self.home_of(&answer, now);
-        let (device, retained) = (answer.device.clone(), answer.retained);
-        let (slot, reading) = match home {
-            Home::Stray(stray) => {
-                let fact = Fact::Unsolicited { answer: Box::new(answer), stray };
-                effects.push(Effect::Record(Event { device: device.clone(), command: None, at: now, fact }));
-                if !retained {
-                    self.heard_from(&device, now);
-                }
-                return;
+        let belongs = self.belongs(&answer, now);
+        self.note_answer(&answer, &belongs, now);
+        match belongs {
+            Ok((slot, reading)) => {
+                self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
             }
-            Home::Named(slot) => match self.read(slot, &answer) {
+            Err(stray) => {
+                let device = answer.device.clone();
+                let fact = Fact::Unsolicited { answer: Box::new(answer), stray };
+                effects.push(Effect::Record(Event { device, command: None, at: now, fact }));
+            }
+        }
+    }
+
+    /// The command that an answer belongs to and what it makes of it, or why it belongs to none.
+    pub(super) fn belongs(&self, answer: &Answer, now: Timestamp) -> Result<(CommandKey, Reading), Stray> {
+        match self.home_of(answer, now) {
+            Home::Stray(stray) => Err(stray),
+            Home::Named(slot) => Ok(match self.read(slot, answer) {
                 Reading::Moved if answer.outcome.is_final() && self.is_overdue(slot, now) => (slot, Reading::Late),
                 other => (slot, other),
-            },
-            Home::Only(slot) => match self.read(slot, &answer) {
+            }),
+            Home::Only(slot) => Ok(match self.read(slot, answer) {
                 Reading::Moved => (slot, Reading::Inferred),
                 other => (slot, other),
-            },
-            Home::Oldest(slot) => {
-                if answer.outcome.is_final() {
-                    self.is_spent(&device, slot);
-                }
-                (slot, Reading::Ambiguous)
-            }
-        };
-        self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
-        self.heard_from(&device, now);
+            }),
+            Home::Oldest(slot) => Ok((slot, Reading::Ambiguous)),
+        }
+    }
+
+    /// What follows from an answer beyond its command, kept or not.
+    pub(super) fn note_answer(
+        &mut self,
+        answer: &Answer,
+        belongs: &Result<(CommandKey, Reading), Stray>,
+        now: Timestamp,
+    ) {
+        if let (Ok((slot, Reading::Ambiguous)), true) = (belongs, answer.outcome.is_final()) {
+            self.is_spent(&answer.device, *slot);
+        }
+        if belongs.is_ok() || !answer.retained {
+            self.heard_from(&answer.device, now);
+        }
     }
 
     /// Records a report of state with each command whose expectation it meets. What meets none is no answer at all.
@@ -94,17 +109,21 @@ impl Ledger {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let slot = match about {
-            About::Named(id) => self.table.find(&device, id.as_str()),
+        match self.concerned(&device, about, now) {
+            Some(slot) => self.record(slot, fact, now, effects),
+            None => effects.push(Effect::Record(Event { device, command: None, at: now, fact })),
+        }
+    }
+
+    /// The command that a message is about which cannot be read; none where nobody can tell.
+    pub(super) fn concerned(&self, device: &crate::DeviceId, about: &About, now: Timestamp) -> Option<CommandKey> {
+        match about {
+            About::Named(id) => self.table.find(device, id.as_str()),
             About::Unnamed => {
-                let mut meant = self.meant(&device, now);
+                let mut meant = self.meant(device, now);
                 meant.next().filter(|_| meant.next().is_none())
             }
             About::Nothing => None,
-        };
-        match slot {
-            Some(slot) => self.record(slot, fact, now, effects),
-            None => effects.push(Effect::Record(Event { device, command: None, at: now, fact })),
         }
     }
 

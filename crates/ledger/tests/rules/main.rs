@@ -1,5 +1,6 @@
 //! The rules of the ledger, one by one: what is put in, when, and exactly what comes out.
 
+mod agreement;
 mod answer_window;
 mod answers;
 mod bench;
@@ -10,3 +11,4 @@ mod flow;
 mod rate;
 mod reports;
 mod unconfirmed;
+mod weight;

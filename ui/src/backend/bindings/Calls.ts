@@ -26,6 +26,7 @@ import type { DeviceSummary } from "./DeviceSummary";
 import type { DialectDraft } from "./DialectDraft";
 import type { DialectView } from "./DialectView";
 import type { DraftSource } from "./DraftSource";
+import type { EvidenceUse } from "./EvidenceUse";
 import type { ExportFormat } from "./ExportFormat";
 import type { ExportView } from "./ExportView";
 import type { FileToWrite } from "./FileToWrite";
@@ -369,6 +370,10 @@ export interface Calls {
    */
   dataSize(): Promise<number>;
   /**
+   * How much of its quota evidence takes, and what was not kept.
+   */
+  evidenceUse(): Promise<EvidenceUse>;
+  /**
    * What a device has measured, in as many points as are asked for.
    */
   telemetry(query: TelemetryQuery): Promise<TelemetryView>;
@@ -534,6 +539,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   countOlder: { name: 'count_older', parameters: ['days'], items: null },
   forgetOlder: { name: 'forget_older', parameters: ['days'], items: null },
   dataSize: { name: 'data_size', parameters: [], items: null },
+  evidenceUse: { name: 'evidence_use', parameters: [], items: null },
   telemetry: { name: 'telemetry', parameters: ['query'], items: null },
   logs: { name: 'logs', parameters: ['connection', 'device'], items: null },
   log: { name: 'log', parameters: ['connection', 'device', 'id', 'with_text'], items: null },

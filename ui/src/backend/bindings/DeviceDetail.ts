@@ -2,6 +2,7 @@
 import type { CommandView } from "./CommandView";
 import type { DescribedDevice } from "./DescribedDevice";
 import type { DeviceRow } from "./DeviceRow";
+import type { DiscardedView } from "./DiscardedView";
 import type { EventView } from "./EventView";
 import type { JsonText } from "./JsonText";
 
@@ -45,6 +46,14 @@ command_count: number,
  * The latest of what it said that settled no command, newest first, 5 at the most.
  */
 strays: Array<EventView>, 
+/**
+ * What counts of its evidence in the quota, bytes.
+ */
+evidence_bytes: number, 
+/**
+ * Messages of it that were not kept.
+ */
+discarded: DiscardedView | null, 
 /**
  * What its dialect tells of it; nothing for Wilco's own.
  */

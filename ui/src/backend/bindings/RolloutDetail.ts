@@ -31,6 +31,10 @@ causes: Array<Cause>,
  */
 shared: Array<SharedTrait>, 
 /**
+ * Members whose devices said that they did it, and report something else now.
+ */
+disagree: number, 
+/**
  * Rollouts that follow this one, by id, oldest first.
  */
 followed_by: Array<string>, 

@@ -14,6 +14,15 @@ history_days: number | null,
  */
 telemetry_days: number, 
 /**
+ * Evidence that settles nothing (progress, duplicates, messages that cannot be read or belong to no command) takes at
+ * most so many bytes in all: 1,000,000 … 1,000,000,000,000.
+ */
+evidence_bytes: number, 
+/**
+ * That of one device takes at most so many bytes: 100,000 … 1,000,000,000,000.
+ */
+device_evidence_bytes: number, 
+/**
  * The longest silence after a command was sent, for one that brings no timeout of its own: seconds, 1 … 604,800.
  */
 timeout_s: number, 

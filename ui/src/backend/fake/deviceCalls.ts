@@ -72,6 +72,8 @@ export function deviceCalls(engine: FakeEngine) {
         telemetry_interval_ms: engine.interval(device),
         commands: commands.slice(0, 8),
         command_count: commands.length,
+        evidence_bytes: 0,
+        discarded: null,
         strays: found.row.device.endsWith('1') ? [stray(device)] : [],
         described: found.described,
       };

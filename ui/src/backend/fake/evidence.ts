@@ -14,6 +14,8 @@ export function detailOf(command: CommandView): CommandDetail {
     request_is: command.attempts > 0 ? 'sent' : 'planned',
     events: events(command),
     left_out: 0,
+    discarded: null,
+    disagrees: null,
     shell_line: shellLine(command),
   };
 }
@@ -79,7 +81,7 @@ function answered(command: CommandView, at: number, outcome: string, reading: st
 
 function wire(topic: string, body: unknown): WireView {
   const payload = toJson(body);
-  return { topic, qos: 1, bytes: payload.length, payload, binary: false };
+  return { topic, qos: 1, bytes: payload.length, payload, binary: false, cut: null };
 }
 
 /** An answer that belongs to no command. */
@@ -96,7 +98,7 @@ export function stray(device: string): EventView {
       reading: 'unknown_id',
       progress: null,
       message: null,
-      raw: { topic: `${device}/resp`, qos: 1, bytes: payload.length, payload, binary: false },
+      raw: { topic: `${device}/resp`, qos: 1, bytes: payload.length, payload, binary: false, cut: null },
     },
   };
 }

@@ -94,7 +94,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
       const { name: command, args } = rollout.command;
       const own = rollout.target.by === 'desired' ? argumentsOf(device) : args;
       const payload = toJson({ id: SAMPLE_ID, command, args: objectFrom(own) });
-      const request = { topic: `${row.device}/req`, qos: 1, bytes: payload.length, payload, binary: false };
+      const request = { topic: `${row.device}/req`, qos: 1, bytes: payload.length, payload, binary: false, cut: null };
       return { device: row.device, request };
     }),
   };

@@ -98,6 +98,7 @@ export class FakeRollouts {
       firmware: device.row.firmware,
       args: spec.target.by === 'desired' ? argumentsOf(device) : null,
       earlier: spec.command.name === 'config.set' && device.running !== null ? toJson(device.running) : null,
+      disagrees: null,
     }));
     const now = Date.now();
     const target = spec.target.by === 'devices' ? { by: 'devices' as const, devices: [] } : spec.target;
@@ -142,6 +143,7 @@ export class FakeRollouts {
       followed_by: followed.reverse(),
       strangers: [],
       stranger_count: 0,
+      disagree: 0,
     };
   }
 

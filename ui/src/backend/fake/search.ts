@@ -15,7 +15,7 @@ const MEASURED = SERIES.map(({ name }) => name);
 const CONFIGURED = ['report_interval_s', 'temp_high_c', 'buzzer', 'ntp_host'];
 const FIELDS = ['tag', 'name', 'is', 'state', 'firmware', 'led', 'seen', 'restarted', 'desired'];
 const VALUES: Record<string, readonly string[]> = {
-  is: ['online', 'offline', 'unknown'],
+  is: ['online', 'offline', 'unknown', 'disagrees'],
   led: ['on', 'off', 'unknown'],
   desired: ['as_wanted', 'differs', 'unknown', '*'],
   state: [...STATES, '*'],
@@ -76,7 +76,7 @@ function fits({ row, running, desired }: FakeDevice, { field, value }: Word): bo
     case 'name':
       return value === '*' ? row.name !== null : named(row, value);
     case 'is':
-      return row.presence === value;
+      return value === 'disagrees' ? row.disagrees !== null : row.presence === value;
     case 'led':
       return row.led === (value === 'unknown' ? null : value === 'on');
     case 'tag':

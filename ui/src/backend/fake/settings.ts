@@ -1,6 +1,7 @@
 /** Settings that last as long as the page, refused as the engine refuses them. */
 
 import type { Settings } from '../bindings/Settings';
+import { count } from '../../format/count';
 import { failure } from './failure';
 
 const DAYS = 'From 1 to 3,650 days';
@@ -9,6 +10,8 @@ export class FakeSettings {
   kept: Settings = {
     history_days: 365,
     telemetry_days: 7,
+    evidence_bytes: 1_000_000_000,
+    device_evidence_bytes: 64_000_000,
     timeout_s: 10,
     time_to_live_s: 60,
     notify_failed: true,
@@ -21,6 +24,8 @@ export class FakeSettings {
     if (history !== null)
       days(history, 'A history', 'each command would be deleted as soon as it finished', `${DAYS}, or for ever.`);
     days(telemetry, 'Telemetry', 'telemetry would be deleted on arrival', `${DAYS}.`);
+    quota(settings.evidence_bytes, 1_000_000, 'A quota', '1 MB');
+    quota(settings.device_evidence_bytes, 100_000, 'A quota for each device', '100 kB');
     seconds(settings.timeout_s, 604_800, 'timeout', 'Enter a value from 1 second to 7 days.');
     seconds(settings.time_to_live_s, 604_800, 'time to live', 'Enter a value from 1 second to 7 days.');
     seconds(settings.long_after_s, 86_400, 'long time', 'Enter a value from 1 second to 1 day.');
@@ -29,16 +34,21 @@ export class FakeSettings {
 }
 
 /** What ended so many days ago, or longer. */
-export function daysAgo(count: number, now: number): number {
-  days(count, 'A history', 'all finished commands would be deleted', `${DAYS}.`);
-  return now - count * 86_400_000;
+export function daysAgo(ago: number, now: number): number {
+  days(ago, 'A history', 'all finished commands would be deleted', `${DAYS}.`);
+  return now - ago * 86_400_000;
 }
 
-function days(count: number, what: string, atNone: string, hint: string): void {
-  if (count === 0) throw failure('invalid', `${what} of 0 days keeps nothing: ${atNone}.`, hint);
-  if (count > 3_650) throw failure('invalid', `${what} of ${count} days is not allowed.`, hint);
+function days(kept: number, what: string, atNone: string, hint: string): void {
+  if (kept === 0) throw failure('invalid', `${what} of 0 days keeps nothing: ${atNone}.`, hint);
+  if (kept > 3_650) throw failure('invalid', `${what} of ${kept} days is not allowed.`, hint);
 }
 
-function seconds(count: number, most: number, what: string, hint: string): void {
-  if (count < 1 || count > most) throw failure('invalid', `A ${what} of ${count} s is not allowed.`, hint);
+function quota(size: number, least: number, what: string, name: string): void {
+  if (size < least || size > 1e12)
+    throw failure('invalid', `${what} of ${count(size)} bytes is not allowed.`, `Enter a value from ${name} to 1 TB.`);
+}
+
+function seconds(span: number, most: number, what: string, hint: string): void {
+  if (span < 1 || span > most) throw failure('invalid', `A ${what} of ${span} s is not allowed.`, hint);
 }

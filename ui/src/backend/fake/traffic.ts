@@ -74,7 +74,7 @@ export class FakeTraffic {
       number: ++this.#number,
       at: Date.now(),
       outgoing: false,
-      wire: { topic, qos, bytes: payload.length, payload, binary: false },
+      wire: { topic, qos, bytes: payload.length, payload, binary: false, cut: null },
       cut: 0,
       retained: false,
       dup: false,

@@ -3,6 +3,7 @@
 import { type About, type Dropped, type Preferences } from '../backend';
 import type { Batch } from '../bindings/Batch';
 import type { ConnectionView } from '../bindings/ConnectionView';
+import type { EvidenceUse } from '../bindings/EvidenceUse';
 import type { NewsSubject } from '../bindings/NewsSubject';
 import type { Notice } from '../bindings/Notice';
 import type { Older } from '../bindings/Older';
@@ -48,6 +49,15 @@ export function windowCalls(engine: FakeEngine) {
 
     async dataSize(): Promise<number> {
       return 40_000 + engine.commands.length * 1_900;
+    },
+
+    async evidenceUse(): Promise<EvidenceUse> {
+      return {
+        bytes: 210_000_000,
+        quota: engine.settings.kept.evidence_bytes,
+        discarded: 12_400,
+        devices: [{ connection: 'demo', device: 'dev-7', messages: 12_400 }],
+      };
     },
 
     async openDataFolder(): Promise<void> {

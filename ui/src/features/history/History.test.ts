@@ -99,7 +99,7 @@ describe('the history', () => {
     backend.command = async (...which) => {
       const detail = await original(...which);
       const payload = `{"message":"<img src=x>\u202e${'x'.repeat(9_000)}"}`;
-      const raw = { topic: 'a/resp', qos: 1, bytes: payload.length, payload, binary: false };
+      const raw = { topic: 'a/resp', qos: 1, bytes: payload.length, payload, binary: false, cut: null };
       const answer = { outcome: detail.command.state, reading: 'moved', progress: null, message: null, raw };
       return { ...detail, events: [{ place: 0, at: 1, kind: 'answered', text: 'It answered.', attempt: 1, answer }] };
     };
@@ -120,7 +120,7 @@ describe('the history', () => {
     const original = backend.command.bind(backend);
     backend.command = async (...which) => {
       const detail = await original(...which);
-      const raw = { topic: 'a/resp', qos: 1, bytes: 2, payload: '{}', binary: false };
+      const raw = { topic: 'a/resp', qos: 1, bytes: 2, payload: '{}', binary: false, cut: null };
       const answer = { outcome: 'running', reading: 'heartbeat', progress: null, message: null, raw };
       const fact = (place: number, kind: string) => ({
         place,
@@ -141,6 +141,22 @@ describe('the history', () => {
     expect(ordinals).toEqual(['1', '2', '20000', '20001']);
     await user.click(await findByRole('button', { name: 'Raw message 20001' }));
     await findByText('As it came');
+    await expectAccessible(container);
+  });
+
+  it('says how many messages were not kept, and shows the newest of them', async () => {
+    const { backend, rows, user, findByText, container } = await openHistory();
+    const original = backend.command.bind(backend);
+    backend.command = async (...which) => {
+      const detail = await original(...which);
+      const cut = { first: 3, last: 3, sha256: 'ab'.repeat(32) };
+      const newest = { topic: 'a/resp', qos: 1, bytes: 131_072, payload: 'the newest', binary: false, cut };
+      const discarded = { messages: 12_400, bytes: 1_625_292_800, first_at: 1, last_at: 2, newest };
+      return { ...detail, discarded };
+    };
+    await user.click(rows()[0] as HTMLElement);
+    await user.click(await findByText(/^12,400 more messages were received and not kept \(1\.6 GB\)/));
+    await findByText(/the newest/);
     await expectAccessible(container);
   });
 

@@ -56,6 +56,27 @@ it('takes a number when it is left, and says beside it why it is not possible', 
   expect(queryByRole('textbox', { name: 'Retention' })).toBeNull();
 });
 
+it('takes the quota of evidence with its unit, and says how much of it is used', async () => {
+  const { getByRole, findByText, findByRole, backend, user, container } = await openSettings();
+  await findByText('Evidence: 210.0 MB of 1 GB; 12,400 not kept: 12,400 messages of dev-7');
+  const field = getByRole('textbox', { name: 'Evidence of each device' });
+  expect(field).toHaveValue('64 MB');
+  await user.clear(field);
+  await user.type(field, '1.5 GB');
+  await user.tab();
+  expect((await backend.settings()).device_evidence_bytes).toBe(1_500_000_000);
+  await user.clear(field);
+  await user.type(field, '10 kB');
+  await user.tab();
+  expect(await findByRole('alert')).toHaveTextContent('Enter a value from 100 kB to 1 TB.');
+  await user.clear(field);
+  await user.type(field, '64');
+  await user.tab();
+  expect(await findByRole('alert')).toHaveTextContent('Enter a number with its unit, for example 64 MB.');
+  expect((await backend.settings()).device_evidence_bytes).toBe(1_500_000_000);
+  await expectAccessible(container);
+});
+
 it('keeps what is told by notifications', async () => {
   const { getByRole, queryByRole, backend, user } = await openSettings();
   await user.click(getByRole('checkbox', { name: 'When commands fail' }));

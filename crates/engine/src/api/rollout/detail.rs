@@ -20,6 +20,9 @@ pub struct RolloutDetail {
     pub causes: Vec<Cause>,
     /// What the failed members have in common and the others do not. The clearest first, 5 at the most.
     pub shared: Vec<SharedTrait>,
+    /// Members whose devices said that they did it, and report something else now.
+    #[serde(default)]
+    pub disagree: u32,
     /// Rollouts that follow this one, by id, oldest first.
     pub followed_by: Vec<String>,
     /// Devices that answered and are no members, where it was a broadcast: the first by id, 100 at the most.

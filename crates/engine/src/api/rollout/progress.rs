@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::NewRollout;
-use crate::api::JsonText;
+use crate::api::{DisagreementView, JsonText};
 
 /// The state of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -221,6 +221,9 @@ pub struct MemberView {
     pub args: Option<JsonText>,
     /// The values that its device had before `config.set` changed them: a JSON object. `None` where they are not known.
     pub earlier: Option<JsonText>,
+    /// Its device said that it did it, and reports something else now.
+    #[serde(default)]
+    pub disagrees: Option<DisagreementView>,
 }
 
 /// Some of a rollout's members.

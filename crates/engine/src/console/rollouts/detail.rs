@@ -27,6 +27,7 @@ impl Handle {
         let members = self.store.rollout_members(view.number).await?;
         let (all_times, causes) = (rollouts::answer_times(&members), rollouts::causes(&members));
         let firmware_times = self.firmware_times(&view, &members);
+        let disagree = self.disagreeing(&view, &members);
         let shared = self.shared(&view, members).await?;
         let followed_by = self.followers(&view.id);
         let (strangers, stranger_count) = self.store.rollout_strangers(view.number, STRANGERS).await?;
@@ -37,6 +38,7 @@ impl Handle {
             firmware_times,
             causes,
             shared,
+            disagree,
             followed_by,
             strangers,
             stranger_count,
@@ -55,6 +57,17 @@ impl Handle {
         }
         self.ask(|reply| Request::NoteRollout(number, note, reply)).await??;
         self.shown_rollout(number)
+    }
+
+    /// How many members said that they did it, and report something else now.
+    fn disagreeing(&self, view: &RolloutView, members: &[StoredMember]) -> u32 {
+        let Ok(listed) = self.listed(&view.spec.connection) else { return 0 };
+        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let disagrees = |member: &&StoredMember| {
+            let of = fleet.get(&member.device).and_then(|device| device.disagreement.as_deref());
+            of.is_some_and(|of| Some(&of.command) == member.command.as_ref())
+        };
+        u32::try_from(members.iter().filter(disagrees).count()).unwrap_or(u32::MAX)
     }
 
     /// How long members took to answer, by the firmware that they report now, where that differs.

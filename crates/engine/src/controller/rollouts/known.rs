@@ -58,6 +58,11 @@ pub(super) struct Member {
 }
 
 impl Known {
+    /// Whether its gate watches a measurement.
+    pub(super) fn is_watching(&self) -> bool {
+        self.watch.is_some()
+    }
+
     pub(super) fn new(stored: StoredRollout, members: &[NewMember], now: Timestamp) -> Known {
         let member =
             |member: &NewMember| Member { device: member.device.clone(), args: member.args.clone(), command: None };

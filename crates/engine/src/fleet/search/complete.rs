@@ -84,9 +84,11 @@ fn values(fleet: &Fleet, field: &str, word: &str) -> Vec<(String, String)> {
     match field {
         "tag" => counted(counts.tags),
         "firmware" => counted(counts.firmware),
-        "is" => [("online", counts.online), ("offline", counts.offline), ("unknown", counts.unknown)]
-            .map(|(value, count)| (format!("is:{value}"), devices(count)))
-            .to_vec(),
+        "is" => {
+            let disagree = u32::try_from(fleet.disagreeing().count()).unwrap_or(u32::MAX);
+            let counts = [counts.online, counts.offline, counts.unknown, disagree];
+            parse::IS.into_iter().zip(counts).map(|(value, count)| (format!("is:{value}"), devices(count))).collect()
+        }
         "led" => named(&parse::LEDS),
         "desired" => named(&parse::DESIRED),
         "state" => named(&State::ALL.map(State::as_str)),

@@ -56,6 +56,8 @@ pub(crate) enum Term {
     Word(String),
     Presence(Presence),
     /// Nothing: it does not report it.
+    /// It said that it did something, and reports otherwise.
+    Disagrees,
     Led(Option<bool>),
     Tag(Option<String>),
     /// A text in the name that a person has given it, in lower case.
@@ -175,7 +177,7 @@ impl Search {
                 Term::State(_) => Aspects::COMMAND,
                 Term::Seen(_) => Aspects::SEEN.and(Aspects::ELSEWHERE),
                 Term::Restarted(_) => Aspects::DESCRIPTION.and(Aspects::ELSEWHERE),
-                Term::Config(..) => Aspects::REPORT,
+                Term::Config(..) | Term::Disagrees => Aspects::REPORT,
                 // What is wanted is kept elsewhere too, and its searches depend on anything.
                 Term::Measured(..) | Term::Desired(_) => Aspects::ELSEWHERE,
             },
@@ -190,6 +192,7 @@ impl Term {
                 contains(device.id.as_str(), word) || device.name().is_some_and(|name| contains(name, word))
             }
             Term::Presence(presence) => device.presence == *presence,
+            Term::Disagrees => device.disagreement.is_some(),
             Term::Led(led) => device.led == *led,
             Term::Tag(None) => device.all_tags().next().is_some(),
             Term::Tag(Some(tag)) => device.all_tags().any(|own| same(own, tag)),
@@ -314,6 +317,7 @@ impl fmt::Display for Term {
             Term::Presence(Presence::Online) => out.write_str("is:online"),
             Term::Presence(Presence::Offline) => out.write_str("is:offline"),
             Term::Presence(Presence::Unknown) => out.write_str("is:unknown"),
+            Term::Disagrees => out.write_str("is:disagrees"),
             Term::Led(Some(true)) => out.write_str("led:on"),
             Term::Led(Some(false)) => out.write_str("led:off"),
             Term::Led(None) => out.write_str("led:unknown"),

@@ -258,7 +258,7 @@ fn key(text: &str) -> String {
 pub(super) const FIELDS: [(&str, &str); 9] = [
     ("tag", "Tag"),
     ("name", "Name given here"),
-    ("is", "Presence: online, offline, unknown"),
+    ("is", "Presence: online, offline, unknown; or disagrees with its answer"),
     ("state", "State of the last command"),
     ("firmware", "Firmware version, also with < or >"),
     ("led", "LED: on, off, unknown"),
@@ -266,7 +266,8 @@ pub(super) const FIELDS: [(&str, &str); 9] = [
     ("restarted", "Last restart: <1h, >7d"),
     ("desired", "Wanted configuration: as_wanted, differs, unknown"),
 ];
-pub(super) const PRESENCES: [&str; 3] = ["online", "offline", "unknown"];
+/// Presence, or that it said that it did something and reports otherwise.
+pub(super) const IS: [&str; 4] = ["online", "offline", "unknown", "disagrees"];
 pub(super) const DESIRED: [&str; 3] = ["as_wanted", "differs", "unknown"];
 pub(super) const LEDS: [&str; 3] = ["on", "off", "unknown"];
 
@@ -303,8 +304,9 @@ impl Field {
     }
 
     fn presence(&self) -> Result<Term, Misread> {
-        let presences = [Presence::Online, Presence::Offline, Presence::Unknown];
-        Ok(Term::Presence(presences[self.one_of("is", &PRESENCES)?]))
+        let presences = [Presence::Online, Presence::Offline, Presence::Unknown].map(Term::Presence);
+        let terms = presences.into_iter().chain([Term::Disagrees]).collect::<Vec<_>>();
+        Ok(terms[self.one_of("is", &IS)?].clone())
     }
 
     fn led(&self) -> Result<Term, Misread> {

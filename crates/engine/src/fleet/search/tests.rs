@@ -35,6 +35,7 @@ fn term() -> impl Strategy<Value = Term> {
     prop_oneof![
         text().prop_map(Term::Word),
         prop_oneof![Just(Presence::Online), Just(Presence::Offline), Just(Presence::Unknown)].prop_map(Term::Presence),
+        Just(Term::Disagrees),
         any::<Option<bool>>().prop_map(Term::Led),
         proptest::option::of(proptest::sample::select(vec![
             DesiredState::AsWanted,
@@ -96,7 +97,12 @@ fn an_error_points_to_the_word_and_says_what_is_possible() {
         assert!(error.message.contains(message), "{text}: {}", error.message);
         assert!(error.hint.contains(hint), "{text}: {}", error.hint);
     };
-    check("pump is:sideways", "is:sideways", "`is:` has no value `sideways`.", "is:online, is:offline, is:unknown");
+    check(
+        "pump is:sideways",
+        "is:sideways",
+        "`is:` has no value `sideways`.",
+        "is:online, is:offline, is:unknown, is:disagrees",
+    );
     check("led:red", "led:red", "`led:` has no value `red`.", "led:on");
     check("state:done", "state:done", "`state:` has no value `done`.", "Possible values: state:queued, ");
     check("frimware:2 x", "frimware:", "there is no field 'frimware'", "firmware:");

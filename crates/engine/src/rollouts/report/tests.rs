@@ -63,6 +63,7 @@ fn detail() -> RolloutDetail {
             succeeded: 2_104,
             search: "firmware:=2.3.0".into(),
         }],
+        disagree: 0,
         followed_by: vec!["4".into()],
         strangers: vec![Stranger { device: "lamp-9".into(), state: MemberState::Succeeded, message: None, at: 1_000 }],
         stranger_count: 1,
@@ -83,6 +84,7 @@ fn failed() -> MemberView {
         firmware: Some("2.3.0".into()),
         args: None,
         earlier: None,
+        disagrees: None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! `devices`: what was last known of each device.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use rusqlite::{Connection, params};
-use wilco_ledger::{DeviceId, Timestamp};
+use serde::{Deserialize, Serialize};
+use wilco_ledger::{CommandId, DeviceId, Disagreement, Timestamp};
 
 use super::Columns;
 use crate::store::{ConnectionId, Restart, StoredDevice};
@@ -25,16 +26,46 @@ pub(super) const CREATE: &str = "
         reported_at    INTEGER,
         trip_ms        REAL,
         description    TEXT,          -- by a dialect of other firmware, JSON
+        disagreement   TEXT,          -- what it said that it did and reports otherwise, JSON
         PRIMARY KEY (connection, device)
     ) STRICT, WITHOUT ROWID;";
+
+/// What a device said that it did and reports otherwise.
+#[derive(Serialize, Deserialize)]
+struct StoredDisagreement<'a> {
+    command: Cow<'a, str>,
+    key: Cow<'a, str>,
+    said: Cow<'a, str>,
+    reported: Cow<'a, str>,
+}
+
+impl StoredDisagreement<'_> {
+    fn text(of: &Disagreement) -> String {
+        let Disagreement { command, key, said, reported } = of;
+        serde_json::json!(StoredDisagreement {
+            command: command.as_str().into(),
+            key: (&**key).into(),
+            said: (&**said).into(),
+            reported: (&**reported).into(),
+        })
+        .to_string()
+    }
+
+    fn read(text: &str) -> Result<Box<Disagreement>, Box<dyn std::error::Error + Send + Sync>> {
+        let StoredDisagreement { command, key, said, reported } = serde_json::from_str(text)?;
+        let command = CommandId::new(command)?;
+        Ok(Box::new(Disagreement { command, key: key.into(), said: said.into(), reported: reported.into() }))
+    }
+}
 
 /// Writes what is known of a device now.
 pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: &StoredDevice) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO devices (connection, device, online, presence_since, led, seen_at, firmware, boot,
-                                             tags, state, reported_at, trip_ms, description, restarted_at, restart_told)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                                             tags, state, reported_at, trip_ms, description, restarted_at, restart_told,
+                                             disagreement)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             id.as_str(),
@@ -52,6 +83,7 @@ pub(in crate::store) fn put(connection: &Connection, id: &ConnectionId, device: 
             device.description.as_deref().and_then(|description| serde_json::to_string(description).ok()),
             device.restart.map(|restart| restart.at.0),
             device.restart.map(|restart| restart.reported),
+            device.disagreement.as_deref().map(StoredDisagreement::text),
         ])?;
     Ok(())
 }
@@ -61,7 +93,7 @@ pub(in crate::store) fn all(connection: &Connection, id: &ConnectionId) -> rusql
     connection
         .prepare_cached(
             "SELECT device, online, presence_since, led, seen_at, firmware, boot, tags, state, reported_at, trip_ms,
-                    description, restarted_at, restart_told
+                    description, restarted_at, restart_told, disagreement
              FROM devices WHERE connection = ?1 ORDER BY device",
         )?
         .query_map([id.as_str()], |row| {
@@ -85,6 +117,8 @@ pub(in crate::store) fn all(connection: &Connection, id: &ConnectionId) -> rusql
                     .get::<Option<i64>>()?
                     .zip(columns.get()?)
                     .map(|(at, reported)| Restart { at: Timestamp(at), reported }),
+                disagreement: columns
+                    .checked(|text: Option<String>| text.map(|text| StoredDisagreement::read(&text)).transpose())?,
             })
         })?
         .collect()

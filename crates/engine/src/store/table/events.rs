@@ -1,10 +1,12 @@
 //! `events`: what happened, append-only. Everything that is said of a command comes from here.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
-use super::{Columns, SqlEnum, commands, senseless, unwritable};
-use crate::store::{ConnectionId, fact};
+use super::{Columns, SqlEnum, commands, discarded, evidence_use, senseless, unwritable};
+use crate::store::{ConnectionId, bounds, fact};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE events (
@@ -14,7 +16,8 @@ pub(super) const CREATE: &str = "
         command    TEXT,             -- none: an answer that belongs to no command
         at         INTEGER NOT NULL, -- Unix milliseconds
         fact       TEXT NOT NULL,    -- JSON
-        payload    BLOB              -- of an answer, byte for byte
+        payload    BLOB,             -- of an answer, byte for byte, or both ends of it
+        bytes      INTEGER           -- by which it counts in the quota of evidence; none: it does not
     ) STRICT;
     -- Ids grow with time, so what happens at one time lies together, whichever devices it is about.
     CREATE INDEX events_of_command ON events (connection, command, device);
@@ -30,8 +33,8 @@ pub(in crate::store) struct Append<'a>(CachedStatement<'a>);
 
 impl<'a> Append<'a> {
     pub(in crate::store) fn to(connection: &'a Connection) -> rusqlite::Result<Append<'a>> {
-        let statement =
-            "INSERT INTO events (connection, device, command, at, fact, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let statement = "INSERT INTO events (connection, device, command, at, fact, payload, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         connection.prepare_cached(statement).map(Append)
     }
 
@@ -50,6 +53,7 @@ impl<'a> Append<'a> {
             event.at.0,
             fact,
             payload,
+            bounds::counted(&event.fact).map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
         ])
     }
 }
@@ -185,12 +189,23 @@ pub(in crate::store) fn forget_strays(
     before: Timestamp,
     limit: u32,
 ) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "DELETE FROM events WHERE row IN
-                 (SELECT row FROM events WHERE command IS NULL AND at < ?1 ORDER BY at LIMIT ?2)",
-        )?
-        .execute(params![before.0, limit])
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM events WHERE row IN
+             (SELECT row FROM events WHERE command IS NULL AND at < ?1 ORDER BY at LIMIT ?2)
+         RETURNING connection, device, coalesce(bytes, 0)",
+    )?;
+    let mut sizes = BTreeMap::<(String, String), i64>::new();
+    let mut forgotten = 0;
+    let mut rows = statement.query(params![before.0, limit])?;
+    while let Some(row) = rows.next()? {
+        *sizes.entry((row.get(0)?, row.get(1)?)).or_default() += row.get::<_, i64>(2)?;
+        forgotten += 1;
+    }
+    for ((id, device), bytes) in sizes {
+        evidence_use::take(connection, &id, &device, bytes)?;
+    }
+    discarded::forget_strays(connection, before)?;
+    Ok(forgotten)
 }
 
 /// Forgets all that happened to a command.
@@ -200,10 +215,14 @@ pub(in crate::store) fn forget_command(
     device: &DeviceId,
     command: &CommandId,
 ) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM events WHERE connection = ?1 AND device = ?2 AND command = ?3")?
-        .execute([id.as_str(), device.as_str(), command.as_str()])?;
-    Ok(())
+    let bytes = connection
+        .prepare_cached(
+            "DELETE FROM events WHERE connection = ?1 AND device = ?2 AND command = ?3 RETURNING coalesce(bytes, 0)",
+        )?
+        .query_map([id.as_str(), device.as_str(), command.as_str()], |row| row.get::<_, i64>(0))?
+        .sum::<rusqlite::Result<i64>>()?;
+    evidence_use::take(connection, id.as_str(), device.as_str(), bytes)?;
+    discarded::forget_command(connection, id, device, command)
 }
 
 /// The commands of a connection that are not at their end, from their events, in the order of submission.

@@ -12,8 +12,10 @@ pub(super) mod connections;
 pub(super) mod counters;
 pub(super) mod desired;
 pub(super) mod devices;
+pub(super) mod discarded;
 pub(super) mod dismissed;
 pub(super) mod events;
+pub(super) mod evidence_use;
 pub(super) mod logs;
 pub(super) mod meta;
 pub(super) mod removed;
@@ -61,6 +63,8 @@ const FIRST: &[&str] = &[
     annotations::CREATE,
     views::CREATE,
     desired::CREATE,
+    evidence_use::CREATE,
+    discarded::CREATE,
 ];
 
 /// The format that this version writes (SQLite's `user_version`): the number of migrations.

@@ -12,13 +12,15 @@ use crate::store::ConnectionId;
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 /// What else there is of a connection, and by what a row of it is named.
-const TABLES: [(&str, &str); 7] = [
+const TABLES: [(&str, &str); 9] = [
     ("events", "row"),
     ("tallies", "device"),
     ("devices", "device"),
     ("log_chunks", "device"),
     ("logs", "device"),
     ("telemetry_sources", "device"),
+    ("evidence_use", "device"),
+    ("discarded", "device"),
     // At last: it says that the device is to be forgotten.
     ("annotations", "device"),
 ];

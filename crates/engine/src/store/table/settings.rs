@@ -13,17 +13,29 @@ pub(super) const CREATE: &str = "
 
 /// Writes every one of them.
 pub(in crate::store) fn put(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
-    let Settings { history_days, telemetry_days, timeout_s, time_to_live_s, notify_failed, notify_long, long_after_s } =
-        *settings;
+    let Settings {
+        history_days,
+        telemetry_days,
+        evidence_bytes,
+        device_evidence_bytes,
+        timeout_s,
+        time_to_live_s,
+        notify_failed,
+        notify_long,
+        long_after_s,
+    } = *settings;
+    let bytes = |bytes: u64| Some(i64::try_from(bytes).unwrap_or(i64::MAX));
     let mut statement = connection.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?;
     for (name, value) in [
-        ("history_days", history_days),
-        ("telemetry_days", Some(telemetry_days)),
-        ("timeout_s", Some(timeout_s)),
-        ("time_to_live_s", Some(time_to_live_s)),
+        ("history_days", history_days.map(i64::from)),
+        ("telemetry_days", Some(telemetry_days.into())),
+        ("evidence_bytes", bytes(evidence_bytes)),
+        ("device_evidence_bytes", bytes(device_evidence_bytes)),
+        ("timeout_s", Some(timeout_s.into())),
+        ("time_to_live_s", Some(time_to_live_s.into())),
         ("notify_failed", Some(notify_failed.into())),
         ("notify_long", Some(notify_long.into())),
-        ("long_after_s", Some(long_after_s)),
+        ("long_after_s", Some(long_after_s.into())),
     ] {
         statement.execute(params![name, value])?;
     }
@@ -41,6 +53,10 @@ pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Setting
         match name.as_str() {
             "history_days" => settings.history_days = columns.get()?,
             "telemetry_days" => settings.telemetry_days = columns.get()?,
+            "evidence_bytes" => settings.evidence_bytes = columns.checked(|bytes: i64| u64::try_from(bytes))?,
+            "device_evidence_bytes" => {
+                settings.device_evidence_bytes = columns.checked(|bytes: i64| u64::try_from(bytes))?
+            }
             "timeout_s" => settings.timeout_s = columns.get()?,
             "time_to_live_s" => settings.time_to_live_s = columns.get()?,
             "notify_failed" => settings.notify_failed = columns.get()?,

@@ -64,7 +64,7 @@ fn every_fact() -> Vec<Fact> {
         facts.push(Fact::Unsolicited { answer: Box::new(answer), stray });
     }
     facts.push(answered(bare(Claim::State), Reading::Inferred));
-    let raw = Raw { topic: "kitchen/resp".into(), payload: [0xff, 0, b'x'].into(), qos: 1 };
+    let raw = Raw { topic: "kitchen/resp".into(), payload: [0xff, 0, b'x'].into(), qos: 1, cut: None };
     facts.push(Fact::Unreadable { raw: Box::new(raw), why: "It is not UTF-8.".into() });
     facts
 }
@@ -84,7 +84,7 @@ fn bare(claim: Claim) -> Answer {
         result: None,
         said_at: None,
         retained: true,
-        raw: Raw { topic: "".into(), payload: Box::default(), qos: 0 },
+        raw: Raw { topic: "".into(), payload: Box::default(), qos: 0, cut: None },
     }
 }
 

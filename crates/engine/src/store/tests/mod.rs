@@ -102,7 +102,7 @@ fn answer(device_name: &str, command: &str, outcome: Outcome) -> Answer {
         result: Some(r#"{"on":true}"#.into()),
         said_at: Some(Timestamp(-5)),
         retained: false,
-        raw: Raw { topic: format!("{device_name}/resp").into(), payload: Box::from(*b"\xff\0{}"), qos: 1 },
+        raw: Raw { topic: format!("{device_name}/resp").into(), payload: Box::from(*b"\xff\0{}"), qos: 1, cut: None },
     }
 }
 

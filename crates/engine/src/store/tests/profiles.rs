@@ -1,9 +1,9 @@
 //! Connections and devices.
 
 use serde_json::json;
-use wilco_ledger::Timestamp;
+use wilco_ledger::{Disagreement, Timestamp};
 
-use super::{connection, device, store, submit};
+use super::{connection, device, id, store, submit};
 use crate::{
     api::{MqttVersion, Preset, Secrets, Trust},
     store::{Change, Profile, Restart, Store, StoreError, StoredDevice},
@@ -55,6 +55,7 @@ fn unknown(name: &str) -> StoredDevice {
         reported_at: None,
         trip_ms: None,
         description: None,
+        disagreement: None,
     }
 }
 
@@ -103,6 +104,12 @@ async fn devices_come_back_as_they_were_last_written() {
         state: Some(json!({"running": {"interval_ms": 1000}}).to_string()),
         reported_at: Some(Timestamp(3)),
         trip_ms: Some(0.25),
+        disagreement: Some(Box::new(Disagreement {
+            command: id("c1"),
+            key: "running.mode".into(),
+            said: "\"eco\"".into(),
+            reported: "\"boost\"".into(),
+        })),
         ..unknown("a")
     };
     put(&store, &[unknown("b"), unknown("a"), known.clone()]).await;

@@ -10,6 +10,8 @@ async fn settings_are_the_default_until_they_are_changed_and_come_back_as_they_w
     let chosen = Settings {
         history_days: None,
         telemetry_days: 30,
+        evidence_bytes: 1_000_000,
+        device_evidence_bytes: 1_000_000_000_000,
         timeout_s: 604_800,
         time_to_live_s: 1,
         notify_failed: false,

@@ -1,0 +1,72 @@
+//! `wilco evidence`: how much room evidence takes, and what was not kept.
+
+use std::{path::Path, process::ExitCode};
+
+use wilco_engine::api::{Client, EvidenceUse};
+
+use crate::{
+    base::Base,
+    options::{EvidenceOptions, Listing},
+    output::{Output, clean, name, several, size},
+    problem::Problem,
+};
+
+/// Does it.
+pub(crate) async fn run(options: EvidenceOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
+    let base = Base::open(data_dir).await?;
+    let outcome = print(base.console(), options.output).await;
+    base.close().await;
+    outcome
+}
+
+async fn print(console: &Client, listing: Listing) -> Result<ExitCode, Problem> {
+    let used = console.evidence_use().await?;
+    match listing {
+        Listing::Json => {
+            let mut output = Output::data();
+            output.json(&used)?;
+            output.flush()?;
+        }
+        Listing::Text => {
+            let connections = console.connections().await?;
+            let connection = |id: &str| connections.iter().find(|one| one.id == id).map(|one| one.name.as_str());
+            let mut output = Output::text();
+            lines(&used, connection).iter().try_for_each(|line| output.line(line))?;
+            output.flush()?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines<'a>(used: &EvidenceUse, connection: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
+    let mut lines = vec![format!("Evidence: {} of {}", size(used.bytes), size(used.quota))];
+    if used.discarded > 0 {
+        let messages = several(usize::try_from(used.discarded).unwrap_or(usize::MAX), "message");
+        lines.push(format!("Not kept: {messages}"));
+    }
+    for of in &used.devices {
+        let messages = several(usize::try_from(of.messages).unwrap_or(usize::MAX), "message");
+        let connection = clean(connection(&of.connection).unwrap_or(&of.connection)).into_owned();
+        lines.push(format!("  {} on {connection}: {messages}", name(&of.device)));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_engine::api::{DiscardedOfDevice, EvidenceUse};
+
+    use super::lines;
+
+    #[test]
+    fn what_was_not_kept_is_said_only_where_there_is_some() {
+        let mut used = EvidenceUse { bytes: 210_000_000, quota: 1_000_000_000, discarded: 0, devices: Vec::new() };
+        assert_eq!(lines(&used, |_| Some("plant")), ["Evidence: 210.0 MB of 1.0 GB"]);
+        used.discarded = 12_400;
+        used.devices =
+            vec![DiscardedOfDevice { connection: "1".into(), device: "dev-7".into(), messages: used.discarded }];
+        let expected =
+            ["Evidence: 210.0 MB of 1.0 GB", "Not kept: 12,400 messages", "  dev-7 on plant: 12,400 messages"];
+        assert_eq!(lines(&used, |_| Some("plant")), expected);
+    }
+}

@@ -1,0 +1,120 @@
+//! Devices that said that they did something: whether they report it.
+
+use std::sync::PoisonError;
+
+use wilco_dialect::implied_state;
+use wilco_ledger::{
+    Command, DeviceId, Event, Expectation, Fact, Input, Match, Millis, Origin, Reading, State, Term, Timestamp,
+};
+
+use super::{Controller, connection::Connection};
+
+/// After a restart, what was answered longer ago is no longer looked at.
+const ANSWERED_WITHIN: Millis = Millis::seconds(60);
+
+impl Connection {
+    /// Something that may end or begin the time that devices have to report.
+    pub(super) fn note_presence(&mut self, input: &Input, now: Timestamp) {
+        match input {
+            Input::Presence { device, online } => self.agreements.presence(device, *online, now),
+            Input::Heard { device } => self.agreements.presence(device, true, now),
+            Input::Disconnected => self.agreements.disconnected(),
+            _ => {}
+        }
+    }
+
+    /// Something has happened to a command.
+    pub(super) fn note_answered(&mut self, event: &Event, now: Timestamp) {
+        let asks = match &event.fact {
+            Fact::Handed { .. } | Fact::Submitted { origin: Origin::Observed, .. } => true,
+            Fact::Answered { reading: Reading::Moved | Reading::Inferred | Reading::Late, .. } => false,
+            _ => return,
+        };
+        let command = event.command.as_ref().and_then(|id| self.ledger.command(&event.device, id));
+        let Some(command) = command else { return };
+        let terms = implied(command);
+        if terms.is_empty() {
+            return;
+        }
+        if asks {
+            if self.agreements.asked(&event.device, &terms) {
+                self.show_agreement(&event.device);
+            }
+        } else if said_yes(command) {
+            let id = command.id().clone();
+            let is_offline = self.fleet().get(&event.device).is_some_and(|device| device.is_offline());
+            self.agreements.said_yes(&event.device, &id, &terms, is_offline, now);
+        }
+    }
+
+    /// A device has reported something.
+    pub(super) fn note_report(&mut self, device: &DeviceId) {
+        let fleet = self.fleet.clone();
+        let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let reports = |key: &str| fleet.get(device).and_then(|device| device.reports(key));
+        let changed = self.agreements.reported(device, reports);
+        drop(fleet);
+        if changed {
+            self.show_agreement(device);
+        }
+    }
+
+    /// Takes in what was known when the program last ran, and the answers that nobody has looked at.
+    pub(super) fn restore_agreements(&mut self, latest: &[Command], now: Timestamp) {
+        let known: Vec<_> = {
+            let fleet = self.fleet();
+            let disagree = fleet.disagreeing().map(|(device, disagreement)| (device.clone(), disagreement.clone()));
+            disagree.collect()
+        };
+        for (device, disagreement) in known {
+            self.agreements.restore(&device, disagreement);
+        }
+        for command in latest.iter().filter(|command| said_yes(command)) {
+            let ended_at = command.rungs.finished.unwrap_or(command.changed_at);
+            if now.since(ended_at) <= ANSWERED_WITHIN && self.agreements.of(command.device()).is_none() {
+                self.agreements.said_yes(command.device(), command.id(), &implied(command), true, now);
+            }
+        }
+    }
+
+    fn show_agreement(&mut self, device: &DeviceId) {
+        let disagreement = self.agreements.of(device).map(Box::new);
+        let mut fleet = self.fleet();
+        if fleet.get(device).is_some() {
+            fleet.update(device, |device| device.disagreement = disagreement);
+        }
+    }
+}
+
+impl Controller {
+    /// Looks at what devices report whose time is over.
+    pub(super) fn look_at_reports(&mut self, now: Timestamp) {
+        for known in
+            self.connections.values_mut().filter(|known| known.agreements.next_due().is_some_and(|due| due <= now))
+        {
+            let fleet = known.fleet.clone();
+            let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let reports = |device: &DeviceId, key: &str| fleet.get(device).and_then(|device| device.reports(key));
+            let disagree = known.agreements.look(now, reports);
+            drop(fleet);
+            disagree.iter().for_each(|device| known.show_agreement(device));
+        }
+    }
+}
+
+/// The device itself said that it did it. One that only reports what was asked for has nothing to agree with.
+fn said_yes(command: &Command) -> bool {
+    command.state == State::Succeeded && command.matched != Some(Match::Reported)
+}
+
+/// What a command implies that its device reports.
+fn implied(command: &Command) -> Vec<Term> {
+    match command.expects() {
+        Some(Expectation::State { terms, .. }) => {
+            terms.iter().filter(|term| term.value.is_some() && !term.key.starts_with('$')).cloned().collect()
+        }
+        Some(Expectation::Nothing(_)) => Vec::new(),
+        None if command.asked.form.is_some() => Vec::new(),
+        None => implied_state(&command.asked.name, &command.asked.args),
+    }
+}

@@ -1,0 +1,61 @@
+//! Devices that send more than anybody can use: of their reports the newest is read, and other devices' messages do not wait.
+
+use wilco_ledger::Timestamp;
+
+use super::{Controller, connection::Connection};
+use crate::mqtt::{Message, MqttSender};
+
+impl Connection {
+    /// Hands a message back that is to be read now. A report beyond the rate waits, in the place of an older one; it is no
+    /// evidence, so it is acknowledged at once.
+    pub(super) fn within_rate(&mut self, sender: &MqttSender, mut message: Message, now: Timestamp) -> Option<Message> {
+        let Some(device) = self.dialect.device_of(&message.topic) else { return Some(message) };
+        self.rates.arrived(&device, now);
+        if message.retained || !self.dialect.is_report(&message.topic) || !self.may_wait(&message.topic) {
+            return Some(message);
+        }
+        let (topic, receipt) = (message.topic.clone(), message.receipt.take());
+        match self.rates.report(&topic, &device, (sender.clone(), message), now) {
+            Some((_, message)) => Some(Message { receipt, ..message }),
+            None => {
+                if let Some(receipt) = receipt {
+                    sender.acknowledge(receipt);
+                }
+                None
+            }
+        }
+    }
+
+    /// A gate checks every measurement, and reports of other firmware can settle commands.
+    fn may_wait(&self, topic: &str) -> bool {
+        let is_watched = self.dialect.is_telemetry(topic) && self.rollouts.watches_measurements();
+        let can_settle = self.dialects.is_some() && self.ledger.counts().in_flight > 0;
+        !is_watched && !can_settle
+    }
+}
+
+impl Controller {
+    /// Reads the reports that have waited for long enough.
+    pub(super) fn read_due(&mut self, now: Timestamp) {
+        let mut due = Vec::new();
+        for known in self.connections.values_mut() {
+            let id = known.id().clone();
+            due.extend(known.rates.due(now).into_iter().map(|(sender, message)| (id.clone(), sender, message)));
+        }
+        for (connection, sender, message) in due {
+            self.read_message(&connection, &sender, message);
+        }
+    }
+
+    /// Shows which devices sent more in the last second than was read.
+    pub(super) fn show_rates(&mut self, now: Timestamp) {
+        for known in self.connections.values_mut() {
+            for (device, per_second) in known.rates.close_second(now) {
+                let mut fleet = known.fleet();
+                if fleet.get(&device).is_some() {
+                    fleet.update(&device, |device| device.over_rate = per_second);
+                }
+            }
+        }
+    }
+}

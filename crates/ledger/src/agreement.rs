@@ -1,0 +1,195 @@
+//! Whether devices did what they said: what a device reports after it answered a command is compared with what the command
+//! asked for.
+//!
+//! A device has [`FOLLOWS_WITHIN`] to report what it said, counted while it is not known to be offline. What it reports then
+//! decides. What it reports later has another cause: somebody may have pressed its button. A device that was found to report
+//! something else disagrees until it reports what it said, or is asked for something else.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use foldhash::fast::RandomState;
+
+use crate::{CommandId, DeviceId, Millis, Term, Timestamp, is_same_value};
+
+/// How long a device has to report what it said it did.
+pub const FOLLOWS_WITHIN: Millis = Millis::seconds(10);
+
+/// A device said that it did something, and reports something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// The command that it answered.
+    pub command: CommandId,
+    /// The name of the value in its reports.
+    pub key: Box<str>,
+    /// What the command asked for.
+    pub said: Box<str>,
+    /// What the device reports.
+    pub reported: Box<str>,
+}
+
+/// The devices of one connection.
+#[derive(Debug, Default)]
+pub struct Agreements {
+    devices: HashMap<DeviceId, BTreeMap<Box<str>, Watched>, RandomState>,
+    /// When what is reported is looked at.
+    due: BTreeSet<(Timestamp, DeviceId, Box<str>)>,
+}
+
+/// A value that a device is to report.
+#[derive(Debug)]
+struct Watched {
+    command: CommandId,
+    said: Box<str>,
+    stands: Stands,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stands {
+    /// It is looked at then.
+    Until(Timestamp),
+    /// The device is offline. It is looked at some time after it is back.
+    Offline,
+    /// It reports this instead.
+    Disagrees(Box<str>),
+}
+
+impl Agreements {
+    /// A command that asks for these values is on its way: what was said of them before does not count any more. Whether
+    /// the device disagreed about one of them.
+    pub fn asked(&mut self, device: &DeviceId, terms: &[Term]) -> bool {
+        let removed = terms.iter().filter_map(|term| self.remove(device, &term.key));
+        removed.filter(|watched| matches!(watched.stands, Stands::Disagrees(_))).count() > 0
+    }
+
+    /// A device said that it did what this command asked for. `offline`: it is known not to be there any more.
+    pub fn said_yes(&mut self, device: &DeviceId, command: &CommandId, terms: &[Term], offline: bool, now: Timestamp) {
+        for term in terms {
+            let Some(said) = &term.value else { continue };
+            self.remove(device, &term.key);
+            let stands = if offline { Stands::Offline } else { Stands::Until(now + FOLLOWS_WITHIN) };
+            if let Stands::Until(due) = stands {
+                self.due.insert((due, device.clone(), term.key.clone()));
+            }
+            let watched = Watched { command: command.clone(), said: said.clone(), stands };
+            self.devices.entry(device.clone()).or_default().insert(term.key.clone(), watched);
+        }
+    }
+
+    /// A device has reported. `value` is what it reports of a key; nothing where it does not. Whether it disagrees about
+    /// something else now.
+    pub fn reported(&mut self, device: &DeviceId, value: impl Fn(&str) -> Option<Box<str>>) -> bool {
+        let Some(keys) = self.devices.get_mut(device) else { return false };
+        let mut changed = false;
+        keys.retain(|key, watched| {
+            let Stands::Disagrees(reported) = &mut watched.stands else { return true };
+            let Some(now) = value(key).filter(|now| now != reported) else { return true };
+            changed = true;
+            let agrees = is_same_value(&watched.said, &now);
+            *reported = now;
+            !agrees
+        });
+        self.drop_empty(device);
+        changed
+    }
+
+    /// A device came or went.
+    pub fn presence(&mut self, device: &DeviceId, online: bool, now: Timestamp) {
+        let Some(keys) = self.devices.get_mut(device) else { return };
+        for (key, watched) in keys {
+            match watched.stands {
+                Stands::Until(due) if !online => {
+                    self.due.remove(&(due, device.clone(), key.clone()));
+                    watched.stands = Stands::Offline;
+                }
+                Stands::Offline if online => {
+                    let due = now + FOLLOWS_WITHIN;
+                    self.due.insert((due, device.clone(), key.clone()));
+                    watched.stands = Stands::Until(due);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The connection has ended, and no report comes over it: the time of each device goes on once it is heard again.
+    pub fn disconnected(&mut self) {
+        for (_, device, key) in std::mem::take(&mut self.due) {
+            if let Some(watched) = self.devices.get_mut(&device).and_then(|keys| keys.get_mut(&key)) {
+                watched.stands = Stands::Offline;
+            }
+        }
+    }
+
+    /// Looks at what is due. `value` is what a device reports of a key; nothing where it does not, which says nothing.
+    /// Hands back the devices that disagree from now on.
+    pub fn look(&mut self, now: Timestamp, value: impl Fn(&DeviceId, &str) -> Option<Box<str>>) -> Vec<DeviceId> {
+        let mut disagree = Vec::new();
+        while self.due.first().is_some_and(|(due, ..)| *due <= now)
+            && let Some((_, device, key)) = self.due.pop_first()
+        {
+            let Some(watched) = self.devices.get_mut(&device).and_then(|keys| keys.get_mut(&key)) else { continue };
+            match value(&device, &key).filter(|reported| !is_same_value(&watched.said, reported)) {
+                Some(reported) => {
+                    watched.stands = Stands::Disagrees(reported);
+                    disagree.push(device);
+                }
+                None => {
+                    self.remove(&device, &key);
+                }
+            }
+        }
+        disagree.dedup();
+        disagree
+    }
+
+    /// When something is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due, ..)| *due)
+    }
+
+    /// What a device disagrees about: the first key by name, where there are several.
+    #[must_use]
+    pub fn of(&self, device: &DeviceId) -> Option<Disagreement> {
+        self.devices.get(device)?.iter().find_map(|(key, watched)| match &watched.stands {
+            Stands::Disagrees(reported) => Some(Disagreement {
+                command: watched.command.clone(),
+                key: key.clone(),
+                said: watched.said.clone(),
+                reported: reported.clone(),
+            }),
+            _ => None,
+        })
+    }
+
+    /// Takes in what was known when the program last ran.
+    pub fn restore(&mut self, device: &DeviceId, disagreement: Disagreement) {
+        let Disagreement { command, key, said, reported } = disagreement;
+        let watched = Watched { command, said, stands: Stands::Disagrees(reported) };
+        self.devices.entry(device.clone()).or_default().insert(key, watched);
+    }
+
+    /// Forgets a device.
+    pub fn forget(&mut self, device: &DeviceId) {
+        for (key, watched) in self.devices.remove(device).unwrap_or_default() {
+            if let Stands::Until(due) = watched.stands {
+                self.due.remove(&(due, device.clone(), key));
+            }
+        }
+    }
+
+    fn remove(&mut self, device: &DeviceId, key: &str) -> Option<Watched> {
+        let watched = self.devices.get_mut(device)?.remove(key)?;
+        if let Stands::Until(due) = watched.stands {
+            self.due.remove(&(due, device.clone(), key.into()));
+        }
+        self.drop_empty(device);
+        Some(watched)
+    }
+
+    fn drop_empty(&mut self, device: &DeviceId) {
+        if self.devices.get(device).is_some_and(BTreeMap::is_empty) {
+            self.devices.remove(device);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a message would change if it were recorded. A device may repeat itself without end; what adds nothing need not be
+//! kept without end either.
+
+use super::Ledger;
+use crate::{About, Answer, CommandId, DeviceId, Millis, Reading, Timestamp};
+
+/// Of the answers that a device is still at a command, so many are recorded in its timeout, or it would time out.
+const SIGNS_IN_A_TIMEOUT: u64 = 4;
+
+/// What a message would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Weight {
+    /// How its command stands, or it is the first of its kind. It has to be recorded.
+    Decides,
+    /// Only when its unfinished command times out.
+    KeepsAlive {
+        /// The command.
+        command: CommandId,
+        /// It has to be recorded, or the command could time out although its device says that it is still at it. Nothing
+        /// else of what it says is needed.
+        is_due: bool,
+    },
+    /// Nothing: it repeats what is known of its command, or belongs to none.
+    Repeats(Option<CommandId>),
+}
+
+impl Ledger {
+    /// What an answer would change.
+    #[must_use]
+    pub fn weight(&self, answer: &Answer, now: Timestamp) -> Weight {
+        let Ok((slot, reading)) = self.belongs(answer, now) else { return Weight::Repeats(None) };
+        let Some(entry) = self.table.entry(slot) else { return Weight::Decides };
+        let command = &entry.command;
+        let is_first = match reading {
+            Reading::Moved | Reading::Inferred | Reading::Late | Reading::Contradiction => true,
+            Reading::Conflict => !command.conflict,
+            Reading::Duplicate => command.duplicates == 0,
+            Reading::Ambiguous => command.ambiguous == 0,
+            Reading::Heartbeat | Reading::AfterTheEnd => false,
+        };
+        if is_first {
+            return Weight::Decides;
+        }
+        let id = command.id().clone();
+        if command.is_settled() || !matches!(reading, Reading::Heartbeat | Reading::Duplicate) {
+            return Weight::Repeats(Some(id));
+        }
+        let every = Millis(command.asked.policy.timeout.0 / SIGNS_IN_A_TIMEOUT);
+        let is_due = command.heard_at.is_none_or(|heard| heard + every <= now);
+        Weight::KeepsAlive { command: id, is_due }
+    }
+
+    /// What a message that cannot be read would change.
+    #[must_use]
+    pub fn weight_of_unreadable(&self, device: &DeviceId, about: &About, retained: bool, now: Timestamp) -> Weight {
+        let about = if retained { &About::Nothing } else { about };
+        let entry = self.concerned(device, about, now).and_then(|slot| self.table.entry(slot));
+        match entry.map(|entry| &entry.command) {
+            Some(command) if command.unreadable.is_none() => Weight::Decides,
+            command => Weight::Repeats(command.map(|command| command.id().clone())),
+        }
+    }
+
+    /// An answer that need not be recorded has come and is not. That its device is there counts all the same.
+    pub fn pass_over(&mut self, answer: &Answer, now: Timestamp) {
+        let belongs = self.belongs(answer, now);
+        self.note_answer(answer, &belongs, now);
+    }
+}

@@ -1,0 +1,224 @@
+//! Devices that send more than anybody can use, beside one that is commanded. Times depend on the machine: they are printed.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use wilco_engine::api::{DeviceDetail, DiscardedView};
+use wilco_tests::{Broker, Device, Publisher, Settings, soon_async};
+
+use crate::desk::{Desk, answer, led, plain, readings};
+
+/// As long as a flood may take to be handled.
+const HANDLED_WITHIN: Duration = Duration::from_secs(120);
+
+/// What the evidence of one device may take here, bytes.
+const OF_A_DEVICE: u64 = 100_000;
+
+/// A broker that discards nothing by itself, and a console with small quotas.
+async fn bench() -> Result<(Broker, Desk, String)> {
+    let broker = Broker::start(&Settings { more: "max_queued_messages 0", ..Settings::default() })?;
+    let desk = Desk::new().await?;
+    let handle = desk.engine().handle();
+    let settings = handle.settings().await?;
+    let small =
+        wilco_engine::api::Settings { evidence_bytes: 1_000_000, device_evidence_bytes: OF_A_DEVICE, ..settings };
+    handle.change_settings(small).await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    Ok((broker, desk, connection))
+}
+
+async fn detail(desk: &Desk, connection: &str, device: &str) -> Result<DeviceDetail> {
+    Ok(desk.console().device(connection, device).await?)
+}
+
+/// What was not kept of a device, once that is this many.
+async fn discarded(desk: &Desk, connection: &str, device: &str, messages: u64) -> Result<DiscardedView> {
+    let mut last = None;
+    let found = soon_async(&format!("{messages} messages not kept of {device}"), HANDLED_WITHIN, async || {
+        // The device is listed with its first message.
+        let view = desk.console().device(connection, device).await.ok().and_then(|detail| detail.discarded);
+        last.clone_from(&view);
+        Ok(view.filter(|view| view.messages == messages))
+    });
+    found.await.with_context(|| format!("it is {last:?}"))
+}
+
+/// Commands a well-behaved device one command after the other, and prints how long each took.
+async fn command_a_good_device(desk: &Desk, connection: &str, commands: usize) -> Result<()> {
+    let mut took = Vec::new();
+    for _ in 0..commands {
+        let started = Instant::now();
+        let ended = desk.carry_out(led(connection, "good")).await?;
+        took.push(started.elapsed());
+        ensure!(ended.state == "succeeded", "{ended:#?}");
+    }
+    took.sort();
+    println!("good device: median {:?}, p95 {:?}", took[took.len() / 2], took[took.len() * 95 / 100]);
+    println!("resident memory of the whole test: {} MB", resident_megabytes()?);
+    Ok(())
+}
+
+fn resident_megabytes() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1_000)
+}
+
+/// Runs a flood beside the commands of a good device.
+async fn beside_a_good_device(
+    desk: &Desk,
+    broker: &Broker,
+    connection: &str,
+    flood: impl FnOnce(&mut Publisher) -> Result<()> + Send + 'static,
+) -> Result<u64> {
+    let _good = Device::start(broker, "good", None)?;
+    desk.sees_online(connection, 1).await?;
+    let mut publisher = Publisher::connect(broker, "flooder")?;
+    let flooding = tokio::task::spawn_blocking(move || {
+        flood(&mut publisher)?;
+        publisher.finish()
+    });
+    command_a_good_device(desk, connection, 40).await?;
+    flooding.await?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_messages_of_one_device_take_no_more_than_its_quota_and_the_first_and_the_newest_are_kept() -> Result<()>
+{
+    let (broker, desk, connection) = bench().await?;
+    let before = desk.engine().handle().data_size().await?;
+    let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
+        publisher.flood(400, 100, |number| {
+            let payload = format!("{number:06} {}", "x".repeat(128 * 1_024));
+            ("loud/resp".into(), payload.into_bytes())
+        })
+    })
+    .await?;
+    ensure!(sent == 400, "the broker acknowledged {sent}");
+
+    let kept = desk.console().strays(&connection, "loud", 1_000).await?;
+    let discarded = discarded(&desk, &connection, "loud", sent - kept.len() as u64).await?;
+    ensure!(kept.len() >= 10, "only {} are kept", kept.len());
+    let first = kept.last().and_then(|event| event.answer.as_ref()).context("nothing is kept")?;
+    ensure!(first.raw.payload.starts_with("000000 xxx"), "the first is not the first: {:.20}", first.raw.payload);
+    assert_eq!(first.raw.bytes, 128 * 1_024 + 7);
+    let cut = first.raw.cut.as_ref().context("it is kept whole")?;
+    ensure!(cut.sha256.len() == 64 && first.raw.payload.contains("bytes not kept"), "{cut:?}");
+    ensure!(discarded.newest.payload.starts_with("000399 xxx"), "{:.20}", discarded.newest.payload);
+    assert_eq!(discarded.bytes, (sent - kept.len() as u64) * (128 * 1_024 + 7));
+
+    let evidence = detail(&desk, &connection, "loud").await?.evidence_bytes;
+    ensure!(evidence <= OF_A_DEVICE, "{evidence} bytes");
+    let all = desk.console().evidence_use().await?;
+    assert_eq!((all.quota, all.discarded), (1_000_000, discarded.messages));
+    assert_eq!(all.devices.iter().map(|of| of.device.as_str()).collect::<Vec<_>>(), ["loud"]);
+    let grown = desk.engine().handle().data_size().await? - before;
+    ensure!(grown < 10_000_000, "the database has grown by {grown} bytes with {} sent", sent * 128 * 1_024);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_that_settles_a_command_is_kept_whole_although_its_device_has_no_room_left() -> Result<()> {
+    let (broker, mut desk, connection) = bench().await?;
+    let id = desk.send(led(&connection, "loud")).await?;
+    desk.reaches("loud", &id, "at_broker").await?;
+    let mut publisher = Publisher::connect(&broker, "flooder")?;
+    let progress = |id: &str, number: u64| json!({"id": id, "status": "running", "number": number}).to_string();
+    let of = id.clone();
+    publisher.flood(5_000, 5_000, |number| ("loud/resp".into(), progress(&of, number).into_bytes()))?;
+    let result = "y".repeat(100_000);
+    let last = json!({"id": id, "status": "succeeded", "result": {"log": result}}).to_string();
+    publisher.publish("loud/resp", last.as_bytes(), false)?;
+    publisher.flood(1_000, 5_000, |number| ("loud/resp".into(), progress(&id, number).into_bytes()))?;
+    ensure!(publisher.finish()? == 6_001, "not all was acknowledged");
+
+    let ended = desk.ended("loud", &id).await?;
+    assert_eq!(ended.state, "succeeded");
+    let handled = soon_async("end of the flood", HANDLED_WITHIN, async || {
+        let detail = desk.evidence(&connection, "loud", &id).await?;
+        let kept = readings(&detail).len() as u64 + u64::from(detail.left_out);
+        Ok(detail.discarded.as_ref().is_some_and(|of| of.messages + kept == 6_001).then_some(detail))
+    });
+    let detail = handled.await?;
+    let settled = detail.events.iter().filter_map(|event| event.answer.as_ref()).find(|it| it.outcome == "succeeded");
+    assert_eq!(settled.context("it is not kept")?.raw.payload, last);
+    let newest = detail.discarded.context("nothing was left out")?.newest;
+    ensure!(newest.payload.contains("\"number\":999"), "{newest:?}");
+
+    // The counts are on the disk, and what is kept still makes the command what it is.
+    desk.reopen().await?;
+    desk.online(&connection).await?;
+    let again = desk.evidence(&connection, "loud", &id).await?;
+    assert_eq!((again.command.state.as_str(), again.command.duplicates), ("succeeded", ended.duplicates));
+    let messages = again.discarded.context("nothing was left out")?.messages;
+    broker.publish("loud/resp", &answer(&id, "running"), false)?;
+    discarded(&desk, &connection, "loud", messages + 1).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_thousand_messages_a_second_of_one_device_are_counted_and_its_newest_report_is_read() -> Result<()> {
+    let (broker, desk, connection) = bench().await?;
+    let noted = soon_async("note that the device sends too much", HANDLED_WITHIN, async || {
+        let row = desk.console().device(&connection, "loud").await.ok().map(|detail| detail.row);
+        Ok(row.and_then(|row| row.over_rate))
+    });
+    let flooded = beside_a_good_device(&desk, &broker, &connection, |publisher| {
+        publisher.flood(20_000, 5_000, |number| match number % 4 {
+            0 => ("loud/resp".into(), answer(&format!("unknown-{number}"), "succeeded")),
+            1 => ("loud/telemetry".into(), json!({"temperature": number}).to_string().into_bytes()),
+            2 => ("loud/status".into(), br#"{"online":true}"#.to_vec()),
+            _ => ("loud/state".into(), json!({"led": number == 19_999, "number": number}).to_string().into_bytes()),
+        })
+    });
+    let (per_second, sent) = tokio::join!(noted, flooded);
+    let (per_second, sent) = (per_second?, sent?);
+    ensure!(sent == 20_000, "the broker acknowledged {sent}");
+    println!("the device was noted with {per_second} messages in a second");
+
+    let kept = desk.console().strays(&connection, "loud", 1_000).await?;
+    let all = soon_async("every answer, kept or counted", HANDLED_WITHIN, async || {
+        let kept = desk.console().strays(&connection, "loud", 1_000).await?.len() as u64;
+        let discarded = detail(&desk, &connection, "loud").await?.discarded.map_or(0, |view| view.messages);
+        Ok((kept + discarded == 5_000).then_some((kept, discarded)))
+    });
+    println!("{:?} answers kept and not kept, at least {} of them kept at once", all.await?, kept.len());
+    // The newest report is read, however many came before it, and the note goes once it is quiet.
+    soon_async("newest report", HANDLED_WITHIN, async || {
+        let row = detail(&desk, &connection, "loud").await?.row;
+        Ok((row.led == Some(true) && row.over_rate.is_none()).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_unknown_command_ids_leave_other_devices_alone() -> Result<()> {
+    let (broker, desk, connection) = bench().await?;
+    let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
+        publisher.flood(100_000, 5_000, |number| ("loud/resp".into(), answer(&format!("unknown-{number}"), "failed")))
+    })
+    .await?;
+    ensure!(sent == 100_000, "the broker acknowledged {sent}");
+    let kept = desk.console().strays(&connection, "loud", 1_000).await?.len() as u64;
+    let discarded = discarded(&desk, &connection, "loud", sent - kept).await?;
+    ensure!(discarded.newest.payload.contains("unknown-99999"), "{discarded:?}");
+    ensure!(detail(&desk, &connection, "loud").await?.evidence_bytes <= OF_A_DEVICE);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_thousand_retained_statuses_do_not_keep_a_good_device_waiting() -> Result<()> {
+    let broker = Broker::start(&Settings { more: "max_queued_messages 0", ..Settings::default() })?;
+    let mut publisher = Publisher::connect(&broker, "flooder")?;
+    for number in 0..20_000 {
+        publisher.publish(&format!("ghost-{number:05}/status"), br#"{"online":true}"#, true)?;
+    }
+    ensure!(publisher.finish()? == 20_000);
+    let _good = Device::start(&broker, "good", None)?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    command_a_good_device(&desk, &connection, 40).await?;
+    desk.sees_online(&connection, 20_001).await?;
+    Ok(())
+}
