@@ -58,6 +58,7 @@ fn life() -> Result<[Vec<Change>; 2]> {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
     };
     let payload = format!(r#"{{"id":"{}","status":"succeeded"}}"#, id.as_str());
     let answer = Answer {

@@ -120,6 +120,7 @@ impl Fill {
             reported_at: Some(self.until),
             trip_ms: Some(12.0),
             description: None,
+            disagreement: None,
         };
         Ok(Change::Device { connection: connection.clone(), device })
     }
@@ -140,6 +141,7 @@ impl Fill {
             again_of: None,
             rollout: None,
             automatic: false,
+            by: None,
         });
         let end = end_of(number, self.commands);
         let facts = facts(&device, &id, end);
@@ -189,7 +191,12 @@ fn facts(device: &DeviceId, id: &CommandId, end: End) -> Vec<Fact> {
             result: None,
             said_at: None,
             retained: false,
-            raw: Raw { topic: format!("{device}/resp").into(), payload: payload.into_bytes().into(), qos: 1 },
+            raw: Raw {
+                topic: format!("{device}/resp").into(),
+                payload: payload.into_bytes().into(),
+                qos: 1,
+                cut: None,
+            },
         };
         Fact::Answered { answer: Box::new(answer), reading: Reading::Moved }
     };

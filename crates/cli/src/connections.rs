@@ -9,9 +9,11 @@ mod trial;
 
 use std::{path::Path, process::ExitCode};
 
+use wilco_engine::api::ConnectionEntry;
+
 use crate::{
     base::Base,
-    options::{AddOptions, ConnectionTask},
+    options::{AddOptions, ConnectionTask, Switch},
     problem::Problem,
 };
 
@@ -22,9 +24,16 @@ pub(crate) async fn run(task: ConnectionTask, data_dir: Option<&Path>) -> Result
     // Whatever is read from standard input is read before an engine is begun for it.
     match task {
         ConnectionTask::Add(options) => {
-            let AddOptions { name, url, broker } = *options;
+            let AddOptions { name, url, mode, send_operator, broker } = *options;
+            let entry = ConnectionEntry {
+                name,
+                url,
+                mode: mode.map(Into::into).unwrap_or_default(),
+                send_operator: send_operator == Some(Switch::On),
+                ..ConnectionEntry::default()
+            };
             let described = Described::read(broker)?;
-            with_base(data_dir, async |base| changes::add(base, name, url, described).await).await
+            with_base(data_dir, async |base| changes::add(base, entry, described).await).await
         }
         ConnectionTask::List { output } => with_base(data_dir, async |base| list::run(base, output).await).await,
         ConnectionTask::Edit(options) => {

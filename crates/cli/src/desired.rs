@@ -177,12 +177,12 @@ async fn status(base: &Base, options: DesiredStatusOptions) -> Result<ExitCode, 
 }
 
 async fn apply(options: DesiredApplyOptions, base: &mut Base, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
-    let DesiredApplyOptions { scope, include_unknown, pace, dry_run, output } = options;
+    let DesiredApplyOptions { scope, include_unknown, pace, dry_run, confirm, output } = options;
     let connection = base.connection(&scope.connection).await?;
     let search = search_of(base, &connection, scope).await?;
     let target = RolloutTarget::Desired { search, unknown: include_unknown };
     let spec = NewRollout { connection: connection.id, target, ..NewRollout::from(pace) };
-    rollouts::go(spec, dry_run, base, interrupt, output).await
+    rollouts::go(spec, dry_run, &confirm, base, interrupt, output).await
 }
 
 /// The tag or the view that is meant.

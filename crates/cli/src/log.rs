@@ -9,11 +9,12 @@ use std::{
 
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
-use wilco_engine::api::{Client, CommandView, Failure, FailureCode, LogPart, LogStand, LogView, NewCommand};
+use wilco_engine::api::{Client, CommandView, Confirmed, Failure, FailureCode, LogPart, LogStand, LogView, NewCommand};
 
 use crate::{
     away,
     base::Base,
+    input,
     interrupt::Interrupt,
     link,
     options::LogOptions,
@@ -21,6 +22,8 @@ use crate::{
     problem::{self, NOT_DONE, Problem},
 };
 
+/// The command that asks for a log.
+const LOG_GET: &str = "log.get";
 /// How often is looked whether more has come.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A piece that is overtaken by the end of its command comes within this, or not at all.
@@ -36,6 +39,8 @@ struct Asked {
     connection: String,
     device: String,
     lines: Option<u32>,
+    /// What the person has confirmed.
+    confirmed: Confirmed,
 }
 
 /// Does it.
@@ -51,7 +56,7 @@ pub(crate) async fn run(options: LogOptions, data_dir: Option<&Path>) -> Result<
 }
 
 async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem> {
-    let LogOptions { connection, device, lines, to, force, follow, every } = options;
+    let LogOptions { connection, device, lines, to, force, follow, every, confirm } = options;
     // Before a device is asked for what could not be written.
     let to = to.map(|to| file_to_write(&to, force)).transpose()?;
     let connection = base.connection(&connection).await?;
@@ -59,7 +64,11 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     link::online(base.console(), &mut batches, &connection, link::PATIENCE).await?;
     drop(batches);
     away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?, HELD);
-    let asked = Asked { connection: connection.id, device, lines };
+    let mut asked = Asked { connection: connection.id, device, lines, confirmed: Confirmed::No };
+    let needed = base.console().check_command(asked.command(None)).await?.confirmation;
+    let what = format!("{LOG_GET} to {}", asked.device);
+    // Once for all that a log that is followed takes.
+    asked.confirmed = input::confirmation(needed, &connection.name, &what, &confirm).await?;
     if follow {
         return asked.follow(base, every).await;
     }
@@ -82,17 +91,21 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
 impl Asked {
     /// Asks for the log, in the place of what another command has fetched, and says by which command.
     async fn ask(&self, console: &Client, again_of: Option<String>) -> Result<String, Failure> {
+        Ok(console.send(self.command(again_of)).await?.ids.remove(0))
+    }
+
+    fn command(&self, again_of: Option<String>) -> NewCommand {
         let args = self.lines.map(|lines| ("lines".to_owned(), Value::from(lines)));
-        let new = NewCommand {
+        NewCommand {
             connection: self.connection.clone(),
             devices: vec![self.device.clone()],
-            command: "log.get".to_owned(),
+            command: LOG_GET.to_owned(),
             args: Value::Object(Map::from_iter(args)).into(),
             automatic: again_of.is_some(),
             again_of,
+            confirmed: self.confirmed.clone(),
             ..NewCommand::default()
-        };
-        Ok(console.send(new).await?.ids.remove(0))
+        }
     }
 
     /// Waits until the log has come, as far as it comes. Otherwise says why there is none.

@@ -2,6 +2,7 @@
 
 mod broker;
 mod commands;
+mod confirm;
 mod connections;
 mod desired;
 mod devices;
@@ -19,6 +20,7 @@ use wilco_ledger::State;
 
 pub(crate) use broker::{BrokerOptions, IdentityOptions, ProxyOptions, SessionOptions, TrustOptions};
 pub(crate) use commands::CommandTask;
+pub(crate) use confirm::ConfirmOptions;
 pub(crate) use connections::{AddOptions, ConnectionTask, EditOptions, ExportOptions, TestOptions};
 pub(crate) use desired::{
     DesiredApplyOptions, DesiredClearOptions, DesiredScopeOptions, DesiredSetOptions, DesiredStatusOptions,
@@ -33,7 +35,7 @@ pub(crate) use log::LogOptions;
 pub(crate) use rollouts::{
     FollowOptions, Left, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, StartOptions,
 };
-pub(crate) use words::{By, Format, Kind, Listing, Report, Version, WhileOffline};
+pub(crate) use words::{By, Format, Kind, Listing, Mode, Report, Switch, Version, WhileOffline};
 
 use crate::input;
 use broker::SECRETS;
@@ -154,6 +156,8 @@ pub(crate) struct SendOptions {
     /// Expect no answer: the command ends as unconfirmed when the broker acknowledges it
     #[arg(long)]
     pub(crate) no_answer: bool,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmOptions,
     /// Text lines, or one JSON object per line for each change of state; of the rollout if there is more than one device
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,

@@ -98,7 +98,7 @@ impl Task {
 
 /// Starts a rollout that follows an earlier one.
 async fn follow_up(
-    FollowOptions { id, dry_run, output }: FollowOptions,
+    FollowOptions { id, dry_run, confirm, output }: FollowOptions,
     reason: FollowReason,
     base: &mut Base,
     interrupt: &mut Interrupt,
@@ -117,7 +117,7 @@ async fn follow_up(
         // They say what the earlier one was for.
         (spec.name, spec.note) = (None, None);
     }
-    go(spec, dry_run, base, interrupt, output).await
+    go(spec, dry_run, &confirm, base, interrupt, output).await
 }
 
 /// The rollout of that number.

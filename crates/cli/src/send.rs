@@ -9,7 +9,7 @@ use std::{path::Path, process::ExitCode, time::Duration};
 
 use serde_json::json;
 use wilco_engine::api::{
-    ConnectionEntry, ConnectionView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget,
+    Confirmed, ConnectionEntry, ConnectionView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget,
 };
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     input,
     interrupt::Interrupt,
     link,
-    options::{Listing, SendOptions},
+    options::{ConfirmOptions, Listing, SendOptions},
     problem::Problem,
     rollouts,
 };
@@ -41,6 +41,7 @@ struct Order {
     delivery: Option<Delivery>,
     retries: Option<u32>,
     no_answer: bool,
+    confirm: ConfirmOptions,
     listing: Listing,
 }
 
@@ -80,7 +81,7 @@ async fn connection(via: Via, base: &Base) -> Result<ConnectionView, Problem> {
 }
 
 async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) -> Result<ExitCode, Problem> {
-    let Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, listing } = order;
+    let Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, confirm, listing } = order;
     if !named::has_other_dialects(&connection) {
         input::ids(&devices)?;
     }
@@ -114,7 +115,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     let [device] = devices.as_slice() else {
         let target = RolloutTarget::Devices { devices };
         let spec = NewRollout { connection: connection.id, target, command, ..NewRollout::default() };
-        return rollouts::send(spec, batches, base, &mut interrupt, listing).await;
+        return rollouts::send(spec, &confirm, batches, base, &mut interrupt, listing).await;
     };
     let RolloutCommand { name, args, timeout_ms, ttl_ms, retries, delivery, no_answer } = command;
     let new = NewCommand {
@@ -128,10 +129,20 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
         delivery,
         no_answer,
         again_of: None,
+        automatic: false,
+        confirmed: Confirmed::No,
     };
+    let check = base.console().check_command(new.clone()).await?;
+    named::say_busy(&check.devices);
     if named::has_other_dialects(&connection) && listing == Listing::Text {
-        named::say(&base.console().check_command(new.clone()).await?);
+        named::say(&check.devices);
     }
+    let what = format!("{} to {device}", new.command);
+    let confirmed = tokio::select! {
+        confirmed = input::confirmation(check.confirmation, &connection.name, &what, &confirm) => confirmed?,
+        () = interrupt.heard() => return Err(Problem::Interrupted),
+    };
+    let new = NewCommand { confirmed, ..new };
     let id = base.console().send(new).await?.ids.into_iter().next().unwrap_or_default();
     let teller = Teller::new(listing, device);
     Follow::new(base, connection.id, batches, (id, device.clone()), patience, teller).run(&mut interrupt).await
@@ -153,6 +164,7 @@ impl Order {
             delivery,
             retries,
             no_answer,
+            confirm,
             output,
         } = options;
         if broker.read_stdin() && named.devices_from.as_deref() == Some(Path::new("-")) {
@@ -171,6 +183,9 @@ impl Order {
             (name, None) => Via::Stored(name.unwrap_or_default()),
         };
         let delivery = delivery.map(Delivery::from);
-        Ok((via, Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, listing: output }))
+        Ok((
+            via,
+            Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, confirm, listing: output },
+        ))
     }
 }

@@ -264,7 +264,14 @@ impl Device {
         // Over MQTT 5 the id travels beside the text; otherwise each text is a command of its own.
         let id = malformed.id.or_else(|| self.memory.name());
         let id = id.ok_or_else(|| refused("This request has no command name.".to_owned()))?;
-        Ok(Asked { id, command: command.to_owned(), args: args.to_string(), issued_at: None, expires_at: None })
+        Ok(Asked {
+            id,
+            command: command.to_owned(),
+            args: args.to_string(),
+            issued_at: None,
+            expires_at: None,
+            by: None,
+        })
     }
 
     /// An answer in this device's way of speaking, where it has a word for it.

@@ -32,7 +32,12 @@ pub struct Asked {
     pub issued_at: Option<Timestamp>,
     /// When it is no longer to be carried out.
     pub expires_at: Option<Timestamp>,
+    /// The operator who asks, as the request names them, cut to 64 characters. Anybody may write any name there.
+    pub by: Option<String>,
 }
+
+/// The longest name of an operator, in characters.
+pub const OPERATOR_LIMIT: usize = 64;
 
 /// A request that a device cannot act upon.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +81,13 @@ pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked,
             None => Err(wrong(&format!("its {name} is not a time in milliseconds"))),
         },
     };
-    Ok(Asked { command, args, issued_at: time("issued_at")?, expires_at: time("expires_at")?, id: id.clone() })
+    // What is no name is no reason to refuse the request.
+    let by = match members.get("by") {
+        Some(Value::String(by)) => Some(by.trim().chars().take(OPERATOR_LIMIT).collect()),
+        _ => None,
+    };
+    let by = by.filter(|by: &String| !by.is_empty());
+    Ok(Asked { command, args, issued_at: time("issued_at")?, expires_at: time("expires_at")?, id: id.clone(), by })
 }
 
 /// What a device answers.

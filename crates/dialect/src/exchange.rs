@@ -257,6 +257,7 @@ impl Playing {
             again_of: None,
             rollout: None,
             automatic: false,
+            by: None,
         })
     }
 

@@ -21,6 +21,8 @@ pub struct Request<'a> {
     pub expires_at: Timestamp,
     /// 1 for the first send.
     pub attempt: u32,
+    /// The operator who asks, where the request is to say so.
+    pub by: Option<&'a str>,
 }
 
 impl Request<'_> {

@@ -24,6 +24,8 @@ pub(crate) const SPOKEN: Spoken = Spoken {
 };
 
 pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
+    // Such firmware echoes the request into a text in which the id is looked for: the less is in it, the better.
+    let request = &Request { by: None, ..*request };
     let native = wilco::encode(topics, device, request, now);
     match free_text(request.command, request.args) {
         Some(text) => Outbound { payload: text.into_bytes(), content_type: PLAIN, ..native },

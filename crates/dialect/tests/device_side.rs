@@ -206,6 +206,7 @@ proptest! {
     #[test]
     fn a_request_arrives_as_it_was_sent(
         id in ".{1,30}", command in ".{1,40}", args in json_values(), issued: i64, expires: i64, attempt: u32,
+        by in "([^ ].{0,60}[^ ])?",
     ) {
         let args = json!({ "value": args });
         let id = CommandId::new(id).expect("an id");
@@ -217,10 +218,13 @@ proptest! {
             issued_at: Timestamp(issued),
             expires_at: Timestamp(expires),
             attempt,
+            by: Some(by.as_str()),
         };
         let out = dialect().encode(&dock(), &request, Timestamp(issued));
         prop_assert!(out.expiry >= 1);
         let asked = read_request(&out.payload, Some(&out.correlation)).expect("a request");
+        let by = by.trim();
+        prop_assert_eq!(asked.by.as_deref(), Some(by).filter(|by| !by.is_empty()));
         prop_assert_eq!(&asked.id, &id);
         prop_assert_eq!(&asked.command, &command);
         prop_assert_eq!(&asked.args, &args.to_string());

@@ -23,7 +23,7 @@ fn encode(dialect: &Dialect, command: &str, args: &str) -> Outbound {
     let (issued_at, expires_at) = (Timestamp(1_000), Timestamp(61_000));
     dialect.encode(
         &dock(),
-        &Request { id: &id, command, args, form: None, issued_at, expires_at, attempt: 1 },
+        &Request { id: &id, command, args, form: None, issued_at, expires_at, attempt: 1, by: None },
         issued_at,
     )
 }

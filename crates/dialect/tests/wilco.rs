@@ -44,6 +44,7 @@ fn a_request_is_written_as_the_specification_says() {
         issued_at: Timestamp(1_795_438_800_123),
         expires_at: Timestamp(1_795_438_860_123),
         attempt: 1,
+        by: None,
     };
     let check = |now: i64, expiry: u32| {
         let out = dialect().encode(&device("dock-1"), &request, Timestamp(now));
@@ -79,12 +80,14 @@ fn quotes_in_names_stay_inside_their_strings() {
         issued_at: Timestamp(1),
         expires_at: Timestamp(2),
         attempt: 3,
+        by: Some("O\"Neill\u{1}"),
     };
     let out = dialect().encode(&device("dock-1"), &request, Timestamp(1));
     let read: Value = serde_json::from_slice(&out.payload).expect("JSON");
     assert_eq!(
         read,
-        json!({"id": "a\"b\\", "command": "l\"ed\n", "args": {}, "issued_at": 1, "expires_at": 2, "attempt": 3})
+        json!({"id": "a\"b\\", "command": "l\"ed\n", "args": {}, "issued_at": 1, "expires_at": 2, "attempt": 3,
+            "by": "O\"Neill\u{1}"})
     );
 }
 

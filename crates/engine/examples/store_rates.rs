@@ -140,6 +140,7 @@ fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
     };
     let answer = |outcome| Answer {
         device: device.clone(),

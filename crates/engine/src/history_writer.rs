@@ -80,6 +80,7 @@ struct Row<'a> {
     #[serde(serialize_with = "JsonText::embedded")]
     args: &'a JsonText,
     by: &'a str,
+    operator: &'a Option<String>,
     state: &'a str,
     #[serde(rename = "final")]
     is_final: bool,
@@ -116,6 +117,7 @@ impl<'a> Row<'a> {
             command: &command.command,
             args: &command.args,
             by: &command.by,
+            operator: &command.operator,
             state: &command.state,
             is_final: command.is_final,
             queued_at: command.queued_at,
@@ -141,7 +143,7 @@ impl<'a> Row<'a> {
     }
 }
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "id",
     "device",
     "command",
@@ -163,6 +165,7 @@ const COLUMNS: [&str; 21] = [
     "message",
     "result",
     "connection",
+    "operator",
 ];
 
 fn cells(command: &CommandView) -> [String; COLUMNS.len()] {
@@ -189,6 +192,7 @@ fn cells(command: &CommandView) -> [String; COLUMNS.len()] {
         command.message.clone().unwrap_or_default(),
         command.result.as_ref().map(ToString::to_string).unwrap_or_default(),
         command.connection.clone(),
+        command.operator.clone().unwrap_or_default(),
     ]
 }
 

@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
-    api::{ConnectionEntry, Failure, FailureCode, FileToWrite, MqttVersion, Preset, Secrets, Trust, invalid},
+    api::{
+        ConnectionEntry, ConnectionMode, Failure, FailureCode, FileToWrite, MqttVersion, Preset, Secrets, Trust,
+        invalid,
+    },
     atomic_file::{self, Readers},
     paths,
     profile::Bundle,
@@ -51,6 +54,10 @@ struct Page {
 struct Line {
     name: String,
     url: String,
+    #[serde(default)]
+    mode: ConnectionMode,
+    #[serde(default)]
+    send_operator: bool,
     #[serde(default)]
     preset: Preset,
     #[serde(default)]
@@ -194,6 +201,8 @@ impl Line {
         Line {
             name: profile.name.clone(),
             url: profile.url.clone(),
+            mode: profile.mode,
+            send_operator: profile.send_operator,
             preset: profile.preset,
             mqtt: profile.mqtt,
             username: profile.username.clone(),
@@ -223,6 +232,8 @@ impl Line {
         let entry = ConnectionEntry {
             name: self.name,
             url: self.url,
+            mode: self.mode,
+            send_operator: self.send_operator,
             preset: self.preset,
             mqtt: self.mqtt,
             username: self.username,

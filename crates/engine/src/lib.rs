@@ -30,6 +30,7 @@ mod notifications;
 pub mod paths;
 mod preflight;
 mod profile;
+mod protection;
 mod refusal;
 mod rollouts;
 mod settings;

@@ -178,6 +178,7 @@ mod tests {
             again_of: None,
             rollout: None,
             automatic: false,
+            by: None,
         };
         let event =
             |at, fact| Event { device: asked.device.clone(), command: Some(asked.id.clone()), at: Timestamp(at), fact };

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use wilco_dialect::device_side::OPERATOR_LIMIT;
 use wilco_ledger::{Millis, Timestamp};
 
 use crate::api::{Failure, Settings, grouped, invalid};
@@ -31,7 +32,7 @@ impl SharedSettings {
     }
 
     pub(crate) fn get(&self) -> Settings {
-        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn set(&self, settings: Settings) {
@@ -51,6 +52,7 @@ impl Default for Settings {
             notify_failed: true,
             notify_long: true,
             long_after_s: 10,
+            operator_name: None,
         }
     }
 }
@@ -78,6 +80,9 @@ impl Settings {
         check_days(self.telemetry_days, "Telemetry", forgotten, ".")?;
         check_bytes(self.evidence_bytes, EVIDENCE, "A quota", "1 MB")?;
         check_bytes(self.device_evidence_bytes, EVIDENCE_OF_A_DEVICE, "A quota for each device", "100 kB")?;
+        if let Some(name) = &self.operator_name {
+            check_operator(name)?;
+        }
         let seconds = [
             (self.timeout_s, WAITING, "timeout", "Enter a value from 1 second to 7 days."),
             (self.time_to_live_s, WAITING, "time to live", "Enter a value from 1 second to 7 days."),
@@ -105,6 +110,20 @@ fn check_bytes(bytes: u64, bounds: RangeInclusive<u64>, what: &str, least: &str)
     }
     let bytes = grouped(usize::try_from(bytes).unwrap_or(usize::MAX));
     Err(invalid(format!("{what} of {bytes} bytes is not allowed."), &format!("Enter a value from {least} to 1 TB.")))
+}
+
+/// A name of an operator, as others are to read it.
+fn check_operator(name: &str) -> Result<(), Failure> {
+    let hint = format!("Enter a name of 1 to {OPERATOR_LIMIT} characters, such as Ana or Shift 2.");
+    let length = name.chars().count();
+    if name.trim() != name || name.chars().any(char::is_control) {
+        return Err(invalid("The operator name begins or ends with a space, or has control characters.".into(), &hint));
+    }
+    match length {
+        0 => Err(invalid("The operator name is empty.".into(), &hint)),
+        length if length > OPERATOR_LIMIT => Err(invalid(format!("The operator name has {length} characters."), &hint)),
+        _ => Ok(()),
+    }
 }
 
 fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(), Failure> {
@@ -166,6 +185,17 @@ mod tests {
         check(
             |settings| settings.time_to_live_s = 604_801,
             "A time to live of 604801 s is not allowed. Enter a value from 1 second to 7 days.",
+        );
+        let names = "Enter a name of 1 to 64 characters, such as Ana or Shift 2.";
+        check(|settings| settings.operator_name = Some("Ana".into()), "fine");
+        check(|settings| settings.operator_name = Some(String::new()), &format!("The operator name is empty. {names}"));
+        check(
+            |settings| settings.operator_name = Some("a\u{1b}".into()),
+            &format!("The operator name begins or ends with a space, or has control characters. {names}"),
+        );
+        check(
+            |settings| settings.operator_name = Some("é".repeat(65)),
+            &format!("The operator name has 65 characters. {names}"),
         );
         check(
             |settings| settings.long_after_s = 0,

@@ -165,6 +165,7 @@ mod tests {
             again_of: None,
             rollout: None,
             automatic: false,
+            by: None,
         };
         let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
         Command::begin(&Event { device, command: Some(id), at: Timestamp(0), fact }).unwrap()

@@ -45,6 +45,7 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         }
         .to_owned(),
         automatic: command.asked.automatic,
+        operator: command.asked.by.as_deref().map(str::to_owned),
         state: command.state.as_str().to_owned(),
         is_final: command.state.is_final(),
         queued_at: command.submitted_at.0,
@@ -149,8 +150,9 @@ fn title(state: State) -> String {
 fn event(place: u32, event: &Event) -> EventView {
     let (kind, text, attempt, answer) = match &event.fact {
         Fact::Submitted { origin: Origin::Here, .. } => ("submitted", "Written to the outbox".to_owned(), None, None),
-        Fact::Submitted { origin: Origin::Observed, .. } => {
-            ("submitted", "Sent by another console".to_owned(), None, None)
+        Fact::Submitted { origin: Origin::Observed, asked } => {
+            let by = asked.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+            ("submitted", format!("Sent by another console{by}"), None, None)
         }
         Fact::Held => ("held", "Held until the device is online".to_owned(), None, None),
         Fact::Released => ("released", "The device is online: released".to_owned(), None, None),
@@ -217,6 +219,7 @@ pub(crate) fn encoding(command: &Command, attempt: u32) -> Encoding<'_> {
         issued_at: command.submitted_at,
         expires_at: command.submitted_at + command.asked.policy.time_to_live,
         attempt,
+        by: command.asked.by.as_deref(),
     }
 }
 

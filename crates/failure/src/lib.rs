@@ -89,6 +89,10 @@ pub enum FailureCode {
     Connection,
     /// The store: disk full, damaged, or written by a newer version.
     Store,
+    /// The connection is read-only: nothing is sent over it.
+    ReadOnly,
+    /// The connection is protected, and what was asked is not confirmed as it requires.
+    Unconfirmed,
     /// Another Wilco uses the same data.
     InUse,
     /// The engine in the other process ended before it took the call: nothing was done, and the next engine may be asked.

@@ -26,6 +26,8 @@ pub struct Submission {
     pub rollout: Option<Membership>,
     /// Wilco sends it by itself, for example to follow a log.
     pub automatic: bool,
+    /// The operator whom the request names, at most 64 characters.
+    pub by: Option<Arc<str>>,
 }
 
 /// A member of a rollout.

@@ -281,6 +281,12 @@ impl Ledger {
         self.table.unsettled().filter_map(|slot| self.table.entry(slot)).map(|entry| &entry.command)
     }
 
+    /// The commands of a device that have not come to their end, by whomever, oldest first.
+    pub fn outstanding_of(&self, device: &DeviceId) -> impl Iterator<Item = &Command> {
+        let unsettled = self.table.device(device).into_iter().flat_map(|device| device.unsettled.iter());
+        unsettled.filter_map(|slot| self.table.entry(*slot)).map(|entry| &entry.command)
+    }
+
     /// The commands of this installation that have not come to their end. Kept count of, so cheap.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -5,7 +5,7 @@ use crate::Millis;
 /// The flow windows of one connection, and its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Publishes without a PUBACK, at the most (AWS: 100).
+    /// Publishes without a PUBACK, at the most (AWS: 100). 0: nothing is sent, and nothing sent again.
     pub send_window: usize,
     /// Commands whose answer is outstanding, at the most, unless probes show that the broker keeps no answers back: see
     /// [`crate::AnswerWindow`]. Below the broker's queue (mosquitto: 1,000 messages).

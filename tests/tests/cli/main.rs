@@ -10,6 +10,7 @@ mod dialects;
 mod files;
 mod local_safety;
 mod log;
+mod modes;
 mod other_firmware;
 mod progress;
 mod rollouts;

@@ -89,3 +89,30 @@ fn a_fan_out_waits_while_the_disk_is_full_and_asks_each_device_once() -> Result<
     assert_eq!((asked.len(), requests.log().lines().count()), (DEVICES, DEVICES));
     Ok(())
 }
+
+#[test]
+fn the_operator_of_another_console_is_named_and_warned_of() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let mut watch = bench.start(&["watch", "-c", "bench", "--output", "json"])?;
+    soon("session", PATIENCE, || broker.publish("away/status", br#"{"online":true}"#, false).ok())?;
+    let request = json!({"id": "theirs", "command": "restart", "args": {}, "by": "Ana\u{1b}"}).to_string();
+    soon("sighting", PATIENCE, || {
+        broker.publish("lamp-1/req", request.as_bytes(), false).ok()?;
+        let listed = bench.run(&["history", "-c", "bench", "--format", "json"]).ok()?;
+        listed.out.contains("theirs").then_some(())
+    })?;
+    let start = ["rollout", "start", "-c", "bench", "-d", "lamp-1", "--timeout", "1s", "--ttl", "1s", "led", "on=true"];
+    let said = bench.run(&start)?.ended(1)?;
+    ensure!(said.err.contains("1 device is busy with a command from another console."), "{said:?}");
+    let send = ["send", "-c", "bench", "-d", "lamp-1", "--timeout", "1s", "--ttl", "1s", "led", "on=true"];
+    let said = bench.run(&send)?.ended(1)?;
+    ensure!(said.err.contains("warning: lamp-1 is busy. Another console (Ana\\u{1b}) sent restart "), "{said:?}");
+    let table = bench.run(&["history", "-c", "bench"])?.ended(0)?.out;
+    ensure!(table.contains("another console, by Ana\\u{1b}"), "{table}");
+    let lines = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.lines()?;
+    let theirs = lines.iter().find(|line| line["id"] == "theirs").context("it is not listed")?;
+    ensure!(theirs["operator"] == "Ana\u{1b}" && theirs["by"] == "another console", "{theirs}");
+    watch.stop()?;
+    Ok(())
+}

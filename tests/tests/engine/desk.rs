@@ -397,8 +397,7 @@ pub(crate) fn ask(connection: &str, device: &str, command: &str, args: Value) ->
         retries: None,
         delivery: Some(Delivery::BrokerHolds),
         no_answer: false,
-        again_of: None,
-        automatic: false,
+        ..NewCommand::default()
     }
 }
 

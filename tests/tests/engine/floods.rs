@@ -1,5 +1,7 @@
 //! Devices that send more than anybody can use, beside one that is commanded. Times depend on the machine: they are printed.
 
+#![expect(clippy::print_stdout, reason = "figures that depend on the machine are shown, not asserted")]
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -35,7 +37,8 @@ async fn detail(desk: &Desk, connection: &str, device: &str) -> Result<DeviceDet
 /// What was not kept of a device, once that is this many.
 async fn discarded(desk: &Desk, connection: &str, device: &str, messages: u64) -> Result<DiscardedView> {
     let mut last = None;
-    let found = soon_async(&format!("{messages} messages not kept of {device}"), HANDLED_WITHIN, async || {
+    let what = format!("{messages} messages not kept of {device}");
+    let found = soon_async(&what, HANDLED_WITHIN, async || {
         // The device is listed with its first message.
         let view = desk.console().device(connection, device).await.ok().and_then(|detail| detail.discarded);
         last.clone_from(&view);
@@ -190,21 +193,6 @@ async fn five_thousand_messages_a_second_of_one_device_are_counted_and_its_newes
         Ok((row.led == Some(true) && row.over_rate.is_none()).then_some(()))
     })
     .await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_unknown_command_ids_leave_other_devices_alone() -> Result<()> {
-    let (broker, desk, connection) = bench().await?;
-    let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
-        publisher.flood(100_000, 5_000, |number| ("loud/resp".into(), answer(&format!("unknown-{number}"), "failed")))
-    })
-    .await?;
-    ensure!(sent == 100_000, "the broker acknowledged {sent}");
-    let kept = desk.console().strays(&connection, "loud", 1_000).await?.len() as u64;
-    let discarded = discarded(&desk, &connection, "loud", sent - kept).await?;
-    ensure!(discarded.newest.payload.contains("unknown-99999"), "{discarded:?}");
-    ensure!(detail(&desk, &connection, "loud").await?.evidence_bytes <= OF_A_DEVICE);
-    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,6 +19,7 @@ mod full_disk;
 mod keyring;
 mod limits;
 mod logs;
+mod modes;
 mod narrow;
 mod preflight;
 mod presence;

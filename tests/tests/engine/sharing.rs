@@ -1,8 +1,8 @@
 //! One data directory, one engine, and others that ask it.
 
 use anyhow::{Context, Result};
-use wilco_engine::api::Client;
-use wilco_engine::api::FailureCode;
+use serde_json::json;
+use wilco_engine::api::{Client, FailureCode, NewRollout, RolloutCommand, RolloutTarget, Settings};
 use wilco_engine::ipc::{IpcClient, IpcServer};
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -84,6 +84,90 @@ async fn what_another_console_asks_is_seen_here_and_settled_by_the_devices_answe
             (ended.state.as_str(), ended.matched.as_deref(), ended.by.as_str()),
             ("succeeded", Some("exact"), by)
         );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_of_another_console_is_named_and_warned_of_while_their_command_runs() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (ours, mut theirs) = (Desk::new().await?, Desk::new().await?);
+    let settings = theirs.console().settings().await?;
+    theirs.console().change_settings(Settings { operator_name: Some("Ana".into()), ..settings }).await?;
+    let here = ours.connect(plain("bench", &broker)).await?;
+    let named = plain("bench", &broker).with(|entry| entry.send_operator = true);
+    let there = theirs.connect(named).await?;
+    assert_eq!(ours.console().check_command(led(&here, "mute")).await?.devices, []);
+
+    let id = theirs.send(led(&there, "mute")).await?;
+    let seen = ours.command(("mute", &id), "command of the other console", |_| true).await?;
+    assert_eq!((seen.by.as_str(), seen.operator.as_deref()), ("another console", Some("Ana")));
+    let detail = ours.evidence(&here, "mute", &id).await?;
+    assert_eq!(detail.events[0].text, "Sent by another console, by Ana");
+    assert!(detail.request.context("no request")?.payload.ends_with(r#","attempt":1,"by":"Ana"}"#));
+    let check = ours.console().check_command(led(&here, "mute")).await?;
+    let [device] = &check.devices[..] else { anyhow::bail!("{check:?}") };
+    let busy = device.busy.as_deref().unwrap_or_default();
+    assert!(busy.starts_with("Another console (Ana) sent led ") && busy.ends_with("has not finished."), "{busy}");
+    // It is told, and sent all the same. This console names nobody: nobody has said that it should.
+    let mine = ours.send(led(&here, "mute")).await?;
+    let mine = ours.reaches("mute", &mine, "at_broker").await?;
+    assert_eq!((mine.by.as_str(), mine.operator), ("you", None));
+    let request = ours.evidence(&here, "mute", &mine.id).await?.request.context("no request")?;
+    assert!(!request.payload.contains("\"by\""), "{}", request.payload);
+    // A command of one's own is nothing to warn of.
+    let check = theirs.console().check_command(led(&there, "mute")).await?;
+    assert!(check.devices[0].busy.as_deref().is_some_and(|busy| busy.starts_with("Another console sent led ")));
+
+    broker.publish("mute/resp", &answer(&id, "succeeded"), false)?;
+    ours.ended("mute", &id).await?;
+    assert_eq!(ours.console().check_command(led(&here, "mute")).await?.devices, []);
+    // Both keep the name.
+    theirs.reopen().await?;
+    assert_eq!(theirs.evidence(&there, "mute", &id).await?.command.operator.as_deref(), Some("Ana"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_of_another_console_to_the_same_devices_is_seen_in_the_plan() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (ours, theirs) = (Desk::new().await?, Desk::new().await?);
+    let settings = theirs.console().settings().await?;
+    theirs.console().change_settings(Settings { operator_name: Some("Ana".into()), ..settings }).await?;
+    let here = ours.connect(plain("bench", &broker)).await?;
+    let there = theirs.connect(plain("bench", &broker).with(|entry| entry.send_operator = true)).await?;
+    let rollout = |connection: &str| NewRollout {
+        connection: connection.into(),
+        target: RolloutTarget::Devices { devices: ["a", "b", "c", "d"].map(str::to_owned).to_vec() },
+        command: RolloutCommand { name: "restart".into(), ..RolloutCommand::default() },
+        ..NewRollout::default()
+    };
+    let plan = ours.console().plan_rollout(rollout(&here)).await?;
+    assert_eq!((plan.busy_elsewhere, plan.overlap), (0, None));
+    theirs.console().start_rollout(rollout(&there)).await?;
+    ours.until("their commands", |seen| (seen.commands.len() == 4).then_some(())).await?;
+    let plan = ours.console().plan_rollout(rollout(&here)).await?;
+    assert_eq!(plan.busy_elsewhere, 4);
+    let expected = "Another console (Ana) is sending restart to 4 of these devices, which may be a rollout.";
+    assert_eq!(plan.overlap.as_deref(), Some(expected));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_somebody_writes_into_a_request_is_cut_and_is_no_reason_to_refuse_it() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    desk.connect(plain("bench", &broker)).await?;
+    let long = "é\u{1b}[31m".repeat(40);
+    for (id, by, expected) in [
+        ("a", json!(long), Some(long.chars().take(64).collect::<String>())),
+        ("b", json!(["you"]), None),
+        ("c", json!("  "), None),
+    ] {
+        let request = json!({"id": id, "command": "led", "args": {"on": true}, "by": by});
+        broker.publish("mute/req", request.to_string().as_bytes(), false)?;
+        let seen = desk.command(("mute", id), "observed command", |_| true).await?;
+        assert_eq!((seen.by.as_str(), seen.operator), ("another console", expected), "{id}");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { changes, nameError, summary } from './command';
+import { askedBy, changes, nameError, summary } from './command';
 
 it.each([
   ['identify', null],
@@ -23,4 +23,9 @@ it('tells what a change of the configuration asks for', () => {
     'temp_high_c 44, host a, on next restart',
   ]);
   expect(summary({ command: 'led', args: JSON.stringify({ on: true }) })).toBe('led on');
+});
+
+it('says who asked, and lets nobody pass for somebody else', () => {
+  expect(askedBy({ by: 'you', operator: null })).toBe('you');
+  expect(askedBy({ by: 'another console', operator: 'you\u001b' })).toBe('another console, by you\\u001b');
 });

@@ -14,6 +14,11 @@ export function title(command: Pick<CommandView, 'command' | 'args'>): string {
   return visible(command.command);
 }
 
+/** Who asked: `you`, `another console`, or `another console, by Ana`. */
+export function askedBy({ by, operator }: Pick<CommandView, 'by' | 'operator'>): string {
+  return operator === null ? visible(by) : `${visible(by)}, by ${visible(operator)}`;
+}
+
 /** The arguments, where the name alone is not enough: `temp_high_c 7.5`, `2 changes`. */
 export function detail(command: Pick<CommandView, 'command' | 'args'>): string {
   const args = objectFrom(command.args);

@@ -1,5 +1,6 @@
 /** What a connection is like, in words. */
 
+import type { ConnectionMode } from '../backend/bindings/ConnectionMode';
 import type { MqttVersion } from '../backend/bindings/MqttVersion';
 import type { Secrets } from '../backend/bindings/Secrets';
 import type { Trust } from '../backend/bindings/Trust';
@@ -20,6 +21,25 @@ const DIALECTS: Record<string, string> = {
 /** `MQTT 5, Wilco JSON, Tasmota`. */
 export function speaks(mqtt: MqttVersion, dialects: readonly string[]): string {
   return [`MQTT ${mqtt}`, ...dialects.map((name) => DIALECTS[name] ?? visible(name))].join(', ');
+}
+
+/** What may be sent over a connection: its name, and what that means. */
+export const MODES: { value: ConnectionMode; name: string; note: string }[] = [
+  { value: 'normal', name: 'Normal', note: 'Commands are sent.' },
+  {
+    value: 'protected',
+    name: 'Protected',
+    note: 'Every command is confirmed. For dangerous commands and rollouts the connection’s name is typed.',
+  },
+  {
+    value: 'read_only',
+    name: 'Read-only',
+    note: 'Nothing is sent. Commands that are not sent yet are cancelled, and rollouts are paused.',
+  },
+];
+
+export function modeText(mode: ConnectionMode): string {
+  return MODES.find(({ value }) => value === mode)?.name ?? mode;
 }
 
 const TRUST: Record<Trust, string> = {

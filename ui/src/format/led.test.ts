@@ -6,7 +6,15 @@ import { ledText } from './led';
 
 const END = 5_000;
 const asks = (more: Partial<CommandView> = {}) =>
-  ({ args: '{"on":true}', by: 'you', state: 'succeeded', final: true, finished_at: END, ...more }) as CommandView;
+  ({
+    args: '{"on":true}',
+    by: 'you',
+    operator: null,
+    state: 'succeeded',
+    final: true,
+    finished_at: END,
+    ...more,
+  }) as CommandView;
 const reports = (led: boolean | null, reported_at: number | null = null) =>
   ({ row: { led }, reported_at }) as DeviceDetail;
 
@@ -26,6 +34,13 @@ it.each<[string, DeviceDetail, CommandView | null, boolean, string]>([
     asks({ by: 'another console', final: false }),
     false,
     'Another console asked for on. Not on yet.',
+  ],
+  [
+    'another operator',
+    reports(false),
+    asks({ by: 'another console', operator: 'Ana\u001b', final: false }),
+    false,
+    'Another console (Ana\\u001b) asked for on. Not on yet.',
   ],
 ])('follows the newest fact: %s', (_, detail, command, restarted, words) => {
   expect(ledText(detail, command, restarted)).toBe(words);

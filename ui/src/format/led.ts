@@ -4,6 +4,7 @@ import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
 import { objectFrom } from './json';
 import { wordOf } from './states';
+import { visible } from './text';
 
 const named = (on: boolean) => (on ? 'on' : 'off');
 
@@ -19,7 +20,8 @@ export function ledText({ row, reported_at }: DeviceDetail, command: CommandView
   const asked = askedOf(command);
   if (command === null || asked === null)
     return reported === null ? 'It has not reported its LED yet.' : 'As last reported by the device.';
-  const wish = `${command.by === 'you' ? 'You asked for' : 'Another console asked for'} ${named(asked)}`;
+  const named_by = command.operator === null ? '' : ` (${visible(command.operator)})`;
+  const wish = `${command.by === 'you' ? 'You' : `Another console${named_by}`} asked for ${named(asked)}`;
   if (!command.final) return asked === reported ? `${wish}. It already is.` : `${wish}. Not ${named(asked)} yet.`;
   if (asked === reported) return `${wish}, and it is ${named(asked)}.`;
   if (command.state !== 'succeeded') return `${wish}. ${wordOf(command.state)}.`;

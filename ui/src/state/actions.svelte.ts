@@ -30,6 +30,8 @@ export interface Action {
   elsewhere?: boolean;
   /** Only shown once something is typed: there are many of its kind. */
   quiet?: boolean;
+  /** It sends something to devices, so it is not there while nothing can be sent. */
+  sends?: boolean;
   /** It comes before others that fit as well. */
   prior?: boolean;
   run: () => unknown;
@@ -61,7 +63,9 @@ export class Actions {
   readonly #shortcuts: Shortcuts;
   /** What features offer, each in its own place. */
   #offers = $state.raw<(() => Action[])[]>([]);
-  readonly list: Action[] = $derived.by(() => this.#offers.flatMap((offer) => offer()));
+  readonly list: Action[] = $derived.by(() =>
+    this.#offers.flatMap((offer) => offer()).filter(({ sends }) => sends !== true || this.app.sending.refusal === null),
+  );
 
   constructor(readonly app: App) {
     this.#shortcuts = new Shortcuts(

@@ -29,6 +29,7 @@ import { Preferences } from './preferences.svelte';
 import { Measurements } from './telemetry.svelte';
 import { Route } from './route.svelte';
 import { Selection } from './selection.svelte';
+import { Sending } from './sending.svelte';
 import { Settings } from './settings.svelte';
 import { Traffic } from './traffic.svelte';
 import { Undo } from './undo.svelte';
@@ -40,6 +41,8 @@ export class App {
   readonly preferences: Preferences;
   readonly settings: Settings;
   readonly connections: Connections;
+  /** What is sent goes through here. */
+  readonly sending: Sending;
   readonly fleet: Fleet;
   readonly catalogue: Catalogue;
   readonly composer: CommandComposer;
@@ -78,10 +81,11 @@ export class App {
     this.settings = new Settings(backend);
     this.connections = new Connections(backend, this.preferences);
     this.connections.onlost = (lost, here) => this.#lose(lost, here);
+    this.sending = new Sending(backend, this.connections);
     this.fleet = new Fleet(backend);
     this.catalogue = new Catalogue(backend);
-    this.composer = new CommandComposer(backend, this.catalogue, this.notices);
-    this.inspected = new Inspected(backend, this.catalogue);
+    this.composer = new CommandComposer(backend, this.catalogue, this.notices, this.sending);
+    this.inspected = new Inspected(backend, this.catalogue, this.sending);
     this.selection = new Selection(backend, this.fleet, this.inspected);
     this.devices = new Devices(backend, this.undo, () => {
       this.fleet.refresh();
@@ -93,8 +97,8 @@ export class App {
       this.fleet.refresh();
       this.cells.refresh();
     });
-    this.history = new History(backend);
-    this.log = new DeviceLog(backend);
+    this.history = new History(backend, this.sending);
+    this.log = new DeviceLog(backend, this.sending);
     this.recent = new Measurements(backend, 60);
     this.charts = new Measurements(backend, 800);
     this.traffic = new Traffic(backend);

@@ -12,6 +12,7 @@ import { visible } from '../format/text';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import type { Notices } from './notices.svelte';
+import type { Sending } from './sending.svelte';
 
 /** More devices than this are not commanded dangerously before their number was typed. */
 export const COUNTED = 20;
@@ -108,6 +109,7 @@ export class CommandComposer {
     readonly backend: Backend,
     readonly catalogue: Catalogue,
     readonly notices: Notices,
+    readonly outgoing: Sending,
   ) {}
 
   /** Opens it: for nothing in particular, or for a command with what is known of its arguments. */
@@ -237,7 +239,7 @@ export class CommandComposer {
       return false;
     }
     if (asks && !this.isCounted) return false;
-    const taken = await this.#submit(targets);
+    const taken = await this.#submit(targets, asks);
     if (taken) this.close();
     return taken;
   }
@@ -338,12 +340,11 @@ export class CommandComposer {
     return toJson([args, text, noAnswer, unread]);
   }
 
-  async #submit(targets: Targets): Promise<boolean> {
+  async #submit(targets: Targets, asked: boolean): Promise<boolean> {
     this.sending = true;
     this.failure = null;
     try {
-      await this.#ask(targets, this.name, this.#arguments(), this.noAnswer);
-      return true;
+      return await this.#ask(targets, this.name, this.#arguments(), this.noAnswer, asked);
     } catch (reason) {
       this.failure = failureOf(reason);
       this.confirming = false;
@@ -353,10 +354,12 @@ export class CommandComposer {
     }
   }
 
-  async #ask(targets: Targets, command: string, args: Arguments, noAnswer: boolean): Promise<void> {
+  /** Says whether it was sent: a person may have thought better of it. */
+  async #ask(targets: Targets, command: string, args: Arguments, noAnswer: boolean, asked = false): Promise<boolean> {
     const { connection, devices } = targets;
     const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, again_of: null, automatic: false };
-    await this.backend.send({ ...usual, connection, devices, command, args: toJson(args), no_answer: noAnswer });
+    const asWritten = { ...usual, connection, devices, command, args: toJson(args), no_answer: noAnswer };
+    return (await this.outgoing.send(asWritten, asked)) !== null;
   }
 
   #arguments(): Arguments {

@@ -1,5 +1,6 @@
 /** The form of a connection, and the entry that follows from it. Pure: no calls, nothing is stored. */
 
+import type { ConnectionMode } from '../backend/bindings/ConnectionMode';
 import type { ConnectionEntry } from '../backend/bindings/ConnectionEntry';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
 import type { KitView } from '../backend/bindings/KitView';
@@ -16,6 +17,8 @@ import { listed } from '../format/topics';
 export interface Form {
   id: string | null;
   name: string;
+  mode: ConnectionMode;
+  sendOperator: boolean;
   preset: Preset | null;
   address: string;
   mqtt: MqttVersion;
@@ -70,6 +73,8 @@ export function blankForm(): Form {
   return {
     id: null,
     name: '',
+    mode: 'normal',
+    sendOperator: false,
     preset: null,
     address: '',
     mqtt: '5',
@@ -101,6 +106,8 @@ export function formOf(view: ConnectionView): Form {
     ...blankForm(),
     id: view.id,
     name: view.name,
+    mode: view.mode,
+    sendOperator: view.send_operator,
     preset: view.preset,
     address: view.url,
     mqtt: view.mqtt,
@@ -152,6 +159,8 @@ export function entryOf(form: Form, around: Around, denied: string[] = []): Conn
     id: form.id,
     name: settled.name,
     url: settled.url,
+    mode: form.mode,
+    send_operator: form.sendOperator,
     preset: settled.preset,
     mqtt: form.mqtt,
     client_id: given(form.clientId),

@@ -15,6 +15,7 @@ import { IN_FLIGHT, wordOf } from '../format/states';
 import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
+import type { Sending } from './sending.svelte';
 import { Throttle } from './throttle';
 
 const PAGE = 100;
@@ -111,7 +112,10 @@ export class History {
   readonly #searched = new Throttle(150, () => this.#begin());
   readonly #redetail = new Throttle(250, () => void this.#loadDetail());
 
-  constructor(readonly backend: Backend) {
+  constructor(
+    readonly backend: Backend,
+    readonly sending: Sending,
+  ) {
     this.export = new HistoryExport(backend);
   }
 
@@ -264,12 +268,12 @@ export class History {
     }
   }
 
-  /** Sends a command once more, under a new id that names the old one. */
-  async sendAgain(command: CommandView): Promise<void> {
+  /** Sends a command once more, under a new id that names the old one. `asked`: the person has said yes to it already. */
+  async sendAgain(command: CommandView, asked = false): Promise<void> {
     this.againFailure = null;
     try {
-      const { ids } = await this.backend.sendAgain(command.connection, command.device, command.id);
-      this.again = ids[0] === undefined ? null : { of: keyOf(command), id: ids[0] };
+      const id = (await this.sending.sendAgain(command, asked))?.ids[0];
+      this.again = id === undefined ? null : { of: keyOf(command), id };
     } catch (reason) {
       this.againFailure = { of: keyOf(command), failure: failureOf(reason) };
     }

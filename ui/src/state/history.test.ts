@@ -8,6 +8,7 @@ import type { HistoryPage } from '../backend/bindings/HistoryPage';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { view } from '../backend/fake/connections';
 import { command } from '../test/commands';
+import { sendingOver } from '../test/sending';
 import { FILTERS, History, NEEDS_ATTENTION_NOW, type Filter } from './history.svelte';
 
 beforeEach(() => void vi.useFakeTimers({ now: 2_000_000 }));
@@ -35,7 +36,7 @@ function slowBackend() {
     command: vi.fn(async (): Promise<CommandDetail> => Promise.reject(new Error('not asked for'))),
     cancel: vi.fn(async () => undefined),
   };
-  const history = new History(backend as unknown as Backend);
+  const history = new History(backend as unknown as Backend, sendingOver(backend as unknown as Backend));
   const answer = async (question: number, commands: CommandView[], rest: Partial<HistoryPage> = {}) => {
     answers[question]?.resolve({ commands, next: null, total: commands.length, matching: null, ...rest });
     await vi.advanceTimersByTimeAsync(0);

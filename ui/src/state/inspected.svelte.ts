@@ -9,6 +9,7 @@ import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { commonTraits } from './commonTraits';
+import type { Sending } from './sending.svelte';
 import { Throttle } from './throttle';
 import { objectFrom, toJson } from '../format/json';
 
@@ -41,7 +42,7 @@ export class Inspected {
   /** What others that fell short have in common with a command of this device. */
   remark = $state.raw<{ key: string; words: string } | null>(null);
   /** A command is being written to the outbox. */
-  sending = $state<Control | null>(null);
+  busy = $state<Control | null>(null);
 
   /** What was typed, by connection and device. */
   #edits = $state.raw(new Map<string, Record<string, string>>());
@@ -54,6 +55,7 @@ export class Inspected {
   constructor(
     readonly backend: Backend,
     readonly catalogue: Catalogue,
+    readonly sending: Sending,
   ) {}
 
   choose(connection: string, device: string): void {
@@ -88,8 +90,9 @@ export class Inspected {
     if (listed || unlisted || mine.length > 0) this.#refresh.ask();
   }
 
-  async switchLed(on: boolean): Promise<void> {
-    await this.#ask('led', 'led', { on });
+  /** Says whether that was sent. */
+  async switchLed(on: boolean): Promise<boolean> {
+    return (await this.#ask('led', 'led', { on })) !== null;
   }
 
   /** The state that a flip requests: the opposite of the reported or already requested one. */
@@ -107,20 +110,21 @@ export class Inspected {
     return before !== null && now !== null && before !== now;
   }
 
-  async flipLed(): Promise<void> {
-    if (this.sending !== 'led') await this.switchLed(this.ledGoes);
+  async flipLed(): Promise<boolean> {
+    return this.busy !== 'led' && (await this.switchLed(this.ledGoes));
   }
 
   /** What was edited can be sent as it stands. */
   get isReady(): boolean {
     const keys = Object.keys(this.edits);
     // Without the current value its type is unknown.
-    if (this.detail === null || keys.length === 0 || this.sending === 'config') return false;
+    if (this.detail === null || keys.length === 0 || this.busy === 'config') return false;
     return keys.every((key) => this.complaint(key) === null);
   }
 
+  /** Restarts it, once that was confirmed beside its button. */
   async restart(): Promise<void> {
-    await this.#ask('restart', 'restart', {});
+    await this.#ask('restart', 'restart', {}, true);
   }
 
   /** Makes it blink for so many seconds. */
@@ -255,32 +259,24 @@ export class Inspected {
     return objectFrom(this.detail?.saved_config ?? this.detail?.running_config ?? '{}');
   }
 
-  async #ask(control: Control, command: string, args: Record<string, unknown>): Promise<string | null> {
+  async #ask(control: Control, command: string, args: Record<string, unknown>, asked = false): Promise<string | null> {
     const { connection, device } = this;
     if (connection === null || device === null) return null;
-    this.sending = control;
+    this.busy = control;
     this.refused = null;
     try {
-      const { ids } = await this.backend.send({
-        connection,
-        devices: [device],
-        command,
-        args: toJson(args),
-        timeout_ms: null,
-        ttl_ms: null,
-        retries: null,
-        delivery: null,
-        no_answer: false,
-        again_of: null,
-        automatic: false,
-      });
-      this.#refresh.ask();
-      return ids[0] ?? null;
+      const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false, again_of: null };
+      const sent = await this.sending.send(
+        { ...usual, automatic: false, connection, devices: [device], command, args: toJson(args) },
+        asked,
+      );
+      if (sent !== null) this.#refresh.ask();
+      return sent?.ids[0] ?? null;
     } catch (reason) {
       if (device === this.device) this.refused = { control, failure: failureOf(reason) };
       return null;
     } finally {
-      this.sending = null;
+      this.busy = null;
     }
   }
 

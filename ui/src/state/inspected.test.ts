@@ -6,6 +6,7 @@ import type { DeviceDetail } from '../backend/bindings/DeviceDetail';
 import { command } from '../test/commands';
 import { Catalogue } from './catalogue.svelte';
 import { Inspected } from './inspected.svelte';
+import { sendingOver } from '../test/sending';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -22,7 +23,7 @@ it('remembers at which boot the newest commands were first seen, and no more tha
         commands: device.commands,
       }) as unknown as DeviceDetail,
   } as unknown as Backend;
-  const inspected = new Inspected(backend, new Catalogue(backend));
+  const inspected = new Inspected(backend, new Catalogue(backend), sendingOver(backend));
   const nth = (n: number) => command({ id: `c${n}`, queued_at: 1_000_000 + n });
   inspected.choose('demo', 'kitchen-0417');
   const look = async () => {

@@ -8,6 +8,7 @@ import type { LogView } from '../backend/bindings/LogView';
 import { continued, linesOf, NOT_FETCHED, type LogLine } from '../format/log';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
+import type { Sending } from './sending.svelte';
 import { Throttle } from './throttle';
 import { toJson } from '../format/json';
 
@@ -66,7 +67,13 @@ export class DeviceLog {
   /** The newest of them, also those whose logs have made room. */
   #asked = $state.raw<ReadonlySet<string>>(new Set());
 
-  constructor(readonly backend: Backend) {}
+  /** A person has said yes to the fetches of this following. */
+  #confirmed = false;
+
+  constructor(
+    readonly backend: Backend,
+    readonly sending: Sending,
+  ) {}
 
   /** Shows a log of a device: that of a command, or the last one stored. */
   open(connection: string, device: string, id: string | null): void {
@@ -104,20 +111,25 @@ export class DeviceLog {
     if (!followed) this.fetching = true;
     this.failure = null;
     try {
-      const { ids } = await this.backend.send({
+      const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false };
+      const command = {
+        ...usual,
         connection,
         devices: [device],
         command: 'log.get',
         args: toJson(this.amount === null ? {} : { lines: this.amount }),
-        timeout_ms: null,
-        ttl_ms: null,
-        retries: null,
-        delivery: null,
-        no_answer: false,
         // The last that came while it was followed makes room, and nothing else.
         again_of: (followed && this.#followed[0]) || null,
         automatic: followed,
-      });
+      };
+      // Who follows a log has said so once for all its fetches.
+      const sent = await this.sending.send(command, followed && this.#confirmed);
+      if (sent === null) {
+        this.unfollow();
+        return false;
+      }
+      this.#confirmed = followed && this.following;
+      const { ids } = sent;
       if (connection === this.connection && device === this.device) {
         if (followed && this.following) this.#followed.push(...ids);
         if (followed) this.#asked = new Set([...this.#asked, ...ids].slice(-FOLLOWED_KEPT));
@@ -152,6 +164,7 @@ export class DeviceLog {
 
   unfollow(): void {
     this.following = false;
+    this.#confirmed = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#followed = [];

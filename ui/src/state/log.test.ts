@@ -5,6 +5,7 @@ import type { Batch } from '../backend/bindings/Batch';
 import type { LogView } from '../backend/bindings/LogView';
 import type { NewCommand } from '../backend/bindings/NewCommand';
 import { NOT_FETCHED } from '../format/log';
+import { sendingOver } from '../test/sending';
 import { DeviceLog, FOLLOW_EVERY } from './log.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -28,6 +29,7 @@ function open() {
     parts: [{ first: 1, last: 1, text: kept.includes(id) ? 'a\n' : null }],
   });
   const backend = {
+    checkCommand: async () => ({ refused: null, confirmation: 'none', devices: [] }),
     send: async ({ again_of }: NewCommand) => {
       const id = String((asked += 1));
       if (device.silent) return { ids: [id] };
@@ -43,7 +45,7 @@ function open() {
       kept.splice(kept.indexOf(id), 1);
     },
   };
-  const log = new DeviceLog(backend as unknown as Backend);
+  const log = new DeviceLog(backend as unknown as Backend, sendingOver(backend as unknown as Backend));
   const fetch = async () => {
     await log.fetch('c', 'pump');
     await vi.advanceTimersByTimeAsync(1_000);
@@ -118,6 +120,7 @@ function counting() {
   const device = { written: 1_000, wanted: 0 };
   const views = new Map<string, LogView>();
   const backend = {
+    checkCommand: async () => ({ refused: null, confirmation: 'none', devices: [] }),
     send: async ({ args }: { args: string }) => {
       const id = String(views.size + 1);
       const of = device.written - ((JSON.parse(args) as { lines?: number }).lines ?? device.written);
@@ -131,7 +134,7 @@ function counting() {
     logs: async () => [...views.keys()].reverse().map((id) => ({ id, begun_at: 0 })),
     forgetLog: async () => undefined,
   };
-  const log = new DeviceLog(backend as unknown as Backend);
+  const log = new DeviceLog(backend as unknown as Backend, sendingOver(backend as unknown as Backend));
   return { log, device, views, backend, texts: () => log.lines.map(({ text }) => text) };
 }
 

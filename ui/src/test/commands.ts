@@ -9,6 +9,7 @@ export function command(given: Partial<CommandView> = {}): CommandView {
     command: 'led',
     args: '{"on":true}',
     by: 'you',
+    operator: null,
     state: 'queued',
     final: false,
     queued_at: 1_000_000,

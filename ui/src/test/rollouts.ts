@@ -7,6 +7,7 @@ import { noCounts } from '../backend/fake/rolloutDetail';
 export function newRollout(given: Partial<NewRollout> = {}): NewRollout {
   return {
     connection: 'demo',
+    confirmed: 'no',
     name: null,
     note: null,
     target: { by: 'search', search: '' },

@@ -8,14 +8,13 @@ use super::{Described, files};
 use crate::{
     base::Base,
     input::{confirmed, secret_line},
-    options::{BrokerOptions, EditOptions, IdentityOptions},
+    options::{BrokerOptions, EditOptions, IdentityOptions, Switch},
     output::{Output, clean, count, local_time},
     problem::Problem,
 };
 
 /// Adds one.
-pub(super) async fn add(base: &Base, name: String, url: String, described: Described) -> Result<ExitCode, Problem> {
-    let entry = ConnectionEntry { name, url, ..ConnectionEntry::default() };
+pub(super) async fn add(base: &Base, entry: ConnectionEntry, described: Described) -> Result<ExitCode, Problem> {
     let entry = described.over(base.console(), entry).await?;
     let added = save(base.console(), entry).await?;
     let mut lines = vec![format!("Added {} ({}).", clean(&added.name), added.url)];
@@ -32,8 +31,9 @@ pub(super) struct Edit {
 impl Edit {
     pub(super) fn read(mut options: EditOptions) -> Result<Edit, Problem> {
         let is_same_place = options.rename.is_none() && options.url.is_none();
+        let is_same_use = options.mode.is_none() && options.send_operator.is_none();
         let is_kept = !(options.no_password || options.no_certificates || options.no_proxy);
-        if is_same_place && is_kept && options.broker == BrokerOptions::default() {
+        if is_same_place && is_same_use && is_kept && options.broker == BrokerOptions::default() {
             return Err(Problem::new(
                 "No option says what to change.",
                 "Give at least one, such as --url or --rename. `wilco connections edit --help` lists all of them.",
@@ -49,6 +49,8 @@ impl Edit {
         let mut entry = ConnectionEntry::from(&before);
         entry.name = options.rename.unwrap_or(entry.name);
         entry.url = options.url.unwrap_or(entry.url);
+        entry.mode = options.mode.map_or(entry.mode, Into::into);
+        entry.send_operator = options.send_operator.map_or(entry.send_operator, |switch| switch == Switch::On);
         if options.no_password {
             entry.password = Some(String::new());
         }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
-use wilco_engine::api::{ConnectionView, LinkState, MqttVersion};
+use wilco_engine::api::{ConnectionMode, ConnectionView, LinkState, MqttVersion};
 
 use crate::{
     base::Base,
@@ -34,10 +34,11 @@ pub(super) async fn run(base: &Base, listing: Listing) -> Result<ExitCode, Probl
     }
     let now = Timestamp::now().as_millisecond();
     let mut table =
-        Table::new(["NAME", "URL", "MQTT", "CLIENT ID", "PREFIX", "CERTIFICATE EXPIRES", "DEVICES", "LINK"]);
+        Table::new(["NAME", "MODE", "URL", "MQTT", "CLIENT ID", "PREFIX", "CERTIFICATE EXPIRES", "DEVICES", "LINK"]);
     for connection in &connections {
         table.row([
             name(&connection.name).into_owned().into(),
+            mode(connection.mode).into(),
             connection.url.clone().into(),
             version(connection).into(),
             name(&connection.client_id).into_owned().into(),
@@ -64,6 +65,14 @@ fn until(end: i64, now: i64) -> (String, Style) {
         1 => (format!("{at} (1 day left)"), near),
         days @ ..SOON => (format!("{at} ({days} days left)"), near),
         _ => (at, Style::new()),
+    }
+}
+
+fn mode(mode: ConnectionMode) -> &'static str {
+    match mode {
+        ConnectionMode::Normal => "normal",
+        ConnectionMode::ReadOnly => "read-only",
+        ConnectionMode::Protected => "protected",
     }
 }
 

@@ -1,6 +1,9 @@
 use std::io::{self, IsTerminal, Write};
 
-use crate::problem::Problem;
+use tokio::sync::oneshot;
+use wilco_engine::api::{Confirmation, Confirmed};
+
+use crate::{options::ConfirmOptions, output::clean, problem::Problem};
 
 /// Asks on the terminal whether something is meant that cannot be undone. `what` is said where there is no terminal.
 pub(crate) fn confirmed(question: &str, what: &str) -> Result<bool, Problem> {
@@ -10,5 +13,63 @@ pub(crate) fn confirmed(question: &str, what: &str) -> Result<bool, Problem> {
     write!(io::stderr().lock(), "{question} [y/N] ")?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    Ok(is_yes(&answer))
+}
+
+/// What a person has confirmed before something is sent over the connection of that name: by an option, or on the terminal.
+/// `what` is what would be sent: `restart to pump-7`. The engine decides whether it is enough.
+pub(crate) async fn confirmation(
+    needed: Confirmation,
+    connection: &str,
+    what: &str,
+    given: &ConfirmOptions,
+) -> Result<Confirmed, Problem> {
+    if let Some(name) = &given.confirm {
+        return Ok(Confirmed::Name(name.clone()));
+    }
+    let (connection, what) = (clean(connection), clean(what));
+    let nowhere = |hint: String| {
+        Problem::new(format!("The connection {connection} is protected, and there is no terminal to confirm on."), hint)
+    };
+    let has_terminal = io::stdin().is_terminal();
+    match needed {
+        Confirmation::None => Ok(Confirmed::No),
+        Confirmation::Ask if given.yes => Ok(Confirmed::Yes),
+        Confirmation::Ask if !has_terminal => Err(nowhere("Use --yes to confirm.".to_owned())),
+        Confirmation::Ask => {
+            let answer = answer(&format!("{connection} is protected. Send {what}? [y/N] ")).await?;
+            if is_yes(&answer) {
+                return Ok(Confirmed::Yes);
+            }
+            Err(Problem::new("Nothing was sent.", "Answer y, or use --yes."))
+        }
+        Confirmation::TypeName if !has_terminal => Err(nowhere(format!(
+            "Use --confirm {connection}. --yes is not enough for dangerous commands and rollouts."
+        ))),
+        Confirmation::TypeName => {
+            let question = format!("{connection} is protected. To send {what}, type the name of the connection: ");
+            let answer = answer(&question).await?;
+            match answer.trim() {
+                "" => Err(Problem::new("Nothing was sent.", "Type the name of the connection, or use --confirm.")),
+                name => Ok(Confirmed::Name(name.to_owned())),
+            }
+        }
+    }
+}
+
+/// A line from the terminal. It is read on a thread of its own, so that an interrupt is heard meanwhile.
+async fn answer(question: &str) -> Result<String, Problem> {
+    io::stderr().lock().write_all(question.as_bytes())?;
+    let (reply, line) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line).map(|_| line);
+        // Nobody waits for it any more after an interrupt.
+        let _ = reply.send(read);
+    });
+    Ok(line.await.map_err(|_| Problem::Interrupted)??)
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

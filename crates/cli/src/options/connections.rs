@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::{
-    Listing,
+    Listing, Mode, Switch,
     broker::{BrokerOptions, DESCRIBING, IdentityOptions, SECRETS},
 };
 
@@ -35,6 +35,7 @@ Examples:
   wilco connections edit plant --url mqtts://broker.example.net:443 --alpn mqtt
   wilco connections edit plant --rename works --only-device pump-7 --only-device pump-8
   wilco connections edit plant --no-proxy --no-password
+  wilco connections edit plant --mode protected
 
 {SECRETS}"))]
     Edit(Box<EditOptions>),
@@ -118,6 +119,12 @@ pub(crate) struct AddOptions {
     /// The broker: mqtts://HOST[:PORT], wss://HOST[:PORT]/PATH for a WebSocket, mqtt:// and ws:// without TLS
     #[arg(long, value_name = "URL")]
     pub(crate) url: String,
+    /// What may be sent over it; normal if not given
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub(crate) mode: Option<Mode>,
+    /// Name the operator in requests, for other consoles to see; off if not given
+    #[arg(long, value_name = "on|off", value_enum)]
+    pub(crate) send_operator: Option<Switch>,
     #[command(flatten)]
     pub(crate) broker: BrokerOptions,
 }
@@ -132,6 +139,12 @@ pub(crate) struct EditOptions {
     /// The broker: mqtts://HOST[:PORT], wss://HOST[:PORT]/PATH for a WebSocket, mqtt:// and ws:// without TLS
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// What may be sent over it. Making it read-only cancels what is not sent yet, and pauses its rollouts
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub(crate) mode: Option<Mode>,
+    /// Name the operator in requests, for other consoles to see. The name is set in the app, under Settings
+    #[arg(long, value_name = "on|off", value_enum)]
+    pub(crate) send_operator: Option<Switch>,
     /// Remove the password
     #[arg(long, conflicts_with = "password_stdin")]
     pub(crate) no_password: bool,

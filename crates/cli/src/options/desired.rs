@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Listing, PaceOptions};
+use super::{ConfirmOptions, Listing, PaceOptions};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DesiredTask {
@@ -127,6 +127,8 @@ pub(crate) struct DesiredApplyOptions {
     /// Print what the rollout would do, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmOptions,
     /// Text lines, or one JSON object per line for each change
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,

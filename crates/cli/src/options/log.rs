@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
+use super::ConfirmOptions;
 use crate::input;
 
 #[derive(Debug, Args)]
@@ -39,4 +40,6 @@ pub(crate) struct LogOptions {
     /// Time between two requests with --follow, such as 2s or 1m
     #[arg(long, value_name = "SPAN", value_parser = input::span, default_value = "3s", requires = "follow")]
     pub(crate) every: Duration,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmOptions,
 }

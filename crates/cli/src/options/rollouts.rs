@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Subcommand, ValueEnum};
 use wilco_engine::api::{BetweenStages, Gate, HaltLimit, MemberState, StageSize};
 
-use super::{Listing, NamedDevices, Report, WhileOffline};
+use super::{ConfirmOptions, Listing, NamedDevices, Report, WhileOffline};
 use crate::input;
 
 #[derive(Debug, Subcommand)]
@@ -86,6 +86,8 @@ pub(crate) struct FollowOptions {
     /// Print what the rollout would do, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmOptions,
     /// Text lines, or one JSON object per line for each change
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
@@ -193,6 +195,8 @@ pub(crate) struct StartOptions {
     /// Expect no answer: a command ends as unconfirmed when the broker acknowledges it
     #[arg(long)]
     pub(crate) no_answer: bool,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmOptions,
     /// Text lines, or one JSON object per line for each change
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,

@@ -1,7 +1,7 @@
 //! The words that some options take.
 
 use clap::ValueEnum;
-use wilco_engine::api::{Delivery, MqttVersion, Preset, ReportFormat, TimesBy};
+use wilco_engine::api::{ConnectionMode, Delivery, MqttVersion, Preset, ReportFormat, TimesBy};
 
 /// For people or for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -96,6 +96,34 @@ impl From<Version> for MqttVersion {
         match version {
             Version::V5 => MqttVersion::V5,
             Version::V311 => MqttVersion::V311,
+        }
+    }
+}
+
+/// Something that is done or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+/// What may be sent over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// Everything
+    Normal,
+    /// Nothing: Wilco only subscribes
+    ReadOnly,
+    /// Every command is confirmed; dangerous ones and rollouts by typing the connection's name
+    Protected,
+}
+
+impl From<Mode> for ConnectionMode {
+    fn from(mode: Mode) -> ConnectionMode {
+        match mode {
+            Mode::Normal => ConnectionMode::Normal,
+            Mode::ReadOnly => ConnectionMode::ReadOnly,
+            Mode::Protected => ConnectionMode::Protected,
         }
     }
 }

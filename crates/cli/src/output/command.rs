@@ -27,6 +27,8 @@ pub(crate) struct CommandLine {
     pub(crate) conflict: bool,
     pub(crate) contradicted: Option<String>,
     pub(crate) nobody_listening: bool,
+    /// The operator whom the request names.
+    pub(crate) operator: Option<String>,
     #[serde(skip)]
     pub(crate) queued_at: i64,
 }
@@ -58,6 +60,7 @@ impl CommandLine {
             conflict: view.conflict,
             contradicted: view.contradicted.clone(),
             nobody_listening: view.nobody_listening,
+            operator: view.operator.clone(),
             queued_at: view.queued_at,
         }
     }
@@ -81,7 +84,8 @@ impl CommandLine {
             (None, Some(result)) => line.push_str(&format!("  {}", clean(&result.to_string()))),
             (None, None) => {}
         }
-        for remark in self.remarks() {
+        let operator = self.operator.as_ref().map(|operator| format!("by {}", clean(operator)));
+        for remark in self.remarks().into_iter().chain(operator) {
             line.push_str(&format!("  [{remark}]"));
         }
         line

@@ -6,7 +6,7 @@ use wilco_engine::api::RolloutPlan;
 
 use crate::{
     options::Listing,
-    output::{Output, clean, count},
+    output::{Output, clean, count, several},
     problem::Problem,
 };
 
@@ -66,6 +66,7 @@ fn lines(plan: &RolloutPlan) -> Vec<String> {
             lines.push(format!("{} {words}{}", count(number as usize), named(number, examples)));
         }
     }
+    lines.extend(plan.overlap.as_deref().map(|overlap| clean(overlap).into_owned()));
     lines.extend(unknown_before(plan));
     lines.extend(unreported(plan));
     if plan.dangerous {
@@ -80,6 +81,14 @@ fn lines(plan: &RolloutPlan) -> Vec<String> {
     }
     lines.push("Nothing was sent.".to_owned());
     lines
+}
+
+/// Who is busy with a command of another console, and what that seems to be, as sentences.
+pub(super) fn busy_elsewhere(plan: &RolloutPlan) -> Option<String> {
+    let devices = several(plan.busy_elsewhere as usize, "device");
+    let verb = if plan.busy_elsewhere == 1 { "is" } else { "are" };
+    let overlap = plan.overlap.as_deref().map(|overlap| format!(" {}", clean(overlap))).unwrap_or_default();
+    (plan.busy_elsewhere > 0).then(|| format!("{devices} {verb} busy with a command from another console.{overlap}"))
 }
 
 /// Whom nothing can be given back, as a sentence.
@@ -131,7 +140,7 @@ fn duration(milliseconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wilco_engine::api::{PlannedRequest, RolloutPlan, WireView};
+    use wilco_engine::api::{Confirmation, PlannedRequest, RolloutPlan, WireView};
 
     use super::{duration, lines};
 
@@ -151,6 +160,7 @@ mod tests {
             presence_unknown: 0,
             already: 1,
             busy_elsewhere: 2,
+            overlap: Some("Another console (A\u{1b}) is sending led.".into()),
             busy_here: 1,
             offline_examples: vec!["pump-3".into(), "pump-4".into()],
             already_examples: vec!["pump-\u{1b}5".into()],
@@ -162,6 +172,7 @@ mod tests {
             expected_ms: Some(200_000),
             messages: 6_000,
             dangerous: true,
+            confirmation: Confirmation::None,
             remarks: vec!["The connection is not online.".into()],
             samples: vec![PlannedRequest { device: "pump-1".into(), request }],
         }
@@ -176,6 +187,7 @@ mod tests {
             "12 offline: pump-3, pump-4, …",
             "1 already in the requested state: pump-\\u{1b}5",
             "3 busy, 2 with a command from another console: pump-6, pump-7, pump-8",
+            "Another console (A\\u{1b}) is sending led.",
             "2 are left out, because the earlier values are not known: pump-9, pump-10.",
             "1 has not reported a configuration: pump-11.",
             "This command interrupts the devices.",

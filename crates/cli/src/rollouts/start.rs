@@ -16,7 +16,8 @@ use crate::{
     input,
     interrupt::Interrupt,
     link,
-    options::{Left, Listing, NamedDevices, PaceOptions, StartOptions},
+    options::{ConfirmOptions, Left, Listing, NamedDevices, PaceOptions, StartOptions},
+    output::several,
     problem::{self, Problem},
 };
 
@@ -33,6 +34,7 @@ pub(super) struct Order {
     listing: Listing,
     /// Only say what it would do.
     dry_run: bool,
+    confirm: ConfirmOptions,
 }
 
 impl Order {
@@ -54,6 +56,7 @@ impl Order {
             delivery,
             retries,
             no_answer,
+            confirm,
             output,
         } = options;
         let command = RolloutCommand {
@@ -75,13 +78,13 @@ impl Order {
             command,
             ..NewRollout::from(pace)
         };
-        Ok(Order { connection, spec, listing: output, dry_run })
+        Ok(Order { connection, spec, listing: output, dry_run, confirm })
     }
 
     pub(super) async fn carry_out(self, base: &mut Base, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
         let connection = base.connection(&self.connection).await?.id;
         let spec = NewRollout { connection, ..self.spec };
-        go(spec, self.dry_run, base, interrupt, self.listing).await
+        go(spec, self.dry_run, &self.confirm, base, interrupt, self.listing).await
     }
 }
 
@@ -117,6 +120,7 @@ impl From<PaceOptions> for NewRollout {
 pub(crate) async fn go(
     spec: NewRollout,
     dry_run: bool,
+    confirm: &ConfirmOptions,
     base: &mut Base,
     interrupt: &mut Interrupt,
     listing: Listing,
@@ -140,19 +144,42 @@ pub(crate) async fn go(
             return plan::print_remarks(&plan, listing);
         }
     }
+    let spec = confirmed(spec, confirm, base, interrupt).await?;
     let view = base.console().start_rollout(spec).await?;
     Follow::new(base, view, batches, listing).run(interrupt).await
+}
+
+/// The rollout with what the person has confirmed of it.
+async fn confirmed(
+    spec: NewRollout,
+    confirm: &ConfirmOptions,
+    base: &Base,
+    interrupt: &mut Interrupt,
+) -> Result<NewRollout, Problem> {
+    let connection = base.connection(&spec.connection).await?;
+    let plan = base.console().plan_rollout(spec.clone()).await?;
+    if let Some(busy) = plan::busy_elsewhere(&plan) {
+        problem::warn(&busy, Some("Leave such devices out with --leave-out busy."));
+    }
+    let what = format!("{} to {}", spec.command.name, several(plan.members as usize, "device"));
+    let confirmed = tokio::select! {
+        confirmed = input::confirmation(plan.confirmation, &connection.name, &what, confirm) => confirmed?,
+        () = interrupt.heard() => return Err(Problem::Interrupted),
+    };
+    Ok(NewRollout { confirmed, ..spec })
 }
 
 /// Starts it over a connection that stands, and follows it; an interrupt withdraws what was not sent yet. `batches` are
 /// listened to already.
 pub(crate) async fn send(
     spec: NewRollout,
+    confirm: &ConfirmOptions,
     batches: Receiver<Batch>,
     base: &mut Base,
     interrupt: &mut Interrupt,
     listing: Listing,
 ) -> Result<ExitCode, Problem> {
+    let spec = confirmed(spec, confirm, base, interrupt).await?;
     let view = base.console().start_rollout(spec).await?;
     Follow::new(base, view, batches, listing).stopped_by_interrupt().run(interrupt).await
 }

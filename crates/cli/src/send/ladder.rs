@@ -179,7 +179,16 @@ mod tests {
 
     fn detail(command: CommandView, events: Vec<EventView>) -> CommandDetail {
         let request_is = RequestOrigin::Planned;
-        CommandDetail { command, request: None, request_is, events, left_out: 0, discarded: None, shell_line: None }
+        CommandDetail {
+            command,
+            request: None,
+            request_is,
+            events,
+            left_out: 0,
+            discarded: None,
+            disagrees: None,
+            shell_line: None,
+        }
     }
 
     /// The states told, those of mere progress in brackets.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use wilco_engine::api::{CommandCheck, ConnectionView};
+use wilco_engine::api::{ConnectionView, DeviceCheck};
 
 use crate::{
     base::Base,
@@ -45,8 +45,18 @@ pub(crate) async fn devices(
     Ok(named.iter().map(|name| ids.get(name.as_str()).copied().flatten().unwrap_or(name).to_owned()).collect())
 }
 
+/// Says which devices another console's command has not finished on.
+pub(crate) fn say_busy(checks: &[DeviceCheck]) {
+    for check in checks {
+        let name = clean(check.name.as_deref().unwrap_or(&check.device)).into_owned();
+        if let Some(busy) = &check.busy {
+            problem::warn(&format!("{name} is busy. {}", clean(busy)), Some("Wilco sends the command all the same."));
+        }
+    }
+}
+
 /// Says what is known before a command is sent.
-pub(crate) fn say(checks: &[CommandCheck]) {
+pub(crate) fn say(checks: &[DeviceCheck]) {
     for check in checks {
         let name = clean(check.name.as_deref().unwrap_or(&check.device)).into_owned();
         if let Some(already) = &check.already {

@@ -174,6 +174,7 @@ fn native_message(native: &crate::Dialect, asking: &Asking<'_>, id: &CommandId) 
         issued_at: Timestamp(0),
         expires_at: Timestamp(0),
         attempt: 1,
+        by: None,
     };
     let outbound = native.encode(&asking.device.id, &request, Timestamp(0));
     let payload = String::from_utf8(outbound.payload).map_err(|error| error.to_string())?;

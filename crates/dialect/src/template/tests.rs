@@ -14,7 +14,8 @@ fn encoded(form: &WireForm, prefix: &str, args: &str) -> Outbound {
     let id = CommandId::new("c-\"1\"").expect("an id");
     let device = DeviceId::new("pump-7").expect("a device ID");
     let (issued_at, expires_at) = (Timestamp(1_000), Timestamp(61_000));
-    let request = Request { id: &id, command: "calibrate", args, form: Some(form), issued_at, expires_at, attempt: 2 };
+    let request =
+        Request { id: &id, command: "calibrate", args, form: Some(form), issued_at, expires_at, attempt: 2, by: None };
     dialect.encode(&device, &request, issued_at)
 }
 

@@ -9,8 +9,9 @@ use crate::{FREE_TEXT, Inbound, Request, catalogue, device_side, device_side::As
 /// The request's JSON, its members in the order of the specification.
 pub(super) fn write(request: &Request<'_>) -> String {
     let args = if request.args.trim().is_empty() { "{}" } else { request.args };
+    let by = request.by.map(|by| format!(r#","by":{}"#, Value::from(by))).unwrap_or_default();
     format!(
-        r#"{{"id":{},"command":{},"args":{args},"issued_at":{},"expires_at":{},"attempt":{}}}"#,
+        r#"{{"id":{},"command":{},"args":{args},"issued_at":{},"expires_at":{},"attempt":{}{by}}}"#,
         Value::from(request.id.as_str()),
         Value::from(request.command),
         request.issued_at.0,
@@ -37,7 +38,7 @@ pub(crate) fn observe_text(device: &DeviceId, inbound: &Inbound<'_>) -> Result<O
     let text = text_of(inbound.payload).map_err(|why| format!("This request is unreadable: {why}."))?;
     let Some(id) = ids::from_correlation(inbound.correlation) else { return Ok(None) };
     let (command, args) = (FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string());
-    seen(device, inbound, Asked { id, command, args, issued_at: None, expires_at: None }, false).map(Some)
+    seen(device, inbound, Asked { id, command, args, issued_at: None, expires_at: None, by: None }, false).map(Some)
 }
 
 fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_ids: bool) -> Result<Submission, String> {
@@ -66,6 +67,7 @@ fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_id
         again_of: None,
         rollout: None,
         automatic: false,
+        by: asked.by.map(Into::into),
     })
 }
 

@@ -11,14 +11,14 @@ use tokio::sync::mpsc::{Receiver, UnboundedSender};
 
 use super::{
     Batch, CatalogueEntry, Client, CommandButton, CommandCheck, CommandDefinition, CommandDetail, CommandPreview,
-    CommandRef, CommandToPreview, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor, DesiredView,
-    DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery, DeviceRow,
-    DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceUse, ExportFormat, ExportView, Failure,
-    FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery, ImportLine,
-    Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect,
-    PreflightView, PresetView, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView,
-    SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView, TimesQuery,
-    TimesView, TrafficBatch, TrafficQuery, ViewColumn,
+    CommandRef, CommandToPreview, Confirmed, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor,
+    DesiredView, DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery,
+    DeviceRow, DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceUse, ExportFormat, ExportView,
+    Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery,
+    ImportLine, Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older,
+    OwnDialect, PreflightView, PresetView, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan,
+    RolloutView, SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView,
+    TimesQuery, TimesView, TrafficBatch, TrafficQuery, ViewColumn,
 };
 
 /// Hands the call table to the macro that is named.
@@ -141,10 +141,10 @@ macro_rules! calls {
 
             /// Sends a command to each of its devices.
             both send(command: NewCommand) -> Sent;
-            /// What is known of a command before it is sent, of those devices of which there is something to say.
-            both check_command(command: NewCommand) -> Vec<CommandCheck>;
+            /// What is known of a command before it is sent, and what has to be confirmed first.
+            both check_command(command: NewCommand) -> CommandCheck;
             /// Sends the same command once more, under a new id that names the old one.
-            page send_again(connection: &str, device: &str, id: &str) -> Sent;
+            page send_again(connection: &str, device: &str, id: &str, confirmed: Confirmed) -> Sent;
             /// Withdraws a command that was never sent; later it stops the waiting.
             both cancel(connection: &str, device: &str, id: &str) -> ();
             /// Dismisses a command that ended badly, or all of them: it no longer counts as needing somebody.

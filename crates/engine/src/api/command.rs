@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CutView, DiscardedView, JsonText};
+use super::{Confirmation, Confirmed, CutView, DiscardedView, JsonText};
 
 /// A command to send.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -40,12 +40,27 @@ pub struct NewCommand {
     /// command.
     #[serde(default)]
     pub automatic: bool,
+    /// What the person has confirmed, see [`CommandCheck::confirmation`].
+    #[serde(default)]
+    pub confirmed: Confirmed,
+}
+
+/// What is known of a command before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandCheck {
+    /// Why the connection sends nothing at all, as a sentence.
+    pub refused: Option<String>,
+    /// What the person has to do first, by the connection's mode. Without it the engine refuses the command.
+    pub confirmation: Confirmation,
+    /// Those of its devices of which there is something to say.
+    pub devices: Vec<DeviceCheck>,
 }
 
 /// What is known of a command for one device before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
-pub struct CommandCheck {
+pub struct DeviceCheck {
     /// The device's id.
     pub device: String,
     /// The device's name for people, where it is known by another one.
@@ -56,6 +71,8 @@ pub struct CommandCheck {
     pub silent: Option<String>,
     /// Why it cannot be sent, as a sentence.
     pub refused: Option<String>,
+    /// That a command of another console has not finished on it, as a sentence.
+    pub busy: Option<String>,
 }
 
 /// What to do with a command while its device is offline.
@@ -98,6 +115,9 @@ pub struct CommandView {
     /// Wilco sent it by itself.
     #[serde(default)]
     pub automatic: bool,
+    /// The operator whom the request names, at most 64 characters. Anybody may write any name there.
+    #[serde(default)]
+    pub operator: Option<String>,
     /// Its state by the name that is used everywhere: `queued` … `cancelled`.
     pub state: String,
     /// Nothing more is awaited.
@@ -153,6 +173,17 @@ pub struct CommandView {
     pub nobody_listening: bool,
     /// The command that it repeats.
     pub again_of: Option<String>,
+}
+
+impl CommandView {
+    /// Who asked, for people: `you`, `another console`, or `another console, by Ana`. The name is as the request has it.
+    #[must_use]
+    pub fn asked_by(&self) -> String {
+        match &self.operator {
+            Some(operator) => format!("{}, by {operator}", self.by),
+            None => self.by.clone(),
+        }
+    }
 }
 
 /// What of its device a command's end rests on.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{FailureCode, Preset, ProxyView, Secrets, Trust};
+use super::{ConnectionMode, FailureCode, Preset, ProxyView, Secrets, Trust};
 
 /// A connection as it is listed. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -32,6 +32,13 @@ pub struct ConnectionView {
     pub prefix: String,
     /// The fleet inside the app: its broker ends with the app.
     pub demo: bool,
+    /// What may be sent over it.
+    #[serde(default)]
+    pub mode: ConnectionMode,
+    /// Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see. Only Wilco's own dialect
+    /// does so.
+    #[serde(default)]
+    pub send_operator: bool,
     /// What kind of broker.
     pub preset: Preset,
     /// The only devices it listens to and commands; all where empty.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wilco_credentials::Trust;
 
-use super::{ConnectionView, MqttVersion};
+use super::{ConnectionMode, ConnectionView, MqttVersion};
 
 /// What kind of broker: gives the defaults of a new connection, and the limits that the broker sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
@@ -110,6 +110,10 @@ pub struct ConnectionEntry {
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host, and where they differ from the usual a port and (for
     /// WebSockets) a path. Ports default to 1883, 8883, 80 and 443, the path to `/mqtt`.
     pub url: String,
+    /// What may be sent over it.
+    pub mode: ConnectionMode,
+    /// Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see.
+    pub send_operator: bool,
     /// What kind of broker.
     pub preset: Preset,
     /// The protocol version.
@@ -170,6 +174,8 @@ impl From<&ConnectionView> for ConnectionEntry {
             id: Some(view.id.clone()),
             name: view.name.clone(),
             url: view.url.clone(),
+            mode: view.mode,
+            send_operator: view.send_operator,
             preset: view.preset,
             mqtt: view.mqtt,
             client_id: Some(view.client_id.clone()),

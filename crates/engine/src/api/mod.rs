@@ -21,6 +21,7 @@ mod fleet;
 mod history;
 mod json;
 mod log;
+mod mode;
 mod news;
 mod preflight;
 mod rollout;
@@ -42,8 +43,8 @@ pub use catalogue::{
 pub use client::{Client, Dispatch, Json};
 pub(crate) use client::{garbled, to_json};
 pub use command::{
-    AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, Delivery, DisagreementView, EventView,
-    NewCommand, RequestOrigin, Sent, SettledBy, UnreadableView, WireView,
+    AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, Delivery, DeviceCheck, DisagreementView,
+    EventView, NewCommand, RequestOrigin, Sent, SettledBy, UnreadableView, WireView,
 };
 pub use connection::{ConnectionView, LinkState, MqttVersion};
 pub use desired::{
@@ -70,6 +71,7 @@ pub use fleet::{
 pub use history::{ExportFormat, ExportView, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, Older};
 pub use json::JsonText;
 pub use log::{KeptLog, LogPart, LogStand, LogView};
+pub use mode::{Confirmation, Confirmed, ConnectionMode};
 pub use news::{News, NewsSubject};
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
 pub use rollout::{

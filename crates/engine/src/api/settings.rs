@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// What the person has chosen for the whole of the app, whatever connection is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -28,4 +28,7 @@ pub struct Settings {
     pub notify_long: bool,
     /// How long is long: seconds, 1 … 86,400.
     pub long_after_s: u32,
+    /// The name that requests give as the operator's, on connections that send it: 1 … 64 characters, none of them a
+    /// control character.
+    pub operator_name: Option<String>,
 }

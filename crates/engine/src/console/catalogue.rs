@@ -108,6 +108,7 @@ impl Handle {
             issued_at: now,
             expires_at: now + kind.time_to_live,
             attempt: 1,
+            by: None,
         };
         let outbound = dialect.encode(&device, &request, now);
         let wire = views::wire(&outbound.topic, &outbound.payload, 1);

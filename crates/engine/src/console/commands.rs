@@ -4,11 +4,13 @@ use std::sync::{Arc, PoisonError};
 
 use uuid::Uuid;
 use wilco_dialect::{CommandKind, Dialect, json};
-use wilco_ledger::{CommandId, Delivery, Millis, Policy, Retry, Submission};
+use wilco_ledger::{Command, CommandId, Delivery, DeviceId, Millis, Policy, Retry, Submission, Timestamp};
 
 use super::{Handle, command_id, device_id, not_found};
 use crate::{
-    api::{self, CommandCheck, CommandRef, Failure, NewCommand, Sent, Settings, invalid},
+    api::{
+        self, CommandCheck, CommandRef, Confirmed, DeviceCheck, Failure, NewCommand, Sent, Settings, grouped, invalid,
+    },
     catalogue::Known,
     controller::{Listed, Request},
     store::{CommandTemplate, ConnectionId},
@@ -24,6 +26,7 @@ impl Handle {
         let listed = self.listed(&new.connection)?;
         let known = self.catalogue.find(&connection, &new.command);
         let submissions = submissions(&new, &listed, &known, &self.settings.get())?;
+        listed.permit(is_grave(&known, new.devices.len()), &new.confirmed)?;
         let asked = submissions.iter().map(|submission| submission.device.as_str());
         if let Some(refusal) = beyond(&listed.named, asked) {
             return Err(refusal);
@@ -33,36 +36,54 @@ impl Handle {
         Ok(Sent { ids })
     }
 
-    /// What is known of a command before it is sent, of those devices of which there is something to say.
+    /// What is known of a command before it is sent, and what has to be confirmed first.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
-    pub async fn check_command(&self, command: NewCommand) -> Result<Vec<CommandCheck>, Failure> {
+    pub async fn check_command(&self, command: NewCommand) -> Result<CommandCheck, Failure> {
         let listed = self.listed(&command.connection)?;
-        let check = |device: &String| {
-            let id = listed.resolve(device).or_else(|| device_id(device).ok())?;
-            let (already, silent, refused) = match listed.consider(&id, &command.command, command.args.as_str())? {
-                Ok(prepared) => (prepared.already, prepared.silent, None),
-                Err(why) => (None, None, Some(why)),
+        let connection = ConnectionId::from(command.connection.as_str());
+        let resolve = |device: &String| listed.resolve(device).or_else(|| device_id(device).ok());
+        let ids: Vec<DeviceId> = command.devices.iter().filter_map(resolve).collect();
+        let busy = self.ask(|reply| Request::BusyElsewhere(connection.clone(), ids.clone(), reply)).await?;
+        let now = self.clock.now();
+        let check = |(id, busy): (DeviceId, Option<Command>)| {
+            let busy = busy.map(|busy| busy_sentence(&busy, now));
+            let (already, silent, refused) = match listed.consider(&id, &command.command, command.args.as_str()) {
+                Some(Ok(prepared)) => (prepared.already, prepared.silent, None),
+                Some(Err(why)) => (None, None, Some(why)),
+                None => (None, None, None),
             };
             let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
             let name = fleet.get(&id).and_then(|device| device.description.as_ref()?.shown_name(&id));
-            let found = already.is_some() || silent.is_some() || refused.is_some();
-            found.then(|| CommandCheck { device: id.as_str().to_owned(), name, already, silent, refused })
+            let found = already.is_some() || silent.is_some() || refused.is_some() || busy.is_some();
+            found.then(|| DeviceCheck { device: id.as_str().to_owned(), name, already, silent, refused, busy })
         };
-        Ok(command.devices.iter().filter_map(check).collect())
+        let known = self.catalogue.find(&connection, &command.command);
+        Ok(CommandCheck {
+            refused: listed.mode.permit(&listed.name).err().map(|refused| refused.message),
+            confirmation: listed.mode.needs(is_grave(&known, command.devices.len())),
+            devices: ids.into_iter().zip(busy).filter_map(check).collect(),
+        })
     }
 
     /// Sends a command once more: the same to the last digit, under a new id that names the old one.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound); `Invalid` when what the connection speaks has changed and cannot say it any more; `Store`.
-    pub async fn send_again(&self, connection: &str, device: &str, id: &str) -> Result<Sent, Failure> {
+    pub async fn send_again(
+        &self,
+        connection: &str,
+        device: &str,
+        id: &str,
+        confirmed: Confirmed,
+    ) -> Result<Sent, Failure> {
         let listed = self.listed(connection)?;
         let dialect = &listed.dialect;
         let connection = ConnectionId::from(connection);
         let command = self.store.command(&connection, &device_id(device)?, &command_id(id)?).await?;
         let asked = command.ok_or_else(|| not_found("command", id))?.asked;
+        listed.permit(is_grave(&self.catalogue.find(&connection, &asked.name), 1), &confirmed)?;
         if asked.form.as_ref().is_none_or(|form| form.written.is_some())
             && let Some(again) = again_in_its_dialect(&listed, &asked)?
         {
@@ -83,6 +104,7 @@ impl Handle {
             again_of: Some(asked.id.clone()),
             rollout: None,
             automatic: false,
+            by: None,
             policy: Policy { answers_carry_ids, ..asked.policy },
             ..Submission::clone(&asked)
         };
@@ -113,6 +135,19 @@ impl Handle {
     }
 }
 
+/// `Another console (Ana) sent restart 3 s ago, and it has not finished.`
+fn busy_sentence(command: &Command, now: Timestamp) -> String {
+    let by = command.asked.by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+    let ago = now.since(command.submitted_at).0 / 1_000;
+    let name = &command.asked.name;
+    format!("Another console{by} sent {name} {} s ago, and it has not finished.", grouped(ago))
+}
+
+/// Whether a command is one that a protected connection wants its name typed for: a dangerous one, or one for many devices.
+fn is_grave(known: &Known, devices: usize) -> bool {
+    devices > 1 || known.kind().is_some_and(|kind| kind.dangerous)
+}
+
 /// One submission for each device, or the reason why there is none at all.
 fn submissions(
     new: &NewCommand,
@@ -141,6 +176,7 @@ fn submissions(
                 again_of: again_of.clone(),
                 rollout: None,
                 automatic: new.automatic,
+                by: None,
             };
             in_its_dialect(listed, asked)
         })
@@ -166,6 +202,7 @@ fn again_in_its_dialect(listed: &Listed, asked: &Submission) -> Result<Option<Su
         again_of: Some(asked.id.clone()),
         rollout: None,
         automatic: false,
+        by: None,
         form: None,
         ..Submission::clone(asked)
     };
@@ -272,7 +309,7 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        api::{Delivery, FailureCode, LinkState, NewCommand},
+        api::{Confirmed, Delivery, FailureCode, LinkState, NewCommand},
         console::fixture::{engine, plant},
     };
 
@@ -292,7 +329,7 @@ mod tests {
             ..NewCommand::default()
         };
         let first = handle.send(new).await.unwrap().ids.remove(0);
-        let second = handle.send_again(&connection, "pump-7", &first).await.unwrap().ids.remove(0);
+        let second = handle.send_again(&connection, "pump-7", &first, Confirmed::No).await.unwrap().ids.remove(0);
         assert_ne!(first, second);
         let (first, second) = (
             handle.command(&connection, "pump-7", &first).await.unwrap(),
@@ -308,7 +345,7 @@ mod tests {
             )
         );
         assert_eq!(second.shell_line, first.shell_line);
-        let unknown = handle.send_again(&connection, "pump-7", "nobody").await.unwrap_err();
+        let unknown = handle.send_again(&connection, "pump-7", "nobody", Confirmed::No).await.unwrap_err();
         assert_eq!((unknown.code, &*unknown.message), (FailureCode::NotFound, "There is no command 'nobody'."));
         engine.stop().await;
     }

@@ -8,8 +8,8 @@ use wilco_dialect::{Dialect, DialectFile, shipped};
 use super::{DEMO, Handle, defect, not_found};
 use crate::{
     api::{
-        ConnectionEntry, ConnectionView, DialectView, Failure, FilesToRead, KitView, MqttVersion, Preset, PresetView,
-        Secrets, Trust, invalid,
+        ConnectionEntry, ConnectionMode, ConnectionView, DialectView, Failure, FilesToRead, KitView, MqttVersion,
+        Preset, PresetView, Secrets, Trust, invalid,
     },
     controller::Request,
     profile::{self, Before, Bundle, Draft},
@@ -181,6 +181,8 @@ impl Handle {
             id: ConnectionId::from(DEMO),
             name: "Demo fleet".into(),
             url: url.into(),
+            mode: ConnectionMode::Normal,
+            send_operator: false,
             preset: Preset::Plain,
             mqtt: MqttVersion::V5,
             client_id: profile::made_client_id(&self.installation, DEMO),

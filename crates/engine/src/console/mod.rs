@@ -160,7 +160,7 @@ impl Engine {
         let telemetry = Arc::new(Telemetry::default());
         let rollouts = ShownRollouts::default();
         let last_rollout = Arc::new(AtomicU32::new(store.last_rollout().await?));
-        let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts));
+        let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts), settings.clone());
         let quota = EvidenceQuota::new(settings.clone());
         quota.load(&store).await?;
         let counted = (Arc::clone(&telemetry), quota.clone());

@@ -15,9 +15,9 @@ use wilco_ledger::{Delivery, DeviceId, Policy, Retry, WireForm, rollout::Progres
 use super::{Handle, blocking, commands, device_id, fleet, not_found};
 use crate::{
     api::{
-        Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState, MemberView, NewCommand,
-        NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers, excerpt, grouped, invalid,
-        sentence,
+        Confirmed, Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState, MemberView,
+        NewCommand, NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers, excerpt,
+        grouped, invalid, sentence,
     },
     controller::{Listed, Request, SharedFleet},
     fleet::{OutOfLine, Search},
@@ -69,8 +69,10 @@ impl Handle {
     /// # Errors
     /// [`crate::api::FailureCode::Invalid`] when any of it makes no sense, and then nothing is started; `NotFound`; `Store`.
     pub async fn start_rollout(&self, new: NewRollout) -> Result<RolloutView, Failure> {
+        let confirmed = new.confirmed.clone();
         let Drafted { spec, template, survey: Survey { members, .. }, stages, nothing, .. } =
             self.draft_rollout(new).await?;
+        self.listed(&spec.connection)?.permit(true, &confirmed)?;
         if members.is_empty() {
             let left_out = || {
                 invalid("All devices of this rollout are left out.".into(), "Choose other devices, or leave out fewer.")
@@ -134,6 +136,8 @@ impl Handle {
 
     /// Checks what is asked for, and finds its devices.
     pub(super) async fn draft_rollout(&self, mut spec: NewRollout) -> Result<Drafted, Failure> {
+        // It was given for this once, and not for those that follow.
+        spec.confirmed = Confirmed::No;
         let connection = ConnectionId::from(spec.connection.as_str());
         let listed = self.listed(&spec.connection)?;
         if let Some(Follows { rollout, reason: FollowReason::PutBack }) = spec.follows.clone() {

@@ -27,7 +27,7 @@ impl Handle {
     /// they were.
     pub async fn change_settings(&self, settings: Settings) -> Result<(), Failure> {
         settings.check()?;
-        self.store.save_settings(settings).await?;
+        self.store.save_settings(settings.clone()).await?;
         self.settings.set(settings);
         Ok(())
     }
@@ -76,8 +76,8 @@ mod tests {
         let engine = engine_on(&data_dir).await;
         let handle = engine.handle();
         let chosen = Settings { timeout_s: 33, time_to_live_s: 44, ..handle.settings().await.unwrap() };
-        handle.change_settings(chosen).await.unwrap();
-        let refused = handle.change_settings(Settings { timeout_s: 0, ..chosen }).await.unwrap_err();
+        handle.change_settings(chosen.clone()).await.unwrap();
+        let refused = handle.change_settings(Settings { timeout_s: 0, ..chosen.clone() }).await.unwrap_err();
         assert_eq!(refused.code, FailureCode::Invalid);
         assert_eq!(handle.settings().await.unwrap(), chosen);
 

@@ -208,6 +208,7 @@ mod tests {
             again_of: again_of.map(|number| key("a", number).1),
             rollout: None,
             automatic: false,
+            by: None,
         };
         let fact = Fact::Submitted { origin: Origin::Here, asked: Arc::new(asked.clone()) };
         let event = Event { device: asked.device.clone(), command: Some(asked.id), at: Timestamp(number), fact };

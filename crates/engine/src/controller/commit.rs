@@ -140,7 +140,9 @@ impl Controller {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let Publication { device, id, attempt } = publication.clone();
-        let outcome = match sender {
+        let publishes = known.profile.mode.publishes();
+        // It may have become read-only while this was being committed, and the sender is that of its session before.
+        let outcome = match sender.filter(|_| publishes) {
             Some((sender, outbound)) => {
                 if !self.taps.is_empty() {
                     let envelope = Envelope::of(&outbound, known.profile.mqtt);
@@ -162,6 +164,9 @@ impl Controller {
         };
         if let Err(puback) = outcome {
             self.tell(connection, Input::Delivered { device, id, attempt, puback });
+            if !publishes {
+                self.withdraw_unsent(connection);
+            }
         }
     }
 }

@@ -11,7 +11,10 @@ use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits
 
 use super::{attention::Attention, devices::Pending, rollouts::Rollouts};
 use crate::{
-    api::{ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
+    api::{
+        Confirmed, ConnectionMode, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset,
+        ProxyView,
+    },
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
     message_rates::MessageRates,
@@ -35,9 +38,23 @@ pub(crate) struct Listed {
     pub(crate) dialects: Option<SharedDialects>,
     /// The only devices that are listened to; all where empty.
     pub(crate) named: Arc<[String]>,
+    /// What the connection is called.
+    pub(crate) name: Arc<str>,
+    /// What may be sent over it.
+    pub(crate) mode: ConnectionMode,
+    /// Requests name the operator.
+    pub(crate) send_operator: bool,
 }
 
 impl Listed {
+    /// Whether a command may be sent with what a person has confirmed. `grave`: it is dangerous, or for more than one device.
+    ///
+    /// # Errors
+    /// As [`ConnectionMode::permit_confirmed`].
+    pub(crate) fn permit(&self, grave: bool, confirmed: &Confirmed) -> Result<(), Failure> {
+        self.mode.permit_confirmed(&self.name, grave, confirmed)
+    }
+
     /// Whether a message of Wilco to itself comes back. Not on a broker that hangs up at what it does not allow (AWS IoT), and
     /// not where our own topic is not heard: the devices are named, or speak other dialects.
     fn hears_itself(&self, preset: Preset, url: &str) -> bool {
@@ -48,7 +65,7 @@ impl Listed {
 
     /// The limits of the connection, while its broker keeps no answers back.
     pub(crate) fn widest(&self, preset: Preset, url: &str) -> Limits {
-        let limits = limits(preset);
+        let limits = limits(preset, ConnectionMode::Normal);
         match self.hears_itself(preset, url) {
             true => Limits { answer_window: AnswerWindow::MOST, ..limits },
             false => limits,
@@ -181,7 +198,7 @@ impl Connection {
     /// `last`: the last number that stood for a command on the wire.
     pub(super) fn new(profile: Profile, enabled: Enabled, last: u32) -> Connection {
         Connection {
-            ledger: Ledger::new(limits(profile.preset)),
+            ledger: Ledger::new(limits(profile.preset, profile.mode)),
             unread: None,
             profile,
             dialect: enabled.own.clone(),
@@ -218,7 +235,7 @@ impl Connection {
     /// Takes on another profile, and hands back the session of the one before. What was known of devices by their
     /// connections is as much out of date as after any other end of a connection.
     pub(super) fn replace(&mut self, profile: Profile, enabled: Enabled, generation: u64) -> Option<Session> {
-        self.ledger.set_limits(limits(profile.preset));
+        self.ledger.set_limits(limits(profile.preset, profile.mode));
         self.profile = profile;
         self.dialect = enabled.own.clone();
         let described = Described::of(enabled, self.noted_wire_id);
@@ -250,7 +267,9 @@ impl Connection {
     /// Whether messages to ourselves may be sent.
     pub(super) fn may_send_to_itself(&self) -> bool {
         let Profile { preset, url, .. } = &self.profile;
-        self.own_messages != OwnMessages::Unwelcome && self.listed().hears_itself(*preset, url)
+        self.profile.mode.publishes()
+            && self.own_messages != OwnMessages::Unwelcome
+            && self.listed().hears_itself(*preset, url)
     }
 
     /// Sends a message to ourselves, where that is allowed. It comes back behind everything that the broker keeps for us.
@@ -267,8 +286,8 @@ impl Connection {
     /// What to send to ourselves where our own topic is not heard, and what to subscribe before it. Not to a broker that
     /// hangs up at what it does not allow (AWS IoT).
     pub(super) fn unheard_message(&self) -> Option<(Filter, Publication, Outbound)> {
-        let Profile { preset, url, client_id, .. } = &self.profile;
-        if self.own_messages == OwnMessages::Unwelcome || profile::is_aws(*preset, url) {
+        let Profile { preset, url, client_id, mode, .. } = &self.profile;
+        if !mode.publishes() || self.own_messages == OwnMessages::Unwelcome || profile::is_aws(*preset, url) {
             return None;
         }
         let nonce = uuid::Uuid::new_v4().to_string();
@@ -311,12 +330,20 @@ impl Connection {
 
     /// A ledger that knows nothing yet.
     pub(super) fn new_ledger(&self) -> Ledger {
-        Ledger::new(limits(self.profile.preset))
+        Ledger::new(limits(self.profile.preset, self.profile.mode))
     }
 
     pub(super) fn listed(&self) -> Listed {
         let named = self.profile.devices.as_slice().into();
-        Listed { fleet: self.fleet.clone(), dialect: self.dialect.clone(), dialects: self.dialects.clone(), named }
+        Listed {
+            fleet: self.fleet.clone(),
+            dialect: self.dialect.clone(),
+            dialects: self.dialects.clone(),
+            named,
+            name: self.profile.name.as_str().into(),
+            mode: self.profile.mode,
+            send_operator: self.profile.send_operator,
+        }
     }
 
     pub(super) fn id(&self) -> &ConnectionId {
@@ -394,6 +421,8 @@ impl Connection {
             offers: self.offers(),
             prefix: self.profile.prefix.clone(),
             demo: self.profile.demo,
+            mode: self.profile.mode,
+            send_operator: self.profile.send_operator,
             preset: self.profile.preset,
             devices_named: self.profile.devices.clone(),
             keep_alive_s: self.profile.keep_alive,
@@ -460,10 +489,10 @@ impl Connection {
 
 /// Each command is answered at least twice by most devices, accepted and done, and mosquitto drops without a word what
 /// exceeds 1,000 messages for a console that is away or slow: *seen* with 500 commands outstanding when it was killed.
-fn limits(preset: Preset) -> Limits {
+fn limits(preset: Preset, mode: ConnectionMode) -> Limits {
     let bounds = preset.bounds();
     Limits {
-        send_window: bounds.send_window.into(),
+        send_window: if mode.publishes() { bounds.send_window.into() } else { 0 },
         answer_window: 250,
         sends_per_second: bounds.sends_per_second,
         ..Limits::default()

@@ -59,6 +59,7 @@ impl Controller {
             self.show_rollouts(views);
         }
         self.resumed(connection);
+        self.withdraw_unsent(connection);
     }
 
     async fn remembered(&self, connection: &ConnectionId) -> Result<Remembered, StoreError> {

@@ -13,10 +13,12 @@ mod evidence;
 mod logs;
 mod look_up;
 mod memory;
+mod operator;
 mod pace;
 mod pending_batch;
 mod probe;
 mod rates;
+mod read_only;
 mod requests;
 mod rollouts;
 mod session_events;
@@ -54,6 +56,7 @@ use crate::{
     notifications::{self, Notifications},
     profile::{self, Ready},
     rollouts::ShownRollouts,
+    settings::SharedSettings,
     store::{self, Change, ConnectionId, Store, StoreError},
     telemetry::Telemetry,
     traffic::Tap,
@@ -106,6 +109,7 @@ pub(crate) struct Controller {
     telemetry: Arc<Telemetry>,
     /// The room that evidence has.
     quota: EvidenceQuota,
+    settings: SharedSettings,
     /// The number of sessions begun.
     generations: u64,
 }
@@ -115,7 +119,7 @@ impl Controller {
         (tell, events): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
         store: Store,
         clock: Clock,
-        (directory, catalogue, shown): (Directory, Arc<Catalogue>, ShownRollouts),
+        (directory, catalogue, shown, settings): (Directory, Arc<Catalogue>, ShownRollouts, SharedSettings),
         background: BackgroundTasks,
         (telemetry, quota): (Arc<Telemetry>, EvidenceQuota),
     ) -> Controller {
@@ -138,6 +142,7 @@ impl Controller {
             look_ups,
             telemetry,
             quota,
+            settings,
             generations: 0,
         }
     }

@@ -9,7 +9,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
 };
-use wilco_ledger::{CommandId, DeviceId, Input, Submission, Timestamp, rollout::Action};
+use wilco_ledger::{Command, CommandId, DeviceId, Input, Submission, Timestamp, rollout::Action};
 
 use super::{
     Connection, Controller, Event,
@@ -51,6 +51,8 @@ pub(crate) enum Request {
     NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
     /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
+    /// Of each of these devices the oldest command of another console that has not come to its end.
+    BusyElsewhere(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
     Devices(DeviceRequest),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
@@ -140,12 +142,12 @@ impl Controller {
                 let _ = reply.send(());
             }
             Request::Send(connection, submissions, reply) => {
-                if !self.connections.contains_key(&connection) {
-                    let _ = reply.send(Err(not_found("connection", connection.as_str())));
+                if let Err(refused) = self.permit(&connection) {
+                    let _ = reply.send(Err(refused));
                     return;
                 }
                 for submission in submissions {
-                    self.tell(&connection, Input::Submit(submission));
+                    self.submit(&connection, submission);
                 }
                 self.pending_batch.replies.push(reply);
                 self.pending_batch.urgent = true;
@@ -170,6 +172,9 @@ impl Controller {
             }
             Request::ForgetEnded(before, reply) => {
                 let _ = reply.send(self.forget_ended(before).await);
+            }
+            Request::BusyElsewhere(connection, devices, reply) => {
+                let _ = reply.send(self.busy_elsewhere(&connection, &devices));
             }
             Request::Devices(asked) => self.device_request(asked).await,
             Request::Remark(Notice { level, message, hint, .. }, reply) => {
@@ -272,6 +277,7 @@ impl Controller {
         self.feed.connections();
         self.tell(&id, Input::Disconnected);
         self.resumed(&id);
+        self.withdraw_unsent(&id);
         self.pending_batch.urgent = true;
         if asleep {
             close_beside(ending);

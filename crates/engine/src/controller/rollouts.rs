@@ -116,6 +116,16 @@ impl Rollouts {
         }
     }
 
+    /// Pauses those that are running, and says how many.
+    pub(super) fn pause(&mut self, now: Timestamp) -> u32 {
+        let mut paused = 0;
+        for known in self.known.values_mut().filter(|known| known.machine.refuses(Action::Pause).is_none()) {
+            known.tell(rollout::Input::Act(Action::Pause), now);
+            paused += 1;
+        }
+        paused
+    }
+
     /// A device's presence has changed.
     pub(super) fn presence_changed(&mut self) {
         self.known.values_mut().filter(|known| !known.unheard.is_empty()).for_each(|known| known.changed = true);
@@ -282,13 +292,13 @@ impl Controller {
                     self.pending_batch.changes.extend(earlier);
                     submissions.into_iter().for_each(|submission| {
                         let submission = self.in_its_dialect(id, submission);
-                        self.tell(id, Input::Submit(submission));
+                        self.submit(id, submission);
                     });
                 }
                 Some(Ok(Next::Ask(question, member))) => {
                     let place = (known.rollouts.last_served, member);
                     known.rollouts.asked.insert(question.id.clone(), place);
-                    self.tell(id, Input::Submit(question));
+                    self.submit(id, question);
                 }
                 Some(Err(failure)) => {
                     self.feed.failure(failure);
@@ -318,6 +328,7 @@ impl Controller {
     /// A rollout begins. The caller gets its reply once it is on the disk.
     pub(super) fn start_rollout(&mut self, rollout: StoredRollout, members: Vec<NewMember>) -> Result<(), Failure> {
         let now = self.clock.now();
+        self.permit(&rollout.connection)?;
         let of = rollout.connection.as_str().to_owned();
         let known = self.connections.get_mut(&rollout.connection).ok_or_else(|| not_found("connection", &of))?;
         known.unread.clone().map_or(Ok(()), Err)?;
@@ -336,17 +347,18 @@ impl Controller {
     /// Somebody does something to a rollout.
     pub(super) fn act_on_rollout(&mut self, number: u32, action: Action) -> Result<(), Failure> {
         let now = self.clock.now();
-        let (id, rollout) = self
-            .connections
-            .iter_mut()
-            .find_map(|(id, known)| Some((id.clone(), known.rollouts.known.get_mut(&number)?)))
-            .ok_or_else(|| {
-                let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
-                match shown.contains_key(&number) {
-                    true => refusal(rollout::Refusal::Ended),
-                    false => no_rollout(&number.to_string()),
-                }
-            })?;
+        let of = self.connections.iter().find(|(_, known)| known.rollouts.known.contains_key(&number));
+        let ended = || {
+            let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+            match shown.contains_key(&number) {
+                true => refusal(rollout::Refusal::Ended),
+                false => no_rollout(&number.to_string()),
+            }
+        };
+        let id = of.map(|(id, _)| id.clone()).ok_or_else(ended)?;
+        self.permit_action(&id, action)?;
+        let known = self.connections.get_mut(&id).and_then(|known| known.rollouts.known.get_mut(&number));
+        let rollout = known.ok_or_else(|| no_rollout(&number.to_string()))?;
         if let Some(refused) = rollout.machine.refuses(action) {
             return Err(refusal(refused));
         }

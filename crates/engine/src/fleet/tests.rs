@@ -158,6 +158,7 @@ fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
         form: None,
     };
     let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };

@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) send_window: u16,
     /// How long the broker keeps the session while we are away, seconds. 0: not at all.
     pub(crate) session_expiry: u32,
+    /// Whether anything is published. Otherwise it only listens.
+    pub(crate) publishes: bool,
 }
 
 /// The largest packet sent, and on MQTT 5 also the largest taken, bytes. AWS allows payloads of 128 KiB.

@@ -30,6 +30,8 @@ pub(crate) struct MqttSender {
     max_packet_size: u32,
     /// The broker has said that it takes no filter with `+` or `#` in it.
     no_wildcards: bool,
+    /// Otherwise nothing leaves through here, whatever is handed in.
+    publishes: bool,
     departed: Departed,
 }
 
@@ -89,8 +91,14 @@ struct UnderWay {
 }
 
 impl MqttSender {
-    pub(super) fn new(client: Client, max_packet_size: u32, no_wildcards: bool, departed: Departed) -> MqttSender {
-        MqttSender { client, under_way: Arc::default(), max_packet_size, no_wildcards, departed }
+    pub(super) fn new(
+        client: Client,
+        max_packet_size: u32,
+        no_wildcards: bool,
+        publishes: bool,
+        departed: Departed,
+    ) -> MqttSender {
+        MqttSender { client, under_way: Arc::default(), max_packet_size, no_wildcards, publishes, departed }
     }
 
     /// Hands a publish to the library.
@@ -108,7 +116,7 @@ impl MqttSender {
     /// Whether the library took it.
     fn hand_over(&self, publication: Option<Publication>, outbound: Outbound) -> bool {
         let mut under_way = self.under_way();
-        if under_way.ended {
+        if under_way.ended || !self.publishes {
             return false;
         }
         let taken = match &self.client {

@@ -261,7 +261,7 @@ pub(crate) async fn connect(settings: &Settings, dialled: Dialled) -> Result<Con
         return Err(Refusal::qos_0_only());
     }
     let limit = welcome.max_packet_size.unwrap_or(PACKET_LIMIT).min(PACKET_LIMIT);
-    let sender = MqttSender::new(client, limit, welcome.no_wildcards, departed);
+    let sender = MqttSender::new(client, limit, welcome.no_wildcards, settings.publishes, departed);
     Ok(Connected { sender, receiver: MqttReceiver { events, heard }, welcome })
 }
 

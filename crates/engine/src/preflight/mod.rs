@@ -138,6 +138,13 @@ async fn attempt(plan: &Plan, report: &mut Report) -> Result<(), (Step, Stop)> {
     let nonce = uuid::Uuid::new_v4().simple().to_string();
     let probe = plan.dialect.probe(&settings.client_id, &nonce);
     let hears_itself = subscribe(plan, &probe, &mut line, report).await.map_err(|stop| (Step::Subscribe, stop))?;
+    if !settings.publishes {
+        for step in [Step::Publish, Step::RoundTrip] {
+            report.skipped(step, "Not tested: the connection is read-only");
+        }
+        line.close().await;
+        return Ok(());
+    }
     let published = publish(&probe, &mut line, report).await;
     if let Some(stop) = unexcused(plan, report, Step::Publish, published) {
         return Err((Step::Publish, stop));

@@ -139,6 +139,8 @@ impl Draft {
             id: identity.id,
             name,
             url: address.url(),
+            mode: entry.mode,
+            send_operator: entry.send_operator,
             preset: entry.preset,
             mqtt: entry.mqtt,
             client_id,
@@ -255,6 +257,7 @@ fn assemble(profile: &Profile, bundle: &Bundle, passing: bool) -> Result<Setting
         keep_alive: profile.keep_alive,
         send_window: profile.preset.bounds().send_window,
         session_expiry: if passing { 0 } else { profile.session_expiry },
+        publishes: profile.mode.publishes(),
     })
 }
 

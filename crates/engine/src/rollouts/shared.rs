@@ -70,7 +70,7 @@ pub(crate) fn shared_traits(
         .into_iter()
         .chain(restarts)
         .filter_map(|candidate| compare(candidate, failed, succeeded, &facts))
-        .map(|found| found.as_far_as_known(failed, succeeded))
+        .map(|found| found.limited_to_known(failed, succeeded))
         .collect();
     found.sort_by(clearest_first);
     let mut named: Vec<Found> = Vec::new();
@@ -198,7 +198,7 @@ impl Found {
 
     /// Says where a restart is only known because Wilco was connected at the time: devices that restarted at another time
     /// and do not tell may have it too.
-    fn as_far_as_known(mut self, failed: &[Option<&Device>], succeeded: &[Option<&Device>]) -> Found {
+    fn limited_to_known(mut self, failed: &[Option<&Device>], succeeded: &[Option<&Device>]) -> Found {
         let is_seen = |(device, has): (&Option<&Device>, &bool)| {
             *has && device.and_then(|device| device.restart).is_some_and(|restart| !restart.reported)
         };

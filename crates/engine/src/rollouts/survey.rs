@@ -2,16 +2,20 @@
 //!
 //! It reads a fleet in memory, once for each device, and nothing else: a plan for 100,000 devices reads no store.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde_json::{Map, Value};
 use wilco_dialect::{Reported, json};
 use wilco_ledger::{DeviceId, Origin};
 
 use crate::{
-    api::{LeaveOut, Presence},
+    api::{LeaveOut, Presence, grouped},
     fleet::{Device, Fleet},
     store::{CommandTemplate, NewMember},
 };
 
+/// The same unfinished command on so many devices is taken for a rollout of another console.
+const OVERLAP: u32 = 3;
 /// Examples of each kind, at the most.
 const EXAMPLES: usize = 5;
 
@@ -23,6 +27,8 @@ pub(crate) struct Survey {
     pub(crate) already: Found,
     pub(crate) busy_elsewhere: Found,
     pub(crate) busy_here: Found,
+    /// What devices are busy with that other consoles sent: the command and its operator, and how many devices.
+    elsewhere: BTreeMap<(Arc<str>, Option<Arc<str>>), u32>,
     /// Those that are not left out, in the order of their release.
     pub(crate) members: Vec<NewMember>,
     /// What is known of each of these.
@@ -63,6 +69,10 @@ impl Survey {
             let own = member.args.as_deref().map(arguments);
             let already = is_already(device, &template.name, own.as_ref().unwrap_or(&asked));
             let busy = device.last_command.as_ref().filter(|last| !last.command.is_settled());
+            if let Some(last) = busy.filter(|last| last.command.origin == Origin::Observed) {
+                let asked = &last.command.asked;
+                *survey.elsewhere.entry((Arc::clone(&asked.name), asked.by.clone())).or_default() += 1;
+            }
             let busy = busy.map(|last| last.command.origin);
             if offline {
                 survey.offline.add(&device.id);
@@ -82,6 +92,16 @@ impl Survey {
             }
         }
         survey
+    }
+
+    /// What another console seems to roll out to these devices, as a sentence: the same command to several of them.
+    pub(crate) fn overlap(&self) -> Option<String> {
+        let ((name, by), count) = self.elsewhere.iter().max_by_key(|(_, count)| **count)?;
+        let by = by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+        let devices = grouped(*count);
+        (*count >= OVERLAP).then(|| {
+            format!("Another console{by} is sending {name} to {devices} of these devices, which may be a rollout.")
+        })
     }
 
     fn keep(&mut self, member: NewMember, usual: Usual) {

@@ -32,6 +32,9 @@ enum StoredFact<'a> {
         rollout: Option<(u32, u32)>,
         #[serde(default, skip_serializing_if = "is_false")]
         automatic: bool,
+        /// The operator whom the request names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Cow<'a, str>>,
     },
     Held,
     Released,
@@ -229,6 +232,7 @@ pub(super) fn write<'a>(
                 again_of: asked.again_of.as_ref().map(|id| Cow::Borrowed(id.as_str())),
                 rollout: asked.rollout.map(|Membership { rollout, member }| (rollout, member)),
                 automatic: asked.automatic,
+                by: asked.by.as_deref().map(Cow::Borrowed),
             },
             payload,
         ),
@@ -292,7 +296,7 @@ pub(super) fn read(
     command: Option<&CommandId>,
 ) -> Result<Fact, Unreadable> {
     Ok(match serde_json::from_str::<StoredFact<'_>>(fact)? {
-        StoredFact::Submitted { origin, heard: _, name, args, form, policy, again_of, rollout, automatic } => {
+        StoredFact::Submitted { origin, heard: _, name, args, form, policy, again_of, rollout, automatic, by } => {
             Fact::Submitted {
                 asked: Arc::new(Submission {
                     device: device.clone(),
@@ -304,6 +308,7 @@ pub(super) fn read(
                     again_of: again_of.map(CommandId::new).transpose()?,
                     rollout: rollout.map(|(rollout, member)| Membership { rollout, member }),
                     automatic,
+                    by: by.map(Into::into),
                 }),
                 origin: origin.0,
             }

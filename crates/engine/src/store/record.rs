@@ -9,7 +9,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, State
 use super::{
     ConnectionId, Discarded, NewMember, RolloutSnapshot, StoredRollout, StoredStranger, table::commands::Place,
 };
-use crate::api::{MqttVersion, Preset, Secrets, Trust};
+use crate::api::{ConnectionMode, MqttVersion, Preset, Secrets, Trust};
 
 /// Something to be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,6 +221,10 @@ pub struct Profile {
     pub name: String,
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
     pub url: String,
+    /// What may be sent over it.
+    pub mode: ConnectionMode,
+    /// Requests name the operator.
+    pub send_operator: bool,
     /// What kind of broker.
     pub preset: Preset,
     /// The protocol version.

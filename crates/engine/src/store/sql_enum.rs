@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
 
-use crate::api::{DeviceOrder, GroupBy, MqttVersion, Preset, SortBy, Trust};
+use crate::api::{ConnectionMode, DeviceOrder, GroupBy, MqttVersion, Preset, SortBy, Trust};
 
 /// Something that is stored as a word.
 pub(super) trait SqlEnum: Sized + Copy {
@@ -31,6 +31,7 @@ macro_rules! words {
 }
 
 words!(Preset { Plain = "plain", Aws = "aws", Mosquitto = "mosquitto", Emqx = "emqx", Hivemq = "hivemq", });
+words!(ConnectionMode { Normal = "normal", ReadOnly = "read_only", Protected = "protected", });
 words!(Trust { Platform = "platform", Authorities = "authorities", Pinned = "pinned", });
 words!(SortBy {
     Device = "device",

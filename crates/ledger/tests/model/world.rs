@@ -405,6 +405,7 @@ fn submission(device: DeviceId, id: CommandId, policy: Policy) -> Submission {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
     }
 }
 

@@ -147,6 +147,7 @@ pub(crate) fn asked(device_id: &str, name: &str, policy: Policy) -> Submission {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
     }
 }
 

@@ -43,6 +43,20 @@ fn what_was_never_sent_does_not_wait_for_a_repeat_that_waits_for_what_the_broker
 }
 
 #[test]
+fn without_a_send_window_nothing_is_sent_or_sent_again_and_answers_still_count() {
+    let closed = Limits { send_window: 0, ..Limits::default() };
+    Bench::with(closed)
+        .at(0, Input::Connected, "")
+        .at(1, submit("a", REPEATABLE), "a submitted")
+        .at(2, cancel("a"), "a Cancelled")
+        .at(3, Input::Tick, "");
+    // What was sent before it was closed waits for its answer, and for nothing else.
+    let mut sent = at_broker(REPEATABLE);
+    sent.ledger.set_limits(closed);
+    sent.at(9_000, Input::Tick, "").wakes(Some(10_010)).at(9_001, says("a", Outcome::Succeeded), "a succeeded moved");
+}
+
+#[test]
 fn the_send_window_counts_what_has_no_puback() {
     let narrow = Limits { send_window: 2, ..Limits::default() };
     let full = || {

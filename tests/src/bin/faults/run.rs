@@ -214,8 +214,7 @@ impl<'a> Run<'a> {
                     retries,
                     delivery,
                     no_answer: false,
-                    again_of: None,
-                    automatic: false,
+                    ..NewCommand::default()
                 };
                 Order::Send(number, new)
             }

@@ -8,6 +8,7 @@ import type { CommandDetail } from "./CommandDetail";
 import type { CommandPreview } from "./CommandPreview";
 import type { CommandRef } from "./CommandRef";
 import type { CommandToPreview } from "./CommandToPreview";
+import type { Confirmed } from "./Confirmed";
 import type { ConnectionEntry } from "./ConnectionEntry";
 import type { ConnectionView } from "./ConnectionView";
 import type { CountedView } from "./CountedView";
@@ -286,13 +287,13 @@ export interface Calls {
    */
   send(command: NewCommand): Promise<Sent>;
   /**
-   * What is known of a command before it is sent, of those devices of which there is something to say.
+   * What is known of a command before it is sent, and what has to be confirmed first.
    */
-  checkCommand(command: NewCommand): Promise<Array<CommandCheck>>;
+  checkCommand(command: NewCommand): Promise<CommandCheck>;
   /**
    * Sends the same command once more, under a new id that names the old one.
    */
-  sendAgain(connection: string, device: string, id: string): Promise<Sent>;
+  sendAgain(connection: string, device: string, id: string, confirmed: Confirmed): Promise<Sent>;
   /**
    * Withdraws a command that was never sent; later it stops the waiting.
    */
@@ -519,7 +520,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   exportDevices: { name: 'export_devices', parameters: ['query', 'to'], items: null },
   send: { name: 'send', parameters: ['command'], items: null },
   checkCommand: { name: 'check_command', parameters: ['command'], items: null },
-  sendAgain: { name: 'send_again', parameters: ['connection', 'device', 'id'], items: null },
+  sendAgain: { name: 'send_again', parameters: ['connection', 'device', 'id', 'confirmed'], items: null },
   cancel: { name: 'cancel', parameters: ['connection', 'device', 'id'], items: null },
   dismiss: { name: 'dismiss', parameters: ['connection', 'command'], items: null },
   answerTimes: { name: 'answer_times', parameters: ['query'], items: null },

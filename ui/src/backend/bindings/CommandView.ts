@@ -36,6 +36,10 @@ by: string,
  */
 automatic: boolean, 
 /**
+ * The operator whom the request names, at most 64 characters. Anybody may write any name there.
+ */
+operator: string | null, 
+/**
  * Its state by the name that is used everywhere: `queued` … `cancelled`.
  */
 state: string, 

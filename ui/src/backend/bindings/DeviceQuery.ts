@@ -13,7 +13,7 @@ export type DeviceQuery = {
 connection: string, 
 /**
  * A search: words that stand in the id or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
- * `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`; `-` before a field,
+ * `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`, `is:disagrees`; `-` before a field,
  * `or`, parentheses and quotes.
  */
 search: string, 

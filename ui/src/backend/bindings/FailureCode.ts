@@ -3,4 +3,4 @@
 /**
  * The failures that somebody treats differently.
  */
-export type FailureCode = "invalid" | "not_found" | "file" | "exists" | "keyring" | "connection" | "store" | "in_use" | "ended" | "unanswered" | "internal";
+export type FailureCode = "invalid" | "not_found" | "file" | "exists" | "keyring" | "connection" | "store" | "read_only" | "unconfirmed" | "in_use" | "ended" | "unanswered" | "internal";

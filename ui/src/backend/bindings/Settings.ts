@@ -41,4 +41,9 @@ notify_long: boolean,
 /**
  * How long is long: seconds, 1 … 86,400.
  */
-long_after_s: number, };
+long_after_s: number, 
+/**
+ * The name that requests give as the operator's, on connections that send it: 1 … 64 characters, none of them a
+ * control character.
+ */
+operator_name: string | null, };

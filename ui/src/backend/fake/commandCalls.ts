@@ -1,8 +1,10 @@
 /** Commands, their history and the logs that they fetch. */
 
 import type { CommandDetail } from '../bindings/CommandDetail';
+import type { CommandView } from '../bindings/CommandView';
 import type { CommandRef } from '../bindings/CommandRef';
 import type { CommandCheck } from '../bindings/CommandCheck';
+import type { Confirmed } from '../bindings/Confirmed';
 import type { ExportFormat } from '../bindings/ExportFormat';
 import type { ExportView } from '../bindings/ExportView';
 import type { FileToWrite } from '../bindings/FileToWrite';
@@ -18,12 +20,19 @@ import { detailOf } from './evidence';
 import { failure } from './failure';
 import { causesOf } from './history';
 import { blank, newId } from './past';
+import { confirmationOf, permit, refusalOf } from './protection';
 import type { TimesQuery } from '../bindings/TimesQuery';
 import type { TimesView } from '../bindings/TimesView';
 import { timesOf } from './times';
 import type { FakeEngine } from './engine';
 
+function busyText({ operator, command }: CommandView): string {
+  const by = operator === null ? '' : ` (${operator})`;
+  return `Another console${by} sent ${command} 3 s ago, and it has not finished.`;
+}
+
 export function commandCalls(engine: FakeEngine) {
+  const connectionOf = (id: string) => engine.connections.list.find((one) => one.id === id);
   const calls = {
     async answerTimes(query: TimesQuery): Promise<TimesView[]> {
       return timesOf(
@@ -35,6 +44,8 @@ export function commandCalls(engine: FakeEngine) {
 
     async send(command: NewCommand): Promise<Sent> {
       const kind = engine.catalogue.find(command.connection, command.command);
+      const grave = command.devices.length > 1 || (kind?.dangerous ?? false);
+      permit(connectionOf(command.connection), grave, command.confirmed);
       const answered = kind?.answer_expected ?? true;
       const delivery = command.delivery ?? (kind?.dangerous ? 'now' : 'hold_here');
       const ids = command.devices.map((id) => {
@@ -58,18 +69,25 @@ export function commandCalls(engine: FakeEngine) {
       for (const { id } of seen) engine.dismissed.add(id);
     },
 
-    async checkCommand(command: NewCommand): Promise<CommandCheck[]> {
-      return command.devices
+    async checkCommand(command: NewCommand): Promise<CommandCheck> {
+      const connection = connectionOf(command.connection);
+      const kind = engine.catalogue.find(command.connection, command.command);
+      const grave = command.devices.length > 1 || (kind?.dangerous ?? false);
+      const devices = command.devices
         .map((id) => engine.find(command.connection, id))
         .flatMap(({ row, described }) => {
           const own = described?.commands.find(({ name }) => name === command.command);
-          if (own === undefined || own.reports_back) return [];
-          const silent = 'Its discovery names no state topic, so it cannot report back.';
-          return [{ device: row.device, name: row.name, already: null, silent, refused: null }];
+          const mute = own !== undefined && !own.reports_back;
+          const silent = mute ? 'Its discovery names no state topic, so it cannot report back.' : null;
+          const last = row.last_command;
+          const busy = last === null || last.final || last.by === 'you' ? null : busyText(last);
+          if (silent === null && busy === null) return [];
+          return [{ device: row.device, name: row.name, already: null, silent, refused: null, busy }];
         });
+      return { refused: refusalOf(connection), confirmation: confirmationOf(connection, grave), devices };
     },
 
-    async sendAgain(connection: string, device: string, id: string): Promise<Sent> {
+    async sendAgain(connection: string, device: string, id: string, confirmed: Confirmed): Promise<Sent> {
       const { command } = await calls.command(connection, device, id);
       return calls.send({
         connection,
@@ -83,6 +101,7 @@ export function commandCalls(engine: FakeEngine) {
         no_answer: command.state === 'unconfirmed',
         again_of: id,
         automatic: false,
+        confirmed,
       });
     },
 

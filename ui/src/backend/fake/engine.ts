@@ -3,6 +3,7 @@
 import { DEFAULT_PREFERENCES, type Dropped, type Preferences } from '../backend';
 import type { Batch } from '../bindings/Batch';
 import type { CommandView } from '../bindings/CommandView';
+import type { ConnectionMode } from '../bindings/ConnectionMode';
 import type { ConnectionView } from '../bindings/ConnectionView';
 import type { DeviceStates } from '../bindings/DeviceStates';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
@@ -54,6 +55,8 @@ export interface FakeOptions {
   connections?: ConnectionView[];
   /** Whether one of the devices is a lamp behind a Zigbee2MQTT bridge. */
   lamp?: boolean;
+  /** What may be sent over the connection of the demo fleet. */
+  mode?: ConnectionMode;
   /** How many times as fast as the clock rollouts run. */
   rolloutSpeed?: number;
 }
@@ -126,6 +129,7 @@ export class FakeEngine {
       connections: [],
       rolloutSpeed: 1,
       lamp: false,
+      mode: 'normal',
       ...options,
     };
     this.connections = new FakeConnections(this.options.keyring);

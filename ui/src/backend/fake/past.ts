@@ -118,6 +118,7 @@ export function blank(device: FakeDevice, id: string, name: string, args: string
     command: name,
     args,
     by: 'you',
+    operator: null,
     state: 'queued',
     final: false,
     queued_at: at,

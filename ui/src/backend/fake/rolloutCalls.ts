@@ -10,14 +10,18 @@ import type { RolloutDetail } from '../bindings/RolloutDetail';
 import type { RolloutPlan } from '../bindings/RolloutPlan';
 import type { RolloutView } from '../bindings/RolloutView';
 import type { FakeEngine } from './engine';
+import { confirmationOf, permit } from './protection';
 
 export function rolloutCalls(engine: FakeEngine) {
+  const connectionOf = (id: string) => engine.connections.list.find((one) => one.id === id);
   return {
     async planRollout(rollout: NewRollout): Promise<RolloutPlan> {
-      return engine.rollouts.plan(rollout);
+      const confirmation = confirmationOf(connectionOf(rollout.connection), true);
+      return { ...engine.rollouts.plan(rollout), confirmation };
     },
 
     async startRollout(rollout: NewRollout): Promise<RolloutView> {
+      permit(connectionOf(rollout.connection), true, rollout.confirmed);
       return engine.rollouts.start(rollout);
     },
 

@@ -74,6 +74,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
     presence_unknown: target.filter(({ row }) => row.presence === 'unknown').length,
     already: found.already.length,
     busy_elsewhere: found.busyElsewhere.length,
+    overlap: null,
     busy_here: found.busyHere.length,
     offline_examples: examples(found.offline),
     already_examples: examples(found.already),
@@ -85,6 +86,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
     unreported_examples: [],
     messages: members.length * MESSAGES - silent * 2,
     dangerous,
+    confirmation: 'none',
     remarks:
       rate > RATE
         ? [`The broker takes ${RATE} messages a second from one client, so ${rate} a second is not reached.`]

@@ -17,6 +17,7 @@ export class FakeSettings {
     notify_failed: true,
     notify_long: true,
     long_after_s: 10,
+    operator_name: null,
   };
 
   change(settings: Settings): void {
@@ -29,6 +30,8 @@ export class FakeSettings {
     seconds(settings.timeout_s, 604_800, 'timeout', 'Enter a value from 1 second to 7 days.');
     seconds(settings.time_to_live_s, 604_800, 'time to live', 'Enter a value from 1 second to 7 days.');
     seconds(settings.long_after_s, 86_400, 'long time', 'Enter a value from 1 second to 1 day.');
+    if (settings.operator_name !== null && settings.operator_name.length > 64)
+      throw failure('invalid', `The operator name has ${settings.operator_name.length} characters.`, 'At most 64.');
     this.kept = settings;
   }
 }

@@ -13,8 +13,9 @@ export function deviceActions(app: App): Action[] {
   if (targets === null || device === null) return [];
   const elsewhere = route.screen !== 'fleet';
   const name = visibleName(device);
-  const action = (id: string, title: string, keys: string | null, run: () => unknown): Action => ({
+  const action = (id: string, title: string, keys: string | null, run: () => unknown, sends = false): Action => ({
     id: `device.${id}`,
+    sends,
     group: 'This device',
     name: title,
     words: name,
@@ -25,19 +26,21 @@ export function deviceActions(app: App): Action[] {
       return run();
     },
   });
+  const sender = (id: string, title: string, keys: string | null, run: () => unknown) =>
+    action(id, title, keys, run, true);
   const described = detail?.described;
   const list = [
     ...((described?.can_restart ?? true)
-      ? [action('restart', `Restart ${name}…`, 'r', () => openControl(app, 'device.restart'))]
+      ? [sender('restart', `Restart ${name}…`, 'r', () => openControl(app, 'device.restart'))]
       : []),
-    action('command', `Send ${name} a command…`, 'c', () => app.ask()),
-    ...buttonActions(app, action),
+    sender('command', `Send ${name} a command…`, 'c', () => app.ask()),
+    ...buttonActions(app, sender),
     // Only Wilco's own firmware has these commands.
     ...(described === null
       ? [
-          action('config', 'Read the configuration', null, () => inspected.askConfiguration()),
-          action('identify', `Identify ${name}…`, 'b', () => openControl(app, 'device.identify')),
-          action('log', 'Fetch the log', null, () => fetchLog(app, targets.connection, device)),
+          sender('config', 'Read the configuration', null, () => inspected.askConfiguration()),
+          sender('identify', `Identify ${name}…`, 'b', () => openControl(app, 'device.identify')),
+          sender('log', 'Fetch the log', null, () => fetchLog(app, targets.connection, device)),
           action('showlog', 'Show the log', 'o', () => route.go('log', { device })),
         ]
       : []),
@@ -48,11 +51,11 @@ export function deviceActions(app: App): Action[] {
   ];
   const goes = inspected.ledGoes ? 'on' : 'off';
   if (detail !== null && (described?.can_switch ?? true))
-    list.unshift(action('led', `Switch the LED of ${name} ${goes}`, 'l', () => inspected.flipLed()));
+    list.unshift(sender('led', `Switch the LED of ${name} ${goes}`, 'l', () => inspected.flipLed()));
   if (Object.keys(inspected.edits).length > 0) {
     if (inspected.isReady) {
-      list.push(action('apply', 'Apply the changes now', null, () => inspected.apply('now')));
-      list.push(action('later', 'Apply the changes on next restart', null, () => inspected.apply('restart')));
+      list.push(sender('apply', 'Apply the changes now', null, () => inspected.apply('now')));
+      list.push(sender('later', 'Apply the changes on next restart', null, () => inspected.apply('restart')));
     }
     list.push(action('discard', 'Discard the changes', null, () => inspected.discard()));
   }

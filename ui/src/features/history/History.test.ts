@@ -198,6 +198,7 @@ describe('the history', () => {
       no_answer: false,
       again_of: null,
       automatic: false,
+      confirmed: 'no',
     });
     await waitFor(() => expect(rows()[0]).toHaveTextContent('identify'));
   });
@@ -218,6 +219,7 @@ describe('the history', () => {
       no_answer: false,
       again_of: null,
       automatic: true,
+      confirmed: 'no',
     });
     expect(last?.automatic).toBe(false);
     await user.click(getByRole('button', { name: 'Automatic' }));
@@ -415,7 +417,7 @@ describe('the history', () => {
     window.backend.cancel = () =>
       Promise.reject({ code: 'invalid', message: 'The command has already ended.', hint: null });
     const past = window.app.history.rows.find((row) => row.command === 'identify');
-    await window.backend.sendAgain('demo', past?.device ?? '', past?.id ?? '');
+    await window.backend.sendAgain('demo', past?.device ?? '', past?.id ?? '', 'no');
     await waitFor(() => expect(window.rows()[0]).toHaveTextContent('Sent'));
     await window.user.click(window.rows()[0] as HTMLElement);
     await window.findByText('Request');

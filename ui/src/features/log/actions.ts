@@ -9,8 +9,9 @@ export function logActions(app: App): Action[] {
   const { log, route } = app;
   const { connection, device } = log;
   if (route.screen !== 'log' || connection === null || device === null) return [];
-  const action = (id: string, name: string, keys: string, run: () => unknown): Action => ({
+  const action = (id: string, name: string, keys: string, run: () => unknown, sends = false): Action => ({
     id: `log.${id}`,
+    sends,
     group: 'Log',
     name,
     words: visibleName(device),
@@ -18,9 +19,13 @@ export function logActions(app: App): Action[] {
     run,
   });
   return [
-    action('fetch', 'Fetch the log again', 'u', () => fetchLog(app, connection, device)),
-    action('follow', log.following ? 'Stop following the log' : 'Follow the log', 'w', () =>
-      log.following ? log.unfollow() : log.follow(),
+    action('fetch', 'Fetch the log again', 'u', () => fetchLog(app, connection, device), true),
+    action(
+      'follow',
+      log.following ? 'Stop following the log' : 'Follow the log',
+      'w',
+      () => (log.following ? log.unfollow() : log.follow()),
+      true,
     ),
     action('search', 'Search in the log', '/', () => openControl(app, 'log.search')),
     action('save', 'Save the log…', 'e', () => openControl(app, 'log.save')),

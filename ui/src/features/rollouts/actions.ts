@@ -12,6 +12,7 @@ export function rolloutActions(rollouts: Rollouts): Action[] {
   if (connection !== undefined) {
     list.push({
       id: 'rollouts.start',
+      sends: true,
       group: 'Rollouts',
       name: 'Start a rollout to every device…',
       words: 'fleet many all send command',
@@ -20,6 +21,7 @@ export function rolloutActions(rollouts: Rollouts): Action[] {
   }
   const view = app.route.screen === 'rollouts' ? (opened?.view ?? null) : null;
   if (view !== null && opened !== null) {
+    const can = app.sending.refusalOf(view.spec.connection) === null;
     const own = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
       id: `rollout.${id}`,
       group: 'Rollouts',
@@ -30,16 +32,18 @@ export function rolloutActions(rollouts: Rollouts): Action[] {
     });
     if (view.state === 'running' || view.state === 'waiting')
       list.push(own('pause', 'Pause this rollout', () => opened.act('pause'), 'p'));
-    if (view.state === 'paused' || view.state === 'halted')
+    if (can && (view.state === 'paused' || view.state === 'halted'))
       list.push(own('resume', 'Resume this rollout', () => opened.act('resume'), 'p'));
     if (isActive(view) || view.state === 'halted')
       list.push(own('stop', 'Stop this rollout…', () => app.controls.activate('rollout.stop')));
-    if (view.state === 'waiting')
+    if (can && view.state === 'waiting')
       list.push(own('next', 'Start the next stage', () => opened.act('start_next_stage'), 'n'));
     list.push(own('export', 'Export this rollout…', () => app.controls.activate('rollout.export'), 'e'));
-    list.push(own('retry', 'Retry the failed devices of this rollout…', () => opened.follow('retry_failed')));
-    list.push(own('again', 'Send this rollout again to all its devices…', () => opened.follow('send_again')));
-    if (canPutBack(view))
+    if (can) {
+      list.push(own('retry', 'Retry the failed devices of this rollout…', () => opened.follow('retry_failed')));
+      list.push(own('again', 'Send this rollout again to all its devices…', () => opened.follow('send_again')));
+    }
+    if (can && canPutBack(view))
       list.push(own('put_back', 'Put back what this rollout changed…', () => opened.follow('put_back')));
   }
   for (const rollout of rollouts.list.slice(0, 20))

@@ -173,6 +173,7 @@ export function settingsOf(draft: Draft, connection: string): Omit<NewRollout, '
       : { unit: 'members' as const, count: Number(draft.haltAbove) };
   return {
     connection,
+    confirmed: 'no',
     name: draft.name.trim() === '' ? null : draft.name.trim(),
     note: draft.note.trim() === '' ? null : draft.note.trim(),
     stages,

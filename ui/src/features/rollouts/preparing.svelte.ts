@@ -1,3 +1,4 @@
+import type { Confirmed } from '../../backend/bindings/Confirmed';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { MemberState } from '../../backend/bindings/MemberState';
 import type { NewRollout } from '../../backend/bindings/NewRollout';
@@ -40,6 +41,8 @@ export class Preparing {
   devices = $state<number | null>(null);
   /** The number that was typed before something dangerous is sent to many. */
   typedNumber = $state('');
+  /** What was typed as the name of a protected connection. */
+  typedName = $state('');
   /** It was tried to start it, so what is missing is said. */
   checked = $state(false);
   starting = $state(false);
@@ -54,6 +57,8 @@ export class Preparing {
   readonly members = $derived(this.plan?.members ?? this.devices);
   /** As long as it is not known how many there are, they count as many. */
   readonly needsNumber = $derived(this.dangerous && (this.members ?? Infinity) > COUNTED);
+  /** A protected connection wants its name typed. */
+  readonly needsName = $derived(this.plan?.confirmation === 'type_name');
   /** What would be started; nothing where something is missing or wrong. */
   readonly request: NewRollout | null = $derived.by(() => this.#request());
   #asked = 0;
@@ -64,7 +69,7 @@ export class Preparing {
     readonly asked: RolloutToPrepare,
   ) {
     const { app } = rollouts;
-    this.composer = new CommandComposer(app.backend, app.catalogue, app.notices);
+    this.composer = new CommandComposer(app.backend, app.catalogue, app.notices, app.sending);
     const { connection, command } = asked;
     this.composer.open({ connection, devices: [], offline: [] });
     if (command !== undefined) this.#fill(connection, command.name, objectFrom(command.args));
@@ -120,6 +125,7 @@ export class Preparing {
   reopen(): void {
     this.failure = null;
     this.typedNumber = '';
+    this.typedName = '';
     if (this.composer.targets === null)
       this.composer.targets = { connection: this.asked.connection, devices: [], offline: [] };
     void this.#count();
@@ -149,7 +155,7 @@ export class Preparing {
     this.starting = true;
     this.failure = null;
     try {
-      const started = await this.rollouts.app.backend.startRollout(request);
+      const started = await this.rollouts.app.backend.startRollout({ ...request, confirmed: this.#confirmed });
       this.rollouts.learn(started);
       this.started = true;
       // One stage is seen where one is; several are worth a page.
@@ -165,8 +171,22 @@ export class Preparing {
   }
 
   /** Nothing dangerous goes to many without their number. */
-  get isConfirmed(): boolean {
+  get isCounted(): boolean {
     return !this.needsNumber || this.typedNumber.trim().replaceAll(',', '') === String(this.members);
+  }
+
+  /** Nothing goes out over a protected connection without its name. */
+  get isNamed(): boolean {
+    return !this.needsName || this.typedName.trim() === this.connectionName;
+  }
+
+  get isConfirmed(): boolean {
+    return this.isCounted && this.isNamed;
+  }
+
+  get connectionName(): string {
+    const { connections } = this.rollouts.app;
+    return connections.list.find(({ id }) => id === this.asked.connection)?.name ?? '';
   }
 
   get canStart(): boolean {
@@ -220,6 +240,11 @@ export class Preparing {
           search: null,
         };
     }
+  }
+
+  get #confirmed(): Confirmed {
+    if (this.needsName) return { name: this.typedName.trim() };
+    return this.plan?.confirmation === 'ask' ? 'yes' : 'no';
   }
 
   #fill(connection: string, name: string, args: Record<string, unknown>): void {

@@ -255,3 +255,15 @@ it('is where the data is found', async () => {
   await user.click(getByRole('button', { name: 'Open folder' }));
   await findByText('A browser opens no folders.');
 });
+
+it('keeps the name that other consoles see, or none', async () => {
+  const { getByRole, backend, user, container } = await openSettings();
+  const field = getByRole('textbox', { name: 'Operator name' });
+  await user.type(field, ' Ana ');
+  await user.tab();
+  expect((await backend.settings()).operator_name).toBe('Ana');
+  await user.clear(field);
+  await user.tab();
+  expect((await backend.settings()).operator_name).toBeNull();
+  await expectAccessible(container);
+});

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::api::WireView;
+use crate::api::{Confirmation, WireView};
 
 /// What a rollout would do, before it starts. Nothing is sent for it. Who is offline, already as asked or busy is counted in
 /// the whole target, whether it is left out or not.
@@ -22,6 +22,8 @@ pub struct RolloutPlan {
     pub already: u32,
     /// Members that are busy with a command of another console.
     pub busy_elsewhere: u32,
+    /// What another console seems to roll out to these devices, as a sentence.
+    pub overlap: Option<String>,
     /// Members that are busy with a command of ours.
     pub busy_here: u32,
     /// Examples of those that are offline, by id, 5 at the most.
@@ -47,6 +49,8 @@ pub struct RolloutPlan {
     pub messages: u64,
     /// The command is dangerous: ask before it starts.
     pub dangerous: bool,
+    /// What the person has to do before it starts, by the connection's mode. Without it the engine refuses the rollout.
+    pub confirmation: Confirmation,
     /// What the person should know before, as sentences: the broker's limits, for instance.
     pub remarks: Vec<String>,
     /// The first requests as they would be published, 5 at the most.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::api::{Delivery, JsonText};
+use crate::api::{Confirmed, Delivery, JsonText};
 
 /// A rollout to plan or to start: one command for many devices, in stages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -38,6 +38,8 @@ pub struct NewRollout {
     pub hours: Option<MaintenanceHours>,
     /// The rollout that this one follows.
     pub follows: Option<Follows>,
+    /// What the person has confirmed, see [`crate::api::RolloutPlan::confirmation`]. It is not kept with the rollout.
+    pub confirmed: Confirmed,
 }
 
 /// Devices of a rollout's target that are left out.

@@ -81,6 +81,7 @@ fn submitted(number: u32) -> Change {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
     };
     let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
     let event = Event { device, command: Some(id), at: Timestamp(i64::from(number)), fact };

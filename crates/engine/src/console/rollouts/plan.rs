@@ -35,12 +35,17 @@ impl Handle {
             let wait = wait_for_hours.map_or(0, |(_, until)| u64::try_from(until.0 - now.0).unwrap_or(0));
             spans.0.saturating_add(wait)
         });
+        let settings = self.settings.get();
+        let by = settings.operator_name.as_deref();
         let samples = survey.members.iter().take(if spec.is_broadcast() { 1 } else { SAMPLES });
-        let samples = samples.map(|member| sample(&listed, &template, member, now)).collect::<Result<_, _>>()?;
+        let samples = samples.map(|member| sample(&listed, &template, member, by, now)).collect::<Result<_, _>>()?;
         let messages = messages(&template, &survey, spec.is_broadcast());
         let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, now);
         if spec.gate.is_some() && stages.len() == 1 {
             remarks.push("There is only one stage, so the gate has no effect.".to_owned());
+        }
+        if let Err(refused) = listed.mode.permit(&listed.name) {
+            remarks.push(refused.message);
         }
         if let Some(nothing) = nothing {
             // What else is to be known of sending is not to be known of nothing.
@@ -53,6 +58,7 @@ impl Handle {
             };
             remarks.push(format!("{devices} left out: {}. {}", unfit.examples.join(", "), sentence(why)));
         }
+        let overlap = survey.overlap();
         let Survey { offline, presence_unknown, already, busy_elsewhere, busy_here, members, .. } = survey;
         let Found { count: busy_elsewhere, examples: mut busy_examples } = busy_elsewhere;
         busy_examples.extend(busy_here.examples);
@@ -64,6 +70,7 @@ impl Handle {
             presence_unknown,
             already: already.count,
             busy_elsewhere,
+            overlap,
             busy_here: busy_here.count,
             offline_examples: offline.examples,
             already_examples: already.examples,
@@ -75,6 +82,7 @@ impl Handle {
             expected_ms,
             messages,
             dangerous,
+            confirmation: listed.mode.needs(true),
             remarks,
             samples,
         })
@@ -86,20 +94,23 @@ fn sample(
     listed: &Listed,
     template: &CommandTemplate,
     member: &NewMember,
+    by: Option<&str>,
     now: Timestamp,
 ) -> Result<PlannedRequest, Failure> {
     let id = fresh_id()?;
     let args = member.args.as_ref().unwrap_or(&template.args);
     let own = || Some(listed.consider(&member.device, &template.name, args)?.ok()?.form);
     let in_its_dialect = if template.form.is_none() { own() } else { None };
+    let form = in_its_dialect.as_ref().or(template.form.as_deref());
     let request = Request {
         id: &id,
         command: &template.name,
         args,
-        form: in_its_dialect.as_ref().or(template.form.as_deref()),
+        form,
         issued_at: now,
         expires_at: now + template.policy.time_to_live,
         attempt: 1,
+        by: by.filter(|_| listed.names_operator(form)),
     };
     let outbound = listed.dialect.encode(&member.device, &request, now);
     let request = views::wire(&outbound.topic, &outbound.payload, 1);

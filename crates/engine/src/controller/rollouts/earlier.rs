@@ -105,6 +105,7 @@ pub(super) fn question(device: DeviceId, id: CommandId, policy: Policy) -> Submi
         again_of: None,
         rollout: None,
         automatic: true,
+        by: None,
     }
 }
 

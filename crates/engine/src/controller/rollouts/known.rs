@@ -250,6 +250,7 @@ impl Known {
             again_of: None,
             rollout: Some(Membership { rollout: self.stored.number, member: place }),
             automatic: false,
+            by: None,
         })
     }
 

@@ -42,6 +42,7 @@ fn snapshot(device: &str, origin: Origin, state: State) -> CommandSnapshot {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
         form: None,
     };
     let fact = Fact::Submitted { asked: asked.into(), origin };

@@ -70,7 +70,8 @@ pub(super) const CREATE: &str = "
         unreadable       TEXT,                -- JSON: answers that could not be read; most have none
         rollout          INTEGER,             -- its number
         member           INTEGER,             -- the place in the order of release
-        automatic        INTEGER NOT NULL     -- Wilco sent it by itself; the history lists these apart
+        automatic        INTEGER NOT NULL,    -- Wilco sent it by itself; the history lists these apart
+        operator         TEXT                 -- whom the request names; most name nobody
     ) STRICT;
     -- Ids grow with time, so the commands of a fan-out lie beside each other by id, and the device comes last.
     CREATE UNIQUE INDEX commands_by_id ON commands (connection, id, device);
@@ -92,7 +93,8 @@ const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery,
      c.retries, c.pause_ms, c.answer_expected, c.carry_ids, c.again_of, c.origin, c.submitted_at, c.state, \
      c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.heard_at, \
      c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
-     c.nobody_listening, c.abandoned, c.repeat_refused, c.form, c.unreadable, c.rollout, c.member, c.automatic";
+     c.nobody_listening, c.abandoned, c.repeat_refused, c.form, c.unreadable, c.rollout, c.member, c.automatic, \
+     c.operator";
 
 /// Writes a command's new standing, if it is there. Returns the row of one that is finished.
 pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Command) -> rusqlite::Result<Option<i64>> {
@@ -158,9 +160,10 @@ pub(super) fn insert(
                 retries, pause_ms, answer_expected, carry_ids, again_of, origin, submitted_at, state, changed_at,
                 attempt, last_send, sent_at, at_broker_at, accepted_at, finished_at, heard_at, progress, message,
                 result, matched, late, duplicates, conflict, contradicted, ambiguous, nobody_listening, abandoned,
-                repeat_refused, form, unreadable, rollout, member, automatic)
+                repeat_refused, form, unreadable, rollout, member, automatic, operator)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43)
+                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43,
+                ?44)
              ON CONFLICT (connection, id, device) DO NOTHING",
         )?
         .execute(params![
@@ -207,6 +210,7 @@ pub(super) fn insert(
             asked.rollout.map(|membership| membership.rollout),
             asked.rollout.map(|membership| membership.member),
             asked.automatic,
+            asked.by.as_deref(),
         ])?;
     Ok(inserted > 0)
 }
@@ -275,6 +279,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         again_of: columns.checked(|id: Option<String>| id.map(CommandId::new).transpose())?,
         rollout: None,
         automatic: false,
+        by: None,
     };
     let mut command = Command {
         asked: Arc::new(asked),
@@ -315,6 +320,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
     }
     if columns.get()? {
         Arc::make_mut(&mut command.asked).automatic = true;
+    }
+    if let Some(by) = columns.get::<Option<Arc<str>>>()? {
+        Arc::make_mut(&mut command.asked).by = Some(by);
     }
     Ok((connection, command))
 }

@@ -14,6 +14,7 @@ pub(super) const CREATE: &str = "
         id                     TEXT PRIMARY KEY,
         name                   TEXT NOT NULL UNIQUE,
         url                    TEXT NOT NULL,
+        mode                   TEXT NOT NULL,
         preset                 TEXT NOT NULL,
         mqtt                   TEXT NOT NULL,
         client_id              TEXT NOT NULL,
@@ -40,15 +41,16 @@ pub(super) const CREATE: &str = "
         has_proxy_password     INTEGER NOT NULL,
         in_memory_secrets      INTEGER NOT NULL,
         position               INTEGER NOT NULL,
-        declined               TEXT NOT NULL
+        declined               TEXT NOT NULL,
+        send_operator          INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
 /// In the order in which [`put`] writes and [`all`] reads.
 const COLUMNS: &str =
-    "id, name, url, preset, mqtt, client_id, username, dialects, dialect_files, prefix, devices, keep_alive,
+    "id, name, url, mode, preset, mqtt, client_id, username, dialects, dialect_files, prefix, devices, keep_alive,
     session_expiry, trust, server_name, alpn, proxy_url, proxy_username, denied, demo, certificate_subject,
     certificate_expires_at, has_password, has_certificate, has_authorities, has_server, has_proxy_password,
-    in_memory_secrets, position, declined";
+    in_memory_secrets, position, declined, send_operator";
 
 /// Adds a profile, or replaces the one of the same id.
 pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Result<()> {
@@ -57,12 +59,13 @@ pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusql
         .prepare_cached(&format!(
             "INSERT INTO connections ({COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)"
+                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)"
         ))?
         .execute(params![
             profile.id.as_str(),
             profile.name,
             profile.url,
+            profile.mode.word(),
             profile.preset.word(),
             profile.mqtt.word(),
             profile.client_id,
@@ -90,6 +93,7 @@ pub(in crate::store) fn put(connection: &Connection, profile: &Profile) -> rusql
             profile.in_memory_secrets,
             profile.position,
             list(&profile.declined),
+            profile.send_operator,
         ])?;
     Ok(())
 }
@@ -104,6 +108,7 @@ pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Vec<Pro
                 id: ConnectionId::from(columns.get::<String>()?),
                 name: columns.get()?,
                 url: columns.get()?,
+                mode: columns.word()?,
                 preset: columns.word()?,
                 mqtt: columns.word()?,
                 client_id: columns.get()?,
@@ -133,6 +138,7 @@ pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Vec<Pro
                 in_memory_secrets: columns.get()?,
                 position: columns.get()?,
                 declined: columns.checked(read_list)?,
+                send_operator: columns.get()?,
             })
         })?
         .collect()

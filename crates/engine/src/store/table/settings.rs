@@ -8,7 +8,8 @@ use crate::api::Settings;
 pub(super) const CREATE: &str = "
     CREATE TABLE settings (
         name  TEXT PRIMARY KEY,
-        value INTEGER           -- a number, 0 or 1 for no or yes; NULL: without bound
+        value INTEGER,          -- a number, 0 or 1 for no or yes; NULL: without bound
+        text  TEXT              -- of those that are a text; NULL: none
     ) STRICT, WITHOUT ROWID;";
 
 /// Writes every one of them.
@@ -23,6 +24,7 @@ pub(in crate::store) fn put(connection: &Connection, settings: &Settings) -> rus
         notify_failed,
         notify_long,
         long_after_s,
+        ref operator_name,
     } = *settings;
     let bytes = |bytes: u64| Some(i64::try_from(bytes).unwrap_or(i64::MAX));
     let mut statement = connection.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?;
@@ -39,17 +41,21 @@ pub(in crate::store) fn put(connection: &Connection, settings: &Settings) -> rus
     ] {
         statement.execute(params![name, value])?;
     }
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO settings (name, text) VALUES ('operator_name', ?1)")?
+        .execute([operator_name])?;
     Ok(())
 }
 
 /// The settings; those never changed as they are by default.
 pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Settings> {
     let mut settings = Settings::default();
-    let mut statement = connection.prepare_cached("SELECT name, value FROM settings")?;
+    let mut statement = connection.prepare_cached("SELECT name, text, value FROM settings")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let mut columns = Columns::from(row, 0);
         let name: String = columns.get()?;
+        let text: Option<String> = columns.get()?;
         match name.as_str() {
             "history_days" => settings.history_days = columns.get()?,
             "telemetry_days" => settings.telemetry_days = columns.get()?,
@@ -62,6 +68,7 @@ pub(in crate::store) fn all(connection: &Connection) -> rusqlite::Result<Setting
             "notify_failed" => settings.notify_failed = columns.get()?,
             "notify_long" => settings.notify_long = columns.get()?,
             "long_after_s" => settings.long_after_s = columns.get()?,
+            "operator_name" => settings.operator_name = text,
             _ => {}
         }
     }

@@ -88,6 +88,7 @@ fn submission(device_name: &str, command: &str) -> Submission {
         again_of: None,
         rollout: None,
         automatic: false,
+        by: None,
     }
 }
 

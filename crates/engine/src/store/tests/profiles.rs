@@ -5,7 +5,7 @@ use wilco_ledger::{Disagreement, Timestamp};
 
 use super::{connection, device, id, store, submit};
 use crate::{
-    api::{MqttVersion, Preset, Secrets, Trust},
+    api::{ConnectionMode, MqttVersion, Preset, Secrets, Trust},
     store::{Change, Profile, Restart, Store, StoreError, StoredDevice},
 };
 
@@ -14,6 +14,8 @@ fn profile(id: &str, name: &str, position: u32) -> Profile {
         id: id.into(),
         name: name.to_owned(),
         url: "mqtts://broker.example:8883".to_owned(),
+        mode: ConnectionMode::Protected,
+        send_operator: true,
         preset: Preset::Aws,
         mqtt: MqttVersion::V311,
         client_id: "wilco-1".to_owned(),

@@ -235,7 +235,7 @@ impl World {
         for Begun { device: name, name: asked_for, args } in commands {
             self.begun += 1;
             let id = format!("c{:06}", self.begun);
-            let of = if self.begun % 4 == 0 { ConnectionId::from("elsewhere") } else { connection() };
+            let of = if self.begun.is_multiple_of(4) { ConnectionId::from("elsewhere") } else { connection() };
             let mut event = super::submitted(&name, &id, 1);
             let asked =
                 wilco_ledger::Submission { name: asked_for.into(), args: args.into(), ..super::submission(&name, &id) };

@@ -17,9 +17,10 @@ async fn settings_are_the_default_until_they_are_changed_and_come_back_as_they_w
         notify_failed: false,
         notify_long: false,
         long_after_s: 90,
+        operator_name: Some("Ana \"A\"".to_owned()),
     };
-    for settings in [chosen, Settings { history_days: Some(1), ..chosen }, chosen] {
-        store.save_settings(settings).await.unwrap();
+    for settings in [chosen.clone(), Settings { history_days: Some(1), ..chosen.clone() }, chosen.clone()] {
+        store.save_settings(settings.clone()).await.unwrap();
         assert_eq!(store.settings().await.unwrap(), settings);
     }
     store.close().await.unwrap();

@@ -1,0 +1,45 @@
+//! Several operators: commands of ours go to the ledger with the operator's name where the connection sends it, and those of
+//! other consoles are looked up by device.
+
+use std::sync::Arc;
+
+use wilco_dialect::Dialect;
+use wilco_ledger::{Command, DeviceId, Input, Origin, Submission, WireForm};
+
+use super::{Controller, Listed};
+use crate::store::ConnectionId;
+
+impl Controller {
+    /// Submits a command. Whatever name it comes with is replaced: sent again, it is another operator's.
+    pub(super) fn submit(&mut self, connection: &ConnectionId, submission: Submission) {
+        let known = self.connections.get(connection).filter(|known| known.profile.send_operator);
+        let names = known.is_some_and(|known| carries_name(&known.dialect, submission.form.as_deref()));
+        let by: Option<Arc<str>> = if names { self.settings.get().operator_name.map(Into::into) } else { None };
+        self.tell(connection, Input::Submit(Submission { by, ..submission }));
+    }
+}
+
+impl Controller {
+    /// Of each device the oldest command of another console that has not come to its end.
+    pub(super) fn busy_elsewhere(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
+        let known = self.connections.get(connection);
+        let oldest = |device: &DeviceId| {
+            let mut commands = known?.ledger.outstanding_of(device);
+            commands.find(|command| command.origin == Origin::Observed).cloned()
+        };
+        devices.iter().map(oldest).collect()
+    }
+}
+
+impl Listed {
+    /// Whether the request of a command in this form names its operator.
+    pub(crate) fn names_operator(&self, form: Option<&WireForm>) -> bool {
+        self.send_operator && carries_name(&self.dialect, form)
+    }
+}
+
+/// Whether the payload is Wilco's own JSON, which alone has a place for the name.
+fn carries_name(dialect: &Dialect, form: Option<&WireForm>) -> bool {
+    let is_own = form.is_none_or(|form| !form.plain && form.payload.is_none() && form.written.is_none());
+    matches!(dialect, Dialect::Wilco(_)) && is_own
+}

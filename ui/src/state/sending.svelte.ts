@@ -1,0 +1,126 @@
+/** The one way by which the page sends commands: what the connection's mode permits, and what a person confirms first. */
+
+import type { Backend } from '../backend/backend';
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { Confirmation } from '../backend/bindings/Confirmation';
+import type { Confirmed } from '../backend/bindings/Confirmed';
+import type { NewCommand } from '../backend/bindings/NewCommand';
+import type { Sent } from '../backend/bindings/Sent';
+import { targetText, title } from '../format/command';
+import { counted } from '../format/count';
+import { visible } from '../format/text';
+import type { Connections } from './connections.svelte';
+
+/** So many warnings are shown one by one. */
+const WARNINGS = 5;
+
+/** The id of the sentence that says why nothing can be sent. Controls that are disabled for it refer to it. */
+export const REFUSAL_ID = 'sending-refused';
+
+/** A command before anybody has confirmed it. */
+export type CommandToSend = Omit<NewCommand, 'confirmed'>;
+
+/** What a person is asked before a command is sent. */
+export interface SendQuestion {
+  /** The connection's name. */
+  connection: string;
+  /** The command with its arguments. */
+  command: string;
+  devices: string[];
+  confirmation: Confirmation;
+  /** What is to be known before, as sentences with the devices' names. */
+  warnings: string[];
+}
+
+export class Sending {
+  question = $state.raw<SendQuestion | null>(null);
+  /** What was typed as the connection's name. */
+  typed = $state('');
+  /** Why nothing can be sent over the connection that is looked at; nothing where it can. */
+  readonly refusal: string | null = $derived.by(() => this.refusalOf(this.connections.current?.id));
+  #answer: ((confirmed: Confirmed | null) => void) | null = null;
+
+  constructor(
+    readonly backend: Backend,
+    readonly connections: Connections,
+  ) {}
+
+  /** Why nothing can be sent over that connection. */
+  refusalOf(id: string | undefined): string | null {
+    const connection = this.connections.list.find((one) => one.id === id);
+    if (connection?.mode !== 'read_only') return null;
+    return `${visible(connection.name)} is read-only: nothing is sent to its devices.`;
+  }
+
+  /** The attributes of a control that sends something, where nothing can be sent: it stays focusable and says why. */
+  gate(id = this.connections.current?.id) {
+    const why = this.refusalOf(id);
+    if (why === null) return {};
+    return { 'aria-disabled': true as const, 'aria-describedby': REFUSAL_ID, title: why, onclickcapture: swallow };
+  }
+
+  /** Sends a command. `asked`: the person has said yes to it already. Nothing comes back where they say no. */
+  async send(command: CommandToSend, asked = false): Promise<Sent | null> {
+    const confirmed = await this.#confirm(command, asked);
+    return confirmed === null ? null : this.backend.send({ ...command, confirmed });
+  }
+
+  /** Sends a command once more, under a new id. */
+  async sendAgain(view: CommandView, asked = false): Promise<Sent | null> {
+    const { connection, device, id, command, args } = view;
+    const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false };
+    const again = { ...usual, connection, devices: [device], command, args, again_of: id, automatic: false };
+    const confirmed = await this.#confirm(again, asked);
+    return confirmed === null ? null : this.backend.sendAgain(connection, device, id, confirmed);
+  }
+
+  /** The question is answered as it has to be. */
+  get isAnswered(): boolean {
+    const { question } = this;
+    return question !== null && (question.confirmation !== 'type_name' || this.typed.trim() === question.connection);
+  }
+
+  confirm(): void {
+    const { question } = this;
+    if (question === null || !this.isAnswered) return;
+    this.#end(question.confirmation === 'type_name' ? { name: this.typed.trim() } : 'yes');
+  }
+
+  cancel(): void {
+    this.#end(null);
+  }
+
+  #end(confirmed: Confirmed | null): void {
+    const answer = this.#answer;
+    this.#answer = null;
+    this.question = null;
+    this.typed = '';
+    answer?.(confirmed);
+  }
+
+  async #confirm(command: CommandToSend, asked: boolean): Promise<Confirmed | null> {
+    const { confirmation, devices } = await this.backend.checkCommand({ ...command, confirmed: 'no' });
+    const busy = devices.flatMap(({ device, name, busy }) => (busy === null ? [] : { device: name ?? device, busy }));
+    const warnings = busy.slice(0, WARNINGS).map(({ device, busy }) => `${visible(device)}: ${visible(busy)}`);
+    if (busy.length > WARNINGS) warnings.push(`${counted(busy.length - WARNINGS, 'other device')} also busy.`);
+    if (confirmation === 'none' && busy.length === 0) return 'no';
+    if (confirmation === 'ask' && asked && busy.length === 0) return 'yes';
+    const connection = this.connections.list.find(({ id }) => id === command.connection)?.name ?? command.connection;
+    return new Promise((resolve) => {
+      // Only the last one can be answered.
+      this.cancel();
+      this.#answer = resolve;
+      this.question = { connection, command: title(command), devices: command.devices, confirmation, warnings };
+    });
+  }
+}
+
+/** `LED on to pump-7`. */
+export function questionText({ command, devices }: SendQuestion): string {
+  return `${command} to ${targetText(devices)}`;
+}
+
+function swallow(event: Event): void {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}

@@ -1,0 +1,9 @@
+import type { Backend } from '../backend/backend';
+import { Connections } from '../state/connections.svelte';
+import { Preferences } from '../state/preferences.svelte';
+import { Sending } from '../state/sending.svelte';
+
+/** What sends over a backend of a test's own. */
+export function sendingOver(backend: Backend): Sending {
+  return new Sending(backend, new Connections(backend, new Preferences(backend)));
+}
