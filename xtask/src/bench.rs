@@ -20,7 +20,7 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
         ["growth"] => return growth(&crate::top().join("docs"), None),
         ["growth", "--quick"] => return growth(&target().join("bench"), Some("--quick")),
         ["history"] => return engine_alone("history", &crate::top().join("docs"), &[]),
-        ["history", ref options @ ..] => return engine_alone("history", &target().join("bench"), options),
+        ["history", options @ ..] => return engine_alone("history", &target().join("bench"), options),
         _ => bail!("bench takes nothing but growth, history and --quick; history also takes --commands N."),
     };
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;

@@ -91,10 +91,11 @@ impl<'a> Follow<'a> {
         }
         let connection = &self.view.spec.connection;
         if batch.connections.as_ref().is_some_and(|all| all.iter().all(|one| one.id != *connection)) {
-            return Err(Problem::new(
-                format!("Rollout {} was removed together with its connection.", self.view.id),
-                "Devices may still carry out commands that were sent before.",
-            ));
+            // There is nothing left to look at.
+            return Err(Problem::Unclear {
+                message: format!("Rollout {} was removed together with its connection.", self.view.id),
+                hint: Some("Devices may still carry out commands that were sent before.".into()),
+            });
         }
         Ok(())
     }
