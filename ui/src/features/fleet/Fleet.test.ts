@@ -509,16 +509,17 @@ describe('the configuration', () => {
     const { app, backend } = await openDevice('bench-0001');
     const { inspected } = app;
     const { send } = backend;
-    let taken: () => void = () => undefined;
+    const waiting: (() => void)[] = [];
     backend.send = async (command) => {
-      await new Promise<void>((resolve) => (taken = resolve));
+      await new Promise<void>((resolve) => waiting.push(resolve));
       return send.call(backend, command);
     };
     inspected.edit('report_interval_s', '45');
     const applied = inspected.apply('now');
     inspected.choose('demo', 'cold-store-0001');
     inspected.edit('buzzer', 'later');
-    taken();
+    await waitFor(() => expect(waiting).toHaveLength(1));
+    waiting[0]?.();
     await applied;
     expect(inspected.edits).toEqual({ buzzer: 'later' });
     inspected.choose('demo', 'bench-0001');
