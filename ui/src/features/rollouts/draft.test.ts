@@ -30,6 +30,7 @@ describe('a draft', () => {
     const draft = blankDraft();
     expect(errorsOf(draft)).toEqual({});
     expect(settingsOf(draft, 'demo')).toEqual({
+      confirmed: 'no',
       connection: 'demo',
       name: null,
       note: null,
