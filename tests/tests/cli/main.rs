@@ -188,7 +188,7 @@ fn the_history_is_a_table_json_or_csv() -> Result<()> {
     assert_eq!(history(&["--state", "succeeded", "--limit", "1"])?.lines()?[0]["args"]["on"], false);
     assert_eq!(history(&["--device", "other"])?.out, "");
     assert_eq!(history(&["--since", "1h"])?.lines()?.len(), 3);
-    assert_eq!(history(&["--search", "LED false"])?.lines()?[0]["args"]["on"], false);
+    assert_eq!(history(&["--search", "LED fal", "--state", "succeeded"])?.lines()?[0]["args"]["on"], false);
     assert_eq!(history(&["--search", "led xyz"])?.out, "");
     let causes = history(&["--by-cause"])?.lines()?;
     assert_eq!((causes.len(), &causes[0]["count"], &causes[0]["state"]), (1, &1.into(), &"rejected".into()));
