@@ -310,7 +310,8 @@ describe('the page', () => {
     let late = true;
     backend.rolloutMembers = async (query, from, count) =>
       late ? { rows: [], from, matching: 0 } : read(query, from, count);
-    const view = await backend.startRollout(newRollout({ rate: 400 }));
+    // It goes on for a while after the first failures, so the list is read again.
+    const view = await backend.startRollout(newRollout({ rate: 60 }));
     await user.click(await findByRole('link', { name: new RegExp(`Rollout ${view.number}`) }));
     await findByText(/^[1-9]\d* devices? failed$/);
     expect(queryByText(/No device (has )?failed/)).toBeNull();
