@@ -3,7 +3,8 @@
 #![no_main]
 
 use wilco_dialect::{
-    Dialect, DecodedMessage, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics, device_side::read_request,
+    DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics,
+    device_side::read_request,
 };
 use wilco_ledger::DeviceId;
 

@@ -18,7 +18,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
         topic: (!topic.is_empty()).then(|| topic.into()),
         payload: payload.map(Into::into),
         plain: content.len().is_multiple_of(3),
-        expects: None,
+        ..WireForm::default()
     };
     let device = DeviceId::new("pump-7").expect("a device's id");
     let id = CommandId::new("0198c0de-0000-7000-8000-000000000001").expect("a command's id");
@@ -35,6 +35,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
             issued_at: Timestamp(1_800_000_000_000),
             expires_at: Timestamp(1_800_000_060_000),
             attempt: 1,
+            by: None,
         };
         let outbound = dialect.encode(&device, &request, Timestamp(1_800_000_000_000));
         // MQTT 5 section 3.3.2.1: no wildcards in a topic that is published to.

@@ -38,7 +38,6 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
             topic: None,
             payload: None,
             plain: false,
-            expects: None,
             timeout_ms: 10_000,
             ttl_ms: 60_000,
             safe_to_repeat: false,
@@ -46,8 +45,8 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
             answer_expected: true,
             icon: "send".into(),
         };
-        let command = CommandToPreview { definition, connection: None, device: None, args };
-        let preview = ENGINE.2.handle().preview_command(command).expect("it names no connection");
+        let command = CommandToPreview { definition, connection: None, device: None, args: args.map(Into::into) };
+        let preview = ENGINE.0.block_on(ENGINE.2.handle().preview_command(command)).expect("it names no connection");
         assert!(preview.drawable || !preview.problems.is_empty(), "refused without a word");
         serde_json::from_str::<Value>(&preview.payload).expect("JSON");
     }

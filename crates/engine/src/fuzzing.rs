@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{catalogue, device_file, exchange, fleet::Search, ipc, transport};
+use crate::{catalogue, device_file, fleet::Search, import_export, ipc, transport};
 
 /// Reads a CSV file of devices to its end.
 pub fn device_file(path: &Path) {
@@ -20,7 +20,7 @@ pub fn device_file(path: &Path) {
 
 /// Reads exported connections.
 pub fn exported_connections(path: &Path) {
-    let _ = exchange::read(path, None);
+    let _ = import_export::read(path, None);
 }
 
 /// Reads an exported catalogue of commands.
