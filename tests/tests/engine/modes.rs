@@ -117,7 +117,8 @@ async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Res
     desk.edit(&connection, |entry| entry.mode = ConnectionMode::Normal).await?;
     desk.online(&connection).await?;
     let view = desk.console().act_on_rollout(&started.id, RolloutAction::Resume).await?;
-    assert_eq!(view.state, RolloutState::Running);
+    // Its rate may let it wait for a moment.
+    assert!(matches!(view.state, RolloutState::Running | RolloutState::Waiting), "{:?}", view.state);
     wilco_tests::soon_async("release", PATIENCE, async || Ok((requests(&heard).len() > published).then_some(())))
         .await?;
     assert_eq!(desk.evidence(&connection, "away", &held).await?.command.state, "cancelled");
