@@ -45,7 +45,7 @@ impl Asked {
     }
 }
 
-/// Whoever wants the window closed gets it closed. A page that listens for that decides by itself, and one that has
+/// A window that is to be closed is closed. A page that listens for that decides by itself, and one that has
 /// come to a standstill decides nothing.
 pub(crate) fn close_if_page_hangs(window: &Window, event: &WindowEvent) {
     if !matches!(event, WindowEvent::CloseRequested { .. }) {

@@ -22,7 +22,7 @@ pub enum Trust {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum FileRole {
-    /// Whatever it holds.
+    /// Any kind of content.
     #[default]
     Any,
     /// Authorities that the server's certificate may be signed by.
@@ -106,7 +106,7 @@ pub enum KitItemKind {
 pub struct CertificateView {
     /// Whose it is, `CN=…` and so on.
     pub subject: String,
-    /// Who has signed it.
+    /// Its issuer.
     pub issuer: String,
     /// Valid from then on, Unix milliseconds.
     #[ts(type = "number")]

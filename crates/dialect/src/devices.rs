@@ -24,7 +24,7 @@ pub struct KnownDevice {
     pub name: Option<Box<str>>,
     /// What it is.
     pub model: Option<Box<str>>,
-    /// Who made it.
+    /// The manufacturer.
     pub vendor: Option<Box<str>>,
     /// Its firmware's version.
     pub firmware: Option<Box<str>>,

@@ -1,6 +1,6 @@
 //! What is sent, as JSON or as text with places in it: `{"id":{id},{args...}}`.
 //!
-//! Whatever is filled in stays a value. Arguments keep their digits: they are sent as they were written.
+//! What is filled in stays one value. Arguments keep their digits: they are sent as they were written.
 
 use std::{borrow::Cow, collections::BTreeMap};
 

@@ -1,7 +1,7 @@
 //! Requests in a form of somebody's own: a topic and a payload in which `{id}`, `{device}`, `{args.level}` and the like
 //! stand for what is known of the command.
 //!
-//! Whatever is filled in stays a value: in JSON a text gets its quotes and escapes, in a topic it is one part of a level.
+//! What is filled in stays one value: in JSON a text gets its quotes and escapes, in a topic it is one part of a level.
 //! Filling never fails; [`refuses`] says beforehand what would not come out right.
 
 use serde_json::Value;

@@ -196,7 +196,7 @@ pub struct UnreadableAnswers {
 pub struct Command {
     /// What was asked.
     pub asked: Arc<Submission>,
-    /// Who asked.
+    /// The console that sent it.
     pub origin: Origin,
     /// When it was written to the outbox, or first seen.
     pub submitted_at: Timestamp,

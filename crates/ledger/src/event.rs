@@ -24,7 +24,7 @@ pub enum Fact {
     Submitted {
         /// What was asked.
         asked: Arc<Submission>,
-        /// Who asked.
+        /// The console that sent it.
         origin: Origin,
     },
     /// Kept here until the device is online.

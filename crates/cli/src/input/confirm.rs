@@ -29,7 +29,10 @@ pub(crate) async fn confirmation(
     }
     let (connection, what) = (clean(connection), clean(what));
     let nowhere = |hint: String| {
-        Problem::new(format!("The connection {connection} is protected, and there is no terminal to confirm on."), hint)
+        Problem::new(
+            format!("The connection '{connection}' is protected, and there is no terminal to confirm on."),
+            hint,
+        )
     };
     let has_terminal = io::stdin().is_terminal();
     match needed {

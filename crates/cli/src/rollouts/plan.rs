@@ -83,7 +83,7 @@ fn lines(plan: &RolloutPlan) -> Vec<String> {
     lines
 }
 
-/// Who is busy with a command of another console, and what that seems to be, as sentences.
+/// The devices on which another console's command is running, and which command it seems to be, as sentences.
 pub(super) fn busy_elsewhere(plan: &RolloutPlan) -> Option<String> {
     let devices = several(plan.busy_elsewhere as usize, "device");
     let verb = if plan.busy_elsewhere == 1 { "is" } else { "are" };

@@ -20,7 +20,7 @@ use super::CertificateError;
 pub struct CertificateFacts {
     /// Whose it is, `CN=…` and so on.
     pub subject: String,
-    /// Who has signed it.
+    /// The issuer.
     pub issuer: String,
     /// The issuer in short, `Amazon Root CA 1`: its common name, or what else it is called by.
     pub issuer_name: String,

@@ -25,7 +25,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::{CertificateError, CertificateFacts, Credentials, asn1, config::provider, fault::Chain};
 use crate::Trust;
 
-/// Who signs the servers of AWS; not every system has them. From Amazon Trust Services' repository.
+/// The issuers of AWS's server certificates; not every system has them. From Amazon Trust Services' repository.
 const AMAZON: &[u8] = include_bytes!("roots/amazon.pem");
 
 /// Sees which certificates the server shows, also where they are refused.

@@ -443,7 +443,7 @@ mod tests {
         check("tasmota", false);
         check("zigbee2mqtt", false);
         check("wilco", false);
-        // Whatever has a form is the same dialect when it is written from it.
+        // A file that has a form is the same dialect when it is written from that form.
         for file in shipped() {
             let text = shipped_text(file.name()).unwrap();
             if let Some(form) = DialectForm::of(text).unwrap() {

@@ -147,7 +147,7 @@ macro_rules! calls {
             page send_again(connection: &str, device: &str, id: &str, confirmed: Confirmed) -> Sent;
             /// Withdraws a command that was never sent; later it stops the waiting.
             both cancel(connection: &str, device: &str, id: &str) -> ();
-            /// Dismisses a command that ended badly, or all of them: it no longer counts as needing somebody.
+            /// Dismisses a command that ended badly, or all of them: it no longer needs attention.
             both dismiss(connection: &str, command: Option<CommandRef>) -> ();
             /// How long answers usually take, from the latest commands.
             both answer_times(query: TimesQuery) -> Vec<TimesView>;

@@ -176,7 +176,7 @@ pub struct CommandView {
 }
 
 impl CommandView {
-    /// Who asked, for people: `you`, `another console`, or `another console, by Ana`. The name is as the request has it.
+    /// The sender, for people: `you`, `another console`, or `another console, by Ana`. The name is as the request has it.
     #[must_use]
     pub fn asked_by(&self) -> String {
         match &self.operator {

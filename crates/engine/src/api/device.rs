@@ -71,7 +71,7 @@ pub struct DescribedDevice {
     pub dialect: String,
     /// The device's name in topics, which may have several levels.
     pub address: String,
-    /// Who made it.
+    /// The manufacturer.
     pub vendor: Option<String>,
     /// The id of the device through which it is reached.
     pub hub: Option<String>,

@@ -25,7 +25,7 @@ pub struct HistoryQuery {
     pub search: String,
     /// Only commands that Wilco sent by itself, for example to follow a log. Without it, they are left out.
     pub automatic: bool,
-    /// Only commands that need somebody: those that ended badly within the last hour, and that nobody has dismissed.
+    /// Only commands that need attention: those that failed within the last hour and were not dismissed.
     #[serde(default)]
     pub needs_attention: bool,
     /// From where the last page ended.

@@ -124,7 +124,7 @@ impl Handle {
 }
 
 impl Handle {
-    /// Notes that somebody has seen a command that ended badly, so that it no longer counts as needing somebody: the one
+    /// Notes that somebody has seen a command that ended badly, so that it no longer needs attention: the one
     /// that is named, or all.
     ///
     /// # Errors

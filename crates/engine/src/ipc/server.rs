@@ -103,7 +103,7 @@ impl IpcServer {
     }
 }
 
-/// Who answers.
+/// The engine that answers.
 #[derive(Clone)]
 struct Host {
     handle: Handle,

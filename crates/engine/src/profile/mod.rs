@@ -35,7 +35,7 @@ pub(crate) struct Draft {
     pub(crate) bundle: Bundle,
 }
 
-/// Who a connection is, whatever is entered.
+/// What identifies a connection, beside what is entered.
 struct Identity {
     id: ConnectionId,
     client_id: String,

@@ -29,12 +29,12 @@ type Key = (ConnectionId, DeviceId, CommandId);
 
 /// Commands of which the tables do not show how they stand, those first that have been so for the longest.
 #[derive(Default)]
-pub(super) struct Lag {
+pub(super) struct ProjectionQueue {
     order: VecDeque<Key>,
     snapshots: HashMap<Key, CommandSnapshot, RandomState>,
 }
 
-impl Lag {
+impl ProjectionQueue {
     pub(super) fn is_empty(&self) -> bool {
         self.order.is_empty()
     }

@@ -201,7 +201,7 @@ pub struct StoredDescription {
     /// What it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Who made it.
+    /// The manufacturer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// The id of the device through which it is reached.

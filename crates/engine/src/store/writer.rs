@@ -18,7 +18,7 @@ use wilco_ledger::Fact;
 
 use super::{
     Change, ConnectionId, StoreError, StoredDevice, bounds,
-    projection_queue::{CommandSnapshot, Lag, LastOf},
+    projection_queue::{CommandSnapshot, LastOf, ProjectionQueue},
     table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts, search},
 };
 
@@ -61,7 +61,7 @@ pub(super) enum Job {
     Close(Done<()>),
 }
 
-/// Who asks the thread, and what is to be known before reading.
+/// The writer thread: how to send it jobs, and what a reader has to know first.
 pub(super) struct Started {
     pub(super) jobs: Sender<Job>,
     pub(super) thread: JoinHandle<()>,
@@ -72,7 +72,8 @@ pub(super) struct Started {
 pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
     let behind = Arc::new(AtomicBool::new(false));
-    let writer = Writer { connection, path, lag: Lag::default(), behind: Arc::clone(&behind), unmerged: 0 };
+    let writer =
+        Writer { connection, path, queue: ProjectionQueue::default(), behind: Arc::clone(&behind), unmerged: 0 };
     let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(&jobs))?;
     Ok(Started { jobs: sender, thread, behind })
 }
@@ -80,7 +81,7 @@ pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<St
 struct Writer {
     connection: Connection,
     path: PathBuf,
-    lag: Lag,
+    queue: ProjectionQueue,
     behind: Arc<AtomicBool>,
     /// Changes since the log was last merged.
     unmerged: usize,
@@ -125,7 +126,7 @@ impl Writer {
     fn wait(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
         let mut pause = REST;
         loop {
-            if self.lag.is_empty() && self.unmerged < MERGED_AFTER {
+            if self.queue.is_empty() && self.unmerged < MERGED_AFTER {
                 return jobs.recv().ok();
             }
             match jobs.recv_timeout(pause) {
@@ -133,7 +134,7 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => pause = Duration::ZERO,
             }
-            if self.lag.is_empty() {
+            if self.queue.is_empty() {
                 self.merge();
             } else if let Err(error) = self.catch_up(CAUGHT_UP_AT_ONCE) {
                 tracing::warn!(%error, "the tables of commands stay behind for now");
@@ -158,8 +159,8 @@ impl Writer {
         let last_shown = events::last_row(&transaction)?;
         let changed = write(&transaction, changes)?;
         let few = changed.len() <= SHOWN_AT_ONCE;
-        let too_many = self.lag.len() + changed.len() > LEFT_AT_MOST;
-        let all = too_many || (few && self.lag.is_empty());
+        let too_many = self.queue.len() + changed.len() > LEFT_AT_MOST;
+        let all = too_many || (few && self.queue.is_empty());
         // A small write lets the tables catch up.
         let caught_up = match (all, few) {
             (true, _) => usize::MAX,
@@ -167,19 +168,19 @@ impl Writer {
             (false, false) => 0,
         };
         let (at_once, later) = if all { (changed, Vec::new()) } else { (Vec::new(), changed) };
-        put_commands(&transaction, self.lag.oldest(caught_up).chain(&at_once))?;
-        let nothing_left = later.is_empty() && caught_up >= self.lag.len();
-        mark(&transaction, &self.lag, nothing_left, last_shown)?;
+        put_commands(&transaction, self.queue.oldest(caught_up).chain(&at_once))?;
+        let nothing_left = later.is_empty() && caught_up >= self.queue.len();
+        mark(&transaction, &self.queue, nothing_left, last_shown)?;
         transaction.commit()?;
-        self.lag.forget_oldest(caught_up);
-        self.lag.put(later);
-        self.behind.store(!self.lag.is_empty(), Ordering::Release);
+        self.queue.forget_oldest(caught_up);
+        self.queue.put(later);
+        self.behind.store(!self.queue.is_empty(), Ordering::Release);
         Ok(())
     }
 
     /// Lets the tables of commands show the oldest of what they do not show yet.
     fn catch_up(&mut self, commands: usize) -> Result<(), StoreError> {
-        if self.lag.is_empty() {
+        if self.queue.is_empty() {
             return Ok(());
         }
         let caught_up = match self.try_catch_up(commands) {
@@ -191,13 +192,13 @@ impl Writer {
 
     fn try_catch_up(&mut self, commands: usize) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        put_commands(&transaction, self.lag.oldest(commands))?;
-        if commands >= self.lag.len() {
+        put_commands(&transaction, self.queue.oldest(commands))?;
+        if commands >= self.queue.len() {
             meta::show_all(&transaction)?;
         }
         transaction.commit()?;
-        self.lag.forget_oldest(commands);
-        self.behind.store(!self.lag.is_empty(), Ordering::Release);
+        self.queue.forget_oldest(commands);
+        self.behind.store(!self.queue.is_empty(), Ordering::Release);
         Ok(())
     }
 
@@ -235,8 +236,13 @@ pub(super) fn repair_search(connection: &mut Connection, error: &rusqlite::Error
 
 /// Keeps the mark in `meta` as the list of commands will be after this transaction: it is there while, and only while,
 /// something is left for later.
-fn mark(transaction: &Transaction<'_>, lag: &Lag, nothing_left: bool, last_shown: i64) -> rusqlite::Result<()> {
-    match (lag.is_empty(), nothing_left) {
+fn mark(
+    transaction: &Transaction<'_>,
+    queue: &ProjectionQueue,
+    nothing_left: bool,
+    last_shown: i64,
+) -> rusqlite::Result<()> {
+    match (queue.is_empty(), nothing_left) {
         (true, false) => meta::show_up_to(transaction, last_shown),
         (false, true) => meta::show_all(transaction),
         (true, true) | (false, false) => Ok(()),

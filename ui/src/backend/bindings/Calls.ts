@@ -299,7 +299,7 @@ export interface Calls {
    */
   cancel(connection: string, device: string, id: string): Promise<void>;
   /**
-   * Dismisses a command that ended badly, or all of them: it no longer counts as needing somebody.
+   * Dismisses a command that ended badly, or all of them: it no longer needs attention.
    */
   dismiss(connection: string, command: CommandRef | null): Promise<void>;
   /**

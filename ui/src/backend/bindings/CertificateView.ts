@@ -9,7 +9,7 @@ export type CertificateView = {
  */
 subject: string, 
 /**
- * Who has signed it.
+ * Its issuer.
  */
 issuer: string, 
 /**

@@ -15,7 +15,7 @@ dialect: string,
  */
 address: string, 
 /**
- * Who made it.
+ * The manufacturer.
  */
 vendor: string | null, 
 /**

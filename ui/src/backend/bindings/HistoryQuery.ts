@@ -31,7 +31,7 @@ search: string,
  */
 automatic: boolean, 
 /**
- * Only commands that need somebody: those that ended badly within the last hour, and that nobody has dismissed.
+ * Only commands that need attention: those that failed within the last hour and were not dismissed.
  */
 needs_attention: boolean, 
 /**

@@ -28,7 +28,7 @@ pub(super) struct Choice<'a> {
     pub(super) key: Option<&'a Item>,
     /// The key is the certificate's.
     pub(super) fits: bool,
-    /// Who may have signed the server's certificate.
+    /// The issuers that may have signed the server's certificate.
     pub(super) authorities: Vec<&'a Item>,
     /// The one certificate that the server must show.
     pub(super) server: Option<&'a Item>,

@@ -1,4 +1,4 @@
-//! `dismissed`: commands that ended badly, and that somebody has seen. They no longer count as needing somebody.
+//! `dismissed`: commands that ended badly, and that somebody has seen. They no longer need attention.
 
 use std::collections::HashSet;
 
