@@ -1,20 +1,36 @@
 //! How many commands may be sent although many wait for answers: some, as long as the broker keeps no answers back.
 //!
-//! A broker keeps only so many messages for a client (mosquitto: 1,000) and drops the rest without a word. The answers to
-//! [`crate::Limits::answer_window`] commands fit in there whatever happens, so that many may always wait. But devices that
-//! are slow, or never answer, would hold up all others that way. Their answers are not in the broker's queue, and a probe
-//! shows it: a message of this client to itself, which queues behind everything that the broker keeps for this client. The
-//! messages that arrive between the probe's PUBACK and the probe itself are those that were queued. If there are next to
-//! none, some more commands may be sent, and then the next probe tells.
+//! A broker keeps only so many messages for a client (mosquitto: 1,000) and drops the rest without a word. A command brings
+//! several: a device accepts it, reports progress, says that it is done, and publishes its new state. [`AnswerWindow`]
+//! counts them, and lets so many commands wait for answers that what they bring fits in there, whatever happens.
+//!
+//! Devices that are slow, or never answer, would hold up all others that way. Their answers are not in the broker's queue,
+//! and a probe shows it: a message of this client to itself, which queues behind everything that the broker keeps for this
+//! client. The messages that arrive between the probe's PUBACK and the probe itself are those that were queued. If there
+//! are next to none, some more commands may be sent, and then the next probe tells. A probe that returns, however late,
+//! also shows that everything before it has been read: only then is a device known to be silent, and not its answer to be
+//! waiting at the broker.
 //!
 //! It deliberately sends nothing and has no clock: the caller sends the probe and says when.
 
 use crate::{Millis, Timestamp};
 
-/// So many commands may be sent that no probe has followed.
-const UNPROVEN: usize = 200;
-/// The next probe is sent after so many.
-const PROBE_AFTER: usize = 50;
+/// What waiting commands bring may be so many messages, always.
+const ALWAYS: f64 = 600.0;
+/// Commands that bring so many messages may be sent that no probe has followed.
+const UNPROVEN: f64 = 200.0;
+/// The next probe is sent after commands that bring so many.
+const PROBE_AFTER: f64 = 60.0;
+/// What a command is taken to bring until that has been counted: accepted, done, and the device's new state.
+const USUAL: f64 = 3.0;
+/// A command is taken to bring so many messages at the least.
+const LEAST: f64 = 2.0;
+/// And so many at the most: what exceeds this is telemetry.
+const MOST_MESSAGES: f64 = 10.0;
+/// So many commands show what one brings.
+const COUNTED: usize = 20;
+/// If it is less than before, so much of the difference is believed each time; if it is more, all of it.
+const LESS: f64 = 0.25;
 /// A queue of up to so many messages is none: they are on their way.
 const SHORT_QUEUE: usize = 100;
 /// A PUBACK of the probe, or the probe after its PUBACK, that takes longer than this shows nothing good.
@@ -38,6 +54,21 @@ pub struct AnswerWindow {
     shown: Option<Shown>,
     /// No probe is sent before this.
     pause_until: Timestamp,
+    /// What the broker had for the client at this time has been read.
+    read_up_to: Option<Timestamp>,
+    /// The last probe was lost, so it is not known what has been read.
+    is_lost: bool,
+    /// Messages that a command brings.
+    messages_per_command: f64,
+    /// What has come and gone since that was last computed.
+    counted: Counted,
+}
+
+/// Messages that came, and commands that were sent.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    messages: usize,
+    commands: usize,
 }
 
 /// There was no queue.
@@ -64,7 +95,16 @@ struct Probe {
 
 impl Default for AnswerWindow {
     fn default() -> AnswerWindow {
-        AnswerWindow { may_probe: false, probe: None, shown: None, pause_until: Timestamp(i64::MIN) }
+        AnswerWindow {
+            may_probe: false,
+            probe: None,
+            shown: None,
+            pause_until: Timestamp(i64::MIN),
+            read_up_to: None,
+            is_lost: false,
+            messages_per_command: USUAL,
+            counted: Counted::default(),
+        }
     }
 }
 
@@ -79,6 +119,7 @@ impl AnswerWindow {
             probe.sent_at = probe.sent_at.moved(by);
             probe.confirmed_at = probe.confirmed_at.map(|at| at.moved(by));
         }
+        self.read_up_to = self.read_up_to.map(|at| at.moved(by));
     }
 
     /// More commands never wait for answers at the same time, not counting silent devices. A device is silent after two
@@ -88,13 +129,34 @@ impl AnswerWindow {
     /// So many commands may be sent however many wait.
     #[must_use]
     pub fn spare(&self) -> usize {
-        self.shown.map_or(0, |shown| UNPROVEN.saturating_sub(shown.unproven))
+        self.shown.map_or(0, |shown| self.bringing(UNPROVEN).saturating_sub(shown.unproven))
+    }
+
+    /// So many commands may wait for answers, whatever probes have shown: as many as bring what a broker keeps for certain.
+    /// Where nothing can be learnt from probes, that is left to [`crate::Limits::answer_window`].
+    #[must_use]
+    pub fn always(&self) -> usize {
+        if self.may_probe { self.bringing(ALWAYS) } else { usize::MAX }
+    }
+
+    /// Commands that bring so many messages.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 6 and 300")]
+    fn bringing(&self, messages: f64) -> usize {
+        (messages / self.messages_per_command) as usize
+    }
+
+    /// Whether everything has been read that the broker had for the client at that time, as far as that can be known. A
+    /// device that had answered by then is not silent.
+    #[must_use]
+    pub fn has_read(&self, at: Timestamp) -> bool {
+        !self.may_probe || self.is_lost || self.read_up_to.is_some_and(|read| read >= at)
     }
 
     /// A network connection stands. `may_probe`: the client may send messages to itself over it. Otherwise there are never
     /// any to spare.
     pub fn connected(&mut self, may_probe: bool) {
-        *self = AnswerWindow { may_probe, ..AnswerWindow::default() };
+        let messages_per_command = self.messages_per_command;
+        *self = AnswerWindow { may_probe, messages_per_command, ..AnswerWindow::default() };
     }
 
     /// The network connection has ended: the broker queues what devices answer from now on.
@@ -104,6 +166,7 @@ impl AnswerWindow {
 
     /// A command has been sent.
     pub fn sent(&mut self) {
+        self.counted.commands += 1;
         if let Some(shown) = &mut self.shown {
             shown.unproven += 1;
         }
@@ -115,8 +178,14 @@ impl AnswerWindow {
     /// When the next probe is to be sent, if many commands wait for answers. `None`: not before something else happens.
     #[must_use]
     pub fn probe_due_at(&self) -> Option<Timestamp> {
-        let is_wanted = self.shown.is_none_or(|shown| shown.unproven >= PROBE_AFTER);
-        (self.may_probe && self.probe.is_none() && is_wanted).then_some(self.pause_until)
+        let is_wanted = self.shown.is_none_or(|shown| shown.unproven >= self.bringing(PROBE_AFTER));
+        self.next_probe_at().filter(|_| is_wanted)
+    }
+
+    /// When a probe may be sent that is to show whether everything has been read, see [`AnswerWindow::has_read`].
+    #[must_use]
+    pub fn next_probe_at(&self) -> Option<Timestamp> {
+        (self.may_probe && self.probe.is_none()).then_some(self.pause_until)
     }
 
     /// A probe is on its way.
@@ -139,6 +208,7 @@ impl AnswerWindow {
 
     /// Another message has come from the broker.
     pub fn message(&mut self) {
+        self.counted.messages += 1;
         let Some(probe) = self.probe.as_mut().filter(|probe| probe.confirmed_at.is_some()) else { return };
         probe.queued += 1;
         if probe.queued > SHORT_QUEUE {
@@ -151,11 +221,26 @@ impl AnswerWindow {
     pub fn probe_returned(&mut self, now: Timestamp) {
         self.tick(now);
         let Some(probe) = self.probe.take() else { return };
+        self.read_up_to = Some(probe.sent_at);
+        self.is_lost = false;
+        self.count();
         if probe.is_bad {
             self.pause_until = now + PAUSE;
         } else {
             self.shown = Some(Shown { at: now, unproven: probe.sent_behind });
         }
+    }
+
+    /// Learns from what came and went how many messages a command brings.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    fn count(&mut self) {
+        if self.counted.commands < COUNTED {
+            return;
+        }
+        let Counted { messages, commands } = std::mem::take(&mut self.counted);
+        let now = (messages as f64 / commands as f64).clamp(LEAST, MOST_MESSAGES);
+        let before = self.messages_per_command;
+        self.messages_per_command = if now > before { now } else { before + (now - before) * LESS };
     }
 
     /// Time has passed. To be called at least once a second.
@@ -167,6 +252,7 @@ impl AnswerWindow {
         if now.since(probe.sent_at) >= LOST {
             self.probe = None;
             self.shown = None;
+            self.is_lost = true;
             self.pause_until = now + PAUSE_AFTER_LOSS;
         } else if now.since(probe.confirmed_at.unwrap_or(probe.sent_at)) > LATE {
             probe.is_bad = true;
@@ -221,12 +307,12 @@ mod tests {
         check(&[], Some(i64::MIN));
         check(&[(0, Probed, 0)], None);
         let up_to_a_hundred = |count| [(0, Probed, 0), (1, Confirmed, 0), (2, Messages(count), 0)];
-        check(&[&up_to_a_hundred(100)[..], &[(3, Returned, 200)]].concat(), None);
+        check(&[&up_to_a_hundred(100)[..], &[(3, Returned, 73)]].concat(), None);
         check(&[&up_to_a_hundred(101)[..], &[(3, Returned, 0)]].concat(), Some(203));
         // What comes before the PUBACK was not queued.
-        check(&[(0, Probed, 0), (1, Messages(900), 0), (2, Confirmed, 0), (3, Returned, 200)], None);
+        check(&[(0, Probed, 0), (1, Messages(900), 0), (2, Confirmed, 0), (3, Returned, 73)], None);
         // A broker may send the PUBACK behind the message.
-        check(&[(0, Probed, 0), (1, Returned, 200), (2, Confirmed, 200), (3, Messages(900), 200)], None);
+        check(&[(0, Probed, 0), (1, Returned, 73), (2, Confirmed, 73), (3, Messages(900), 73)], None);
     }
 
     #[test]
@@ -234,14 +320,15 @@ mod tests {
         check(
             &[
                 (0, Probed, 0),
-                (1, Commands(30), 0),
-                (2, Returned, 170),
-                (3, Commands(19), 151),
-                (3, Commands(1), 150),
-                (4, Probed, 150),
-                (5, Commands(140), 10),
+                (1, Commands(10), 0),
+                (2, Returned, 63),
+                (3, Commands(9), 54),
+                (3, Commands(1), 53),
+                (4, Probed, 53),
+                (5, Commands(43), 10),
                 (6, Commands(10), 0),
-                (7, Returned, 50),
+                // Those before it brought nothing, so there is room for more.
+                (7, Returned, 27),
             ],
             Some(i64::MIN),
         );
@@ -249,20 +336,62 @@ mod tests {
 
     #[test]
     fn a_queue_a_late_probe_and_a_lost_connection_end_it() {
-        let shown = || vec![(0, Probed, 0), (1, Returned, 200), (2, Commands(60), 140), (3, Probed, 140)];
+        let shown = || vec![(0, Probed, 0), (1, Returned, 73), (2, Commands(33), 40), (3, Probed, 40)];
         let with = |steps: Vec<(i64, Happens, usize)>| shown().into_iter().chain(steps).collect::<Vec<_>>();
         check(
-            &with(vec![(4, Confirmed, 140), (5, Messages(100), 140), (6, Messages(1), 0), (9, Returned, 0)]),
+            &with(vec![(4, Confirmed, 40), (5, Messages(100), 40), (6, Messages(1), 0), (9, Returned, 0)]),
             Some(209),
         );
-        check(&with(vec![(1_003, Tick, 140), (1_004, Tick, 0), (1_005, Returned, 0)]), Some(1_205));
+        check(&with(vec![(1_003, Tick, 40), (1_004, Tick, 0), (1_005, Returned, 0)]), Some(1_205));
         check(&with(vec![(1_004, Confirmed, 0), (1_005, Returned, 0)]), Some(1_205));
-        check(&with(vec![(900, Confirmed, 140), (1_900, Tick, 140), (1_901, Tick, 0)]), None);
+        check(&with(vec![(900, Confirmed, 40), (1_900, Tick, 40), (1_901, Tick, 0)]), None);
         check(&with(vec![(10_003, Tick, 0), (10_004, Returned, 0)]), Some(70_003));
         check(&with(vec![(4, Disconnected, 0), (5, Returned, 0)]), None);
         check(&with(vec![(4, Refused, 0), (5, Returned, 0)]), None);
         // What was shown two seconds ago.
-        check(&[(0, Probed, 0), (1, Returned, 200), (2_000, Tick, 200), (2_001, Tick, 0)], Some(i64::MIN));
+        check(&[(0, Probed, 0), (1, Returned, 73), (2_000, Tick, 73), (2_001, Tick, 0)], Some(i64::MIN));
+    }
+
+    #[test]
+    fn what_commands_bring_decides_how_many_may_wait() {
+        // Commands, messages, and how many may wait and be spared afterwards.
+        let check = |rounds: &[(usize, usize, usize, usize)]| {
+            let mut window = AnswerWindow::default();
+            window.connected(true);
+            assert_eq!(window.always(), 220);
+            for (commands, messages, always, spare) in rounds {
+                window.probe_sent(Timestamp(0));
+                (0..*messages).for_each(|_| window.message());
+                window.probe_returned(Timestamp(1));
+                assert_eq!((window.always(), window.spare()), (*always, *spare), "{rounds:?}");
+                (0..*commands).for_each(|_| window.sent());
+            }
+        };
+        // They are counted once there are enough of them; more is believed at once, less by and by.
+        check(&[(20, 0, 220, 73), (20, 120, 110, 36), (20, 20, 132, 44), (20, 20, 155, 51)]);
+        check(&[(19, 0, 220, 73), (20, 900, 220, 73), (20, 0, 66, 22)]);
+        check(&[(20, 0, 220, 73), (20, 9_000, 66, 22)]);
+    }
+
+    #[test]
+    fn only_a_probe_that_was_sent_later_shows_that_everything_before_was_read() {
+        let mut window = AnswerWindow::default();
+        assert!(window.has_read(Timestamp(9)), "nothing can be learnt");
+        window.connected(true);
+        assert!(!window.has_read(Timestamp(0)));
+        window.probe_sent(Timestamp(5));
+        window.tick(Timestamp(9_000));
+        assert!(!window.has_read(Timestamp(5)), "a late one is still on its way");
+        window.probe_returned(Timestamp(9_001));
+        assert!(window.has_read(Timestamp(5)) && !window.has_read(Timestamp(6)));
+        window.probe_sent(Timestamp(9_002));
+        window.tick(Timestamp(19_002));
+        assert!(window.has_read(Timestamp(19_002)), "a lost one shows nothing any more");
+        window.probe_sent(Timestamp(80_000));
+        window.probe_returned(Timestamp(80_001));
+        assert!(window.has_read(Timestamp(80_000)) && !window.has_read(Timestamp(80_001)));
+        window.disconnected();
+        assert!(window.has_read(Timestamp(90_000)), "nothing can be learnt");
     }
 
     #[test]

@@ -123,13 +123,6 @@ impl Ledger {
         &mut self.answers
     }
 
-    /// When a probe is to be sent, see [`AnswerWindow::probe_due_at`].
-    #[must_use]
-    pub fn probe_due_at(&self) -> Option<Timestamp> {
-        let many = self.awaited.saturating_mul(4) >= self.limits.answer_window.saturating_mul(3);
-        self.answers.probe_due_at().filter(|_| many)
-    }
-
     /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, oldest first;
     /// settled ones at any time, for instance when an answer names them. Does nothing for a command it already has.
     ///

@@ -23,8 +23,7 @@ impl WebSockets {
     pub(crate) fn start(certificates: Option<&Certificates>) -> Result<WebSockets> {
         // Nobody listens there any more; somebody else would have to be quick.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        // By default mosquitto drops what a console that shares the processor with other tests does not read in time.
-        let mut more = format!("max_queued_messages 0\nlistener {port} 127.0.0.1\nprotocol websockets\n");
+        let mut more = format!("listener {port} 127.0.0.1\nprotocol websockets\n");
         if let Some(Certificates { ca, server: Identity { certificate, key }, .. }) = certificates {
             let files = [("cafile", ca), ("certfile", certificate), ("keyfile", key)];
             more.extend(files.map(|(name, path)| format!("{name} {}\n", path.display())));

@@ -64,6 +64,9 @@ impl Store {
         query: fn(&Connection, &HistoryFilter) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let again = filter.clone();
+        if search::is_search(&filter.search) {
+            self.index().await?;
+        }
         match self.read(move |connection| query(connection, &filter)).await {
             Err(error @ StoreError::Damaged { .. }) if search::is_search(&again.search) => {
                 tracing::warn!(%error, "the search index is rebuilt");

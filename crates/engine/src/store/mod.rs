@@ -34,11 +34,7 @@ mod writer;
 use std::{
     path::{Path, PathBuf},
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc::Sender},
     task::{Context, Poll},
     thread::JoinHandle,
 };
@@ -69,7 +65,7 @@ pub use samples::{Measured, Sample};
 
 use reader::Readers;
 use table::{commands, connections, counters, devices, dismissed, events, meta, settings, tallies};
-use writer::{Job, Started};
+use writer::{Behind, Job, Started};
 
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "wilco.sqlite3";
@@ -81,8 +77,7 @@ pub struct Store {
     jobs: Sender<Job>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     readers: Readers,
-    /// The tables of commands do not show everything that is committed.
-    behind: Arc<AtomicBool>,
+    behind: Arc<Behind>,
 }
 
 impl std::fmt::Debug for Store {
@@ -361,10 +356,18 @@ impl Store {
         &self,
         query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if self.behind.load(Ordering::Acquire) {
+        if self.behind.tables.load(Ordering::Acquire) {
             self.ask(Job::CatchUp).await?;
         }
         self.readers.read(query).await
+    }
+
+    /// Lets the search index show everything that has been committed by now.
+    async fn index(&self) -> Result<(), StoreError> {
+        if self.behind.index.load(Ordering::Acquire) {
+            self.ask(Job::Index).await?;
+        }
+        Ok(())
     }
 
     /// A transaction of its own for something rare.

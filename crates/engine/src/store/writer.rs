@@ -2,6 +2,7 @@
 //! asked once for many commands.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Arc,
@@ -29,8 +30,10 @@ const GROUP: usize = 4_096;
 const SHOWN_AT_ONCE: usize = 64;
 /// Of what was left for later, so many commands are caught up with in one transaction.
 const CAUGHT_UP_AT_ONCE: usize = 1_000;
-/// No more than this is left for later.
-const LEFT_AT_MOST: usize = 20_000;
+/// No more than this is left for later: a fan-out to 100,000 devices.
+const LEFT_AT_MOST: usize = 120_000;
+/// While more commands than this wait to be entered into the search index, every commit enters some.
+const UNINDEXED_AT_MOST: usize = 120_000;
 
 /// After so many changes the log beside the database is merged into it, once nothing is asked for a moment. While there is
 /// always something, SQLite does so by itself when the log has grown large: see [`super::open`].
@@ -52,6 +55,8 @@ pub(super) enum Job {
     },
     /// Let the tables of commands show everything that is committed.
     CatchUp(Done<()>),
+    /// And the search index too.
+    Index(Done<()>),
     /// Something rare, by itself.
     Run(Task),
     /// Something that a test does behind everybody's back.
@@ -65,15 +70,29 @@ pub(super) enum Job {
 pub(super) struct Started {
     pub(super) jobs: Sender<Job>,
     pub(super) thread: JoinHandle<()>,
-    /// The tables of commands do not show everything that is committed.
-    pub(super) behind: Arc<AtomicBool>,
+    pub(super) behind: Arc<Behind>,
+}
+
+/// What does not show everything that is committed.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    /// The tables of commands.
+    pub(super) tables: AtomicBool,
+    /// The search index.
+    pub(super) index: AtomicBool,
 }
 
 pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
-    let behind = Arc::new(AtomicBool::new(false));
-    let writer =
-        Writer { connection, path, queue: ProjectionQueue::default(), behind: Arc::clone(&behind), unmerged: 0 };
+    let behind = Arc::new(Behind::default());
+    let writer = Writer {
+        connection,
+        path,
+        queue: ProjectionQueue::default(),
+        unindexed: BTreeSet::new(),
+        behind: Arc::clone(&behind),
+        unmerged: 0,
+    };
     let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(&jobs))?;
     Ok(Started { jobs: sender, thread, behind })
 }
@@ -82,7 +101,9 @@ struct Writer {
     connection: Connection,
     path: PathBuf,
     queue: ProjectionQueue,
-    behind: Arc<AtomicBool>,
+    /// The rows of commands that are in their table, and still to be entered into the search index.
+    unindexed: BTreeSet<i64>,
+    behind: Arc<Behind>,
     /// Changes since the log was last merged.
     unmerged: usize,
 }
@@ -108,6 +129,9 @@ impl Writer {
                 Job::CatchUp(done) => {
                     let _ = done.send(self.catch_up(usize::MAX));
                 }
+                Job::Index(done) => {
+                    let _ = done.send(self.catch_up(usize::MAX).and_then(|()| self.index(usize::MAX)));
+                }
                 Job::Run(task) => match self.catch_up(usize::MAX) {
                     Ok(()) => task(Ok(&mut self.connection)),
                     Err(error) => task(Err(error)),
@@ -126,7 +150,7 @@ impl Writer {
     fn wait(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
         let mut pause = REST;
         loop {
-            if self.queue.is_empty() && self.unmerged < MERGED_AFTER {
+            if !self.is_behind() && self.unmerged < MERGED_AFTER {
                 return jobs.recv().ok();
             }
             match jobs.recv_timeout(pause) {
@@ -134,13 +158,29 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => pause = Duration::ZERO,
             }
-            if self.queue.is_empty() {
-                self.merge();
-            } else if let Err(error) = self.catch_up(CAUGHT_UP_AT_ONCE) {
-                tracing::warn!(%error, "the tables of commands stay behind for now");
+            let caught_up = match (self.queue.is_empty(), self.unindexed.is_empty()) {
+                (true, true) => {
+                    self.merge();
+                    continue;
+                }
+                (false, _) => self.catch_up(CAUGHT_UP_AT_ONCE),
+                (true, false) => self.index(CAUGHT_UP_AT_ONCE),
+            };
+            if let Err(error) = caught_up {
+                tracing::warn!(%error, "the tables of commands and the search index stay behind for now");
                 pause = PAUSE;
             }
         }
+    }
+
+    /// The tables of commands or the search index do not show everything that is committed.
+    fn is_behind(&self) -> bool {
+        !self.queue.is_empty() || !self.unindexed.is_empty()
+    }
+
+    fn tell_what_is_behind(&self) {
+        self.behind.tables.store(!self.queue.is_empty(), Ordering::Release);
+        self.behind.index.store(self.is_behind(), Ordering::Release);
     }
 
     /// All of the changes, or none.
@@ -155,6 +195,7 @@ impl Writer {
 
     fn try_commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
         // Rolled back when dropped, also when COMMIT itself finds no room.
+        let was_behind = self.is_behind();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last_shown = events::last_row(&transaction)?;
         let changed = write(&transaction, changes)?;
@@ -168,13 +209,28 @@ impl Writer {
             (false, false) => 0,
         };
         let (at_once, later) = if all { (changed, Vec::new()) } else { (Vec::new(), changed) };
-        put_commands(&transaction, self.queue.oldest(caught_up).chain(&at_once))?;
-        let nothing_left = later.is_empty() && caught_up >= self.queue.len();
-        mark(&transaction, &self.queue, nothing_left, last_shown)?;
+        let mut written = put_commands(&transaction, self.queue.oldest(caught_up).chain(&at_once))?;
+        if few && !was_behind {
+            table::index(&transaction, std::mem::take(&mut written))?;
+        }
+        let indexed: Vec<i64> = match self.unindexed.len() > UNINDEXED_AT_MOST {
+            true => self.unindexed.iter().copied().take(CAUGHT_UP_AT_ONCE / 4).collect(),
+            false => Vec::new(),
+        };
+        table::index_rows(&transaction, indexed.iter().copied())?;
+        let nothing_left = later.is_empty()
+            && caught_up >= self.queue.len()
+            && written.is_empty()
+            && indexed.len() >= self.unindexed.len();
+        mark(&transaction, was_behind, nothing_left, last_shown)?;
         transaction.commit()?;
         self.queue.forget_oldest(caught_up);
         self.queue.put(later);
-        self.behind.store(!self.queue.is_empty(), Ordering::Release);
+        for row in indexed {
+            self.unindexed.remove(&row);
+        }
+        self.unindexed.extend(written.into_iter().map(|written| written.row));
+        self.tell_what_is_behind();
         Ok(())
     }
 
@@ -192,13 +248,38 @@ impl Writer {
 
     fn try_catch_up(&mut self, commands: usize) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        put_commands(&transaction, self.queue.oldest(commands))?;
-        if commands >= self.queue.len() {
+        let written = put_commands(&transaction, self.queue.oldest(commands))?;
+        if commands >= self.queue.len() && written.is_empty() && self.unindexed.is_empty() {
             meta::show_all(&transaction)?;
         }
         transaction.commit()?;
         self.queue.forget_oldest(commands);
-        self.behind.store(!self.queue.is_empty(), Ordering::Release);
+        self.unindexed.extend(written.into_iter().map(|written| written.row));
+        self.tell_what_is_behind();
+        Ok(())
+    }
+
+    /// Enters so many commands into the search index that are not in it as they stand in their table.
+    fn index(&mut self, commands: usize) -> Result<(), StoreError> {
+        if self.unindexed.is_empty() {
+            return Ok(());
+        }
+        let indexed = match self.try_index(commands) {
+            Err(error) if repair_search(&mut self.connection, &error) => self.try_index(commands),
+            indexed => indexed,
+        };
+        indexed.map_err(|error| StoreError::read(&self.path, &error))
+    }
+
+    fn try_index(&mut self, commands: usize) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        table::index_rows(&transaction, self.unindexed.iter().copied().take(commands))?;
+        if self.queue.is_empty() && commands >= self.unindexed.len() {
+            meta::show_all(&transaction)?;
+        }
+        transaction.commit()?;
+        self.unindexed = self.unindexed.iter().copied().skip(commands).collect();
+        self.tell_what_is_behind();
         Ok(())
     }
 
@@ -213,6 +294,7 @@ impl Writer {
 
     fn close(mut self) -> Result<(), StoreError> {
         self.catch_up(usize::MAX)?;
+        self.index(usize::MAX)?;
         let Writer { connection, path, .. } = self;
         close(connection).map_err(|error| StoreError::read(&path, &error))
     }
@@ -234,18 +316,13 @@ pub(super) fn repair_search(connection: &mut Connection, error: &rusqlite::Error
     rebuilt.is_ok()
 }
 
-/// Keeps the mark in `meta` as the list of commands will be after this transaction: it is there while, and only while,
-/// something is left for later.
-fn mark(
-    transaction: &Transaction<'_>,
-    queue: &ProjectionQueue,
-    nothing_left: bool,
-    last_shown: i64,
-) -> rusqlite::Result<()> {
-    match (queue.is_empty(), nothing_left) {
-        (true, false) => meta::show_up_to(transaction, last_shown),
-        (false, true) => meta::show_all(transaction),
-        (true, true) | (false, false) => Ok(()),
+/// Keeps the mark in `meta` as everything will stand after this transaction: it is there while, and only while, something is
+/// left for later.
+fn mark(transaction: &Transaction<'_>, was_behind: bool, nothing_left: bool, last_shown: i64) -> rusqlite::Result<()> {
+    match (was_behind, nothing_left) {
+        (false, false) => meta::show_up_to(transaction, last_shown),
+        (true, true) => meta::show_all(transaction),
+        (false, true) | (true, false) => Ok(()),
     }
 }
 

@@ -75,7 +75,8 @@ impl Ledger {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let expiry = self.expiries.first().map(|(at, _)| *at);
         let silence = self.silences.first().map(|(at, _)| *at).filter(|_| !self.draining);
-        let room = self.falls_silent.first().map(|(at, _)| *at).filter(|_| self.is_answer_window_in_the_way());
+        let room = self.falls_silent.first().map(|(at, _)| *at);
+        let room = room.filter(|at| self.is_answer_window_in_the_way() && self.answers.has_read(*at));
         let renewal = self.rate.renewed_at().filter(|_| self.is_rate_in_the_way());
         [expiry, silence, room, renewal].into_iter().flatten().min()
     }
@@ -99,6 +100,7 @@ impl Ledger {
         }
         while let Some((at, device)) = self.falls_silent.first().cloned()
             && at <= now
+            && self.answers.has_read(at)
         {
             self.fall_silent(&device);
         }

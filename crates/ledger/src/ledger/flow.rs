@@ -38,9 +38,22 @@ impl Ledger {
     #[must_use]
     pub fn more_room_at(&self) -> Option<Timestamp> {
         let silence = self.falls_silent.first().map(|(at, _)| *at);
-        let silence = silence.filter(|_| self.answer_room() == 0);
+        let silence = silence.filter(|at| self.answer_room() == 0 && self.answers.has_read(*at));
         let renewal = self.rate.renewed_at().filter(|_| self.rate.is_used_up());
         [silence, renewal].into_iter().flatten().min().filter(|_| self.connected)
+    }
+
+    /// When a probe is to be sent: while many commands wait for answers (see [`AnswerWindow::probe_due_at`]), and when a
+    /// device seems to be silent whose place another command needs.
+    #[must_use]
+    pub fn probe_due_at(&self) -> Option<Timestamp> {
+        let window = self.limits.answer_window.min(self.answers.always());
+        let many = self.awaited.saturating_mul(4) >= window.saturating_mul(3);
+        let room = self.answers.probe_due_at().filter(|_| many);
+        let silent = self.falls_silent.first().map(|(at, _)| *at);
+        let silent = silent.filter(|at| self.answer_room() == 0 && !self.answers.has_read(*at));
+        let silence = self.answers.next_probe_at().zip(silent).map(|(probe, silence)| probe.max(silence));
+        [room, silence].into_iter().flatten().min()
     }
 
     fn windows_are_open(&self) -> bool {
@@ -49,7 +62,7 @@ impl Ledger {
 
     /// So many commands may go out as far as answers are concerned.
     fn answer_room(&self) -> usize {
-        let always = self.limits.answer_window.saturating_sub(self.awaited);
+        let always = self.limits.answer_window.min(self.answers.always()).saturating_sub(self.awaited);
         let spare = self.answers.spare().min(AnswerWindow::MOST.saturating_sub(self.awaited));
         always.max(spare)
     }

@@ -2,7 +2,7 @@
 //!
 //! `events` is the truth, append-only. `commands`, `tallies`, `counters` and the search index are made from it and can be
 //! made again ([`rebuild`]). They are written in the same transaction as the event, or soon after it where there is much to write
-//! (see [`super::lag`]); nobody reads them in between.
+//! (see [`super::projection_queue`]); nobody reads them in between.
 
 pub(super) mod annotations;
 pub(super) mod buttons;
@@ -30,7 +30,7 @@ pub(super) mod views;
 
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior, types::FromSql};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, types::FromSql};
 use rusqlite_migration::{HookResult, M, Migrations};
 use wilco_ledger::{Command, DeviceId};
 
@@ -80,9 +80,10 @@ fn create(transaction: &Transaction<'_>) -> HookResult {
 }
 
 /// A command that was written, and is still to be entered into the search index.
-struct Written {
-    row: i64,
-    /// It is still to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Written {
+    pub(super) row: i64,
+    /// It was not there before.
     is_new: bool,
 }
 
@@ -112,28 +113,45 @@ fn counted(command: &Command) -> (u32, u32) {
     if command.asked.automatic { (0, 1) } else { (1, 0) }
 }
 
-/// Writes commands as they stand, and counts those that are new.
+/// Writes commands as they stand, and counts those that are new. Returns what is still to be entered into the search index.
 pub(super) fn put_commands<'a>(
     transaction: &Transaction<'_>,
     snapshots: impl Iterator<Item = &'a CommandSnapshot>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Vec<Written>> {
     let mut new = LastOf::<&ConnectionId, (u32, u32)>::default();
     let mut written = Vec::new();
     for snapshot in snapshots {
         let CommandSnapshot { connection, command, begun_at } = snapshot;
-        let Some(Written { row, is_new }) = put_command(transaction, connection, command, *begun_at)? else { continue };
-        if is_new {
+        let Some(put) = put_command(transaction, connection, command, *begun_at)? else { continue };
+        if put.is_new {
             let (one, automatic) = counted(command);
             new.put(connection, |count| count.map_or((one, automatic), |count| (count.0 + one, count.1 + automatic)));
         }
-        written.push((row, is_new, snapshot));
+        written.push(put);
     }
+    new.into_iter().try_for_each(|(connection, count)| counters::add(transaction, connection, count))?;
+    Ok(written)
+}
+
+/// Enters commands into the search index that have just been written.
+pub(super) fn index(transaction: &Transaction<'_>, mut written: Vec<Written>) -> rusqlite::Result<()> {
     // FTS5 begins a new segment with each row that is lower than the one before.
-    written.sort_unstable_by_key(|&(row, ..)| row);
-    for (row, is_new, CommandSnapshot { connection, command, .. }) in written {
-        search::put(transaction, connection, command, row, is_new)?;
+    written.sort_unstable();
+    for Written { row, is_new } in written {
+        let (connection, command) = commands::at(transaction, row)?;
+        search::put(transaction, &connection, &command, row, is_new)?;
     }
-    new.into_iter().try_for_each(|(connection, count)| counters::add(transaction, connection, count))
+    Ok(())
+}
+
+/// Enters the commands at these rows into the search index, whatever it says of them. Rows that are gone are left out.
+pub(super) fn index_rows(transaction: &Transaction<'_>, rows: impl Iterator<Item = i64>) -> rusqlite::Result<()> {
+    for row in rows {
+        if let Some((connection, command)) = commands::at(transaction, row).optional()? {
+            search::put(transaction, &connection, &command, row, false)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the projection anew from the events.
@@ -149,26 +167,24 @@ pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
     let Some(shown) = meta::shown_up_to(connection)? else { return Ok(()) };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for (row, is_new) in show_from(&transaction, shown)? {
-        let (connection, command) = commands::at(&transaction, row)?;
-        search::put(&transaction, &connection, &command, row, is_new)?;
-    }
+    let rows = show_from(&transaction, shown)?;
+    index_rows(&transaction, rows.into_iter())?;
     meta::show_all(&transaction)?;
     transaction.commit()
 }
 
 /// Lets the projection show every command to which something has happened after that event, except in the search index.
-/// Returns the rows that are still to be entered there, in their order, and which of them are new.
-fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<Vec<(i64, bool)>> {
+/// Returns the rows that are still to be entered there, in their order.
+fn show_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<Vec<i64>> {
     let mut rows = Vec::new();
     events::each_command_after(transaction, event, |connection, events| match events::replay(&events) {
         Some(command) if !removed::has(transaction, connection)? => {
-            if let Some(Written { row, is_new }) = put_command(transaction, connection, &command, Some(events[0].0))? {
-                rows.push((row, is_new));
-                if is_new {
-                    counters::add(transaction, connection, counted(&command))?;
-                }
+            let row = events[0].0;
+            if put_command(transaction, connection, &command, Some(row))?.is_some_and(|put| put.is_new) {
+                counters::add(transaction, connection, counted(&command))?;
             }
+            // It may have been written before, but not entered.
+            rows.push(row);
             Ok(())
         }
         _ => Ok(()),

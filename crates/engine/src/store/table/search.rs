@@ -6,7 +6,7 @@
 //! connection and device of a command are tokens of other kinds.
 //!
 //! The table holds no texts. Each command is entered at its submission, and again when it is finished: only then is its
-//! message final. The code that writes `commands` writes this table in the same transaction.
+//! message final. The writer does so in the transaction that writes `commands`, or later where there is much to write.
 
 mod words;
 

@@ -135,7 +135,7 @@ impl World {
             }
             Step::Rest => {
                 self.still = None;
-                while self.store.behind.load(Ordering::Acquire) {
+                while self.store.behind.index.load(Ordering::Acquire) {
                     tokio::task::yield_now().await;
                 }
                 self.check().await;
@@ -238,7 +238,7 @@ impl World {
         let look = Job::Meddle(Box::new(move |connection| {
             let marked = "SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'shown up to')";
             let marked: bool = connection.query_row(marked, [], |row| row.get(0)).unwrap();
-            assert_eq!(marked, behind.load(Ordering::Acquire), "the mark in `meta`, and what is left for later");
+            assert_eq!(marked, behind.index.load(Ordering::Acquire), "the mark in `meta`, and what is left for later");
             copy_files(&from, copy.path());
             let _ = done.send(copy);
             let _ = wait.recv();
