@@ -7,6 +7,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
+/// The crates whose types cross to the page.
+const PACKAGES: [&str; 5] =
+    ["wilco-failure", "wilco-connection", "wilco-definitions", "wilco-credentials", "wilco-engine"];
+
 /// Exports the bindings beside the build and compares them with those in `ui`, which it leaves as they are.
 pub(crate) fn check(what: &str) -> Result<()> {
     let fresh = crate::target().join("bindings");
@@ -15,8 +19,7 @@ pub(crate) fn check(what: &str) -> Result<()> {
     }
     let mut export = process::cargo();
     export.args(["test", "--quiet", "--lib", "export_bindings"]);
-    // The crates whose types cross to the page.
-    for package in ["wilco-failure", "wilco-credentials", "wilco-engine"] {
+    for package in PACKAGES {
         export.args(["--package", package]);
     }
     process::run(what, export.env("TS_RS_EXPORT_DIR", &fresh))?;
@@ -31,8 +34,9 @@ pub(crate) fn check(what: &str) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "ui/src/backend/bindings is not what the engine exports: {}. `cargo test --package wilco-failure --package wilco-credentials --package wilco-engine --lib export_bindings` writes it; a file of a type that is gone must be deleted.",
-        stale.join(", ")
+        "ui/src/backend/bindings is not what the engine exports: {}. `cargo test --package {} --lib export_bindings` writes it; a file of a type that is gone must be deleted.",
+        stale.join(", "),
+        PACKAGES.join(" --package ")
     )
 }
 

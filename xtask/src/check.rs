@@ -17,11 +17,26 @@ const PURE: [(&str, &[&str]); 2] = [
     ("wilco-dialect", &["serde", "serde_json", "sha2", "thiserror", "toml", "wilco-ledger"]),
 ];
 
-/// The other layers, and the crates of this repository that each may depend on.
-const LAYERS: [(&str, &[&str]); 5] = [
+/// The other layers, and the crates of this repository that each may depend on. They depend one way: `store`,
+/// `credentials` and the sessions know nothing of the window's types.
+const LAYERS: [(&str, &[&str]); 8] = [
     ("wilco-failure", &[]),
-    ("wilco-credentials", &["wilco-failure", "wilco-ledger"]),
-    ("wilco-engine", &["wilco-credentials", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    ("wilco-connection", &["wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    ("wilco-definitions", &["wilco-connection", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    ("wilco-credentials", &["wilco-connection", "wilco-failure", "wilco-ledger"]),
+    ("wilco-store", &["wilco-connection", "wilco-definitions", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    (
+        "wilco-engine",
+        &[
+            "wilco-connection",
+            "wilco-credentials",
+            "wilco-definitions",
+            "wilco-dialect",
+            "wilco-failure",
+            "wilco-ledger",
+            "wilco-store",
+        ],
+    ),
     ("wilco-device", &["wilco-dialect", "wilco-ledger"]),
     ("wilco-cli", &["wilco-dialect", "wilco-engine", "wilco-ledger"]),
 ];
@@ -77,7 +92,9 @@ fn clippy() -> Command {
 fn documentation() -> Command {
     let mut doc = process::cargo();
     doc.args(["doc", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "--deny warnings");
-    for library in ["failure", "ledger", "dialect", "credentials", "engine", "device"] {
+    let libraries =
+        ["failure", "ledger", "dialect", "connection", "definitions", "credentials", "store", "engine", "device"];
+    for library in libraries {
         doc.args(["--package", &format!("wilco-{library}")]);
     }
     doc

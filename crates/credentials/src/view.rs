@@ -1,21 +1,7 @@
-//! What a person is shown of certificate files, and what they choose.
+//! What a person is shown of certificate files.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-
-/// Whose word is taken for the server's certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum Trust {
-    /// This computer's roots, and Amazon's.
-    #[default]
-    Platform,
-    /// The authorities that were brought.
-    Authorities,
-    /// Only one certificate, the one that was brought.
-    Pinned,
-}
 
 /// What a file is given as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]

@@ -18,6 +18,7 @@ use std::{
 };
 
 use wilco_ledger::{Millis, Timestamp};
+use wilco_store::Anchor;
 
 /// A sleep of less than this leaves connections as they were.
 const NAP: i64 = 5_000;
@@ -32,15 +33,6 @@ pub(crate) struct Clock {
     /// How much sleep is in it, milliseconds.
     slept: Arc<AtomicI64>,
     source: Source,
-}
-
-/// Where a line of time lies on the computer's steady clock: enough to go on with it in the next run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Anchor {
-    /// Which start of the computer it is.
-    pub(crate) boot: String,
-    /// The time at that start, Unix milliseconds. The computer's own clock may have shown another.
-    pub(crate) at_boot: i64,
 }
 
 /// The computer's clocks.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::{catalogue, device_file, fleet::Search, import_export, ipc, transport};
+use wilco_connection::{Address, Proxy};
+
+use crate::{catalogue, device_file, fleet::Search, import_export, ipc};
 
 /// Reads a CSV file of devices to its end.
 pub fn device_file(path: &Path) {
@@ -35,10 +37,10 @@ pub fn local_socket(line: &str) {
 
 /// Reads an address of a broker and of a proxy.
 pub fn addresses(text: &str) {
-    if let Ok(address) = transport::Address::parse(text) {
+    if let Ok(address) = Address::parse(text) {
         assert!(!address.url().is_empty());
     }
-    if let Ok(proxy) = transport::Proxy::parse(text) {
+    if let Ok(proxy) = Proxy::parse(text) {
         assert!(!proxy.url().is_empty());
     }
 }

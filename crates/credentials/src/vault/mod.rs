@@ -11,7 +11,6 @@
 mod backend;
 mod entry;
 mod error;
-mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +20,7 @@ use std::{
 };
 
 pub use error::VaultError;
-pub use secret::{Secret, SecretKind};
+pub use wilco_connection::{Secret, SecretKind};
 
 use backend::{Backend, Keyring, Memory};
 use entry::Place;

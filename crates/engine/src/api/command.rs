@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Confirmation, Confirmed, CutView, DiscardedView, JsonText};
+use super::{Confirmation, Confirmed, CutView, Delivery, DiscardedView, JsonText};
 
 /// A command to send.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -73,19 +73,6 @@ pub struct DeviceCheck {
     pub refused: Option<String>,
     /// That a command of another console has not finished on it, as a sentence.
     pub busy: Option<String>,
-}
-
-/// What to do with a command while its device is offline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum Delivery {
-    /// Now or fail.
-    Now,
-    /// Let the broker hold it.
-    BrokerHolds,
-    /// Hold it here until the device is online.
-    HoldHere,
 }
 
 /// The commands that a [`NewCommand`] has become, in the order of its devices.

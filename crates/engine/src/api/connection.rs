@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ConnectionMode, FailureCode, Preset, ProxyView, Secrets, Trust};
+use super::{ConnectionMode, FailureCode, MqttVersion, Preset, ProxyView, Secrets, Trust};
 
 /// A connection as it is listed. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -116,17 +116,4 @@ pub enum LinkState {
         /// What to do about it.
         hint: Option<String>,
     },
-}
-
-/// The protocol version of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub enum MqttVersion {
-    /// MQTT 5.
-    #[default]
-    #[serde(rename = "5")]
-    V5,
-    /// MQTT 3.1.1.
-    #[serde(rename = "3.1.1")]
-    V311,
 }

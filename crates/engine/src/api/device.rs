@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CommandView, DisagreementView, DiscardedView, EventView, GroupBy, JsonText};
+use super::{CommandView, DeviceOrder, DisagreementView, DiscardedView, EventView, GroupBy, JsonText, SortBy};
 
 /// Whether a device is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -170,42 +170,6 @@ pub struct DeviceQuery {
     /// What they are grouped by, before they are sorted.
     #[serde(default)]
     pub group: Option<GroupBy>,
-}
-
-/// The column devices are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum SortBy {
-    /// The id, with numbers in it counted as numbers.
-    #[default]
-    Device,
-    /// Online first.
-    Presence,
-    /// On first.
-    Led,
-    /// The last command's time.
-    LastCommand,
-    /// The last command's state: what went wrong first, then what is under way, then what is done.
-    State,
-    /// When last heard.
-    Seen,
-    /// Firmware version.
-    Firmware,
-    /// Answer time.
-    Trip,
-}
-
-/// The direction of a sort.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum DeviceOrder {
-    /// Smallest first.
-    #[default]
-    Ascending,
-    /// Largest first.
-    Descending,
 }
 
 /// A window of the list of devices.

@@ -1,62 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use wilco_credentials::Trust;
 
-use super::{ConnectionMode, ConnectionView, MqttVersion};
-
-/// What kind of broker: gives the defaults of a new connection, and the limits that the broker sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum Preset {
-    /// Any broker.
-    #[default]
-    Plain,
-    /// AWS IoT Core.
-    Aws,
-    /// Eclipse mosquitto.
-    Mosquitto,
-    /// EMQX.
-    Emqx,
-    /// HiveMQ.
-    Hivemq,
-}
-
-/// What a preset brings to a new connection, for the form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct PresetView {
-    /// Which.
-    pub preset: Preset,
-    /// Its name for people.
-    pub name: String,
-    /// What an address of it looks like.
-    pub example: String,
-    /// The ways it is usually reached.
-    pub ways: Vec<Way>,
-    /// Seconds between two signs of life.
-    pub keep_alive_s: u16,
-    /// How long the broker keeps what devices answer while Wilco is away, seconds.
-    pub session_expiry_s: u32,
-    /// What to know of it, as sentences.
-    pub notes: Vec<String>,
-}
-
-/// A way to reach a broker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Way {
-    /// Its name for people, `TLS with a client certificate` for instance.
-    pub name: String,
-    /// `mqtt`, `mqtts`, `ws` or `wss`.
-    pub scheme: String,
-    /// The usual port.
-    pub port: u16,
-    /// The path of a WebSocket; empty otherwise.
-    pub path: String,
-    /// The protocols to offer in the TLS handshake.
-    pub alpn: Vec<String>,
-}
+use super::{ConnectionMode, ConnectionView, MqttVersion, Preset, Trust};
 
 /// A proxy as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -80,22 +25,6 @@ pub struct ProxyEntry {
     /// Its password. `None`: the one that is kept stays; empty: none.
     #[serde(default)]
     pub password: Option<String>,
-}
-
-/// Which secrets are kept for a connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Secrets {
-    /// A password.
-    pub password: bool,
-    /// A client certificate with its private key.
-    pub certificate: bool,
-    /// Authorities.
-    pub authorities: bool,
-    /// The one certificate that the server must show.
-    pub server: bool,
-    /// The proxy's password.
-    pub proxy_password: bool,
 }
 
 /// A connection as a person enters it, new or changed. Secrets in it go one way.

@@ -3,21 +3,6 @@ use ts_rs::TS;
 
 use super::{MemberCounts, MemberState, Presence};
 
-/// What devices are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum GroupBy {
-    /// The first of its tags.
-    Tag,
-    /// The firmware's version.
-    Firmware,
-    /// The last command's state.
-    State,
-    /// Whether it is there.
-    Presence,
-}
-
 /// What all devices of a group have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "by", rename_all = "snake_case")]

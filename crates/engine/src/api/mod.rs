@@ -19,13 +19,9 @@ mod feed;
 mod files;
 mod fleet;
 mod history;
-mod json;
 mod log;
-mod mode;
 mod news;
-mod preflight;
 mod rollout;
-mod settings;
 mod telemetry;
 mod times;
 mod traffic;
@@ -43,49 +39,49 @@ pub use catalogue::{
 pub use client::{Client, Dispatch, Json};
 pub(crate) use client::{garbled, to_json};
 pub use command::{
-    AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, Delivery, DeviceCheck, DisagreementView,
-    EventView, NewCommand, RequestOrigin, Sent, SettledBy, UnreadableView, WireView,
+    AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, DeviceCheck, DisagreementView, EventView,
+    NewCommand, RequestOrigin, Sent, SettledBy, UnreadableView, WireView,
 };
-pub use connection::{ConnectionView, LinkState, MqttVersion};
+pub use connection::{ConnectionView, LinkState};
 pub use desired::{
     ConfigDifference, DesiredConfig, DesiredFor, DesiredState, DesiredView, DeviceDesired, OverruledValue, ReportedKey,
     ReportedValue,
 };
 pub use device::{
-    DescribedDevice, DeviceCommandView, DeviceDetail, DeviceOrder, DevicePage, DeviceQuery, DeviceRow, DeviceValue,
-    Presence, SortBy,
+    DescribedDevice, DeviceCommandView, DeviceDetail, DevicePage, DeviceQuery, DeviceRow, DeviceValue, Presence,
 };
 pub use dialect::{DialectView, FoundDialect};
 pub use draft::{
     DialectDraft, DialectFields, DialectProblem, DraftSource, IdForm, MessageReading, OutcomeMeaning, OutcomeWord,
     OwnDialect, ReadingKind, SampleMessage,
 };
-pub use entry::{ConnectionEntry, Imported, Preset, PresetView, ProxyEntry, ProxyView, Secrets, Way};
+pub use entry::{ConnectionEntry, Imported, ProxyEntry, ProxyView};
 pub use evidence::{CutView, DiscardedOfDevice, DiscardedView, EvidenceUse};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{FileToRead, FileToWrite, FilesToRead};
 pub use fleet::{
-    ConfigSummary, Counted, DeviceColumns, DeviceGroup, DeviceStates, DeviceSummary, FleetCounts, GroupBy, GroupKey,
+    ConfigSummary, Counted, DeviceColumns, DeviceGroup, DeviceStates, DeviceSummary, FleetCounts, GroupKey,
     SearchCompletion, SearchError, SearchPart, SearchPartKind, SearchReading,
 };
 pub use history::{ExportFormat, ExportView, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, Older};
-pub use json::JsonText;
 pub use log::{KeptLog, LogPart, LogStand, LogView};
-pub use mode::{Confirmation, Confirmed, ConnectionMode};
 pub use news::{News, NewsSubject};
-pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
 pub use rollout::{
     AnswerTimes, BetweenStages, Cause, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
     MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest, ReportFormat,
     RolloutAction, RolloutCommand, RolloutDetail, RolloutPlan, RolloutState, RolloutTarget, RolloutView, SharedTrait,
     StageSize, StageView, Stranger, TraitKind, WaitsFor, WhichMembers,
 };
-pub use settings::Settings;
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
 pub use times::{TimesBy, TimesQuery, TimesView};
 pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};
-pub use view::{CountedView, DeviceCells, SavedView, ViewColumn};
-pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView, Trust};
+pub use view::{CountedView, DeviceCells};
+pub use wilco_connection::{
+    Confirmation, Confirmed, ConnectionMode, MqttVersion, PreflightStep, PreflightView, Preset, PresetView, Remark,
+    Secrets, Step, StepState, Trust, Way,
+};
+pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
+pub use wilco_definitions::{Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy, ViewColumn};
 pub use wilco_failure::{Failure, FailureCode};
 pub(crate) use wilco_failure::{exact, excerpt, invalid, sentence};
 pub use wilco_ledger::grouped;

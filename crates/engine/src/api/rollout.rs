@@ -3,15 +3,12 @@
 mod detail;
 mod plan;
 mod progress;
-mod request;
 mod words;
 
 pub use detail::{AnswerTimes, Cause, ReportFormat, RolloutDetail, SharedTrait, Stranger, TraitKind};
 pub use plan::{PlannedRequest, RolloutPlan};
-pub use progress::{
-    MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, RolloutState, RolloutView, StageView, WaitsFor,
-};
-pub use request::{
-    BetweenStages, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, NewRollout,
-    RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
+pub use progress::{MemberPage, MemberQuery, MemberView, RolloutState, RolloutView, StageView, WaitsFor};
+pub use wilco_definitions::{
+    BetweenStages, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, MemberCounts,
+    MemberState, NewRollout, RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
 };

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tokio::task::spawn_blocking;
+use wilco_connection::Address;
 use zeroize::Zeroizing;
 
 use super::{Handle, defect, not_found};
@@ -11,7 +12,6 @@ use crate::{
     import_export::{self, Found, Opened},
     profile::{self, Draft},
     store::ConnectionId,
-    transport::Address,
 };
 
 impl Handle {

@@ -13,7 +13,7 @@ use crate::{
     controller::{DeviceRequest, Request},
     profile::device_id,
     settings::days_ago,
-    store::ConnectionId,
+    store::{self, ConnectionId},
 };
 
 /// A start has better to do at first.
@@ -34,7 +34,8 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for no days, or more than 3,650; `Store`.
     pub async fn count_older(&self, days: u32) -> Result<Older, Failure> {
         let before = days_ago(days, self.clock.now())?;
-        Ok(self.store.count_older(before).await?)
+        let store::Older { commands, strays, logs } = self.store.count_older(before).await?;
+        Ok(Older { commands, strays, logs })
     }
 
     /// Forgets them, commands with all their evidence, and says how many they were.

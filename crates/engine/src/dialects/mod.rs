@@ -5,7 +5,6 @@
 //! connections that have only Wilco's own never come here.
 
 mod early;
-mod enabled;
 mod request;
 mod views;
 
@@ -21,8 +20,8 @@ use wilco_dialect::{
 use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
 
 use early::Early;
-pub(crate) use enabled::Enabled;
 pub(crate) use views::title;
+pub(crate) use wilco_connection::Enabled;
 
 use crate::store::StoredDescription;
 

@@ -5,10 +5,7 @@ use wilco_dialect::{Control, DeviceCommand, Role, shipped};
 use wilco_ledger::DeviceId;
 
 use super::Described;
-use crate::{
-    api::{DescribedDevice, DeviceCommandView, DeviceValue},
-    store::StoredDescription,
-};
+use crate::api::{DescribedDevice, DeviceCommandView, DeviceValue};
 
 impl Described {
     /// What its dialect tells of a device.
@@ -48,13 +45,6 @@ impl Described {
 /// A dialect's name for people.
 pub(crate) fn title(dialect: &str) -> String {
     shipped().iter().find(|file| file.name() == dialect).map_or(dialect, |file| file.title()).to_owned()
-}
-
-impl StoredDescription {
-    /// Its name for people, where it is another one than its id.
-    pub(crate) fn shown_name(&self, id: &DeviceId) -> Option<String> {
-        self.name.clone().or_else(|| Some(self.address.clone())).filter(|name| name != id.as_str())
-    }
 }
 
 /// The JSON Schema of what a command takes, for its form.

@@ -3,12 +3,10 @@
 //! One way for sessions and for the preflight, so that what the preflight has seen is what a session will do. It knows
 //! nothing of MQTT.
 
-mod address;
 mod byte_recorder;
 mod departed;
 mod proxy;
 mod tcp;
-mod typed;
 mod websocket;
 
 use std::{sync::Arc, time::Duration};
@@ -20,18 +18,17 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use wilco_connection::{Address, Proxy, Step};
 
-pub(crate) use address::{Address, Query};
 pub(crate) use byte_recorder::ByteRecorder;
 pub(crate) use departed::Departed;
-pub(crate) use proxy::Proxy;
 
 use crate::{
-    api::Step,
     refusal::{Refusal, Remedy},
     tls::Witness,
 };
 use byte_recorder::RecordedStream;
+use proxy::Tunnel;
 
 /// At most this long for each step.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -119,7 +116,8 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     let far = steps.since.elapsed();
     let mut said = format!("Connected to {of_proxy}{}, port {}", peer.ip(), peer.port());
     if let Some(proxy) = &route.proxy {
-        let tunnelled = within("The proxy", proxy.tunnel(&mut tcp, address.public_host(), address.port)).await;
+        let tunnel = Tunnel { proxy };
+        let tunnelled = within("The proxy", tunnel.open(&mut tcp, address.public_host(), address.port)).await;
         tunnelled.map_err(|refusal| steps.failed(Step::Tcp, refusal))?;
         said = format!("{said}, and through it to {}, port {}", address.host, address.port);
     }

@@ -10,80 +10,31 @@ use tokio::{
 use tokio_socks::tcp::Socks5Stream;
 use zeroize::Zeroizing;
 
-use crate::{
-    api::{Failure, invalid},
-    refusal::{Refusal, Remedy},
-};
-
-use super::typed::{Typed, Unreadable, bracketed};
-
-/// A proxy, and what it wants to know.
-#[derive(Clone)]
-pub(crate) struct Proxy {
-    pub(crate) kind: Kind,
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<Zeroizing<String>>,
-}
-
-/// How a proxy is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Http,
-    Socks5,
-}
-
-const HINT: &str = "Enter it like http://proxy.example.net:3128 or socks5://proxy.example.net:1080.";
+use crate::refusal::{Refusal, Remedy};
+use wilco_connection::{Proxy, ProxyKind, bracketed};
 
 /// The longest head of an HTTP answer, bytes.
 const LONGEST_ANSWER: usize = 8 * 1024;
 
-impl Proxy {
-    /// Reads `http://host:port` or `socks5://host:port`.
-    ///
-    /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode), which never quotes what was typed: it may hold a password.
-    pub(crate) fn parse(text: &str) -> Result<Proxy, Failure> {
-        let say = |message: &str| invalid(message.to_owned(), HINT);
-        let unreadable =
-            |error: Unreadable| invalid(format!("The proxy's address {error}."), error.hint().unwrap_or(HINT));
-        let typed = Typed::read(text).map_err(unreadable)?;
-        let (kind, usual) = match typed.scheme.as_deref() {
-            None | Some("http") => (Kind::Http, 80),
-            Some("socks5" | "socks5h" | "socks") => (Kind::Socks5, 1080),
-            Some("https") => return Err(say("Wilco does not support proxies over TLS (https://).")),
-            Some(_) => {
-                return Err(say("Wilco does not support the scheme of the proxy's address."));
-            }
-        };
-        if !matches!(&*typed.path, "" | "/") || typed.typed_query.is_some() {
-            return Err(say("The proxy's address has a path or a query."));
-        }
-        Ok(Proxy { kind, host: typed.host, port: typed.port.unwrap_or(usual), username: None, password: None })
-    }
+/// The way through a proxy.
+pub(super) struct Tunnel<'a> {
+    pub(super) proxy: &'a Proxy,
+}
 
-    pub(crate) fn url(&self) -> String {
-        let scheme = match self.kind {
-            Kind::Http => "http",
-            Kind::Socks5 => "socks5",
-        };
-        format!("{scheme}://{}:{}", bracketed(&self.host), self.port)
-    }
-
+impl Tunnel<'_> {
     /// Has the proxy connect this stream to a broker.
-    pub(super) async fn tunnel(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Refusal> {
-        match self.kind {
-            Kind::Http => self.http(stream, host, port).await,
-            Kind::Socks5 => self.socks5(stream, host, port).await,
+    pub(super) async fn open(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Refusal> {
+        match self.proxy.kind {
+            ProxyKind::Http => self.http(stream, host, port).await,
+            ProxyKind::Socks5 => self.socks5(stream, host, port).await,
         }
     }
 
     async fn http(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Refusal> {
         let target = format!("{}:{port}", bracketed(host));
         let mut request = Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"));
-        if let Some(username) = &self.username {
-            let password = self.password.as_ref().map_or("", |password| password.as_str());
+        if let Some(username) = &self.proxy.username {
+            let password = self.proxy.password.as_ref().map_or("", |password| password.as_str());
             let pair = Zeroizing::new(format!("{username}:{password}"));
             let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
             request.push_str("Proxy-Authorization: Basic ");
@@ -123,7 +74,7 @@ impl Proxy {
 
     async fn socks5(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Refusal> {
         let target = (host, port);
-        let connected = match (&self.username, &self.password) {
+        let connected = match (&self.proxy.username, &self.proxy.password) {
             (Some(username), password) => {
                 let password = password.as_ref().map_or("", |password| password.as_str());
                 Socks5Stream::connect_with_password_and_socket(stream, target, username, password).await
@@ -135,7 +86,7 @@ impl Proxy {
 
     fn refused_http(&self, status: u16, target: &str) -> Refusal {
         let (message, hint) = match status {
-            407 if self.username.is_some() => (
+            407 if self.proxy.username.is_some() => (
                 "The proxy rejected the user name or password (407).".to_owned(),
                 "Correct them in the connection. They are often those of your computer account.",
             ),
@@ -168,7 +119,7 @@ impl Proxy {
             Error::PasswordAuthFailure(_) => {
                 say("The proxy rejected the user name or password.".to_owned(), "Correct them in the connection.")
             }
-            Error::NoAcceptableAuthMethods | Error::UnknownAuthMethod if self.username.is_none() => {
+            Error::NoAcceptableAuthMethods | Error::UnknownAuthMethod if self.proxy.username.is_none() => {
                 say("The proxy requires a user name and a password.".to_owned(), "Add them to the connection.")
             }
             Error::NoAcceptableAuthMethods | Error::UnknownAuthMethod => say(
@@ -190,7 +141,7 @@ impl Proxy {
 
     fn lost(&self, error: &std::io::Error) -> Refusal {
         Refusal::new(
-            format!("The proxy at {}, port {}, closed the connection.", self.host, self.port),
+            format!("The proxy at {}, port {}, closed the connection.", self.proxy.host, self.proxy.port),
             "Check whether it is an HTTP or a SOCKS5 proxy.",
             Remedy::TryAgain,
         )
@@ -198,42 +149,14 @@ impl Proxy {
     }
 
     fn not_a_proxy(&self) -> Refusal {
-        let kind = match self.kind {
-            Kind::Http => "an HTTP",
-            Kind::Socks5 => "a SOCKS5",
+        let kind = match self.proxy.kind {
+            ProxyKind::Http => "an HTTP",
+            ProxyKind::Socks5 => "a SOCKS5",
         };
         Refusal::new(
-            format!("The server at {}, port {}, is not {kind} proxy.", self.host, self.port),
+            format!("The server at {}, port {}, is not {kind} proxy.", self.proxy.host, self.proxy.port),
             "Check the address, and whether it is an HTTP or a SOCKS5 proxy.",
             Remedy::TryAgain,
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Proxy;
-
-    #[test]
-    fn a_proxys_address_is_read_as_people_write_it() {
-        let check = |text: &str, expected: Result<&str, &str>| match (Proxy::parse(text), expected) {
-            (Ok(proxy), Ok(url)) => assert_eq!(proxy.url(), url, "{text}"),
-            (Err(failure), Err(part)) => assert!(failure.message.contains(part), "{text}: {}", failure.message),
-            (Ok(proxy), Err(_)) => panic!("{text}: {}", proxy.url()),
-            (Err(failure), Ok(_)) => panic!("{text}: {failure}"),
-        };
-        check("http://proxy.example.net:3128", Ok("http://proxy.example.net:3128"));
-        check("proxy.example.net:3128", Ok("http://proxy.example.net:3128"));
-        check("http://proxy", Ok("http://proxy:80"));
-        check("socks5://10.0.0.1", Ok("socks5://10.0.0.1:1080"));
-        check("socks5h://[::1]:9050", Ok("socks5://[::1]:9050"));
-        check("https://proxy", Err("proxies over TLS"));
-        check("ftp://proxy", Err("does not support the scheme"));
-        check("http://me:secret@proxy", Err("user name or password"));
-        check("http://proxy/path", Err("has a path"));
-        check("http://proxy?a=b", Err("a query"));
-        check("http://ops:12#34geheim@proxy.example", Err("user name or password"));
-        check("http://proxy:3128#x", Err("'#'"));
-        check("http://bücher.test:3128", Ok("http://xn--bcher-kva.test:3128"));
     }
 }

@@ -8,9 +8,10 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, error::ProtocolError, http::HeaderValue},
 };
 use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
+use wilco_connection::{Address, Query};
 use zeroize::Zeroizing;
 
-use super::{Address, Query, Stream};
+use super::Stream;
 use crate::refusal::{Refusal, Remedy};
 
 // At the finest level the library logs each frame, and a CONNECT has the password in it.

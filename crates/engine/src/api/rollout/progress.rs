@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::NewRollout;
+use super::{MemberCounts, MemberState, NewRollout};
 use crate::api::{DisagreementView, JsonText};
 
 /// The state of a rollout.
@@ -23,66 +23,6 @@ pub enum RolloutState {
     Stopped,
     /// Every member has finished.
     Finished,
-}
-
-/// The state of a command. The order of the variants is that of the ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum MemberState {
-    /// Not released yet: there is no command.
-    Pending,
-    /// In the outbox.
-    Queued,
-    /// Kept here until its device is online.
-    Held,
-    /// On the wire.
-    Sent,
-    /// The broker has it.
-    AtBroker,
-    /// The device has it.
-    Accepted,
-    /// The device is doing it.
-    Running,
-    /// The device did it.
-    Succeeded,
-    /// The device could not do it.
-    Failed,
-    /// The device will not do it.
-    Rejected,
-    /// It cannot be delivered.
-    Undeliverable,
-    /// Delivered, and no answer is expected.
-    Unconfirmed,
-    /// No answer in time.
-    TimedOut,
-    /// Its time to live passed before it was sent.
-    Expired,
-    /// Withdrawn before it was sent.
-    Cancelled,
-}
-
-/// Members by state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-#[serde(default)]
-#[expect(missing_docs, reason = "each field is named after the state it counts")]
-pub struct MemberCounts {
-    pub pending: u32,
-    pub queued: u32,
-    pub held: u32,
-    pub sent: u32,
-    pub at_broker: u32,
-    pub accepted: u32,
-    pub running: u32,
-    pub succeeded: u32,
-    pub failed: u32,
-    pub rejected: u32,
-    pub undeliverable: u32,
-    pub unconfirmed: u32,
-    pub timed_out: u32,
-    pub expired: u32,
-    pub cancelled: u32,
 }
 
 /// A rollout as it stands, for lists and progress. All times are Unix milliseconds.

@@ -1,0 +1,109 @@
+//! The dialects that a profile names.
+
+use wilco_dialect::{Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped};
+use wilco_failure::{Failure, invalid, sentence};
+
+use crate::Profile;
+
+/// The most dialects of one connection.
+const MOST: usize = 32;
+
+/// What is enabled on a connection.
+#[derive(Debug)]
+pub struct Enabled {
+    /// Wilco's own topics here, also where nobody speaks them.
+    pub own: Dialect,
+    /// Wilco's own dialect is one of those enabled.
+    pub speaks_own: bool,
+    /// All of them behind one interface.
+    pub set: DialectSet,
+    /// Those that find devices.
+    pub readers: Vec<Discovery>,
+    /// There are others than Wilco's own.
+    pub has_described: bool,
+}
+
+impl Enabled {
+    /// Reads what a profile names.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, two
+    /// dialects that would read each other's messages, and topics that none can have.
+    pub fn of(profile: &Profile) -> Result<Enabled, Failure> {
+        let topics = Topics::new(&profile.prefix)
+            .map_err(|error| invalid(sentence(&error.to_string()), "Leave it empty for topics such as device1/req."))?;
+        if profile.dialects.is_empty() {
+            return Err(invalid("The connection has no dialect.".into(), "Enable at least one, wilco for instance."));
+        }
+        if profile.dialects.len() > MOST {
+            return Err(invalid(format!("At most {MOST} dialects are possible."), "Enable fewer."));
+        }
+        let own_files = profile.dialect_files.iter().map(|text| file(text)).collect::<Result<Vec<_>, _>>()?;
+        let mut files: Vec<DialectFile> = Vec::new();
+        for name in &profile.dialects {
+            let found = own_files.iter().chain(shipped()).find(|file| file.name() == name);
+            let found = found.ok_or_else(|| {
+                let known: Vec<_> = own_files.iter().chain(shipped()).map(DialectFile::name).collect();
+                invalid(format!("There is no dialect named '{name}'."), &format!("There are: {}.", known.join(", ")))
+            })?;
+            if files.iter().all(|file| file.name() != name) {
+                files.push(found.clone());
+            }
+        }
+        let native = files.iter().find_map(|file| Dialect::named(file.name(), topics.clone()));
+        let natives = files.iter().filter(|file| Dialect::named(file.name(), topics.clone()).is_some()).count();
+        if natives > 1 {
+            return Err(invalid(
+                "'wilco' and 'text' use the same topics, so only one of them can be enabled.".into(),
+                "Enable 'text' for firmware that speaks plain text: it also reads Wilco's own JSON.",
+            ));
+        }
+        let has_described = files.len() > natives;
+        let console = console(profile);
+        let readers =
+            files.iter().filter_map(DialectFile::reader).map(|reader| Discovery::new(reader, &console)).collect();
+        let mut set = DialectSet::new(files, &topics);
+        let names: Vec<String> = set.names().map(str::to_owned).collect();
+        for name in names {
+            // Answers to one console must not reach another one.
+            set.set(&name, "console", &console);
+        }
+        let speaks_own = native.is_some();
+        Ok(Enabled { own: native.unwrap_or(Dialect::Wilco(topics)), speaks_own, set, readers, has_described })
+    }
+
+    /// What to subscribe from the start: what devices are found by comes first.
+    #[must_use]
+    pub fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
+        if !self.has_described {
+            return self.own.filters(wishes);
+        }
+        let found_by = self.readers.iter().flat_map(Discovery::filters);
+        let wished = |filter: String| Filter { filter, qos: 1, required: false, others_only: false };
+        let all = self.set.filters(&Devices::default(), wishes);
+        let mut filters: Vec<Filter> = Vec::new();
+        let (required, others): (Vec<Filter>, Vec<Filter>) = all.into_iter().partition(|filter| filter.required);
+        for filter in required.into_iter().chain(found_by.map(wished)).chain(others) {
+            if filters.iter().all(|known| known.filter != filter.filter) {
+                filters.push(filter);
+            }
+        }
+        filters
+    }
+}
+
+/// A dialect file of somebody's own.
+fn file(text: &str) -> Result<DialectFile, Failure> {
+    DialectFile::parse(text).map_err(|problems| {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        invalid(
+            format!("The dialect file cannot be used: {first}"),
+            "Correct it. `wilco dialects check FILE` lists everything that is wrong.",
+        )
+    })
+}
+
+/// What devices that answer by a console's name call this one: it may stand in a topic.
+fn console(profile: &Profile) -> String {
+    profile.client_id.chars().map(|c| if matches!(c, '+' | '#' | '/' | '$' | '%' | '?') { '-' } else { c }).collect()
+}

@@ -1,0 +1,20 @@
+//! Which secrets there are. The secrets themselves are in the keyring.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Which secrets are kept for a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Secrets {
+    /// A password.
+    pub password: bool,
+    /// A client certificate with its private key.
+    pub certificate: bool,
+    /// Authorities.
+    pub authorities: bool,
+    /// The one certificate that the server must show.
+    pub server: bool,
+    /// The proxy's password.
+    pub proxy_password: bool,
+}

@@ -1,0 +1,36 @@
+//! What a connection is: its ID, profile, address, broker preset, mode, trust, and which secrets it has; and what is valid
+//! of them.
+//!
+//! It opens nothing, knows no certificate, and has no clock. Sessions are `wilco-mqtt`'s, files and the keyring
+//! `wilco-credentials`', the list of connections `wilco-store`'s.
+
+mod address;
+mod enabled;
+mod has;
+mod id;
+mod mode;
+mod preflight;
+mod preset;
+mod profile;
+mod protection;
+mod proxy;
+mod secret;
+mod trust;
+mod typed;
+mod version;
+
+pub use address::{Address, Query, Scheme};
+pub use enabled::Enabled;
+pub use has::Secrets;
+pub use id::ConnectionId;
+pub use mode::{Confirmation, Confirmed, ConnectionMode};
+pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
+pub use preset::{Bounds, KEEP_ALIVE, Preset, PresetView, SESSION_EXPIRY, Way};
+pub use profile::{
+    Profile, client_id, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
+};
+pub use proxy::{Proxy, ProxyKind};
+pub use secret::{Secret, SecretKind};
+pub use trust::Trust;
+pub use typed::bracketed;
+pub use version::MqttVersion;

@@ -1,0 +1,197 @@
+//! What is known of each kind of broker beforehand.
+//!
+//! AWS IoT Core's figures: <https://docs.aws.amazon.com/general/latest/gr/iot-core.html>, its ports and ALPN names:
+//! <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What kind of broker: gives the defaults of a new connection, and the limits that the broker sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Preset {
+    /// Any broker.
+    #[default]
+    Plain,
+    /// AWS IoT Core.
+    Aws,
+    /// Eclipse mosquitto.
+    Mosquitto,
+    /// EMQX.
+    Emqx,
+    /// HiveMQ.
+    Hivemq,
+}
+
+/// What a preset brings to a new connection, for the form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PresetView {
+    /// Which.
+    pub preset: Preset,
+    /// Its name for people.
+    pub name: String,
+    /// What an address of it looks like.
+    pub example: String,
+    /// The ways it is usually reached.
+    pub ways: Vec<Way>,
+    /// Seconds between two signs of life.
+    pub keep_alive_s: u16,
+    /// How long the broker keeps what devices answer while Wilco is away, seconds.
+    pub session_expiry_s: u32,
+    /// What to know of it, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// A way to reach a broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Way {
+    /// Its name for people, `TLS with a client certificate` for instance.
+    pub name: String,
+    /// `mqtt`, `mqtts`, `ws` or `wss`.
+    pub scheme: String,
+    /// The usual port.
+    pub port: u16,
+    /// The path of a WebSocket; empty otherwise.
+    pub path: String,
+    /// The protocols to offer in the TLS handshake.
+    pub alpn: Vec<String>,
+}
+
+/// What a broker sets bounds to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Seconds between two signs of life, from … to.
+    pub keep_alive: (u16, u16),
+    /// Publishes without a PUBACK, at the most.
+    pub send_window: u16,
+    /// Commands a second, at the most. Somewhat fewer than the broker takes: the ledger counts when it decides, and a slow
+    /// commit pushes two batches together on the wire.
+    pub sends_per_second: Option<u32>,
+    /// Presence is told on `$aws/events/presence`, because wildcards hear nothing retained.
+    pub lifecycle: bool,
+}
+
+/// mosquitto queues 1,000 messages a client and drops the rest silently.
+const SEND_WINDOW: u16 = 500;
+
+/// Seconds between two signs of life, where nobody has said otherwise. AWS takes no fewer.
+pub const KEEP_ALIVE: u16 = 30;
+
+/// How long the broker keeps what devices answer while we are away, seconds. AWS keeps it for an hour by default.
+pub const SESSION_EXPIRY: u32 = 3_600;
+
+impl Preset {
+    /// Every kind, in the order in which they are offered.
+    pub const ALL: [Preset; 5] = [Preset::Aws, Preset::Mosquitto, Preset::Emqx, Preset::Hivemq, Preset::Plain];
+
+    /// The limits that such a broker sets.
+    #[must_use]
+    pub fn bounds(self) -> Bounds {
+        match self {
+            Preset::Aws => {
+                Bounds { keep_alive: (30, 1_200), send_window: 100, sends_per_second: Some(90), lifecycle: true }
+            }
+            _ => Bounds { keep_alive: (5, 3_600), send_window: SEND_WINDOW, sends_per_second: None, lifecycle: false },
+        }
+    }
+
+    /// What it brings to a new connection.
+    #[must_use]
+    pub fn view(self) -> PresetView {
+        let own = |notes: &[&str]| notes.iter().map(|note| (*note).to_owned()).collect();
+        let (name, example, ways, notes): (_, _, Vec<Way>, Vec<String>) = match self {
+            Preset::Aws => (
+                "AWS IoT Core",
+                "mqtts://a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com:8883",
+                vec![
+                    way("TLS with a client certificate", "mqtts", 8883, "", &[]),
+                    way(
+                        "TLS with a client certificate on port 443, for firewalls",
+                        "mqtts",
+                        443,
+                        "",
+                        &["x-amzn-mqtt-ca"],
+                    ),
+                    way("Custom authorizer on port 443", "mqtts", 443, "", &["mqtt"]),
+                ],
+                own(&[
+                    "Use the endpoint with -ats in its name: the AWS console shows it under Settings, and `aws iot \
+                     describe-endpoint --endpoint-type iot:Data-ATS` prints it.",
+                    "The policy of a new certificate from the AWS console allows only the topics of its sample. The \
+                     preflight then shows the policy that Wilco needs.",
+                    "AWS IoT accepts 100 publishes per second; Wilco sends at most 90 commands per second.",
+                ]),
+            ),
+            Preset::Mosquitto => (
+                "Eclipse mosquitto",
+                "mqtts://broker.example.net:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 8081, "/mqtt", &[]),
+                    way("WebSocket", "ws", 9001, "/mqtt", &[]),
+                ],
+                own(&[
+                    "If the broker uses its own CA, add the CA certificate. The server certificate must be X.509 \
+                     version 3 and contain the broker's host name.",
+                    "Answers arrive faster with `set_tcp_nodelay true` in mosquitto's configuration.",
+                ]),
+            ),
+            Preset::Emqx => (
+                "EMQX",
+                "mqtts://broker.example.net:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 8084, "/mqtt", &[]),
+                    way("WebSocket", "ws", 8083, "/mqtt", &[]),
+                ],
+                own(&["EMQX Cloud requires a user name and a password; this computer's roots include its CA."]),
+            ),
+            Preset::Hivemq => (
+                "HiveMQ",
+                "mqtts://a1b2c3d4.s1.eu.hivemq.cloud:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 8884, "/mqtt", &[]),
+                    way("WebSocket", "ws", 8000, "/mqtt", &[]),
+                ],
+                own(&["HiveMQ Cloud requires a user name and a password; this computer's roots include its CA."]),
+            ),
+            Preset::Plain => (
+                "Another broker",
+                "mqtts://broker.example.net:8883",
+                vec![
+                    way("TLS", "mqtts", 8883, "", &[]),
+                    way("Without TLS", "mqtt", 1883, "", &[]),
+                    way("WebSocket with TLS", "wss", 443, "/mqtt", &[]),
+                    way("WebSocket", "ws", 80, "/mqtt", &[]),
+                ],
+                Vec::new(),
+            ),
+        };
+        PresetView {
+            preset: self,
+            name: name.to_owned(),
+            example: example.to_owned(),
+            ways,
+            keep_alive_s: KEEP_ALIVE,
+            session_expiry_s: SESSION_EXPIRY,
+            notes,
+        }
+    }
+}
+
+fn way(name: &str, scheme: &str, port: u16, path: &str, alpn: &[&str]) -> Way {
+    Way {
+        name: name.to_owned(),
+        scheme: scheme.to_owned(),
+        port,
+        path: path.to_owned(),
+        alpn: alpn.iter().map(|protocol| (*protocol).to_owned()).collect(),
+    }
+}

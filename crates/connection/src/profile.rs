@@ -1,0 +1,206 @@
+//! A connection as it is stored, and what is valid of one. It holds no secret.
+
+use wilco_dialect::{Dialect, Filter, Subscriptions, is_aws_endpoint};
+use wilco_failure::{Failure, excerpt, invalid};
+use wilco_ledger::{DeviceId, Timestamp};
+
+use crate::{Address, ConnectionId, ConnectionMode, Enabled, MqttVersion, Preset, Secrets, Trust};
+
+/// How long a broker may be asked to keep a session, seconds: a week.
+const LONGEST_EXPIRY: u32 = 604_800;
+
+/// A connection's profile. Holds no secret, only which ones there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its id, made once.
+    pub id: ConnectionId,
+    /// What it is called. Unique.
+    pub name: String,
+    /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
+    pub url: String,
+    /// What may be sent over it.
+    pub mode: ConnectionMode,
+    /// Requests name the operator.
+    pub send_operator: bool,
+    /// What kind of broker.
+    pub preset: Preset,
+    /// The protocol version.
+    pub mqtt: MqttVersion,
+    /// The client id.
+    pub client_id: String,
+    /// The user name.
+    pub username: Option<String>,
+    /// The names of the dialects that are enabled, at least one.
+    pub dialects: Vec<String>,
+    /// Dialect files of somebody's own, as they are written.
+    pub dialect_files: Vec<String>,
+    /// Dialects that are no longer offered, although devices that speak them have been found.
+    pub declined: Vec<String>,
+    /// The topic prefix.
+    pub prefix: String,
+    /// The only devices it listens to and commands; all where empty.
+    pub devices: Vec<String>,
+    /// Seconds between two signs of life.
+    pub keep_alive: u16,
+    /// How long the broker keeps what devices answer while we are away, seconds.
+    pub session_expiry: u32,
+    /// Whose word is taken for the server's certificate.
+    pub trust: Trust,
+    /// The name that the server must prove, where it is not the one dialled.
+    pub server_name: Option<String>,
+    /// The protocols offered in the TLS handshake.
+    pub alpn: Vec<String>,
+    /// The proxy's address.
+    pub proxy_url: Option<String>,
+    /// The user name that the proxy asks for.
+    pub proxy_username: Option<String>,
+    /// Topic filters that are not asked for, because the broker refused them.
+    pub denied: Vec<String>,
+    /// The fleet inside the app.
+    pub demo: bool,
+    /// The subject of the client certificate.
+    pub certificate_subject: Option<String>,
+    /// The end of the client certificate's validity.
+    pub certificate_expires_at: Option<Timestamp>,
+    /// Which secrets there are in the vault.
+    pub has: Secrets,
+    /// The secrets were only kept in memory for the run in which it was added.
+    pub in_memory_secrets: bool,
+    /// Its place in the list.
+    pub position: u32,
+}
+
+impl Profile {
+    /// Whether a profile makes sense as a whole.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first value that is not allowed, or does not go with
+    /// another one.
+    pub fn check(&self) -> Result<(), Failure> {
+        let profile = self;
+        if profile.mqtt == MqttVersion::V311 && profile.username.is_none() && profile.has.password {
+            return Err(invalid(
+                "MQTT 3.1.1 does not allow a password without a user name.".into(),
+                "Enter a user name, or use MQTT 5.",
+            ));
+        }
+        let (shortest, longest) = profile.preset.bounds().keep_alive;
+        if !(shortest..=longest).contains(&profile.keep_alive) {
+            return Err(invalid(
+                format!("A keep-alive of {} s is not allowed.", profile.keep_alive),
+                &format!("Enter a value from {shortest} s to {longest} s."),
+            ));
+        }
+        if profile.session_expiry > LONGEST_EXPIRY {
+            return Err(invalid(
+                format!("A session expiry of {} s is too long.", profile.session_expiry),
+                "The maximum is 604,800 s (7 days).",
+            ));
+        }
+        if let Some(bad) = profile.alpn.iter().find(|name| name.len() > 255) {
+            return Err(invalid(
+                format!("'{bad}' is too long for an ALPN protocol name."),
+                "Enter a name such as x-amzn-mqtt-ca or mqtt.",
+            ));
+        }
+        match profile.trust {
+            Trust::Authorities if !profile.has.authorities => {
+                return Err(invalid(
+                    "The connection trusts only given CA certificates, but none is given.".into(),
+                    "Add the CA certificate, or trust this computer's roots.",
+                ));
+            }
+            Trust::Pinned if !profile.has.server => {
+                return Err(invalid(
+                    "The connection trusts only a pinned certificate, but none is given.".into(),
+                    "Add the server certificate, or trust this computer's roots.",
+                ));
+            }
+            _ => {}
+        }
+        let client_id = &profile.client_id;
+        let beyond = wishing(profile, |enabled, wishes| enabled.own.beyond_aws(client_id, wishes))?;
+        match beyond.filter(|_| profile.preset == Preset::Aws) {
+            Some(beyond) => Err(invalid(beyond, "If this is not AWS IoT Core, choose another kind of broker.")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Wilco's own dialect of a connection, by whose topics it is tried.
+///
+/// # Errors
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`Enabled::of`].
+pub fn dialect(profile: &Profile) -> Result<Dialect, Failure> {
+    Ok(Enabled::of(profile)?.own)
+}
+
+/// What a connection listens to: what it can do without only where the broker has not refused it.
+///
+/// # Errors
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`Enabled::of`].
+pub fn filters(profile: &Profile) -> Result<Vec<Filter>, Failure> {
+    let mut filters = wishing(profile, Enabled::filters)?;
+    filters.retain(|filter| filter.required || !profile.denied.contains(&filter.filter));
+    Ok(filters)
+}
+
+fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Enabled, &Subscriptions<'_>) -> T) -> Result<T, Failure> {
+    let devices: Vec<_> = profile.devices.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
+    let devices = (!devices.is_empty()).then_some(&devices[..]);
+    let lifecycle = profile.preset.bounds().lifecycle;
+    Ok(ask(&Enabled::of(profile)?, &Subscriptions { devices, lifecycle }))
+}
+
+/// Whether anything of a connection is kept with the secrets.
+#[must_use]
+pub fn has_secrets(profile: &Profile) -> bool {
+    profile.has != Secrets::default() || Address::has_kept_query(&profile.url)
+}
+
+/// Whether the broker is AWS IoT Core: somebody has said so, or its address does.
+#[must_use]
+pub fn is_aws(preset: Preset, url: &str) -> bool {
+    preset == Preset::Aws || Address::parse(url).is_ok_and(|address| is_aws_endpoint(&address.host))
+}
+
+/// A device as somebody has named it.
+///
+/// # Errors
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode).
+pub fn device_id(text: &str) -> Result<DeviceId, Failure> {
+    DeviceId::new(text).map_err(|error| {
+        invalid(
+            format!("'{}' is not a valid device ID: {error}.", excerpt(text)),
+            "The device ID is the part of the request topic before /req.",
+        )
+    })
+}
+
+/// One per installation and connection, so that it is never used twice at a time.
+#[must_use]
+pub fn made_client_id(installation: &str, connection: &str) -> String {
+    let short = |text: &str| text.chars().take(8).collect::<String>();
+    format!("wilco-{}-{}", short(installation), short(connection))
+}
+
+/// Whether a client is a console that goes by a made client id.
+#[must_use]
+pub fn is_made_client_id(client_id: &str) -> bool {
+    let parts: Vec<_> = client_id.split('-').collect();
+    matches!(parts[..], ["wilco", installation, connection, ..] if installation.len() == 8 && connection.len() >= 4)
+}
+
+/// A client ID as it was entered: MQTT section 3.1.3.1; AWS allows 128 bytes and no leading `$`.
+///
+/// # Errors
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode).
+pub fn client_id(id: String) -> Result<String, Failure> {
+    if id.len() > 128 || id.starts_with('$') || id.chars().any(char::is_control) {
+        return Err(invalid(
+            format!("'{id}' is not a valid client ID."),
+            "Use at most 128 bytes, no '$' at the beginning, and no control characters.",
+        ));
+    }
+    Ok(id)
+}

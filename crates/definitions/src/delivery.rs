@@ -1,0 +1,17 @@
+//! What to do with a command while its device is offline.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What to do with a command while its device is offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Delivery {
+    /// Now or fail.
+    Now,
+    /// Let the broker hold it.
+    BrokerHolds,
+    /// Hold it here until the device is online.
+    HoldHere,
+}

@@ -1,0 +1,23 @@
+//! What people define, and Wilco stores and shows as they defined it: settings, saved views, and what a rollout was started
+//! with; and how its members are counted.
+//!
+//! Both the store and the window's types need them, and neither knows the other.
+
+mod delivery;
+mod json;
+mod members;
+mod rollout;
+mod settings;
+mod settings_limits;
+mod view;
+
+pub use delivery::Delivery;
+pub use json::JsonText;
+pub use members::{MemberCounts, MemberState};
+pub use rollout::{
+    BetweenStages, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, NewRollout,
+    RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
+};
+pub use settings::Settings;
+pub use settings_limits::days_ago;
+pub use view::{DeviceOrder, GroupBy, SavedView, SortBy, ViewColumn};

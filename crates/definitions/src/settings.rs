@@ -1,0 +1,36 @@
+//! What the person has chosen for the whole of the app.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What the person has chosen for the whole of the app, whatever connection is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Commands are forgotten, with all their evidence, so many days after they ended: 1 … 3,650; never where there is
+    /// none. Unfinished commands are always kept.
+    pub history_days: Option<u32>,
+    /// What devices measured is forgotten after so many days: 1 … 3,650.
+    pub telemetry_days: u32,
+    /// Evidence that settles nothing (progress, duplicates, messages that cannot be read or belong to no command) takes at
+    /// most so many bytes in all: 1,000,000 … 1,000,000,000,000.
+    #[ts(type = "number")]
+    pub evidence_bytes: u64,
+    /// That of one device takes at most so many bytes: 100,000 … 1,000,000,000,000.
+    #[ts(type = "number")]
+    pub device_evidence_bytes: u64,
+    /// The longest silence after a command was sent, for one that brings no timeout of its own: seconds, 1 … 604,800.
+    pub timeout_s: u32,
+    /// The longest time until a command is sent, for one that brings none of its own: seconds, 1 … 604,800.
+    pub time_to_live_s: u32,
+    /// Show system notifications when commands fail while the window is not in front.
+    pub notify_failed: bool,
+    /// Tell so of commands that took long, however they ended.
+    pub notify_long: bool,
+    /// How long is long: seconds, 1 … 86,400.
+    pub long_after_s: u32,
+    /// The name that requests give as the operator's, on connections that send it: 1 … 64 characters, none of them a
+    /// control character.
+    pub operator_name: Option<String>,
+}

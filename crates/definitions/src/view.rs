@@ -1,0 +1,116 @@
+//! Lists of devices that people save under a name.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// A list of devices that a person has saved under a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SavedView {
+    /// Its id; empty for a new one.
+    pub id: String,
+    /// The connection's id.
+    pub connection: String,
+    /// What it is called: 100 characters at the most, and once on a connection.
+    pub name: String,
+    /// The search, as for any list of devices.
+    pub search: String,
+    /// The column to sort by.
+    pub sort: SortBy,
+    /// Which way.
+    pub order: DeviceOrder,
+    /// What they are grouped by.
+    pub group: Option<GroupBy>,
+    /// The columns that are shown, in order; the usual ones where there are none.
+    pub columns: Vec<ViewColumn>,
+}
+
+/// A column of the list of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(tag = "column", rename_all = "snake_case")]
+#[ts(export)]
+pub enum ViewColumn {
+    /// The name that was given here.
+    Name,
+    /// Whether it is there.
+    Presence,
+    /// The LED.
+    Led,
+    /// The last command.
+    LastCommand,
+    /// The last command's state.
+    State,
+    /// How long the last command took.
+    Took,
+    /// When last heard.
+    Seen,
+    /// Firmware version.
+    Firmware,
+    /// Tags.
+    Tags,
+    /// Answer time.
+    Trip,
+    /// Whether it has the configuration that is wanted of it.
+    Desired,
+    /// A value of the running configuration.
+    Config {
+        /// Its key.
+        key: String,
+    },
+    /// A measurement, with how it went in the last minutes.
+    Telemetry {
+        /// The series.
+        series: String,
+    },
+}
+
+/// The column devices are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum SortBy {
+    /// The id, with numbers in it counted as numbers.
+    #[default]
+    Device,
+    /// Online first.
+    Presence,
+    /// On first.
+    Led,
+    /// The last command's time.
+    LastCommand,
+    /// The last command's state: what went wrong first, then what is under way, then what is done.
+    State,
+    /// When last heard.
+    Seen,
+    /// Firmware version.
+    Firmware,
+    /// Answer time.
+    Trip,
+}
+
+/// The direction of a sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum DeviceOrder {
+    /// Smallest first.
+    #[default]
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// What devices are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum GroupBy {
+    /// The first of its tags.
+    Tag,
+    /// The firmware's version.
+    Firmware,
+    /// The last command's state.
+    State,
+    /// Whether it is there.
+    Presence,
+}

@@ -1,0 +1,348 @@
+//! From what a person enters to a stored profile, and from a stored profile to a session's settings.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+use wilco_connection::{Address, ConnectionId, Profile, Proxy, Query, client_id};
+use zeroize::Zeroizing;
+
+pub(crate) use wilco_connection::{
+    KEEP_ALIVE, SESSION_EXPIRY, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
+};
+pub(crate) use wilco_credentials::Bundle;
+
+use crate::{
+    api::{ConnectionEntry, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid},
+    mqtt::Settings,
+    tls::{self, CertificateFacts, Credentials},
+    transport::{Proof, Route, Tls},
+    vault::{Secret, SecretKind, Vault},
+};
+
+/// A connection as it was entered, checked, and not yet kept.
+pub(crate) struct Draft {
+    pub(crate) profile: Profile,
+    pub(crate) bundle: Bundle,
+}
+
+/// What identifies a connection, beside what is entered.
+struct Identity {
+    id: ConnectionId,
+    client_id: String,
+    position: u32,
+    /// Dialects that are not offered any more.
+    declined: Vec<String>,
+}
+
+impl Identity {
+    fn new(installation: &str) -> Identity {
+        let id = Uuid::new_v4().simple().to_string();
+        let client_id = made_client_id(installation, &id);
+        Identity { client_id, id: ConnectionId::from(id), position: u32::MAX, declined: Vec::new() }
+    }
+}
+
+/// What a session begins with.
+pub(crate) struct Ready {
+    pub(crate) settings: Settings,
+    /// The client certificate that it will show.
+    pub(crate) certificate: Option<CertificateFacts>,
+}
+
+/// A stored connection that is to be changed.
+pub(crate) struct Before {
+    pub(crate) profile: Profile,
+    pub(crate) bundle: Bundle,
+}
+
+impl Draft {
+    /// Checks what a person has entered. `brought` is what their files brought.
+    pub(crate) fn of(
+        entry: ConnectionEntry,
+        brought: Option<&Credentials>,
+        before: Option<Before>,
+        installation: &str,
+    ) -> Result<Draft, Failure> {
+        let known = before.as_ref().map(|before| {
+            let profile = &before.profile;
+            Identity {
+                id: profile.id.clone(),
+                client_id: profile.client_id.clone(),
+                position: profile.position,
+                declined: profile.declined.clone(),
+            }
+        });
+        let identity = known.unwrap_or_else(|| Identity::new(installation));
+        let mut bundle = before.map(|before| before.bundle).unwrap_or_default();
+        if entry.without_certificates {
+            bundle.forget_certificates();
+        }
+        if let Some(brought) = brought {
+            let scheme = Address::parse(entry.url.trim())?.scheme;
+            if !scheme.is_tls() && !brought.to_secrets().is_empty() {
+                return Err(invalid(
+                    format!("Certificates are given, but the address uses {}://, which has no TLS.", scheme.as_str()),
+                    &format!("Use {}:// for a connection with TLS.", scheme.other().as_str()),
+                ));
+            }
+            bundle.bring(brought);
+        }
+        Draft::enter(entry, bundle, identity, None)
+    }
+
+    /// A connection from elsewhere, which `had` these secrets there, whether or not they came along.
+    pub(crate) fn imported(
+        entry: ConnectionEntry,
+        bundle: Bundle,
+        had: Secrets,
+        installation: &str,
+    ) -> Result<Draft, Failure> {
+        Draft::enter(entry, bundle, Identity::new(installation), Some(had))
+    }
+
+    fn enter(
+        entry: ConnectionEntry,
+        mut bundle: Bundle,
+        identity: Identity,
+        had: Option<Secrets>,
+    ) -> Result<Draft, Failure> {
+        let name = text(Some(entry.name), "name")?;
+        let Some(name) = name else {
+            return Err(invalid("The connection has no name.".into(), "Give it one that says which fleet it is."));
+        };
+        let address = Address::parse(entry.url.trim())?;
+        keep_query(&address, &mut bundle, had.is_some())?;
+        let client_id = match text(entry.client_id, "client ID")? {
+            Some(given) => client_id(given)?,
+            None => identity.client_id,
+        };
+        change(&mut bundle, SecretKind::Password, entry.password);
+        let proxy = entry.proxy.map(|proxy| enter_proxy(proxy, &mut bundle)).transpose()?;
+        if proxy.is_none() {
+            bundle.set(SecretKind::ProxyPassword, None);
+        }
+        if !address.scheme.is_tls() {
+            bundle.forget_certificates();
+        }
+        let certificate = bundle.credentials()?.facts();
+        let mut profile = Profile {
+            id: identity.id,
+            name,
+            url: address.url(),
+            mode: entry.mode,
+            send_operator: entry.send_operator,
+            preset: entry.preset,
+            mqtt: entry.mqtt,
+            client_id,
+            username: entry.username.filter(|name| !name.is_empty()),
+            dialects: names(entry.dialects),
+            dialect_files: entry.dialect_files,
+            declined: identity.declined,
+            prefix: text(entry.prefix, "topic prefix")?.unwrap_or_default(),
+            devices: devices(&entry.devices)?,
+            keep_alive: entry.keep_alive_s.unwrap_or(KEEP_ALIVE),
+            session_expiry: entry.session_expiry_s.unwrap_or(SESSION_EXPIRY),
+            trust: if address.scheme.is_tls() { entry.trust } else { Trust::Platform },
+            server_name: text(entry.server_name, "server name")?,
+            alpn: entry
+                .alpn
+                .into_iter()
+                .filter_map(|name| text(Some(name), "ALPN name").transpose())
+                .collect::<Result<_, _>>()?,
+            proxy_url: proxy.as_ref().map(Proxy::url),
+            proxy_username: proxy.and_then(|proxy| proxy.username),
+            denied: entry.denied,
+            demo: false,
+            certificate_subject: None,
+            certificate_expires_at: None,
+            has: had.unwrap_or_else(|| bundle.has()),
+            in_memory_secrets: entry.without_keyring,
+            position: identity.position,
+        };
+        certify(&mut profile, certificate);
+        profile.check()?;
+        Ok(Draft { profile, bundle })
+    }
+
+    /// What a session of it needs.
+    pub(crate) fn settings(&self, passing: bool) -> Result<Settings, Failure> {
+        assemble(&self.profile, &self.bundle, passing)
+    }
+}
+
+/// Fetches a stored connection's secrets and makes its session's settings of them.
+pub(crate) async fn ready(profile: Profile, vault: Arc<Vault>, passing: bool) -> Result<Ready, Failure> {
+    let fetched = spawn_blocking(move || {
+        let bundle = fetch(&profile, &vault)?;
+        if lacks(&bundle, &profile) {
+            return Err(missing(&profile));
+        }
+        let certificate = bundle.credentials()?.facts();
+        Ok(Ready { settings: assemble(&profile, &bundle, passing)?, certificate })
+    });
+    fetched.await.map_err(|error| Failure {
+        code: FailureCode::Internal,
+        message: format!("Reading the secrets failed: {error}."),
+        hint: None,
+    })?
+}
+
+/// Takes down what is to be seen of a client certificate.
+pub(crate) fn certify(profile: &mut Profile, certificate: Option<CertificateFacts>) {
+    profile.certificate_subject = certificate.as_ref().map(|facts| facts.subject.clone());
+    profile.certificate_expires_at = certificate.map(|facts| facts.not_after);
+}
+
+/// The secrets of a stored connection. Blocks.
+pub(crate) fn fetch(profile: &Profile, vault: &Vault) -> Result<Bundle, Failure> {
+    if !has_secrets(profile) {
+        // A broker without secrets needs no keyring.
+        return Ok(Bundle::default());
+    }
+    match Bundle::fetch(vault, profile.id.as_str()) {
+        // What was never in the keyring is not missed for want of one.
+        Err(_) if profile.in_memory_secrets => Ok(Bundle::default()),
+        fetched => Ok(fetched?),
+    }
+}
+
+fn assemble(profile: &Profile, bundle: &Bundle, passing: bool) -> Result<Settings, Failure> {
+    let mut address = Address::parse(&profile.url)?;
+    if let (Query::Kept, Some(query)) = (&address.query, bundle.get(SecretKind::AddressQuery)) {
+        address.query = Query::Given(query.clone());
+    }
+    let tls = address.scheme.is_tls().then(|| tls_of(profile, &bundle.credentials()?)).transpose()?;
+    let password = bundle.get(SecretKind::Password).map(|secret| Zeroizing::new(secret.expose().to_vec()));
+    Ok(Settings {
+        route: Route { address, tls, proxy: proxy_of(profile, bundle)? },
+        version: profile.mqtt,
+        client_id: profile.client_id.clone(),
+        username: profile.username.clone(),
+        password,
+        filters: filters(profile)?,
+        keep_alive: profile.keep_alive,
+        send_window: profile.preset.bounds().send_window,
+        session_expiry: if passing { 0 } else { profile.session_expiry },
+        publishes: profile.mode.publishes(),
+    })
+}
+
+fn tls_of(profile: &Profile, credentials: &Credentials) -> Result<Tls, Failure> {
+    let alpn: Vec<Vec<u8>> = profile.alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect();
+    let (config, witness) = tls::client_config(credentials, profile.trust, &alpn)?;
+    let proof = if profile.trust == Trust::Pinned { Proof::Pinned } else { Proof::Signed };
+    Ok(Tls {
+        config,
+        witness,
+        server_name: profile.server_name.clone(),
+        proof,
+        client_certificate: credentials.is_mutual(),
+    })
+}
+
+fn proxy_of(profile: &Profile, bundle: &Bundle) -> Result<Option<Proxy>, Failure> {
+    let Some(url) = &profile.proxy_url else { return Ok(None) };
+    let password = bundle.get(SecretKind::ProxyPassword).map(|secret| {
+        // It was text when it was put in.
+        Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned())
+    });
+    Ok(Some(Proxy { username: profile.proxy_username.clone(), password, ..Proxy::parse(url)? }))
+}
+
+/// A proxy as it was entered; its password goes to the secrets.
+fn enter_proxy(entry: ProxyEntry, bundle: &mut Bundle) -> Result<Proxy, Failure> {
+    let username = entry.username.filter(|name| !name.is_empty());
+    let proxy = Proxy { username, ..Proxy::parse(entry.url.trim())? };
+    change(bundle, SecretKind::ProxyPassword, entry.password);
+    if proxy.username.is_none() && bundle.get(SecretKind::ProxyPassword).is_some() {
+        return Err(invalid(
+            "The proxy has a password but no user name.".into(),
+            "Enter a user name, or leave both empty.",
+        ));
+    }
+    Ok(proxy)
+}
+
+/// The query of an address goes to the secrets. Of an imported connection it may have stayed where it was.
+fn keep_query(address: &Address, bundle: &mut Bundle, imported: bool) -> Result<(), Failure> {
+    match &address.query {
+        Query::None => bundle.set(SecretKind::AddressQuery, None),
+        Query::Given(query) => bundle.set(SecretKind::AddressQuery, Some(query.clone())),
+        Query::Kept if imported || bundle.get(SecretKind::AddressQuery).is_some() => {}
+        Query::Kept => {
+            return Err(invalid(
+                "The address ends with '?…', but no query is stored for this connection.".into(),
+                "Enter the whole query after '?'. Wilco stores it in the keyring and shows it as '…'.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `None` leaves what is there, nothing takes it away.
+fn change(bundle: &mut Bundle, kind: SecretKind, entered: Option<String>) {
+    if let Some(entered) = entered {
+        bundle.set(kind, (!entered.is_empty()).then(|| Secret::from(entered)));
+    }
+}
+
+/// A text as it was entered. One with a space at an end is hardly meant so, and nobody would see why it does not work.
+fn text(entered: Option<String>, what: &str) -> Result<Option<String>, Failure> {
+    let entered = entered.filter(|text| !text.is_empty());
+    entered.map(|text| exact(&text, what).map(str::to_owned)).transpose()
+}
+
+/// The dialects to enable: Wilco's own where none is named.
+fn names(entered: Vec<String>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in entered.iter().filter(|name| !name.is_empty()) {
+        if names.iter().all(|known| known != name) {
+            names.push(name.clone());
+        }
+    }
+    if names.is_empty() { vec!["wilco".to_owned()] } else { names }
+}
+
+fn devices(entered: &[String]) -> Result<Vec<String>, Failure> {
+    let mut devices: Vec<String> = Vec::new();
+    for device in entered.iter().filter(|device| !device.trim().is_empty()) {
+        let device = device_id(device)?.as_str().to_owned();
+        if !devices.contains(&device) {
+            devices.push(device);
+        }
+    }
+    Ok(devices)
+}
+
+/// Whether something that is needed is not there.
+fn lacks(bundle: &Bundle, profile: &Profile) -> bool {
+    let (found, needed) = (bundle.has(), profile.has);
+    let lacks_query = Address::has_kept_query(&profile.url) && bundle.get(SecretKind::AddressQuery).is_none();
+    lacks_query
+        || (needed.password && !found.password)
+        || (needed.certificate && !found.certificate)
+        || (needed.authorities && !found.authorities)
+        || (needed.server && !found.server)
+        || (needed.proxy_password && !found.proxy_password)
+}
+
+fn missing(profile: &Profile) -> Failure {
+    let (message, hint) = if profile.in_memory_secrets {
+        (
+            "were kept in memory and are lost after a restart",
+            "Edit the connection and enter its files and passwords again.",
+        )
+    } else {
+        (
+            "are not in the keyring",
+            "They were removed from the keyring, or were not in the imported file. Edit the connection and enter its \
+             files and passwords.",
+        )
+    };
+    Failure {
+        code: FailureCode::NotFound,
+        message: format!("The secrets of '{}' {message}.", profile.name),
+        hint: Some(hint.into()),
+    }
+}

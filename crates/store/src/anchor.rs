@@ -1,0 +1,10 @@
+//! The computer's steady clock, as one run leaves it to the next.
+
+/// Where a line of time lies on the computer's steady clock: enough to go on with it in the next run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    /// Which start of the computer it is.
+    pub boot: String,
+    /// The time at that start, Unix milliseconds. The computer's own clock may have shown another.
+    pub at_boot: i64,
+}

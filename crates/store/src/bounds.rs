@@ -1,0 +1,230 @@
+//! Which evidence counts in the quota, how large it is, and how a large payload is shortened.
+//!
+//! What decides how a command stands does not count and is kept whole: only devices that were asked can send it, once for
+//! each command. Everything else a device can repeat without end. Who has room left is somebody else's business.
+
+use sha2::{Digest, Sha256};
+use wilco_ledger::{Answer, Cut, DeviceId, Fact, Raw, Reading, Timestamp};
+
+use super::ConnectionId;
+
+/// What an event takes beside its payload and its texts: the row and its place in the indexes, bytes. An estimate.
+const ROW: u64 = 256;
+/// Payloads that only repeat something are kept whole up to this size, bytes.
+const WHOLE: usize = 16 * 1_024;
+/// Of larger ones so much of the beginning is kept, and as much of the end.
+const PART: usize = 4 * 1_024;
+/// The same of the newest message that is not kept.
+const PART_OF_DISCARDED: usize = 256;
+/// A device's sentence is kept up to this many bytes where it settles nothing.
+const SENTENCE: usize = 4 * 1_024;
+
+/// Messages of a device that were not kept, because its evidence or all evidence together had reached its quota.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discarded {
+    /// How many.
+    pub messages: u64,
+    /// The size of their payloads together, bytes.
+    pub bytes: u64,
+    /// When the first of them came.
+    pub first_at: Timestamp,
+    /// When the last one came.
+    pub last_at: Timestamp,
+    /// The last one, the middle of a large payload left out.
+    pub newest: Raw,
+}
+
+/// How many messages of a device were not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscardedOf {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The device.
+    pub device: DeviceId,
+    /// How many messages.
+    pub messages: u64,
+}
+
+impl Discarded {
+    /// One message.
+    #[must_use]
+    pub fn one(newest: Raw, at: Timestamp) -> Discarded {
+        Discarded { messages: 1, bytes: newest.payload.len() as u64, first_at: at, last_at: at, newest }
+    }
+
+    /// One message more.
+    pub fn add(&mut self, newest: Raw, at: Timestamp) {
+        self.messages = self.messages.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(newest.payload.len() as u64);
+        self.last_at = at;
+        self.newest = newest;
+    }
+
+    /// The middle of a large payload is left out.
+    #[must_use]
+    pub fn shortened(mut self) -> Discarded {
+        shorten(&mut self.newest, 2 * PART_OF_DISCARDED, PART_OF_DISCARDED);
+        self
+    }
+}
+
+/// The bytes by which a fact counts in the quota, once it is as [`shorten_fact`] leaves it. `None`: it does not count.
+pub fn counted(fact: &Fact) -> Option<u64> {
+    match fact {
+        Fact::Answered { answer, reading } if !decides(*reading) => Some(size_of_answer(answer)),
+        Fact::Unsolicited { answer, .. } => Some(size_of_answer(answer)),
+        Fact::Unreadable { raw, .. } => Some(size_of_raw(raw)),
+        _ => None,
+    }
+}
+
+/// The bytes by which an answer would count.
+pub fn size_of_answer(answer: &Answer) -> u64 {
+    let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len().min(SENTENCE) as u64);
+    size_of_raw(&answer.raw) + text(&answer.message) + text(&answer.result)
+}
+
+/// The bytes by which a message would count that cannot be read.
+pub fn size_of_raw(raw: &Raw) -> u64 {
+    let payload = if raw.payload.len() > WHOLE { 2 * PART } else { raw.payload.len() };
+    ROW + payload as u64 + raw.topic.len() as u64
+}
+
+/// Leaves out the middle of a large payload where the fact counts in the quota, and what is repeated of it beside.
+pub fn shorten_fact(fact: &mut Fact) {
+    match fact {
+        Fact::Answered { answer, reading } if !decides(*reading) => {
+            // A heartbeat's sentence is the command's from now on, so that is shortened before it is read.
+            if *reading != Reading::Heartbeat {
+                shorten_sentence(answer);
+            }
+            answer.result.take_if(|result| result.len() > SENTENCE);
+            shorten(&mut answer.raw, WHOLE, PART);
+        }
+        Fact::Unsolicited { answer, .. } => {
+            shorten_sentence(answer);
+            answer.result.take_if(|result| result.len() > SENTENCE);
+            shorten(&mut answer.raw, WHOLE, PART);
+        }
+        Fact::Unreadable { raw, .. } => shorten(raw, WHOLE, PART),
+        _ => {}
+    }
+}
+
+/// Leaves an answer its outcome alone.
+pub fn reduce(answer: &mut Answer) {
+    answer.message = None;
+    answer.result = None;
+    shorten(&mut answer.raw, 0, 0);
+}
+
+/// A sentence longer than anybody reads ends in an ellipsis.
+pub fn shorten_sentence(answer: &mut Answer) {
+    if let Some(message) = answer.message.as_mut().filter(|message| message.len() > SENTENCE) {
+        let end = message.floor_char_boundary(SENTENCE - '…'.len_utf8());
+        *message = format!("{}…", &message[..end]).into();
+    }
+}
+
+fn decides(reading: Reading) -> bool {
+    match reading {
+        Reading::Moved | Reading::Inferred | Reading::Late | Reading::Contradiction => true,
+        Reading::Heartbeat | Reading::Duplicate | Reading::Conflict | Reading::AfterTheEnd | Reading::Ambiguous => {
+            false
+        }
+    }
+}
+
+/// Keeps the first and the last `part` bytes of a payload that is larger than `whole`.
+fn shorten(raw: &mut Raw, whole: usize, part: usize) {
+    let payload = &raw.payload;
+    if payload.len() <= whole || raw.cut.is_some() {
+        return;
+    }
+    let (first, last) = (&payload[..part], &payload[payload.len() - part..]);
+    raw.cut = Some(Box::new(Cut {
+        bytes: payload.len() as u64,
+        first: u32::try_from(part).unwrap_or(u32::MAX),
+        sha256: Sha256::digest(payload).into(),
+    }));
+    raw.payload = [first, last].concat().into();
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use wilco_ledger::{Answer, Claim, DeviceId, Fact, Outcome, Raw, Reading};
+
+    use super::{PART, SENTENCE, WHOLE, counted, reduce, shorten_fact, size_of_answer};
+
+    fn answer(payload: usize, text: usize) -> Answer {
+        let bytes: Vec<u8> = (0..payload).map(|place| u8::try_from(place % 251).unwrap()).collect();
+        Answer {
+            device: DeviceId::new("press").unwrap(),
+            claim: Claim::Nothing,
+            correlation: None,
+            outcome: Outcome::Running,
+            progress: None,
+            message: Some("ä".repeat(text / 2).into()),
+            result: Some("1".repeat(text).into()),
+            said_at: None,
+            retained: false,
+            raw: Raw { topic: "press/resp".into(), payload: bytes.into(), qos: 1, cut: None },
+        }
+    }
+
+    fn read(answer: Answer, reading: Reading) -> (Answer, Option<u64>) {
+        let mut fact = Fact::Answered { answer: Box::new(answer), reading };
+        shorten_fact(&mut fact);
+        let size = counted(&fact);
+        let Fact::Answered { answer, .. } = fact else { unreachable!() };
+        (*answer, size)
+    }
+
+    #[test]
+    fn of_a_large_payload_that_repeats_something_both_ends_are_kept_with_its_size_and_its_hash() {
+        let whole = answer(WHOLE + 1, 0);
+        let estimate = size_of_answer(&whole);
+        let (kept, size) = read(whole.clone(), Reading::AfterTheEnd);
+        let cut = kept.raw.cut.unwrap();
+        assert_eq!((cut.bytes, cut.first as usize), (whole.raw.payload.len() as u64, PART));
+        assert_eq!(kept.raw.payload[..PART], whole.raw.payload[..PART]);
+        assert_eq!(kept.raw.payload[PART..], whole.raw.payload[whole.raw.payload.len() - PART..]);
+        assert_eq!(<[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(&whole.raw.payload)), cut.sha256);
+        // What is asked before it is recorded is what it takes.
+        assert_eq!(size, Some(estimate));
+    }
+
+    #[test]
+    fn what_decides_is_kept_whole_and_does_not_count() {
+        for reading in [Reading::Moved, Reading::Inferred, Reading::Late, Reading::Contradiction] {
+            let whole = answer(128 * 1_024, 3 * SENTENCE);
+            assert_eq!(read(whole.clone(), reading), (whole, None));
+        }
+    }
+
+    #[test]
+    fn a_payload_of_the_largest_size_that_is_kept_whole_is() {
+        let whole = answer(WHOLE, SENTENCE);
+        let size = size_of_answer(&whole);
+        assert_eq!(read(whole.clone(), Reading::Duplicate), (whole, Some(size)));
+    }
+
+    #[test]
+    fn long_texts_of_a_repetition_are_shortened_at_a_character() {
+        let (kept, size) = read(answer(10, 2 * SENTENCE), Reading::Conflict);
+        let message = kept.message.clone().unwrap();
+        assert!(message.len() <= SENTENCE && message.ends_with("ä…"), "{} bytes", message.len());
+        assert_eq!(kept.result, None);
+        assert!(size.is_some_and(|size| size <= size_of_answer(&answer(10, 2 * SENTENCE))));
+    }
+
+    #[test]
+    fn of_a_sign_of_life_without_room_the_size_and_the_hash_are_kept() {
+        let mut kept = answer(5_000, 200);
+        reduce(&mut kept);
+        assert_eq!((kept.raw.payload.len(), kept.raw.cut.map(|cut| cut.bytes)), (0, Some(5_000)));
+        assert_eq!((kept.message, kept.result, kept.outcome), (None, None, Outcome::Running));
+    }
+}

@@ -1,0 +1,416 @@
+//! What is kept: connection profiles, devices, commands and everything that happened to them, devices' logs and
+//! measurements, in one SQLite file.
+//!
+//! One thread writes, many read. [`Store::commit`] returns when its changes are on the disk, and not before: what is
+//! published or acknowledged afterwards can rely on it. A command's state comes from its events alone; the table of
+//! commands is only their projection, which may be a little behind them, but never for who reads it.
+//!
+//! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
+
+mod anchor;
+mod annotations;
+mod bounds;
+mod definitions;
+mod desired;
+mod error;
+mod evidence;
+mod fact;
+mod history;
+mod logs;
+mod open;
+mod projection_queue;
+mod reader;
+mod record;
+mod retention;
+mod rollouts;
+mod samples;
+mod sql_enum;
+mod table;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc::Sender},
+    task::{Context, Poll},
+    thread::JoinHandle,
+};
+
+use rusqlite::{Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
+
+use wilco_definitions::Settings;
+
+pub use anchor::Anchor;
+pub use annotations::{Annotation, StoredAnnotation};
+pub use bounds::{Discarded, DiscardedOf};
+pub use bounds::{counted, reduce, shorten_fact, shorten_sentence, size_of_answer, size_of_raw};
+pub use definitions::{Definition, StoredButton};
+pub use desired::{DesiredTarget, StoredDesired};
+pub use error::StoreError;
+pub use evidence::{Evidence, StoredRequest};
+pub use history::{StoredCause, StoredCauses};
+pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
+pub use retention::{Forgotten, Older};
+pub use rollouts::{
+    CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger,
+};
+pub use samples::{Measured, Sample};
+pub use table::commands::Answered;
+pub use wilco_connection::{ConnectionId, Profile};
+
+use reader::Readers;
+use table::{commands, connections, counters, devices, dismissed, events, meta, settings, tallies};
+use writer::{Behind, Job, Started};
+
+/// The database's name in the data directory.
+pub const FILE_NAME: &str = "wilco.sqlite3";
+
+/// A handle to the store. Cheap to clone; the database is closed with the last one, or by [`Store::close`].
+#[derive(Clone)]
+pub struct Store {
+    path: PathBuf,
+    jobs: Sender<Job>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    readers: Readers,
+    behind: Arc<Behind>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database in a data directory, makes it where there is none, and brings it to the newest format.
+    /// Blocks: not for a task of the runtime. Only one process may do so at a time, see the lock of the data directory.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::Damaged`], [`StoreError::Full`], [`StoreError::NotWritable`]. The first
+    /// leaves the file as it is, byte for byte.
+    pub fn open(dir: &Path) -> Result<Store, StoreError> {
+        let path = dir.join(FILE_NAME);
+        let mut connection = open::writer(&path)?;
+        let name_installation = |connection: &mut rusqlite::Connection| {
+            if meta::installation(connection)?.is_none() {
+                meta::name_installation(connection, &uuid::Uuid::new_v4().to_string())?;
+            }
+            Ok(())
+        };
+        name_installation(&mut connection).map_err(|error| StoreError::read(&path, &error))?;
+        let Started { jobs, thread, behind } = writer::spawn(connection, path.clone())
+            .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
+        let (readers, thread) = (Readers::new(path.clone()), Arc::new(Mutex::new(Some(thread))));
+        Ok(Store { path, jobs, thread, readers, behind })
+    }
+
+    /// Stores changes in their order: all of them, or none. Returns when they are on the disk. Whatever waits at the
+    /// same time is committed together.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and others: then nothing of it is stored, and the next commit may work again.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.begin_commit(changes).await
+    }
+
+    /// The same, begun at once, for who has something to do meanwhile.
+    #[must_use = "only its end says whether anything is stored"]
+    pub fn begin_commit(&self, changes: Vec<Change>) -> Committing {
+        let (done, answer) = oneshot::channel();
+        if changes.is_empty() {
+            let _ = done.send(Ok(()));
+        } else {
+            // A thread that is gone drops `done`, which is told as `Closed`.
+            let _ = self.jobs.send(Job::Commit { changes, done });
+        }
+        Committing(answer)
+    }
+
+    /// The commands of a connection that are not at their end, from their events, in the order of submission.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn unsettled(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
+        let id = connection.clone();
+        self.read(move |connection| events::unsettled(connection, &id)).await
+    }
+
+    /// A command, from its events.
+    pub async fn command(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<Option<Command>, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        self.readers
+            .read(move |connection| {
+                let events = events::of_command(connection, &id, &device, &command)?;
+                match events::replay_events(&events) {
+                    None => commands::by_id(connection, &id, &device, &command),
+                    replayed => Ok(replayed),
+                }
+            })
+            .await
+    }
+
+    /// The latest answers of a device that belong to no command, newest first.
+    pub async fn strays(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.readers.read(move |connection| events::strays(connection, &id, &device, limit)).await
+    }
+
+    /// The commands of a connection that ended badly at or after that time, and whether somebody has dismissed them.
+    pub async fn ended_badly_since(
+        &self,
+        connection: &ConnectionId,
+        since: Timestamp,
+    ) -> Result<Vec<(Command, bool)>, StoreError> {
+        let id = connection.clone();
+        self.read(move |connection| commands::ended_badly_since(connection, &id, since)).await
+    }
+
+    /// Notes that somebody has seen these commands of a connection.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn dismiss(
+        &self,
+        connection: &ConnectionId,
+        commands: Vec<(DeviceId, CommandId)>,
+    ) -> Result<(), StoreError> {
+        // Their rows are in tables that may be behind.
+        self.read(|_| Ok(())).await?;
+        let id = connection.clone();
+        self.write(move |transaction| {
+            commands.iter().try_for_each(|(device, command)| dismissed::add(transaction, &id, device, command))
+        })
+        .await
+    }
+
+    /// A device's last commands, newest first, and how many it has had.
+    pub async fn last_commands(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        limit: u32,
+    ) -> Result<(Vec<Command>, u32), StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.read(move |connection| {
+            let count = tallies::count(connection, &id, &device)?;
+            let filter =
+                HistoryFilter { connection: Some(id), device: Some(device), limit, ..HistoryFilter::default() };
+            let page = history::page(connection, &filter)?;
+            Ok((page.rows.into_iter().map(|(_, command)| command).collect(), count))
+        })
+        .await
+    }
+
+    /// The latest commands of a connection, or of one of its devices, that were sent from here and answered, newest first.
+    pub async fn answered(
+        &self,
+        connection: &ConnectionId,
+        device: Option<&DeviceId>,
+        limit: usize,
+    ) -> Result<Vec<Answered>, StoreError> {
+        let (id, device) = (connection.clone(), device.cloned());
+        self.read(move |connection| commands::answered(connection, &id, device.as_ref(), limit)).await
+    }
+
+    /// The last command of every device of a connection, by device.
+    pub async fn latest_per_device(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
+        let id = connection.clone();
+        self.read(move |connection| commands::latest_per_device(connection, &id)).await
+    }
+
+    /// The devices of a connection, by id.
+    pub async fn devices(&self, connection: &ConnectionId) -> Result<Vec<StoredDevice>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| devices::all(connection, &id)).await
+    }
+
+    /// The number of commands kept, of one connection or of all, without those that Wilco sent by itself.
+    pub async fn command_count(&self, connection: Option<&ConnectionId>) -> Result<u32, StoreError> {
+        let id = connection.cloned();
+        self.read(move |connection| counters::commands(connection, id.as_ref(), false)).await
+    }
+
+    /// Every connection's profile, in the order that the person has given them.
+    pub async fn connections(&self) -> Result<Vec<Profile>, StoreError> {
+        self.readers.read(connections::all).await
+    }
+
+    /// Adds a profile, or replaces the one of the same id.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] if another one has this name.
+    pub async fn save_connection(&self, profile: &Profile) -> Result<(), StoreError> {
+        let profile = profile.clone();
+        let name = profile.name.clone();
+        let saved = self
+            .write(move |transaction| {
+                if connections::name_taken(transaction, &profile)? {
+                    return Ok(false);
+                }
+                connections::put(transaction, &profile)?;
+                Ok(true)
+            })
+            .await?;
+        if saved { Ok(()) } else { Err(StoreError::NameTaken(name)) }
+    }
+
+    /// Gives the profiles their places, in this order.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn order_connections(&self, ids: Vec<ConnectionId>) -> Result<(), StoreError> {
+        self.write(move |transaction| connections::order(transaction, &ids)).await
+    }
+
+    /// What the person has chosen.
+    pub async fn settings(&self) -> Result<Settings, StoreError> {
+        self.readers.read(settings::all).await
+    }
+
+    /// Keeps what the person has chosen.
+    pub async fn save_settings(&self, settings: Settings) -> Result<(), StoreError> {
+        self.write(move |transaction| settings::put(transaction, &settings)).await
+    }
+
+    /// This installation's id, made at random when the database was.
+    pub async fn identity(&self) -> Result<String, StoreError> {
+        self.readers.read(|connection| meta::installation(connection).map(Option::unwrap_or_default)).await
+    }
+
+    /// The last number that has stood for a command of a connection on the wire; 0 for none.
+    pub async fn last_wire_id(&self, connection: &ConnectionId) -> Result<u32, StoreError> {
+        let connection = connection.clone();
+        self.readers.read(move |sqlite| meta::last_wire_id(sqlite, &connection)).await
+    }
+
+    /// Where the time lay on the computer's steady clock, as it was kept last.
+    pub async fn anchor(&self) -> Result<Option<Anchor>, StoreError> {
+        self.readers.read(meta::anchor).await
+    }
+
+    /// Keeps where the time lies on the computer's steady clock.
+    pub async fn keep_anchor(&self, anchor: Anchor) -> Result<(), StoreError> {
+        self.write(move |transaction| meta::keep_anchor(transaction, &anchor)).await
+    }
+
+    /// Makes the table of commands anew from the events.
+    pub async fn rebuild_projection(&self) -> Result<(), StoreError> {
+        self.write(table::rebuild).await
+    }
+
+    /// Lets everything that was asked be done, writes it into the one file and closes it. Other handles then get
+    /// [`StoreError::Closed`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.readers.close().await;
+        let result = self.ask(Job::Close).await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It has nothing left to do but to return.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        match result {
+            Err(StoreError::Closed) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Keeps everything from being written until what this returns is dropped.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn stand_still(&self) -> Sender<()> {
+        let (go_on, wait) = std::sync::mpsc::channel();
+        let wait = Job::Meddle(Box::new(move |_| {
+            let _ = wait.recv();
+        }));
+        let _ = self.jobs.send(wait);
+        go_on
+    }
+
+    /// Lets the database grow no more, once what was asked before is done; or again.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn fill_disk(&self, full: bool) {
+        let fill = move |connection: &mut rusqlite::Connection| {
+            let pages = connection.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0));
+            let pages = if full { pages.unwrap_or(1) } else { u32::MAX - 1 };
+            let _ = connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()));
+        };
+        let _ = self.jobs.send(Job::Meddle(Box::new(fill)));
+    }
+
+    /// Reads the tables of commands, which show everything that has been committed by now.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.behind.tables.load(Ordering::Acquire) {
+            self.ask(Job::CatchUp).await?;
+        }
+        self.readers.read(query).await
+    }
+
+    /// Lets the search index show everything that has been committed by now.
+    async fn index(&self) -> Result<(), StoreError> {
+        if self.behind.index.load(Ordering::Acquire) {
+            self.ask(Job::Index).await?;
+        }
+        Ok(())
+    }
+
+    /// A transaction of its own for something rare.
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let path = self.path.clone();
+        self.ask(move |done| {
+            Job::Run(Box::new(move |connection| {
+                let result = connection.and_then(|connection| {
+                    connection
+                        .transaction_with_behavior(TransactionBehavior::Immediate)
+                        .and_then(|transaction| {
+                            let value = change(&transaction)?;
+                            transaction.commit()?;
+                            Ok(value)
+                        })
+                        .map_err(|error| {
+                            writer::repair_search(connection, &error);
+                            StoreError::read(&path, &error)
+                        })
+                });
+                let _ = done.send(result);
+            }))
+        })
+        .await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(writer::Done<T>) -> Job) -> Result<T, StoreError> {
+        let (done, answer) = oneshot::channel();
+        self.jobs.send(job(done)).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// A commit under way. It goes on when this is dropped.
+pub struct Committing(oneshot::Receiver<Result<(), StoreError>>);
+
+impl Future for Committing {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
+    }
+}

@@ -1,0 +1,276 @@
+//! What is stored besides commands and events: connection profiles, what is known of devices, and their logs.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wilco_dialect::LogChunk;
+use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, State, Timestamp};
+
+use super::{
+    ConnectionId, Discarded, NewMember, RolloutSnapshot, StoredRollout, StoredStranger, table::commands::Place,
+};
+
+/// Something to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Something happened.
+    Event {
+        /// On which connection.
+        connection: ConnectionId,
+        /// What happened.
+        event: Event,
+        /// The command as it stands after it; `None` for an event that belongs to none, and where a
+        /// [`Change::CommandSnapshot`] says it once for several.
+        command: Option<Arc<Command>>,
+    },
+    /// Messages of a device were not kept.
+    Discarded {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Whose.
+        device: DeviceId,
+        /// The command that they are about; `None` for those that belong to none.
+        command: Option<CommandId>,
+        /// How many, and the newest.
+        discarded: Box<Discarded>,
+    },
+    /// A request goes out, or another console's was heard.
+    Request {
+        /// On which connection.
+        connection: ConnectionId,
+        /// What happened.
+        event: Event,
+        /// The request as it is on the wire.
+        request: Raw,
+    },
+    /// How a command stands after all of its events so far.
+    CommandSnapshot {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The command.
+        command: Arc<Command>,
+    },
+    /// What is known of a device has changed.
+    Device {
+        /// On which connection.
+        connection: ConnectionId,
+        /// What is known of it now.
+        device: StoredDevice,
+    },
+    /// A device is not known any more, and has no history.
+    NoDevice {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Which one.
+        device: DeviceId,
+    },
+    /// Numbers up to this one have stood for commands on the wire.
+    WireId {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The last of them.
+        last: u32,
+    },
+    /// A rollout was started.
+    Rollout {
+        /// What with.
+        rollout: Box<StoredRollout>,
+        /// Its members, in the order of release.
+        members: Vec<NewMember>,
+    },
+    /// A rollout is further than it was.
+    RolloutSnapshot {
+        /// Its number.
+        number: u32,
+        /// How far it is.
+        snapshot: Box<RolloutSnapshot>,
+    },
+    /// A person says something else of a rollout.
+    RolloutNote {
+        /// Its number.
+        number: u32,
+        /// What they say.
+        note: Option<String>,
+    },
+    /// What the device of a rollout's member had before its command changes it.
+    MemberEarlier {
+        /// The rollout's number.
+        rollout: u32,
+        /// The member's place.
+        member: u32,
+        /// The values: a JSON object.
+        values: String,
+    },
+    /// A device has answered a broadcast of which it is no member.
+    Stranger {
+        /// The rollout's number.
+        rollout: u32,
+        /// The device, and what it said.
+        stranger: StoredStranger,
+    },
+    /// A piece of a device's log has come.
+    LogChunk {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Whose log.
+        device: DeviceId,
+        /// When.
+        at: Timestamp,
+        /// The piece.
+        chunk: LogChunk,
+    },
+    /// A device's log will never be right.
+    LogRuined {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Whose log.
+        device: DeviceId,
+        /// The command that asked for it.
+        command: CommandId,
+        /// Since when.
+        at: Timestamp,
+        /// Why, as a sentence, and what to do about it in another.
+        why: String,
+    },
+}
+
+/// A device's log, without what has come of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLog {
+    /// The command that asked for it.
+    pub command: CommandId,
+    /// When the first of it came.
+    pub begun_at: Timestamp,
+    /// Why it will never be right, where that is so, and what to do about it.
+    pub wrong: Option<String>,
+}
+
+/// What was last known of a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredDevice {
+    /// Its id.
+    pub device: DeviceId,
+    /// Whether it is there; `None` if it has said neither.
+    pub online: Option<bool>,
+    /// Since when.
+    pub presence_since: Option<Timestamp>,
+    /// The LED as the device reported it.
+    pub led: Option<bool>,
+    /// When it was last heard.
+    pub seen_at: Option<Timestamp>,
+    /// Its firmware's version.
+    pub firmware: Option<String>,
+    /// Which start of the device it was.
+    pub boot: Option<String>,
+    /// When it last restarted, as far as that is known.
+    pub restart: Option<Restart>,
+    /// The labels it carries.
+    pub tags: Vec<String>,
+    /// The state as it reported it: JSON text.
+    pub state: Option<String>,
+    /// When it reported it.
+    pub reported_at: Option<Timestamp>,
+    /// The last time from a command on the wire to the first answer, milliseconds.
+    pub trip_ms: Option<f64>,
+    /// What its dialect tells of it; nothing for Wilco's own.
+    pub description: Option<Arc<StoredDescription>>,
+    /// What it said that it did, and reports otherwise.
+    pub disagreement: Option<Box<Disagreement>>,
+}
+
+/// When a device last restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    /// When.
+    pub at: Timestamp,
+    /// The device has said so itself; otherwise its boot id became another one while it was heard.
+    pub reported: bool,
+}
+
+/// What a dialect of other people's firmware tells of a device, as JSON in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredDescription {
+    /// The dialect's name.
+    pub dialect: String,
+    /// The device's name in topics.
+    pub address: String,
+    /// Its name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The manufacturer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// The id of the device through which it is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<String>,
+    /// Everything that names this very piece of hardware.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
+}
+
+impl StoredDescription {
+    /// Its name for people, where it is another one than its id.
+    #[must_use]
+    pub fn shown_name(&self, id: &DeviceId) -> Option<String> {
+        self.name.clone().or_else(|| Some(self.address.clone())).filter(|name| name != id.as_str())
+    }
+}
+
+/// Which part of the history to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Only this connection's.
+    pub connection: Option<ConnectionId>,
+    /// Only this device's.
+    pub device: Option<DeviceId>,
+    /// Only commands in one of these states; all where empty.
+    pub states: Vec<State>,
+    /// Only commands submitted at or after this.
+    pub since: Option<Timestamp>,
+    /// Only commands that Wilco sent by itself, which are left out otherwise.
+    pub automatic: bool,
+    /// Only commands with words that begin so in their device, name, arguments, message or result; all where it has no
+    /// letter or digit. Newest first means here: in the order in which they were stored.
+    pub search: String,
+    /// Only commands that ended badly at or after this, and that nobody has dismissed.
+    pub needs_attention_since: Option<Timestamp>,
+    /// From where the last page ended.
+    pub before: Option<Cursor>,
+    /// Rows at the most.
+    pub limit: u32,
+}
+
+/// A page of the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryRows {
+    /// The commands, newest first.
+    pub rows: Vec<(ConnectionId, Command)>,
+    /// Where the next page begins; nothing at the end.
+    pub next: Option<Cursor>,
+    /// How many commands are kept, of all connections or the one asked for.
+    pub total: u32,
+    /// How many match; `None` where counting would be slow.
+    pub matching: Option<u32>,
+}
+
+/// A place in the history, by which the next page is found. Stays right while new commands come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor(pub(super) Place);
+
+impl Cursor {
+    /// Reads what [`std::fmt::Display`] has written; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Cursor> {
+        let (submitted_at, row) = text.split_once('.')?;
+        Some(Cursor(Place { submitted_at: submitted_at.parse().ok()?, row: row.parse().ok()? }))
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0.submitted_at, self.0.row)
+    }
+}

@@ -1,0 +1,153 @@
+//! Rollouts as they are kept: what each was started with, how far it is, and its members.
+//!
+//! A member's release is its command's submission, one event, so they cannot be told apart by a crash. How far a member is
+//! says its command alone.
+
+use std::{ops::Range, sync::Arc};
+
+use wilco_ledger::{CommandId, DeviceId, Policy, State, Timestamp, WireForm, rollout::Progress};
+
+use super::{
+    ConnectionId, Store, StoreError,
+    table::{rollout_members, rollout_strangers, rollouts},
+};
+use wilco_definitions::{MemberCounts, NewRollout};
+
+/// A rollout as it is kept, without its members.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRollout {
+    /// Its number, by which everything names it. Never given twice.
+    pub number: u32,
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// What was asked for, without the devices where it named them.
+    pub spec: NewRollout,
+    /// What each member is sent.
+    pub template: CommandTemplate,
+    /// The number of members of each stage.
+    pub stages: Vec<u32>,
+    /// How far it is.
+    pub snapshot: RolloutSnapshot,
+}
+
+/// How far a rollout is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RolloutSnapshot {
+    /// What it must remember.
+    pub progress: Progress,
+    /// The members of each stage by state when this was written; right for a rollout that has ended.
+    pub counts: Vec<MemberCounts>,
+}
+
+/// A command without a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandTemplate {
+    /// The command's name.
+    pub name: Arc<str>,
+    /// Its arguments as canonical JSON text.
+    pub args: Arc<str>,
+    /// How it is written for the wire, where its dialect alone would write it otherwise.
+    pub form: Option<Arc<WireForm>>,
+    /// How it is to be delivered and waited for.
+    pub policy: Policy,
+}
+
+/// A member of a rollout that is about to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMember {
+    /// Its device.
+    pub device: DeviceId,
+    /// Its own arguments as canonical JSON text, where they are not everybody's.
+    pub args: Option<Arc<str>>,
+}
+
+/// A member of a rollout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMember {
+    /// Its place in the order of release.
+    pub member: u32,
+    /// Its device.
+    pub device: DeviceId,
+    /// Its own arguments as canonical JSON text, where they are not everybody's.
+    pub args: Option<Arc<str>>,
+    /// The values that its device had before `config.set` changed them, as JSON text, where they are known.
+    pub earlier: Option<String>,
+    /// How far its command is; `None` before its release.
+    pub state: Option<State>,
+    /// Its command, until that is forgotten.
+    pub command: Option<CommandId>,
+    /// The device's sentence, or ours.
+    pub message: Option<String>,
+    /// The number of sends.
+    pub attempts: u32,
+    /// When it was released.
+    pub released_at: Option<Timestamp>,
+    /// When its command was on the wire, for the last attempt.
+    pub sent_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A device that answered a broadcast and is no member of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredStranger {
+    /// The device.
+    pub device: DeviceId,
+    /// The state that its last answer would have led to.
+    pub state: State,
+    /// Its sentence.
+    pub message: Option<String>,
+    /// When that answer came.
+    pub at: Timestamp,
+}
+
+/// Which members of a rollout to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberFilter {
+    /// The rollout's number.
+    pub rollout: u32,
+    /// Only members in one of these states, `None` before their release; all where empty.
+    pub states: Vec<Option<State>>,
+    /// Only members with this sentence.
+    pub message: Option<String>,
+    /// Only members at these places.
+    pub members: Option<Range<u32>>,
+    /// Slowest first, instead of in the order of release.
+    pub slowest_first: bool,
+}
+
+impl Store {
+    /// The highest number that a rollout ever had.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn last_rollout(&self) -> Result<u32, StoreError> {
+        self.readers.read(rollouts::last_number).await
+    }
+
+    /// The rollouts of a connection, oldest first.
+    pub async fn rollouts(&self, connection: &ConnectionId) -> Result<Vec<StoredRollout>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| rollouts::all(connection, &id)).await
+    }
+
+    /// All members of a rollout, in the order of release.
+    pub async fn rollout_members(&self, rollout: u32) -> Result<Vec<StoredMember>, StoreError> {
+        self.read(move |connection| rollout_members::all(connection, rollout)).await
+    }
+
+    /// The first devices by id that answered a rollout and are no members of it, and how many there are.
+    pub async fn rollout_strangers(&self, rollout: u32, limit: u32) -> Result<(Vec<StoredStranger>, u32), StoreError> {
+        self.readers.read(move |connection| rollout_strangers::some(connection, rollout, limit)).await
+    }
+
+    /// Some members of a rollout, and how many match.
+    pub async fn members_page(
+        &self,
+        filter: MemberFilter,
+        from: u32,
+        count: u32,
+    ) -> Result<(Vec<StoredMember>, u32), StoreError> {
+        self.read(move |connection| rollout_members::page(connection, &filter, from, count)).await
+    }
+}

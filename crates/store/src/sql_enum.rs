@@ -1,0 +1,122 @@
+//! The words by which the store writes down the domain's plain enums. They outlive renamings in the code.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
+
+use wilco_connection::{ConnectionMode, MqttVersion, Preset, Trust};
+use wilco_definitions::{DeviceOrder, GroupBy, SortBy};
+
+/// Something that is stored as a word.
+pub(super) trait SqlEnum: Sized + Copy {
+    fn word(self) -> &'static str;
+    fn read(word: &str) -> Option<Self>;
+}
+
+macro_rules! words {
+    ($type:ident { $($variant:ident = $word:literal,)+ }) => {
+        impl SqlEnum for $type {
+            fn word(self) -> &'static str {
+                match self {
+                    $($type::$variant => $word,)+
+                }
+            }
+
+            fn read(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some($type::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+words!(Preset { Plain = "plain", Aws = "aws", Mosquitto = "mosquitto", Emqx = "emqx", Hivemq = "hivemq", });
+words!(ConnectionMode { Normal = "normal", ReadOnly = "read_only", Protected = "protected", });
+words!(Trust { Platform = "platform", Authorities = "authorities", Pinned = "pinned", });
+words!(SortBy {
+    Device = "device",
+    Presence = "presence",
+    Led = "led",
+    LastCommand = "last_command",
+    State = "state",
+    Seen = "seen",
+    Firmware = "firmware",
+    Trip = "trip",
+});
+words!(DeviceOrder { Ascending = "ascending", Descending = "descending", });
+words!(GroupBy { Tag = "tag", Firmware = "firmware", State = "state", Presence = "presence", });
+words!(Outcome {
+    Accepted = "accepted",
+    Running = "running",
+    Succeeded = "succeeded",
+    Failed = "failed",
+    Rejected = "rejected",
+});
+words!(Delivery {
+    Now = "now",
+    BrokerHolds = "broker_holds",
+    HoldHere = "hold_here",
+    Broadcast = "broadcast",
+});
+words!(Fate {
+    Open = "open",
+    Confirmed = "confirmed",
+    Unknown = "unknown",
+    NotSent = "not_sent",
+    Refused = "refused",
+});
+words!(Match { Exact = "exact", Inferred = "inferred", Reported = "reported", Ambiguous = "ambiguous", });
+words!(Origin { Here = "here", Observed = "observed", });
+words!(Reading {
+    Moved = "moved",
+    Inferred = "inferred",
+    Late = "late",
+    Heartbeat = "heartbeat",
+    Duplicate = "duplicate",
+    Conflict = "conflict",
+    Contradiction = "contradiction",
+    AfterTheEnd = "after_the_end",
+    Ambiguous = "ambiguous",
+});
+words!(Stray {
+    UnknownId = "unknown_id",
+    OtherDevice = "other_device",
+    Disagreement = "disagreement",
+    Retained = "retained",
+    NothingOutstanding = "nothing_outstanding",
+});
+words!(TimeOut {
+    Silence = "silence",
+    HeartbeatsStopped = "heartbeats_stopped",
+    MayHaveRun = "may_have_run",
+    Abandoned = "abandoned",
+});
+words!(MqttVersion { V5 = "5", V311 = "3.1.1", });
+
+impl SqlEnum for State {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        State::parse(word)
+    }
+}
+
+/// A plain enum inside stored JSON.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Worded<T>(pub(super) T);
+
+impl<T: SqlEnum> Serialize for Worded<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.word())
+    }
+}
+
+impl<'de, T: SqlEnum> Deserialize<'de> for Worded<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        T::read(&word).map(Worded).ok_or_else(|| D::Error::custom(format!("unknown word '{word}'")))
+    }
+}

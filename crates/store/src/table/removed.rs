@@ -1,0 +1,106 @@
+//! `removed`: connections that are gone, and of which something is still to be forgotten; and devices, that go likewise.
+//!
+//! A history of millions is not forgotten in one go, for meanwhile nothing else could be written; and whoever closes the
+//! program halfway finds the rest forgotten at the next start.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wilco_ledger::DeviceId;
+
+use super::{dismissed, meta, rollouts, search, telemetry};
+use crate::ConnectionId;
+
+pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
+
+/// What else there is of a connection, and by what a row of it is named.
+const TABLES: [(&str, &str); 9] = [
+    ("events", "row"),
+    ("tallies", "device"),
+    ("devices", "device"),
+    ("log_chunks", "device"),
+    ("logs", "device"),
+    ("telemetry_sources", "device"),
+    ("evidence_use", "device"),
+    ("discarded", "device"),
+    // At last: it says that the device is to be forgotten.
+    ("annotations", "device"),
+];
+
+/// Notes that all of a connection is to be forgotten.
+pub(super) fn add(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR IGNORE INTO removed (connection) VALUES (?1)", [id.as_str()])?;
+    Ok(())
+}
+
+/// Whether a connection is one of these.
+pub(crate) fn has(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM removed WHERE connection = ?1)")?
+        .query_row([id.as_str()], |row| row.get(0))
+}
+
+/// Forgets up to `limit` rows of connections that are gone. Says whether there may be more.
+pub(crate) fn sweep(connection: &Connection, limit: u32) -> rusqlite::Result<bool> {
+    let first = connection
+        .prepare_cached("SELECT connection FROM removed ORDER BY connection LIMIT 1")?
+        .query_row([], |row| row.get::<_, String>(0))
+        .optional()?;
+    let Some(id) = first else { return Ok(false) };
+    if !rollouts::sweep(connection, &id, limit)? && !take_some(connection, &id, None, limit)? {
+        // What was on its way to the disk while the connection was removed.
+        meta::forget_wire_id(connection, &id.as_str().into())?;
+        dismissed::prune(connection)?;
+        connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
+    }
+    Ok(true)
+}
+
+/// Forgets up to `limit` rows of a device whose commands are forgotten already. Says whether there may be more.
+pub(crate) fn sweep_device(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    limit: u32,
+) -> rusqlite::Result<bool> {
+    take_some(connection, id.as_str(), Some(device), limit)
+}
+
+/// Forgets up to `limit` rows of one table. Says whether there were any.
+fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit: u32) -> rusqlite::Result<bool> {
+    if telemetry::sweep(connection, id, device, limit)? {
+        return Ok(true);
+    }
+    let device = device.map(DeviceId::as_str);
+    // The commands of a single device are forgotten already, with their events. No index leads to a device's rows alone, and
+    // to look through a history of millions would keep everybody from writing.
+    if device.is_none() && take_commands(connection, id, limit)? {
+        return Ok(true);
+    }
+    for (table, key) in TABLES {
+        let whose = match (device, table) {
+            (None, _) => "connection = ?1 AND ?3 IS NULL",
+            (Some(_), "events") => "connection = ?1 AND command IS NULL AND device = ?3",
+            (Some(_), _) => "connection = ?1 AND device = ?3",
+        };
+        let forgotten = connection
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE {whose} AND {key} IN (SELECT {key} FROM {table} WHERE {whose} LIMIT ?2)"
+            ))?
+            .execute(params![id, limit, device])?;
+        if forgotten > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Forgets up to `limit` commands of a connection, and what the search knows of them.
+fn take_commands(connection: &Connection, id: &str, limit: u32) -> rusqlite::Result<bool> {
+    let rows: Vec<i64> = connection
+        .prepare_cached(
+            "DELETE FROM commands WHERE row IN (SELECT row FROM commands WHERE connection = ?1 LIMIT ?2) RETURNING row",
+        )?
+        .query_map(params![id, limit], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    rows.iter().try_for_each(|&row| search::remove(connection, row))?;
+    Ok(!rows.is_empty())
+}

@@ -1,0 +1,61 @@
+//! `rollout_strangers`: devices that answered a broadcast and are no members of it, with what each said last.
+
+use rusqlite::{Connection, params};
+use wilco_ledger::{DeviceId, Timestamp};
+
+use super::{Columns, SqlEnum};
+use crate::rollouts::StoredStranger;
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE rollout_strangers (
+        rollout INTEGER NOT NULL,
+        device  TEXT NOT NULL,
+        state   TEXT NOT NULL, -- that its answer would have led to
+        message TEXT,
+        at      INTEGER NOT NULL,
+        PRIMARY KEY (rollout, device)
+    ) STRICT, WITHOUT ROWID;";
+
+/// Notes what one has said.
+pub(crate) fn put(connection: &Connection, rollout: u32, stranger: &StoredStranger) -> rusqlite::Result<()> {
+    let StoredStranger { device, state, message, at } = stranger;
+    connection
+        .prepare_cached(
+            "INSERT INTO rollout_strangers (rollout, device, state, message, at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (rollout, device) DO UPDATE SET state = ?3, message = ?4, at = ?5",
+        )?
+        .execute(params![rollout, device.as_str(), state.word(), message, at.0])?;
+    Ok(())
+}
+
+/// The first of a rollout by id, and how many there are.
+pub(crate) fn some(connection: &Connection, rollout: u32, limit: u32) -> rusqlite::Result<(Vec<StoredStranger>, u32)> {
+    let count = connection
+        .prepare_cached("SELECT count(*) FROM rollout_strangers WHERE rollout = ?1")?
+        .query_row([rollout], |row| row.get(0))?;
+    let strangers = connection
+        .prepare_cached(
+            "SELECT device, state, message, at FROM rollout_strangers WHERE rollout = ?1 ORDER BY device LIMIT ?2",
+        )?
+        .query_map([rollout, limit], |row| {
+            let mut columns = Columns::from(row, 0);
+            Ok(StoredStranger {
+                device: columns.checked(|device: String| DeviceId::new(device))?,
+                state: columns.word()?,
+                message: columns.get()?,
+                at: Timestamp(columns.get()?),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((strangers, count))
+}
+
+/// Forgets those of the rollouts of a connection that is gone.
+pub(super) fn sweep(connection: &Connection, id: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM rollout_strangers WHERE rollout IN (SELECT number FROM rollouts WHERE connection = ?1)",
+        )?
+        .execute([id])?;
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! `rollouts`: what each was started with, and how far it is as far as its members' commands do not tell.
+
+use std::{borrow::Cow, sync::Arc};
+
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+use wilco_definitions::MemberCounts;
+use wilco_ledger::{
+    Timestamp,
+    rollout::{Brake, Progress, StageProgress, Why},
+};
+
+use super::{Columns, rollout_strangers, unwritable};
+use crate::{
+    ConnectionId,
+    fact::{StoredForm, StoredPolicy},
+    rollouts::{CommandTemplate, RolloutSnapshot, StoredRollout},
+};
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE rollouts (
+        number     INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice
+        connection TEXT NOT NULL,
+        spec       TEXT NOT NULL,                     -- JSON: what was asked for, without the devices
+        template   TEXT NOT NULL,                     -- JSON: what each member is sent
+        stages     TEXT NOT NULL,                     -- JSON: the number of members of each
+        progress   TEXT NOT NULL,                     -- JSON
+        counts     TEXT NOT NULL                      -- JSON: the members of each stage by state, when it was written
+    ) STRICT;
+    CREATE INDEX rollouts_of_connection ON rollouts (connection);";
+
+/// The highest number that was ever given.
+pub(crate) fn last_number(connection: &Connection) -> rusqlite::Result<u32> {
+    connection
+        .query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rollouts'", [], |row| row.get(0))
+}
+
+/// Adds one that has just been started.
+pub(crate) fn insert(connection: &Connection, rollout: &StoredRollout) -> rusqlite::Result<()> {
+    let StoredRollout { number, connection: of, spec, template, stages, snapshot } = rollout;
+    connection
+        .prepare_cached(
+            "INSERT INTO rollouts (number, connection, spec, template, stages, progress, counts)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            number,
+            of.as_str(),
+            json(spec)?,
+            json(&StoredTemplate::of(template))?,
+            json(stages)?,
+            json(&StoredProgress::of(&snapshot.progress))?,
+            json(&snapshot.counts)?,
+        ])?;
+    Ok(())
+}
+
+/// Notes how far one is.
+pub(crate) fn update(connection: &Connection, number: u32, snapshot: &RolloutSnapshot) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE rollouts SET progress = ?2, counts = ?3 WHERE number = ?1")?.execute(params![
+        number,
+        json(&StoredProgress::of(&snapshot.progress))?,
+        json(&snapshot.counts)?
+    ])?;
+    Ok(())
+}
+
+/// Replaces the note of one.
+pub(crate) fn note(connection: &Connection, number: u32, note: Option<&str>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE rollouts SET spec = json_set(spec, '$.note', ?2) WHERE number = ?1")?
+        .execute(params![number, note])?;
+    Ok(())
+}
+
+/// All of a connection, oldest first.
+pub(crate) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredRollout>> {
+    connection
+        .prepare_cached(
+            "SELECT number, connection, spec, template, stages, progress, counts FROM rollouts
+             WHERE connection = ?1 ORDER BY number",
+        )?
+        .query_map([id.as_str()], read)?
+        .collect()
+}
+
+/// Forgets up to `limit` rows of the rollouts of a connection that is gone. Says whether there were any.
+pub(super) fn sweep(connection: &Connection, id: &str, limit: u32) -> rusqlite::Result<bool> {
+    let of_it = "rollout IN (SELECT number FROM rollouts WHERE connection = ?1)";
+    let members = connection
+        .prepare_cached(&format!(
+            "DELETE FROM rollout_members WHERE (rollout, member) IN
+                 (SELECT rollout, member FROM rollout_members WHERE {of_it} LIMIT ?2)"
+        ))?
+        .execute(params![id, limit])?;
+    if members > 0 {
+        return Ok(true);
+    }
+    rollout_strangers::sweep(connection, id)?;
+    Ok(connection.prepare_cached("DELETE FROM rollouts WHERE connection = ?1")?.execute([id])? > 0)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<StoredRollout> {
+    let mut columns = Columns::from(row, 0);
+    Ok(StoredRollout {
+        number: columns.get()?,
+        connection: ConnectionId::from(columns.get::<String>()?),
+        spec: columns.checked(from_json)?,
+        template: columns
+            .checked(|text: String| serde_json::from_str::<StoredTemplate<'_>>(&text).map(StoredTemplate::template))?,
+        stages: columns.checked(from_json)?,
+        snapshot: RolloutSnapshot {
+            progress: columns
+                .checked(|text: String| from_json::<StoredProgress>(text).map(StoredProgress::progress))?,
+            counts: columns.checked(from_json::<Vec<MemberCounts>>)?,
+        },
+    })
+}
+
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(unwritable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
+fn from_json<T: serde::de::DeserializeOwned>(text: String) -> serde_json::Result<T> {
+    serde_json::from_str(&text)
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredTemplate<'a> {
+    name: Cow<'a, str>,
+    args: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<StoredForm<'a>>,
+    policy: StoredPolicy,
+}
+
+impl<'a> StoredTemplate<'a> {
+    fn of(template: &'a CommandTemplate) -> StoredTemplate<'a> {
+        StoredTemplate {
+            name: Cow::Borrowed(&template.name),
+            args: Cow::Borrowed(&template.args),
+            form: template.form.as_deref().map(StoredForm::of),
+            policy: StoredPolicy::of(template.policy),
+        }
+    }
+
+    fn template(self) -> CommandTemplate {
+        CommandTemplate {
+            name: self.name.into(),
+            args: self.args.into(),
+            form: self.form.map(|form| Arc::new(form.form())),
+            policy: self.policy.policy(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredProgress {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    brake: Option<StoredBrake>,
+    stage: u32,
+    stages: Vec<StoredStage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    within_since: Option<i64>,
+    ended_before: u32,
+    failed_before: u32,
+    started_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum StoredBrake {
+    Paused,
+    TooManyFailed { failed: u32, ended: u32 },
+    Gate { why: String },
+    Stopped,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredStage {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    started_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<i64>,
+    closed: bool,
+}
+
+impl StoredProgress {
+    fn of(progress: &Progress) -> StoredProgress {
+        let at = |at: Option<Timestamp>| at.map(|at| at.0);
+        StoredProgress {
+            brake: progress.brake.as_ref().map(|brake| match brake {
+                Brake::Paused => StoredBrake::Paused,
+                Brake::Halted(Why::Failures { failed, ended }) => {
+                    StoredBrake::TooManyFailed { failed: *failed, ended: *ended }
+                }
+                Brake::Halted(Why::Gate(why)) => StoredBrake::Gate { why: why.to_string() },
+                Brake::Stopped => StoredBrake::Stopped,
+            }),
+            stage: progress.stage,
+            stages: progress
+                .stages
+                .iter()
+                .map(|stage| StoredStage {
+                    started_at: at(stage.started_at),
+                    ended_at: at(stage.ended_at),
+                    closed: stage.closed,
+                })
+                .collect(),
+            within_since: at(progress.within_since),
+            ended_before: progress.ended_before,
+            failed_before: progress.failed_before,
+            started_at: progress.started_at.0,
+            ended_at: at(progress.ended_at),
+        }
+    }
+
+    fn progress(self) -> Progress {
+        let at = |at: Option<i64>| at.map(Timestamp);
+        Progress {
+            brake: self.brake.map(|brake| match brake {
+                StoredBrake::Paused => Brake::Paused,
+                StoredBrake::TooManyFailed { failed, ended } => Brake::Halted(Why::Failures { failed, ended }),
+                StoredBrake::Gate { why } => Brake::Halted(Why::Gate(why.into())),
+                StoredBrake::Stopped => Brake::Stopped,
+            }),
+            stage: self.stage,
+            stages: self
+                .stages
+                .into_iter()
+                .map(|stage| StageProgress {
+                    started_at: at(stage.started_at),
+                    ended_at: at(stage.ended_at),
+                    closed: stage.closed,
+                })
+                .collect(),
+            within_since: at(self.within_since),
+            ended_before: self.ended_before,
+            failed_before: self.failed_before,
+            started_at: Timestamp(self.started_at),
+            ended_at: at(self.ended_at),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `views`: lists of devices that people have saved under a name.
+
+use rusqlite::{Connection, params};
+use wilco_definitions::{SavedView, ViewColumn};
+
+use super::{Columns, unwritable};
+use crate::sql_enum::SqlEnum;
+
+pub(super) const CREATE: &str = "
+    CREATE TABLE views (
+        id         TEXT PRIMARY KEY,
+        connection TEXT NOT NULL,
+        name       TEXT NOT NULL,
+        search     TEXT NOT NULL,
+        sort       TEXT NOT NULL,
+        direction  TEXT NOT NULL,
+        grouping   TEXT,
+        columns    TEXT NOT NULL, -- a JSON array
+        position   INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX views_by_name ON views (connection, name);";
+
+/// A connection's views, in the order in which they were saved.
+pub(crate) fn all(connection: &Connection, of: &str) -> rusqlite::Result<Vec<SavedView>> {
+    connection
+        .prepare_cached(
+            "SELECT id, connection, name, search, sort, direction, grouping, columns FROM views
+             WHERE connection = ?1 ORDER BY position, name",
+        )?
+        .query_map([of], |row| {
+            let mut columns = Columns::from(row, 0);
+            Ok(SavedView {
+                id: columns.get()?,
+                connection: columns.get()?,
+                name: columns.get()?,
+                search: columns.get()?,
+                sort: columns.word()?,
+                order: columns.word()?,
+                group: columns.optional_word()?,
+                columns: columns.checked(|text: String| serde_json::from_str::<Vec<ViewColumn>>(&text))?,
+            })
+        })?
+        .collect()
+}
+
+/// Whether another view of the connection is called so.
+pub(crate) fn name_taken(connection: &Connection, view: &SavedView) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM views WHERE connection = ?1 AND name = ?2 AND id <> ?3)")?
+        .query_row(params![view.connection, view.name, view.id], |row| row.get(0))
+}
+
+/// Adds a view at the end, or changes the one of the same id where it is.
+pub(crate) fn put(connection: &Connection, view: &SavedView) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO views (id, connection, name, search, sort, direction, grouping, columns, position)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT ifnull(max(position), 0) + 1 FROM views))
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, search = excluded.search, sort = excluded.sort,
+                direction = excluded.direction, grouping = excluded.grouping, columns = excluded.columns",
+        )?
+        .execute(params![
+            view.id,
+            view.connection,
+            view.name,
+            view.search,
+            view.sort.word(),
+            view.order.word(),
+            view.group.map(SqlEnum::word),
+            serde_json::to_string(&view.columns).map_err(unwritable)?,
+        ])?;
+    Ok(())
+}
+
+/// Removes a view; `false` where there is none of that id.
+pub(crate) fn remove(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
+    Ok(connection.execute("DELETE FROM views WHERE id = ?1", [id])? > 0)
+}

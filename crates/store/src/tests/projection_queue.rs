@@ -1,0 +1,165 @@
+//! Of many commands at once the events are written first, and how they stand a little later: nobody sees that.
+
+use std::{
+    ops::Range,
+    sync::{atomic::Ordering, mpsc::Sender},
+};
+
+use tempfile::TempDir;
+use wilco_ledger::{Command, Outcome};
+
+use super::{connection, device, id, life, projection, queued, retention::stray, store};
+use crate::{Change, FILE_NAME, HistoryFilter, Store, StoreError, open};
+
+/// More than is shown at once.
+const CROWD: i64 = 300;
+
+/// A part of the lives of many commands, each of a device of its own.
+fn crowd(part: Range<usize>) -> Vec<Change> {
+    crowd_of(CROWD, part)
+}
+
+fn crowd_of(size: i64, part: Range<usize>) -> Vec<Change> {
+    (0..size)
+        .flat_map(|n| life(&format!("d{n}"), &format!("c{n}"), 100 + n * 10, Outcome::Succeeded)[part.clone()].to_vec())
+        .collect()
+}
+
+/// How each stands at the end of that part, the newest first.
+fn crowd_after(size: i64, part: Range<usize>) -> Vec<Command> {
+    let end = |n: i64| match life(&format!("d{n}"), &format!("c{n}"), 100 + n * 10, Outcome::Succeeded)
+        .swap_remove(part.end - 1)
+    {
+        Change::Event { command: Some(command), .. } => Command::clone(&command),
+        other => unreachable!("{other:?}"),
+    };
+    (0..size).rev().map(end).collect()
+}
+
+async fn listed(store: &Store) -> Vec<Command> {
+    let filter = HistoryFilter { limit: 1_000, ..HistoryFilter::default() };
+    store.history(filter).await.unwrap().rows.into_iter().map(|(_, command)| command).collect()
+}
+
+/// Whether the tables of commands lie behind the events, as the file has it.
+fn is_behind(dir: &TempDir) -> bool {
+    let reader = open::reader(&dir.path().join(FILE_NAME)).unwrap();
+    let marked = "SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'shown up to')";
+    reader.query_row(marked, [], |row| row.get(0)).unwrap()
+}
+
+/// Commits these, each in a transaction of its own and without a pause in which something else could be done. Afterwards
+/// the thread that writes stands still until what this returns is dropped.
+async fn commit(store: &Store, batches: impl IntoIterator<Item = Vec<Change>>) -> Sender<()> {
+    let mut pauses = vec![store.stand_still()];
+    let mut committed = Vec::new();
+    for changes in batches {
+        committed.push(store.begin_commit(changes));
+        pauses.push(store.stand_still());
+    }
+    let last = pauses.pop().unwrap();
+    drop(pauses);
+    for commit in committed {
+        commit.await.unwrap();
+    }
+    last
+}
+
+#[tokio::test]
+async fn who_reads_finds_everything_that_is_committed() {
+    let (dir, store) = store();
+    let still = commit(&store, [crowd(0..1)]).await;
+    assert!(is_behind(&dir), "nothing was left for later");
+    drop(still);
+    assert_eq!(store.command_count(None).await.unwrap(), 300);
+    let found = HistoryFilter { search: "d17".to_owned(), limit: 5, ..HistoryFilter::default() };
+    assert_eq!(store.history(found).await.unwrap().rows.len(), 5, "d17 and d170 to d179");
+    assert!(!is_behind(&dir));
+
+    // They are left for later several times, with a little one in between that lets others catch up.
+    let alone = life("alone", "a1", 5_000, Outcome::Failed);
+    let still = commit(&store, [crowd(1..3), alone, crowd(3..5)]).await;
+    assert!(is_behind(&dir));
+    drop(still);
+    assert_eq!(listed(&store).await.split_first().unwrap().1, crowd_after(CROWD, 0..5));
+    drop(commit(&store, [crowd(5..6)]).await);
+    assert_eq!(listed(&store).await.split_first().unwrap().1, crowd_after(CROWD, 0..6));
+    drop(commit(&store, [crowd(6..7)]).await);
+    assert_eq!(store.unsettled(&connection()).await.unwrap(), []);
+    let (last, count) = store.last_commands(&connection(), &device("d7"), 9).await.unwrap();
+    assert_eq!((last[0].duplicates, count), (1, 1));
+
+    let shown = projection(&dir);
+    assert_eq!(shown.each_ref().map(Vec::len), [301, 301, 1]);
+    store.rebuild_projection().await.unwrap();
+    assert!(projection(&dir) == shown, "made anew, the tables are different");
+}
+
+#[tokio::test]
+async fn what_is_left_for_later_is_done_while_nobody_asks_for_anything() {
+    let (dir, store) = store();
+    store.commit(crowd(0..7)).await.unwrap();
+    while is_behind(&dir) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(projection(&dir).each_ref().map(Vec::len), [300, 300, 1]);
+}
+
+#[tokio::test]
+async fn a_program_that_is_killed_before_that_does_it_at_its_next_start() {
+    let (dir, store) = store();
+    let old = life("old", "o1", 1, Outcome::Succeeded);
+    let alone = life("alone", "a1", 5_000, Outcome::Failed);
+    // The tables know the old one, and that it stands otherwise now is left for later too.
+    let still = commit(&store, [old[..3].to_vec(), crowd(0..4), alone, old[3..].to_vec()]).await;
+    let thread = store.thread.lock().unwrap().take().unwrap();
+    drop(store);
+    drop(still);
+    thread.join().unwrap();
+    assert!(is_behind(&dir), "nothing was left for later");
+
+    let store = Store::open(dir.path()).unwrap();
+    assert!(!is_behind(&dir));
+    let shown = projection(&dir);
+    assert_eq!(shown.each_ref().map(Vec::len), [302, 302, 1]);
+    assert_eq!(store.command_count(None).await.unwrap(), 302);
+    let listed = listed(&store).await;
+    assert_eq!(listed[1..301], crowd_after(CROWD, 0..4));
+    assert_eq!((listed[0].state, listed[301].state), (wilco_ledger::State::Failed, wilco_ledger::State::Succeeded));
+    store.rebuild_projection().await.unwrap();
+    assert!(projection(&dir) == shown, "made anew, the tables are different");
+}
+
+#[tokio::test]
+async fn an_event_of_no_command_between_two_crowds_leaves_no_mark_behind() {
+    let (dir, store) = store();
+    let few_enough_for_one_small_commit = 100;
+    let crowd = |part| crowd_of(few_enough_for_one_small_commit, part);
+    let still = commit(&store, [crowd(0..1), vec![stray("kitchen", 1)]]).await;
+    assert!(!store.behind.tables.load(Ordering::Acquire), "they could catch up");
+    drop(still);
+    store.index().await.unwrap();
+    assert!(!is_behind(&dir), "the mark stayed although nothing was left for later");
+    drop(commit(&store, [crowd(1..3), vec![stray("kitchen", 2)], crowd(3..7)]).await);
+    assert_eq!(listed(&store).await, crowd_after(few_enough_for_one_small_commit, 0..7));
+}
+
+#[tokio::test]
+async fn a_full_disk_says_so_to_who_reads_and_loses_nothing() {
+    let (dir, store) = store();
+    let still = commit(&store, [crowd(0..1)]).await;
+    store.fill_disk(true);
+    drop(still);
+    let full = StoreError::Full { path: dir.path().join(FILE_NAME) };
+    assert_eq!(store.command_count(None).await, Err(full.clone()));
+    assert_eq!(store.unsettled(&connection()).await, Err(full.clone()));
+    assert_eq!(store.commit(crowd(1..2)).await, Err(full));
+    // What happened is read without the tables.
+    let first = store.command(&connection(), &device("d0"), &id("c0")).await.unwrap();
+    assert_eq!(first, Some(queued("d0", "c0", 100)));
+
+    store.fill_disk(false);
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..1));
+    store.commit(crowd(1..2)).await.unwrap();
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..2));
+}

@@ -1,0 +1,424 @@
+//! The one thread that writes. It takes everything that waits into one transaction (group commit), so that the disk is
+//! asked once for many commands.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+use wilco_ledger::Fact;
+
+use super::{
+    Change, ConnectionId, StoreError, StoredDevice, bounds,
+    projection_queue::{CommandSnapshot, LastOf, ProjectionQueue},
+    table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts, search},
+};
+
+/// A transaction takes no further batch once it holds so many changes.
+const GROUP: usize = 4_096;
+
+/// Beyond so many commands in one transaction, their events are written at once, and how they stand is left for later.
+const SHOWN_AT_ONCE: usize = 64;
+/// Of what was left for later, so many commands are caught up with in one transaction.
+const CAUGHT_UP_AT_ONCE: usize = 1_000;
+/// No more than this is left for later: a fan-out to 100,000 devices.
+const LEFT_AT_MOST: usize = 120_000;
+/// While more commands than this wait to be entered into the search index, every commit enters some.
+const UNINDEXED_AT_MOST: usize = 120_000;
+
+/// After so many changes the log beside the database is merged into it, once nothing is asked for a moment. While there is
+/// always something, SQLite does so by itself when the log has grown large: see [`super::open`].
+const MERGED_AFTER: usize = 1_000;
+/// How long that moment is.
+const REST: Duration = Duration::from_millis(50);
+/// Before what could not be done for nobody is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
+/// Something rare, which finds the tables of commands as the events have it, or hears why not.
+type Task = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
+
+/// What the thread is asked to do.
+pub(super) enum Job {
+    Commit {
+        changes: Vec<Change>,
+        done: Done<()>,
+    },
+    /// Let the tables of commands show everything that is committed.
+    CatchUp(Done<()>),
+    /// And the search index too.
+    Index(Done<()>),
+    /// Something rare, by itself.
+    Run(Task),
+    /// Something that a test does behind everybody's back.
+    #[cfg(any(test, feature = "testing"))]
+    Meddle(Box<dyn FnOnce(&mut Connection) + Send>),
+    /// Make the database one whole file and end. What was asked before has been done by then.
+    Close(Done<()>),
+}
+
+/// The writer thread: how to send it jobs, and what a reader has to know first.
+pub(super) struct Started {
+    pub(super) jobs: Sender<Job>,
+    pub(super) thread: JoinHandle<()>,
+    pub(super) behind: Arc<Behind>,
+}
+
+/// What does not show everything that is committed.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    /// The tables of commands.
+    pub(super) tables: AtomicBool,
+    /// The search index.
+    pub(super) index: AtomicBool,
+}
+
+pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<Started> {
+    let (sender, jobs) = channel();
+    let behind = Arc::new(Behind::default());
+    let writer = Writer {
+        connection,
+        path,
+        queue: ProjectionQueue::default(),
+        unindexed: BTreeSet::new(),
+        behind: Arc::clone(&behind),
+        unmerged: 0,
+    };
+    let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(&jobs))?;
+    Ok(Started { jobs: sender, thread, behind })
+}
+
+struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    queue: ProjectionQueue,
+    /// The rows of commands that are in their table, and still to be entered into the search index.
+    unindexed: BTreeSet<i64>,
+    behind: Arc<Behind>,
+    /// Changes since the log was last merged.
+    unmerged: usize,
+}
+
+impl Writer {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let mut next = None;
+        while let Some(job) = next.take().or_else(|| self.wait(jobs)) {
+            match job {
+                Job::Commit { changes, done } => {
+                    let mut group = vec![(changes, done)];
+                    next = gather(&mut group, jobs);
+                    let result = self.commit(group.iter().flat_map(|(changes, _)| changes));
+                    if let Err(error) = &result {
+                        tracing::error!(%error, batches = group.len(), "nothing of these batches was stored");
+                    }
+                    for (changes, done) in group {
+                        self.unmerged += changes.len();
+                        // The caller may have gone; the changes are stored anyway.
+                        let _ = done.send(result.clone());
+                    }
+                }
+                Job::CatchUp(done) => {
+                    let _ = done.send(self.catch_up(usize::MAX));
+                }
+                Job::Index(done) => {
+                    let _ = done.send(self.catch_up(usize::MAX).and_then(|()| self.index(usize::MAX)));
+                }
+                Job::Run(task) => match self.catch_up(usize::MAX) {
+                    Ok(()) => task(Ok(&mut self.connection)),
+                    Err(error) => task(Err(error)),
+                },
+                #[cfg(any(test, feature = "testing"))]
+                Job::Meddle(meddle) => meddle(&mut self.connection),
+                Job::Close(done) => {
+                    let _ = done.send(self.close());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The next job. Until there is one, what nobody waits for is done.
+    fn wait(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
+        let mut pause = REST;
+        loop {
+            if !self.is_behind() && self.unmerged < MERGED_AFTER {
+                return jobs.recv().ok();
+            }
+            match jobs.recv_timeout(pause) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => pause = Duration::ZERO,
+            }
+            let caught_up = match (self.queue.is_empty(), self.unindexed.is_empty()) {
+                (true, true) => {
+                    self.merge();
+                    continue;
+                }
+                (false, _) => self.catch_up(CAUGHT_UP_AT_ONCE),
+                (true, false) => self.index(CAUGHT_UP_AT_ONCE),
+            };
+            if let Err(error) = caught_up {
+                tracing::warn!(%error, "the tables of commands and the search index stay behind for now");
+                pause = PAUSE;
+            }
+        }
+    }
+
+    /// The tables of commands or the search index do not show everything that is committed.
+    fn is_behind(&self) -> bool {
+        !self.queue.is_empty() || !self.unindexed.is_empty()
+    }
+
+    fn tell_what_is_behind(&self) {
+        self.behind.tables.store(!self.queue.is_empty(), Ordering::Release);
+        self.behind.index.store(self.is_behind(), Ordering::Release);
+    }
+
+    /// All of the changes, or none.
+    fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change> + Clone) -> Result<(), StoreError> {
+        let again = changes.clone();
+        let committed = match self.try_commit(changes) {
+            Err(error) if repair_search(&mut self.connection, &error) => self.try_commit(again),
+            committed => committed,
+        };
+        committed.map_err(|error| StoreError::read(&self.path, &error))
+    }
+
+    fn try_commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> rusqlite::Result<()> {
+        // Rolled back when dropped, also when COMMIT itself finds no room.
+        let was_behind = self.is_behind();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last_shown = events::last_row(&transaction)?;
+        let changed = write(&transaction, changes)?;
+        let few = changed.len() <= SHOWN_AT_ONCE;
+        let too_many = self.queue.len() + changed.len() > LEFT_AT_MOST;
+        let all = too_many || (few && self.queue.is_empty());
+        // A small write lets the tables catch up.
+        let caught_up = match (all, few) {
+            (true, _) => usize::MAX,
+            (false, true) => CAUGHT_UP_AT_ONCE / 4,
+            (false, false) => 0,
+        };
+        let (at_once, later) = if all { (changed, Vec::new()) } else { (Vec::new(), changed) };
+        let mut written = put_commands(&transaction, self.queue.oldest(caught_up).chain(&at_once))?;
+        if few && !was_behind {
+            table::index(&transaction, std::mem::take(&mut written))?;
+        }
+        let indexed: Vec<i64> = match self.unindexed.len() > UNINDEXED_AT_MOST {
+            true => self.unindexed.iter().copied().take(CAUGHT_UP_AT_ONCE / 4).collect(),
+            false => Vec::new(),
+        };
+        table::index_rows(&transaction, indexed.iter().copied())?;
+        let nothing_left = later.is_empty()
+            && caught_up >= self.queue.len()
+            && written.is_empty()
+            && indexed.len() >= self.unindexed.len();
+        mark(&transaction, was_behind, nothing_left, last_shown)?;
+        transaction.commit()?;
+        self.queue.forget_oldest(caught_up);
+        self.queue.put(later);
+        for row in indexed {
+            self.unindexed.remove(&row);
+        }
+        self.unindexed.extend(written.into_iter().map(|written| written.row));
+        self.tell_what_is_behind();
+        Ok(())
+    }
+
+    /// Lets the tables of commands show the oldest of what they do not show yet.
+    fn catch_up(&mut self, commands: usize) -> Result<(), StoreError> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        let caught_up = match self.try_catch_up(commands) {
+            Err(error) if repair_search(&mut self.connection, &error) => self.try_catch_up(commands),
+            caught_up => caught_up,
+        };
+        caught_up.map_err(|error| StoreError::read(&self.path, &error))
+    }
+
+    fn try_catch_up(&mut self, commands: usize) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = put_commands(&transaction, self.queue.oldest(commands))?;
+        if commands >= self.queue.len() && written.is_empty() && self.unindexed.is_empty() {
+            meta::show_all(&transaction)?;
+        }
+        transaction.commit()?;
+        self.queue.forget_oldest(commands);
+        self.unindexed.extend(written.into_iter().map(|written| written.row));
+        self.tell_what_is_behind();
+        Ok(())
+    }
+
+    /// Enters so many commands into the search index that are not in it as they stand in their table.
+    fn index(&mut self, commands: usize) -> Result<(), StoreError> {
+        if self.unindexed.is_empty() {
+            return Ok(());
+        }
+        let indexed = match self.try_index(commands) {
+            Err(error) if repair_search(&mut self.connection, &error) => self.try_index(commands),
+            indexed => indexed,
+        };
+        indexed.map_err(|error| StoreError::read(&self.path, &error))
+    }
+
+    fn try_index(&mut self, commands: usize) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        table::index_rows(&transaction, self.unindexed.iter().copied().take(commands))?;
+        if self.queue.is_empty() && commands >= self.unindexed.len() {
+            meta::show_all(&transaction)?;
+        }
+        transaction.commit()?;
+        self.unindexed = self.unindexed.iter().copied().skip(commands).collect();
+        self.tell_what_is_behind();
+        Ok(())
+    }
+
+    /// Writes what is in the log into the database, as far as no reader still needs it there. It is on the disk either way,
+    /// so a failure is left to the next time.
+    fn merge(&mut self) {
+        self.unmerged = 0;
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the log beside the database could not be merged into it");
+        }
+    }
+
+    fn close(mut self) -> Result<(), StoreError> {
+        self.catch_up(usize::MAX)?;
+        self.index(usize::MAX)?;
+        let Writer { connection, path, .. } = self;
+        close(connection).map_err(|error| StoreError::read(&path, &error))
+    }
+}
+
+/// Rebuilds the search index where it is damaged, and says whether it did.
+pub(super) fn repair_search(connection: &mut Connection, error: &rusqlite::Error) -> bool {
+    if !search::is_damage(error) {
+        return false;
+    }
+    tracing::warn!(%error, "the search index is rebuilt");
+    let rebuilt = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+        search::rebuild(&transaction)?;
+        transaction.commit()
+    });
+    if let Err(error) = &rebuilt {
+        tracing::error!(%error, "the search index could not be rebuilt");
+    }
+    rebuilt.is_ok()
+}
+
+/// Keeps the mark in `meta` as everything will stand after this transaction: it is there while, and only while, something is
+/// left for later.
+fn mark(transaction: &Transaction<'_>, was_behind: bool, nothing_left: bool, last_shown: i64) -> rusqlite::Result<()> {
+    match (was_behind, nothing_left) {
+        (false, false) => meta::show_up_to(transaction, last_shown),
+        (true, true) => meta::show_all(transaction),
+        (false, true) | (true, false) => Ok(()),
+    }
+}
+
+/// Takes what waits already, up to the first thing that is not a batch; that is handed back.
+fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Option<Job> {
+    let mut size = group.iter().map(|(changes, _)| changes.len()).sum::<usize>();
+    while size < GROUP {
+        match jobs.try_recv().ok()? {
+            Job::Commit { changes, done } => {
+                size += changes.len();
+                group.push((changes, done));
+            }
+            other => return Some(other),
+        }
+    }
+    None
+}
+
+/// Writes everything but how the commands stand afterwards, which is handed back: of each only the last standing.
+fn write<'a>(
+    transaction: &Transaction<'_>,
+    changes: impl Iterator<Item = &'a Change>,
+) -> rusqlite::Result<Vec<CommandSnapshot>> {
+    let mut append = events::Append::to(transaction)?;
+    let mut commands = LastOf::default();
+    // What is known of each device in the end: nothing, where it is not known any more.
+    let mut devices = LastOf::<(&ConnectionId, &_), Option<&StoredDevice>>::default();
+    let mut evidence = LastOf::<(&ConnectionId, &_), u64>::default();
+    for change in changes {
+        match change {
+            Change::Event { connection, event, command } => {
+                let row = append.event(connection, event, None)?;
+                if let Some(bytes) = bounds::counted(&event.fact) {
+                    evidence.put((connection, &event.device), |before| before.map_or(bytes, |before| before + bytes));
+                }
+                let begun_at = matches!(event.fact, Fact::Submitted { .. }).then_some(row);
+                if let (Some(id), true) = (&event.command, begun_at.is_some() || command.is_some()) {
+                    commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
+                        (command.as_ref(), before.and_then(|before| before.1).or(begun_at))
+                    });
+                }
+            }
+            Change::Request { connection, event, request } => {
+                let row = append.event(connection, event, Some(request))?;
+                if let (Some(id), Fact::Submitted { .. }) = (&event.command, &event.fact) {
+                    commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
+                        (before.and_then(|before| before.0), before.and_then(|before| before.1).or(Some(row)))
+                    });
+                }
+            }
+            Change::CommandSnapshot { connection, command } => {
+                commands.put((connection, command.device(), command.id()), |before| {
+                    (Some(command), before.and_then(|before| before.1))
+                });
+            }
+            Change::Discarded { connection, device, command, discarded } => {
+                table::discarded::add(transaction, connection, device, command.as_ref(), discarded)?;
+            }
+            Change::Device { connection, device } => devices.put((connection, &device.device), |_| Some(device)),
+            Change::NoDevice { connection, device } => devices.put((connection, device), |_| None),
+            Change::WireId { connection, last } => meta::keep_wire_id(transaction, connection, *last)?,
+            Change::Rollout { rollout, members } => {
+                rollouts::insert(transaction, rollout)?;
+                rollout_members::insert(transaction, rollout.number, members)?;
+            }
+            Change::RolloutSnapshot { number, snapshot } => rollouts::update(transaction, *number, snapshot)?,
+            Change::RolloutNote { number, note } => rollouts::note(transaction, *number, note.as_deref())?,
+            Change::MemberEarlier { rollout, member, values } => {
+                rollout_members::note_earlier(transaction, *rollout, *member, values)?;
+            }
+            Change::Stranger { rollout, stranger } => rollout_strangers::put(transaction, *rollout, stranger)?,
+            Change::LogChunk { connection, device, at, chunk } => {
+                logs::add(transaction, connection, device, *at, chunk)?;
+            }
+            Change::LogRuined { connection, device, command, at, why } => {
+                logs::ruin(transaction, connection, device, command, (*at, why))?;
+            }
+        }
+    }
+    for ((connection, device), bytes) in evidence {
+        table::evidence_use::add(transaction, connection, device, bytes)?;
+    }
+    for ((connection, device), known) in devices {
+        match known {
+            Some(known) => table::devices::put(transaction, connection, known)?,
+            None => table::devices::remove(transaction, connection, device)?,
+        }
+    }
+    let snapshot =
+        |((connection, ..), (command, begun_at)): ((&ConnectionId, _, _), (Option<&Arc<_>>, Option<i64>))| {
+            Some(CommandSnapshot { connection: connection.clone(), command: Arc::clone(command?), begun_at })
+        };
+    Ok(commands.into_iter().filter_map(snapshot).collect())
+}
+
+fn close(connection: Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
+}
