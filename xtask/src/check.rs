@@ -18,13 +18,14 @@ const PURE: [(&str, &[&str]); 2] = [
 ];
 
 /// The other layers, and the crates of this repository that each may depend on. They depend one way: `store`,
-/// `credentials` and the sessions know nothing of the window's types.
-const LAYERS: [(&str, &[&str]); 8] = [
+/// `credentials` and `mqtt` know nothing of the window's types.
+const LAYERS: [(&str, &[&str]); 9] = [
     ("wilco-failure", &[]),
     ("wilco-connection", &["wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-definitions", &["wilco-connection", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-credentials", &["wilco-connection", "wilco-failure", "wilco-ledger"]),
     ("wilco-store", &["wilco-connection", "wilco-definitions", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    ("wilco-mqtt", &["wilco-connection", "wilco-credentials", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
     (
         "wilco-engine",
         &[
@@ -34,6 +35,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "wilco-dialect",
             "wilco-failure",
             "wilco-ledger",
+            "wilco-mqtt",
             "wilco-store",
         ],
     ),
@@ -92,8 +94,18 @@ fn clippy() -> Command {
 fn documentation() -> Command {
     let mut doc = process::cargo();
     doc.args(["doc", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "--deny warnings");
-    let libraries =
-        ["failure", "ledger", "dialect", "connection", "definitions", "credentials", "store", "engine", "device"];
+    let libraries = [
+        "failure",
+        "ledger",
+        "dialect",
+        "connection",
+        "definitions",
+        "credentials",
+        "store",
+        "mqtt",
+        "engine",
+        "device",
+    ];
     for library in libraries {
         doc.args(["--package", &format!("wilco-{library}")]);
     }

@@ -25,19 +25,15 @@ pub mod ipc;
 pub mod lock;
 pub mod logs;
 mod message_rates;
-mod mqtt;
 mod notifications;
 pub mod paths;
-mod preflight;
 mod profile;
-mod refusal;
 mod rollouts;
 mod settings;
 mod shell_line;
 mod staged_credentials;
 mod telemetry;
 mod traffic;
-mod transport;
 mod views;
 
 pub use console::{DEMO, Engine, Handle, Options};
@@ -46,3 +42,5 @@ pub use fleet::tag_search;
 pub use shell_line::shell_word;
 pub use wilco_credentials::{tls, vault};
 pub use wilco_store as store;
+
+use wilco_mqtt as mqtt;

@@ -14,9 +14,8 @@ pub(crate) use wilco_credentials::Bundle;
 
 use crate::{
     api::{ConnectionEntry, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid},
-    mqtt::Settings,
+    mqtt::{Proof, Route, Settings, Tls},
     tls::{self, CertificateFacts, Credentials},
-    transport::{Proof, Route, Tls},
     vault::{Secret, SecretKind, Vault},
 };
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Handle;
 use crate::{
     api::{ConnectionEntry, Failure, FailureCode, FileRole, PreflightView, Step},
-    preflight::{self, Plan, Report},
+    mqtt::preflight::{self, Plan, Report},
     profile::{self, Draft},
     tls::{self, Source},
 };

@@ -11,9 +11,8 @@ use super::{
 use crate::{
     api::{LinkState, Presence},
     dialects::{self, Meant},
-    mqtt::{LinkEvent, Message, MqttSender, Publication},
+    mqtt::{LinkEvent, Message, MqttSender, Publication, Refusal, Remedy},
     profile,
-    refusal::{Refusal, Remedy},
     store::{ConnectionId, Restart},
     telemetry,
     traffic::Passing,

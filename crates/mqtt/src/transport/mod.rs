@@ -23,41 +23,43 @@ use wilco_connection::{Address, Proxy, Step};
 pub(crate) use byte_recorder::ByteRecorder;
 pub(crate) use departed::Departed;
 
-use crate::{
-    refusal::{Refusal, Remedy},
-    tls::Witness,
-};
+use crate::refusal::{Refusal, Remedy};
 use byte_recorder::RecordedStream;
 use proxy::Tunnel;
+use wilco_credentials::tls::Witness;
 
 /// At most this long for each step.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The way to a broker.
 #[derive(Clone)]
-pub(crate) struct Route {
-    pub(crate) address: Address,
-    pub(crate) tls: Option<Tls>,
-    pub(crate) proxy: Option<Proxy>,
+pub struct Route {
+    /// Where it listens.
+    pub address: Address,
+    /// TLS, where the address has it.
+    pub tls: Option<Tls>,
+    /// The proxy on the way.
+    pub proxy: Option<Proxy>,
 }
 
 /// How a broker proves itself, and we ourselves to it.
 #[derive(Clone)]
-pub(crate) struct Tls {
-    pub(crate) config: Arc<ClientConfig>,
+pub struct Tls {
+    /// How TLS is spoken.
+    pub config: Arc<ClientConfig>,
     /// What the server has shown.
-    pub(crate) witness: Witness,
+    pub witness: Witness,
     /// The name that the server must prove, where it is not the one dialled.
-    pub(crate) server_name: Option<String>,
+    pub server_name: Option<String>,
     /// Why a server's certificate is believed.
-    pub(crate) proof: Proof,
+    pub proof: Proof,
     /// We show one of our own.
-    pub(crate) client_certificate: bool,
+    pub client_certificate: bool,
 }
 
 /// Why a server's certificate is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
+pub enum Proof {
     /// An authority has signed it, and its name is right.
     Signed,
     /// It is the very one that was brought.

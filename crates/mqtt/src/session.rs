@@ -18,13 +18,13 @@ use wilco_ledger::Puback;
 
 use super::{Goodbye, Message, MqttSender, PACKET_LIMIT, Publication, Settings, Welcome, Wire, sender::Client, v4, v5};
 use crate::{
-    api::MqttVersion,
     refusal::{Cause, Refusal, Remedy},
     transport::{self, ByteRecorder, Dialled, Stream},
 };
+use wilco_connection::MqttVersion;
 
 /// What a session has to tell.
-pub(crate) enum LinkEvent {
+pub enum LinkEvent {
     /// It tries to connect.
     Connecting,
     /// CONNACK: now it subscribes.
@@ -54,14 +54,14 @@ pub(crate) enum LinkEvent {
 }
 
 /// A session that runs until it is closed.
-pub(crate) struct Session {
+pub struct Session {
     task: JoinHandle<()>,
     close: Option<oneshot::Sender<()>>,
 }
 
 impl Session {
     /// Starts a session that tells what happens through `tell`, stamped with `wrap`.
-    pub(crate) fn start<E, W>(settings: Settings, tell: mpsc::Sender<E>, wrap: W) -> Session
+    pub fn start<E, W>(settings: Settings, tell: mpsc::Sender<E>, wrap: W) -> Session
     where
         E: Send + 'static,
         W: Fn(LinkEvent) -> E + Send + Sync + 'static,
@@ -75,7 +75,7 @@ impl Session {
     }
 
     /// Says good-bye to the broker and ends.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         if let Some(close) = self.close.take() {
             let _ = close.send(());
         }

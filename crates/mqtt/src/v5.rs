@@ -11,8 +11,8 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
 use super::{
-    CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome, Wire,
-    refusal::in_words, session::Handover,
+    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome,
+    Wire, broker_refusal::in_words, session::Handover,
 };
 use crate::refusal::Refusal;
 
@@ -55,7 +55,7 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
             Wire::Acknowledged { packet: ack.pkid, puback, reason_string }
         }
         Event::Incoming(Packet::Publish(publish)) => {
-            let receipt = client.prepare_ack(&publish).map(Receipt::V5);
+            let receipt = client.prepare_ack(&publish).map(|ack| Receipt(Ack::V5(ack)));
             let (dup, bytes) = (publish.dup, publish.size());
             let properties = publish.properties.unwrap_or_default();
             Wire::Message(Message {

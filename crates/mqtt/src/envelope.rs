@@ -2,31 +2,37 @@
 
 use wilco_dialect::Outbound;
 
-use crate::api::MqttVersion;
+use wilco_connection::MqttVersion;
 
 /// A PUBLISH packet (MQTT 5 section 3.3), but for topic and payload.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Envelope {
+pub struct Envelope {
     /// The broker has sent it before.
-    pub(crate) dup: bool,
+    pub dup: bool,
     /// Its whole size.
-    pub(crate) bytes: usize,
-    pub(crate) properties: Properties,
+    pub bytes: usize,
+    /// Its properties (MQTT 5).
+    pub properties: Properties,
 }
 
 /// The properties of a PUBLISH (MQTT 5 section 3.3.2.3), but for the Correlation Data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Properties {
-    pub(crate) payload_format: Option<u8>,
-    pub(crate) expiry: Option<u32>,
-    pub(crate) response_topic: Option<String>,
-    pub(crate) content_type: Option<String>,
-    pub(crate) user: Vec<(String, String)>,
+pub struct Properties {
+    /// 1 for UTF-8 (section 3.3.2.3.2).
+    pub payload_format: Option<u8>,
+    /// Message expiry interval, seconds.
+    pub expiry: Option<u32>,
+    /// Where an answer is expected.
+    pub response_topic: Option<String>,
+    /// What the payload is.
+    pub content_type: Option<String>,
+    /// User properties, in order.
+    pub user: Vec<(String, String)>,
 }
 
 impl Envelope {
     /// The packet in which a message of ours goes out.
-    pub(crate) fn of(outbound: &Outbound, version: MqttVersion) -> Envelope {
+    pub fn of(outbound: &Outbound, version: MqttVersion) -> Envelope {
         // Topic, packet id, payload.
         let message = 2 + outbound.topic.len() + 2 + outbound.payload.len();
         let (remaining, properties) = match version {
@@ -51,7 +57,7 @@ impl Envelope {
 
 impl Properties {
     /// Each that is there, by the specification's name.
-    pub(crate) fn named(&self, correlation: Option<&[u8]>) -> Vec<(String, String)> {
+    pub fn named(&self, correlation: Option<&[u8]>) -> Vec<(String, String)> {
         let of = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value));
         let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
@@ -83,7 +89,9 @@ mod tests {
     use wilco_dialect::Outbound;
 
     use super::Envelope;
-    use crate::{api::MqttVersion, mqtt::v5};
+    use wilco_connection::MqttVersion;
+
+    use crate::v5;
 
     #[test]
     fn a_packet_is_as_large_as_the_library_makes_it() {

@@ -1,35 +1,37 @@
 //! Why a connection did not come about or did not last: a headline, why, and what to do.
 //!
-//! Says nothing of MQTT: what a CONNACK or a SUBACK means is added in [`crate::mqtt`].
+//! Says nothing of MQTT: what a CONNACK or a SUBACK means is added in [`crate`].
 
 use std::io;
 
-use crate::{
-    api::{FailureCode, MqttVersion, sentence},
-    tls,
-};
+use wilco_connection::MqttVersion;
+use wilco_credentials::tls;
+use wilco_failure::{FailureCode, sentence};
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) code: FailureCode,
+pub struct Refusal {
+    /// What kind of failure.
+    pub code: FailureCode,
     /// What happened, as a sentence.
-    pub(crate) message: String,
+    pub message: String,
     /// Why, as far as it can be told; sentences.
-    pub(crate) why: Option<String>,
+    pub why: Option<String>,
     /// What to do about it.
-    pub(crate) hint: Option<String>,
+    pub hint: Option<String>,
     /// The SHA-256 of the broker's certificate where pinning it would help.
-    pub(crate) pin: Option<String>,
+    pub pin: Option<String>,
     /// The version of MQTT that the broker speaks instead of the one that was tried.
-    pub(crate) version: Option<MqttVersion>,
-    pub(crate) remedy: Remedy,
-    pub(crate) cause: Cause,
+    pub version: Option<MqttVersion>,
+    /// What helps.
+    pub remedy: Remedy,
+    /// What is known of the cause.
+    pub cause: Cause,
 }
 
 /// Whether trying again by itself makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Remedy {
+pub enum Remedy {
     /// It may work the next time.
     TryAgain,
     /// It will not, before somebody changes something.
@@ -38,7 +40,7 @@ pub(crate) enum Remedy {
 
 /// What kind of end it was, where somebody treats it differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub enum Cause {
     /// The other side closed the connection and gave no reason.
     Closed,
     /// It was too long in coming.
@@ -50,7 +52,8 @@ pub(crate) enum Cause {
 }
 
 impl Refusal {
-    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>, remedy: Remedy) -> Refusal {
+    /// A refusal with nothing more known of it.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>, remedy: Remedy) -> Refusal {
         Refusal {
             code: FailureCode::Connection,
             message: message.into(),
@@ -63,16 +66,20 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn because(self, why: impl Into<String>) -> Refusal {
+    /// The same, with a sentence that says why.
+    #[must_use]
+    pub fn because(self, why: impl Into<String>) -> Refusal {
         Refusal { why: Some(why.into()), ..self }
     }
 
-    pub(crate) fn caused(self, cause: Cause) -> Refusal {
+    /// The same, with its cause.
+    #[must_use]
+    pub fn caused(self, cause: Cause) -> Refusal {
         Refusal { cause, ..self }
     }
 
     /// What happened and why, in one run of sentences.
-    pub(crate) fn told(&self) -> String {
+    pub fn told(&self) -> String {
         match &self.why {
             Some(why) => format!("{} {why}", self.message),
             None => self.message.clone(),
@@ -80,7 +87,7 @@ impl Refusal {
     }
 
     /// The connection ended while something was asked of it.
-    pub(crate) fn gone() -> Refusal {
+    pub fn gone() -> Refusal {
         Refusal::new(
             "The broker closed the connection without giving a reason.",
             "Some brokers do so if a policy does not allow a request, or if another client connects with the same \
@@ -91,7 +98,7 @@ impl Refusal {
     }
 
     /// `what` did not come in time.
-    pub(crate) fn silence(whose: &str, seconds: u64) -> Refusal {
+    pub fn silence(whose: &str, seconds: u64) -> Refusal {
         Refusal::new(
             format!("{whose} did not answer within {seconds} s."),
             "Check the address, and that a firewall does not block it.",
@@ -101,13 +108,13 @@ impl Refusal {
     }
 
     /// Names the address where the message speaks of the network.
-    pub(crate) fn at(mut self, host: &str, port: u16) -> Refusal {
+    pub fn at(mut self, host: &str, port: u16) -> Refusal {
         self.message = self.message.replace("{address}", &format!("{host}, port {port}"));
         self
     }
 
     /// A network that failed. `{address}` stands for where; see [`Refusal::at`].
-    pub(crate) fn io(error: &io::Error) -> Refusal {
+    pub fn io(error: &io::Error) -> Refusal {
         if let Some(explained) = Refusal::tls(error) {
             return explained;
         }
@@ -155,7 +162,7 @@ impl Refusal {
     }
 
     /// A refusal by, or of, a certificate; `None` where TLS has nothing to do with it.
-    pub(crate) fn tls(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
+    pub fn tls(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
         let explained = tls::explain(error)?;
         let hint = explained.hint.unwrap_or_else(|| "Check the broker's log.".to_owned());
         let refusal = Refusal::new(sentence(&explained.message), hint, Remedy::TryAgain);

@@ -1,7 +1,7 @@
 //! Trying a connection step by step, so that a refusal can be told from a fault: name, TCP, TLS, CONNECT, SUBSCRIBE,
 //! PUBLISH, round trip.
 //!
-//! It goes the way that a session goes ([`crate::transport`], [`crate::mqtt`]) and touches no device: what it publishes
+//! It goes the way that a session goes ([`crate::transport`], [`crate`]) and touches no device: what it publishes
 //! goes to topics of its own client id. Each filter is asked for alone, because some brokers (AWS IoT) end the connection
 //! without a word when something is not allowed, and the last thing asked is then the one that was refused.
 
@@ -16,25 +16,27 @@ use tokio::time::Instant;
 use wilco_dialect::{Dialect, Filter, Probe};
 use wilco_ledger::Puback;
 
-pub(crate) use report::Report;
+pub use report::Report;
 
 use crate::{
-    api::{MqttVersion, Step, StepState},
-    mqtt::{Goodbye, Settings, Welcome},
+    Goodbye, Settings, Welcome,
     refusal::{Cause, Refusal},
     transport,
 };
 use probe_connection::ProbeConnection;
 use remarks::Explain;
+use wilco_connection::{MqttVersion, Step, StepState};
 
 /// What is tried.
-pub(crate) struct Plan {
-    pub(crate) settings: Settings,
-    pub(crate) dialect: Dialect,
+pub struct Plan {
+    /// What a session of the connection would begin with.
+    pub settings: Settings,
+    /// The dialect by whose topics it is tried.
+    pub dialect: Dialect,
     /// What the policy of an AWS IoT certificate is written for; as it will be, not as it is tried.
-    pub(crate) client_id: String,
+    pub client_id: String,
     /// The connection names its devices, so the broker's rules may allow their topics only.
-    pub(crate) names_devices: bool,
+    pub names_devices: bool,
 }
 
 /// The longest wait for a message of our own to come back.
@@ -47,7 +49,7 @@ const SETTLED_WITHIN: Duration = Duration::from_millis(100);
 const ROUND_TRIPS: usize = 3;
 
 /// Tries all of it, or as far as it goes.
-pub(crate) async fn run(plan: &Plan, report: &mut Report) {
+pub async fn run(plan: &Plan, report: &mut Report) {
     if let Err((step, stop)) = attempt(plan, report).await {
         let remark = Explain { plan, step, stop: &stop }.remark();
         report.failed(step, &stop, remark);

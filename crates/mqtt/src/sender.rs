@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
-use super::{Receipt, SUBACK_TIMEOUT, v4, v5};
+use super::{Ack, Receipt, SUBACK_TIMEOUT, v4, v5};
 use crate::{refusal::Refusal, transport::Departed};
 
 /// The longest wait until a DISCONNECT that waits for nothing is written.
@@ -24,7 +24,7 @@ const QUESTION_EXPIRY: u32 = 60;
 /// Publishes, subscribes and acknowledges over one network connection. Cheap to clone; useless once that connection
 /// has ended.
 #[derive(Clone)]
-pub(crate) struct MqttSender {
+pub struct MqttSender {
     client: Client,
     under_way: Arc<Mutex<UnderWay>>,
     max_packet_size: u32,
@@ -37,10 +37,11 @@ pub(crate) struct MqttSender {
 
 /// What a broker made of the filters that it was asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Subscribed {
-    pub(crate) refused: Vec<(Filter, Denial)>,
+pub struct Subscribed {
+    /// Not granted, and why.
+    pub refused: Vec<(Filter, Denial)>,
     /// Granted at a lower QoS than was asked for: at that one.
-    pub(crate) lowered: Vec<(Filter, u8)>,
+    pub lowered: Vec<(Filter, u8)>,
 }
 
 impl Subscribed {
@@ -57,7 +58,7 @@ impl Subscribed {
 
 /// Why a broker does not grant a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Denial {
+pub enum Denial {
     /// It supports no wildcards (CONNACK property 0x28, SUBACK reason 0xA2).
     NoWildcards,
     /// The SUBACK's reason, in words.
@@ -66,10 +67,13 @@ pub(crate) enum Denial {
 
 /// One send of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Publication {
-    pub(crate) device: DeviceId,
-    pub(crate) id: CommandId,
-    pub(crate) attempt: u32,
+pub struct Publication {
+    /// The device that it is for.
+    pub device: DeviceId,
+    /// The command.
+    pub id: CommandId,
+    /// Which send of the command.
+    pub attempt: u32,
 }
 
 #[derive(Clone)]
@@ -105,7 +109,7 @@ impl MqttSender {
     ///
     /// # Errors
     /// What became of it, when it provably did not go out.
-    pub(crate) fn publish(&self, publication: Publication, outbound: Outbound) -> Result<(), Puback> {
+    pub fn publish(&self, publication: Publication, outbound: Outbound) -> Result<(), Puback> {
         let bytes = packet_size(&outbound);
         if bytes > self.max_packet_size as usize {
             return Err(Puback::TooLarge { bytes });
@@ -137,7 +141,7 @@ impl MqttSender {
 
     /// Publishes a question by which devices are found. It is no command: nobody waits for it, and it asks a device for
     /// nothing but what it is.
-    pub(crate) fn ask(&self, topic: String, payload: String) {
+    pub fn ask(&self, topic: String, payload: String) {
         let outbound = Outbound {
             topic,
             payload: payload.into_bytes(),
@@ -150,11 +154,11 @@ impl MqttSender {
     }
 
     /// PUBACKs a message. A connection that has ended in the meantime is no loss: the broker sends it again.
-    pub(crate) fn acknowledge(&self, receipt: Receipt) {
+    pub fn acknowledge(&self, receipt: Receipt) {
         let queued = match (&self.client, receipt) {
-            (Client::V5(client), Receipt::V5(ack)) => client.try_manual_ack(ack).is_ok(),
-            (Client::V4(client), Receipt::V4(ack)) => client.try_manual_ack(ack).is_ok(),
-            (Client::V5(_), Receipt::V4(_)) | (Client::V4(_), Receipt::V5(_)) => false,
+            (Client::V5(client), Receipt(Ack::V5(ack))) => client.try_manual_ack(ack).is_ok(),
+            (Client::V4(client), Receipt(Ack::V4(ack))) => client.try_manual_ack(ack).is_ok(),
+            (Client::V5(_), Receipt(Ack::V4(_))) | (Client::V4(_), Receipt(Ack::V5(_))) => false,
         };
         if !queued {
             tracing::debug!("a PUBACK was not sent: its connection has ended");
@@ -185,7 +189,7 @@ impl MqttSender {
     ///
     /// # Errors
     /// When the connection ends, or no SUBACK comes in time.
-    pub(crate) async fn subscribe(&self, filters: &[Filter]) -> Result<Subscribed, Refusal> {
+    pub async fn subscribe(&self, filters: &[Filter]) -> Result<Subscribed, Refusal> {
         let is_excluded = |filter: &&Filter| self.no_wildcards && filter.filter.contains(['+', '#']);
         let (excluded, asked): (Vec<_>, Vec<_>) = filters.iter().partition(is_excluded);
         let asked: Vec<Filter> = asked.into_iter().cloned().collect();
@@ -205,7 +209,7 @@ impl MqttSender {
     }
 
     /// Ends subscriptions; what the broker says to that changes nothing.
-    pub(crate) fn unsubscribe(&self, filters: Vec<String>) {
+    pub fn unsubscribe(&self, filters: Vec<String>) {
         for filter in filters {
             let queued = match &self.client {
                 Client::V5(client) => client.try_unsubscribe(filter).is_ok(),

@@ -1,46 +1,58 @@
-//! MQTT sessions: connecting, subscribing, publishing, and what became of it.
+//! MQTT sessions: connecting, subscribing, publishing, and what became of it; and the same way taken step by step, to test
+//! a connection ([`preflight`]).
 //!
-//! The MQTT library stays behind this module. Each network connection is a fresh client of the library that resumes the
+//! The MQTT library stays behind this crate. Each network connection is a fresh client of the library that resumes the
 //! broker's session and replays nothing: redelivery belongs to the ledger's outbox alone.
 
+mod broker_refusal;
 mod envelope;
 mod goodbye;
+pub mod preflight;
 mod refusal;
 mod sender;
 mod session;
+mod transport;
 mod v4;
 mod v5;
 
-pub(crate) use envelope::{Envelope, Properties};
-pub(crate) use goodbye::Goodbye;
-pub(crate) use sender::{Denial, MqttSender, Publication, Subscribed};
+pub use envelope::{Envelope, Properties};
+pub use refusal::{Cause, Refusal, Remedy};
+pub use sender::{Denial, MqttSender, Publication, Subscribed};
+pub use session::{LinkEvent, Session};
+pub use transport::{Departed, Proof, Route, Tls};
 
-pub(crate) use session::{Connected, LinkEvent, Session, connect};
+pub(crate) use goodbye::Goodbye;
+pub(crate) use session::{Connected, connect};
 
 use rumqttc_v5::ManualAck as AckV5;
+use wilco_connection::MqttVersion;
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 use zeroize::Zeroizing;
 
-use crate::{api::MqttVersion, transport::Route};
-
 /// Everything a session needs to know. Made anew for each session, secrets and all.
 #[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) route: Route,
-    pub(crate) version: MqttVersion,
-    pub(crate) client_id: String,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<Zeroizing<Vec<u8>>>,
-    pub(crate) filters: Vec<Filter>,
+pub struct Settings {
+    /// The way to the broker.
+    pub route: Route,
+    /// The protocol version.
+    pub version: MqttVersion,
+    /// The client ID.
+    pub client_id: String,
+    /// The user name.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Zeroizing<Vec<u8>>>,
+    /// What it subscribes to.
+    pub filters: Vec<Filter>,
     /// Seconds between two signs of life.
-    pub(crate) keep_alive: u16,
+    pub keep_alive: u16,
     /// Publishes without a PUBACK, at the most.
-    pub(crate) send_window: u16,
+    pub send_window: u16,
     /// How long the broker keeps the session while we are away, seconds. 0: not at all.
-    pub(crate) session_expiry: u32,
+    pub session_expiry: u32,
     /// Whether anything is published. Otherwise it only listens.
-    pub(crate) publishes: bool,
+    pub publishes: bool,
 }
 
 /// The largest packet sent, and on MQTT 5 also the largest taken, bytes. AWS allows payloads of 128 KiB.
@@ -87,19 +99,28 @@ pub(crate) enum Wire {
 }
 
 /// A message that came in.
-pub(crate) struct Message {
-    pub(crate) topic: String,
-    pub(crate) payload: Vec<u8>,
-    pub(crate) qos: u8,
-    pub(crate) retained: bool,
-    pub(crate) correlation: Option<Vec<u8>>,
-    pub(crate) envelope: Box<Envelope>,
+pub struct Message {
+    /// Its topic.
+    pub topic: String,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// Its quality of service.
+    pub qos: u8,
+    /// The broker had kept it.
+    pub retained: bool,
+    /// Its correlation data (MQTT 5).
+    pub correlation: Option<Vec<u8>>,
+    /// Its other properties.
+    pub envelope: Box<Envelope>,
     /// To be handed back once what the message says is durable.
-    pub(crate) receipt: Option<Receipt>,
+    pub receipt: Option<Receipt>,
 }
 
 /// The PUBACK that we owe the broker for a message.
-pub(crate) enum Receipt {
+pub struct Receipt(pub(crate) Ack);
+
+/// The same, as the library has it.
+pub(crate) enum Ack {
     V5(AckV5),
     V4(rumqttc_v4::ManualAck),
 }

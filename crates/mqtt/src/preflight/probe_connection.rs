@@ -7,7 +7,7 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
 use crate::{
-    mqtt::{self, Connected, MqttSender, Publication, Settings, Subscribed, Welcome, Wire},
+    Connected, MqttSender, Publication, Settings, Subscribed, Welcome, Wire,
     refusal::{Cause, Refusal},
     transport::{self, Dialled},
 };
@@ -22,14 +22,14 @@ pub(super) struct ProbeConnection {
     /// Why it has ended, once it has.
     ended: Option<Refusal>,
     /// Messages that came while something else was waited for, with the time they came.
-    heard: Vec<(mqtt::Message, Instant)>,
+    heard: Vec<(crate::Message, Instant)>,
     located: (String, u16),
 }
 
 impl ProbeConnection {
     /// Introduces us over a connection that stands.
     pub(super) async fn over(settings: &Settings, dialled: Dialled) -> Result<(ProbeConnection, Welcome), Refusal> {
-        let Connected { sender, mut receiver, welcome } = mqtt::connect(settings, dialled).await?;
+        let Connected { sender, mut receiver, welcome } = crate::connect(settings, dialled).await?;
         let (tell, wire) = mpsc::channel(1_000);
         let own = sender.clone();
         let pump = tokio::spawn(async move {
@@ -121,7 +121,7 @@ impl ProbeConnection {
         within: Duration,
     ) -> Result<Option<Instant>, Refusal> {
         let deadline = Instant::now() + within;
-        let is_back = |message: &mqtt::Message| {
+        let is_back = |message: &crate::Message| {
             message.topic == topic && message.payload.windows(words.len()).any(|window| window == words.as_bytes())
         };
         loop {
@@ -172,7 +172,7 @@ impl ProbeConnection {
         }
     }
 
-    fn keep(&mut self, mut message: mqtt::Message) {
+    fn keep(&mut self, mut message: crate::Message) {
         if let Some(receipt) = message.receipt.take() {
             self.sender.acknowledge(receipt);
         }

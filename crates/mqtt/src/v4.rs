@@ -8,8 +8,8 @@ use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
 use super::{
-    CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome, Wire,
-    refusal::in_words, session::Handover,
+    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome,
+    Wire, broker_refusal::in_words, session::Handover,
 };
 use crate::refusal::Refusal;
 
@@ -45,7 +45,7 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
             Wire::Acknowledged { packet: ack.pkid, puback, reason_string: None }
         }
         Event::Incoming(Packet::Publish(publish)) => {
-            let receipt = client.prepare_ack(&publish).map(Receipt::V4);
+            let receipt = client.prepare_ack(&publish).map(|ack| Receipt(Ack::V4(ack)));
             Wire::Message(Message {
                 topic: String::from_utf8_lossy(publish.topic.as_ref()).into_owned(),
                 payload: publish.payload.to_vec(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::milliseconds;
-use crate::api::Remark;
+use wilco_connection::Remark;
 
 /// Linux holds a small packet's acknowledgement back for 40 ms, and Nagle's algorithm (RFC 896) waits for it, on one way
 /// or on both.

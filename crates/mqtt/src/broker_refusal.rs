@@ -6,10 +6,10 @@ use wilco_dialect::Filter;
 
 use super::{CONNECT_TIMEOUT, Denial, Goodbye, SUBACK_TIMEOUT};
 use crate::{
-    api::MqttVersion,
     refusal::{Cause, Refusal, Remedy},
     transport::ByteRecorder,
 };
+use wilco_connection::MqttVersion;
 
 impl Refusal {
     /// A topic filter that the broker does not grant.

@@ -5,10 +5,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Stop, milliseconds};
-use crate::{
-    api::{PreflightStep, PreflightView, Remark, Step, StepState},
-    transport::Progress,
-};
+use crate::transport::Progress;
+use wilco_connection::{PreflightStep, PreflightView, Remark, Step, StepState};
 
 /// The steps in their order, with their names for people.
 const STEPS: [(Step, &str); 8] = [
@@ -22,7 +20,8 @@ const STEPS: [(Step, &str); 8] = [
     (Step::RoundTrip, "Round trip"),
 ];
 
-pub(crate) struct Report {
+/// How a preflight stands. It tells of each change.
+pub struct Report {
     view: PreflightView,
     tell: UnboundedSender<PreflightView>,
     /// What stands before this step is left as it was seen the last time, unless it goes otherwise now.
@@ -31,7 +30,7 @@ pub(crate) struct Report {
 
 impl Report {
     /// Nothing tried yet; or, where a step is named, what `last` has shown of those before it.
-    pub(crate) fn new(
+    pub fn new(
         websocket: bool,
         from: Option<Step>,
         last: Option<PreflightView>,
@@ -62,7 +61,9 @@ impl Report {
         report
     }
 
-    pub(crate) fn view(&self) -> &PreflightView {
+    /// How it stands now.
+    #[must_use]
+    pub fn view(&self) -> &PreflightView {
         &self.view
     }
 
@@ -119,7 +120,7 @@ impl Report {
     }
 
     /// The person wants no more of it.
-    pub(crate) fn stopped(&mut self) {
+    pub fn stopped(&mut self) {
         let running = self.view.steps.iter_mut().find(|step| step.state == StepState::Running);
         let at = running.map(|step| {
             step.state = StepState::Waiting;

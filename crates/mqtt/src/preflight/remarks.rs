@@ -3,10 +3,9 @@
 use wilco_dialect::Filter;
 
 use super::{Plan, Stop};
-use crate::{
-    api::{Remark, Step, sentence},
-    refusal::{Cause, Refusal},
-};
+use crate::refusal::{Cause, Refusal};
+use wilco_connection::{Remark, Step};
+use wilco_failure::sentence;
 
 /// A step that did not work, and all that is known of why.
 pub(super) struct Explain<'a> {
