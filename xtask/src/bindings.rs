@@ -9,7 +9,7 @@ use crate::process;
 
 /// The crates whose types cross to the page.
 const PACKAGES: [&str; 5] =
-    ["wilco-failure", "wilco-connection", "wilco-definitions", "wilco-credentials", "wilco-engine"];
+    ["wilco-failure", "wilco-connection", "wilco-definitions", "wilco-credentials", "wilco-api"];
 
 /// Exports the bindings beside the build and compares them with those in `ui`, which it leaves as they are.
 pub(crate) fn check(what: &str) -> Result<()> {

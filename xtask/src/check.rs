@@ -19,21 +19,22 @@ const PURE: [(&str, &[&str]); 2] = [
 
 /// The other layers, and the crates of this repository that each may depend on. They depend one way: `store`,
 /// `credentials` and `mqtt` know nothing of the window's types.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("wilco-failure", &[]),
     ("wilco-connection", &["wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-definitions", &["wilco-connection", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-credentials", &["wilco-connection", "wilco-failure", "wilco-ledger"]),
     ("wilco-store", &["wilco-connection", "wilco-definitions", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-mqtt", &["wilco-connection", "wilco-credentials", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    ("wilco-api", &["wilco-connection", "wilco-credentials", "wilco-definitions", "wilco-failure", "wilco-ledger"]),
     (
         "wilco-engine",
         &[
+            "wilco-api",
             "wilco-connection",
             "wilco-credentials",
             "wilco-definitions",
             "wilco-dialect",
-            "wilco-failure",
             "wilco-ledger",
             "wilco-mqtt",
             "wilco-store",

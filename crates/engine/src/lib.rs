@@ -5,7 +5,6 @@
 //! dialect's.
 
 mod answer_times;
-pub mod api;
 mod atomic_file;
 mod catalogue;
 mod clock;
@@ -40,6 +39,7 @@ pub use console::{DEMO, Engine, Handle, Options};
 pub use core_files::disable_core_files;
 pub use fleet::tag_search;
 pub use shell_line::shell_word;
+pub use wilco_api as api;
 pub use wilco_credentials::{tls, vault};
 pub use wilco_store as store;
 

@@ -19,7 +19,7 @@ pub use envelope::{Envelope, Properties};
 pub use refusal::{Cause, Refusal, Remedy};
 pub use sender::{Denial, MqttSender, Publication, Subscribed};
 pub use session::{LinkEvent, Session};
-pub use transport::{Departed, Proof, Route, Tls};
+pub use transport::{Proof, Route, Tls};
 
 pub(crate) use goodbye::Goodbye;
 pub(crate) use session::{Connected, connect};

@@ -31,6 +31,7 @@ pub enum LinkEvent {
     Connected,
     /// The subscriptions stand: publishing may begin.
     Ready {
+        /// The way out.
         sender: MqttSender,
         /// The broker had kept our session.
         resumed: bool,
@@ -47,6 +48,7 @@ pub enum LinkEvent {
     Unsent(Vec<Publication>),
     /// The connection is gone, or never came about.
     Lost {
+        /// Why.
         refusal: Refusal,
         /// When it is tried again; `None` where that makes no sense before something changes.
         retry_in: Option<Duration>,

@@ -137,12 +137,12 @@ impl Handle {
 
 fn draft(source: DraftSource, messages: Vec<SampleMessage>) -> Result<DialectDraft, Failure> {
     let skipped = messages.len().saturating_sub(MOST_SAMPLES);
-    let messages: Vec<Observed> = messages.into_iter().map(Into::into).collect();
+    let messages: Vec<Observed> = messages.into_iter().map(observed).collect();
     let nothing = |why: String| invalid(why, "Choose the messages yourself, or write the file.");
     let (text, mut remarks) = match source {
         DraftSource::New => (DialectForm::starter().text(""), Vec::new()),
         DraftSource::Text { text } => (text, Vec::new()),
-        DraftSource::Fields { fields, before } => (DialectForm::from(*fields).text(&before), Vec::new()),
+        DraftSource::Fields { fields, before } => (form_of(*fields).text(&before), Vec::new()),
         DraftSource::Messages { name, request, answer } => {
             let answer = answer.map(|answer| answer as usize);
             let proposal = propose(&name, &messages, request as usize, answer).map_err(nothing)?;
@@ -163,7 +163,7 @@ fn draft(source: DraftSource, messages: Vec<SampleMessage>) -> Result<DialectDra
     };
     match DialectFile::parse(&text) {
         Err(problems) => {
-            let problems = problems.into_iter().map(Into::into).collect();
+            let problems = problems.into_iter().map(dialect_problem).collect();
             Ok(DialectDraft { text, problems, remarks, ..none })
         }
         Ok(file) => {
@@ -174,10 +174,10 @@ fn draft(source: DraftSource, messages: Vec<SampleMessage>) -> Result<DialectDra
                 remarks.push("A dialect that comes with Wilco has the same name. Choose another name.".to_owned());
             }
             let mut readings: Vec<MessageReading> =
-                preview(&file, &messages[skipped..]).into_iter().map(Into::into).collect();
+                preview(&file, &messages[skipped..]).into_iter().map(message_reading).collect();
             let unread = MessageReading { kind: ReadingKind::Other, device: None, said: String::new() };
             readings.splice(..0, std::iter::repeat_n(unread, skipped));
-            let fields = DialectForm::of(&text).ok().flatten().map(Into::into);
+            let fields = DialectForm::of(&text).ok().flatten().map(fields_of);
             Ok(DialectDraft { fields, name: Some(file.name().to_owned()), remarks, readings, text, ..none })
         }
     }
@@ -197,32 +197,26 @@ fn text_of(profile: &Profile, name: &str) -> Option<String> {
     own.cloned().or_else(|| wilco_dialect::shipped_text(name).map(str::to_owned))
 }
 
-impl From<SampleMessage> for Observed {
-    fn from(message: SampleMessage) -> Observed {
-        let SampleMessage { at, topic, payload, retained } = message;
-        Observed { at, topic, payload, retained }
-    }
+fn observed(message: SampleMessage) -> Observed {
+    let SampleMessage { at, topic, payload, retained } = message;
+    Observed { at, topic, payload, retained }
 }
 
-impl From<FileProblem> for DialectProblem {
-    fn from(problem: FileProblem) -> DialectProblem {
-        DialectProblem { line: u32::try_from(problem.line).unwrap_or(u32::MAX), what: problem.what }
-    }
+fn dialect_problem(problem: FileProblem) -> DialectProblem {
+    DialectProblem { line: u32::try_from(problem.line).unwrap_or(u32::MAX), what: problem.what }
 }
 
-impl From<wilco_dialect::ReadMessage> for MessageReading {
-    fn from(read: wilco_dialect::ReadMessage) -> MessageReading {
-        let kind = match read.kind {
-            ReadKind::Request => ReadingKind::Request,
-            ReadKind::Answer => ReadingKind::Answer,
-            ReadKind::State => ReadingKind::State,
-            ReadKind::Presence => ReadingKind::Presence,
-            ReadKind::Telemetry => ReadingKind::Telemetry,
-            ReadKind::Unreadable => ReadingKind::Unreadable,
-            ReadKind::Other => ReadingKind::Other,
-        };
-        MessageReading { kind, device: read.device, said: read.said }
-    }
+fn message_reading(read: wilco_dialect::ReadMessage) -> MessageReading {
+    let kind = match read.kind {
+        ReadKind::Request => ReadingKind::Request,
+        ReadKind::Answer => ReadingKind::Answer,
+        ReadKind::State => ReadingKind::State,
+        ReadKind::Presence => ReadingKind::Presence,
+        ReadKind::Telemetry => ReadingKind::Telemetry,
+        ReadKind::Unreadable => ReadingKind::Unreadable,
+        ReadKind::Other => ReadingKind::Other,
+    };
+    MessageReading { kind, device: read.device, said: read.said }
 }
 
 /// The fields that are the same in both.
@@ -232,56 +226,52 @@ macro_rules! form {
     };
 }
 
-impl From<DialectFields> for DialectForm {
-    fn from(fields: DialectFields) -> DialectForm {
-        let id = match fields.request_id {
-            IdForm::Text => IdKind::Text,
-            IdForm::Int31 => IdKind::Int31,
-            IdForm::None => IdKind::None,
-        };
-        let outcome = |word: OutcomeWord| OutcomeField {
-            at: word.at,
-            is: word.is,
-            means: match word.means {
-                OutcomeMeaning::Accepted => FieldMeans::Accepted,
-                OutcomeMeaning::Running => FieldMeans::Running,
-                OutcomeMeaning::Succeeded => FieldMeans::Succeeded,
-                OutcomeMeaning::Failed => FieldMeans::Failed,
-                OutcomeMeaning::Rejected => FieldMeans::Rejected,
-            },
-            message: word.message,
-        };
-        let outcomes = fields.outcomes.into_iter().map(outcome).collect();
-        form!(fields => DialectForm {
-            name, title, about, request_topic, request_payload, is_json, qos, answer_topic, answer_id, state_topic,
-            state_key, expect_key, expect_value, silent, presence_topic, presence_at, online, offline, telemetry
-        }, id, outcomes)
-    }
+fn form_of(fields: DialectFields) -> DialectForm {
+    let id = match fields.request_id {
+        IdForm::Text => IdKind::Text,
+        IdForm::Int31 => IdKind::Int31,
+        IdForm::None => IdKind::None,
+    };
+    let outcome = |word: OutcomeWord| OutcomeField {
+        at: word.at,
+        is: word.is,
+        means: match word.means {
+            OutcomeMeaning::Accepted => FieldMeans::Accepted,
+            OutcomeMeaning::Running => FieldMeans::Running,
+            OutcomeMeaning::Succeeded => FieldMeans::Succeeded,
+            OutcomeMeaning::Failed => FieldMeans::Failed,
+            OutcomeMeaning::Rejected => FieldMeans::Rejected,
+        },
+        message: word.message,
+    };
+    let outcomes = fields.outcomes.into_iter().map(outcome).collect();
+    form!(fields => DialectForm {
+        name, title, about, request_topic, request_payload, is_json, qos, answer_topic, answer_id, state_topic,
+        state_key, expect_key, expect_value, silent, presence_topic, presence_at, online, offline, telemetry
+    }, id, outcomes)
 }
 
-impl From<DialectForm> for DialectFields {
-    fn from(form: DialectForm) -> DialectFields {
-        let id = match form.request_id {
-            IdKind::Text => IdForm::Text,
-            IdKind::Int31 => IdForm::Int31,
-            IdKind::None => IdForm::None,
-        };
-        let outcome = |field: OutcomeField| OutcomeWord {
-            at: field.at,
-            is: field.is,
-            means: match field.means {
-                FieldMeans::Accepted => OutcomeMeaning::Accepted,
-                FieldMeans::Running => OutcomeMeaning::Running,
-                FieldMeans::Succeeded => OutcomeMeaning::Succeeded,
-                FieldMeans::Failed => OutcomeMeaning::Failed,
-                FieldMeans::Rejected => OutcomeMeaning::Rejected,
-            },
-            message: field.message,
-        };
-        let outcomes = form.outcomes.into_iter().map(outcome).collect();
-        form!(form => DialectFields {
-            name, title, about, request_topic, request_payload, is_json, qos, answer_topic, answer_id, state_topic,
-            state_key, expect_key, expect_value, silent, presence_topic, presence_at, online, offline, telemetry
-        }, id, outcomes)
-    }
+fn fields_of(form: DialectForm) -> DialectFields {
+    let id = match form.request_id {
+        IdKind::Text => IdForm::Text,
+        IdKind::Int31 => IdForm::Int31,
+        IdKind::None => IdForm::None,
+    };
+    let outcome = |field: OutcomeField| OutcomeWord {
+        at: field.at,
+        is: field.is,
+        means: match field.means {
+            FieldMeans::Accepted => OutcomeMeaning::Accepted,
+            FieldMeans::Running => OutcomeMeaning::Running,
+            FieldMeans::Succeeded => OutcomeMeaning::Succeeded,
+            FieldMeans::Failed => OutcomeMeaning::Failed,
+            FieldMeans::Rejected => OutcomeMeaning::Rejected,
+        },
+        message: field.message,
+    };
+    let outcomes = form.outcomes.into_iter().map(outcome).collect();
+    form!(form => DialectFields {
+        name, title, about, request_topic, request_payload, is_json, qos, answer_topic, answer_id, state_topic,
+        state_key, expect_key, expect_value, silent, presence_topic, presence_at, online, offline, telemetry
+    }, id, outcomes)
 }

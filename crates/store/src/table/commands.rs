@@ -18,7 +18,7 @@ use wilco_ledger::{
 use super::{Columns, SqlEnum, unwritable};
 use crate::{ConnectionId, fact::StoredForm, sql_enum::Worded};
 
-pub(crate) use answered::Answered;
+pub use answered::Answered;
 pub(crate) use answered::answered;
 pub(crate) use bad::{ended_badly_since, needing};
 pub(crate) use ended::{Ended, count_ended, ended, remove};

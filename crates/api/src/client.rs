@@ -85,7 +85,7 @@ impl Client {
 }
 
 /// A value as JSON.
-pub(crate) fn to_json(value: &impl Serialize) -> Result<Json, Failure> {
+pub fn to_json(value: &impl Serialize) -> Result<Json, Failure> {
     to_raw_value(value).map_err(|error| garbled(&error))
 }
 
@@ -94,7 +94,7 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Failure> {
 }
 
 /// What one side said and the other cannot read.
-pub(crate) fn garbled(error: &serde_json::Error) -> Failure {
+pub fn garbled(error: &serde_json::Error) -> Failure {
     Failure {
         code: FailureCode::Internal,
         // The library quotes what it cannot read, and that may be a password.

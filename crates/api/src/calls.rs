@@ -26,6 +26,7 @@ use super::{
 /// A row begins with who may make the call: `page` (the window), `cli` (other processes, over the local socket), or
 /// `both`. `-> ANSWER` is what it answers with, on the way to which it may tell of its progress (`tells ITEM`); a call
 /// that `streams ITEM` sends these until the caller ends the stream.
+#[macro_export]
 macro_rules! calls {
     ($with:ident) => {
         $with! {
@@ -237,7 +238,6 @@ macro_rules! calls {
         }
     };
 }
-pub(crate) use calls;
 
 macro_rules! from_page {
     (cli) => {

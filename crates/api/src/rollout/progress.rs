@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{MemberCounts, MemberState, NewRollout};
-use crate::api::{DisagreementView, JsonText};
+use crate::{DisagreementView, JsonText};
 
 /// The state of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

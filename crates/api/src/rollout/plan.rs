@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::api::{Confirmation, WireView};
+use crate::{Confirmation, WireView};
 
 /// What a rollout would do, before it starts. Nothing is sent for it. Who is offline, already as asked or busy is counted in
 /// the whole target, whether it is left out or not.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{MemberState, RolloutView};
-use crate::api::TimesView;
+use crate::TimesView;
 
 /// A rollout with what its members' answers say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -1,4 +1,4 @@
-//! What the window and the command line say to the engine, and what it says back: the call table (`api/calls.rs`), and the types
+//! What the window and the command line say to the engine, and what it says back: the call table (`calls.rs`), and the types
 //! that are named in it.
 //!
 //! These are wire types: plain, serialisable, without a secret in them, and separate from the domain's own.
@@ -31,13 +31,12 @@ pub use annotation::{
     DeviceExport, DeviceImport, ForgottenDevices, ImportColumn, ImportColumnKind, ImportError, NewDevice,
 };
 pub use calls::Call;
-pub(crate) use calls::calls;
 pub use catalogue::{
     CatalogueEntry, CommandButton, CommandDefinition, CommandPreview, CommandToPreview, ImportChange, ImportKind,
     ImportLine,
 };
 pub use client::{Client, Dispatch, Json};
-pub(crate) use client::{garbled, to_json};
+pub use client::{garbled, to_json};
 pub use command::{
     AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, DeviceCheck, DisagreementView, EventView,
     NewCommand, RequestOrigin, Sent, SettledBy, UnreadableView, WireView,
@@ -83,5 +82,5 @@ pub use wilco_connection::{
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
 pub use wilco_definitions::{Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy, ViewColumn};
 pub use wilco_failure::{Failure, FailureCode};
-pub(crate) use wilco_failure::{exact, excerpt, invalid, sentence};
+pub use wilco_failure::{exact, excerpt, invalid, sentence};
 pub use wilco_ledger::grouped;
