@@ -1,4 +1,5 @@
-//! MQTT sessions, the store, the vault and the feed: all of Wilco's I/O.
+//! The engine: it combines sessions, store, keyring, ledgers and dialects, and answers every call of the window and the
+//! command line.
 //!
 //! The controller is the one task that changes anything; [`Handle`] asks things of it, and [`ipc`] lets other
 //! processes do so. Everything that decides about commands is the ledger's, everything about topics and payloads the
