@@ -146,6 +146,9 @@ async fn a_rollout_of_another_console_to_the_same_devices_is_seen_in_the_plan() 
     assert_eq!((plan.busy_elsewhere, plan.overlap), (0, None));
     theirs.console().start_rollout(rollout(&there)).await?;
     ours.until("their commands", |seen| (seen.commands.len() == 4).then_some(())).await?;
+    // A newer command of ours is the last one of its device, and changes nothing of theirs.
+    let own = ours.send(led(&here, "a")).await?;
+    ours.console().cancel(&here, "a", &own).await?;
     let plan = ours.console().plan_rollout(rollout(&here)).await?;
     assert_eq!(plan.busy_elsewhere, 4);
     let expected = "Another console (Ana) is sending restart to 4 of these devices, which may be a rollout.";

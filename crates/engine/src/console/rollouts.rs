@@ -186,7 +186,9 @@ impl Handle {
             return Err(refusal);
         }
         let (asked, leave_out) = (template.clone(), spec.leave_out);
-        let survey = move |fleet: SharedFleet| Survey::of(&fleet::read(&fleet), target, &asked, leave_out);
+        let devices = target.iter().map(|member| member.device.clone()).collect();
+        let busy = self.ask(|reply| Request::Busy(connection.clone(), devices, reply)).await?;
+        let survey = move |fleet: SharedFleet| Survey::of(&fleet::read(&fleet), target, busy, &asked, leave_out);
         let survey = self.of_fleet(&spec.connection, survey).await?;
         let count = u32::try_from(survey.members.len()).map_err(|_| too_many())?;
         let stages = if count == 0 { Vec::new() } else { rollouts::stage_sizes(&spec.stages, count)? };

@@ -29,6 +29,18 @@ impl Controller {
         };
         devices.iter().map(oldest).collect()
     }
+
+    /// Of each device a command that has not come to its end: the oldest of another console, or else of ours. What Wilco
+    /// sends by itself keeps no device busy.
+    pub(super) fn busy(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
+        let known = self.connections.get(connection);
+        let first = |device: &DeviceId| {
+            let ledger = &known?.ledger;
+            let asked = || ledger.outstanding_of(device).filter(|command| !command.asked.automatic);
+            asked().find(|command| command.origin == Origin::Observed).or_else(|| asked().next()).cloned()
+        };
+        devices.iter().map(first).collect()
+    }
 }
 
 impl Listed {

@@ -53,6 +53,7 @@ pub(crate) enum Request {
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
     /// Of each of these devices the oldest command of another console that has not come to its end.
     BusyElsewhere(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
+    Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
     Devices(DeviceRequest),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
@@ -175,6 +176,9 @@ impl Controller {
             }
             Request::BusyElsewhere(connection, devices, reply) => {
                 let _ = reply.send(self.busy_elsewhere(&connection, &devices));
+            }
+            Request::Busy(connection, devices, reply) => {
+                let _ = reply.send(self.busy(&connection, &devices));
             }
             Request::Devices(asked) => self.device_request(asked).await,
             Request::Remark(Notice { level, message, hint, .. }, reply) => {

@@ -2,11 +2,11 @@
 //!
 //! It reads a fleet in memory, once for each device, and nothing else: a plan for 100,000 devices reads no store.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, iter, sync::Arc};
 
 use serde_json::{Map, Value};
 use wilco_dialect::{Reported, json};
-use wilco_ledger::{DeviceId, Origin};
+use wilco_ledger::{Command, DeviceId, Origin};
 
 use crate::{
     api::{LeaveOut, Presence, grouped},
@@ -53,13 +53,21 @@ pub(crate) struct Usual {
 }
 
 impl Survey {
-    /// Looks at each of a target's devices, and leaves out whom it is told to.
-    pub(crate) fn of(fleet: &Fleet, target: Vec<NewMember>, template: &CommandTemplate, leave_out: LeaveOut) -> Survey {
+    /// Looks at each of a target's devices, and leaves out whom it is told to. `busy`: for each of them the command that
+    /// keeps it busy, if any.
+    pub(crate) fn of(
+        fleet: &Fleet,
+        target: Vec<NewMember>,
+        busy: Vec<Option<Command>>,
+        template: &CommandTemplate,
+        leave_out: LeaveOut,
+    ) -> Survey {
         let asked = arguments(&template.args);
         let mut survey = Survey::default();
         survey.members.reserve(target.len());
         survey.usual.reserve(target.len());
-        for member in target {
+        let busy = busy.into_iter().chain(iter::repeat_with(|| None));
+        for (member, busy) in target.into_iter().zip(busy) {
             let Some(device) = fleet.get(&member.device) else {
                 survey.presence_unknown += 1;
                 survey.keep(member, Usual { offline: false, answer_ms: None });
@@ -68,12 +76,10 @@ impl Survey {
             let offline = device.presence == Presence::Offline;
             let own = member.args.as_deref().map(arguments);
             let already = is_already(device, &template.name, own.as_ref().unwrap_or(&asked));
-            let busy = device.last_command.as_ref().filter(|last| !last.command.is_settled());
-            if let Some(last) = busy.filter(|last| last.command.origin == Origin::Observed) {
-                let asked = &last.command.asked;
+            if let Some(Command { asked, .. }) = busy.as_ref().filter(|busy| busy.origin == Origin::Observed) {
                 *survey.elsewhere.entry((Arc::clone(&asked.name), asked.by.clone())).or_default() += 1;
             }
-            let busy = busy.map(|last| last.command.origin);
+            let busy = busy.map(|busy| busy.origin);
             if offline {
                 survey.offline.add(&device.id);
             }

@@ -1,7 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use wilco_ledger::{
     Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, Origin, Policy, Retry, State, Submission, Timestamp,
@@ -12,7 +10,6 @@ use crate::{
     api::{LeaveOut, Presence},
     fleet::Fleet,
     store::{CommandTemplate, NewMember},
-    views::CommandSnapshot,
 };
 
 const POLICY: Policy = Policy {
@@ -32,7 +29,7 @@ fn template(command: &str, args: &Value) -> CommandTemplate {
     CommandTemplate { name: command.into(), args: args.to_string().into(), form: None, policy: POLICY }
 }
 
-fn snapshot(device: &str, origin: Origin, state: State) -> CommandSnapshot {
+fn command(device: &str, origin: Origin, state: State) -> Command {
     let asked = Submission {
         device: id(device),
         id: CommandId::new("0198f3c2-7d1e-7c2a-9c55-000000000001").unwrap(),
@@ -48,7 +45,7 @@ fn snapshot(device: &str, origin: Origin, state: State) -> CommandSnapshot {
     let fact = Fact::Submitted { asked: asked.into(), origin };
     let mut command = Command::begin(&Event { device: id(device), command: None, at: Timestamp(1), fact }).unwrap();
     command.state = state;
-    CommandSnapshot { command: Arc::new(command), deadline: None }
+    command
 }
 
 /// One device of each kind, and one that is two of them.
@@ -69,9 +66,6 @@ fn fleet() -> Fleet {
             device.report(json!({"led": led}).to_string(), None);
         });
     }
-    fleet.command(snapshot("theirs", Origin::Observed, State::Running));
-    fleet.command(snapshot("ours", Origin::Here, State::Held));
-    fleet.command(snapshot("done", Origin::Here, State::TimedOut));
     fleet
 }
 
@@ -80,7 +74,12 @@ const TARGET: [&str; 9] =
 
 fn survey(leave_out: LeaveOut) -> Survey {
     let target = TARGET.map(|device| NewMember { device: id(device), args: None }).to_vec();
-    Survey::of(&fleet(), target, &template("led", &json!({"on": true})), leave_out)
+    let busy = TARGET.map(|device| match device {
+        "theirs" => Some(command(device, Origin::Observed, State::Running)),
+        "ours" => Some(command(device, Origin::Here, State::Held)),
+        _ => None,
+    });
+    Survey::of(&fleet(), target, busy.to_vec(), &template("led", &json!({"on": true})), leave_out)
 }
 
 #[test]
@@ -121,7 +120,7 @@ fn a_device_is_as_asked_only_when_it_reports_just_that() {
         let mut fleet = Fleet::default();
         fleet.update(&id("pump"), |device| device.report(report.to_string(), None));
         let target = vec![NewMember { device: id("pump"), args: None }];
-        let survey = Survey::of(&fleet, target, &template(command, &args), LeaveOut::default());
+        let survey = Survey::of(&fleet, target, Vec::new(), &template(command, &args), LeaveOut::default());
         assert_eq!(survey.already.count == 1, expected, "{command} {args}");
     };
     let set = |changes: Value, apply: &str| json!({"changes": changes, "apply": apply});
@@ -148,6 +147,6 @@ fn a_member_with_arguments_of_its_own_is_judged_by_them() {
         NewMember { device: id("dark"), args: Some(r#"{"on":false}"#.into()) },
         NewMember { device: id("lit"), args: Some(r#"{"on":false}"#.into()) },
     ];
-    let survey = Survey::of(&fleet(), target, &template("led", &json!({"on": true})), LeaveOut::default());
+    let survey = Survey::of(&fleet(), target, Vec::new(), &template("led", &json!({"on": true})), LeaveOut::default());
     assert_eq!((survey.already.count, survey.already.examples), (1, vec!["dark".into()]));
 }
