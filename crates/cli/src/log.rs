@@ -9,7 +9,9 @@ use std::{
 
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
-use wilco_engine::api::{Client, CommandView, Confirmed, Failure, FailureCode, LogPart, LogStand, LogView, NewCommand};
+use wilco_engine::api::{
+    Client, CommandView, Confirmed, Failure, FailureCode, FileToWrite, LogPart, LogStand, LogView, NewCommand,
+};
 
 use crate::{
     away,
@@ -73,22 +75,38 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
         return asked.follow(base, every).await;
     }
     let id = asked.ask(base.console(), None).await?;
-    let log = match asked.wait(base.console(), &id).await? {
-        Ok(log) => log,
-        Err(message) => return Err(Problem::NotDone { message, hint: Some(NOT_SENT.to_owned()) }),
-    };
-    match to {
-        Some(to) => {
-            base.console().save_log(&asked.connection, &asked.device, &log.id, to).await?;
-        }
-        None => print(&text_of(&log.parts))?,
-    }
-    warn_of(&log);
-    let whole = log.standing == LogStand::Whole;
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    asked.take(base.console(), &id, to).await.map_err(|problem| asked.unclear(problem))
 }
 
 impl Asked {
+    /// Waits for the log that was asked for, and prints or writes it.
+    async fn take(&self, console: &Client, id: &str, to: Option<FileToWrite>) -> Result<ExitCode, Problem> {
+        let log = match self.wait(console, id).await? {
+            Ok(log) => log,
+            Err(message) => return Err(Problem::NotDone { message, hint: Some(NOT_SENT.to_owned()) }),
+        };
+        match to {
+            Some(to) => {
+                console.save_log(&self.connection, &self.device, &log.id, to).await?;
+            }
+            None => print(&text_of(&log.parts))?,
+        }
+        warn_of(&log);
+        let whole = log.standing == LogStand::Whole;
+        Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    }
+
+    /// A problem after the log was asked for: the request was sent, or may have been.
+    fn unclear(&self, problem: Problem) -> Problem {
+        match problem {
+            Problem::Said { message, hint } | Problem::Unclear { message, hint } => Problem::Unclear {
+                message: format!("{message} {} was asked for its log, or may have been.", self.device),
+                hint,
+            },
+            other => other,
+        }
+    }
+
     /// Asks for the log, in the place of what another command has fetched, and says by which command.
     async fn ask(&self, console: &Client, again_of: Option<String>) -> Result<String, Failure> {
         Ok(console.send(self.command(again_of)).await?.ids.remove(0))
@@ -150,6 +168,8 @@ impl Asked {
                 Ok(Err(why)) => problem::warn(&why, Some("It is asked for again, until Ctrl-C.")),
                 // The next engine is asked.
                 Err(failure) if failure.code == FailureCode::Unanswered => {}
+                // Something has been sent in an earlier round or in this one.
+                Err(failure) if !fetched.is_empty() => return Err(self.unclear(failure.into())),
                 Err(failure) => return Err(failure.into()),
             }
             sleep(every).await;
