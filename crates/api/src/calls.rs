@@ -227,9 +227,9 @@ macro_rules! calls {
             page remove_button(id: &str) -> ();
 
             /// The settings in force.
-            page settings() -> Settings;
+            both settings() -> Settings;
             /// Replaces the settings, all of them.
-            page change_settings(settings: Settings) -> ();
+            both change_settings(settings: Settings) -> ();
 
             /// Everything that changes from now on; the first batch has all connections in it.
             both listen(), streams Batch;

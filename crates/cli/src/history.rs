@@ -3,8 +3,8 @@
 use std::{path::Path, process::ExitCode};
 
 use wilco_engine::{
-    api::{CommandView, ExportFormat, HistoryCauses, HistoryQuery},
-    history_writer::HistoryWriter,
+    api::{CommandView, ExportFormat, HistoryCause, HistoryCauses, HistoryQuery},
+    history_writer::{self, HistoryWriter},
 };
 
 use crate::{
@@ -58,21 +58,25 @@ async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem
 }
 
 async fn print_causes(base: &Base, query: HistoryQuery, format: Format) -> Result<ExitCode, Problem> {
-    let HistoryCauses { causes, commands, more } = match format {
-        Format::Csv => {
-            let hint = "Choose --format table or --format json.";
-            return Err(Problem::new("Causes cannot be written as CSV.", hint));
+    let HistoryCauses { causes, commands, more } = base.console().history_causes(query).await?;
+    match format {
+        Format::Json => {
+            let mut output = Output::data();
+            causes.iter().try_for_each(|cause| output.json(cause))?;
+            output.flush()?;
         }
-        Format::Table | Format::Json => base.console().history_causes(query).await?,
-    };
-    if let Format::Json = format {
-        let mut output = Output::data();
-        causes.iter().try_for_each(|cause| output.json(cause))?;
-        output.flush()?;
-        return Ok(ExitCode::SUCCESS);
+        Format::Csv => history_writer::write_causes(&causes, Output::data())?.flush()?,
+        Format::Table => print_table(&causes)?,
     }
+    if more {
+        problem::warn(&format!("Only the newest {} failed commands were counted.", count(commands as usize)), None);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_table(causes: &[HistoryCause]) -> Result<(), Problem> {
     let mut table = Table::new(["COUNT", "STATE", "LATEST", "MESSAGE"]);
-    for cause in &causes {
+    for cause in causes {
         table.row([
             count(cause.count as usize).into(),
             (state_name(&cause.state), state_style(&cause.state)).into(),
@@ -80,11 +84,7 @@ async fn print_causes(base: &Base, query: HistoryQuery, format: Format) -> Resul
             clean(&cause.message).into_owned().into(),
         ]);
     }
-    table.print(&mut Output::text())?;
-    if more {
-        problem::warn(&format!("Only the newest {} failed commands were counted.", count(commands as usize)), None);
-    }
-    Ok(ExitCode::SUCCESS)
+    table.print(&mut Output::text())
 }
 
 /// What the rows are written to. A table is held back until its columns' widths are known.

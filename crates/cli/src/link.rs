@@ -10,8 +10,9 @@ use wilco_engine::api::{Batch, Client, ConnectionView, DeviceQuery, Failure, Lin
 
 use crate::problem::Problem;
 
-/// How long a connection is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection is waited for: a little longer than the engine waits for a CONNACK or a SUBACK, so that it is told
+/// which of them is missing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// What a batch says of a connection, if anything.
 pub(crate) fn heard<'a>(batch: &'a Batch, connection: &str) -> Option<&'a ConnectionView> {
@@ -37,6 +38,7 @@ pub(crate) async fn online(
 ) -> Result<(), Problem> {
     let give_up = Instant::now() + patience;
     let mut why = None;
+    let mut subscribes = false;
     while let Ok(batch) = timeout_at(give_up, batches.recv()).await {
         let Some(batch) = batch else {
             // The engine was another program's and has ended: the next one connects.
@@ -44,6 +46,7 @@ pub(crate) async fn online(
             continue;
         };
         let Some(view) = heard(&batch, &connection.id) else { continue };
+        subscribes = matches!(view.link, LinkState::Subscribing);
         match view.link {
             LinkState::Online { .. } => return Ok(()),
             LinkState::Stopped { .. } => return Err(trouble(view).unwrap_or_else(|| silence(connection, patience))),
@@ -51,6 +54,9 @@ pub(crate) async fn online(
             LinkState::Waiting { .. } => why = trouble(view),
             LinkState::Connecting | LinkState::Subscribing => {}
         }
+    }
+    if subscribes {
+        return Err(no_suback(connection, patience));
     }
     Err(why.unwrap_or_else(|| silence(connection, patience)))
 }
@@ -93,6 +99,19 @@ async fn numbers(console: &Client, connection: &str) -> Result<(u32, u32, u32), 
 fn silence(connection: &ConnectionView, patience: Duration) -> Problem {
     Problem::new(
         format!("Could not connect to {} ({}) within {} s.", connection.name, connection.url, patience.as_secs_f64()),
-        "Check the address and the network.",
+        "Check the address and the network. wilco connections test shows the step at which it stops.",
+    )
+}
+
+/// The connection stands, and nothing may be published over it yet.
+fn no_suback(connection: &ConnectionView, patience: Duration) -> Problem {
+    Problem::new(
+        format!(
+            "The broker of {} ({}) accepted the connection and did not answer SUBSCRIBE with a SUBACK within {} s.",
+            connection.name,
+            connection.url,
+            patience.as_secs_f64()
+        ),
+        "An overloaded broker or an authorization plugin may cause the delay; check the broker's log.",
     )
 }

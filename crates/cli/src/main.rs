@@ -16,6 +16,7 @@ mod interrupt;
 mod learn;
 mod link;
 mod log;
+mod operator;
 mod options;
 mod output;
 mod problem;
@@ -32,13 +33,28 @@ use options::{Options, Task};
 use problem::Problem;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => return misuse(&error),
+    };
     wilco_engine::disable_core_files();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Problem::from(error).tell(),
     };
     runtime.block_on(run(options)).unwrap_or_else(Problem::tell)
+}
+
+/// What was written cannot be understood, or is a question for help. An error quotes it, and so it is printed as text
+/// like all that comes from outside.
+fn misuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    for line in error.render().to_string().lines() {
+        problem::note(line);
+    }
+    ExitCode::from(problem::TROUBLE)
 }
 
 async fn run(options: Options) -> Result<ExitCode, Problem> {
@@ -52,6 +68,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         Task::Desired(task) => desired::run(*task, data_dir).await,
         Task::History(query) => history::run(query, data_dir).await,
         Task::Devices(options) => devices::run(options, data_dir).await,
+        Task::Operator(options) => operator::run(options, data_dir).await,
         Task::Evidence(options) => evidence::run(options, data_dir).await,
         Task::Times(options) => times::run(options, data_dir).await,
         Task::Log(query) => log::run(query, data_dir).await,

@@ -9,11 +9,12 @@ mod devices;
 mod dialects;
 mod log;
 mod rollouts;
+mod sending;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use wilco_ledger::State;
@@ -35,6 +36,7 @@ pub(crate) use log::LogOptions;
 pub(crate) use rollouts::{
     FollowOptions, Left, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, StartOptions,
 };
+pub(crate) use sending::SendingOptions;
 pub(crate) use words::{By, Format, Kind, Listing, Mode, Report, Switch, Version, WhileOffline};
 
 use crate::input;
@@ -90,6 +92,8 @@ pub(crate) enum Task {
     Devices(DeviceOptions),
     /// List how long devices take to answer, and suggest timeouts
     Times(TimesOptions),
+    /// Show, set or clear the operator name that other consoles see beside your commands
+    Operator(OperatorOptions),
     /// Show how much room evidence takes, and how many messages were not kept
     Evidence(EvidenceOptions),
     /// Fetch a device's log and verify it against the device's checksum
@@ -132,30 +136,11 @@ pub(crate) struct SendOptions {
     /// The command: led, restart, one of your own (see wilco commands list), or any other that your firmware supports
     #[arg(required_unless_present = "text")]
     pub(crate) command: Option<String>,
-    /// Its arguments; VALUE is read as JSON if it is valid JSON, otherwise as text (version='"2.10"' is text)
-    #[arg(value_name = "KEY=VALUE")]
-    pub(crate) pairs: Vec<String>,
-    /// Its arguments as a JSON object; KEY=VALUE arguments override it
-    #[arg(long, value_name = "JSON")]
-    pub(crate) args: Option<String>,
+    #[command(flatten)]
+    pub(crate) sending: SendingOptions,
     /// Free text to send instead of a command, unchanged, to devices of the text dialect
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["command", "pairs", "args"])]
     pub(crate) text: Option<String>,
-    /// How long a device may stay silent after the command is sent, such as 10s, 500ms or 2m
-    #[arg(long, value_name = "SPAN", value_parser = input::span)]
-    pub(crate) timeout: Option<Duration>,
-    /// Time to live: how long the command may wait to be sent, such as 60s; after that it is never sent
-    #[arg(long, value_name = "SPAN", value_parser = input::span)]
-    pub(crate) ttl: Option<Duration>,
-    /// How to deliver the command while its device is offline; hold if not given, now for dangerous commands
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) delivery: Option<WhileOffline>,
-    /// How often to resend it, with the same command ID, if the device does not answer
-    #[arg(long, value_name = "N")]
-    pub(crate) retries: Option<u32>,
-    /// Expect no answer: the command ends as unconfirmed when the broker acknowledges it
-    #[arg(long)]
-    pub(crate) no_answer: bool,
     #[command(flatten)]
     pub(crate) confirm: ConfirmOptions,
     /// Text lines, or one JSON object per line for each change of state; of the rollout if there is more than one device
@@ -235,6 +220,23 @@ pub(crate) struct EvidenceOptions {
     /// Text lines, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wilco operator Ana
+  wilco operator
+  wilco operator --clear
+
+Requests name the operator on connections with --send-operator on (wilco connections edit). The name is not verified.")]
+pub(crate) struct OperatorOptions {
+    /// The new name: 1 to 64 characters. Without it, the name is printed
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Clear the name: requests no longer name an operator
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) clear: bool,
 }
 
 #[derive(Debug, Args)]

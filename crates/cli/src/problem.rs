@@ -12,7 +12,7 @@ use crate::output::clean;
 /// Some device did not do what it was asked, or did not say so; or not all of a file was taken.
 pub(crate) const NOT_DONE: u8 = 1;
 /// It did not come to asking a device: usage, connection, data.
-const TROUBLE: u8 = 2;
+pub(crate) const TROUBLE: u8 = 2;
 /// Something was sent, or may have been, and what became of it is not known here.
 const UNCLEAR: u8 = 3;
 /// As shells count an interrupt.

@@ -9,7 +9,7 @@ use std::{path::Path, process::ExitCode, time::Duration};
 
 use serde_json::json;
 use wilco_engine::api::{
-    Confirmed, ConnectionEntry, ConnectionView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget,
+    Confirmed, ConnectionEntry, ConnectionView, NewCommand, NewRollout, RolloutCommand, RolloutTarget,
 };
 
 use crate::{
@@ -33,14 +33,9 @@ const HELD: &str = "For a device that is offline the command is held until it is
 /// What is to be done, checked as far as it can be without an engine.
 struct Order {
     devices: Vec<String>,
-    command: String,
-    /// A JSON object as text.
-    args: String,
-    timeout: Option<Duration>,
-    ttl: Option<Duration>,
-    delivery: Option<Delivery>,
-    retries: Option<u32>,
-    no_answer: bool,
+    command: RolloutCommand,
+    /// How long the connection may be away before what is unsent is withdrawn.
+    patience: Duration,
     confirm: ConfirmOptions,
     listing: Listing,
 }
@@ -81,14 +76,13 @@ async fn connection(via: Via, base: &Base) -> Result<ConnectionView, Problem> {
 }
 
 async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) -> Result<ExitCode, Problem> {
-    let Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, confirm, listing } = order;
+    let Order { devices, command, patience, confirm, listing } = order;
     if !named::has_other_dialects(&connection) {
         input::ids(&devices)?;
     }
     // Not before: a question for a passphrase is ended by the interrupt itself.
     let mut interrupt = Interrupt::hear()?;
     let mut batches = base.console().listen().await?;
-    let patience = timeout.map_or(link::PATIENCE, |timeout| timeout.min(link::PATIENCE));
     let ready = async {
         link::online(base.console(), &mut batches, &connection, patience).await?;
         let devices = named::devices(base, &connection, devices).await?;
@@ -100,18 +94,9 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
         () = interrupt.heard() => return Err(Problem::Interrupted),
     };
     // Nobody waits for a device that is not to answer.
-    if listing == Listing::Text && !no_answer {
+    if listing == Listing::Text && !command.no_answer {
         away::say(&away, HELD);
     }
-    let command = RolloutCommand {
-        name: command,
-        args: args.into(),
-        timeout_ms: timeout.map(input::milliseconds),
-        ttl_ms: ttl.map(input::milliseconds),
-        retries,
-        delivery,
-        no_answer,
-    };
     let [device] = devices.as_slice() else {
         let target = RolloutTarget::Devices { devices };
         let spec = NewRollout { connection: connection.id, target, command, ..NewRollout::default() };
@@ -150,42 +135,23 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
 
 impl Order {
     fn read(options: SendOptions) -> Result<(Via, Order), Problem> {
-        let SendOptions {
-            connection,
-            url,
-            broker,
-            named,
-            command,
-            pairs,
-            args,
-            text,
-            timeout,
-            ttl,
-            delivery,
-            retries,
-            no_answer,
-            confirm,
-            output,
-        } = options;
+        let SendOptions { connection, url, broker, named, command, sending, text, confirm, output } = options;
         if broker.read_stdin() && named.devices_from.as_deref() == Some(Path::new("-")) {
             return Err(Problem::new(
                 "Secrets and devices cannot both be read from standard input.",
                 "Write the device list to a file.",
             ));
         }
-        let (command, args) = match text {
-            Some(text) => (FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string()),
-            None => (command.unwrap_or_default(), input::arguments(args.as_deref(), &pairs)?),
+        let patience = sending.timeout.map_or(link::PATIENCE, |timeout| timeout.min(link::PATIENCE));
+        let command = match text {
+            Some(text) => sending.command_with(FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string()),
+            None => sending.command(command.unwrap_or_default())?,
         };
         let devices = input::devices(&named)?;
         let via = match (connection, url) {
             (_, Some(url)) => Via::Unstored { url, described: Box::new(Described::read(broker)?) },
             (name, None) => Via::Stored(name.unwrap_or_default()),
         };
-        let delivery = delivery.map(Delivery::from);
-        Ok((
-            via,
-            Order { devices, command, args, timeout, ttl, delivery, retries, no_answer, confirm, listing: output },
-        ))
+        Ok((via, Order { devices, command, patience, confirm, listing: output }))
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::api::{CommandView, ExportFormat, JsonText, UnreadableView};
+use crate::api::{CommandView, ExportFormat, HistoryCause, JsonText, UnreadableView};
 
 /// Rows on their way, one for each command.
 pub enum HistoryWriter<W: Write> {
@@ -67,6 +67,20 @@ impl<W: Write> HistoryWriter<W> {
             }
         }
     }
+}
+
+/// Writes causes of failures as comma-separated rows, the names of the columns first, and hands back what it wrote to.
+///
+/// # Errors
+/// What writing says.
+pub fn write_causes<W: Write>(causes: &[HistoryCause], to: W) -> io::Result<W> {
+    let mut writer = csv::Writer::from_writer(to);
+    writer.write_record(["count", "state", "latest_at", "message"]).map_err(plain)?;
+    for HistoryCause { state, message, count, latest_at, .. } in causes {
+        let (count, latest_at) = (count.to_string(), exact_time(*latest_at));
+        writer.write_record([count.as_str(), state, &latest_at, &harmless(message)]).map_err(plain)?;
+    }
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
 /// A command as a row of JSON: what [`CommandView`] has, with its values as values.
@@ -228,8 +242,8 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{COLUMNS, HistoryWriter, exact_time, harmless};
-    use crate::api::{CommandView, ExportFormat};
+    use super::{COLUMNS, HistoryWriter, exact_time, harmless, write_causes};
+    use crate::api::{CommandView, ExportFormat, HistoryCause};
 
     fn command(message: &str) -> CommandView {
         serde_json::from_value(json!({
@@ -245,6 +259,23 @@ mod tests {
         let mut history_writer = HistoryWriter::begin(format, Vec::new()).unwrap();
         commands.iter().for_each(|command| history_writer.add(command).unwrap());
         String::from_utf8(history_writer.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn causes_are_rows_that_a_spreadsheet_reads_as_text() {
+        let cause = |message: &str| HistoryCause {
+            state: "failed".into(),
+            message: message.into(),
+            count: 41,
+            latest_at: 1_795_438_800_120,
+            search: String::new(),
+        };
+        let written = write_causes(&[cause("supply voltage, too \"low\""), cause("=1+1")], Vec::new()).unwrap();
+        let mut reader = csv::Reader::from_reader(written.as_slice());
+        assert_eq!(reader.headers().unwrap(), vec!["count", "state", "latest_at", "message"]);
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows[0], vec!["41", "failed", "2026-11-23T13:00:00.120Z", "supply voltage, too \"low\""]);
+        assert_eq!(&rows[1][3], "'=1+1");
     }
 
     #[test]

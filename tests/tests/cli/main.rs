@@ -7,6 +7,7 @@ mod connections;
 mod desired;
 mod devices;
 mod dialects;
+mod exit_codes;
 mod files;
 mod local_safety;
 mod log;

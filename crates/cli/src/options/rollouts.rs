@@ -1,11 +1,11 @@
 //! What can be asked of rollouts.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use wilco_engine::api::{BetweenStages, Gate, HaltLimit, MemberState, StageSize};
 
-use super::{ConfirmOptions, Listing, NamedDevices, Report, WhileOffline};
+use super::{ConfirmOptions, Listing, NamedDevices, Report, SendingOptions};
 use crate::input;
 
 #[derive(Debug, Subcommand)]
@@ -174,27 +174,8 @@ pub(crate) struct StartOptions {
     pub(crate) dry_run: bool,
     /// The command: led, restart, one of your own (see wilco commands list), or any other that your firmware supports
     pub(crate) command: String,
-    /// Its arguments; VALUE is read as JSON if it is valid JSON, otherwise as text (version='"2.10"' is text)
-    #[arg(value_name = "KEY=VALUE")]
-    pub(crate) pairs: Vec<String>,
-    /// Its arguments as a JSON object; KEY=VALUE arguments override it
-    #[arg(long, value_name = "JSON")]
-    pub(crate) args: Option<String>,
-    /// How long a device may stay silent after its command is sent, such as 10s
-    #[arg(long, value_name = "SPAN", value_parser = input::span)]
-    pub(crate) timeout: Option<Duration>,
-    /// Time to live: how long a released command may wait to be sent, such as 60s; after that it is never sent
-    #[arg(long, value_name = "SPAN", value_parser = input::span)]
-    pub(crate) ttl: Option<Duration>,
-    /// How to deliver a command while its device is offline; hold if not given, now for dangerous commands
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) delivery: Option<WhileOffline>,
-    /// How often to resend a command, with the same command ID, if the device does not answer
-    #[arg(long, value_name = "N")]
-    pub(crate) retries: Option<u32>,
-    /// Expect no answer: a command ends as unconfirmed when the broker acknowledges it
-    #[arg(long)]
-    pub(crate) no_answer: bool,
+    #[command(flatten)]
+    pub(crate) sending: SendingOptions,
     #[command(flatten)]
     pub(crate) confirm: ConfirmOptions,
     /// Text lines, or one JSON object per line for each change
@@ -285,8 +266,8 @@ fn percent(text: &str) -> Result<Option<f64>, String> {
 /// `temperature 2..8 for 10m`.
 fn gate(text: &str) -> Result<Gate, String> {
     let usage = "give a series, its limits and a time, such as 'temperature 2..8 for 10m'";
-    let (rest, span) = text.trim().rsplit_once(" for ").ok_or(usage)?;
-    let (series, limits) = rest.trim().rsplit_once(' ').ok_or(usage)?;
+    let (rest, span) = text.rsplit_once(" for ").ok_or(usage)?;
+    let (series, limits) = rest.rsplit_once(' ').ok_or(usage)?;
     let (min, max) = limits.split_once("..").ok_or(usage)?;
     let limit = |text: &str| match text {
         "" => Ok(None),
@@ -298,7 +279,7 @@ fn gate(text: &str) -> Result<Gate, String> {
     }
     let span = input::span(span.trim())?;
     let for_ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    Ok(Gate { series: series.trim().to_owned(), min, max, for_ms })
+    Ok(Gate { series: series.to_owned(), min, max, for_ms })
 }
 
 /// `ask`, or a span.
@@ -323,6 +304,8 @@ mod tests {
         check("cold room -4.5..-1 for 30s", "cold room", Some(-4.5), Some(-1.0), 30_000);
         check("battery 20.. for 1h", "battery", Some(20.0), None, 3_600_000);
         check("load ..0.8 for 1s", "load", None, Some(0.8), 1_000);
+        // The name is used exactly; the engine refuses one that begins or ends with a space.
+        check(" load  ..0.8 for 1s", " load ", None, Some(0.8), 1_000);
         for wrong in
             ["", "temperature", "temperature 2..8", "2..8 for 10m", "t .. for 1m", "t a..b for 1m", "t 2..8 for ever"]
         {

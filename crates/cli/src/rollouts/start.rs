@@ -4,9 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use tokio::sync::mpsc::Receiver;
 use wilco_engine::{
-    api::{
-        Batch, BetweenStages, Delivery, FollowReason, HaltRule, LeaveOut, NewRollout, RolloutCommand, RolloutTarget,
-    },
+    api::{Batch, BetweenStages, FollowReason, HaltRule, LeaveOut, NewRollout, RolloutTarget},
     tag_search,
 };
 
@@ -49,25 +47,11 @@ impl Order {
             pace,
             dry_run,
             command,
-            pairs,
-            args,
-            timeout,
-            ttl,
-            delivery,
-            retries,
-            no_answer,
+            sending,
             confirm,
             output,
         } = options;
-        let command = RolloutCommand {
-            name: command,
-            args: input::arguments(args.as_deref(), &pairs)?.into(),
-            timeout_ms: timeout.map(input::milliseconds),
-            ttl_ms: ttl.map(input::milliseconds),
-            retries,
-            delivery: delivery.map(Delivery::from),
-            no_answer,
-        };
+        let command = sending.command(command)?;
         let spec = NewRollout {
             target: target(&named, search, tag, broadcast)?,
             leave_out: LeaveOut {

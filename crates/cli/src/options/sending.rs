@@ -1,0 +1,56 @@
+//! What every way of sending a command takes: its arguments, its times, and what a device that is offline or silent means.
+
+use std::time::Duration;
+
+use clap::Args;
+use wilco_engine::api::{Delivery, RolloutCommand};
+
+use super::WhileOffline;
+use crate::{input, problem::Problem};
+
+/// How a command is sent, but for its name.
+#[derive(Debug, Args)]
+pub(crate) struct SendingOptions {
+    /// Its arguments; VALUE is read as JSON if it is valid JSON, otherwise as text (version='"2.10"' is text)
+    #[arg(value_name = "KEY=VALUE")]
+    pub(crate) pairs: Vec<String>,
+    /// Its arguments as a JSON object; KEY=VALUE arguments override it
+    #[arg(long, value_name = "JSON")]
+    pub(crate) args: Option<String>,
+    /// How long a device may stay silent after the command is sent, such as 10s, 500ms or 2m
+    #[arg(long, value_name = "SPAN", value_parser = input::span)]
+    pub(crate) timeout: Option<Duration>,
+    /// Time to live: how long the command may wait to be sent, such as 60s; after that it is never sent
+    #[arg(long, value_name = "SPAN", value_parser = input::span)]
+    pub(crate) ttl: Option<Duration>,
+    /// How to deliver the command while its device is offline; hold if not given, now for dangerous commands
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) delivery: Option<WhileOffline>,
+    /// How often to resend it, with the same command ID, if the device does not answer
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u32>,
+    /// Expect no answer: the command ends as unconfirmed when the broker acknowledges it
+    #[arg(long)]
+    pub(crate) no_answer: bool,
+}
+
+impl SendingOptions {
+    /// The command of that name, sent so.
+    pub(crate) fn command(self, name: String) -> Result<RolloutCommand, Problem> {
+        let args = input::arguments(self.args.as_deref(), &self.pairs)?;
+        Ok(self.command_with(name, args))
+    }
+
+    /// The same with other arguments: a JSON object as text.
+    pub(crate) fn command_with(self, name: String, args: String) -> RolloutCommand {
+        RolloutCommand {
+            name,
+            args: args.into(),
+            timeout_ms: self.timeout.map(input::milliseconds),
+            ttl_ms: self.ttl.map(input::milliseconds),
+            retries: self.retries,
+            delivery: self.delivery.map(Delivery::from),
+            no_answer: self.no_answer,
+        }
+    }
+}

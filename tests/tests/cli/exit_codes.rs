@@ -1,0 +1,153 @@
+//! What the exit code says where something goes wrong between asking and the end: 2 only if nothing was sent.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use wilco_tests::{Broker, Child, Device, Scripted, Then, soon};
+
+use crate::bench::Bench;
+
+/// Longest wait for something that ought to happen at once. The machine may be busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The id of the first request that was heard.
+fn first_id(requests: &Child) -> Result<String> {
+    soon("request", PATIENCE, || {
+        let log = requests.log();
+        let request: Value = serde_json::from_str(log.lines().next()?.split_once(' ')?.1).ok()?;
+        request["id"].as_str().map(str::to_owned)
+    })
+}
+
+/// Starts a run while another one has the engine, kills that one once the device was asked, and lets the device answer.
+fn goes_on_without_its_host(order: &[&str], status: &str, code: i32) -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    bench.run(&["devices", "add", "-c", "bench", "-d", "lamp-1", "--tag", "north"])?.ended(0)?;
+    bench.run(&["desired", "set", "-c", "bench", "--tag", "north", "report_interval_s=60"])?.ended(0)?;
+    let mut host = bench.start(&["watch", "-c", "bench"])?;
+    let mut heard = BufReader::new(host.take_output().context("no output")?).lines();
+    // What it prints has a reader as long as it runs.
+    let first = thread::spawn(move || (heard.next(), heard));
+    soon("session of the host", PATIENCE, || {
+        broker.publish("other/status", br#"{"online":true}"#, false).ok()?;
+        first.is_finished().then_some(())
+    })?;
+    let requests = broker.listen("lamp-1/req")?;
+    let mut guest = bench.start(order)?;
+    let asked = first_id(&requests)?;
+    ensure!(host.is_running() && guest.is_running(), "{} {}", host.log(), guest.log());
+    host.signal(Signal::KILL)?;
+    soon("end of the host", PATIENCE, || host.ended())?;
+    // Until the guest has connected by itself nobody hears it.
+    let answer = json!({"id": asked, "status": status}).to_string();
+    let ended = soon("end of the guest", PATIENCE, || {
+        broker.publish("lamp-1/resp", answer.as_bytes(), false).ok()?;
+        guest.ended()
+    })?;
+    ensure!(ended.code() == Some(code), "{order:?}: {ended:?} {}", guest.log());
+    ensure!(requests.log().lines().count() == 1, "it was sent twice: {}", requests.log());
+    Ok(())
+}
+
+#[test]
+fn a_run_whose_engine_is_killed_follows_its_command_with_one_of_its_own() -> Result<()> {
+    let check = goes_on_without_its_host;
+    check(&["send", "-c", "bench", "-d", "lamp-1", "--timeout", "60s", "led", "on=true"], "succeeded", 0)?;
+    check(&["rollout", "start", "-c", "bench", "-d", "lamp-1", "--timeout", "60s", "led", "on=true"], "succeeded", 0)?;
+    check(&["desired", "apply", "-c", "bench", "--include-unknown"], "succeeded", 0)?;
+    check(&["log", "-c", "bench", "-d", "lamp-1"], "rejected", 1)
+}
+
+#[test]
+fn a_log_that_came_and_cannot_be_written_does_not_end_as_if_nothing_was_sent() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    broker.publish("lamp-1/status", br#"{"online":false}"#, true)?;
+    let folder = bench.data.path().join("logs");
+    fs::create_dir(&folder)?;
+    let file = folder.join("lamp-1.log").display().to_string();
+    let mut log = bench.start(&["log", "-c", "bench", "-d", "lamp-1", "--to", &file])?;
+    // It is held until the device is online.
+    soon("warning", PATIENCE, || log.log().contains("lamp-1 is offline").then_some(()))?;
+    fs::remove_dir(&folder)?;
+    let _device = Device::start(&broker, "lamp-1", None)?;
+    let ended = soon("end", PATIENCE, || log.ended())?;
+    ensure!(ended.code() == Some(3), "{ended:?} {}", log.log());
+    ensure!(log.log().contains("lamp-1 was asked for its log"), "{}", log.log());
+    Ok(())
+}
+
+#[test]
+fn a_suback_and_a_connack_that_never_come_have_their_own_words() -> Result<()> {
+    let bench = Bench::new()?;
+    let check = |script: Scripted, more: &[&str], words: &str| -> Result<()> {
+        let broker = script.start()?;
+        let url = broker.url();
+        let order = [&["send", "--url", &url, "-d", "lamp-1"][..], more, &["led", "on=true"]].concat();
+        let said = bench.run(&order)?.complained(words)?;
+        ensure!(!said.err.contains("Could not connect"), "{said:?}");
+        Ok(())
+    };
+    let no_suback = || Scripted::new().on_subscribe("+/resp", Then::Silence);
+    check(no_suback(), &["--timeout", "1s"], "did not answer SUBSCRIBE with a SUBACK within 1 s.")?;
+    check(no_suback(), &[], "with a SUBACK within 10 s.")?;
+    check(Scripted::new().on_connect(Then::Silence), &[], "sent no CONNACK within 10 s.")
+}
+
+#[test]
+fn causes_of_failures_can_be_had_as_csv() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let requests = broker.listen("lamp-1/req")?;
+    let mut send = bench.start(&["send", "-c", "bench", "-d", "lamp-1", "--timeout", "60s", "led", "on=true"])?;
+    let answer = json!({"id": first_id(&requests)?, "status": "failed", "message": "supply voltage 3.1 V, too low"});
+    broker.publish("lamp-1/resp", answer.to_string().as_bytes(), false)?;
+    soon("end", PATIENCE, || send.ended())?;
+    let said = bench.run(&["history", "-c", "bench", "--by-cause", "--format", "csv"])?.ended(0)?;
+    let mut lines = said.out.lines();
+    assert_eq!(lines.next(), Some("count,state,latest_at,message"));
+    let row = lines.next().context("no row")?;
+    ensure!(row.starts_with("1,failed,20") && row.ends_with("\"supply voltage 3.1 V, too low\""), "{row}");
+    Ok(())
+}
+
+#[test]
+fn the_operator_is_named_from_the_command_line() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    assert_eq!(bench.run(&["operator"])?.ended(0)?.out, "No operator name is set.\n");
+    bench.run(&["operator", " Ana"])?.complained("begins or ends with a space")?;
+    bench.run(&["operator", "Ana"])?.ended(0)?;
+    assert_eq!(bench.run(&["operator"])?.ended(0)?.out, "Ana\n");
+    bench.run(&["connections", "edit", "bench", "--send-operator", "on"])?.ended(0)?;
+    let requests = broker.listen("lamp-1/req")?;
+    let send = ["send", "-c", "bench", "-d", "lamp-1", "--timeout", "1s", "--retries", "0", "led", "on=true"];
+    bench.run(&send)?.ended(1)?;
+    ensure!(requests.log().contains(r#""by":"Ana""#), "{}", requests.log());
+    bench.run(&["operator", "--clear"])?.ended(0)?;
+    bench.run(&send)?.ended(1)?;
+    ensure!(requests.log().lines().last().is_some_and(|line| !line.contains("Ana")), "{}", requests.log());
+    Ok(())
+}
+
+#[test]
+fn what_was_written_and_is_refused_cannot_control_the_terminal() -> Result<()> {
+    let bench = Bench::new()?;
+    for wrong in [&["history", "-c", "bench", "--since", "\u{1b}[31mred"][..], &["\u{9b}31mred"], &["send", "-\u{1b}c"]]
+    {
+        let said = bench.run(wrong)?.ended(2)?;
+        ensure!(said.err.starts_with("error: ") && said.out.is_empty(), "{said:?}");
+        ensure!(!said.err.contains(|letter: char| letter.is_control() && letter != '\n'), "{said:?}");
+    }
+    ensure!(bench.run(&["--help"])?.ended(0)?.out.contains("Usage:"));
+    ensure!(bench.run(&["rollout"])?.ended(2)?.err.contains("Usage:"));
+    Ok(())
+}
