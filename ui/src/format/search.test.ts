@@ -23,6 +23,10 @@ describe('the search field', () => {
   it('takes what is typed last when asked to', () => {
     expect(taken(typed('led:on'), true)).toEqual({ tokens: ['led:on'], text: '' });
   });
+  it('keeps the spaces of a quoted text', () => {
+    expect(taken(typed('led:on "cold  store"'))).toEqual({ tokens: ['led:on'], text: '"cold  store"' });
+    expect(taken(typed('"cold  store"   led:on  west'))).toEqual({ tokens: ['led:on'], text: '"cold  store" west' });
+  });
   it('leaves what cannot be understood', () => {
     expect(taken(typed('is:sideways led:on '))).toEqual(typed('is:sideways led:on '));
   });

@@ -31,17 +31,19 @@ export function take(search: Search, { parts, error }: SearchReading, all = fals
   const start = before(search).length;
   const { text } = search;
   const tokens = [...search.tokens];
-  let rest = '';
+  const rest: string[] = [];
   let end = 0;
   for (const { kind, from, to } of parts) {
     if (from < start || kind !== 'field' || (!all && to - start >= text.length)) continue;
     const token = text.slice(from - start, to - start);
     if (!tokens.includes(token)) tokens.push(token);
-    rest += text.slice(end, from - start);
+    rest.push(text.slice(end, from - start));
     end = to - start;
   }
   if (end === 0) return search;
-  return { tokens, text: (rest + text.slice(end)).replace(/\s+/g, ' ').trim() };
+  // Only what stood around a condition is tidied up: the spaces within a quoted text are part of it.
+  const kept = [...rest, text.slice(end)].map((part) => part.trim()).filter((part) => part !== '');
+  return { tokens, text: kept.join(' ') };
 }
 
 /** A condition's two halves. */

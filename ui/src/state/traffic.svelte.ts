@@ -44,7 +44,7 @@ export class Traffic {
   async watch(connection: string, device: string, filter: string): Promise<void> {
     this.#end();
     const turn = ++this.#turn;
-    const query = { connection, device: device === '' ? null : device, filter: filter.trim() };
+    const query = { connection, device: device === '' ? null : device, filter };
     // What stands still on one connection is not to be taken for another's.
     if (connection !== this.#connection) this.paused = false;
     this.#connection = connection;

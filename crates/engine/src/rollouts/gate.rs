@@ -110,6 +110,12 @@ pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
     if gate.series.trim().is_empty() || gate.series.len() > NAME {
         return Some(invalid("The gate names no measurement.".into(), "Name one, temperature for instance."));
     }
+    if gate.series.trim() != gate.series {
+        return Some(invalid(
+            format!("The name of the gate's measurement, “{}”, begins or ends with a space.", gate.series),
+            "Remove the space.",
+        ));
+    }
     let is_number = |limit: Option<f64>| limit.is_none_or(f64::is_finite);
     if gate.min.is_none() && gate.max.is_none() || !is_number(gate.min) || !is_number(gate.max) {
         return Some(invalid(
@@ -193,5 +199,7 @@ mod tests {
         check(gate(Some(f64::NAN), None), false);
         check(Gate { for_ms: 0, ..gate(Some(2.0), None) }, false);
         check(Gate { series: " ".into(), ..gate(Some(2.0), None) }, false);
+        check(Gate { series: "cold room".into(), ..gate(Some(2.0), None) }, true);
+        check(Gate { series: "temperature ".into(), ..gate(Some(2.0), None) }, false);
     }
 }

@@ -12,7 +12,6 @@ impl TopicFilter {
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) where a wildcard stands where it cannot.
     pub(crate) fn parse(text: &str) -> Result<TopicFilter, Failure> {
-        let text = text.trim();
         if text.len() > 65_535 || text.contains('\0') {
             return Err(invalid(
                 "This is not a topic filter.".into(),
@@ -79,7 +78,10 @@ mod tests {
         check("plant/#", "plants/pump-7", false);
         check("plant/+", "plant/", true);
         check("plant", "plant/pump-7", false);
-        check(" pump-7/resp ", "pump-7/resp", true);
+        check("pump-7 /resp", "pump-7 /resp", true);
+        check(" pump-7/resp", " pump-7/resp", true);
+        check(" pump-7/resp", "pump-7/resp", false);
+        check("pump-7/resp ", "pump-7/resp", false);
     }
 
     #[test]

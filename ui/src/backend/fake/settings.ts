@@ -32,6 +32,12 @@ export class FakeSettings {
     seconds(settings.long_after_s, 86_400, 'long time', 'Enter a value from 1 second to 1 day.');
     if (settings.operator_name !== null && settings.operator_name.length > 64)
       throw failure('invalid', `The operator name has ${settings.operator_name.length} characters.`, 'At most 64.');
+    if (settings.operator_name !== null && settings.operator_name.trim() !== settings.operator_name)
+      throw failure(
+        'invalid',
+        'The operator name begins or ends with a space, or has control characters.',
+        'Enter a name of 1 to 64 characters, such as Ana or Shift 2.',
+      );
     this.kept = settings;
   }
 }

@@ -66,7 +66,7 @@ export class Describing {
   async listen(): Promise<void> {
     await this.stop();
     this.failure = null;
-    const filter = this.filter.trim() === '' ? '#' : this.filter.trim();
+    const filter = this.filter === '' ? '#' : this.filter;
     try {
       const query = { connection: this.connection, device: null, filter };
       this.#end = await this.backend.traffic(query, ({ messages }) => this.#take(messages));

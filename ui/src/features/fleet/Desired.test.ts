@@ -27,6 +27,21 @@ async function setForKitchen(value: string) {
 }
 
 describe('the wanted configuration', () => {
+  it('refuses a key that begins or ends with a space, unless devices report it so', async () => {
+    const { dialog, user, backend, app } = await openDesired();
+    await user.click(dialog.getByRole('button', { name: 'Set values…' }));
+    await user.type(dialog.getByRole('combobox', { name: 'Tag' }), 'kitchen');
+    const key = dialog.getByRole('combobox', { name: 'Key 1' });
+    await user.type(key, 'report_interval_s ');
+    await user.type(dialog.getByRole('combobox', { name: 'Value 1' }), '45');
+    await user.click(dialog.getByRole('button', { name: 'Save' }));
+    await dialog.findByText('The key begins or ends with a space. Remove the space.');
+    expect(await backend.desired(app.connections.current?.id ?? '')).toEqual([]);
+    await user.type(key, '{Backspace}');
+    await user.click(dialog.getByRole('button', { name: 'Save' }));
+    await dialog.findByText('report_interval_s = 45');
+  });
+
   it('is set for a tag, counted, brought into line, cleared and restored', async () => {
     const { dialog, user, container, backend, app, findByText, findByRole, queryByRole } = await setForKitchen('45');
     const list = within(await dialog.findByRole('list', { name: 'Wanted configurations' }));

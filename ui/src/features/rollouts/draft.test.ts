@@ -46,6 +46,13 @@ describe('a draft', () => {
     expect(deliveryOf(draft)).toEqual({ timeout_ms: null, ttl_ms: null, retries: null, delivery: null });
   });
 
+  it('refuses a measurement whose name begins or ends with a space', () => {
+    const gated = (series: string) => errorsOf({ ...blankDraft(), gated: true, series, min: '2' }).series;
+    expect(gated('cold room')).toBeUndefined();
+    expect(gated('temperature ')).toBe('The name begins or ends with a space. Remove the space.');
+    expect(gated(' ')).toContain('Enter the name');
+  });
+
   it('becomes what was filled in, in the units of the wire', () => {
     const draft = {
       ...blankDraft(),
@@ -57,7 +64,7 @@ describe('a draft', () => {
       halts: true,
       haltAbove: '2.5',
       gated: true,
-      series: ' temperature ',
+      series: 'temperature',
       min: '2',
       max: '8',
       inHours: true,
@@ -68,10 +75,12 @@ describe('a draft', () => {
       ttl: '60',
       retries: '0',
       name: ' Lights ',
+      note: ' by hand\n',
     };
     expect(errorsOf(draft)).toEqual({});
     expect(settingsOf(draft, 'demo')).toMatchObject({
-      name: 'Lights',
+      name: ' Lights ',
+      note: ' by hand\n',
       between: { then: 'pause', pause_ms: 150_000 },
       rate: 50,
       in_flight: 20,

@@ -147,7 +147,9 @@ export function errorsOf(draft: Draft): Partial<Record<Field, string>> {
 }
 
 function gateErrors(draft: Draft, check: (field: Field, why: string | null) => void): void {
-  check('series', draft.series.trim() === '' ? 'Enter the name of a measurement, temperature for instance.' : null);
+  const { series } = draft;
+  if (series.trim() === '') check('series', 'Enter the name of a measurement, temperature for instance.');
+  else check('series', series.trim() === series ? null : 'The name begins or ends with a space. Remove the space.');
   const [min, max] = [numberOf(draft.min), numberOf(draft.max)];
   check('min', draft.min.trim() !== '' && min === null ? 'Enter a number.' : null);
   check('max', draft.max.trim() !== '' && max === null ? 'Enter a number.' : null);
@@ -174,8 +176,8 @@ export function settingsOf(draft: Draft, connection: string): Omit<NewRollout, '
   return {
     connection,
     confirmed: 'no',
-    name: draft.name.trim() === '' ? null : draft.name.trim(),
-    note: draft.note.trim() === '' ? null : draft.note.trim(),
+    name: draft.name.trim() === '' ? null : draft.name,
+    note: draft.note.trim() === '' ? null : draft.note,
     stages,
     between:
       stages.length === 0 || draft.between === 'continue'
@@ -189,7 +191,7 @@ export function settingsOf(draft: Draft, connection: string): Omit<NewRollout, '
     gate:
       each && draft.gated
         ? {
-            series: draft.series.trim(),
+            series: draft.series,
             min: numberOf(draft.min),
             max: numberOf(draft.max),
             for_ms: Math.round(Number(draft.gateFor) * 60_000),

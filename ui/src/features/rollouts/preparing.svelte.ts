@@ -90,7 +90,7 @@ export class Preparing {
     if (asked.target.by !== 'search' || draft.reach === 'each') return asked.target;
     return {
       by: 'broadcast',
-      group: draft.reach === 'group' ? draft.group.trim() : null,
+      group: draft.reach === 'group' ? draft.group : null,
       search: asked.target.search,
     };
   }

@@ -257,10 +257,16 @@ it('is where the data is found', async () => {
 });
 
 it('keeps the name that other consoles see, or none', async () => {
-  const { getByRole, backend, user, container } = await openSettings();
+  const { getByRole, findByText, backend, user, container } = await openSettings();
   const field = getByRole('textbox', { name: 'Operator name' });
-  await user.type(field, ' Ana ');
+  await user.type(field, 'Ana');
   await user.tab();
+  expect((await backend.settings()).operator_name).toBe('Ana');
+  // What was entered is used exactly, or refused.
+  await user.type(field, ' ');
+  await user.tab();
+  await findByText(/The operator name begins or ends with a space/);
+  expect(field).toBeInvalid();
   expect((await backend.settings()).operator_name).toBe('Ana');
   await user.clear(field);
   await user.tab();
