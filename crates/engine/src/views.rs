@@ -97,7 +97,7 @@ fn now_reports(command: &Command) -> Option<String> {
     let Expectation::State { terms, .. } = command.expects().filter(|_| is_reported)? else { return None };
     Some(match &**terms {
         [Term { key, .. }] if key.starts_with('$') => "The device has started anew.".to_owned(),
-        [Term { value: Some(value), .. }] => format!("The device now reports {value}."),
+        [Term { value: Some(value), .. }] => format!("The device reported {value}."),
         [Term { key, value: None }] => format!("The device has reported {key}."),
         several => {
             let shown =
@@ -106,7 +106,7 @@ fn now_reports(command: &Command) -> Option<String> {
             if shown.is_empty() {
                 return None;
             }
-            format!("The device now reports {}.", shown.join(", "))
+            format!("The device reported {}.", shown.join(", "))
         }
     })
 }

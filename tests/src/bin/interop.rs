@@ -84,12 +84,12 @@ fn main() -> Result<()> {
     ensure!(bulbs == 1 && devices.len() == names.len() + 1, "{devices:#?}");
 
     bench.ends("lamp-1", &["led", "on=true"], "succeeded", "")?;
-    bench.ends("Bench", &["led", "on=true"], "succeeded", "The device now reports ON.")?;
-    bench.ends("Bench", &["Level", "value=42"], "succeeded", "The device now reports 42.")?;
+    bench.ends("Bench", &["led", "on=true"], "succeeded", "The device reported ON.")?;
+    bench.ends("Bench", &["Level", "value=42"], "succeeded", "The device reported 42.")?;
     bench.ends("Bench", &["Restart"], "unconfirmed", "names no state topic")?;
-    bench.ends("MQTT IO", &["led", "on=true"], "succeeded", "The device now reports OPEN.")?;
-    bench.ends("bulb", &["led", "on=true"], "succeeded", "The device now reports ON.")?;
-    bench.ends("bulb", &["set brightness", "value=120"], "succeeded", "The device now reports 120.")?;
+    bench.ends("MQTT IO", &["led", "on=true"], "succeeded", "The device reported OPEN.")?;
+    bench.ends("bulb", &["led", "on=true"], "succeeded", "The device reported ON.")?;
+    bench.ends("bulb", &["set brightness", "value=120"], "succeeded", "The device reported 120.")?;
     bench.ends("bulb", &["set", "nonsense=1"], "failed", "No converter available for 'nonsense'")?;
     bench.ends(
         "deadbulb",

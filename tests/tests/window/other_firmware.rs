@@ -65,7 +65,7 @@ async fn a_zigbee_lamp_is_found_shown_and_switched_beside_a_device_of_wilcos_own
     let mut found = console.inaccessible("a Zigbee lamp").await?;
 
     let end = check(console.flip_led().await?, "led on");
-    ensure!(end.ladder.contains("The device now reports ON"), "{}", end.ladder);
+    ensure!(end.ladder.contains("The device reported ON"), "{}", end.ladder);
     console.wait_for_led(true).await?;
     as_it_stands(&console, "zigbee-lamp-on").await?;
 

@@ -38,7 +38,7 @@ describe('the words under a ladder', () => {
   });
 
   it('says what a device reports that answers no command, and quotes nobody', () => {
-    const message = 'The device now reports ON.';
+    const message = 'The device reported ON.';
     const given = climbed('succeeded', { message, settled_by: 'report', match: 'inferred' });
     const { what, then } = why(given, 0, around);
     expect(what).toBe(message);
@@ -87,7 +87,7 @@ describe('the words under a ladder', () => {
     expect(told(given)).toContain('arrived twice');
     expect(told(given)).toContain('A second, different answer arrived.');
     expect(told(command({ state: 'cancelled', contradicted: 'succeeded' }))).toContain(
-      'But the device reports succeeded.',
+      'But the device reported succeeded.',
     );
   });
 });

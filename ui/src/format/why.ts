@@ -77,7 +77,7 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
       );
     case 'succeeded':
       if (command.settled_by === 'report')
-        return tell('s-done', visible(command.message ?? 'The device reports what was requested.'), took(command));
+        return tell('s-done', visible(command.message ?? 'The device reported what was requested.'), took(command));
       return tell('s-done', 'The device says it is done.', took(command), said(command));
     case 'failed':
       return tell(
@@ -141,7 +141,7 @@ function remarks(command: CommandView): string[] {
     out.push(`Something else came about it that cannot be read. ${brief(command.unreadable.why)}`);
   if (command.conflict) out.push('A second, different answer arrived. The first one counts; both are in the history.');
   if (command.contradicted !== null && command.message === null)
-    out.push(`But the device reports ${wordOf(command.contradicted).toLowerCase()}.`);
+    out.push(`But the device reported ${wordOf(command.contradicted).toLowerCase()}.`);
   if (command.duplicates > 0) {
     out.push(
       command.duplicates === 1
