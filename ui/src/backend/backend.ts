@@ -6,6 +6,7 @@ import type { DeviceOrder } from './bindings/DeviceOrder';
 import type { GroupBy } from './bindings/GroupBy';
 import type { NewsSubject } from './bindings/NewsSubject';
 import type { SortBy } from './bindings/SortBy';
+import type { ViewColumn } from './bindings/ViewColumn';
 
 /** The engine's calls, and what only the window can do. Every promise rejects with a `Failure`. */
 export interface Backend extends Calls {
@@ -71,6 +72,10 @@ export interface View {
   sort: SortBy;
   order: DeviceOrder;
   group: GroupBy | null;
+  /** The columns that were chosen; the usual ones where there are none. */
+  columns: readonly ViewColumn[] | null;
+  /** The id of the saved view that was opened last. */
+  savedView: string | null;
   /** The devices are shown as tiles instead of rows. */
   wall: boolean;
   /** What the tiles are coloured by, where it is no measurement. */

@@ -30,7 +30,7 @@ export function keepView(app: App): void {
   });
 }
 
-function viewOf({ route, connections, fleet, inspected, history }: App): View {
+function viewOf({ route, connections, fleet, inspected, history, views }: App): View {
   return {
     screen: route.screen,
     connection: connections.current?.id ?? null,
@@ -39,6 +39,8 @@ function viewOf({ route, connections, fleet, inspected, history }: App): View {
     sort: fleet.sort.sort,
     order: fleet.sort.order,
     group: fleet.group,
+    columns: fleet.columns,
+    savedView: views.opened,
     wall: fleet.wall,
     tileColours: fleet.tileColours,
     series: fleet.series,
@@ -49,18 +51,22 @@ function viewOf({ route, connections, fleet, inspected, history }: App): View {
 }
 
 function restore(app: App, view: View | null): void {
-  const { connections, fleet, inspected, history, route } = app;
+  const { connections, fleet, inspected, history, route, views } = app;
   const connection = connections.current?.id;
   // Of another connection it would mean something else.
   if (view === null || connection === undefined || view.connection !== connection) return;
   fleet.open(connection);
   fleet.sort = { sort: view.sort, order: view.order };
   fleet.group = view.group;
+  // What an earlier version wrote down has none.
+  fleet.columns = (view.columns as View['columns'] | undefined) ?? null;
   fleet.wall = view.wall;
   fleet.tileColours = view.tileColours;
   fleet.series = view.series;
   fleet.tilePitch = view.tilePitch;
   fleet.searchFor(view.search);
+  views.open(connection);
+  views.opened = (view.savedView as string | null | undefined) ?? null;
   if (view.device !== null) inspected.choose(connection, view.device);
   const filter = EVERY_FILTER.find(({ name }) => name === view.filter) ?? history.filter;
   history.restore(connection, filter, view.ofDevice);

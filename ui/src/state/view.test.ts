@@ -21,6 +21,8 @@ it('opens again where it was closed', async () => {
   app.fleet.tilePitch = 17;
   app.fleet.colourBy('presence');
   app.fleet.show('temperature');
+  app.fleet.showColumns([{ column: 'name' }, { column: 'telemetry', series: 'temperature' }]);
+  await app.views.save('Benches');
   app.route.go('history');
   await vi.waitFor(async () => expect((await backend.loadPreferences()).view?.screen).toBe('history'), 3_000);
 
@@ -30,6 +32,8 @@ it('opens again where it was closed', async () => {
   expect(again.fleet.sort).toEqual({ sort: 'seen', order: 'ascending' });
   expect(again.inspected.device).toBe('bench-0001');
   expect(again.fleet).toMatchObject({ wall: true, tilePitch: 17, tileColours: 'presence', series: 'temperature' });
+  await vi.waitFor(() => expect(again.views.current?.view.name).toBe('Benches'));
+  expect(again.views.differs).toBe(false);
   expect(again.history.filter).toBe(NEEDS_ATTENTION);
   expect(again.history.device).toBe('bench-0002');
 });

@@ -29,6 +29,8 @@ describe('a protected connection', () => {
     const question = within(await findByRole('dialog', { name: /^Send led (on|off) to bench-0001\?$/ }));
     await expectAccessible(container);
     expect(question.getByRole('button', { name: 'Cancel' })).toHaveFocus();
+    // Red is for what interrupts a device.
+    expect(question.getByRole('button', { name: 'Send' })).toHaveClass('button-primary');
     await user.click(question.getByRole('button', { name: 'Cancel' }));
     await waitFor(() => expect(queryByRole('dialog')).toBeNull());
     expect(send).not.toHaveBeenCalled();
@@ -48,6 +50,7 @@ describe('a protected connection', () => {
     const name = question.getByRole('textbox', { name: 'Type Demo fleet to continue' });
     expect(name).toHaveFocus();
     const go = question.getByRole('button', { name: 'Send' });
+    expect(go).toHaveClass('button-danger');
     await user.type(name, 'demo fleet');
     expect(go).toBeDisabled();
     await user.clear(name);
