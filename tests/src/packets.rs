@@ -134,6 +134,8 @@ impl Connect {
 pub struct Filters {
     /// The packet id.
     pub id: [u8; 2],
+    /// The properties as they came, without their length.
+    pub properties: Vec<u8>,
     /// The filters.
     pub filters: Vec<String>,
 }
@@ -146,9 +148,7 @@ impl Filters {
     pub fn read(packet: &Packet, version: u8) -> io::Result<Filters> {
         let mut rest = Rest(&packet.body);
         let id = rest.number()?.to_be_bytes();
-        if version == 5 {
-            rest.properties()?;
-        }
+        let properties = if version == 5 { rest.properties()?.to_vec() } else { Vec::new() };
         let mut filters = Vec::new();
         while !rest.0.is_empty() {
             filters.push(rest.text()?);
@@ -156,7 +156,7 @@ impl Filters {
                 rest.byte()?;
             }
         }
-        Ok(Filters { id, filters })
+        Ok(Filters { id, properties, filters })
     }
 }
 
@@ -202,6 +202,30 @@ impl Publish {
         let first = if id.is_some() { 0x32 } else { 0x30 };
         packet(first, &[&length, self.topic.as_bytes(), number, &properties, &self.payload])
     }
+}
+
+/// The value of the first property with this identifier among a packet's properties (MQTT 5 section 2.2.2.2).
+pub fn property(properties: &[u8], id: u8) -> Option<&[u8]> {
+    let mut rest = properties;
+    while let [found, behind @ ..] = rest {
+        let length = |at: usize| Some(2 + usize::from(u16::from_be_bytes([*behind.get(at)?, *behind.get(at + 1)?])));
+        let taken = match found {
+            0x01 | 0x17 | 0x19 | 0x24 | 0x25 | 0x28 | 0x29 | 0x2a => 1,
+            0x13 | 0x21 | 0x22 | 0x23 => 2,
+            0x02 | 0x11 | 0x18 | 0x27 => 4,
+            // A variable byte integer.
+            0x0b => behind.iter().position(|byte| byte & 0x80 == 0)? + 1,
+            // Two texts.
+            0x26 => length(0)? + length(length(0)?)?,
+            _ => length(0)?,
+        };
+        let (value, more) = behind.split_at_checked(taken)?;
+        if *found == id {
+            return Some(value);
+        }
+        rest = more;
+    }
+    None
 }
 
 /// Whether a topic is heard by a filter (MQTT 5 section 4.7).

@@ -4,6 +4,7 @@
 //! to nobody else. Without a script it lets everybody do everything.
 
 mod line;
+mod offered;
 mod tls;
 
 use std::io::{self, Read, Write};
@@ -80,6 +81,10 @@ pub enum Seen {
         /// The quality of service.
         qos: u8,
     },
+    /// PINGREQ.
+    Ping,
+    /// The packet after this used what the CONNACK had said that the broker does not offer.
+    NotOffered(&'static str),
     /// DISCONNECT.
     Disconnect,
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::thread;
 
-use super::{Seen, Shared, Then};
+use super::{Seen, Shared, Then, offered};
 use crate::packets::{self as wire, Connect, Filters, Packet, Publish};
 
 /// Whether the connection goes on.
@@ -38,7 +38,10 @@ impl<S: Read + Write> Line<S> {
                 wire::SUBSCRIBE => self.subscribe(&packet)?,
                 wire::UNSUBSCRIBE => self.unsubscribe(&packet)?,
                 wire::PUBLISH => self.publish(&packet)?,
-                wire::PINGREQ => self.write(&wire::packet(0xd0, &[]))?,
+                wire::PINGREQ => {
+                    self.shared.saw(Seen::Ping);
+                    self.write(&wire::packet(0xd0, &[]))?
+                }
                 wire::DISCONNECT => {
                     self.shared.saw(Seen::Disconnect);
                     false
@@ -87,7 +90,9 @@ impl<S: Read + Write> Line<S> {
     }
 
     fn subscribe(&mut self, packet: &Packet) -> Goes {
-        let Filters { id, filters } = Filters::read(packet, self.version)?;
+        let asked = Filters::read(packet, self.version)?;
+        self.saw_not_offered(offered::by_subscribe(&self.shared.script.properties, &asked));
+        let Filters { id, filters, .. } = asked;
         self.shared.saw(Seen::Subscribe { filters: filters.clone() });
         let mut reasons = Vec::new();
         for filter in filters {
@@ -111,7 +116,7 @@ impl<S: Read + Write> Line<S> {
     }
 
     fn unsubscribe(&mut self, packet: &Packet) -> Goes {
-        let Filters { id, filters } = Filters::read(packet, self.version)?;
+        let Filters { id, filters, .. } = Filters::read(packet, self.version)?;
         self.subscribed.retain(|filter| !filters.contains(filter));
         let reasons = vec![0; if self.version == 5 { filters.len() } else { 0 }];
         let nothing: &[u8] = if self.version == 5 { &[0] } else { &[] };
@@ -120,6 +125,7 @@ impl<S: Read + Write> Line<S> {
 
     fn publish(&mut self, packet: &Packet) -> Goes {
         let publish = Publish::read(packet, self.version)?;
+        self.saw_not_offered(offered::by_publish(&self.shared.script.properties, packet, &publish));
         let (topic, payload) = (publish.topic.clone(), publish.payload.clone());
         self.shared.saw(Seen::Publish { topic, payload, qos: publish.qos });
         let script = &self.shared.script.on_publish;
@@ -142,6 +148,12 @@ impl<S: Read + Write> Line<S> {
             return self.write(&publish.forward(id, self.version));
         }
         Ok(true)
+    }
+
+    fn saw_not_offered(&self, used: Vec<&'static str>) {
+        if self.version == 5 {
+            used.into_iter().for_each(|used| self.shared.saw(Seen::NotOffered(used)));
+        }
     }
 
     /// Does what a script says wherever it says it.

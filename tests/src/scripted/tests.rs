@@ -142,6 +142,33 @@ fn a_subscription_or_a_publish_is_refused_as_told() {
 }
 
 #[test]
+fn what_a_broker_does_not_offer_is_noticed_when_it_is_used() {
+    let check = |properties: &[u8], packet: &[u8], expected: &[&str]| {
+        let script = Scripted::new().connack_properties(properties);
+        let (_, seen) = conversation(script, &[CONNECT_5, packet, GOODBYE]).expect("a conversation");
+        let used = seen.iter().filter_map(|seen| if let Seen::NotOffered(used) = seen { Some(*used) } else { None });
+        assert_eq!(used.collect::<Vec<_>>(), expected, "{properties:?} {packet:?}");
+    };
+    // A retained publish, one with the topic alias 1 behind a user property, and a subscription with an identifier.
+    let retained: &[u8] = b"\x31\x05\x00\x01x\x00\x00";
+    let aliased: &[u8] = b"\x30\x0e\x00\x01x\x0a\x26\x00\x01a\x00\x01b\x23\x00\x01";
+    let identified: &[u8] = b"\x82\x0a\x00\x07\x03\x0b\x80\x01\x00\x01x\x00";
+    let shared: &[u8] = b"\x82\x10\x00\x07\x00\x00\x0a$share/g/+\x00";
+    check(&[], retained, &[]);
+    check(&[0x25, 1], retained, &[]);
+    check(b"\x1f\x00\x01r\x25\x00", retained, &["retain"]);
+    check(&[], aliased, &["topic alias"]);
+    check(&[0x22, 0, 0], aliased, &["topic alias"]);
+    check(&[0x22, 0, 1], aliased, &[]);
+    check(&[], identified, &[]);
+    check(&[0x29, 0], identified, &["subscription identifier"]);
+    check(&[0x2a, 0, 0x28, 0], shared, &["shared", "wildcard"]);
+    check(&[0x24, 0], PUBLISH_5, &["QoS"]);
+    check(&[0x27, 0, 0, 0, 18], PUBLISH_5, &["packet size"]);
+    check(&[0x27, 0, 0, 0, 19], PUBLISH_5, &[]);
+}
+
+#[test]
 fn silence_and_delay_take_their_time() -> Result<()> {
     let silent = Scripted::new().on_connect(Then::Silence).start()?;
     let mut stream = dial(&silent)?;

@@ -74,22 +74,49 @@ async fn what_is_too_large_for_the_broker_is_not_sent() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_broker_does_not_offer_is_not_used() -> Result<()> {
-    // Retain, subscription identifiers and shared subscriptions: none; topic aliases: none; response information; another
-    // keep-alive.
-    let properties = b"\x25\0\x29\0\x2A\0\x22\0\0\x1A\0\x03r/x\x13\0\x07";
+/// Sends a command over a broker with this CONNACK up to its PUBACK, and says what the broker saw.
+async fn one_command(properties: &[u8]) -> Result<Vec<Seen>> {
     let broker = Scripted::new().connack_properties(properties).start()?;
     let desk = Desk::new().await?;
-    let view = desk.preflight(to(&broker)).await?;
-    ensure!(view.ok, "{view:#?}");
-    let connect = view.steps.iter().find(|step| step.step == Step::Connect);
-    ensure!(connect.is_some_and(|step| step.said.contains("keep-alive 7 s")), "{connect:?}");
     let connection = desk.connect(to(&broker)).await?;
     let id = desk.send(led(&connection, "pump-7")).await?;
     desk.reaches("pump-7", &id, "at_broker").await?;
-    let seen = broker.seen();
-    ensure!(!seen.iter().any(|seen| matches!(seen, Seen::Publish { topic, .. } if topic.is_empty())), "{seen:?}");
+    Ok(broker.seen())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_broker_does_not_offer_is_not_used() -> Result<()> {
+    // Retain, subscription identifiers, shared subscriptions, topic aliases; no Topic Alias Maximum at all means 0 too.
+    for properties in [&[0x25, 0][..], &[0x29, 0], &[0x2a, 0], &[0x22, 0, 0], &[]] {
+        let seen = one_command(properties).await?;
+        ensure!(!seen.iter().any(|seen| matches!(seen, Seen::NotOffered(_))), "{properties:?}: {seen:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn response_information_that_nobody_asked_for_is_no_reason_to_hang_up() -> Result<()> {
+    one_command(b"\x1A\0\x03r/x").await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_brokers_keep_alive_replaces_ours() -> Result<()> {
+    // Ours is 30 s: a PINGREQ before that is the broker's doing.
+    let broker = Scripted::new().connack_properties(&[0x13, 0, 1]).start()?;
+    let desk = Desk::new().await?;
+    let view = desk.preflight(to(&broker)).await?;
+    let connect = view.steps.iter().find(|step| step.step == Step::Connect);
+    ensure!(connect.is_some_and(|step| step.said.contains("keep-alive 1 s")), "{connect:?}");
+    desk.connect(to(&broker)).await?;
+    soon("PINGREQ", Duration::from_secs(15), || broker.seen().contains(&Seen::Ping).then_some(()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_id_that_the_broker_assigns_all_the_same_changes_nothing() -> Result<()> {
+    // A broker assigns one only to a client without (section 3.2.2.3.7), and Wilco always names itself.
+    let seen = one_command(b"\x12\0\x05given").await?;
+    let named = |seen: &Seen| matches!(seen, Seen::Connect { client_id, .. } if !client_id.is_empty());
+    ensure!(seen.iter().any(named), "{seen:?}");
     Ok(())
 }
 
