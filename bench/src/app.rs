@@ -12,6 +12,7 @@ use wilco_tests::{Broker, Child, Display, Keyring, Picture, Session, program, so
 
 use crate::course::Size;
 use crate::figures::{Figure, milliseconds};
+use crate::processes;
 
 /// Between two looks at the display.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -137,19 +138,7 @@ fn usable(seen: &[(Duration, Picture)], bare: &Picture) -> Option<Duration> {
 
 /// The memory of a process and of all that it has started.
 fn memory(root: u32) -> Result<Memory> {
-    let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")?
-        .flatten()
-        .filter_map(|entry| {
-            let id = entry.file_name().to_str()?.parse().ok()?;
-            Some((id, parent(&std::fs::read_to_string(entry.path().join("status")).ok()?)?))
-        })
-        .collect();
-    let mut family = vec![root];
-    let mut next = 0;
-    while let Some(&one) = family.get(next) {
-        family.extend(parents.iter().filter(|(_, parent)| *parent == one).map(|(id, _)| *id));
-        next += 1;
-    }
+    let family = processes::family(root)?;
     let mut memory = Memory { processes: family.len(), ..Memory::default() };
     for id in family {
         let rollup = std::fs::read_to_string(format!("/proc/{id}/smaps_rollup"))?;
@@ -157,10 +146,6 @@ fn memory(root: u32) -> Result<Memory> {
         memory.proportional += kilobytes(&rollup, "Pss:").context("no Pss")? / 1_000.0;
     }
     Ok(memory)
-}
-
-fn parent(status: &str) -> Option<u32> {
-    status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
 }
 
 /// A line of the kernel's in KiB, in units of 1,000 bytes.

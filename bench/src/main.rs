@@ -20,8 +20,10 @@ mod installation;
 mod machine;
 mod mqttjs;
 mod plot;
+mod processes;
 mod report;
 mod wilco;
+mod window;
 
 use std::path::PathBuf;
 
@@ -36,6 +38,7 @@ wilco-bench run <directory of the report> [--quick]
 wilco-bench growth <directory of the report> [--quick]
 wilco-bench history <directory of the report> [--quick] [--commands <number>]
 wilco-bench history-alone <data directory>
+wilco-bench window <directory of the report> [--quick]
 wilco-bench alone <url> <devices> [<authority> <certificate> <key>]
 wilco-bench echo <url> [<authority> <certificate> <key>]";
 
@@ -50,6 +53,8 @@ async fn main() -> Result<()> {
         ["history", directory, ref options @ ..] => {
             history::run(directory.as_ref(), &history::Size::of(options)?).await
         }
+        ["window", directory] => window::run(directory.as_ref(), &window::Size::FULL).await,
+        ["window", directory, "--quick"] => window::run(directory.as_ref(), &window::Size::QUICK).await,
         ["history-alone", data] => history::alone(data).await,
         ["alone", url, devices, ref files @ ..] => growth::alone(url, devices, Files::of(files)?.as_ref()).await,
         ["echo", url, ref files @ ..] => echo::echo(url, Files::of(files)?).await,

@@ -76,6 +76,11 @@ impl Desk {
         self.data.path()
     }
 
+    /// The display that its window is on.
+    pub fn display(&self) -> &Display {
+        &self.display
+    }
+
     /// The person's session.
     pub fn session(&self) -> &Session {
         &self.session

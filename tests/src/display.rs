@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 
 use crate::child::Child;
-use crate::picture::Picture;
+use crate::picture::{Area, Picture};
 
 /// A running Xvfb of 2,000 by 1,300 pixels: room for the largest window of the tests and its frame.
 #[derive(Debug)]
@@ -51,5 +51,13 @@ impl Display {
     /// When the server has not laid open what it shows.
     pub fn picture(&self) -> Result<Picture> {
         Picture::read(&self.pixels.path().join("Xvfb_screen0"))
+    }
+
+    /// What is on a part of it now: quickly, so that it can be looked at again and again.
+    ///
+    /// # Errors
+    /// When that part is not on it, or the server has not laid open what it shows.
+    pub fn area(&self, area: Area) -> Result<Picture> {
+        Picture::read_area(&self.pixels.path().join("Xvfb_screen0"), area)
     }
 }

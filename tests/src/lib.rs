@@ -39,7 +39,7 @@ pub use display::Display;
 pub use fleet::Fleet;
 pub use notifications::{Notification, Notifications};
 pub use parcel::{Parcel, Wrapping};
-pub use picture::Picture;
+pub use picture::{Area, Picture};
 pub use programs::{program, target};
 pub use proxy::{Proxy, ProxyAtWork, Refusal};
 pub use publisher::Publisher;

@@ -30,6 +30,8 @@ const SELECT_ALL: &str = "\u{e009}a\u{e009}";
 pub mod keys {
     /// Down in a list.
     pub const ARROW_DOWN: &str = "\u{e015}";
+    /// A page further down in a list.
+    pub const PAGE_DOWN: &str = "\u{e00f}";
     /// The character to the right of the cursor goes.
     pub const DELETE: &str = "\u{e017}";
     /// A line's end.
@@ -120,6 +122,11 @@ impl Window {
         limited("closing the window", self.client.clone().close()).await?;
         self.driver.kill();
         Ok(())
+    }
+
+    /// The process that has started the app, its drivers and all that they have started.
+    pub fn process(&self) -> u32 {
+        self.driver.id()
     }
 
     /// What the app and the drivers have said.

@@ -1,5 +1,5 @@
-//! `cargo xtask bench [growth | history] [--quick]`: what the promise costs, how that grows with the fleet, and what a long
-//! history costs, measured, as a report under `docs`.
+//! `cargo xtask bench [growth | history | window] [--quick]`: what the promise costs, how that grows with the fleet, what a
+//! long history costs, and what the window costs at rest and how fast it answers, measured, as a report under `docs`.
 //!
 //! It is no part of `check` or `test`, because figures say something only on a machine that does nothing else.
 
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::packages::Purpose;
-use crate::{bundle, npm, packages, process, target};
+use crate::{bundle, npm, packages, process, target, tools};
 
 /// Sets up, builds everything as it is released, and runs the bench.
 pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
@@ -19,9 +19,11 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
         ["--quick"] => (target().join("bench"), Some("--quick")),
         ["growth"] => return growth(&crate::top().join("docs"), None),
         ["growth", "--quick"] => return growth(&target().join("bench"), Some("--quick")),
+        ["window"] => return window(&crate::top().join("docs"), None),
+        ["window", "--quick"] => return window(&target().join("bench"), Some("--quick")),
         ["history"] => return engine_alone("history", &crate::top().join("docs"), &[]),
         ["history", options @ ..] => return engine_alone("history", &target().join("bench"), options),
-        _ => bail!("bench takes nothing but growth, history and --quick; history also takes --commands N."),
+        _ => bail!("bench takes nothing but growth, history, window and --quick; history also takes --commands N."),
     };
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
     npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;
@@ -33,6 +35,20 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
     let mut bench = process::program(target().join("release/wilco-bench"));
     process::run("Measuring", bench.arg("run").arg(&directory).args(option))?;
     println!("    The report: {}", directory.join("bench.md").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The window needs the app as it is released, and no package of it.
+fn window(directory: &Path, option: Option<&str>) -> Result<ExitCode> {
+    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
+    tools::install(&[tools::TAURI_DRIVER])?;
+    bundle::build()?;
+    let mut build = process::cargo();
+    build.args(["build", "--release", "--package", "wilco-bench"]);
+    process::run("Building the bench", &mut build)?;
+    let mut bench = process::program(target().join("release/wilco-bench"));
+    process::run("Measuring", bench.arg("window").arg(directory).args(option))?;
+    println!("    The report: {}", directory.join("bench-window.md").display());
     Ok(ExitCode::SUCCESS)
 }
 

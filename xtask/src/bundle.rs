@@ -41,16 +41,20 @@ pub(crate) fn bundle(words: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the programs and packs them. Returns the packages.
-pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
+/// Builds the programs as they are released.
+pub(crate) fn build() -> Result<()> {
     npm::install()?;
     npm::build()?;
     let mut build = process::cargo();
     // The device too, with which the packages are tried and measured: another choice would be compiled anew.
     build.args(["build", "--release", "--package", "wilco-desktop", "--package", "wilco-cli", "--package"]);
     build.args(["wilco-device", "--features", EMBEDDED_PAGE]);
-    process::run("Building the app, the command line and the device as they are released", &mut build)?;
+    process::run("Building the app, the command line and the device as they are released", &mut build)
+}
 
+/// Builds the programs and packs them. Returns the packages.
+pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
+    build()?;
     let packed = target().join("release/bundle");
     for format in formats {
         let before = packed.join(format);
