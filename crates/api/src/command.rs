@@ -158,6 +158,9 @@ pub struct CommandView {
     pub contradicted: Option<String>,
     /// The broker said that nobody listens on the topic.
     pub nobody_listening: bool,
+    /// The device refused it as expired right after it was sent: most likely its clock and this computer's differ.
+    #[serde(default)]
+    pub clocks_differ: bool,
     /// The command that it repeats.
     pub again_of: Option<String>,
 }

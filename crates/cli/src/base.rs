@@ -151,6 +151,10 @@ impl Dispatch for Relay {
                 let engine = self.engine();
                 match engine.dispatch(call.clone(), items.clone()).await {
                     Err(failure) if failure.code == FailureCode::Ended => self.after(&engine).await?,
+                    // Whether it was answered makes no difference where nothing changes.
+                    Err(failure) if failure.code == FailureCode::Unanswered && only_reads(&call) => {
+                        self.after(&engine).await?;
+                    }
                     answer => return answer,
                 }
             }
@@ -160,6 +164,26 @@ impl Dispatch for Relay {
     fn let_go(&self) {
         self.engine().let_go();
     }
+}
+
+/// Whether a call changes and sends nothing, so that it can be made again to the next engine when the one that was asked
+/// has gone. These are the calls that a run makes while it follows what it has sent.
+fn only_reads(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::listen {}
+            | Call::connections {}
+            | Call::device { .. }
+            | Call::devices { .. }
+            | Call::command { .. }
+            | Call::check_command { .. }
+            | Call::log { .. }
+            | Call::plan_rollout { .. }
+            | Call::rollouts {}
+            | Call::rollout { .. }
+            | Call::rollout_members { .. }
+            | Call::history { .. }
+    )
 }
 
 async fn enter(data_dir: &DataDir) -> Result<Asked, Failure> {

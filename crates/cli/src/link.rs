@@ -55,10 +55,8 @@ pub(crate) async fn online(
             LinkState::Connecting | LinkState::Subscribing => {}
         }
     }
-    if subscribes {
-        return Err(no_suback(connection, patience));
-    }
-    Err(why.unwrap_or_else(|| silence(connection, patience)))
+    // What the engine has found out in an earlier try goes before what is seen of this one.
+    Err(why.unwrap_or_else(|| if subscribes { no_suback(connection, patience) } else { silence(connection, patience) }))
 }
 
 /// Waits until the retained statuses have come: until the numbers of devices stay the same for that long.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use wilco_dialect::Request as Encoding;
 use wilco_ledger::{
-    Answer, Claim, Command, Disagreement, Event, Expectation, Fact, Match, NotDelivered, Origin, Outcome, Raw, Reading,
-    State, Stray, Term, TimeOut, Timestamp,
+    Answer, Claim, Command, Disagreement, Event, Expectation, Fact, Match, Millis, NotDelivered, Origin, Outcome, Raw,
+    Reading, State, Stray, Term, TimeOut, Timestamp,
 };
 
 use crate::{
@@ -23,6 +23,9 @@ pub(crate) struct CommandSnapshot {
     /// When it is given up, where that is still to come.
     pub(crate) deadline: Option<Timestamp>,
 }
+
+/// A device that is connected answers within this time.
+const AT_ONCE: Millis = Millis(10_000);
 
 impl CommandSnapshot {
     pub(crate) fn view(&self, connection: &str) -> CommandView {
@@ -78,8 +81,21 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         conflict: command.conflict,
         contradicted: command.contradicted.map(|outcome| outcome_word(outcome).to_owned()),
         nobody_listening: command.nobody_listening,
+        clocks_differ: clocks_differ(command),
         again_of: command.asked.again_of.as_ref().map(|id| id.as_str().to_owned()),
     }
+}
+
+/// Whether a device refuses a command as expired that it can only just have received.
+fn clocks_differ(command: &Command) -> bool {
+    let says_expired = |message: &str| {
+        message.split(|letter: char| !letter.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("expired"))
+    };
+    let sent = command.rungs.sent.unwrap_or(command.submitted_at);
+    let answered = command.rungs.finished.unwrap_or(command.changed_at);
+    command.state == State::Rejected
+        && command.message.as_deref().is_some_and(says_expired)
+        && answered.since(sent) < AT_ONCE
 }
 
 /// What of its device a command's end rests on, where the device itself has said how it ended.

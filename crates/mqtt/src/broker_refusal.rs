@@ -84,6 +84,18 @@ impl Refusal {
                 .because(format!("It answered CONNECT with a CONNACK of MQTT 3.1.1 (return code {}).", connack.reason))
             };
         }
+        if let Some(assigned) = connack.assigned.as_ref().filter(|_| tried == MqttVersion::V5 && connack.reason == 0) {
+            return Refusal {
+                version: Some(MqttVersion::V311),
+                ..Refusal::new(
+                    format!("The broker assigned the client ID “{assigned}” to a client that has one of its own."),
+                    "Have the broker accept the client ID of this connection, or use MQTT 3.1.1: choose it under Protocol \
+                     in the window, or use --mqtt 3.1.1.",
+                    Remedy::Change,
+                )
+                .because("MQTT 5 allows that only for a client without an ID (section 3.2.2.3.7).")
+            };
+        }
         let other = match tried {
             MqttVersion::V5 => MqttVersion::V311,
             MqttVersion::V311 => MqttVersion::V5,

@@ -10,12 +10,15 @@ pub(crate) struct Goodbye {
     pub(crate) reason_string: Option<String>,
     /// Where to connect instead.
     pub(crate) server_reference: Option<String>,
+    /// The client ID that the broker gives to the client.
+    pub(crate) assigned: Option<String>,
     /// A CONNACK without properties, which is one of MQTT 3.1.1.
     pub(crate) is_311: bool,
 }
 
 const CONNACK: u8 = 0x20;
 const DISCONNECT: u8 = 0xE0;
+const ASSIGNED_CLIENT_ID: u8 = 0x12;
 const SERVER_REFERENCE: u8 = 0x1C;
 const REASON_STRING: u8 = 0x1F;
 const USER_PROPERTY: u8 = 0x26;
@@ -55,19 +58,19 @@ impl Goodbye {
     /// Reads one property (MQTT 5 section 2.2.2.2), and says what follows it.
     fn property<'a>(&mut self, id: u8, rest: &'a [u8]) -> Option<&'a [u8]> {
         match id {
-            REASON_STRING | SERVER_REFERENCE => {
+            REASON_STRING | SERVER_REFERENCE | ASSIGNED_CLIENT_ID => {
                 let (text, rest) = text(rest)?;
                 let text = Some(String::from_utf8_lossy(text).into_owned()).filter(|text| !text.is_empty());
-                if id == REASON_STRING {
-                    self.reason_string = text
-                } else {
-                    self.server_reference = text
+                match id {
+                    REASON_STRING => self.reason_string = text,
+                    SERVER_REFERENCE => self.server_reference = text,
+                    _ => self.assigned = text,
                 }
                 Some(rest)
             }
             USER_PROPERTY => text(text(rest)?.1).map(|(_, rest)| rest),
-            // Texts and bytes: assigned client identifier, authentication, response information.
-            0x12 | 0x15 | 0x16 | 0x1A => text(rest).map(|(_, rest)| rest),
+            // Texts and bytes: authentication, response information.
+            0x15 | 0x16 | 0x1A => text(rest).map(|(_, rest)| rest),
             // Session expiry and maximum packet size.
             0x11 | 0x27 => rest.get(4..),
             // Keep alive, receive maximum, topic alias maximum.
@@ -119,11 +122,13 @@ mod tests {
             reason: 0x9D,
             reason_string: Some("closed".into()),
             server_reference: Some("o:883".into()),
-            is_311: false,
+            ..Goodbye::default()
         };
         assert_eq!(connack, Some(expected));
         let old = Goodbye { reason: 1, is_311: true, ..Goodbye::default() };
         assert_eq!(Goodbye::connack(b"\x20\x02\0\x01"), Some(old));
+        let assigned = Goodbye { assigned: Some("given".into()), ..Goodbye::default() };
+        assert_eq!(Goodbye::connack(b"\x20\x0D\0\0\x0A\x24\x01\x12\0\x05given"), Some(assigned));
         assert_eq!(Goodbye::connack(b"HTTP/1.1 400"), None);
         assert_eq!(Goodbye::connack(b"\x20\x09\0\x9D"), None);
     }

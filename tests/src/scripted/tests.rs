@@ -73,6 +73,7 @@ fn without_a_script_everything_is_allowed_and_comes_back() -> Result<()> {
             },
             Seen::Subscribe { filters: vec!["+/resp".into(), "x".into()] },
             Seen::Publish { topic: "c/resp".into(), payload: b"hi".to_vec(), qos: 1 },
+            Seen::Ping,
             Seen::Disconnect,
         ]
     );

@@ -76,7 +76,7 @@ fn a_log_that_came_and_cannot_be_written_does_not_end_as_if_nothing_was_sent() -
     let file = folder.join("lamp-1.log").display().to_string();
     let mut log = bench.start(&["log", "-c", "bench", "-d", "lamp-1", "--to", &file])?;
     // It is held until the device is online.
-    soon("warning", PATIENCE, || log.log().contains("lamp-1 is offline").then_some(()))?;
+    soon("warning", PATIENCE, || log.log().contains("lamp-1 is not known to be online").then_some(()))?;
     fs::remove_dir(&folder)?;
     let _device = Device::start(&broker, "lamp-1", None)?;
     let ended = soon("end", PATIENCE, || log.ended())?;
@@ -149,5 +149,28 @@ fn what_was_written_and_is_refused_cannot_control_the_terminal() -> Result<()> {
     }
     ensure!(bench.run(&["--help"])?.ended(0)?.out.contains("Usage:"));
     ensure!(bench.run(&["rollout"])?.ended(2)?.err.contains("Usage:"));
+    Ok(())
+}
+
+#[test]
+fn a_device_whose_clock_differs_is_named_where_it_calls_a_fresh_command_expired() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let refused = |message: &str| -> Result<String> {
+        let requests = broker.listen("lamp-1/req")?;
+        let mut send = bench.start(&["send", "-c", "bench", "-d", "lamp-1", "--timeout", "60s", "led", "on=true"])?;
+        let output = BufReader::new(send.take_output().context("no output")?).lines();
+        let answer = json!({"id": first_id(&requests)?, "status": "rejected", "message": message});
+        broker.publish("lamp-1/resp", answer.to_string().as_bytes(), false)?;
+        ensure!(soon("end", PATIENCE, || send.ended())?.code() == Some(1), "{}", send.log());
+        Ok(output.last().context("it said nothing")??)
+    };
+    let clocks = "[most likely the clocks of this computer and of the device differ]";
+    let line = refused("The command expired 7200000 ms before it arrived.")?;
+    ensure!(line.contains(clocks), "{line}");
+    let line = refused("The battery is empty.")?;
+    ensure!(!line.contains("clocks"), "{line}");
+    let table = bench.run(&["history", "-c", "bench"])?.ended(0)?.out;
+    ensure!(table.matches(clocks).count() == 1, "{table}");
     Ok(())
 }

@@ -112,11 +112,22 @@ async fn the_brokers_keep_alive_replaces_ours() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_id_that_the_broker_assigns_all_the_same_changes_nothing() -> Result<()> {
-    // A broker assigns one only to a client without (section 3.2.2.3.7), and Wilco always names itself.
-    let seen = one_command(b"\x12\0\x05given").await?;
-    let named = |seen: &Seen| matches!(seen, Seen::Connect { client_id, .. } if !client_id.is_empty());
-    ensure!(seen.iter().any(named), "{seen:?}");
+async fn a_client_id_that_the_broker_assigns_to_a_client_with_one_is_told_and_the_other_version_offered() -> Result<()>
+{
+    let broker = Scripted::new().connack_properties(b"\x12\0\x05given").start()?;
+    let desk = Desk::new().await?;
+    let view = desk.preflight(to(&broker)).await?;
+    let (step, said) = stopped_at(&view)?;
+    ensure!(step == Step::Connect && said.contains("The broker assigned the client ID “given”"), "{said}");
+    let remark = view.steps.iter().find_map(|step| step.remark.as_ref());
+    assert_eq!(remark.and_then(|remark| remark.version), Some(MqttVersion::V311));
+    let connection = desk.add(to(&broker)).await?;
+    let (message, hint) = desk.trouble(&connection).await?;
+    ensure!(message.contains("“given”") && hint.contains("--mqtt 3.1.1"), "{message} {hint}");
+    // Of MQTT 3.1.1 a CONNACK assigns nothing, and Wilco has always named itself.
+    ensure!(desk.preflight(to(&broker).over(MqttVersion::V311)).await?.ok);
+    let named = |seen: &Seen| matches!(seen, Seen::Connect { client_id, .. } if client_id.is_empty());
+    ensure!(!broker.seen().iter().any(named), "{:?}", broker.seen());
     Ok(())
 }
 

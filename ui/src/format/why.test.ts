@@ -60,6 +60,13 @@ describe('the words under a ladder', () => {
     );
   });
 
+  it('names the clocks where a device refuses as expired what it has just received', () => {
+    const message = 'The command expired 7200000 ms before it arrived.';
+    const clocks = 'Most likely the clocks of this computer and of the device differ.';
+    expect(told(climbed('rejected', { message, clocks_differ: true }))).toContain(clocks);
+    expect(told(climbed('rejected', { message }))).not.toContain(clocks);
+  });
+
   it('shows what a device hides in its text', () => {
     expect(told(climbed('rejected', { message: 'no\u202e\u0007' }))).toContain('“no\\u202e\\u0007”');
   });

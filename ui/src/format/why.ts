@@ -91,7 +91,7 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
         'i-alert',
         'The device refused the command.',
         said(command) || 'It gave no reason.',
-        clocksDiffer(command)
+        command.clocks_differ
           ? 'Most likely the clocks of this computer and of the device differ. Set both by NTP, then send it again.'
           : '',
         command.command === 'config.set' ? 'Changes apply together or not at all, so none was applied.' : '',
@@ -159,15 +159,6 @@ function took(command: CommandView): string {
 function remaining(command: CommandView, now: number): string {
   if (command.deadline === null) return '';
   return `It has ${left(command.deadline - now)} left before this counts as timed out.`;
-}
-
-/** How soon a device answers that is connected, milliseconds. */
-const SOON = 10_000;
-
-/** The device says that the command had expired, and said so at once: most likely its clock and ours differ. */
-function clocksDiffer(command: CommandView): boolean {
-  const answered = command.finished_at ?? command.changed_at;
-  return /\bexpired\b/i.test(command.message ?? '') && answered - (command.sent_at ?? command.queued_at) < SOON;
 }
 
 /** The device's own sentence, quoted. */

@@ -32,6 +32,7 @@ export function command(given: Partial<CommandView> = {}): CommandView {
     conflict: false,
     contradicted: null,
     nobody_listening: false,
+    clocks_differ: false,
     again_of: null,
     ...given,
   };

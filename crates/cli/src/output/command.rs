@@ -30,6 +30,8 @@ pub(crate) struct CommandLine {
     /// The operator whom the request names.
     pub(crate) operator: Option<String>,
     #[serde(skip)]
+    pub(crate) clocks_differ: bool,
+    #[serde(skip)]
     pub(crate) queued_at: i64,
 }
 
@@ -61,6 +63,7 @@ impl CommandLine {
             contradicted: view.contradicted.clone(),
             nobody_listening: view.nobody_listening,
             operator: view.operator.clone(),
+            clocks_differ: view.clocks_differ,
             queued_at: view.queued_at,
         }
     }
@@ -114,7 +117,10 @@ impl CommandLine {
             remarks.push("a different final answer was also received".to_owned());
         }
         if let Some(outcome) = &self.contradicted {
-            remarks.push(format!("but the device reports {outcome}"));
+            remarks.push(format!("but the device reported {outcome}"));
+        }
+        if self.clocks_differ {
+            remarks.push("most likely the clocks of this computer and of the device differ".to_owned());
         }
         if self.attempts > 1 {
             remarks.push(format!("sent {} times", self.attempts));

@@ -128,6 +128,7 @@ impl Ladder {
             conflict: self.conflict,
             contradicted: None,
             nobody_listening: state == State::AtBroker && view.nobody_listening,
+            clocks_differ: false,
             ..CommandLine::of(view)
         }
     }

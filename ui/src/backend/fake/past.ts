@@ -141,6 +141,7 @@ export function blank(device: FakeDevice, id: string, name: string, args: string
     conflict: false,
     contradicted: null,
     nobody_listening: false,
+    clocks_differ: false,
     again_of: null,
   };
 }
