@@ -75,7 +75,3 @@ fn said(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
-
-fn text(value: &serde_json::Value) -> &str {
-    value.as_str().unwrap_or("unknown")
-}

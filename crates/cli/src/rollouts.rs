@@ -88,7 +88,13 @@ impl Task {
             }
             Task::Act(RolloutOptions { id, output }, action) => {
                 let view = base.console().act_on_rollout(&id, action).await?;
-                print(&[view], output)
+                print(&[view], output).map_err(|problem| match (action, problem) {
+                    (RolloutAction::StartNextStage | RolloutAction::CloseStage, Problem::Said { message, hint }) => {
+                        // Its commands may be on their way.
+                        Problem::Unclear { message: format!("{message} Rollout {id} goes on."), hint }
+                    }
+                    (_, problem) => problem,
+                })
             }
             Task::Export(export) => export.make(base).await,
             Task::FollowUp(options, reason) => follow_up(options, reason, base, interrupt).await,

@@ -54,6 +54,14 @@ impl Bench {
         Said::of(&child.wait_with_output()?)
     }
 
+    /// Runs it with all that it prints going to a device that is always full.
+    pub(crate) fn run_with_full_output(&self, arguments: &[&str]) -> Result<Said> {
+        let mut command = Command::new(program("wilco")?);
+        self.surround(&mut command).args(arguments).stdin(Stdio::null());
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
+        Said::of(&command.stdout(full).stderr(Stdio::piped()).output()?)
+    }
+
     /// Starts it and leaves it running.
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child> {
         let mut command = Child::command(program("wilco")?);

@@ -174,3 +174,33 @@ fn a_device_whose_clock_differs_is_named_where_it_calls_a_fresh_command_expired(
     ensure!(table.matches(clocks).count() == 1, "{table}");
     Ok(())
 }
+
+#[test]
+fn output_that_cannot_be_written_does_not_end_as_if_nothing_was_sent() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let _devices = [Device::start(&broker, "lamp-1", None)?, Device::start(&broker, "lamp-2", None)?];
+    // What was never asked of a device may be asked again.
+    bench.run_with_full_output(&["devices", "-c", "bench"])?.ended(2)?;
+    for sends in [
+        &["send", "-c", "bench", "-d", "lamp-1", "led", "on=true"][..],
+        &["send", "-c", "bench", "-d", "lamp-1", "-d", "lamp-2", "led", "on=true"],
+        &["rollout", "start", "-c", "bench", "-d", "lamp-1", "led", "on=true"],
+        &["rollout", "again", "1"],
+        &["log", "-c", "bench", "-d", "lamp-1"],
+    ] {
+        let said = bench.run_with_full_output(sends)?;
+        ensure!(said.code == 3, "{sends:?}: {said:?}");
+    }
+    let staged = ["-d", "lamp-1", "-d", "lamp-2", "--stages", "1,100%", "--pause-between", "ask", "led", "on=false"];
+    let mut start = bench.start(&[&["rollout", "start", "-c", "bench", "--name", "staged"][..], &staged].concat())?;
+    let waiting = soon("wait between the stages", PATIENCE, || {
+        let lines = bench.run(&["rollout", "list", "--output", "json"]).ok()?.lines().ok()?;
+        let staged = lines.into_iter().find(|line| line["name"] == "staged" && line["state"] == "waiting")?;
+        staged["rollout"].as_str().map(str::to_owned)
+    })?;
+    let said = bench.run_with_full_output(&["rollout", "next", &waiting])?.ended(3)?;
+    ensure!(said.err.contains(&format!("Rollout {waiting} goes on.")), "{said:?}");
+    soon("end", PATIENCE, || start.ended())?;
+    Ok(())
+}

@@ -12,6 +12,7 @@ mod files;
 mod local_safety;
 mod log;
 mod modes;
+mod names;
 mod other_firmware;
 mod progress;
 mod rollouts;
