@@ -51,8 +51,8 @@ pub(crate) async fn run(directory: &Path, size: &Size) -> Result<()> {
 
 /// The window's size in pixels of the page.
 const WINDOW: (u32, u32) = (1_280, 800);
-/// A colour that is nowhere else: blue, green, red and nothing.
-const MARK: [u8; 4] = [0xfe, 0x00, 0xff, 0x00];
+/// A colour that is nowhere else: blue, green and red.
+const MARK: [u8; 3] = [0xfe, 0x00, 0xff];
 
 /// Opens the app's window on a connection to a broker.
 async fn open_on(desk: &Desk, broker: &Broker) -> Result<Console> {

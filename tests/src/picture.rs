@@ -29,7 +29,7 @@ pub struct Area {
     pub height: usize,
 }
 
-/// A display's pixels, or those of a part of it, at one moment: blue, green, red and nothing.
+/// A display's pixels, or those of a part of it, at one moment: blue, green, red and a byte that says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pixels: Vec<[u8; 4]>,
@@ -85,10 +85,10 @@ impl Picture {
         self.pixels.chunks_exact(self.width.max(1))
     }
 
-    /// The smallest area that holds all pixels of this colour.
+    /// The smallest area that holds all pixels of this colour: blue, green and red.
     #[must_use]
-    pub fn area_of(&self, colour: [u8; 4]) -> Option<Area> {
-        let places = self.pixels.iter().zip(0_usize..).filter(|(pixel, _)| **pixel == colour);
+    pub fn area_of(&self, colour: [u8; 3]) -> Option<Area> {
+        let places = self.pixels.iter().zip(0_usize..).filter(|(pixel, _)| pixel[..3] == colour);
         let places = places.map(|(_, place)| (place % self.width.max(1), place / self.width.max(1)));
         let (left, top, right, bottom) = places
             .fold((usize::MAX, usize::MAX, 0, 0), |(left, top, right, bottom), (x, y)| {
@@ -162,7 +162,7 @@ mod tests {
         std::fs::write(file.path(), dump_of(&pixels, 4))?;
         let whole = Picture::read(file.path())?;
         let found = Area { left: 1, top: 1, width: 2, height: 2 };
-        assert_eq!((whole.area_of(red), whole.area_of([1; 4])), (Some(found), None));
+        assert_eq!((whole.area_of([0, 0, 255]), whole.area_of([1; 3])), (Some(found), None));
         let part = Picture::read_area(file.path(), found)?;
         assert_eq!(part.lines().collect::<Vec<_>>(), [&[red, red][..], &[black, red]]);
         assert!(Picture::read_area(file.path(), Area { left: 3, ..found }).is_err());
