@@ -18,6 +18,7 @@ mod progress;
 mod rollouts;
 mod sharing;
 mod times;
+mod values;
 
 use std::{
     collections::BTreeSet,
