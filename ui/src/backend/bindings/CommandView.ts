@@ -124,6 +124,10 @@ contradicted: string | null,
  */
 nobody_listening: boolean, 
 /**
+ * The device refused it as expired right after it was sent: most likely its clock and this computer's differ.
+ */
+clocks_differ: boolean, 
+/**
  * The command that it repeats.
  */
 again_of: string | null, };
