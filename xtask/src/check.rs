@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::packages::Purpose;
-use crate::{bindings, npm, packages, process, tools};
+use crate::{bindings, fuzz, npm, packages, process, tools};
 
 /// The crates without I/O, and all that they may depend on.
 const PURE: [(&str, &[&str]); 2] = [
@@ -55,11 +55,12 @@ pub(crate) fn check() -> Result<ExitCode> {
     npm::install()?;
     tools::install(&[tools::DENY, tools::MACHETE])?;
 
-    let checks: [(&str, Check); 13] = [
+    let checks: [(&str, Check); 14] = [
         ("Formatting", |name| process::run(name, process::cargo().args(["fmt", "--all", "--check"]))),
         ("Formatting of the page", |name| process::run(name, &mut npm::script("format:check"))),
         ("Lints", |name| process::run(name, &mut clippy())),
         ("Documentation", |name| process::run(name, &mut documentation())),
+        ("Fuzz targets", fuzz::check),
         ("Lints of the page", |name| process::run(name, &mut npm::script("lint"))),
         ("Types of the page", |name| process::run(name, &mut npm::script("check"))),
         ("Unit tests of the page", |name| process::run(name, &mut npm::script("test"))),

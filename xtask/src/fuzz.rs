@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz [target] [executions]`: mutated input for every decoder of what comes from outside.
 //!
-//! It is no part of `check` or `test`, because it takes long and finds something new only when it takes longer; those
-//! mutate a few thousand inputs of the same kinds.
+//! It is no part of `test`, because it takes long and finds something new only when it takes longer; those tests mutate a
+//! few thousand inputs of the same kinds. `check` makes sure that the targets can be built.
 
 use std::process::{Command, ExitCode};
 
@@ -45,6 +45,26 @@ pub(crate) fn fuzz(words: &[&str]) -> Result<ExitCode> {
         run(target, executions)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// That all targets can be built, and that they are the ones that are run. Nothing of them is run.
+pub(crate) fn check(name: &str) -> Result<()> {
+    let directory = crate::top().join("fuzz/fuzz_targets");
+    let entries = std::fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))?;
+    for entry in entries {
+        let path = entry.with_context(|| format!("reading {}", directory.display()))?.path();
+        let target = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if !TARGETS.contains(&target) {
+            bail!("`cargo xtask fuzz` does not run {target}: add it to its list.");
+        }
+    }
+    let mut check = process::cargo();
+    check
+        // As cargo-fuzz does it. Everything else is checked as in the program.
+        .env("RUSTFLAGS", "--cfg fuzzing")
+        .args(["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"])
+        .arg(target().join("fuzz"));
+    process::run(name, &mut check)
 }
 
 fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, u64)> {

@@ -78,6 +78,9 @@ pub struct ConnectionView {
     pub devices: u32,
     /// Devices online.
     pub online: u32,
+    /// Device IDs of the last ten minutes that are not listed, because too many new ones came at once. No more than 200,000
+    /// are counted.
+    pub unlisted: u32,
     /// Commands by state that are not final, and what needs a look.
     pub counts: super::Counts,
 }

@@ -16,6 +16,7 @@ use age::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
+use wilco_ledger::grouped;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -36,6 +37,8 @@ const FORMAT: &str = "wilco connections";
 const VERSION: u32 = 1;
 /// The largest file that is read, bytes.
 const LIMIT: u64 = 16 * 1024 * 1024;
+/// Connections of one file. Each has a session and a ledger of its own while Wilco runs.
+const MOST_CONNECTIONS: usize = 1_000;
 /// The shortest passphrase, characters.
 const SHORTEST_PASSPHRASE: usize = 12;
 /// scrypt's N as a power of two, at the most: a gigabyte of memory, some seconds.
@@ -192,6 +195,19 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
         });
     }
     let page: Page = serde_json::from_value(page).map_err(|_| damaged(path))?;
+    let count = page.connections.len();
+    if count > MOST_CONNECTIONS {
+        return Err(Failure {
+            code: FailureCode::File,
+            message: format!(
+                "{} has {} connections; the limit is {}.",
+                path.display(),
+                grouped(count),
+                grouped(MOST_CONNECTIONS)
+            ),
+            hint: Some("Nothing was imported. Export the connections that you need into a file of their own.".into()),
+        });
+    }
     let found = page.connections.into_iter().map(|line| line.found().ok_or_else(|| damaged(path)));
     found.collect::<Result<_, _>>().map(Opened::Connections)
 }

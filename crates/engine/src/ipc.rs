@@ -5,6 +5,7 @@
 //! well. Here is what both sides say; the side of the engine is in `server`, the other in `client`.
 
 mod client;
+mod lines;
 #[cfg(unix)]
 mod private;
 mod server;

@@ -25,6 +25,7 @@ pub mod ipc;
 pub mod lock;
 pub mod logs;
 mod message_rates;
+mod new_devices;
 mod notifications;
 pub mod paths;
 mod profile;

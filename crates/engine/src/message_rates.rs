@@ -16,6 +16,13 @@ const NEWEST_EVERY: Millis = Millis(250);
 /// The same for answers of one device that only repeat something. A sign of life of an unfinished command counts
 /// [`SIGN_OF_LIFE`], any other [`REPETITION`].
 const ANSWERS: Rate = Rate { at_once: 25_000, per_second: 250 };
+/// So many reports of one topic of other firmware. Such a report can be the answer to a command, and several devices may share
+/// the topic, so only what no device needs is left out.
+const OTHER_REPORTS: Rate = Rate { at_once: 10_000, per_second: 1_000 };
+/// So many requests of other consoles for one device.
+const REQUESTS: Rate = Rate { at_once: 500, per_second: 20 };
+/// So many pieces of one device's logs: five of the largest without a pause.
+const LOG_CHUNKS: Rate = Rate { at_once: 20_000, per_second: 500 };
 /// What a sign of life counts.
 pub(crate) const SIGN_OF_LIFE: u64 = 1;
 /// What any other repetition counts.
@@ -31,6 +38,9 @@ pub(crate) struct MessageRates<M> {
 
 struct Topic<M> {
     bucket: Bucket,
+    rate: Rate,
+    /// The device that sends it, where that is not seen from the topic alone.
+    owner: Option<DeviceId>,
     /// The newest report that is not read yet, and when it is to be.
     newest: Option<(Timestamp, M)>,
 }
@@ -38,6 +48,8 @@ struct Topic<M> {
 /// What one device sends.
 struct Flow {
     answers: Bucket,
+    requests: Bucket,
+    log_chunks: Bucket,
     /// Messages in this second, all of them.
     arrived: u32,
     /// Some of them were not read, or not kept.
@@ -48,13 +60,13 @@ struct Flow {
 
 /// What a bucket holds, and how fast it fills.
 #[derive(Clone, Copy)]
-struct Rate {
-    at_once: u64,
-    per_second: u64,
+pub(crate) struct Rate {
+    pub(crate) at_once: u64,
+    pub(crate) per_second: u64,
 }
 
 /// What may still pass without a pause, in thousandths.
-struct Bucket {
+pub(crate) struct Bucket {
     level: u64,
     at: Timestamp,
 }
@@ -74,27 +86,84 @@ impl<M> MessageRates<M> {
 
     /// A report has come: hands it back where it is to be read now. Otherwise it waits, in the place of an older one.
     pub(crate) fn report(&mut self, topic: &str, device: &DeviceId, message: M, now: Timestamp) -> Option<M> {
+        self.report_at(REPORTS, topic, Some(device), message, now)
+    }
+
+    /// The same for a report of other firmware. `device`: where the topic alone tells it.
+    pub(crate) fn other_report(
+        &mut self,
+        topic: &str,
+        device: Option<&DeviceId>,
+        message: M,
+        now: Timestamp,
+    ) -> Option<M> {
+        self.report_at(OTHER_REPORTS, topic, device, message, now)
+    }
+
+    fn report_at(
+        &mut self,
+        rate: Rate,
+        topic: &str,
+        device: Option<&DeviceId>,
+        message: M,
+        now: Timestamp,
+    ) -> Option<M> {
         if !self.topics.contains_key(topic) {
-            self.topics.insert(topic.to_owned(), Topic { bucket: Bucket::full(REPORTS, now), newest: None });
+            let new = Topic { bucket: Bucket::full(rate, now), rate, owner: None, newest: None };
+            self.topics.insert(topic.to_owned(), new);
         }
         let known = self.topics.get_mut(topic)?;
-        if known.bucket.take(1, REPORTS, now) {
+        let owner = if device.is_some() { None } else { known.owner.clone() };
+        let passes = known.bucket.take(1, known.rate, now);
+        if passes {
             // What waited is older.
             if let Some((due, _)) = known.newest.take() {
                 self.waiting.remove(&(due, topic.to_owned()));
             }
-            return Some(message);
         }
-        match &mut known.newest {
-            Some((_, newest)) => *newest = message,
-            None => {
-                let due = now + NEWEST_EVERY;
-                known.newest = Some((due, message));
-                self.waiting.insert((due, topic.to_owned()));
+        let left = if passes {
+            Some(message)
+        } else {
+            match &mut known.newest {
+                Some((_, newest)) => *newest = message,
+                None => {
+                    let due = now + NEWEST_EVERY;
+                    known.newest = Some((due, message));
+                    self.waiting.insert((due, topic.to_owned()));
+                }
             }
+            None
+        };
+        if let Some(owner) = &owner {
+            self.arrived(owner, now);
         }
-        self.flow(device, now).limited = true;
-        None
+        if let (false, Some(device)) = (passes, device.or(owner.as_ref())) {
+            self.flow(device, now).limited = true;
+        }
+        left
+    }
+
+    /// Which device sends the reports of a topic is known now.
+    pub(crate) fn note_owner(&mut self, topic: &str, device: &DeviceId) {
+        if let Some(known) = self.topics.get_mut(topic).filter(|known| known.owner.as_ref() != Some(device)) {
+            known.owner = Some(device.clone());
+        }
+    }
+
+    /// Whether a request of another console is read.
+    pub(crate) fn reads_request(&mut self, device: &DeviceId, now: Timestamp) -> bool {
+        let flow = self.flow(device, now);
+        let reads = flow.requests.take(1, REQUESTS, now);
+        flow.limited |= !reads;
+        reads
+    }
+
+    /// Whether a piece of a log is read.
+    pub(crate) fn reads_log_chunk(&mut self, device: &DeviceId, now: Timestamp) -> bool {
+        let flow = self.flow(device, now);
+        let reads = flow.log_chunks.take(1, LOG_CHUNKS, now);
+        flow.limited |= !reads;
+        reads
     }
 
     /// Whether an answer that only repeats something is kept.
@@ -132,27 +201,41 @@ impl<M> MessageRates<M> {
             }
             flow.told = limited;
         }
-        self.devices.retain(|_, flow| flow.told || !flow.answers.is_full(ANSWERS, now));
-        self.topics.retain(|_, known| known.newest.is_some() || !known.bucket.is_full(REPORTS, now));
+        self.devices.retain(|_, flow| flow.told || !flow.is_rested(now));
+        self.topics.retain(|_, known| known.newest.is_some() || !known.bucket.is_full(known.rate, now));
         news
     }
 
     fn flow(&mut self, device: &DeviceId, now: Timestamp) -> &mut Flow {
         if !self.devices.contains_key(device) {
-            let flow = Flow { answers: Bucket::full(ANSWERS, now), arrived: 0, limited: false, told: false };
-            self.devices.insert(device.clone(), flow);
+            self.devices.insert(device.clone(), Flow::new(now));
         }
-        self.devices.entry(device.clone()).or_insert_with(|| Flow {
+        self.devices.entry(device.clone()).or_insert_with(|| Flow::new(now))
+    }
+}
+
+impl Flow {
+    fn new(now: Timestamp) -> Flow {
+        Flow {
             answers: Bucket::full(ANSWERS, now),
+            requests: Bucket::full(REQUESTS, now),
+            log_chunks: Bucket::full(LOG_CHUNKS, now),
             arrived: 0,
             limited: false,
             told: false,
-        })
+        }
+    }
+
+    /// Nothing is gone from any bucket.
+    fn is_rested(&mut self, now: Timestamp) -> bool {
+        self.answers.is_full(ANSWERS, now)
+            && self.requests.is_full(REQUESTS, now)
+            && self.log_chunks.is_full(LOG_CHUNKS, now)
     }
 }
 
 impl Bucket {
-    fn full(rate: Rate, now: Timestamp) -> Bucket {
+    pub(crate) fn full(rate: Rate, now: Timestamp) -> Bucket {
         Bucket { level: rate.at_once * 1_000, at: now }
     }
 
@@ -162,7 +245,8 @@ impl Bucket {
         self.at = self.at.max(now);
     }
 
-    fn take(&mut self, cost: u64, rate: Rate, now: Timestamp) -> bool {
+    /// Takes that much out, where it is in there.
+    pub(crate) fn take(&mut self, cost: u64, rate: Rate, now: Timestamp) -> bool {
         self.fill(rate, now);
         let left = self.level.checked_sub(cost * 1_000);
         self.level = left.unwrap_or(self.level);
@@ -251,6 +335,33 @@ mod tests {
         };
         check(REPETITION, 1_000, 10);
         check(SIGN_OF_LIFE, 25_000, 250);
+    }
+
+    #[test]
+    fn requests_and_pieces_of_logs_are_read_up_to_a_rate() {
+        let mut rates = MessageRates::<()>::default();
+        let mut check = |now: i64, requests: usize, chunks: usize| {
+            let now = Timestamp(now);
+            assert_eq!((0..30_000).filter(|_| rates.reads_request(&device("a"), now)).count(), requests);
+            assert_eq!((0..30_000).filter(|_| rates.reads_log_chunk(&device("a"), now)).count(), chunks);
+        };
+        check(0, 500, 20_000);
+        check(1_000, 20, 500);
+        assert_eq!(rates.close_second(Timestamp(1_000)), [(device("a"), Some(0))]);
+    }
+
+    #[test]
+    fn reports_of_other_firmware_are_read_up_to_a_higher_rate_and_their_device_is_named_once_it_is_known() {
+        let mut rates = MessageRates::default();
+        let mut read = |rates: &mut MessageRates<u64>, now: i64| {
+            (0..20_000).filter_map(|number| rates.other_report("tele/a/STATE", None, number, Timestamp(now))).count()
+        };
+        assert_eq!(read(&mut rates, 0), 10_000);
+        assert!(rates.close_second(Timestamp(0)).is_empty(), "nobody knows yet whose they are");
+        rates.note_owner("tele/a/STATE", &device("a"));
+        assert_eq!(read(&mut rates, 1_000), 1_000);
+        assert_eq!(rates.close_second(Timestamp(1_000)), [(device("a"), Some(20_000))]);
+        assert_eq!(rates.due(Timestamp(1_250)), [19_999]);
     }
 
     #[test]

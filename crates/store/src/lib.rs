@@ -17,6 +17,7 @@ mod evidence;
 mod fact;
 mod history;
 mod logs;
+mod look_up;
 mod open;
 mod projection_queue;
 mod reader;
@@ -56,6 +57,7 @@ pub use evidence::{Evidence, StoredRequest};
 pub use history::{StoredCause, StoredCauses};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
 pub use retention::{Forgotten, Older};
+pub use look_up::{FoundCommands, NamedCommands};
 pub use rollouts::{
     CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger,
 };
@@ -148,15 +150,7 @@ impl Store {
         command: &CommandId,
     ) -> Result<Option<Command>, StoreError> {
         let (id, device, command) = (connection.clone(), device.clone(), command.clone());
-        self.readers
-            .read(move |connection| {
-                let events = events::of_command(connection, &id, &device, &command)?;
-                match events::replay_events(&events) {
-                    None => commands::by_id(connection, &id, &device, &command),
-                    replayed => Ok(replayed),
-                }
-            })
-            .await
+        self.readers.read(move |connection| look_up::command_at(connection, &id, &device, &command)).await
     }
 
     /// The latest answers of a device that belong to no command, newest first.

@@ -18,11 +18,18 @@ pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
+    /// Of those who wait for nobody who searches.
+    first: Arc<Semaphore>,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Readers {
-        Readers { path, idle: Arc::default(), turns: Arc::new(Semaphore::new(READERS)) }
+        Readers {
+            path,
+            idle: Arc::default(),
+            turns: Arc::new(Semaphore::new(READERS)),
+            first: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Reads one state of the database: what is committed meanwhile is not seen.
@@ -30,7 +37,23 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        self.read_in_turn(&self.turns, query).await
+    }
+
+    /// The same, for something short that messages wait for: not behind searches that take long.
+    pub(super) async fn read_before_others<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_in_turn(&self.first, query).await
+    }
+
+    async fn read_in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let readers = self.clone();
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -56,6 +79,9 @@ impl Readers {
     pub(super) async fn close(&self) {
         if let Ok(_all) = self.turns.acquire_many(u32::try_from(READERS).unwrap_or(u32::MAX)).await {
             self.turns.close();
+        }
+        if let Ok(_all) = self.first.acquire().await {
+            self.first.close();
         }
         self.lock().clear();
     }

@@ -19,6 +19,7 @@ use crate::{
     fleet::Fleet,
     message_rates::MessageRates,
     mqtt::{Message, MqttSender, Publication, Session},
+    new_devices::NewDevices,
     profile,
     store::{ConnectionId, Profile},
     traffic::TopicFilter,
@@ -122,6 +123,8 @@ pub(super) struct Connection {
     pub(super) agreements: Agreements,
     /// How much each device sends, and reports that wait because it is too much.
     pub(super) rates: MessageRates<(MqttSender, Message)>,
+    /// Which devices are listed that were not known.
+    pub(super) new_devices: NewDevices,
     /// Devices that are forgotten and not yet deleted.
     pub(super) pending: Pending,
     /// Devices that are said to be gone, by when that is to be believed.
@@ -226,6 +229,7 @@ impl Connection {
             rollouts: Rollouts::default(),
             agreements: Agreements::default(),
             rates: MessageRates::default(),
+            new_devices: NewDevices::default(),
             pending: Pending::new(),
             doubted: BTreeSet::new(),
             found: Vec::new(),
@@ -395,7 +399,10 @@ impl Connection {
         self.traffic.in_per_second = f64::from(std::mem::take(&mut self.traffic.arrived)) / seconds;
         self.traffic.out_per_second = f64::from(std::mem::take(&mut self.traffic.sent)) / seconds;
         self.attention.expire(now);
+        let left_out = self.new_devices.left_out();
+        self.new_devices.tidy_up(now);
         before != (self.traffic.in_per_second, self.traffic.out_per_second, self.attention.count())
+            || left_out != self.new_devices.left_out()
     }
 
     /// It is time to take down what is known of devices. A fan-out changes something of all of them, so while commands wait
@@ -446,6 +453,7 @@ impl Connection {
             out_per_second: self.traffic.out_per_second,
             devices,
             online,
+            unlisted: self.new_devices.left_out(),
             counts: self.counts,
         }
     }

@@ -74,7 +74,12 @@ impl Controller {
     }
 
     /// Counts a message that is not kept.
-    fn discard(&mut self, connection: &ConnectionId, (device, command): (DeviceId, Option<CommandId>), raw: Raw) {
+    pub(super) fn discard(
+        &mut self,
+        connection: &ConnectionId,
+        (device, command): (DeviceId, Option<CommandId>),
+        raw: Raw,
+    ) {
         let at = self.clock.now();
         let key = (connection.clone(), device, command);
         match self.pending_batch.discarded.get_mut(&key) {

@@ -1,7 +1,8 @@
 //! Asking the store for commands that no ledger has in memory, beside the loop.
 //!
 //! What waits for such a command waits in the order in which it came: as long as one look-up of a command is under way,
-//! everything else that names it joins the queue. Nothing else waits for it.
+//! everything else that names it joins the queue. Nothing else waits for it. The store is asked for many at a time, and for a
+//! device that names very many unknown ones only once (`known_ids`).
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,16 +10,23 @@ use tokio::sync::{mpsc, oneshot};
 use wilco_dialect::LogChunk;
 use wilco_ledger::{About, Answer, Command, CommandId, DeviceId, Input, Raw, Submission};
 
-use super::Controller;
+use super::{
+    Controller,
+    known_ids::{KnownIds, MOST_IDS, Next},
+};
 use crate::{
     api::Failure,
     console::not_found,
     mqtt::{MqttSender, Receipt},
-    store::{ConnectionId, Store, StoreError, StoredLog},
+    store::{ConnectionId, FoundCommands, NamedCommands, Store, StoreError},
 };
 
-/// Beyond so many, no more events are taken in before some have come back.
-pub(super) const MOST: usize = 2_000;
+/// Beyond so many, or so many bytes of messages that wait for them, no more events are taken in before some have come back.
+/// The store has then answered nothing for seconds, so nothing can be acknowledged to a broker either.
+const MOST: usize = 20_000;
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// So many are read at a time.
+const AT_ONCE: usize = 500;
 
 /// The PUBACK that is owed for a message once what it says is on the disk.
 pub(super) type Owed = Option<(MqttSender, Receipt)>;
@@ -43,47 +51,59 @@ pub(super) enum Waiting {
 
 /// What is asked of the store, and what waits for it.
 pub(super) struct LookUp {
-    connection: ConnectionId,
-    device: DeviceId,
+    pub(super) connection: ConnectionId,
+    pub(super) device: DeviceId,
     ids: Vec<CommandId>,
     waiting: Waiting,
     owed: Owed,
 }
 
+/// What the store is asked.
+enum Question {
+    Commands(LookUp),
+    /// The IDs of all commands of a device.
+    Ids(ConnectionId, DeviceId),
+}
+
 /// What the store had.
-pub(super) struct LookedUp {
-    asked: LookUp,
-    commands: Vec<Command>,
-    log: Option<(StoredLog, Vec<LogChunk>)>,
-    failure: Option<StoreError>,
+pub(super) enum LookedUp {
+    Commands(LookUp, Result<FoundCommands, StoreError>),
+    /// All IDs of a device; `None` where those are too many.
+    Ids(ConnectionId, DeviceId, Result<Option<Vec<CommandId>>, StoreError>),
 }
 
 /// The look-ups that are under way.
 pub(super) struct LookUps {
-    ask: mpsc::UnboundedSender<LookUp>,
+    ask: mpsc::UnboundedSender<Question>,
     answers: mpsc::UnboundedReceiver<LookedUp>,
     count: usize,
+    /// Of the messages that wait.
+    bytes: usize,
     /// How many of them name a command, and how it stands by what was committed meanwhile: what the store said may be older.
     keys: HashMap<Key, (usize, Option<Arc<Command>>)>,
+    known_ids: KnownIds,
 }
 
 impl LookUps {
     /// Begins the task that asks the store.
     pub(super) fn start(store: Store) -> LookUps {
-        let (ask, mut asked) = mpsc::unbounded_channel::<LookUp>();
+        let (ask, mut asked) = mpsc::unbounded_channel();
         let (answer, answers) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            while let Some(look_up) = asked.recv().await {
-                if answer.send(LookedUp::read(&store, look_up).await).is_err() {
-                    return;
+            let mut questions = Vec::with_capacity(AT_ONCE);
+            while asked.recv_many(&mut questions, AT_ONCE).await > 0 {
+                for looked_up in ask_store(&store, std::mem::take(&mut questions)).await {
+                    if answer.send(looked_up).is_err() {
+                        return;
+                    }
                 }
             }
         });
-        LookUps { ask, answers, count: 0, keys: HashMap::new() }
+        LookUps { ask, answers, count: 0, bytes: 0, keys: HashMap::new(), known_ids: KnownIds::default() }
     }
 
     pub(super) fn are_too_many(&self) -> bool {
-        self.count >= MOST
+        self.count >= MOST || self.bytes >= MOST_BYTES
     }
 
     pub(super) async fn next(&mut self) -> Option<LookedUp> {
@@ -98,18 +118,31 @@ impl LookUps {
         !self.keys.is_empty() && self.keys.contains_key(&(connection.clone(), device.clone(), id.clone()))
     }
 
+    /// Whether the store may have a command that is not in memory.
+    fn may_find(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
+        self.is_under_way(connection, device, id) || self.known_ids.may_have(connection, device, id)
+    }
+
     fn begin(&mut self, look_up: LookUp) {
         for id in &look_up.ids {
             self.keys.entry(look_up.key(id)).or_default().0 += 1;
         }
         self.count += 1;
+        self.bytes += look_up.waiting.bytes();
+        let (connection, device) = (look_up.connection.clone(), look_up.device.clone());
+        let question = match self.known_ids.begin(look_up) {
+            Next::Ask(look_up) => Question::Commands(look_up),
+            Next::ReadIds => Question::Ids(connection, device),
+            Next::Waits => return,
+        };
         // The task lives as long as this does.
-        let _ = self.ask.send(look_up);
+        let _ = self.ask.send(question);
     }
 
     /// One has come back. Of each command, how it stands by what was committed meanwhile.
     fn end(&mut self, look_up: &LookUp) -> Vec<Arc<Command>> {
         self.count -= 1;
+        self.bytes -= look_up.waiting.bytes();
         let mut newer = Vec::new();
         for id in &look_up.ids {
             let key = look_up.key(id);
@@ -126,6 +159,7 @@ impl LookUps {
 
     /// A command was committed as it stands.
     pub(super) fn committed(&mut self, connection: &ConnectionId, command: &Arc<Command>) {
+        self.known_ids.committed(connection, command.device(), command.id());
         if self.keys.is_empty() {
             return;
         }
@@ -134,31 +168,64 @@ impl LookUps {
             *newer = Some(Arc::clone(command));
         }
     }
+
+    /// Forgets what was kept for devices that name no unknown commands any more.
+    pub(super) fn tidy_up(&mut self) {
+        self.known_ids.tidy_up();
+    }
 }
 
 impl LookUp {
     fn key(&self, id: &CommandId) -> Key {
         (self.connection.clone(), self.device.clone(), id.clone())
     }
+
+    fn named(&self) -> NamedCommands {
+        let log = match &self.waiting {
+            Waiting::Log(chunk) => Some(chunk.id.clone()),
+            _ => None,
+        };
+        let (connection, device) = (self.connection.clone(), self.device.clone());
+        NamedCommands { connection, device, commands: self.ids.clone(), log }
+    }
 }
 
-impl LookedUp {
-    async fn read(store: &Store, asked: LookUp) -> LookedUp {
-        let (mut commands, mut log, mut failure) = (Vec::new(), None, None);
-        for id in &asked.ids {
-            match store.command(&asked.connection, &asked.device, id).await {
-                Ok(command) => commands.extend(command),
-                Err(error) => failure = Some(error),
-            }
+impl Waiting {
+    /// About what it takes in memory beside itself.
+    fn bytes(&self) -> usize {
+        match self {
+            Waiting::Answer(answer) => answer.raw.payload.len(),
+            Waiting::Unreadable { raw, .. } | Waiting::Observed(_, raw) => raw.payload.len(),
+            Waiting::Log(chunk) => chunk.text.len(),
+            Waiting::Cancel(..) => 0,
         }
-        if let Waiting::Log(chunk) = &asked.waiting {
-            match store.log(&asked.connection, &asked.device, &chunk.id).await {
-                Ok(stored) => log = stored,
-                Err(error) => failure = Some(error),
-            }
-        }
-        LookedUp { asked, commands, log, failure }
     }
+}
+
+/// Asks all of it at once.
+async fn ask_store(store: &Store, questions: Vec<Question>) -> Vec<LookedUp> {
+    let (mut look_ups, mut of_devices) = (Vec::new(), Vec::new());
+    for question in questions {
+        match question {
+            Question::Commands(look_up) => look_ups.push(look_up),
+            Question::Ids(connection, device) => of_devices.push((connection, device)),
+        }
+    }
+    let mut answers = Vec::with_capacity(look_ups.len() + of_devices.len());
+    if !look_ups.is_empty() {
+        match store.look_up(look_ups.iter().map(LookUp::named).collect()).await {
+            Ok(found) => answers
+                .extend(look_ups.into_iter().zip(found).map(|(look_up, found)| LookedUp::Commands(look_up, Ok(found)))),
+            Err(error) => {
+                answers.extend(look_ups.into_iter().map(|look_up| LookedUp::Commands(look_up, Err(error.clone()))))
+            }
+        }
+    }
+    for (connection, device) in of_devices {
+        let ids = store.command_ids(&connection, &device, MOST_IDS).await;
+        answers.push(LookedUp::Ids(connection, device, ids));
+    }
+    answers
 }
 
 impl Controller {
@@ -173,9 +240,13 @@ impl Controller {
     ) {
         // Payload and Correlation Data mostly name the same one.
         ids.dedup();
-        ids.retain(|id| !self.has_at_hand(connection, &device, id));
+        ids.retain(|id| !self.has_at_hand(connection, &device, id) && self.look_ups.may_find(connection, &device, id));
         let log = match &waiting {
-            Waiting::Log(chunk) => self.needs_log(connection, &device, &chunk.id),
+            // A log that no command asked for is nobody's.
+            Waiting::Log(chunk) => {
+                (!ids.is_empty() || self.is_known(connection, &device, &chunk.id))
+                    && self.needs_log(connection, &device, &chunk.id)
+            }
             _ => false,
         };
         if ids.is_empty() && !log {
@@ -191,29 +262,61 @@ impl Controller {
 
     /// The store was asked.
     pub(super) fn looked_up(&mut self, looked_up: LookedUp) {
-        let LookedUp { asked, commands, log, failure } = looked_up;
+        let (asked, found) = match looked_up {
+            LookedUp::Commands(asked, found) => (asked, found),
+            LookedUp::Ids(connection, device, ids) => return self.ids_read(&connection, &device, ids),
+        };
         let newer = self.look_ups.end(&asked);
-        if let Some(error) = failure {
+        let found = found.unwrap_or_else(|error| {
             self.feed.failure(error);
+            FoundCommands { commands: Vec::new(), log: None, has_none: false }
+        });
+        self.look_ups.known_ids.end(&asked.connection, &asked.device, found.has_none);
+        self.adopt(&asked.connection, newer, found.commands);
+        if let Waiting::Log(chunk) = &asked.waiting {
+            self.remember_log(&asked.connection, &asked.device, &chunk.id, found.log);
         }
-        if let Some(known) = self.connections.get_mut(&asked.connection) {
+        self.go_on(&asked.connection, asked.device, asked.waiting, asked.owed);
+    }
+
+    /// All command IDs of a device have been read: what waits for them goes on as if it had come just now.
+    fn ids_read(
+        &mut self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        ids: Result<Option<Vec<CommandId>>, StoreError>,
+    ) {
+        let ids = ids.unwrap_or_else(|error| {
+            self.feed.failure(error);
+            None
+        });
+        let waiting = self.look_ups.known_ids.read(connection, device, ids);
+        for look_up in &waiting {
+            let newer = self.look_ups.end(look_up);
+            self.adopt(connection, newer, Vec::new());
+        }
+        for LookUp { ids, waiting, owed, .. } in waiting {
+            self.with_commands(connection, device.clone(), ids, waiting, owed);
+        }
+    }
+
+    /// Lets the ledger know commands as they stand: by what was committed meanwhile, or else as the store had them.
+    fn adopt(&mut self, connection: &ConnectionId, newer: Vec<Arc<Command>>, found: Vec<Command>) {
+        if let Some(known) = self.connections.get_mut(connection) {
             // The ledger takes the first that it is told of a command.
-            for command in newer.into_iter().map(|command| Command::clone(&command)).chain(commands) {
+            for command in newer.into_iter().map(|command| Command::clone(&command)).chain(found) {
                 known.ledger.adopt(command);
             }
         }
-        if let Waiting::Log(chunk) = &asked.waiting {
-            self.remember_log(&asked.connection, &asked.device, &chunk.id, log);
-        }
-        self.go_on(&asked.connection, asked.device, asked.waiting, asked.owed);
+    }
+
+    fn is_known(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
+        self.connections.get(connection).is_some_and(|known| known.ledger.is_known(device, id))
     }
 
     fn go_on(&mut self, connection: &ConnectionId, device: DeviceId, waiting: Waiting, owed: Owed) {
         self.pending_batch.urgent |= owed.is_some();
         self.pending_batch.receipts.extend(owed);
-        let is_known = |controller: &Controller, id: &CommandId| {
-            controller.connections.get(connection).is_some_and(|known| known.ledger.is_known(&device, id))
-        };
         match waiting {
             Waiting::Answer(mut answer) => {
                 if self.keeps_answer(connection, &mut answer) {
@@ -232,12 +335,12 @@ impl Controller {
             }
             Waiting::Log(chunk) => self.log_chunk(connection, device, chunk),
             Waiting::Observed(asked, raw) => {
-                if !is_known(self, &asked.id) {
+                if !self.is_known(connection, &device, &asked.id) {
                     self.tell_heard(connection, Input::Observed(asked), Some(raw));
                 }
             }
             Waiting::Cancel(id, reply) => {
-                if !is_known(self, &id) {
+                if !self.is_known(connection, &device, &id) {
                     let _ = reply.send(Err(not_found("command", id.as_str())));
                     return;
                 }

@@ -10,9 +10,11 @@ mod connection;
 mod devices;
 mod discovery;
 mod evidence;
+mod known_ids;
 mod logs;
 mod look_up;
 mod memory;
+mod new_devices;
 mod operator;
 mod pace;
 mod pending_batch;
@@ -374,6 +376,7 @@ impl Controller {
             }
         }
         self.show_rates(now);
+        self.look_ups.tidy_up();
         self.taps.retain(|tap| !tap.is_closed());
         self.notifications.retain_mut(|notifications| notifications.tell(now));
         let due = self.connections.values().filter(|known| known.devices_are_due(now));

@@ -9,13 +9,20 @@ impl Connection {
     /// Hands a message back that is to be read now. A report beyond the rate waits, in the place of an older one; it is no
     /// evidence, so it is acknowledged at once.
     pub(super) fn within_rate(&mut self, sender: &MqttSender, mut message: Message, now: Timestamp) -> Option<Message> {
-        let Some(device) = self.dialect.device_of(&message.topic) else { return Some(message) };
-        self.rates.arrived(&device, now);
-        if message.retained || !self.dialect.is_report(&message.topic) || !self.may_wait(&message.topic) {
+        let device = self.dialect.device_of(&message.topic);
+        if let Some(device) = &device {
+            self.rates.arrived(device, now);
+        }
+        if message.retained || !self.may_wait(&message.topic, device.is_some()) {
             return Some(message);
         }
         let (topic, receipt) = (message.topic.clone(), message.receipt.take());
-        match self.rates.report(&topic, &device, (sender.clone(), message), now) {
+        let waiting = (sender.clone(), message);
+        let passed = match &device {
+            Some(device) if !self.can_settle() => self.rates.report(&topic, device, waiting, now),
+            device => self.rates.other_report(&topic, device.as_ref(), waiting, now),
+        };
+        match passed {
             Some((_, message)) => Some(Message { receipt, ..message }),
             None => {
                 if let Some(receipt) = receipt {
@@ -26,11 +33,16 @@ impl Connection {
         }
     }
 
-    /// A gate checks every measurement, and reports of other firmware can settle commands.
-    fn may_wait(&self, topic: &str) -> bool {
+    /// Whether messages on this topic replace each other. A gate checks every measurement. `own`: it looks like a topic of
+    /// Wilco's own dialect.
+    fn may_wait(&self, topic: &str, own: bool) -> bool {
         let is_watched = self.dialect.is_telemetry(topic) && self.rollouts.watches_measurements();
-        let can_settle = self.dialects.is_some() && self.ledger.counts().in_flight > 0;
-        !is_watched && !can_settle
+        if own { self.dialect.is_report(topic) && !is_watched } else { self.dialects.is_some() }
+    }
+
+    /// Reports of other firmware can settle the commands that are under way.
+    fn can_settle(&self) -> bool {
+        self.dialects.is_some() && self.ledger.counts().in_flight > 0
     }
 }
 

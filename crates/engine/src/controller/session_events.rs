@@ -195,11 +195,17 @@ impl Controller {
         };
         let reading = dialects::write(&dialects).hear(&inbound);
         let is_nobodys = reading.meant.is_empty() && reading.changes == Changes::default();
+        let reading = self.admit_found(connection, &dialects, reading, retained);
         let meant = self.discovered(connection, sender, &dialects, reading);
         if is_nobodys {
             self.unlisted(connection, &topic);
         }
         for meant in meant {
+            if let (false, Some(device)) = (meant.own, dialects::device_of(&meant.meaning))
+                && let Some(known) = self.connections.get_mut(connection)
+            {
+                known.rates.note_owner(&topic, device);
+            }
             self.heard(connection, meant, &inbound, &mut owed);
         }
         self.owe(owed);
@@ -212,6 +218,9 @@ impl Controller {
     }
 
     fn heard(&mut self, connection: &ConnectionId, meant: Meant, inbound: &Inbound<'_>, owed: &mut Owed) {
+        if !self.admits(connection, &meant) {
+            return;
+        }
         let Meant { meaning, own, retained } = meant;
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
@@ -230,9 +239,7 @@ impl Controller {
                 return;
             }
             Meaning::Unreadable(unreadable) => {
-                let raw =
-                    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None };
-                return self.unreadable(connection, unreadable, raw, (own, retained), owed);
+                return self.unreadable(connection, unreadable, raw_of(inbound), (own, retained), owed);
             }
         };
         match heard {
@@ -299,13 +306,20 @@ impl Controller {
             DecodedMessage::Log { device, chunk } => {
                 self.spoke(connection, &device, retained);
                 let ids = vec![chunk.id.clone()];
+                let Some(known) = self.connections.get_mut(connection) else { return };
+                if !known.rates.reads_log_chunk(&device, now) {
+                    self.discard(connection, (device, None), raw_of(inbound));
+                    return;
+                }
                 self.with_commands(connection, device, ids, Waiting::Log(chunk), owed.take());
             }
             DecodedMessage::Request(asked) => {
                 let (device, ids) = (asked.device.clone(), vec![asked.id.clone()]);
-                let raw =
-                    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None };
-                self.with_commands(connection, device, ids, Waiting::Observed(asked, raw), owed.take());
+                if !known.rates.reads_request(&device, now) {
+                    self.discard(connection, (device, None), raw_of(inbound));
+                    return;
+                }
+                self.with_commands(connection, device, ids, Waiting::Observed(asked, raw_of(inbound)), owed.take());
             }
         }
     }
@@ -368,6 +382,10 @@ impl Controller {
         if device.as_str() == known.profile.client_id || profile::is_made_client_id(device.as_str()) {
             return;
         }
+        if !self.admits_device(connection, &device, false) {
+            return;
+        }
+        let Some(known) = self.connections.get_mut(connection) else { return };
         if let Some(online) = known.lifecycle(&device, event, now) {
             self.present(connection, device, online);
         }
@@ -460,4 +478,9 @@ impl Controller {
             self.with_commands(connection, device, ids, waiting, owed.take());
         }
     }
+}
+
+/// A message as it came.
+fn raw_of(inbound: &Inbound<'_>) -> Raw {
+    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None }
 }

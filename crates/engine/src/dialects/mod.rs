@@ -327,7 +327,7 @@ pub(crate) fn wire_id(asked: &Submission) -> Option<&str> {
 }
 
 /// The device that a message is about.
-fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
+pub(crate) fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
     match meaning {
         Meaning::Message(heard) => match heard {
             DecodedMessage::Answer(answer) => Some(&answer.device),

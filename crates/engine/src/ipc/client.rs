@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader, Lines, ReadHalf, WriteHalf},
+    io::{AsyncRead, ReadHalf, WriteHalf},
     sync::{
         Mutex,
         mpsc::{self, Sender},
@@ -17,7 +17,11 @@ use tokio::{
 
 #[cfg(unix)]
 use super::private::{Private, check_peer};
-use super::{Reply, Request, write};
+use super::{
+    Reply, Request,
+    lines::{LONGEST_REPLY, Lines},
+    write,
+};
 use crate::{
     api::{Call, Dispatch, Failure, FailureCode, Json, garbled},
     paths::DataDir,
@@ -32,7 +36,7 @@ pub struct IpcClient {
 }
 
 /// A socket: what comes in, and what goes out.
-type Line = (Lines<BufReader<ReadHalf<Stream>>>, WriteHalf<Stream>);
+type Line = (Lines<ReadHalf<Stream>>, WriteHalf<Stream>);
 
 impl IpcClient {
     /// The engine that has this data directory in another process; `None` when there is none to be reached.
@@ -129,10 +133,10 @@ async fn pass_on((mut lines, _open): Line, items: Sender<Json>) {
 
 async fn dial(address: &Path) -> io::Result<Line> {
     let (reader, writer) = tokio::io::split(connect(address).await?);
-    Ok((BufReader::new(reader).lines(), writer))
+    Ok((Lines::of(reader, LONGEST_REPLY), writer))
 }
 
-async fn read<R: AsyncRead>(lines: &mut Lines<BufReader<ReadHalf<R>>>) -> Result<Option<Reply>, Failure> {
+async fn read<R: AsyncRead>(lines: &mut Lines<ReadHalf<R>>) -> Result<Option<Reply>, Failure> {
     let line = lines.next_line().await.map_err(|error| gone(Some(&error)))?;
     line.map(|line| serde_json::from_str(&line).map_err(|error| garbled(&error))).transpose()
 }

@@ -5,15 +5,21 @@ use std::path::PathBuf;
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, Lines, ReadHalf, WriteHalf},
+    io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf},
     sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
 
+use wilco_ledger::grouped;
+
 #[cfg(unix)]
 use super::private::{Private, check_peer};
-use super::{Reply, Request, write};
+use super::{
+    Reply, Request,
+    lines::{LONGEST_REQUEST, Lines},
+    write,
+};
 use crate::{
     Handle,
     api::{Call, Dispatch, Failure, FailureCode, garbled, to_json},
@@ -116,11 +122,16 @@ async fn serve_client(
     closing: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let (reader, mut writer) = tokio::io::split(stream);
-    let mut lines = BufReader::new(reader).lines();
+    let mut lines = Lines::of(reader, LONGEST_REQUEST);
     loop {
         let line = tokio::select! {
             biased;
-            line = lines.next_line() => line?,
+            line = lines.next_line() => match line {
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                    return write(&mut writer, &Reply::Failed(too_long())).await;
+                }
+                line => line?,
+            },
             () = at_the_end(closing.clone(), IDLE) => return write(&mut writer, &Reply::Ended).await,
         };
         let Some(line) = line else { return Ok(()) };
@@ -159,7 +170,7 @@ async fn at_the_end(closing: watch::Receiver<bool>, span: Duration) {
 /// Makes a call and sends back what it tells, what it answers, and what it streams for as long as somebody reads it.
 async fn make<R: AsyncRead, W: AsyncWrite>(
     call: Call,
-    lines: &mut Lines<BufReader<ReadHalf<R>>>,
+    lines: &mut Lines<ReadHalf<R>>,
     writer: &mut WriteHalf<W>,
     handle: &Handle,
     closing: watch::Receiver<bool>,
@@ -190,6 +201,14 @@ async fn make<R: AsyncRead, W: AsyncWrite>(
             () = &mut ends => return write(writer, &Reply::Ended).await,
             line = lines.next_line() => if line?.is_none() { return Ok(()) },
         }
+    }
+}
+
+fn too_long() -> Failure {
+    Failure {
+        code: FailureCode::Invalid,
+        message: format!("The request has more than {} bytes.", grouped(LONGEST_REQUEST)),
+        hint: Some("Split it into several, for example into commands for fewer devices.".into()),
     }
 }
 

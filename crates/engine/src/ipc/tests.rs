@@ -149,3 +149,35 @@ async fn a_call_that_is_there_before_the_last_one_is_answered_is_answered_too() 
     }
     engine.stop().await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_request_without_an_end_is_refused_before_it_fills_the_memory() {
+    let data = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::open(Some(data.path())).unwrap();
+    let engine = engine_on(&data_dir).await;
+    let _server = IpcServer::open(&data_dir, engine.handle()).unwrap();
+    let stream = tokio::net::UnixStream::connect(data_dir.socket()).await.unwrap();
+    let (reader, mut writer) = tokio::io::split(stream);
+    let writing = tokio::spawn(async move {
+        let block = vec![b'x'; 1 << 20];
+        // It ends when the engine reads no more.
+        for written in 0..1_000 {
+            if writer.write_all(&block).await.is_err() {
+                return written;
+            }
+        }
+        1_000
+    });
+    let mut lines = BufReader::new(reader).lines();
+    let line = timeout(Duration::from_secs(60), lines.next_line()).await.unwrap().unwrap().unwrap();
+    let Reply::Failed(failure) = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
+    assert_eq!(failure.code, FailureCode::Invalid);
+    assert!(failure.message.contains("more than"), "{failure:?}");
+    let written = writing.await.unwrap();
+    assert!((64..100).contains(&written), "{written} MiB were taken");
+    // The others are answered as before.
+    let other = Client::new(IpcClient::find(&data_dir).await.unwrap());
+    assert_eq!(other.connections().await.unwrap().len(), 0);
+    engine.stop().await;
+}

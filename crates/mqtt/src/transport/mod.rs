@@ -6,6 +6,7 @@
 mod byte_recorder;
 mod departed;
 mod proxy;
+mod resolver;
 mod tcp;
 mod websocket;
 

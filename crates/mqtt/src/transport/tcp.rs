@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
+use super::resolver::SYSTEM;
 use crate::refusal::{Refusal, Remedy};
 
 /// How much later the next address is tried while the one before has not answered (RFC 8305 section 5).
@@ -26,7 +27,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Re
             None => refusal,
         }
     };
-    let found: Vec<_> = lookup_host((host, port)).await.map_err(|error| unknown(Some(error.to_string())))?.collect();
+    let found = SYSTEM.resolve(host, port).await.map_err(|error| unknown(Some(error)))?;
     if found.is_empty() { Err(unknown(None)) } else { Ok(found) }
 }
 

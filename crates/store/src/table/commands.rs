@@ -241,6 +241,43 @@ pub(crate) fn by_id(
         .optional()
 }
 
+/// The IDs of a device's commands, `limit` of them at the most.
+pub(in crate::store) fn ids(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    limit: usize,
+) -> rusqlite::Result<Vec<CommandId>> {
+    connection
+        .prepare_cached(
+            "SELECT id FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NULL
+             UNION ALL SELECT id FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NOT NULL
+             LIMIT ?3",
+        )?
+        .query_map(params![id.as_str(), device.as_str(), stored_limit(limit)], |row| {
+            Columns::from(row, 0).checked(|id: String| CommandId::new(id))
+        })?
+        .collect()
+}
+
+/// Whether a device has any command.
+pub(in crate::store) fn has_any(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NULL)
+                 OR EXISTS (SELECT 1 FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NOT NULL)",
+        )?
+        .query_row([id.as_str(), device.as_str()], |row| row.get(0))
+}
+
+fn stored_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 /// The last command of every device of a connection.
 pub(crate) fn latest_per_device(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<Command>> {
     connection

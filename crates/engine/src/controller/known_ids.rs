@@ -1,0 +1,165 @@
+//! Which commands a device has, by their IDs, while it names many that the ledger does not know: so that the store is asked
+//! once for all of them, and not for each.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::BuildHasher,
+};
+
+use foldhash::fast::RandomState;
+use wilco_ledger::{CommandId, DeviceId};
+
+use super::look_up::LookUp;
+use crate::store::ConnectionId;
+
+/// Beyond so many look-ups of a device at a time, all its command IDs are read.
+const ONE_BY_ONE: usize = 100;
+/// A device with more commands than this is looked up one by one all the same.
+pub(super) const MOST_IDS: usize = 1_000_000;
+/// Devices that are remembered. Those that named nothing unknown for a while make room.
+const MOST_DEVICES: usize = 50_000;
+
+/// What is known of the commands of each device that named an unknown one lately.
+#[derive(Default)]
+pub(super) struct KnownIds {
+    devices: HashMap<(ConnectionId, DeviceId), Known>,
+    hasher: RandomState,
+}
+
+struct Known {
+    state: State,
+    /// It was needed since somebody last tidied up.
+    needed: bool,
+}
+
+enum State {
+    /// Its IDs are looked up one by one.
+    OneByOne {
+        under_way: usize,
+        /// It has so many commands that this stays so.
+        always: bool,
+        /// Something of it was committed meanwhile: what the store said may be older.
+        committed: bool,
+    },
+    /// All its IDs are being read. What names an unknown one waits for them, in its order.
+    Reading { waiting: Vec<LookUp>, committed: Vec<CommandId> },
+    /// The hashes of all IDs that it has ever had a command with. An ID that is not in here has no command.
+    Read(HashSet<u64, RandomState>),
+}
+
+/// What is to be done about a look-up.
+pub(super) enum Next {
+    /// The store is asked.
+    Ask(LookUp),
+    /// The store is asked for all IDs of the device, and this waits for them.
+    ReadIds,
+    /// It waits for IDs that are being read.
+    Waits,
+}
+
+impl KnownIds {
+    /// Whether a device may have a command with this ID.
+    pub(super) fn may_have(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
+        if self.devices.is_empty() {
+            return true;
+        }
+        let Some(known) = self.devices.get_mut(&(connection.clone(), device.clone())) else { return true };
+        known.needed = true;
+        match &known.state {
+            State::OneByOne { .. } | State::Reading { .. } => true,
+            State::Read(ids) => ids.contains(&self.hasher.hash_one(id.as_str())),
+        }
+    }
+
+    /// Takes in a look-up.
+    pub(super) fn begin(&mut self, look_up: LookUp) -> Next {
+        let key = (look_up.connection.clone(), look_up.device.clone());
+        let known = self.devices.entry(key).or_insert_with(|| Known {
+            state: State::OneByOne { under_way: 0, always: false, committed: false },
+            needed: true,
+        });
+        known.needed = true;
+        match &mut known.state {
+            State::OneByOne { under_way, always, .. } if *always || *under_way < ONE_BY_ONE => {
+                *under_way += 1;
+                Next::Ask(look_up)
+            }
+            State::OneByOne { .. } => {
+                known.state = State::Reading { waiting: vec![look_up], committed: Vec::new() };
+                Next::ReadIds
+            }
+            State::Reading { waiting, .. } => {
+                waiting.push(look_up);
+                Next::Waits
+            }
+            State::Read(_) => Next::Ask(look_up),
+        }
+    }
+
+    /// A look-up has come back. `has_none`: the store knows no command of this device at all.
+    pub(super) fn end(&mut self, connection: &ConnectionId, device: &DeviceId, has_none: bool) {
+        let Some(known) = self.devices.get_mut(&(connection.clone(), device.clone())) else { return };
+        if let State::OneByOne { under_way, committed, .. } = &mut known.state {
+            *under_way = under_way.saturating_sub(1);
+            if has_none && !*committed {
+                known.state = State::Read(HashSet::default());
+            } else if *under_way == 0 {
+                *committed = false;
+            }
+        }
+    }
+
+    /// All IDs of a device have been read: `None` if those are too many, or could not be read. Hands back what waits for
+    /// them.
+    pub(super) fn read(
+        &mut self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        ids: Option<Vec<CommandId>>,
+    ) -> Vec<LookUp> {
+        let Some(known) = self.devices.get_mut(&(connection.clone(), device.clone())) else { return Vec::new() };
+        let always = State::OneByOne { under_way: 0, always: true, committed: true };
+        match std::mem::replace(&mut known.state, always) {
+            State::Reading { waiting, committed } => {
+                if let Some(ids) = ids {
+                    let ids = ids.iter().chain(&committed).map(|id| self.hasher.hash_one(id.as_str()));
+                    known.state = State::Read(ids.collect());
+                }
+                waiting
+            }
+            state => {
+                known.state = state;
+                Vec::new()
+            }
+        }
+    }
+
+    /// A device has had a command with this ID.
+    pub(super) fn committed(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) {
+        if self.devices.is_empty() {
+            return;
+        }
+        match self.devices.get_mut(&(connection.clone(), device.clone())).map(|known| &mut known.state) {
+            Some(State::OneByOne { committed, .. }) => *committed = true,
+            Some(State::Reading { committed, .. }) => committed.push(id.clone()),
+            Some(State::Read(ids)) => {
+                ids.insert(self.hasher.hash_one(id.as_str()));
+            }
+            None => {}
+        }
+    }
+
+    /// Forgets the devices that nobody needed since this was last called, and all that can be forgotten where they are too
+    /// many.
+    pub(super) fn tidy_up(&mut self) {
+        let too_many = self.devices.len() > MOST_DEVICES;
+        self.devices.retain(|_, known| {
+            let is_busy = match &known.state {
+                State::OneByOne { under_way, .. } => *under_way > 0,
+                State::Reading { .. } => true,
+                State::Read(_) => false,
+            };
+            is_busy || (std::mem::take(&mut known.needed) && !too_many)
+        });
+    }
+}

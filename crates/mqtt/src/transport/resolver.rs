@@ -1,0 +1,162 @@
+//! Asking the system for the addresses of a host, so that a name server that does not answer delays nothing but the
+//! connections to that host.
+//!
+//! The system has only a call that blocks, for half a minute where nothing answers. It runs on a thread of its own and not on
+//! one of those on which files and the store are read.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use tokio::sync::{Semaphore, oneshot};
+
+/// Hosts that are looked up at a time. One more waits for one of them.
+const MOST: usize = 256;
+/// The stack of a thread, bytes.
+const STACK: usize = 1024 * 1024;
+
+/// The one that everybody uses.
+pub(super) static SYSTEM: LazyLock<Resolver> =
+    LazyLock::new(|| Resolver::new(|host| Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())));
+
+/// The addresses of a host, or the system's reason why there are none.
+type Answer = Result<Vec<IpAddr>, String>;
+type LookUp = Shared<BoxFuture<'static, Answer>>;
+type UnderWay = Arc<Mutex<HashMap<String, LookUp>>>;
+
+pub(super) struct Resolver {
+    look_up: fn(&str) -> io::Result<Vec<IpAddr>>,
+    /// By host: who asks for the same one waits for the same answer.
+    under_way: UnderWay,
+    turns: Arc<Semaphore>,
+}
+
+impl Resolver {
+    /// `look_up` may block.
+    fn new(look_up: fn(&str) -> io::Result<Vec<IpAddr>>) -> Resolver {
+        Resolver { look_up, under_way: Arc::default(), turns: Arc::new(Semaphore::new(MOST)) }
+    }
+
+    /// Every address of a host, in the order in which the system would try them.
+    ///
+    /// # Errors
+    /// The system's reason.
+    pub(super) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let joined = lock(&self.under_way).get(host).cloned();
+        let answer = match joined {
+            Some(answer) => answer,
+            None => self.begin(host).await,
+        };
+        Ok(answer.await?.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    async fn begin(&self, host: &str) -> LookUp {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let mut under_way = lock(&self.under_way);
+        // Somebody else may have begun meanwhile.
+        if let Some(answer) = under_way.get(host) {
+            return answer.clone();
+        }
+        let (done, answer) = oneshot::channel();
+        let answer =
+            answer.map(|answer| answer.unwrap_or_else(|_| Err("the look-up was ended".into()))).boxed().shared();
+        let (look_up, name, all) = (self.look_up, host.to_owned(), Arc::clone(&self.under_way));
+        let asking = move || {
+            let found = look_up(&name).map_err(|error| error.to_string());
+            lock(&all).remove(&name);
+            drop(turn);
+            // They may have stopped waiting.
+            let _ = done.send(found);
+        };
+        match thread::Builder::new().name("name look-up".into()).stack_size(STACK).spawn(asking) {
+            Ok(_) => drop(under_way.insert(host.to_owned(), answer.clone())),
+            Err(error) => tracing::warn!(%error, "no thread for a name look-up"),
+        }
+        answer
+    }
+}
+
+fn lock(under_way: &UnderWay) -> MutexGuard<'_, HashMap<String, LookUp>> {
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use std::{
+        io,
+        net::{IpAddr, Ipv4Addr},
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+        time::Duration,
+    };
+
+    use tokio::{
+        task::{JoinSet, spawn_blocking},
+        time::timeout,
+    };
+
+    use super::{MOST, Resolver};
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    /// A system whose name server answers for some hosts only.
+    fn look_up(host: &str) -> io::Result<Vec<IpAddr>> {
+        match host {
+            "known" => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+            "unknown" => Err(io::Error::other("no such host")),
+            _ => loop {
+                thread::park();
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn hosts_whose_name_server_is_silent_delay_no_others_and_no_other_work() {
+        let resolver: &'static Resolver = Box::leak(Box::new(Resolver::new(look_up)));
+        let mut silent = JoinSet::new();
+        // Many connections, to the same hosts by and by.
+        for connection in 0..4 * MOST {
+            silent.spawn(async move { resolver.resolve(&format!("silent-{}", connection % (MOST / 2)), 1883).await });
+        }
+        while super::lock(&resolver.under_way).len() < MOST / 2 {
+            tokio::task::yield_now().await;
+        }
+        let known = timeout(SOON, resolver.resolve("known", 1883)).await.unwrap().unwrap();
+        assert_eq!(known, ["127.0.0.1:1883".parse().unwrap()]);
+        let unknown = timeout(SOON, resolver.resolve("unknown", 1883)).await.unwrap();
+        assert_eq!(unknown, Err("no such host".to_owned()));
+        assert_eq!(resolver.resolve("::1", 8883).await.unwrap(), ["[::1]:8883".parse().unwrap()]);
+        // The threads on which the store is read are free.
+        timeout(SOON, spawn_blocking(|| ())).await.unwrap().unwrap();
+        assert!(silent.try_join_next().is_none());
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_for_one_host_at_one_time_share_an_answer() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let resolver = Resolver::new(|_| {
+            ASKED.fetch_add(1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(50));
+            Ok(vec![Ipv4Addr::LOCALHOST.into()])
+        });
+        let (one, other) = tokio::join!(resolver.resolve("host", 1), resolver.resolve("host", 2));
+        assert_eq!((one.unwrap()[0].port(), other.unwrap()[0].port()), (1, 2));
+        assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+        // What was true then may not be now.
+        resolver.resolve("host", 1).await.unwrap();
+        assert_eq!(ASKED.load(Ordering::SeqCst), 2);
+    }
+}
