@@ -7,6 +7,7 @@ mod forget;
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use wilco_engine::api::{Client, ConnectionView, DeviceQuery, DeviceRow, Presence};
+use wilco_ledger::grouped;
 
 use crate::{
     base::Base,
@@ -15,7 +16,7 @@ use crate::{
     learn, link,
     options::{DeviceListOptions, DeviceOptions, DeviceTask, DevicesOptions, Listing},
     output::{Output, Table, clean, local_time, name, state_name, state_style},
-    problem::Problem,
+    problem::{Problem, note},
 };
 
 /// Rows of one page.
@@ -73,6 +74,7 @@ async fn print(base: &Base, options: DeviceListOptions) -> Result<ExitCode, Prob
     }
     if listing == Listing::Text {
         learn::tell_offers(&connection);
+        tell_unlisted(base, &connection).await?;
     }
     // What is known from earlier is shown all the same, but not as if it were so now.
     current?;
@@ -117,6 +119,19 @@ pub(crate) async fn all(console: &Client, connection: &str, search: &str) -> Res
             return Ok(rows);
         }
     }
+}
+
+/// Says how many device IDs are not listed, because too many new ones came at once.
+async fn tell_unlisted(base: &Base, connection: &ConnectionView) -> Result<(), Problem> {
+    let connections = base.console().connections().await?;
+    let unlisted = connections.iter().find(|view| view.id == connection.id).map_or(0, |view| view.unlisted);
+    if unlisted > 0 {
+        note(&format!(
+            "{} new device IDs are not listed, because too many came at once. Check which program publishes with them.",
+            grouped(unlisted)
+        ));
+    }
+    Ok(())
 }
 
 /// A device's presence as it is said.

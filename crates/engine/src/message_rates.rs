@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn reports_of_other_firmware_are_read_up_to_a_higher_rate_and_their_device_is_named_once_it_is_known() {
         let mut rates = MessageRates::default();
-        let mut read = |rates: &mut MessageRates<u64>, now: i64| {
+        let read = |rates: &mut MessageRates<u64>, now: i64| {
             (0..20_000).filter_map(|number| rates.other_report("tele/a/STATE", None, number, Timestamp(now))).count()
         };
         assert_eq!(read(&mut rates, 0), 10_000);

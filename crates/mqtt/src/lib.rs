@@ -25,6 +25,7 @@ pub(crate) use goodbye::Goodbye;
 pub(crate) use session::{Connected, connect};
 
 use rumqttc_v5::ManualAck as AckV5;
+use tokio::sync::OwnedSemaphorePermit;
 use wilco_connection::MqttVersion;
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
@@ -114,6 +115,8 @@ pub struct Message {
     pub envelope: Box<Envelope>,
     /// To be handed back once what the message says is durable.
     pub receipt: Option<Receipt>,
+    /// The room that it takes among the messages that nobody has taken in yet.
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
 /// The PUBACK that we owe the broker for a message.

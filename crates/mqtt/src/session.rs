@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
@@ -22,6 +22,9 @@ use crate::{
     transport::{self, ByteRecorder, Dialled, Stream},
 };
 use wilco_connection::MqttVersion;
+
+/// Messages of a session that nobody has taken in yet, KiB at the most. Beyond that nothing more is read from the broker.
+const ROOM: u32 = 32 * 1_024;
 
 /// What a session has to tell.
 pub enum LinkEvent {
@@ -70,7 +73,7 @@ impl Session {
     {
         let (close, closed) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let tell = Tell { tell, wrap };
+            let tell = Tell { tell, wrap, room: Arc::new(Semaphore::new(ROOM as usize)) };
             run(settings, tell, closed).await;
         });
         Session { task, close: Some(close) }
@@ -133,7 +136,10 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     let mut pump = pin!(async {
         loop {
             match receiver.next(&sender).await {
-                Ok(Wire::Message(message)) => tell.that(LinkEvent::Message(sender.clone(), message)).await,
+                Ok(Wire::Message(mut message)) => {
+                    message.room = tell.room_for(&message).await;
+                    tell.that(LinkEvent::Message(sender.clone(), message)).await;
+                }
                 Ok(Wire::Written { packet }) => {
                     if let Some(publication) = sender.written(packet) {
                         tell.that(LinkEvent::Written(publication)).await;
@@ -318,9 +324,17 @@ impl MqttReceiver {
 struct Tell<E, W> {
     tell: mpsc::Sender<E>,
     wrap: W,
+    /// See [`ROOM`].
+    room: Arc<Semaphore>,
 }
 
 impl<E, W: Fn(LinkEvent) -> E> Tell<E, W> {
+    /// Waits until there is room for a message. One alone always fits.
+    async fn room_for(&self, message: &Message) -> Option<OwnedSemaphorePermit> {
+        let size = u32::try_from(message.payload.len() / 1_024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM);
+        Arc::clone(&self.room).acquire_many_owned(size).await.ok()
+    }
+
     async fn that(&self, event: LinkEvent) {
         // Nobody listens any more only when the engine is on its way out.
         let _ = self.tell.send((self.wrap)(event)).await;

@@ -58,6 +58,7 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
                     properties: Properties::default(),
                 }),
                 receipt,
+                room: None,
             })
         }
         _ => Wire::Other,

@@ -76,6 +76,7 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
                     },
                 }),
                 receipt,
+                room: None,
             })
         }
         _ => Wire::Other,

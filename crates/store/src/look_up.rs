@@ -12,21 +12,27 @@ use super::{
 };
 
 /// Commands of a device that a message names.
-pub(crate) struct NamedCommands {
-    pub(crate) connection: ConnectionId,
-    pub(crate) device: DeviceId,
-    pub(crate) commands: Vec<CommandId>,
+#[derive(Debug)]
+pub struct NamedCommands {
+    /// The device's connection.
+    pub connection: ConnectionId,
+    /// The device that sent the message.
+    pub device: DeviceId,
+    /// The IDs that it names.
+    pub commands: Vec<CommandId>,
     /// The command of which the log is wanted too.
-    pub(crate) log: Option<CommandId>,
+    pub log: Option<CommandId>,
 }
 
 /// What is known of them.
-pub(crate) struct FoundCommands {
+#[derive(Debug)]
+pub struct FoundCommands {
     /// Those that are known.
-    pub(crate) commands: Vec<Command>,
-    pub(crate) log: Option<(StoredLog, Vec<LogChunk>)>,
+    pub commands: Vec<Command>,
+    /// The log, with the chunks of it that are stored.
+    pub log: Option<(StoredLog, Vec<LogChunk>)>,
     /// The device has no command at all. Not said where the tables of commands do not show everything yet.
-    pub(crate) has_none: bool,
+    pub has_none: bool,
 }
 
 impl Store {
@@ -34,8 +40,8 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub(crate) async fn look_up(&self, named: Vec<NamedCommands>) -> Result<Vec<FoundCommands>, StoreError> {
-        let is_behind = self.behind.load(Ordering::Acquire);
+    pub async fn look_up(&self, named: Vec<NamedCommands>) -> Result<Vec<FoundCommands>, StoreError> {
+        let is_behind = self.behind.tables.load(Ordering::Acquire);
         let read =
             move |connection: &Connection| named.iter().map(|named| find(connection, named, is_behind)).collect();
         self.readers.read_before_others(read).await
@@ -45,7 +51,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub(crate) async fn command_ids(
+    pub async fn command_ids(
         &self,
         connection: &ConnectionId,
         device: &DeviceId,

@@ -269,7 +269,15 @@ async fn a_file_that_cannot_be_imported_is_told_and_nothing_is_added() -> Result
     // A letter of the armoured text, well after the header.
     let place = changed.len() - 60;
     changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
-    let files: [(&str, Vec<u8>, &str); 10] = [
+    let many = page(|page| {
+        let secrets = json!({"password": false, "certificate": false, "authorities": false, "server": false, "proxy_password": false});
+        let line = |number| {
+            json!({"name": format!("plant {number}"), "url": "mqtt://localhost", "dialects": ["wilco"],
+                "keep_alive_s": 30, "session_expiry_s": 0, "has": secrets})
+        };
+        page["connections"] = (0..30_000).map(line).collect();
+    });
+    let files: [(&str, Vec<u8>, &str); 11] = [
         ("newer.json", page(|page| page["version"] = json!(2)), "by a newer version"),
         ("empty.json", Vec::new(), "was not exported by Wilco"),
         ("other.json", br#"{"name": "package"}"#.to_vec(), "was not exported by Wilco"),
@@ -280,6 +288,7 @@ async fn a_file_that_cannot_be_imported_is_told_and_nothing_is_added() -> Result
         ("changed.age", changed, "is damaged"),
         ("key.age", for_a_key.into_bytes(), "encrypted with a key, not with a passphrase"),
         ("big.json", vec![b' '; 20 << 20], "too large"),
+        ("many.json", many, "has 30,000 connections; the limit is 1,000"),
     ];
     for (name, content, words) in files {
         let path = desk.path().join(name);

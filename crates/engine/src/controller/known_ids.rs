@@ -163,3 +163,99 @@ impl KnownIds {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use wilco_ledger::{CommandId, DeviceId};
+
+    use super::{super::look_up::LookUp, KnownIds, Next, ONE_BY_ONE};
+    use crate::store::ConnectionId;
+
+    fn connection() -> ConnectionId {
+        ConnectionId::from("plant")
+    }
+
+    fn device() -> DeviceId {
+        DeviceId::new("press").unwrap()
+    }
+
+    fn id(id: &str) -> CommandId {
+        CommandId::new(id).unwrap()
+    }
+
+    /// Takes in that many look-ups: how many of them ask, read IDs, wait.
+    fn begin(known: &mut KnownIds, look_ups: usize) -> (usize, usize, usize) {
+        let mut counts = (0, 0, 0);
+        for number in 0..look_ups {
+            match known.begin(LookUp::cancel(connection(), device(), id(&format!("unknown-{number}")))) {
+                Next::Ask(_) => counts.0 += 1,
+                Next::ReadIds => counts.1 += 1,
+                Next::Waits => counts.2 += 1,
+            }
+        }
+        counts
+    }
+
+    fn may_have(known: &mut KnownIds, command: &str) -> bool {
+        known.may_have(&connection(), &device(), &id(command))
+    }
+
+    #[test]
+    fn beyond_so_many_look_ups_the_ids_of_a_device_are_read_once() {
+        let mut known = KnownIds::default();
+        assert_eq!(begin(&mut known, 5_000), (ONE_BY_ONE, 1, 5_000 - ONE_BY_ONE - 1));
+        assert!(may_have(&mut known, "unknown-1"), "nothing is known before they are read");
+        // Two commands are committed: one before the IDs are there, one after.
+        known.committed(&connection(), &device(), &id("meanwhile"));
+        let waiting = known.read(&connection(), &device(), Some(vec![id("old")]));
+        assert_eq!(waiting.len(), 5_000 - ONE_BY_ONE);
+        known.committed(&connection(), &device(), &id("later"));
+        let found = ["old", "meanwhile", "later", "unknown-1"].map(|command| may_have(&mut known, command));
+        assert_eq!(found, [true, true, true, false]);
+        // The first hundred come back only now.
+        known.end(&connection(), &device(), false);
+        assert!(may_have(&mut known, "old") && !may_have(&mut known, "unknown-2"));
+    }
+
+    #[test]
+    fn a_device_without_any_command_is_looked_up_once_unless_one_was_committed_meanwhile() {
+        for meanwhile in [false, true] {
+            let mut known = KnownIds::default();
+            assert_eq!(begin(&mut known, 1), (1, 0, 0));
+            if meanwhile {
+                known.committed(&connection(), &device(), &id("new"));
+            }
+            known.end(&connection(), &device(), true);
+            assert_eq!(may_have(&mut known, "unknown-7"), meanwhile);
+            known.committed(&connection(), &device(), &id("unknown-7"));
+            assert!(may_have(&mut known, "unknown-7"));
+        }
+    }
+
+    #[test]
+    fn ids_that_cannot_be_read_are_looked_up_one_by_one() {
+        let mut known = KnownIds::default();
+        begin(&mut known, 1_000);
+        assert_eq!(known.read(&connection(), &device(), None).len(), 1_000 - ONE_BY_ONE);
+        assert_eq!(begin(&mut known, 1_000), (1_000, 0, 0));
+        assert!(may_have(&mut known, "unknown-1"));
+    }
+
+    #[test]
+    fn what_nobody_needs_for_a_while_is_forgotten() {
+        let mut known = KnownIds::default();
+        begin(&mut known, 1);
+        known.tidy_up();
+        known.tidy_up();
+        assert_eq!(known.devices.len(), 1, "a look-up is under way");
+        known.end(&connection(), &device(), true);
+        assert!(!may_have(&mut known, "x"));
+        known.tidy_up();
+        assert!(!may_have(&mut known, "x"), "it was needed");
+        known.tidy_up();
+        known.tidy_up();
+        assert!(known.devices.is_empty());
+    }
+}

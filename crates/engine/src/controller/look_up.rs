@@ -176,6 +176,13 @@ impl LookUps {
 }
 
 impl LookUp {
+    /// One for somebody who wants to cancel a command.
+    #[cfg(test)]
+    pub(super) fn cancel(connection: ConnectionId, device: DeviceId, id: CommandId) -> LookUp {
+        let (reply, _) = oneshot::channel();
+        LookUp { connection, device, ids: vec![id.clone()], waiting: Waiting::Cancel(id, reply), owed: None }
+    }
+
     fn key(&self, id: &CommandId) -> Key {
         (self.connection.clone(), self.device.clone(), id.clone())
     }

@@ -147,8 +147,9 @@ impl Controller {
         self.tell(connection, Input::Disconnected);
     }
 
-    fn message(&mut self, connection: &ConnectionId, sender: &MqttSender, message: Message) {
+    fn message(&mut self, connection: &ConnectionId, sender: &MqttSender, mut message: Message) {
         let now = self.clock.now();
+        message.room = None;
         let Some(known) = self.connections.get_mut(connection) else { return };
         known.traffic.arrived += 1;
         known.ledger.answers().message();

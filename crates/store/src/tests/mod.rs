@@ -8,6 +8,7 @@ mod evidence;
 mod facts;
 mod history;
 mod logs;
+mod look_up;
 mod model;
 mod plans;
 mod profiles;

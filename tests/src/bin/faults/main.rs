@@ -69,7 +69,8 @@ fn campaign(options: &Options) -> Result<ExitCode> {
         keep(*scenario, *seed)?;
     }
     if let Some(path) = &options.report {
-        std::fs::write(path, report.page())?;
+        let before = std::fs::read_to_string(path).unwrap_or_default();
+        std::fs::write(path, report.page(&before))?;
         println!("Written: {}", path.display());
     }
     // In the words of a test runner, so that it can be summed up with the others.

@@ -36,9 +36,11 @@ impl Report {
         }
     }
 
-    /// The whole page.
-    pub(crate) fn page(&self) -> String {
-        format!("{HEAD}\n{}\n{}{TAIL}", self.table(), self.recovery())
+    /// The whole page, with the sections of the page before that are not the campaign's.
+    pub(crate) fn page(&self, before: &str) -> String {
+        let others = before.find(OTHERS).map_or("", |place| &before[place..]);
+        let space = if others.is_empty() { "" } else { "\n" };
+        format!("{HEAD}\n{}\n{}{TAIL}{space}{others}", self.table(), self.recovery())
     }
 
     /// A row for each scenario, as Markdown.
@@ -105,6 +107,10 @@ A seed decides what happens and when. The computer's own timing is not repeated,
 attempts. Seeds that failed once are kept in `tests/fixtures/faults.txt` and run each time.
 ";
 
+/// What follows it stays when the page is written again.
+const OTHERS: &str =
+    "<!-- `cargo xtask faults --report` writes what is above this line and keeps what is below it. -->";
+
 fn row(table: &mut String, name: &str, description: &str, figures: &Figures) {
     let wrong = |wrong| figures.wrong.get(&wrong).copied().unwrap_or(0);
     // Writing to a string does not fail.
@@ -132,4 +138,20 @@ fn grouped(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OTHERS, Report};
+
+    #[test]
+    fn a_page_that_is_written_again_keeps_the_sections_of_others() {
+        let report = Report::default();
+        let alone = report.page("");
+        assert!(alone.starts_with("# Reliability") && !alone.contains(OTHERS));
+        let others = format!("{OTHERS}\n\n## Floods\n\nFigures.\n");
+        let page = report.page(&format!("Old figures.\n{others}"));
+        assert_eq!(page, format!("{alone}\n{others}"));
+        assert_eq!(report.page(&page), page);
+    }
 }

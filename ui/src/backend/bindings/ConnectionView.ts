@@ -144,6 +144,11 @@ devices: number,
  */
 online: number, 
 /**
+ * Device IDs of the last ten minutes that are not listed, because too many new ones came at once. No more than 200,000
+ * are counted.
+ */
+unlisted: number, 
+/**
  * Commands by state that are not final, and what needs a look.
  */
 counts: Counts, };

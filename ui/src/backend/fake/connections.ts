@@ -256,6 +256,7 @@ export function view(given: Partial<ConnectionView>): ConnectionView {
     out_per_second: 0,
     devices: 0,
     online: 0,
+    unlisted: 0,
     counts: { queued: 0, held: 0, in_flight: 0, needs_attention: 0, kept: 0 },
     ...given,
   };

@@ -30,6 +30,17 @@ describe('the fleet', () => {
     await expectAccessible(container);
   });
 
+  it('says how many new IDs are not listed', async () => {
+    const { app, container, findByText, queryByText } = await openFleet();
+    expect(queryByText(/not listed/)).not.toBeInTheDocument();
+    app.connections.list = app.connections.list.map((connection) => ({ ...connection, unlisted: 78_912 }));
+    expect(await findByText(/78,912 new IDs not listed/)).toHaveAttribute(
+      'title',
+      expect.stringContaining('10 seconds'),
+    );
+    await expectAccessible(container);
+  });
+
   it('is searched by words and tokens', async () => {
     const { getByRole, findByText, findByRole, user, container } = await openFleet();
     await user.keyboard('/');
