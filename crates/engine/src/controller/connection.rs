@@ -9,7 +9,7 @@ use std::{
 use wilco_dialect::{DecodedMessage, Dialect, Filter, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
-use super::{attention::Attention, devices::Pending, rollouts::Rollouts};
+use super::{attention::Attention, devices::Pending, rollouts::Rollouts, session_events::UNREADABLE_TOLD};
 use crate::{
     api::{
         Confirmed, ConnectionMode, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset,
@@ -17,7 +17,7 @@ use crate::{
     },
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
-    message_rates::MessageRates,
+    message_rates::{Bucket, MessageRates},
     mqtt::{Message, MqttSender, Publication, Session},
     new_devices::NewDevices,
     profile,
@@ -123,6 +123,8 @@ pub(super) struct Connection {
     pub(super) agreements: Agreements,
     /// How much each device sends, and reports that wait because it is too much.
     pub(super) rates: MessageRates<(MqttSender, Message)>,
+    /// Notices about messages that cannot be read.
+    pub(super) unreadable_told: Bucket,
     /// Which devices are listed that were not known.
     pub(super) new_devices: NewDevices,
     /// Devices that are forgotten and not yet deleted.
@@ -229,6 +231,7 @@ impl Connection {
             rollouts: Rollouts::default(),
             agreements: Agreements::default(),
             rates: MessageRates::default(),
+            unreadable_told: Bucket::full(UNREADABLE_TOLD, Timestamp(0)),
             new_devices: NewDevices::default(),
             pending: Pending::new(),
             doubted: BTreeSet::new(),

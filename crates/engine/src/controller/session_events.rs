@@ -11,6 +11,7 @@ use super::{
 use crate::{
     api::{LinkState, Presence},
     dialects::{self, Meant},
+    message_rates::Rate,
     mqtt::{LinkEvent, Message, MqttSender, Publication, Refusal, Remedy},
     profile,
     store::{ConnectionId, Restart},
@@ -20,6 +21,9 @@ use crate::{
 
 /// A device that says it has been there for longer, 10 years in milliseconds, has no clock.
 const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
+
+/// So many notices about messages that cannot be read.
+pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
 
 /// So much of a long topic tells which it is, letters.
 const SHOWN_OF_A_TOPIC: usize = 60;
@@ -447,7 +451,8 @@ impl Controller {
         owed: &mut Owed,
     ) {
         // Requests in a form of somebody's own come back where consoles hear each other, and no dialect knows them again.
-        let Some(known) = self.connections.get(connection) else { return };
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
         let is_request = own && known.dialect.is_request(&raw.topic);
         // Of other dialects, only answers are ever unreadable.
         let is_answer = !own || known.dialect.is_answer(&raw.topic);
@@ -461,7 +466,10 @@ impl Controller {
             (_, true) => "It does not change the state of the command. The message is kept unchanged.",
             _ => "Wilco ignored it. Live traffic shows such messages as they arrive.",
         };
-        self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
+        // Each is counted or kept; nobody reads hundreds of sentences a second.
+        if known.unreadable_told.take(1, UNREADABLE_TOLD, now) {
+            self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
+        }
         let Some(device) = device.filter(|_| !is_request) else { return };
         let about = match id {
             Some(id) => About::Named(id),
