@@ -55,9 +55,9 @@ pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;
 pub use evidence::{Evidence, StoredRequest};
 pub use history::{StoredCause, StoredCauses};
+pub use look_up::{FoundCommands, NamedCommands};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
 pub use retention::{Forgotten, Older};
-pub use look_up::{FoundCommands, NamedCommands};
 pub use rollouts::{
     CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger,
 };

@@ -242,7 +242,7 @@ pub(crate) fn by_id(
 }
 
 /// The IDs of a device's commands, `limit` of them at the most.
-pub(in crate::store) fn ids(
+pub(crate) fn ids(
     connection: &Connection,
     id: &ConnectionId,
     device: &DeviceId,
@@ -261,11 +261,7 @@ pub(in crate::store) fn ids(
 }
 
 /// Whether a device has any command.
-pub(in crate::store) fn has_any(
-    connection: &Connection,
-    id: &ConnectionId,
-    device: &DeviceId,
-) -> rusqlite::Result<bool> {
+pub(crate) fn has_any(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NULL)

@@ -3,7 +3,7 @@
 use wilco_ledger::Outcome;
 
 use super::{connection, device, id, life, store, submit};
-use crate::store::NamedCommands;
+use crate::NamedCommands;
 
 fn named(of: &str, commands: &[&str]) -> NamedCommands {
     let commands = commands.iter().map(|command| id(command)).collect();
