@@ -19,7 +19,7 @@ const PURE: [(&str, &[&str]); 2] = [
 
 /// The other layers, and the crates of this repository that each may depend on. They depend one way: `store`,
 /// `credentials` and `mqtt` know nothing of the window's types.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("wilco-failure", &[]),
     ("wilco-connection", &["wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-definitions", &["wilco-connection", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
@@ -41,7 +41,8 @@ const LAYERS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("wilco-device", &["wilco-dialect", "wilco-ledger"]),
-    ("wilco-cli", &["wilco-dialect", "wilco-engine", "wilco-ledger"]),
+    ("wilco-rehearsal", &["wilco-device", "wilco-dialect", "wilco-engine", "wilco-ledger"]),
+    ("wilco-cli", &["wilco-dialect", "wilco-engine", "wilco-ledger", "wilco-rehearsal"]),
 ];
 
 /// Is given its own name, and says by a sentence why it failed.
@@ -107,6 +108,7 @@ fn documentation() -> Command {
         "mqtt",
         "engine",
         "device",
+        "rehearsal",
     ];
     for library in libraries {
         doc.args(["--package", &format!("wilco-{library}")]);

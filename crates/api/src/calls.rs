@@ -16,7 +16,7 @@ use super::{
     DeviceRow, DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceUse, ExportFormat, ExportView,
     Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery,
     ImportLine, Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older,
-    OwnDialect, PreflightView, PresetView, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan,
+    OwnDialect, PreflightView, PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan,
     RolloutView, SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView,
     TimesQuery, TimesView, TrafficBatch, TrafficQuery, ViewColumn,
 };
@@ -159,6 +159,8 @@ macro_rules! calls {
 
             /// What a rollout would do. Nothing is sent for it.
             both plan_rollout(rollout: NewRollout) -> RolloutPlan;
+            /// What the rehearsal of a rollout on virtual devices needs to know. Nothing is sent for it.
+            cli plan_rehearsal(rollout: NewRollout) -> RehearsalPlan;
             /// Starts a rollout.
             both start_rollout(rollout: NewRollout) -> RolloutView;
             /// Every rollout of every connection, newest first.

@@ -21,6 +21,7 @@ mod fleet;
 mod history;
 mod log;
 mod news;
+mod rehearsal;
 mod rollout;
 mod telemetry;
 mod times;
@@ -65,6 +66,7 @@ pub use fleet::{
 pub use history::{ExportFormat, ExportView, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, Older};
 pub use log::{KeptLog, LogPart, LogStand, LogView};
 pub use news::{News, NewsSubject};
+pub use rehearsal::{FaultDials, RehearsalPlan, RehearsalView, RehearsedDevice};
 pub use rollout::{
     AnswerTimes, BetweenStages, Cause, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
     MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest, ReportFormat,

@@ -5,6 +5,7 @@ mod export;
 mod follow;
 mod line;
 mod plan;
+mod rehearse;
 mod start;
 
 use std::{path::Path, process::ExitCode, time::Duration};

@@ -4,7 +4,10 @@ use std::time::Instant;
 
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
-use wilco_device::demo::{DEMO_DEVICES, DemoFleet};
+use wilco_device::{
+    demo::{DEMO_DEVICES, DemoFleet},
+    dials::Dials,
+};
 
 #[tokio::main]
 async fn main() {
@@ -12,7 +15,7 @@ async fn main() {
     tracing_subscriber::fmt().with_env_filter(filter).init();
     let wanted = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(DEMO_DEVICES);
     let started = Instant::now();
-    let fleet = match DemoFleet::start(wanted).await {
+    let fleet = match DemoFleet::start(wanted, &Dials::default()).await {
         Ok(fleet) => fleet,
         Err(problem) => return error!("{problem}"),
     };

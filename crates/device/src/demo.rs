@@ -11,6 +11,7 @@ use wilco_dialect::Topics;
 
 use crate::{
     broker::{Broker, BrokerError},
+    dials::Dials,
     endpoint::{Endpoint, EndpointError, TlsFiles},
     fleet::Fleet,
     persona::Persona,
@@ -32,7 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running demo fleet.
 pub struct DemoFleet {
-    fleet: Fleet,
+    /// `None` only while its devices are started anew.
+    fleet: Option<Fleet>,
     broker: Broker,
     devices: usize,
 }
@@ -58,22 +60,39 @@ pub enum DemoError {
 }
 
 impl DemoFleet {
-    /// Starts a broker on 127.0.0.1 and so many devices, fewer if the system allows fewer connections. Returns when
-    /// the first of them are connected; the rest follow in the background. Call it within a tokio runtime.
+    /// Starts a broker on 127.0.0.1 and so many devices, fewer if the system allows fewer connections, with these faults
+    /// beside their own. Returns when the first of them are connected; the rest follow in the background. Call it within a
+    /// tokio runtime.
     ///
     /// # Errors
     /// See [`DemoError`].
-    pub async fn start(devices: usize) -> Result<DemoFleet, DemoError> {
-        let devices = devices.min(connections_allowed(devices)?);
+    pub async fn start(devices: usize, dials: &Dials) -> Result<DemoFleet, DemoError> {
+        let devices = connections_allowed(devices)?;
         let broker = Broker::start(devices + GUESTS).await?;
-        let endpoint = Endpoint::new(&broker.url(), &TlsFiles::default(), Topics::default())?;
+        let mut demo = DemoFleet { fleet: None, broker, devices };
+        demo.restart(dials).await?;
+        Ok(demo)
+    }
+
+    /// Starts its devices anew with other faults, from the state that they had at first, so that a run can be repeated. The
+    /// broker goes on. Returns as [`DemoFleet::start`] does.
+    ///
+    /// # Errors
+    /// [`DemoError::Endpoint`] and [`DemoError::Store`]: not to be expected.
+    pub async fn restart(&mut self, dials: &Dials) -> Result<(), DemoError> {
+        // Their connections end, and the broker publishes their last wills.
+        self.fleet = None;
+        let endpoint = Endpoint::new(&self.broker.url(), &TlsFiles::default(), Topics::default())?;
         // The embedded broker is slow where thousands of devices share a topic filter: each answer would wait for seconds.
-        let quiet = |persona: Persona| Persona { broadcasts: false, ..persona };
-        let cast = cast::cast(devices).into_iter().map(|persona| (quiet(persona), Store::None));
-        let fleet = Fleet::start(endpoint, cast)?;
+        let quiet = |persona: Persona| (Persona { broadcasts: false, ..persona }, Store::None);
+        let cast = cast::cast(self.devices);
+        // Without faults it is as it was cast.
+        let cast = if *dials == Dials::default() { cast } else { dials.turn(cast) };
+        let fleet = Fleet::start(endpoint, cast.into_iter().map(quiet))?;
         // Too late is better than never: the devices keep trying.
         let _ = timeout(PATIENCE, fleet.connected(VANGUARD)).await;
-        Ok(DemoFleet { fleet, broker, devices })
+        self.fleet = Some(fleet);
+        Ok(())
     }
 
     /// Where to connect: `mqtt://127.0.0.1:PORT`, MQTT 5 or 3.1.1, no credentials.
@@ -90,7 +109,9 @@ impl DemoFleet {
 
     /// Waits until every device has been connected at least once.
     pub async fn complete(&self) {
-        self.fleet.connected(self.devices).await;
+        if let Some(fleet) = &self.fleet {
+            fleet.connected(self.devices).await;
+        }
     }
 
     /// Ends the devices and then the broker.
@@ -101,9 +122,14 @@ impl DemoFleet {
     }
 }
 
-fn connections_allowed(devices: usize) -> Result<usize, DemoError> {
+/// How many devices this process may connect to a broker of its own, of so many that are wanted. Raises the system's limit
+/// of open files where it can.
+///
+/// # Errors
+/// [`DemoError::Files`] and [`DemoError::TooFewFiles`].
+pub fn connections_allowed(devices: usize) -> Result<usize, DemoError> {
     let wanted = OTHER_FILES + FILES_EACH * devices as u64;
-    connections_within(rlimit::increase_nofile_limit(wanted).map_err(DemoError::Files)?)
+    Ok(connections_within(rlimit::increase_nofile_limit(wanted).map_err(DemoError::Files)?)?.min(devices))
 }
 
 /// How many devices so many files are enough for.

@@ -28,6 +28,8 @@ pub struct Faults {
     pub fail: f64,
     /// The command takes twenty times as long (for each command).
     pub slow: f64,
+    /// The device restarts in the middle of the command, so that its outcome is unknown (for each command).
+    pub restart: f64,
 }
 
 /// How long a device takes, in milliseconds.

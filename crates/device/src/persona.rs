@@ -37,8 +37,12 @@ pub struct Persona {
     pub absence: Option<Absence>,
     /// Its log begins with an invented past, unless it is a file.
     pub has_past: bool,
-    /// The seed of its accidents, its measurements and its past.
+    /// It carries out every command, also those that it does not know: then it only says that it is done.
+    pub accepts_any: bool,
+    /// The seed of its measurements and its past.
     pub seed: u64,
+    /// The seed of its accidents and of how long it takes: the same commands in the same order meet the same faults.
+    pub accidents: u64,
 }
 
 /// A device that comes and goes.
@@ -69,7 +73,9 @@ impl Persona {
             faults: Faults::default(),
             absence: None,
             has_past: false,
+            accepts_any: false,
             seed: 0,
+            accidents: 0,
         }
     }
 }

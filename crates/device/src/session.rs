@@ -39,6 +39,8 @@ use outgoing::beginning;
 const HEARTBEAT: u64 = 1_000;
 /// How much longer a slow command takes.
 const SLOWNESS: u64 = 20;
+/// A command in the middle of which the device restarts has run for this long at least.
+const SHORTEST_WORK: Millis = Millis(50);
 /// How long a device that is away at first shows itself, in milliseconds.
 const GLIMPSE: u64 = 1_000;
 const FIRST_PAUSE: u64 = 500;
@@ -60,7 +62,10 @@ pub(crate) struct Session {
     device: Device,
     store: Store,
     logbook: Logbook,
+    /// How long things take, and when it comes and goes.
     random: Random,
+    /// What goes wrong. A sequence of its own, so that no lost connection shifts it.
+    accidents: Random,
     sensors: Sensors,
     client: AsyncClient,
     agenda: Agenda<Due>,
@@ -72,7 +77,8 @@ pub(crate) struct Session {
 /// What is to be done later.
 enum Due {
     Send(Fate),
-    Perform(CommandId),
+    /// With why it cannot be done, if it cannot.
+    Perform(CommandId, Option<&'static str>),
     Progress(CommandId, u8),
     Blinked(CommandId),
     Telemetry,
@@ -96,7 +102,7 @@ impl Session {
     ) -> Result<(Session, EventLoop), StoreError> {
         let memory = store.load()?;
         let (client, event_loop) = link::open(&around.endpoint, &persona);
-        let random = Random::new(persona.seed, 1);
+        let (random, accidents) = (Random::new(persona.accidents, 1), Random::new(persona.accidents, 2));
         let logbook = Logbook::beside(&store);
         let logbook = if persona.has_past { logbook.with_past(persona.seed, clock::now()) } else { logbook };
         let device = switched_on(memory, &persona).with_led(persona.led);
@@ -108,6 +114,7 @@ impl Session {
             logbook,
             store,
             random,
+            accidents,
             client,
             agenda: Agenda::new(),
             connected: false,
@@ -288,15 +295,22 @@ impl Session {
     /// Takes its time over the work, or does it at once.
     fn begin(&mut self, id: CommandId) -> Vec<Action> {
         let mut work = self.random.within(&self.persona.pace.work);
-        if self.random.happens(self.persona.faults.slow) {
+        if self.accidents.happens(self.persona.faults.slow) {
             work = work.max(HEARTBEAT / 5) * SLOWNESS;
         }
+        let broken = self.persona.faults.broken(&mut self.accidents);
         let accept = *self.persona.pace.accept.end();
+        if self.accidents.happens(self.persona.faults.restart) {
+            self.report_on(&id, Millis(accept), Millis(work / 2));
+            // Time enough for what it has said so far to leave it.
+            self.later(Millis(accept + work / 2).max(SHORTEST_WORK), Due::Restart);
+            return Vec::new();
+        }
         if accept + work == 0 {
-            return self.perform(&id);
+            return self.perform(&id, broken);
         }
         self.report_on(&id, Millis(accept), Millis(work));
-        self.later(Millis(accept + work), Due::Perform(id));
+        self.later(Millis(accept + work), Due::Perform(id, broken));
         Vec::new()
     }
 
@@ -310,8 +324,7 @@ impl Session {
         }
     }
 
-    fn perform(&mut self, id: &CommandId) -> Vec<Action> {
-        let broken = self.persona.faults.broken(&mut self.random);
+    fn perform(&mut self, id: &CommandId, broken: Option<&str>) -> Vec<Action> {
         self.device.perform(id, broken, clock::now())
     }
 
@@ -319,8 +332,8 @@ impl Session {
         while let Some(due) = self.agenda.take(Instant::now()) {
             match due {
                 Due::Send(fate) => self.send(&fate),
-                Due::Perform(id) => {
-                    let actions = self.perform(&id);
+                Due::Perform(id, broken) => {
+                    let actions = self.perform(&id, broken);
                     self.carry_out(actions);
                 }
                 Due::Progress(id, percent) => {
@@ -402,5 +415,6 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 fn switched_on(memory: Memory, persona: &Persona) -> Device {
     let boot = Uuid::new_v4().simple().to_string();
     let interval = persona.telemetry.map(|interval| Millis(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)));
-    Device::start(memory, boot, clock::now()).speaking(persona.speech).measuring(interval)
+    let device = Device::start(memory, boot, clock::now());
+    device.speaking(persona.speech).measuring(interval).accepting_any(persona.accepts_any)
 }

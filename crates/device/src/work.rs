@@ -37,6 +37,8 @@ pub enum Work {
         /// Only so many lines, the last ones.
         lines: Option<usize>,
     },
+    /// Say that it is done, and do nothing: for a command that the device does not know.
+    Nothing,
     /// Report the state.
     StateGet,
     /// Blink, so that somebody finds the device.

@@ -15,6 +15,7 @@ mod modes;
 mod names;
 mod other_firmware;
 mod progress;
+mod rehearsal;
 mod rollouts;
 mod sharing;
 mod times;

@@ -60,6 +60,11 @@ pub(crate) async fn confirmation(
     }
 }
 
+/// Asks on the terminal, where anything but *yes* means no.
+pub(crate) async fn yes(question: &str) -> Result<bool, Problem> {
+    Ok(is_yes(&answer(question).await?))
+}
+
 /// A line from the terminal. It is read on a thread of its own, so that an interrupt is heard meanwhile.
 async fn answer(question: &str) -> Result<String, Problem> {
     io::stderr().lock().write_all(question.as_bytes())?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use wilco_engine::api::{BetweenStages, Gate, HaltLimit, MemberState, StageSize};
+use wilco_engine::api::{BetweenStages, FaultDials, Gate, HaltLimit, MemberState, StageSize};
 
 use super::{ConfirmOptions, Listing, NamedDevices, Report, SendingOptions};
 use crate::input;
@@ -142,6 +142,7 @@ Examples:
   wilco rollout start -c plant --devices-from pumps.txt --rate 50 --pause-between 10m config.set 'changes={\"interval_ms\":500}'
   wilco rollout start -c plant --broadcast all led on=true
   wilco rollout start -c plant --tag dock --dry-run --output json led on=true
+  wilco rollout start -c plant --tag dock --stages 10,100% --halt-above 5% --rehearse --faults fail=0.02,drop=0.01 restart
 
 Exit status: 0 if every device succeeded, 1 if any did not or the rollout halted or was stopped, 2 for incorrect usage or
 no connection, 3 if the rollout started and Wilco could not follow it to its end, 130 for Ctrl-C. Ctrl-C pauses the rollout
@@ -172,6 +173,8 @@ pub(crate) struct StartOptions {
     /// Print what the rollout would do, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) rehearse: RehearseOptions,
     /// The command: led, restart, one of your own (see wilco commands list), or any other that your firmware supports
     pub(crate) command: String,
     #[command(flatten)]
@@ -181,6 +184,72 @@ pub(crate) struct StartOptions {
     /// Text lines, or one JSON object per line for each change
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
+}
+
+/// The rehearsal of a rollout.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rehearsal")]
+pub(crate) struct RehearseOptions {
+    /// First run the rollout on virtual devices in this program, with the IDs, firmware and usual answer times of the real
+    /// ones; nothing is sent to real devices. On a terminal, Wilco then offers to start the real rollout
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) rehearse: bool,
+    /// What goes wrong in the rehearsal, each with a probability from 0 to 1: drop, duplicate, reorder, wrong_id, malformed,
+    /// fail, slow, restart, and offline (share of the devices), such as fail=0.05,drop=0.01; delay_ms=400 delays answers
+    #[arg(long, value_name = "FAULT=P", value_delimiter = ',', requires = "rehearse", value_parser = fault)]
+    pub(crate) faults: Vec<(String, f64)>,
+    /// Random seed of the rehearsal: the same seed causes the same faults
+    #[arg(long, value_name = "N", requires = "rehearse", default_value_t = 1, hide_default_value = true)]
+    pub(crate) seed: u32,
+}
+
+impl RehearseOptions {
+    /// What goes wrong.
+    pub(crate) fn dials(&self) -> FaultDials {
+        let mut dials = FaultDials { seed: self.seed, ..FaultDials::default() };
+        for (name, value) in &self.faults {
+            if let Some(set) = setter(name) {
+                set(&mut dials, *value);
+            }
+        }
+        dials
+    }
+}
+
+/// How a fault is set, by its name.
+fn setter(name: &str) -> Option<fn(&mut FaultDials, f64)> {
+    Some(match name {
+        "drop" => |dials, p| dials.drop = p,
+        "duplicate" => |dials, p| dials.duplicate = p,
+        "reorder" => |dials, p| dials.reorder = p,
+        "wrong_id" => |dials, p| dials.wrong_id = p,
+        "malformed" => |dials, p| dials.malformed = p,
+        "fail" => |dials, p| dials.fail = p,
+        "slow" => |dials, p| dials.slow = p,
+        "restart" => |dials, p| dials.restart = p,
+        "offline" => |dials, p| dials.offline = p,
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 or more")]
+        DELAY => |dials, ms| dials.delay_ms = ms as u64,
+        _ => return None,
+    })
+}
+
+/// The one that is no probability.
+const DELAY: &str = "delay_ms";
+
+/// `fail=0.05`.
+fn fault(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("give a fault and its probability, such as fail=0.05")?;
+    let name = name.trim();
+    if setter(name).is_none() {
+        return Err(format!(
+            "there is no fault '{name}': use drop, duplicate, reorder, wrong_id, malformed, fail, slow, restart, offline or \
+             delay_ms"
+        ));
+    }
+    let most = if name == DELAY { 60_000.0 } else { 1.0 };
+    let value = value.trim().parse::<f64>().ok().filter(|value| (0.0..=most).contains(value));
+    Ok((name.to_owned(), value.ok_or_else(|| format!("{name} must be a number from 0 to {most}"))?))
 }
 
 /// How a rollout gets on, and what it is called.
@@ -293,7 +362,23 @@ fn between(text: &str) -> Result<BetweenStages, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BetweenStages, Gate, HaltLimit, StageSize, between, gate, halt_limit, stage_size};
+    use super::{
+        BetweenStages, FaultDials, Gate, HaltLimit, RehearseOptions, StageSize, between, fault, gate, halt_limit,
+        stage_size,
+    };
+
+    #[test]
+    fn faults_are_read_by_name() {
+        let read = |texts: &[&str]| texts.iter().map(|text| fault(text)).collect::<Result<Vec<_>, _>>();
+        let faults = read(&["fail=0.05", "drop = 1", "delay_ms=400", "offline=.2"]).expect("faults");
+        let dials = RehearseOptions { rehearse: true, faults, seed: 7 }.dials();
+        let expected =
+            FaultDials { fail: 0.05, drop: 1.0, delay_ms: 400, offline: 0.2, seed: 7, ..FaultDials::default() };
+        assert_eq!(dials, expected);
+        for wrong in ["fail", "fail=2", "fail=-0.1", "fail=often", "fire=0.1", "delay_ms=60001", "fail=NaN"] {
+            assert!(fault(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_gate_is_a_series_its_limits_and_a_time() {

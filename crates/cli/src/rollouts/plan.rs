@@ -127,7 +127,7 @@ fn named(number: u32, examples: &[String]) -> String {
 
 /// `about 3 min`
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn duration(milliseconds: u64) -> String {
+pub(super) fn duration(milliseconds: u64) -> String {
     let in_units = |unit: f64| (milliseconds as f64 / unit).round();
     match milliseconds {
         0..1_000 => "less than a second".to_owned(),

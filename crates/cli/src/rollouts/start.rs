@@ -4,11 +4,11 @@ use std::{process::ExitCode, time::Duration};
 
 use tokio::sync::mpsc::Receiver;
 use wilco_engine::{
-    api::{Batch, BetweenStages, FollowReason, HaltRule, LeaveOut, NewRollout, RolloutTarget},
+    api::{Batch, BetweenStages, FaultDials, FollowReason, HaltRule, LeaveOut, NewRollout, RolloutTarget},
     tag_search,
 };
 
-use super::{follow::Follow, plan};
+use super::{follow::Follow, plan, rehearse};
 use crate::{
     base::Base,
     input,
@@ -32,6 +32,8 @@ pub(super) struct Order {
     listing: Listing,
     /// Only say what it would do.
     dry_run: bool,
+    /// Rehearse it first, with these faults.
+    rehearse: Option<FaultDials>,
     confirm: ConfirmOptions,
 }
 
@@ -46,6 +48,7 @@ impl Order {
             leave_out,
             pace,
             dry_run,
+            rehearse,
             command,
             sending,
             confirm,
@@ -62,12 +65,19 @@ impl Order {
             command,
             ..NewRollout::from(pace)
         };
-        Ok(Order { connection, spec, listing: output, dry_run, confirm })
+        let rehearse = rehearse.rehearse.then(|| rehearse.dials());
+        Ok(Order { connection, spec, listing: output, dry_run, rehearse, confirm })
     }
 
     pub(super) async fn carry_out(self, base: &mut Base, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
         let connection = base.connection(&self.connection).await?.id;
         let spec = NewRollout { connection, ..self.spec };
+        if let Some(dials) = &self.rehearse {
+            let rehearsed = rehearse::run(&spec, dials, base, interrupt, self.listing).await?;
+            if !rehearse::start_now(&spec, &rehearsed, base, interrupt).await? {
+                return Ok(rehearse::exit_code(&rehearsed));
+            }
+        }
         go(spec, self.dry_run, &self.confirm, base, interrupt, self.listing).await
     }
 }
@@ -169,7 +179,11 @@ pub(crate) async fn send(
 }
 
 /// Waits until the connection stands and its devices' presence is known. What changes from then on comes in the batches.
-async fn ready(connection: &str, base: &Base, interrupt: &mut Interrupt) -> Result<Receiver<Batch>, Problem> {
+pub(super) async fn ready(
+    connection: &str,
+    base: &Base,
+    interrupt: &mut Interrupt,
+) -> Result<Receiver<Batch>, Problem> {
     let connection = base.connection(connection).await?;
     let mut batches = base.console().listen().await?;
     let ready = async {

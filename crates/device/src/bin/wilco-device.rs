@@ -6,11 +6,11 @@ use clap::Parser;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 use wilco_device::{
+    dials::Dials,
     endpoint::{Endpoint, TlsFiles},
     faults::{Faults, Pace},
     fleet::Fleet,
-    persona::{Absence, Persona},
-    random::Random,
+    persona::Persona,
     speech::Speech,
     store::Store,
 };
@@ -90,6 +90,9 @@ struct Trouble {
     /// A command takes twenty times as long
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     slow: f64,
+    /// The device restarts in the middle of a command
+    #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
+    restart: f64,
     /// Share of the fleet that is offline
     #[arg(long, default_value_t = 0.0, value_parser = probability, value_name = "P")]
     offline: f64,
@@ -145,19 +148,37 @@ fn devices(options: &Options) -> Result<Vec<(Persona, Store)>, Box<dyn std::erro
         None => vec![options.id.clone()],
         Some(count) => (1..=count).map(|number| format!("{}-{number:04}", options.id)).collect(),
     };
-    let mut random = Random::new(options.trouble.seed, 0);
-    let mut devices = Vec::with_capacity(names.len());
-    for (number, name) in names.into_iter().enumerate() {
+    let mut personas = Vec::with_capacity(names.len());
+    for (name, number) in names.iter().zip(0_u64..) {
+        personas.push(persona(options, DeviceId::new(name)?, number));
+    }
+    let with_store = |persona: Persona| {
         let store = match &options.state_dir {
-            Some(directory) => Store::in_directory(directory, &name)?,
+            Some(directory) => Store::in_directory(directory, persona.id.as_str())?,
             None => Store::None,
         };
-        devices.push((persona(options, DeviceId::new(&name)?, number as u64, &mut random), store));
-    }
-    Ok(devices)
+        Ok((persona, store))
+    };
+    options.trouble.dials().turn(personas).into_iter().map(with_store).collect()
 }
 
-fn persona(options: &Options, id: DeviceId, number: u64, random: &mut Random) -> Persona {
+impl Trouble {
+    fn dials(&self) -> Dials {
+        let faults = Faults {
+            drop: self.drop,
+            duplicate: self.duplicate,
+            reorder: self.reorder,
+            wrong_id: self.wrong_id,
+            malformed: self.malformed,
+            fail: self.fail,
+            slow: self.slow,
+            restart: self.restart,
+        };
+        Dials { faults, delay: self.delay_ms.clone(), offline: self.offline, seed: self.seed }
+    }
+}
+
+fn persona(options: &Options, id: DeviceId, number: u64) -> Persona {
     let trouble = &options.trouble;
     let telemetry = Duration::from_millis(options.telemetry_ms);
     Persona {
@@ -166,31 +187,10 @@ fn persona(options: &Options, id: DeviceId, number: u64, random: &mut Random) ->
         tags: options.tags.clone(),
         broadcasts: !options.no_broadcast,
         telemetry: (!telemetry.is_zero()).then_some(telemetry),
-        pace: Pace {
-            accept: 0..=0,
-            work: trouble.work_ms.clone(),
-            reboot: trouble.restart_ms.clone(),
-            delay: trouble.delay_ms.clone(),
-        },
-        faults: Faults {
-            drop: trouble.drop,
-            duplicate: trouble.duplicate,
-            reorder: trouble.reorder,
-            wrong_id: trouble.wrong_id,
-            malformed: trouble.malformed,
-            fail: trouble.fail,
-            slow: trouble.slow,
-        },
-        absence: absence(trouble.offline, random),
+        pace: Pace { work: trouble.work_ms.clone(), reboot: trouble.restart_ms.clone(), ..Pace::default() },
         seed: trouble.seed.wrapping_add(number << 16),
         ..Persona::new(id)
     }
-}
-
-/// Twice as many come and go as are to be away, and each is away half of the time.
-fn absence(part: f64, random: &mut Random) -> Option<Absence> {
-    let (goes, away_first) = (random.happens(part * 2.0), random.happens(0.5));
-    goes.then_some(Absence { stay: 5_000..=30_000, away: 5_000..=30_000, away_first })
 }
 
 fn speech(text: &str) -> Result<Speech, String> {

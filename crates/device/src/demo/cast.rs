@@ -81,6 +81,7 @@ fn persona(id: DeviceId, group: &Group, healthy: bool, number: u64, random: &mut
         pace: Pace { accept: 20..=40, work: 80..=360, reboot: 1_500..=3_000, delay: 0..=0 },
         has_past: true,
         seed: SEED.wrapping_add(number << 16),
+        accidents: SEED.wrapping_add(number << 16),
         ..Persona::new(id)
     };
     if healthy {

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use wilco_device::{
     broker::Broker,
     demo::DemoFleet,
+    dials::Dials,
     endpoint::{Endpoint, TlsFiles},
     faults::{Faults, Pace},
     fleet::Fleet,
@@ -280,7 +281,7 @@ async fn a_fleet_under_a_prefix_reports_and_measures() {
 
 #[tokio::test]
 async fn the_demo_fleet_lives() {
-    let demo = DemoFleet::start(100).await.expect("a demo fleet");
+    let demo = DemoFleet::start(100, &Dials::default()).await.expect("a demo fleet");
     assert!(demo.url().starts_with("mqtt://127.0.0.1:"), "{}", demo.url());
     demo.complete().await;
     let mut console = Console::connect(&demo.url(), "").await;

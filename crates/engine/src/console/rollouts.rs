@@ -3,6 +3,7 @@
 mod detail;
 mod export;
 mod plan;
+mod rehearsal;
 
 use std::{
     collections::HashSet,
@@ -69,9 +70,14 @@ impl Handle {
     /// # Errors
     /// [`crate::api::FailureCode::Invalid`] when any of it makes no sense, and then nothing is started; `NotFound`; `Store`.
     pub async fn start_rollout(&self, new: NewRollout) -> Result<RolloutView, Failure> {
+        self.start_members(new, None).await
+    }
+
+    /// Starts it for these members, or for those that its target names.
+    async fn start_members(&self, new: NewRollout, given: Option<Vec<NewMember>>) -> Result<RolloutView, Failure> {
         let confirmed = new.confirmed.clone();
         let Drafted { spec, template, survey: Survey { members, .. }, stages, nothing, .. } =
-            self.draft_rollout(new).await?;
+            self.draft_members(new, given).await?;
         self.listed(&spec.connection)?.permit(true, &confirmed)?;
         if members.is_empty() {
             let left_out = || {
@@ -135,7 +141,12 @@ impl Handle {
     }
 
     /// Checks what is asked for, and finds its devices.
-    pub(super) async fn draft_rollout(&self, mut spec: NewRollout) -> Result<Drafted, Failure> {
+    pub(super) async fn draft_rollout(&self, spec: NewRollout) -> Result<Drafted, Failure> {
+        self.draft_members(spec, None).await
+    }
+
+    /// The same for the members that are given.
+    async fn draft_members(&self, mut spec: NewRollout, given: Option<Vec<NewMember>>) -> Result<Drafted, Failure> {
         // It was given for this once, and not for those that follow.
         spec.confirmed = Confirmed::No;
         let connection = ConnectionId::from(spec.connection.as_str());
@@ -167,7 +178,10 @@ impl Handle {
         if let RolloutTarget::Broadcast { group, .. } = &spec.target {
             template = broadcast(template, group.as_deref(), &listed.dialect)?;
         }
-        let Target { members: target, unknown, nothing } = self.members_of(&spec).await?;
+        let Target { members: target, unknown, nothing } = match given {
+            Some(members) => Target { members, ..Target::default() },
+            None => self.members_of(&spec).await?,
+        };
         if let Some(refusal) = commands::beyond(&listed.named, target.iter().map(|member| member.device.as_str())) {
             return Err(refusal);
         }

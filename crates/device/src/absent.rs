@@ -1,0 +1,47 @@
+//! Devices that are known and not there: their retained status says that they are offline.
+
+use std::time::Duration;
+
+use rumqttc_v5::{AsyncClient, Event, MqttOptions, Packet, PublishOptions};
+use tokio::time::timeout;
+use wilco_dialect::{Channel, device_side};
+
+use crate::{endpoint::Endpoint, persona::Persona};
+
+/// How long the broker may take to acknowledge a message.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A name that no device has: its ID has no slash.
+const CLIENT: &str = "wilco/absent";
+
+/// The statuses could not be published.
+#[derive(Debug, thiserror::Error)]
+#[error("the status of an offline device could not be published: {0}")]
+pub struct AbsentError(String);
+
+/// Publishes of each device that it is offline, as its last will would. Returns when the broker has it all.
+///
+/// # Errors
+/// [`AbsentError`] when the broker is not reached or does not acknowledge within 10 s.
+pub async fn announce(endpoint: &Endpoint, devices: impl IntoIterator<Item = &Persona>) -> Result<(), AbsentError> {
+    let failed = |error: &dyn std::fmt::Display| AbsentError(error.to_string());
+    let mut options = MqttOptions::new(CLIENT, (endpoint.host.clone(), endpoint.port));
+    options.set_transport(endpoint.transport.clone());
+    let (client, mut event_loop) = AsyncClient::builder(options).unbounded().build();
+    let mut open = 0_usize;
+    for persona in devices {
+        let payload = device_side::write_offline(&persona.firmware, &persona.tags);
+        let topic = endpoint.topics.of(&persona.id, Channel::Status);
+        client
+            .try_publish(topic, payload, PublishOptions::at_least_once().retained())
+            .map_err(|error| failed(&error))?;
+        open += 1;
+    }
+    while open > 0 {
+        let event = timeout(PATIENCE, event_loop.poll()).await.map_err(|_| failed(&"no acknowledgement"))?;
+        if let Event::Incoming(Packet::PubAck(_)) = event.map_err(|error| failed(&error))? {
+            open -= 1;
+        }
+    }
+    // Without a good-bye: it has no last will.
+    Ok(())
+}
