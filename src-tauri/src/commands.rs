@@ -9,7 +9,7 @@ use tauri::{
 use tokio::sync::mpsc;
 use wilco_engine::{
     DEMO,
-    api::{Call, ConnectionView, Dispatch, Failure, FailureCode, Json},
+    api::{Call, ConnectionView, Dispatch, Failure, FailureCode, FaultDials, Json, NewRollout, RehearsalView},
 };
 
 use crate::{front::Asked, shell::Shell};
@@ -75,6 +75,42 @@ pub(crate) async fn stop_stream(shell: State<'_, Shell>, items: u32) -> Answer<(
 #[tauri::command]
 pub(crate) async fn start_demo(shell: State<'_, Shell>) -> Answer<ConnectionView> {
     shell.demo().await
+}
+
+/// What goes wrong in the demo fleet.
+#[tauri::command]
+pub(crate) async fn demo_faults(shell: State<'_, Shell>) -> Answer<FaultDials> {
+    shell.demo_faults()
+}
+
+#[tauri::command]
+pub(crate) async fn set_demo_faults(shell: State<'_, Shell>, faults: FaultDials) -> Answer<()> {
+    shell.set_demo_faults(faults).await
+}
+
+/// Rehearses a rollout on virtual devices. Each change goes over the channel, the result is the answer.
+#[tauri::command]
+pub(crate) async fn rehearse(
+    shell: State<'_, Shell>,
+    rollout: NewRollout,
+    faults: FaultDials,
+    items: Channel<RehearsalView>,
+) -> Answer<RehearsalView> {
+    let plan = shell.engine()?.plan_rehearsal(rollout).await?;
+    shell
+        .rehearsals
+        .run(plan, &faults, |view| {
+            // A page that is gone does not see it; the rehearsal ends with the window.
+            let _ = items.send(view.clone());
+        })
+        .await
+}
+
+/// Ends the rehearsal that is running.
+#[tauri::command]
+pub(crate) async fn stop_rehearsal(shell: State<'_, Shell>) -> Answer<()> {
+    shell.rehearsals.stop();
+    Ok(())
 }
 
 /// What the app says of itself.

@@ -1,25 +1,61 @@
 //! The fleet inside the app.
 
-use wilco_device::demo::{DEMO_DEVICES, DemoFleet};
+use std::{fs, io::Write, path::Path};
+
+use wilco_device::demo::{DEMO_DEVICES, DemoError, DemoFleet};
 use wilco_engine::{
     DEMO, Handle,
-    api::{ConnectionView, Failure, FailureCode},
+    api::{ConnectionView, Failure, FailureCode, FaultDials},
 };
+use wilco_rehearsal::{check, device_dials};
 
 /// What to do where the system lets the app open too few files.
 const MORE_FILES: &str = "The full fleet needs about 5,000 open files: raise the limit (ulimit -n) and restart Wilco.";
 
 /// Starts the demo's broker and devices. Where not all of them can run, that is said.
 pub(crate) async fn start(engine: &Handle) -> Result<DemoFleet, Failure> {
-    let fleet = DemoFleet::start(DEMO_DEVICES).await.map_err(|error| Failure {
-        code: FailureCode::Internal,
-        message: format!("The demo fleet could not start: {error}."),
-        hint: Some("It needs a free port on 127.0.0.1 and about 5,000 open files.".into()),
-    })?;
+    let dials = device_dials(&faults(engine.data_dir()));
+    let fleet = DemoFleet::start(DEMO_DEVICES, &dials).await.map_err(|error| did_not_start(&error))?;
     if let Some(message) = shortfall(fleet.devices()) {
         engine.warn(message, Some(MORE_FILES.to_owned())).await;
     }
     Ok(fleet)
+}
+
+/// Restarts its devices with other faults.
+pub(crate) async fn restart(fleet: &mut DemoFleet, faults: &FaultDials) -> Result<(), Failure> {
+    fleet.restart(&device_dials(faults)).await.map_err(|error| did_not_start(&error))
+}
+
+fn did_not_start(error: &DemoError) -> Failure {
+    Failure {
+        code: FailureCode::Internal,
+        message: format!("The demo fleet could not start: {error}."),
+        hint: Some("It needs a free port on 127.0.0.1 and about 5,000 open files.".into()),
+    }
+}
+
+/// Where the faults of the demo fleet are kept, in the data directory.
+const FAULTS: &str = "demo-faults.json";
+
+/// What goes wrong in the demo fleet: nothing but its devices' own faults where nobody has said otherwise.
+pub(crate) fn faults(data_dir: &Path) -> FaultDials {
+    let kept = fs::read(data_dir.join(FAULTS)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    kept.filter(|faults| check(faults).is_ok()).unwrap_or_default()
+}
+
+/// Keeps it for the next start.
+pub(crate) fn keep_faults(data_dir: &Path, faults: &FaultDials) -> Result<(), Failure> {
+    check(faults)?;
+    let failed = |error: &dyn std::fmt::Display| Failure {
+        code: FailureCode::File,
+        message: format!("Could not write {FAULTS} in the data folder: {error}."),
+        hint: Some("Check the disk and the permissions of the data folder.".into()),
+    };
+    let text = serde_json::to_vec(faults).map_err(|error| failed(&error))?;
+    let mut file = tempfile::NamedTempFile::new_in(data_dir).map_err(|error| failed(&error))?;
+    file.write_all(&text).map_err(|error| failed(&error))?;
+    file.persist(data_dir.join(FAULTS)).map(drop).map_err(|error| failed(&error))
 }
 
 fn shortfall(devices: usize) -> Option<String> {
@@ -57,7 +93,26 @@ pub(crate) async fn connection(engine: &Handle) -> Result<Option<ConnectionView>
 
 #[cfg(test)]
 mod tests {
-    use super::{DEMO_DEVICES, shortfall};
+    use wilco_engine::api::FaultDials;
+
+    use super::{DEMO_DEVICES, FAULTS, faults, keep_faults, shortfall};
+
+    #[test]
+    fn faults_are_kept_and_what_makes_no_sense_is_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(faults(folder.path()), FaultDials::default());
+        let dials = FaultDials { fail: 0.25, delay_ms: 400, seed: 7, ..FaultDials::default() };
+        keep_faults(folder.path(), &dials).expect("kept");
+        assert_eq!(faults(folder.path()), dials);
+        let wrong = FaultDials { fail: 2.0, ..FaultDials::default() };
+        assert!(keep_faults(folder.path(), &wrong).is_err());
+        assert_eq!(faults(folder.path()), dials);
+        for text in ["", "{", r#"{"fail":2}"#, r#"{"other":1}"#] {
+            std::fs::write(folder.path().join(FAULTS), text).expect("written");
+            assert_eq!(faults(folder.path()), FaultDials::default(), "{text}");
+        }
+    }
+
 
     #[test]
     fn a_fleet_that_comes_up_short_is_said() {

@@ -5,6 +5,7 @@
 mod commands;
 mod demo;
 mod front;
+mod rehearsal;
 mod shell;
 
 use std::{ffi::OsString, path::PathBuf, sync::Arc};
@@ -39,6 +40,10 @@ fn main() -> tauri::Result<()> {
             commands::call,
             commands::stop_stream,
             commands::start_demo,
+            commands::demo_faults,
+            commands::set_demo_faults,
+            commands::rehearse,
+            commands::stop_rehearsal,
             commands::about,
             commands::open_data_folder,
             commands::ask_before_closing,
@@ -111,6 +116,10 @@ mod tests {
             "allow-call",
             "allow-stop-stream",
             "allow-start-demo",
+            "allow-demo-faults",
+            "allow-set-demo-faults",
+            "allow-rehearse",
+            "allow-stop-rehearsal",
             "allow-about",
             "allow-open-data-folder",
             "allow-ask-before-closing",

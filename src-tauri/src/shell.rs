@@ -10,19 +10,20 @@ use tokio::{
 use wilco_device::demo::DemoFleet;
 use wilco_engine::{
     Engine, Handle, Options,
-    api::{ConnectionView, Failure, FailureCode},
+    api::{ConnectionView, Failure, FailureCode, FaultDials},
     ipc::{IpcClient, IpcServer},
     paths::DataDir,
     vault::Vault,
 };
 
-use crate::demo;
+use crate::{demo, rehearsal::Rehearsals};
 
 /// The app's state. Where the engine could not be started, every question is answered by the reason why.
 pub(crate) struct Shell {
     engine: Result<Handle, Failure>,
     running: Mutex<Option<Running>>,
     demo: Mutex<Option<DemoFleet>>,
+    pub(crate) rehearsals: Rehearsals,
     /// What hands streamed items to the page, by its channel.
     streams: Mutex<HashMap<u32, JoinHandle<()>>>,
 }
@@ -42,6 +43,7 @@ impl Shell {
                 engine: Ok(running.engine.handle()),
                 running: Mutex::new(Some(*running)),
                 demo: Mutex::new(demo),
+                rehearsals: Rehearsals::default(),
                 streams: Mutex::default(),
             }),
             Ok(Begun::Elsewhere) => None,
@@ -51,6 +53,7 @@ impl Shell {
                     engine: Err(failure),
                     running: Mutex::default(),
                     demo: Mutex::default(),
+                    rehearsals: Rehearsals::default(),
                     streams: Mutex::default(),
                 })
             }
@@ -76,6 +79,20 @@ impl Shell {
         engine.open_demo(&fleet.url()).await
     }
 
+    /// What goes wrong in the demo fleet.
+    pub(crate) fn demo_faults(&self) -> Result<FaultDials, Failure> {
+        Ok(demo::faults(self.engine()?.data_dir()))
+    }
+
+    /// Keeps what is to go wrong in the demo fleet, and restarts its devices with it if it runs.
+    pub(crate) async fn set_demo_faults(&self, faults: FaultDials) -> Result<(), Failure> {
+        demo::keep_faults(self.engine()?.data_dir(), &faults)?;
+        match self.demo.lock().await.as_mut() {
+            Some(fleet) => demo::restart(fleet, &faults).await,
+            None => Ok(()),
+        }
+    }
+
     /// Keeps what hands streamed items to the page until it is stopped.
     pub(crate) async fn keep_stream(&self, channel: u32, stream: JoinHandle<()>) {
         let mut streams = self.streams.lock().await;
@@ -98,6 +115,7 @@ impl Shell {
 
     /// Puts everything away in order.
     pub(crate) async fn stop(&self) {
+        self.rehearsals.stop();
         if let Some(Running { engine, server }) = self.running.lock().await.take() {
             if let Some(server) = server {
                 server.close().await;

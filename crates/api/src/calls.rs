@@ -14,7 +14,7 @@ use super::{
     CommandRef, CommandToPreview, Confirmed, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor,
     DesiredView, DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery,
     DeviceRow, DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceUse, ExportFormat, ExportView,
-    Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryPage, HistoryQuery,
+    Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryCheck, HistoryPage, HistoryQuery,
     ImportLine, Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older,
     OwnDialect, PreflightView, PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan,
     RolloutView, SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView,
@@ -192,6 +192,9 @@ macro_rules! calls {
             page data_size() -> u64;
             /// How much of its quota evidence takes, and what was not kept.
             both evidence_use() -> EvidenceUse;
+
+            /// Looks whether the history is as it was written: the newest 10,000 events, or all events and the whole file.
+            both check_history(all: bool) -> HistoryCheck;
 
             /// What a device has measured, in as many points as are asked for.
             both telemetry(query: TelemetryQuery) -> TelemetryView;

@@ -19,6 +19,7 @@ mod feed;
 mod files;
 mod fleet;
 mod history;
+mod history_check;
 mod log;
 mod news;
 mod rehearsal;
@@ -64,6 +65,7 @@ pub use fleet::{
     SearchCompletion, SearchError, SearchPart, SearchPartKind, SearchReading,
 };
 pub use history::{ExportFormat, ExportView, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, Older};
+pub use history_check::{DamagedEvent, HistoryCheck, HistoryGap};
 pub use log::{KeptLog, LogPart, LogStand, LogView};
 pub use news::{News, NewsSubject};
 pub use rehearsal::{FaultDials, RehearsalPlan, RehearsalView, RehearsedDevice};

@@ -9,6 +9,7 @@ use wilco_engine::{
 
 use crate::{
     base::Base,
+    check,
     options::{Format, HistoryOptions},
     output::{CommandLine, Output, Table, clean, count, local_time, name, state_name, state_style},
     problem::{self, Problem},
@@ -20,6 +21,8 @@ const PAGE: u32 = 1_000;
 /// Does it.
 pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
     let base = Base::open(data_dir).await?;
+    // What cannot be checked now is not a reason to print nothing.
+    let _ = check::warn(base.console()).await;
     let outcome = print(&base, options).await;
     base.close().await;
     outcome

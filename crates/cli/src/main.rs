@@ -4,6 +4,7 @@
 
 mod away;
 mod base;
+mod check;
 mod commands;
 mod connections;
 mod desired;
@@ -69,6 +70,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         Task::History(query) => history::run(query, data_dir).await,
         Task::Devices(options) => devices::run(options, data_dir).await,
         Task::Operator(options) => operator::run(options, data_dir).await,
+        Task::Check(options) => check::run(options, data_dir).await,
         Task::Evidence(options) => evidence::run(options, data_dir).await,
         Task::Times(options) => times::run(options, data_dir).await,
         Task::Log(query) => log::run(query, data_dir).await,

@@ -96,6 +96,8 @@ pub(crate) enum Task {
     Operator(OperatorOptions),
     /// Show how much room evidence takes, and how many messages were not kept
     Evidence(EvidenceOptions),
+    /// Check that the stored history is complete and undamaged
+    Check(CheckOptions),
     /// Fetch a device's log and verify it against the device's checksum
     Log(LogOptions),
     /// Print every change of a connection, its devices and its commands as it happens
@@ -237,6 +239,18 @@ pub(crate) struct OperatorOptions {
     /// Clear the name: requests no longer name an operator
     #[arg(long, conflicts_with = "name")]
     pub(crate) clear: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Wilco stores a checksum with each event, and notes beside the database how many events it had. This command reads the whole
+database; wilco history looks at the newest 10,000 events each time.
+
+Exit status: 0 if nothing is missing or damaged, 1 if something is.")]
+pub(crate) struct CheckOptions {
+    /// Text lines, or one JSON object
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Listing,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@
 mod anchor;
 mod annotations;
 mod bounds;
+mod check;
 mod definitions;
 mod desired;
 mod error;
@@ -18,12 +19,14 @@ mod fact;
 mod history;
 mod logs;
 mod look_up;
+mod mark;
 mod open;
 mod projection_queue;
 mod reader;
 mod record;
 mod retention;
 mod rollouts;
+mod salvage;
 mod samples;
 mod sql_enum;
 mod table;
@@ -50,12 +53,14 @@ pub use anchor::Anchor;
 pub use annotations::{Annotation, StoredAnnotation};
 pub use bounds::{Discarded, DiscardedOf};
 pub use bounds::{counted, reduce, shorten_fact, shorten_sentence, size_of_answer, size_of_raw};
+pub use check::{Checked, DamagedEvent};
 pub use definitions::{Definition, StoredButton};
 pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;
 pub use evidence::{Evidence, StoredRequest};
 pub use history::{StoredCause, StoredCauses};
 pub use look_up::{FoundCommands, NamedCommands};
+pub use mark::{Gap, MARK_FILE_NAME};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
 pub use retention::{Forgotten, Older};
 pub use rollouts::{
@@ -65,6 +70,7 @@ pub use samples::{Measured, Sample};
 pub use table::commands::Answered;
 pub use wilco_connection::{ConnectionId, Profile};
 
+use mark::Mark;
 use reader::Readers;
 use table::{commands, connections, counters, devices, dismissed, events, meta, settings, tallies};
 use writer::{Behind, Job, Started};
@@ -97,15 +103,18 @@ impl Store {
     /// leaves the file as it is, byte for byte.
     pub fn open(dir: &Path) -> Result<Store, StoreError> {
         let path = dir.join(FILE_NAME);
-        let mut connection = open::writer(&path)?;
+        let mut connection = open::writer(&path).map_err(|error| salvage::explained(&path, error))?;
         let name_installation = |connection: &mut rusqlite::Connection| {
             if meta::installation(connection)?.is_none() {
                 meta::name_installation(connection, &uuid::Uuid::new_v4().to_string())?;
+                // From here on the file itself says which database it is, also without its log.
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             }
             Ok(())
         };
         name_installation(&mut connection).map_err(|error| StoreError::read(&path, &error))?;
-        let Started { jobs, thread, behind } = writer::spawn(connection, path.clone())
+        let mark = Mark::open(dir, &mut connection).map_err(|error| StoreError::read(&path, &error))?;
+        let Started { jobs, thread, behind } = writer::spawn(connection, path.clone(), mark)
             .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
         let (readers, thread) = (Readers::new(path.clone()), Arc::new(Mutex::new(Some(thread))));
         Ok(Store { path, jobs, thread, readers, behind })

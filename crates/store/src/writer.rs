@@ -19,6 +19,7 @@ use wilco_ledger::Fact;
 
 use super::{
     Change, ConnectionId, StoreError, StoredDevice, bounds,
+    mark::Mark,
     projection_queue::{CommandSnapshot, LastOf, ProjectionQueue},
     table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts, search},
 };
@@ -82,12 +83,13 @@ pub(super) struct Behind {
     pub(super) index: AtomicBool,
 }
 
-pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<Started> {
+pub(super) fn spawn(connection: Connection, path: PathBuf, mark: Mark) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
     let behind = Arc::new(Behind::default());
     let writer = Writer {
         connection,
         path,
+        mark,
         queue: ProjectionQueue::default(),
         unindexed: BTreeSet::new(),
         behind: Arc::clone(&behind),
@@ -100,6 +102,7 @@ pub(super) fn spawn(connection: Connection, path: PathBuf) -> std::io::Result<St
 struct Writer {
     connection: Connection,
     path: PathBuf,
+    mark: Mark,
     queue: ProjectionQueue,
     /// The rows of commands that are in their table, and still to be entered into the search index.
     unindexed: BTreeSet<i64>,
@@ -150,13 +153,17 @@ impl Writer {
     fn wait(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
         let mut pause = REST;
         loop {
-            if !self.is_behind() && self.unmerged < MERGED_AFTER {
+            if !self.is_behind() && self.unmerged < MERGED_AFTER && !self.mark.is_behind() {
                 return jobs.recv().ok();
             }
             match jobs.recv_timeout(pause) {
                 Ok(job) => return Some(job),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => pause = Duration::ZERO,
+            }
+            if self.mark.is_behind() {
+                self.mark.write(&self.connection);
+                continue;
             }
             let caught_up = match (self.queue.is_empty(), self.unindexed.is_empty()) {
                 (true, true) => {
@@ -198,7 +205,7 @@ impl Writer {
         let was_behind = self.is_behind();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last_shown = events::last_row(&transaction)?;
-        let changed = write(&transaction, changes)?;
+        let (changed, appended) = write(&transaction, changes)?;
         let few = changed.len() <= SHOWN_AT_ONCE;
         let too_many = self.queue.len() + changed.len() > LEFT_AT_MOST;
         let all = too_many || (few && self.queue.is_empty());
@@ -224,6 +231,7 @@ impl Writer {
             && indexed.len() >= self.unindexed.len();
         mark(&transaction, was_behind, nothing_left, last_shown)?;
         transaction.commit()?;
+        self.mark.committed(appended, &self.connection);
         self.queue.forget_oldest(caught_up);
         self.queue.put(later);
         for row in indexed {
@@ -295,6 +303,7 @@ impl Writer {
     fn close(mut self) -> Result<(), StoreError> {
         self.catch_up(usize::MAX)?;
         self.index(usize::MAX)?;
+        self.mark.write(&self.connection);
         let Writer { connection, path, .. } = self;
         close(connection).map_err(|error| StoreError::read(&path, &error))
     }
@@ -341,11 +350,13 @@ fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Opt
     None
 }
 
-/// Writes everything but how the commands stand afterwards, which is handed back: of each only the last standing.
+/// Writes everything but how the commands stand afterwards, which is handed back: of each only the last standing. Also says
+/// how many events it wrote.
 fn write<'a>(
     transaction: &Transaction<'_>,
     changes: impl Iterator<Item = &'a Change>,
-) -> rusqlite::Result<Vec<CommandSnapshot>> {
+) -> rusqlite::Result<(Vec<CommandSnapshot>, u64)> {
+    let mut appended = 0;
     let mut append = events::Append::to(transaction)?;
     let mut commands = LastOf::default();
     // What is known of each device in the end: nothing, where it is not known any more.
@@ -355,6 +366,7 @@ fn write<'a>(
         match change {
             Change::Event { connection, event, command } => {
                 let row = append.event(connection, event, None)?;
+                appended += 1;
                 if let Some(bytes) = bounds::counted(&event.fact) {
                     evidence.put((connection, &event.device), |before| before.map_or(bytes, |before| before + bytes));
                 }
@@ -367,6 +379,7 @@ fn write<'a>(
             }
             Change::Request { connection, event, request } => {
                 let row = append.event(connection, event, Some(request))?;
+                appended += 1;
                 if let (Some(id), Fact::Submitted { .. }) = (&event.command, &event.fact) {
                     commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
                         (before.and_then(|before| before.0), before.and_then(|before| before.1).or(Some(row)))
@@ -415,7 +428,10 @@ fn write<'a>(
         |((connection, ..), (command, begun_at)): ((&ConnectionId, _, _), (Option<&Arc<_>>, Option<i64>))| {
             Some(CommandSnapshot { connection: connection.clone(), command: Arc::clone(command?), begun_at })
         };
-    Ok(commands.into_iter().filter_map(snapshot).collect())
+    if appended > 0 {
+        meta::count_events(transaction, appended)?;
+    }
+    Ok((commands.into_iter().filter_map(snapshot).collect(), appended))
 }
 
 fn close(connection: Connection) -> rusqlite::Result<()> {

@@ -3,8 +3,11 @@
 import type { Calls } from './bindings/Calls';
 import type { ConnectionView } from './bindings/ConnectionView';
 import type { DeviceOrder } from './bindings/DeviceOrder';
+import type { FaultDials } from './bindings/FaultDials';
 import type { GroupBy } from './bindings/GroupBy';
+import type { NewRollout } from './bindings/NewRollout';
 import type { NewsSubject } from './bindings/NewsSubject';
+import type { RehearsalView } from './bindings/RehearsalView';
 import type { SortBy } from './bindings/SortBy';
 import type { ViewColumn } from './bindings/ViewColumn';
 
@@ -12,6 +15,14 @@ import type { ViewColumn } from './bindings/ViewColumn';
 export interface Backend extends Calls {
   /** Starts the demo fleet, or returns it if it is running. */
   startDemo(): Promise<ConnectionView>;
+  /** What goes wrong in the demo fleet. */
+  demoFaults(): Promise<FaultDials>;
+  /** Restarts the devices of the demo fleet with these faults, and keeps them for the next start. */
+  setDemoFaults(faults: FaultDials): Promise<void>;
+  /** Runs a rollout on virtual devices only. Calls back with each change, and resolves to the result. */
+  rehearse(rollout: NewRollout, faults: FaultDials, onChange: (view: RehearsalView) => void): Promise<RehearsalView>;
+  /** Stops the rehearsal that is running: its promise rejects. */
+  stopRehearsal(): Promise<void>;
   about(): Promise<About>;
   /** Shows the data's folder in the system's file manager. */
   openDataFolder(): Promise<void>;

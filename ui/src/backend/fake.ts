@@ -9,6 +9,7 @@ import { commandCalls } from './fake/commandCalls';
 import { connectionCalls } from './fake/connectionCalls';
 import { deviceCalls } from './fake/deviceCalls';
 import { FakeEngine, type FakeOptions } from './fake/engine';
+import { rehearsalCalls } from './fake/rehearsal';
 import { rolloutCalls } from './fake/rolloutCalls';
 import { windowCalls } from './fake/windowCalls';
 
@@ -22,6 +23,7 @@ export function fakeBackend(options: FakeOptions = {}) {
     ...deviceCalls(engine),
     ...commandCalls(engine),
     ...rolloutCalls(engine),
+    ...rehearsalCalls(engine),
     ...catalogueCalls(engine),
   });
   return backend satisfies Backend;

@@ -10,6 +10,7 @@ import { load } from '@tauri-apps/plugin-store';
 import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import { SIGNATURES, type Calls, type Signature } from './bindings/Calls';
 import type { NewsSubject } from './bindings/NewsSubject';
+import type { RehearsalView } from './bindings/RehearsalView';
 
 const preferencesFile = () => load('preferences.json', { defaults: {}, autoSave: false });
 
@@ -33,6 +34,11 @@ const calls = Object.fromEntries(
 export const tauri: Backend = {
   ...calls,
   startDemo: () => invoke('start_demo'),
+  demoFaults: () => invoke('demo_faults'),
+  setDemoFaults: (faults) => invoke('set_demo_faults', { faults }),
+  rehearse: (rollout, faults, onChange) =>
+    invoke('rehearse', { rollout, faults, items: new Channel<RehearsalView>(onChange) }),
+  stopRehearsal: () => invoke('stop_rehearsal'),
   about: () => invoke('about'),
   openDataFolder: () => invoke('open_data_folder'),
   async loadPreferences() {

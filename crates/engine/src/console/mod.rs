@@ -16,6 +16,7 @@ mod export;
 pub(crate) mod fixture;
 mod fleet;
 mod history;
+mod history_check;
 mod import_export;
 mod logs;
 mod offers;
@@ -93,6 +94,8 @@ pub struct Engine {
     controller: JoinHandle<()>,
     retention: JoinHandle<()>,
     recorder: JoinHandle<()>,
+    /// Looks whether the history is as it was written.
+    history_check: JoinHandle<()>,
     /// Looks for devices of dialects that are not enabled. Not for one command only.
     offers: Option<JoinHandle<()>>,
     _lock: DataLock,
@@ -196,8 +199,9 @@ impl Engine {
         let retention = tokio::spawn(handle.clone().keep_to_retention());
         tokio::spawn(handle.clone().delete_forgotten(Duration::ZERO));
         let recorder = tokio::spawn(handle.clone().record_telemetry());
+        let history_check = tokio::spawn(handle.clone().tell_of_damage());
         let offers = (!passing).then(|| tokio::spawn(handle.clone().offer_dialects()));
-        Ok(Engine { handle, controller, retention, recorder, offers, _lock: lock })
+        Ok(Engine { handle, controller, retention, recorder, history_check, offers, _lock: lock })
     }
 
     /// Asks things of it.
@@ -209,6 +213,7 @@ impl Engine {
     /// Says good-bye to the brokers, writes everything down and ends.
     pub async fn stop(self) {
         self.retention.abort();
+        self.history_check.abort();
         if let Some(offers) = self.offers {
             offers.abort();
         }

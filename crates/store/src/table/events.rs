@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
 use super::{Columns, SqlEnum, commands, discarded, evidence_use, senseless, unwritable};
-use crate::{ConnectionId, bounds, fact};
+use crate::{ConnectionId, bounds, check::Sum, fact};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE events (
@@ -28,19 +28,29 @@ pub(super) const CREATE: &str = "
 
 const COLUMNS: &str = "e.row, e.connection, e.device, e.command, e.at, e.fact, e.payload";
 
+/// Each event has a checksum of its own; those of an earlier version have none.
+pub(super) const ADD_SUMS: &str = "ALTER TABLE events ADD COLUMN sum INTEGER; -- see store::check::Sum";
+
 /// Appends events, one after the other.
 pub(crate) struct Append<'a>(CachedStatement<'a>);
 
 impl<'a> Append<'a> {
     pub(crate) fn to(connection: &'a Connection) -> rusqlite::Result<Append<'a>> {
-        let statement = "INSERT INTO events (connection, device, command, at, fact, payload, bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let statement = "INSERT INTO events (connection, device, command, at, fact, payload, bytes, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         connection.prepare_cached(statement).map(Append)
     }
 
     /// Appends one and says at which row.
     pub(crate) fn event(&mut self, id: &ConnectionId, event: &Event, request: Option<&Raw>) -> rusqlite::Result<i64> {
         let (fact, payload) = fact::write(event, request).map_err(unwritable)?;
+        let mut sum = Sum::default();
+        for text in [Some(id.as_str()), Some(event.device.as_str()), event.command.as_ref().map(CommandId::as_str)] {
+            sum.bytes(text.map(str::as_bytes));
+        }
+        sum.bytes(Some(&event.at.0.to_le_bytes()));
+        sum.bytes(Some(fact.as_bytes()));
+        sum.bytes(payload);
         self.0.insert(params![
             id.as_str(),
             event.device.as_str(),
@@ -49,6 +59,7 @@ impl<'a> Append<'a> {
             fact,
             payload,
             bounds::counted(&event.fact).map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+            sum.value(),
         ])
     }
 }

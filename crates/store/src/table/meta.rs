@@ -105,3 +105,43 @@ pub(super) fn shown_up_to(connection: &Connection) -> rusqlite::Result<Option<i6
         .query_row([SHOWN_UP_TO], |row| row.get(0))
         .optional()
 }
+
+/// How many events were ever stored. Deleting events does not lower it.
+const EVENTS_WRITTEN: &str = "events written";
+/// The gaps that were found, as JSON.
+const GAPS: &str = "gaps";
+
+/// How many events were ever stored, at least: an earlier version did not count them.
+pub(in crate::store) fn events_written(connection: &Connection) -> rusqlite::Result<u64> {
+    let counted: Option<i64> = connection
+        .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?1")?
+        .query_row([EVENTS_WRITTEN], |row| row.get(0))
+        .optional()?;
+    Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or(0))
+}
+
+/// So many more are stored.
+pub(in crate::store) fn count_events(connection: &Connection, more: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ?2 AS TEXT)",
+        )?
+        .execute(rusqlite::params![EVENTS_WRITTEN, more.to_string()])?;
+    Ok(())
+}
+
+/// The gaps that were found.
+pub(in crate::store) fn gaps(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut gaps = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    gaps.query_row([GAPS], |row| row.get(0)).optional()
+}
+
+/// Keeps them.
+pub(in crate::store) fn keep_gaps(connection: &Connection, gaps: &str) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [GAPS, gaps],
+    )?;
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod corruption;
 mod definitions;
 mod durability;
 mod evidence;
@@ -11,8 +12,10 @@ mod logs;
 mod look_up;
 mod model;
 mod plans;
+mod power_loss;
 mod profiles;
 mod projection_queue;
+mod recording_vfs;
 mod refusal;
 mod retention;
 mod search;

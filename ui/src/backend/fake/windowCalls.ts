@@ -4,6 +4,7 @@ import { type About, type Dropped, type Preferences } from '../backend';
 import type { Batch } from '../bindings/Batch';
 import type { ConnectionView } from '../bindings/ConnectionView';
 import type { EvidenceUse } from '../bindings/EvidenceUse';
+import type { HistoryCheck } from '../bindings/HistoryCheck';
 import type { NewsSubject } from '../bindings/NewsSubject';
 import type { Notice } from '../bindings/Notice';
 import type { Older } from '../bindings/Older';
@@ -58,6 +59,11 @@ export function windowCalls(engine: FakeEngine) {
         discarded: 12_400,
         devices: [{ connection: 'demo', device: 'dev-7', messages: 12_400 }],
       };
+    },
+
+    async checkHistory(all: boolean): Promise<HistoryCheck> {
+      const checked = engine.commands.length * 6;
+      return { gaps: [], checked, damaged: 0, damaged_events: [], unreadable: null, faults: [], all };
     },
 
     async openDataFolder(): Promise<void> {

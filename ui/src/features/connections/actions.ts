@@ -90,7 +90,10 @@ function actionsOf(
     route.go('connections', { shown: copy.id });
   };
   const remove = one('remove', `Remove ${name}…`, opens('remove'));
-  if (connection.demo) return [remove];
+  if (connection.demo) {
+    const words = 'virtual devices fail drop delay simulate';
+    return [action(`faults.${id}`, `Faults of ${name}…`, opens('faults'), { words, quiet: true }), remove];
+  }
   return [
     one('test', `Test ${name}`, () => route.go('connections', { test: id })),
     one('edit', `Edit ${name}…`, edit),

@@ -10,6 +10,7 @@ import { failureOf } from '../../state/failure';
 import { visible } from '../../format/text';
 import { counted } from '../../format/count';
 import { blankDraft, errorsOf, deliveryOf, settingsOf, type Draft } from './draft';
+import { Rehearsing } from './rehearsing.svelte';
 import type { Rollouts } from './rollouts.svelte';
 import type { RolloutToPrepare } from './start.svelte';
 import { ENDED, FAILED, IN_FLIGHT, nameOf, sum } from './format';
@@ -33,6 +34,7 @@ const WHICH: Record<WhichMembers, MemberState[]> = {
 export class Preparing {
   /** The command and its arguments, filled in as for a single device. */
   readonly composer: CommandComposer;
+  readonly rehearsing: Rehearsing;
   draft = $state<Draft>(blankDraft());
   plan = $state.raw<RolloutPlan | null>(null);
   planFailure = $state.raw<Failure | null>(null);
@@ -69,6 +71,7 @@ export class Preparing {
     readonly asked: RolloutToPrepare,
   ) {
     const { app } = rollouts;
+    this.rehearsing = new Rehearsing(app.backend);
     this.composer = new CommandComposer(app.backend, app.catalogue, app.notices, app.sending);
     const { connection, command } = asked;
     this.composer.open({ connection, devices: [], offline: [] });

@@ -1,0 +1,208 @@
+//! Whether the history is as it was written, and what to say of it where it is not.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::grouped;
+
+/// What a look at the stored history found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct HistoryCheck {
+    /// Events that were stored and have gone, oldest first, 20 at the most.
+    pub gaps: Vec<HistoryGap>,
+    /// Events that were read.
+    #[ts(type = "number")]
+    pub checked: u64,
+    /// Those among them that are not as they were written.
+    #[ts(type = "number")]
+    pub damaged: u64,
+    /// The first of these, 20 at the most.
+    pub damaged_events: Vec<DamagedEvent>,
+    /// The file cannot be read between events of these times, Unix milliseconds; nothing for its beginning or its end.
+    #[ts(type = "[number | null, number | null] | null")]
+    pub unreadable: Option<(Option<i64>, Option<i64>)>,
+    /// What is wrong with the file's structure, 20 sentences of the database at the most.
+    pub faults: Vec<String>,
+    /// All events and the whole file were looked at.
+    pub all: bool,
+}
+
+/// Events that were stored and have gone, without having been deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct HistoryGap {
+    /// How many, at least.
+    #[ts(type = "number")]
+    pub events: u64,
+    /// When the last event before them happened, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub after: Option<i64>,
+    /// When the last of them happened, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub until: Option<i64>,
+    /// Another database lies where they were stored.
+    pub replaced: bool,
+}
+
+/// An event that is not as it was written, as far as it can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DamagedEvent {
+    /// Its connection's id.
+    pub connection: String,
+    /// Its device.
+    pub device: String,
+    /// Its command, where it belongs to one.
+    pub command: Option<String>,
+    /// When it happened, Unix milliseconds.
+    #[ts(type = "number")]
+    pub at: i64,
+}
+
+impl HistoryCheck {
+    /// Nothing is missing, and nothing is damaged of what was looked at.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.gaps.is_empty() && self.damaged == 0 && self.unreadable.is_none() && self.faults.is_empty()
+    }
+
+    /// What is wrong, each as a sentence and a hint.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<(String, String)> {
+        let gaps = self.gaps.iter().map(HistoryGap::sentence);
+        gaps.chain(self.unreadable_sentence()).chain(self.damaged_sentence()).chain(self.faults_sentence()).collect()
+    }
+
+    fn damaged_sentence(&self) -> Option<(String, String)> {
+        let first = self.damaged_events.first()?;
+        let number = self.damaged;
+        let (events, are) =
+            if number == 1 { ("1 event".to_owned(), "is") } else { (format!("{} events", grouped(number)), "are") };
+        let first = format!("{}{}, {}", first.device, of_command(first.command.as_deref()), time(first.at));
+        Some((
+            format!("{events} in the history {are} not as Wilco stored {}: {first}{}.", it(number), others(number)),
+            "The file changed on the disk. Check the disk, and restore a backup if you need that evidence. Everything \
+             else can be read."
+                .to_owned(),
+        ))
+    }
+
+    fn unreadable_sentence(&self) -> Option<(String, String)> {
+        let (from, to) = self.unreadable?;
+        let part = match (from.map(time), to.map(time)) {
+            (None, None) => "The history cannot be read".to_owned(),
+            (Some(from), None) => format!("The history after {from} cannot be read"),
+            (None, Some(to)) => format!("The history before {to} cannot be read"),
+            (Some(from), Some(to)) => format!("The history between {from} and {to} cannot be read"),
+        };
+        Some((
+            format!("{part}: the file is damaged there."),
+            "Everything else can be read. Check the disk, and restore a backup if you need that evidence.".to_owned(),
+        ))
+    }
+
+    fn faults_sentence(&self) -> Option<(String, String)> {
+        let first = self.faults.first()?;
+        Some((
+            format!("The structure of the database is damaged: {first}."),
+            "Export the history that you need, and restore a backup. Check the disk.".to_owned(),
+        ))
+    }
+}
+
+impl HistoryGap {
+    fn sentence(&self) -> (String, String) {
+        let events = if self.events == 1 { "1 event".to_owned() } else { format!("{} events", grouped(self.events)) };
+        let until = self.until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
+        if self.replaced {
+            return (
+                format!("Another database is in the place of the one that Wilco wrote{until}. It lacks {events}."),
+                "If you did not replace the file, restore it from a backup.".to_owned(),
+            );
+        }
+        let after = self.after.map_or("from the beginning".to_owned(), |after| format!("after {}", time(after)));
+        (
+            format!("The history lacks at least {events} {after}{until}, which Wilco had stored."),
+            "The log of the database (wilco.sqlite3-wal) was deleted, or an older copy of the file was put back. Commands \
+             of that time may have been carried out. Everything else can be read."
+                .to_owned(),
+        )
+    }
+}
+
+/// UTC, so that it reads the same wherever it is read.
+fn time(at: i64) -> String {
+    Timestamp::from_millisecond(at)
+        .map_or_else(|_| "an unknown time".to_owned(), |at| at.strftime("%F %T UTC").to_string())
+}
+
+fn of_command(command: Option<&str>) -> String {
+    command.map(|command| format!(", command {command}")).unwrap_or_default()
+}
+
+fn it(number: u64) -> &'static str {
+    if number == 1 { "it" } else { "them" }
+}
+
+fn others(number: u64) -> String {
+    match number {
+        0 | 1 => String::new(),
+        2 => " and 1 other".to_owned(),
+        more => format!(" and {} others", grouped(more - 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DamagedEvent, HistoryCheck, HistoryGap};
+
+    fn sound() -> HistoryCheck {
+        HistoryCheck {
+            gaps: Vec::new(),
+            checked: 10,
+            damaged: 0,
+            damaged_events: Vec::new(),
+            unreadable: None,
+            faults: Vec::new(),
+            all: true,
+        }
+    }
+
+    fn check(found: &HistoryCheck, expected: &str) {
+        let sentences = found.sentences();
+        assert!(!found.is_sound());
+        assert_eq!(sentences.iter().map(|(message, _)| message.as_str()).collect::<Vec<_>>(), [expected]);
+    }
+
+    #[test]
+    fn what_is_missing_and_what_is_damaged_is_said_in_sentences() {
+        assert!(sound().is_sound() && sound().sentences().is_empty());
+        let gap = HistoryGap { events: 1_200, after: Some(0), until: Some(60_000), replaced: false };
+        check(
+            &HistoryCheck { gaps: vec![gap.clone()], ..sound() },
+            "The history lacks at least 1,200 events after 1970-01-01 00:00:00 UTC until 1970-01-01 00:01:00 UTC, which \
+             Wilco had stored.",
+        );
+        check(
+            &HistoryCheck { gaps: vec![HistoryGap { replaced: true, events: 1, ..gap }], ..sound() },
+            "Another database is in the place of the one that Wilco wrote until 1970-01-01 00:01:00 UTC. It lacks 1 \
+             event.",
+        );
+        let event =
+            DamagedEvent { connection: "1".into(), device: "pump-7".into(), command: Some("c1".into()), at: 60_000 };
+        check(
+            &HistoryCheck { damaged: 3, damaged_events: vec![event], ..sound() },
+            "3 events in the history are not as Wilco stored them: pump-7, command c1, 1970-01-01 00:01:00 UTC and 2 others.",
+        );
+        check(
+            &HistoryCheck { unreadable: Some((Some(0), None)), ..sound() },
+            "The history after 1970-01-01 00:00:00 UTC cannot be read: the file is damaged there.",
+        );
+        check(
+            &HistoryCheck { faults: vec!["Tree 7 page 9: out of order".into()], ..sound() },
+            "The structure of the database is damaged: Tree 7 page 9: out of order.",
+        );
+    }
+}

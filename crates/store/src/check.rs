@@ -1,0 +1,277 @@
+//! Whether what is stored is as it was written: the structure of the file, and each event against its checksum.
+//!
+//! It reads in short steps, so that it can be given up, and goes on behind what cannot be read.
+
+use rusqlite::{Connection, Row, types::ValueRef};
+
+use super::{Gap, Store, StoreError, mark};
+
+/// Events of one step.
+const STEP: u32 = 1_000;
+/// Damaged events that are named, at the most.
+const NAMED: usize = 20;
+/// Faults of the file's structure that are listed, at the most.
+const FAULTS: u32 = 20;
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Events that are as they were written.
+    pub sound: u64,
+    /// Events that an earlier version wrote, without a checksum.
+    pub without_checksum: u64,
+    /// Events that are not as they were written.
+    pub damaged: u64,
+    /// The first of them.
+    pub named: Vec<DamagedEvent>,
+    /// The file cannot be read between events of these times, Unix milliseconds; `None` for its beginning or its end.
+    pub unreadable: Option<(Option<i64>, Option<i64>)>,
+    /// What is wrong with the file's structure, as SQLite says it.
+    pub faults: Vec<String>,
+}
+
+/// An event that is not as it was written, as far as it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedEvent {
+    /// Its connection's id.
+    pub connection: String,
+    /// Its device.
+    pub device: String,
+    /// Its command, where it belongs to one.
+    pub command: Option<String>,
+    /// When it happened, Unix milliseconds.
+    pub at: i64,
+}
+
+impl Store {
+    /// The gaps that were found when this database was opened, now or earlier, oldest first: the latest 20.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn gaps(&self) -> Result<Vec<Gap>, StoreError> {
+        self.readers.read(mark::gaps).await
+    }
+
+    /// Compares the newest events with their checksums, all where no number is given, and looks at the file's structure
+    /// where `structure` says so, which reads all of it.
+    ///
+    /// # Errors
+    /// See [`StoreError`]: when nothing can be read at all.
+    pub async fn check(&self, newest: Option<u64>, structure: bool) -> Result<Checked, StoreError> {
+        let mut checked = Checked::default();
+        if structure {
+            checked.faults = self.readers.read(faults).await?;
+        }
+        let last = self.readers.read(super::table::events::last_row).await.unwrap_or(i64::MAX);
+        let newest = newest.and_then(|newest| i64::try_from(newest).ok());
+        let mut place = Place { row: newest.map_or(i64::MIN, |newest| last.saturating_sub(newest)), at: None };
+        loop {
+            let from = place;
+            let step = self.readers.read(move |connection| Ok(Step::after(connection, from))).await?;
+            checked.add(&step);
+            let begun_at = place;
+            place = step.last;
+            if step.blocked {
+                let behind = self.readers.read(move |connection| Ok(Step::behind(connection, begun_at))).await?;
+                checked.add(&behind);
+                checked.unreadable = Some((place.at, behind.last.at));
+                return Ok(checked);
+            }
+            if step.ended {
+                return Ok(checked);
+            }
+        }
+    }
+}
+
+impl Checked {
+    /// Nothing is wrong with what was looked at.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.damaged == 0 && self.unreadable.is_none() && self.faults.is_empty()
+    }
+
+    fn add(&mut self, step: &Step) {
+        self.sound += step.sound;
+        self.without_checksum += step.without_checksum;
+        self.damaged += step.damaged;
+        self.named.extend(step.named.iter().take(NAMED - self.named.len().min(NAMED)).cloned());
+    }
+}
+
+fn faults(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("PRAGMA quick_check({FAULTS})"))?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut faults = Vec::new();
+    for row in rows {
+        match row {
+            Ok(said) if said == "ok" => {}
+            Ok(said) => faults.push(said),
+            Err(error) => {
+                faults.push(error.to_string());
+                break;
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// An event, by its row and its time.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    row: i64,
+    at: Option<i64>,
+}
+
+/// What was read at one go.
+struct Step {
+    sound: u64,
+    without_checksum: u64,
+    damaged: u64,
+    named: Vec<DamagedEvent>,
+    /// The last event that was read.
+    last: Place,
+    /// When the newest of these events happened.
+    newest: Option<i64>,
+    /// The file cannot be read any further from here.
+    blocked: bool,
+    /// There are no more.
+    ended: bool,
+}
+
+const COLUMNS: &str = "row, connection, device, command, at, fact, payload, sum";
+
+impl Step {
+    fn new(last: Place) -> Step {
+        Step {
+            sound: 0,
+            without_checksum: 0,
+            damaged: 0,
+            named: Vec::new(),
+            last,
+            newest: None,
+            blocked: false,
+            ended: false,
+        }
+    }
+
+    fn read_events(&self) -> u64 {
+        self.sound + self.without_checksum + self.damaged
+    }
+
+    /// The events after that one.
+    fn after(connection: &Connection, from: Place) -> Step {
+        let query = format!("SELECT {COLUMNS} FROM events WHERE row > ?1 ORDER BY row LIMIT {STEP}");
+        let mut step = Step::new(from);
+        match step.read(connection, &query, from) {
+            Ok(count) => step.ended = count < u64::from(STEP),
+            Err(_) => step.blocked = true,
+        }
+        step
+    }
+
+    /// The events from the end back to where the file cannot be read; none where it cannot be read from the end either.
+    fn behind(connection: &Connection, from: Place) -> Step {
+        let query = format!("SELECT {COLUMNS} FROM events WHERE row > ?1 ORDER BY row DESC");
+        let mut step = Step::new(Place { row: i64::MAX, at: None });
+        // It comes to an error in the end: that is where the other side began.
+        let _ = step.read(connection, &query, from);
+        step
+    }
+
+    fn read(&mut self, connection: &Connection, query: &str, from: Place) -> rusqlite::Result<u64> {
+        let mut statement = connection.prepare(query)?;
+        let mut rows = statement.query([from.row])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            count += 1;
+            self.look_at(row)?;
+        }
+        Ok(count)
+    }
+
+    fn look_at(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let at = row.get_ref(4)?.as_i64().ok();
+        self.last = Place { row: row.get(0)?, at };
+        self.newest = self.newest.max(at);
+        match row.get_ref(7)? {
+            ValueRef::Null => self.without_checksum += 1,
+            ValueRef::Integer(sum) if sum == sum_of(row)? => self.sound += 1,
+            _ => {
+                self.damaged += 1;
+                if self.named.len() < NAMED {
+                    self.named.push(DamagedEvent {
+                        connection: text(row.get_ref(1)?).unwrap_or_default(),
+                        device: text(row.get_ref(2)?).unwrap_or_default(),
+                        command: text(row.get_ref(3)?),
+                        at: at.unwrap_or_default(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    }
+}
+
+/// The checksum of an event as it lies in the table: of connection, device, command, time, fact and payload.
+fn sum_of(row: &Row<'_>) -> rusqlite::Result<i64> {
+    let mut sum = Sum::default();
+    for column in 1..=6 {
+        match row.get_ref(column)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => sum.bytes(Some(bytes)),
+            ValueRef::Integer(number) => sum.bytes(Some(&number.to_le_bytes())),
+            ValueRef::Real(number) => sum.bytes(Some(&number.to_le_bytes())),
+            ValueRef::Null => sum.bytes(None),
+        }
+    }
+    Ok(sum.value())
+}
+
+/// A CRC-32 (ISO 3309) over values, each with its length before it. It finds every single flipped bit.
+#[derive(Default)]
+pub(super) struct Sum(crc32fast::Hasher);
+
+impl Sum {
+    /// The next value; `None` where there is none.
+    pub(super) fn bytes(&mut self, value: Option<&[u8]>) {
+        let length = value.map_or(u64::MAX, |bytes| bytes.len() as u64);
+        self.0.update(&length.to_le_bytes());
+        self.0.update(value.unwrap_or_default());
+    }
+
+    pub(super) fn value(self) -> i64 {
+        i64::from(self.0.finalize())
+    }
+}
+
+/// How many events can be read from both ends, and when the newest of them happened, Unix milliseconds.
+pub(super) fn readable(connection: &Connection) -> (u64, Option<i64>) {
+    let mut place = Place { row: i64::MIN, at: None };
+    let (mut events, mut newest) = (0, None);
+    loop {
+        let step = Step::after(connection, place);
+        events += step.read_events();
+        newest = newest.max(step.last.at);
+        if step.blocked {
+            let behind = Step::behind(connection, step.last);
+            return (events + behind.read_events(), newest.max(behind.newest));
+        }
+        if step.ended {
+            return (events, newest);
+        }
+        place = step.last;
+    }
+}
+
+/// A time as it is said, in UTC, so that it reads the same wherever it is read.
+pub(super) fn time(at: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(at);
+    time.map_or_else(|_| "an unknown time".to_owned(), |at| at.strftime("%F %T UTC").to_string())
+}
