@@ -113,7 +113,6 @@ mod tests {
         }
     }
 
-
     #[test]
     fn a_fleet_that_comes_up_short_is_said() {
         assert_eq!(shortfall(DEMO_DEVICES), None);

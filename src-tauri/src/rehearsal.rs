@@ -24,10 +24,8 @@ impl Rehearsals {
         let stop = Arc::new(Notify::new());
         self.stop();
         *self.lock() = Some(Arc::clone(&stop));
-        let rehearsal = tokio::select! {
-            rehearsal = Rehearsal::prepare(plan, faults) => rehearsal?,
-            () = stop.notified() => return Err(stopped()),
-        };
+        // Not given up in the middle: its engine would run on.
+        let rehearsal = Rehearsal::prepare(plan, faults).await?;
         let ended = tokio::select! {
             ended = rehearsal.run(tell) => ended,
             () = stop.notified() => Err(stopped()),

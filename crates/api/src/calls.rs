@@ -14,11 +14,11 @@ use super::{
     CommandRef, CommandToPreview, Confirmed, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor,
     DesiredView, DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery,
     DeviceRow, DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceUse, ExportFormat, ExportView,
-    Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryCheck, HistoryPage, HistoryQuery,
-    ImportLine, Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older,
-    OwnDialect, PreflightView, PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan,
-    RolloutView, SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView,
-    TimesQuery, TimesView, TrafficBatch, TrafficQuery, ViewColumn,
+    Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryCheck, HistoryPage,
+    HistoryQuery, ImportLine, Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice,
+    NewRollout, Older, OwnDialect, PreflightView, PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction,
+    RolloutDetail, RolloutPlan, RolloutView, SampleMessage, SavedView, SearchReading, Sent, Settings, Step,
+    TelemetryQuery, TelemetryView, TimesQuery, TimesView, TrafficBatch, TrafficQuery, ViewColumn,
 };
 
 /// Hands the call table to the macro that is named.

@@ -2,6 +2,7 @@
 //! number it ends with.
 
 mod bench;
+mod check;
 mod commands;
 mod connections;
 mod desired;

@@ -87,6 +87,15 @@ impl Console {
         (topic, payload)
     }
 
+    /// Everything that comes until nothing has come for so long.
+    pub(crate) async fn rest(&mut self, quiet: Duration) -> Vec<(String, Value)> {
+        let mut all: Vec<_> = self.skipped.drain(..).map(|(topic, payload, _)| (topic, payload)).collect();
+        while let Ok(Some((topic, payload, _))) = timeout(quiet, self.heard.recv()).await {
+            all.push((topic, payload));
+        }
+        all
+    }
+
     /// The next message on this topic that is as expected. Those on the same topic that are not are left out; those
     /// on other topics are kept for later.
     pub(crate) async fn expect(&mut self, topic: &str, expected: impl Fn(&Value) -> bool) -> Value {

@@ -1,6 +1,7 @@
 //! Devices on a real broker, asked by a plain MQTT client.
 
 mod console;
+mod dials;
 mod log;
 
 use std::time::Duration;
