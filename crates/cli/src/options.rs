@@ -248,6 +248,10 @@ database; wilco history looks at the newest 10,000 events each time.
 
 Exit status: 0 if nothing is missing or damaged, 1 if something is.")]
 pub(crate) struct CheckOptions {
+    /// Copy everything that can be read into a new data directory instead, which --data-dir then names; the damaged one
+    /// stays as it is
+    #[arg(long, value_name = "DIR")]
+    pub(crate) recover: Option<PathBuf>,
     /// Text lines, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,

@@ -62,7 +62,7 @@ impl Store {
         if structure {
             checked.faults = self.readers.read(faults).await?;
         }
-        let last = self.readers.read(super::table::events::last_row).await.unwrap_or(i64::MAX);
+        let last = self.readers.read(super::table::events::last_row).await.unwrap_or(0);
         let newest = newest.and_then(|newest| i64::try_from(newest).ok());
         let mut place = Place { row: newest.map_or(i64::MIN, |newest| last.saturating_sub(newest)), at: None };
         loop {
@@ -232,6 +232,15 @@ fn sum_of(row: &Row<'_>) -> rusqlite::Result<i64> {
         }
     }
     Ok(sum.value())
+}
+
+/// An event is as it was written, or has no checksum to tell. `sum`: the column that holds it.
+pub(super) fn is_as_written(row: &Row<'_>, sum: usize) -> bool {
+    match row.get_ref(sum) {
+        Ok(ValueRef::Null) => true,
+        Ok(ValueRef::Integer(sum)) => sum_of(row).is_ok_and(|of| of == sum),
+        _ => false,
+    }
 }
 
 /// A CRC-32 (ISO 3309) over values, each with its length before it. It finds every single flipped bit.

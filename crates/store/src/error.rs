@@ -67,7 +67,7 @@ impl StoreError {
                 "Install the newer version, or start this one with another --data-dir. Nothing was changed."
             }
             StoreError::Damaged { .. } => {
-                "Restore a backup. Or move the file elsewhere, start again and add your connections again."
+                "Restore a backup. Or copy what can be read into a new data directory with wilco check --recover DIR."
             }
             StoreError::Full { .. } => {
                 "Free some disk space; Wilco then continues automatically. Until then the broker keeps the devices' \

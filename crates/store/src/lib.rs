@@ -24,6 +24,7 @@ mod open;
 mod projection_queue;
 mod reader;
 mod record;
+mod recover;
 mod retention;
 mod rollouts;
 mod salvage;
@@ -62,6 +63,7 @@ pub use history::{StoredCause, StoredCauses};
 pub use look_up::{FoundCommands, NamedCommands};
 pub use mark::{Gap, MARK_FILE_NAME};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
+pub use recover::{Recovered, recover};
 pub use retention::{Forgotten, Older};
 pub use rollouts::{
     CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger,

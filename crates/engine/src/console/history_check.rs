@@ -48,6 +48,10 @@ impl Handle {
     /// Tells the person once what is missing or damaged.
     pub(super) async fn tell_of_damage(self) {
         sleep(AFTER).await;
+        self.report_damage().await;
+    }
+
+    async fn report_damage(&self) {
         let size = self.data_size().await.unwrap_or(u64::MAX);
         match self.check_history(size <= SMALL).await {
             Ok(found) => {
@@ -57,5 +61,43 @@ impl Handle {
             }
             Err(failure) => tracing::warn!(%failure, "the history could not be checked"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use crate::{
+        api::NoticeLevel,
+        console::fixture::{engine, engine_on},
+        paths::DataDir,
+        store::MARK_FILE_NAME,
+    };
+
+    #[tokio::test]
+    async fn what_is_missing_is_told_as_a_notice_and_found_by_a_check() {
+        let (data, engine, handle) = engine().await;
+        assert!(handle.check_history(true).await.unwrap().is_sound());
+        engine.stop().await;
+        drop(handle);
+        let path = data.path().join(MARK_FILE_NAME);
+        let mark = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, mark.replace("\"events\":0", "\"events\":7")).unwrap();
+
+        let engine = engine_on(&DataDir::open(Some(data.path())).unwrap()).await;
+        let handle = engine.handle();
+        handle.report_damage().await;
+        let found = handle.check_history(false).await.unwrap();
+        assert_eq!((found.gaps.len(), found.gaps[0].events), (1, 7));
+        let mut batches = handle.listen().await.unwrap();
+        let notice = loop {
+            if let Some(notice) = batches.recv().await.unwrap().notices.pop() {
+                break notice;
+            }
+        };
+        assert_eq!(notice.level, NoticeLevel::Warning);
+        assert!(notice.message.starts_with("The history lacks at least 7 events"), "{notice:?}");
+        engine.stop().await;
     }
 }

@@ -11,7 +11,9 @@ use tempfile::TempDir;
 use wilco_ledger::Outcome;
 
 use super::{connection, device, id, life, store, submit};
-use crate::store::{Change, Checked, DamagedEvent, FILE_NAME, Gap, HistoryFilter, MARK_FILE_NAME, Store, StoreError};
+use crate::store::{
+    Change, Checked, DamagedEvent, FILE_NAME, Gap, HistoryFilter, MARK_FILE_NAME, Store, StoreError, recover,
+};
 
 const LOG: &str = "wilco.sqlite3-wal";
 
@@ -205,7 +207,7 @@ async fn a_page_that_cannot_be_read_costs_what_is_on_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_cut_is_refused_with_what_can_still_be_read() {
+async fn of_a_file_that_was_cut_the_rest_is_recovered() {
     let (dir, store) = store();
     store.commit(batch("one", 3_000, 1_000)).await.unwrap();
     store.close().await.unwrap();
@@ -215,5 +217,16 @@ async fn a_file_that_was_cut_is_refused_with_what_can_still_be_read() {
     let before = fs::read(&path).unwrap();
     let Err(StoreError::Damaged { what, .. }) = Store::open(dir.path()) else { panic!("it was opened") };
     assert!(what.contains("can still be read"), "{what}");
+
+    let other = tempfile::tempdir().unwrap();
+    let recovered = recover(dir.path(), other.path()).unwrap();
+    assert!(!recovered.complete && (100..3_000).contains(&recovered.events), "{recovered:?}");
+    assert_eq!(recovered.commands, recovered.events, "each has one event");
+    assert!(recover(dir.path(), other.path()).is_err(), "there is one already");
     assert_eq!(fs::read(&path).unwrap(), before, "it is left as it is");
+    let store = Store::open(other.path()).unwrap();
+    assert_eq!(u64::from(store.command_count(None).await.unwrap()), recovered.commands);
+    assert!(store.check(None, true).await.unwrap().is_sound());
+    store.commit(batch("later", 2, 9_000)).await.unwrap();
+    assert_eq!(u64::from(store.command_count(None).await.unwrap()), recovered.commands + 2);
 }

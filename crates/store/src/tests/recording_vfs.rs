@@ -80,7 +80,7 @@ fn record_of(file: &Path) -> Option<Arc<Record>> {
 }
 
 /// A file that is recorded; the system's own follows it in memory.
-#[repr(C, align(16))]
+#[repr(C)]
 struct Recorded {
     base: sqlite3_file,
     /// Made by `Box::into_raw`, given back by `close`.

@@ -4,7 +4,14 @@ import { dialsOf, dialWords, NO_FAULTS, textsOf, wrongDials } from './dials';
 
 it('reads what was typed, and shows it as it was', () => {
   const dials = { ...NO_FAULTS, fail: 0.05, drop: 0.125, offline: 1, delay_ms: 400, seed: 7 };
-  expect(textsOf(dials)).toMatchObject({ fail: '5', drop: '12.5', offline: '100', slow: '', delay_ms: '400', seed: '7' });
+  expect(textsOf(dials)).toMatchObject({
+    fail: '5',
+    drop: '12.5',
+    offline: '100',
+    slow: '',
+    delay_ms: '400',
+    seed: '7',
+  });
   expect(dialsOf(textsOf(dials))).toEqual(dials);
   expect(dialsOf({ ...textsOf(NO_FAULTS), fail: ' 2,5 ' })).toEqual({ ...NO_FAULTS, fail: 0.025 });
   expect(dialWords(dials)).toEqual([
