@@ -62,7 +62,7 @@ impl Mark {
     pub(super) fn open(dir: &Path, connection: &mut Connection) -> rusqlite::Result<Mark> {
         let path = dir.join(MARK_FILE_NAME);
         let installation = meta::installation(connection)?.unwrap_or_default();
-        let mut mark = Mark { path, installation, behind: 0 };
+        let mark = Mark { path, installation, behind: 0 };
         let now = mark.of(connection)?;
         let written = read(&mark.path);
         if let Some(gap) = written.as_ref().and_then(|written| gap(written, &now)) {

@@ -155,7 +155,7 @@ async fn check(left: &HashMap<PathBuf, Vec<u8>>, told: &Told, when: &str) {
     assert_eq!(stored.len() % TOGETHER, 0, "{when}: a batch was torn apart");
     for (_, command) in &page.rows {
         let events = store.evidence(&connection(), command.device(), command.id()).await.unwrap().unwrap().events;
-        let was_handed = events.iter().any(|event| matches!(event.fact, Fact::Handed { .. }));
+        let was_handed = events.iter().any(|(_, event)| matches!(event.fact, Fact::Handed { .. }));
         assert!(was_handed || !told.published.contains(command.id().as_str()), "{when}: published, and not known");
     }
     // The mark is never ahead of the disk, and every event is as it was written.

@@ -35,6 +35,7 @@ import type { FilesToRead } from "./FilesToRead";
 import type { ForgottenDevices } from "./ForgottenDevices";
 import type { FoundDialect } from "./FoundDialect";
 import type { HistoryCauses } from "./HistoryCauses";
+import type { HistoryCheck } from "./HistoryCheck";
 import type { HistoryPage } from "./HistoryPage";
 import type { HistoryQuery } from "./HistoryQuery";
 import type { ImportLine } from "./ImportLine";
@@ -375,6 +376,10 @@ export interface Calls {
    */
   evidenceUse(): Promise<EvidenceUse>;
   /**
+   * Looks whether the history is as it was written: the newest 10,000 events, or all events and the whole file.
+   */
+  checkHistory(all: boolean): Promise<HistoryCheck>;
+  /**
    * What a device has measured, in as many points as are asked for.
    */
   telemetry(query: TelemetryQuery): Promise<TelemetryView>;
@@ -541,6 +546,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   forgetOlder: { name: 'forget_older', parameters: ['days'], items: null },
   dataSize: { name: 'data_size', parameters: [], items: null },
   evidenceUse: { name: 'evidence_use', parameters: [], items: null },
+  checkHistory: { name: 'check_history', parameters: ['all'], items: null },
   telemetry: { name: 'telemetry', parameters: ['query'], items: null },
   logs: { name: 'logs', parameters: ['connection', 'device'], items: null },
   log: { name: 'log', parameters: ['connection', 'device', 'id', 'with_text'], items: null },
