@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use rumqttc_v5::{AsyncClient, Event, MqttOptions, Packet, PublishOptions};
 use tokio::time::timeout;
+use uuid::Uuid;
 use wilco_dialect::{Channel, device_side};
 
 use crate::{endpoint::Endpoint, persona::Persona};
 
 /// How long the broker may take to acknowledge a message.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A name that no device has: its ID has no slash.
-const CLIENT: &str = "wilco/absent";
 
 /// The statuses could not be published.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +23,9 @@ pub struct AbsentError(String);
 /// [`AbsentError`] when the broker is not reached or does not acknowledge within 10 s.
 pub async fn announce(endpoint: &Endpoint, devices: impl IntoIterator<Item = &Persona>) -> Result<(), AbsentError> {
     let failed = |error: &dyn std::fmt::Display| AbsentError(error.to_string());
-    let mut options = MqttOptions::new(CLIENT, (endpoint.host.clone(), endpoint.port));
+    // A client ID that no device has.
+    let client_id = format!("wilco-absent-{}", Uuid::new_v4().simple());
+    let mut options = MqttOptions::new(client_id, (endpoint.host.clone(), endpoint.port));
     options.set_transport(endpoint.transport.clone());
     let (client, mut event_loop) = AsyncClient::builder(options).unbounded().build();
     let mut open = 0_usize;
