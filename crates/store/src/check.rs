@@ -18,8 +18,6 @@ const FAULTS: u32 = 20;
 pub struct Checked {
     /// Events that are as they were written.
     pub sound: u64,
-    /// Events that an earlier version wrote, without a checksum.
-    pub without_checksum: u64,
     /// Events that are not as they were written.
     pub damaged: u64,
     /// The first of them.
@@ -93,7 +91,6 @@ impl Checked {
 
     fn add(&mut self, step: &Step) {
         self.sound += step.sound;
-        self.without_checksum += step.without_checksum;
         self.damaged += step.damaged;
         self.named.extend(step.named.iter().take(NAMED - self.named.len().min(NAMED)).cloned());
     }
@@ -126,7 +123,6 @@ struct Place {
 /// What was read at one go.
 struct Step {
     sound: u64,
-    without_checksum: u64,
     damaged: u64,
     named: Vec<DamagedEvent>,
     /// The last event that was read.
@@ -143,20 +139,11 @@ const COLUMNS: &str = "row, connection, device, command, at, fact, payload, sum"
 
 impl Step {
     fn new(last: Place) -> Step {
-        Step {
-            sound: 0,
-            without_checksum: 0,
-            damaged: 0,
-            named: Vec::new(),
-            last,
-            newest: None,
-            blocked: false,
-            ended: false,
-        }
+        Step { sound: 0, damaged: 0, named: Vec::new(), last, newest: None, blocked: false, ended: false }
     }
 
     fn read_events(&self) -> u64 {
-        self.sound + self.without_checksum + self.damaged
+        self.sound + self.damaged
     }
 
     /// The events after that one.
@@ -195,7 +182,6 @@ impl Step {
         self.last = Place { row: row.get(0)?, at };
         self.newest = self.newest.max(at);
         match row.get_ref(7)? {
-            ValueRef::Null => self.without_checksum += 1,
             ValueRef::Integer(sum) if sum == sum_of(row)? => self.sound += 1,
             _ => {
                 self.damaged += 1;
@@ -234,10 +220,9 @@ fn sum_of(row: &Row<'_>) -> rusqlite::Result<i64> {
     Ok(sum.value())
 }
 
-/// An event is as it was written, or has no checksum to tell. `sum`: the column that holds it.
+/// An event is as it was written. `sum`: the column that holds it.
 pub(super) fn is_as_written(row: &Row<'_>, sum: usize) -> bool {
     match row.get_ref(sum) {
-        Ok(ValueRef::Null) => true,
         Ok(ValueRef::Integer(sum)) => sum_of(row).is_ok_and(|of| of == sum),
         _ => false,
     }

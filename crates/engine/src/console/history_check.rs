@@ -25,7 +25,7 @@ impl Handle {
     /// [`FailureCode::Store`](crate::api::FailureCode) where nothing can be read at all.
     pub async fn check_history(&self, all: bool) -> Result<HistoryCheck, Failure> {
         let gaps = self.store.gaps().await?;
-        let Checked { sound, without_checksum, damaged, named, unreadable, faults } =
+        let Checked { sound, damaged, named, unreadable, faults } =
             self.store.check((!all).then_some(NEWEST), all).await?;
         let named = named.into_iter().map(|event| DamagedEvent {
             connection: event.connection,
@@ -36,7 +36,7 @@ impl Handle {
         let gap = |Gap { events, after, until, replaced }| HistoryGap { events, after, until, replaced };
         Ok(HistoryCheck {
             gaps: gaps.into_iter().map(gap).collect(),
-            checked: sound + without_checksum + damaged,
+            checked: sound + damaged,
             damaged,
             damaged_events: named.collect(),
             unreadable,

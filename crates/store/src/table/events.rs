@@ -17,7 +17,8 @@ pub(super) const CREATE: &str = "
         at         INTEGER NOT NULL, -- Unix milliseconds
         fact       TEXT NOT NULL,    -- JSON
         payload    BLOB,             -- of an answer, byte for byte, or both ends of it
-        bytes      INTEGER           -- by which it counts in the quota of evidence; none: it does not
+        bytes      INTEGER,          -- by which it counts in the quota of evidence; none: it does not
+        sum        INTEGER NOT NULL  -- its checksum: see check::Sum
     ) STRICT;
     -- Ids grow with time, so what happens at one time lies together, whichever devices it is about.
     CREATE INDEX events_of_command ON events (connection, command, device);
@@ -27,9 +28,6 @@ pub(super) const CREATE: &str = "
     BEGIN SELECT raise(ABORT, 'events are append-only'); END;";
 
 const COLUMNS: &str = "e.row, e.connection, e.device, e.command, e.at, e.fact, e.payload";
-
-/// Each event has a checksum of its own; those of an earlier version have none.
-pub(super) const ADD_SUMS: &str = "ALTER TABLE events ADD COLUMN sum INTEGER; -- see store::check::Sum";
 
 /// Appends events, one after the other.
 pub(crate) struct Append<'a>(CachedStatement<'a>);

@@ -111,8 +111,8 @@ const EVENTS_WRITTEN: &str = "events written";
 /// The gaps that were found, as JSON.
 const GAPS: &str = "gaps";
 
-/// How many events were ever stored, at least: an earlier version did not count them.
-pub(in crate::store) fn events_written(connection: &Connection) -> rusqlite::Result<u64> {
+/// How many events were ever stored.
+pub(crate) fn events_written(connection: &Connection) -> rusqlite::Result<u64> {
     let counted: Option<i64> = connection
         .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?1")?
         .query_row([EVENTS_WRITTEN], |row| row.get(0))
@@ -121,7 +121,7 @@ pub(in crate::store) fn events_written(connection: &Connection) -> rusqlite::Res
 }
 
 /// So many more are stored.
-pub(in crate::store) fn count_events(connection: &Connection, more: u64) -> rusqlite::Result<()> {
+pub(crate) fn count_events(connection: &Connection, more: u64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO meta (name, value) VALUES (?1, ?2)
@@ -132,13 +132,13 @@ pub(in crate::store) fn count_events(connection: &Connection, more: u64) -> rusq
 }
 
 /// The gaps that were found.
-pub(in crate::store) fn gaps(connection: &Connection) -> rusqlite::Result<Option<String>> {
+pub(crate) fn gaps(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let mut gaps = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
     gaps.query_row([GAPS], |row| row.get(0)).optional()
 }
 
 /// Keeps them.
-pub(in crate::store) fn keep_gaps(connection: &Connection, gaps: &str) -> rusqlite::Result<()> {
+pub(crate) fn keep_gaps(connection: &Connection, gaps: &str) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [GAPS, gaps],

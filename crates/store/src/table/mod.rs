@@ -68,11 +68,11 @@ const FIRST: &[&str] = &[
 ];
 
 /// The format that this version writes (SQLite's `user_version`): the number of migrations.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 1;
 
 /// Brings a database of any earlier version to this one. After the first release, migrations are only added at the end.
 pub(super) static MIGRATIONS: LazyLock<Migrations<'static>> =
-    LazyLock::new(|| Migrations::new(vec![M::up_with_hook("", create), M::up(events::ADD_SUMS)]));
+    LazyLock::new(|| Migrations::new(vec![M::up_with_hook("", create)]));
 
 fn create(transaction: &Transaction<'_>) -> HookResult {
     FIRST.iter().try_for_each(|table| transaction.execute_batch(table))?;

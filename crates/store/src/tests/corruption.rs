@@ -11,9 +11,7 @@ use tempfile::TempDir;
 use wilco_ledger::Outcome;
 
 use super::{connection, device, id, life, store, submit};
-use crate::store::{
-    Change, Checked, DamagedEvent, FILE_NAME, Gap, HistoryFilter, MARK_FILE_NAME, Store, StoreError, recover,
-};
+use crate::{Change, Checked, DamagedEvent, FILE_NAME, Gap, HistoryFilter, MARK_FILE_NAME, Store, StoreError, recover};
 
 const LOG: &str = "wilco.sqlite3-wal";
 

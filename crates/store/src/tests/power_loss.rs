@@ -17,7 +17,7 @@ use super::{
     recording_vfs::{Op, Record},
     submit,
 };
-use crate::store::{Change, HistoryFilter, MARK_FILE_NAME, Store};
+use crate::{Change, HistoryFilter, MARK_FILE_NAME, Store};
 
 /// Commands of the fan-out, and how many are committed together.
 const COMMANDS: usize = 300;
