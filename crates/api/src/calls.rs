@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 
 use super::{
-    Batch, CatalogueEntry, Client, CommandButton, CommandCheck, CommandDefinition, CommandDetail, CommandPreview,
-    CommandRef, CommandToPreview, Confirmed, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor,
-    DesiredView, DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery,
-    DeviceRow, DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceUse, ExportFormat, ExportView,
+    AuditEntry, AuditPage, AuditQuery, AuditVerification, Batch, CatalogueEntry, Client, CommandButton, CommandCheck,
+    CommandDefinition, CommandDetail, CommandPreview, CommandRef, CommandToPreview, Confirmed, ConnectionEntry,
+    ConnectionView, CountedView, DesiredConfig, DesiredFor, DesiredView, DeviceCells, DeviceColumns, DeviceDetail,
+    DeviceExport, DeviceImport, DevicePage, DeviceQuery, DeviceRow, DeviceSummary, DialectDraft, DialectView,
+    DraftSource, EventView, EvidenceExport, EvidenceFileView, EvidenceOf, EvidenceUse, ExportFormat, ExportView,
     Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryCheck, HistoryPage,
     HistoryQuery, ImportLine, Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice,
     NewRollout, Older, OwnDialect, PreflightView, PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction,
@@ -145,7 +146,7 @@ macro_rules! calls {
             /// What is known of a command before it is sent, and what has to be confirmed first.
             both check_command(command: NewCommand) -> CommandCheck;
             /// Sends the same command once more, under a new id that names the old one.
-            page send_again(connection: &str, device: &str, id: &str, confirmed: Confirmed) -> Sent;
+            page send_again(connection: &str, device: &str, id: &str, confirmed: Confirmed, note: Option<String>) -> Sent;
             /// Withdraws a command that was never sent; later it stops the waiting.
             both cancel(connection: &str, device: &str, id: &str) -> ();
             /// Dismisses a command that ended badly, or all of them: it no longer needs attention.
@@ -195,6 +196,10 @@ macro_rules! calls {
 
             /// Looks whether the history is as it was written: the newest 10,000 events, or all events and the whole file.
             both check_history(all: bool) -> HistoryCheck;
+            /// Saves what is known of a command, a device, a rollout or the audit to a signed file.
+            both save_evidence(of: EvidenceOf, to: FileToWrite) -> EvidenceExport;
+            /// Reads an evidence file, whoever wrote it, and says what is wrong with it.
+            page open_evidence(path: PathBuf) -> EvidenceFileView;
 
             /// What a device has measured, in as many points as are asked for.
             both telemetry(query: TelemetryQuery) -> TelemetryView;
@@ -230,6 +235,15 @@ macro_rules! calls {
             page order_buttons(ids: Vec<String>) -> ();
             /// Removes a button.
             page remove_button(id: &str) -> ();
+
+            /// Some entries of the audit, newest first.
+            both audit(query: AuditQuery) -> AuditPage;
+            /// Looks whether every entry of the audit is as it was written, and whether any is missing.
+            both verify_audit() -> AuditVerification;
+            /// Writes a note on an entry of the audit, as an entry of its own. Answers with that one.
+            both note_audit_entry(number: u32, note: &str) -> AuditEntry;
+            /// Seals the audit anew after a backup was restored or the keyring was lost, and says so in it.
+            both reseal_audit(note: &str) -> AuditVerification;
 
             /// The settings in force.
             both settings() -> Settings;

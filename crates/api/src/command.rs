@@ -43,6 +43,9 @@ pub struct NewCommand {
     /// What the person has confirmed, see [`CommandCheck::confirmation`].
     #[serde(default)]
     pub confirmed: Confirmed,
+    /// Why it is sent, for the audit.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// What is known of a command before it is sent.

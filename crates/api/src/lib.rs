@@ -4,6 +4,7 @@
 //! These are wire types: plain, serialisable, without a secret in them, and separate from the domain's own.
 
 mod annotation;
+mod audit;
 mod calls;
 mod catalogue;
 mod client;
@@ -15,6 +16,7 @@ mod dialect;
 mod draft;
 mod entry;
 mod evidence;
+mod evidence_file;
 mod feed;
 mod files;
 mod fleet;
@@ -31,6 +33,10 @@ mod view;
 
 pub use annotation::{
     DeviceExport, DeviceImport, ForgottenDevices, ImportColumn, ImportColumnKind, ImportError, NewDevice,
+};
+pub use audit::{
+    AuditEntry, AuditExport, AuditPage, AuditProblem, AuditProblemKind, AuditQuery, AuditRange, AuditSeal,
+    AuditVerification,
 };
 pub use calls::Call;
 pub use catalogue::{
@@ -58,6 +64,9 @@ pub use draft::{
 };
 pub use entry::{ConnectionEntry, Imported, ProxyEntry, ProxyView};
 pub use evidence::{CutView, DiscardedOfDevice, DiscardedView, EvidenceUse};
+pub use evidence_file::{
+    EvidenceExport, EvidenceFileView, EvidenceOf, EvidenceProblem, EvidenceRecord, EvidenceSignature,
+};
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{FileToRead, FileToWrite, FilesToRead};
 pub use fleet::{
@@ -84,7 +93,9 @@ pub use wilco_connection::{
     Secrets, Step, StepState, Trust, Way,
 };
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
-pub use wilco_definitions::{Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy, ViewColumn};
+pub use wilco_definitions::{
+    AuditKind, Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy, ViewColumn,
+};
 pub use wilco_failure::{Failure, FailureCode};
 pub use wilco_failure::{exact, excerpt, invalid, sentence};
 pub use wilco_ledger::grouped;

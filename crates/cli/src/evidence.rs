@@ -1,4 +1,6 @@
-//! `wilco evidence`: how much room evidence takes, and what was not kept.
+//! `wilco evidence`: how much room evidence takes, and what was not kept. Evidence files are saved and verified in [`file`].
+
+mod file;
 
 use std::{path::Path, process::ExitCode};
 
@@ -13,6 +15,9 @@ use crate::{
 
 /// Does it.
 pub(crate) async fn run(options: EvidenceOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
+    if let Some(task) = options.task {
+        return file::run(task, data_dir).await;
+    }
     let base = Base::open(data_dir).await?;
     let outcome = print(base.console(), options.output).await;
     base.close().await;

@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+mod audit;
 mod broker;
 mod commands;
 mod confirm;
@@ -7,6 +8,7 @@ mod connections;
 mod desired;
 mod devices;
 mod dialects;
+mod evidence;
 mod log;
 mod rollouts;
 mod sending;
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use wilco_ledger::State;
 
+pub(crate) use audit::{AuditListOptions, AuditTask};
 pub(crate) use broker::{BrokerOptions, IdentityOptions, ProxyOptions, SessionOptions, TrustOptions};
 pub(crate) use commands::CommandTask;
 pub(crate) use confirm::ConfirmOptions;
@@ -32,6 +35,7 @@ pub(crate) use devices::{
     DeviceNoteOptions, DeviceOptions, DeviceTask, DevicesOptions, ForgetOptions, NamedDevices, TagOptions,
 };
 pub(crate) use dialects::DialectTask;
+pub(crate) use evidence::{EvidenceExportOptions, EvidenceTask};
 pub(crate) use log::LogOptions;
 pub(crate) use rollouts::{
     FollowOptions, Left, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, StartOptions,
@@ -94,7 +98,10 @@ pub(crate) enum Task {
     Times(TimesOptions),
     /// Show, set or clear the operator name that other consoles see beside your commands
     Operator(OperatorOptions),
-    /// Show how much room evidence takes, and how many messages were not kept
+    /// List who did what, when and why, and verify that no entry was altered
+    #[command(subcommand)]
+    Audit(AuditTask),
+    /// Show how much room evidence takes; save what is known of a command, a device or a rollout, and verify such a file
     Evidence(EvidenceOptions),
     /// Check that the stored history is complete and undamaged
     Check(CheckOptions),
@@ -143,6 +150,9 @@ pub(crate) struct SendOptions {
     /// Free text to send instead of a command, unchanged, to devices of the text dialect
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["command", "pairs", "args"])]
     pub(crate) text: Option<String>,
+    /// Why the command is sent, for the audit
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
     #[command(flatten)]
     pub(crate) confirm: ConfirmOptions,
     /// Text lines, or one JSON object per line for each change of state; of the rollout if there is more than one device
@@ -218,7 +228,10 @@ pub(crate) struct TimesOptions {
 #[command(after_help = "\
 Progress, duplicates, unreadable and unmatched messages are kept up to a quota for each device and one for all, which you
 set in the app. Answers that settle a command are always kept.")]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct EvidenceOptions {
+    #[command(subcommand)]
+    pub(crate) task: Option<EvidenceTask>,
     /// Text lines, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,

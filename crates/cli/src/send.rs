@@ -36,6 +36,7 @@ struct Order {
     command: RolloutCommand,
     /// How long the connection may be away before what is unsent is withdrawn.
     patience: Duration,
+    note: Option<String>,
     confirm: ConfirmOptions,
     listing: Listing,
 }
@@ -76,7 +77,7 @@ async fn connection(via: Via, base: &Base) -> Result<ConnectionView, Problem> {
 }
 
 async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) -> Result<ExitCode, Problem> {
-    let Order { devices, command, patience, confirm, listing } = order;
+    let Order { devices, command, patience, note, confirm, listing } = order;
     if !named::has_other_dialects(&connection) {
         input::ids(&devices)?;
     }
@@ -99,7 +100,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     }
     let [device] = devices.as_slice() else {
         let target = RolloutTarget::Devices { devices };
-        let spec = NewRollout { connection: connection.id, target, command, ..NewRollout::default() };
+        let spec = NewRollout { connection: connection.id, target, command, note, ..NewRollout::default() };
         return rollouts::send(spec, &confirm, batches, base, &mut interrupt, listing).await;
     };
     let RolloutCommand { name, args, timeout_ms, ttl_ms, retries, delivery, no_answer } = command;
@@ -116,6 +117,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
         again_of: None,
         automatic: false,
         confirmed: Confirmed::No,
+        note,
     };
     let check = base.console().check_command(new.clone()).await?;
     named::say_busy(&check.devices);
@@ -135,7 +137,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
 
 impl Order {
     fn read(options: SendOptions) -> Result<(Via, Order), Problem> {
-        let SendOptions { connection, url, broker, named, command, sending, text, confirm, output } = options;
+        let SendOptions { connection, url, broker, named, command, sending, text, note, confirm, output } = options;
         if broker.read_stdin() && named.devices_from.as_deref() == Some(Path::new("-")) {
             return Err(Problem::new(
                 "Secrets and devices cannot both be read from standard input.",
@@ -152,6 +154,6 @@ impl Order {
             (_, Some(url)) => Via::Unstored { url, described: Box::new(Described::read(broker)?) },
             (name, None) => Via::Stored(name.unwrap_or_default()),
         };
-        Ok((via, Order { devices, command, patience, confirm, listing: output }))
+        Ok((via, Order { devices, command, patience, note, confirm, listing: output }))
     }
 }

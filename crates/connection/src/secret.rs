@@ -59,10 +59,14 @@ pub enum SecretKind {
     AddressQuery,
     /// All of the above together, so that they are replaced together.
     Bundle,
+    /// The installation's key for signatures, PKCS#8.
+    SigningKey,
+    /// The newest entry of the audit, by its number and its hash.
+    AuditHead,
 }
 
 impl SecretKind {
-    /// Every kind.
+    /// Every kind that a connection has. The others are the installation's own.
     pub const ALL: [SecretKind; 8] = [
         SecretKind::Password,
         SecretKind::PrivateKey,
@@ -85,6 +89,8 @@ impl SecretKind {
             SecretKind::ProxyPassword => "proxy-password",
             SecretKind::AddressQuery => "address-query",
             SecretKind::Bundle => "secrets",
+            SecretKind::SigningKey => "signing-key",
+            SecretKind::AuditHead => "audit-head",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! serialised.
 
 mod bundle;
+pub mod signing;
 pub mod tls;
 pub mod vault;
 mod view;

@@ -3,6 +3,7 @@
 //!
 //! Both the store and the window's types need them, and neither knows the other.
 
+mod audit;
 mod delivery;
 mod json;
 mod members;
@@ -11,6 +12,7 @@ mod settings;
 mod settings_limits;
 mod view;
 
+pub use audit::AuditKind;
 pub use delivery::Delivery;
 pub use json::JsonText;
 pub use members::{MemberCounts, MemberState};

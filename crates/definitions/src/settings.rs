@@ -11,6 +11,9 @@ pub struct Settings {
     /// Commands are forgotten, with all their evidence, so many days after they ended: 1 … 3,650; never where there is
     /// none. Unfinished commands are always kept.
     pub history_days: Option<u32>,
+    /// Entries of the audit are deleted so many days after they were written: 1 … 3,650; never where there is none.
+    #[serde(default)]
+    pub audit_days: Option<u32>,
     /// What devices measured is forgotten after so many days: 1 … 3,650.
     pub telemetry_days: u32,
     /// Evidence that settles nothing (progress, duplicates, messages that cannot be read or belong to no command) takes at

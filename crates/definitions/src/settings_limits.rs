@@ -24,6 +24,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             history_days: Some(365),
+            audit_days: None,
             telemetry_days: 7,
             evidence_bytes: 1_000_000_000,
             device_evidence_bytes: 64_000_000,
@@ -57,6 +58,9 @@ impl Settings {
     pub fn check(&self) -> Result<(), Failure> {
         if let Some(days) = self.history_days {
             check_days(days, "A history", "each command would be deleted as soon as it finished", ", or no limit.")?;
+        }
+        if let Some(days) = self.audit_days {
+            check_days(days, "An audit", "each entry would be deleted as soon as it was written", ", or no limit.")?;
         }
         let forgotten = "telemetry would be deleted on arrival";
         check_days(self.telemetry_days, "Telemetry", forgotten, ".")?;

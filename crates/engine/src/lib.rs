@@ -7,6 +7,7 @@
 
 mod answer_times;
 mod atomic_file;
+mod audit;
 mod catalogue;
 mod clock;
 mod console;
@@ -14,6 +15,7 @@ mod controller;
 mod core_files;
 mod device_file;
 mod dialects;
+pub mod evidence_file;
 mod evidence_quota;
 mod feed;
 mod fleet;

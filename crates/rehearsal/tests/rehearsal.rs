@@ -22,6 +22,7 @@ fn device(n: usize) -> RehearsedDevice {
 fn settings() -> Settings {
     Settings {
         history_days: None,
+        audit_days: None,
         telemetry_days: 1,
         evidence_bytes: 1_000_000_000,
         device_evidence_bytes: 1_000_000,

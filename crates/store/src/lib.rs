@@ -9,12 +9,14 @@
 
 mod anchor;
 mod annotations;
+mod audit;
 mod bounds;
 mod check;
 mod definitions;
 mod desired;
 mod error;
 mod evidence;
+mod evidence_file;
 mod fact;
 mod history;
 mod logs;
@@ -45,13 +47,17 @@ use std::{
 };
 
 use rusqlite::{Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 
 use wilco_definitions::Settings;
 
 pub use anchor::Anchor;
 pub use annotations::{Annotation, StoredAnnotation};
+pub use audit::{
+    AuditCheckpoint, AuditFilter, AuditHead, Hash, NewAuditEntry, StoredAudit, StoredAuditEntry, StoredSeal,
+    audit_genesis,
+};
 pub use bounds::{Discarded, DiscardedOf};
 pub use bounds::{counted, reduce, shorten_fact, shorten_sentence, size_of_answer, size_of_raw};
 pub use check::{Checked, DamagedEvent};
@@ -88,6 +94,10 @@ pub struct Store {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     readers: Readers,
     behind: Arc<Behind>,
+    /// What the next change says for the audit.
+    entry: Option<Arc<NewAuditEntry>>,
+    /// Something was written to the audit.
+    audit_grew: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Store {
@@ -116,10 +126,12 @@ impl Store {
         };
         name_installation(&mut connection).map_err(|error| StoreError::read(&path, &error))?;
         let mark = Mark::open(dir, &mut connection).map_err(|error| StoreError::read(&path, &error))?;
-        let Started { jobs, thread, behind } = writer::spawn(connection, path.clone(), mark)
-            .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
+        let audit_grew = Arc::new(Notify::new());
+        let Started { jobs, thread, behind } =
+            writer::spawn(connection, path.clone(), mark, Arc::clone(&audit_grew))
+                .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
         let (readers, thread) = (Readers::new(path.clone()), Arc::new(Mutex::new(Some(thread))));
-        Ok(Store { path, jobs, thread, readers, behind })
+        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew })
     }
 
     /// Stores changes in their order: all of them, or none. Returns when they are on the disk. Whatever waits at the
@@ -381,13 +393,14 @@ impl Store {
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let path = self.path.clone();
+        let (entry, grew) = (self.entry.clone(), Arc::clone(&self.audit_grew));
         self.ask(move |done| {
             Job::Run(Box::new(move |connection| {
                 let result = connection.and_then(|connection| {
                     connection
                         .transaction_with_behavior(TransactionBehavior::Immediate)
                         .and_then(|transaction| {
-                            let value = change(&transaction)?;
+                            let value = audit::change(&transaction, entry.as_deref(), change)?;
                             transaction.commit()?;
                             Ok(value)
                         })
@@ -396,6 +409,9 @@ impl Store {
                             StoreError::read(&path, &error)
                         })
                 });
+                if entry.is_some() {
+                    grew.notify_one();
+                }
                 let _ = done.send(result);
             }))
         })

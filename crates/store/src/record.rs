@@ -7,7 +7,8 @@ use wilco_dialect::LogChunk;
 use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, State, Timestamp};
 
 use super::{
-    ConnectionId, Discarded, NewMember, RolloutSnapshot, StoredRollout, StoredStranger, table::commands::Place,
+    ConnectionId, Discarded, NewAuditEntry, NewMember, RolloutSnapshot, StoredRollout, StoredStranger,
+    table::commands::Place,
 };
 
 /// Something to be stored.
@@ -71,6 +72,8 @@ pub enum Change {
         /// The last of them.
         last: u32,
     },
+    /// A person did something.
+    Audit(Box<NewAuditEntry>),
     /// A rollout was started.
     Rollout {
         /// What with.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
 
 use wilco_connection::{ConnectionMode, MqttVersion, Preset, Trust};
-use wilco_definitions::{DeviceOrder, GroupBy, SortBy};
+use wilco_definitions::{AuditKind, DeviceOrder, GroupBy, SortBy};
 
 /// Something that is stored as a word.
 pub(super) trait SqlEnum: Sized + Copy {
@@ -91,6 +91,20 @@ words!(TimeOut {
     HeartbeatsStopped = "heartbeats_stopped",
     MayHaveRun = "may_have_run",
     Abandoned = "abandoned",
+});
+words!(AuditKind {
+    Command = "command",
+    Rollout = "rollout",
+    Connection = "connection",
+    Dialect = "dialect",
+    Catalogue = "catalogue",
+    Button = "button",
+    Device = "device",
+    View = "view",
+    Desired = "desired",
+    Settings = "settings",
+    History = "history",
+    Audit = "audit",
 });
 words!(MqttVersion { V5 = "5", V311 = "3.1.1", });
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use wilco_ledger::Fact;
 
 use super::{
@@ -83,7 +83,12 @@ pub(super) struct Behind {
     pub(super) index: AtomicBool,
 }
 
-pub(super) fn spawn(connection: Connection, path: PathBuf, mark: Mark) -> std::io::Result<Started> {
+pub(super) fn spawn(
+    connection: Connection,
+    path: PathBuf,
+    mark: Mark,
+    audit_grew: Arc<Notify>,
+) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
     let behind = Arc::new(Behind::default());
     let writer = Writer {
@@ -94,6 +99,7 @@ pub(super) fn spawn(connection: Connection, path: PathBuf, mark: Mark) -> std::i
         unindexed: BTreeSet::new(),
         behind: Arc::clone(&behind),
         unmerged: 0,
+        audit_grew,
     };
     let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(&jobs))?;
     Ok(Started { jobs: sender, thread, behind })
@@ -109,6 +115,8 @@ struct Writer {
     behind: Arc<Behind>,
     /// Changes since the log was last merged.
     unmerged: usize,
+    /// Told when something was written to the audit.
+    audit_grew: Arc<Notify>,
 }
 
 impl Writer {
@@ -122,6 +130,9 @@ impl Writer {
                     let result = self.commit(group.iter().flat_map(|(changes, _)| changes));
                     if let Err(error) = &result {
                         tracing::error!(%error, batches = group.len(), "nothing of these batches was stored");
+                    }
+                    if group.iter().flat_map(|(changes, _)| changes).any(|change| matches!(change, Change::Audit(_))) {
+                        self.audit_grew.notify_one();
                     }
                     for (changes, done) in group {
                         self.unmerged += changes.len();
@@ -396,6 +407,9 @@ fn write<'a>(
             }
             Change::Device { connection, device } => devices.put((connection, &device.device), |_| Some(device)),
             Change::NoDevice { connection, device } => devices.put((connection, device), |_| None),
+            Change::Audit(entry) => {
+                table::audit::append(transaction, entry)?;
+            }
             Change::WireId { connection, last } => meta::keep_wire_id(transaction, connection, *last)?,
             Change::Rollout { rollout, members } => {
                 rollouts::insert(transaction, rollout)?;

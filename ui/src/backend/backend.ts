@@ -76,7 +76,18 @@ export interface Preferences {
 
 /** What is looked at: of the fleet and of the history, and on which screen. */
 export interface View {
-  screen: 'fleet' | 'rollouts' | 'log' | 'charts' | 'history' | 'traffic' | 'connections' | 'commands' | 'settings';
+  screen:
+    | 'fleet'
+    | 'rollouts'
+    | 'log'
+    | 'charts'
+    | 'history'
+    | 'traffic'
+    | 'connections'
+    | 'commands'
+    | 'audit'
+    | 'evidence'
+    | 'settings';
   connection: string | null;
   device: string | null;
   search: string;

@@ -4,6 +4,7 @@
  */
 
 import type { Backend } from './backend';
+import { auditCalls } from './fake/auditCalls';
 import { catalogueCalls } from './fake/catalogueCalls';
 import { commandCalls } from './fake/commandCalls';
 import { connectionCalls } from './fake/connectionCalls';
@@ -18,7 +19,7 @@ export type Fake = ReturnType<typeof fakeBackend>;
 
 export function fakeBackend(options: FakeOptions = {}) {
   const engine = new FakeEngine(options);
-  const backend = Object.assign(windowCalls(engine), {
+  const backend = Object.assign(windowCalls(engine), auditCalls(engine), {
     ...connectionCalls(engine),
     ...deviceCalls(engine),
     ...commandCalls(engine),

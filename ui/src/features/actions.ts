@@ -1,6 +1,7 @@
 /** The actions of every feature, in the order in which the palette offers groups that fit equally well. */
 
 import type { App } from '../state/app.svelte';
+import { auditActions } from './audit/actions';
 import { chartActions } from './charts/actions';
 import { catalogueActions } from './commands/actions';
 import { connectionActions } from './connections/actions';
@@ -18,6 +19,7 @@ const FEATURES = [
   fleetActions,
   historyActions,
   trafficActions,
+  auditActions,
   connectionActions,
   catalogueActions,
   windowActions,

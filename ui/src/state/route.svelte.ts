@@ -1,7 +1,17 @@
 /** Which screen is shown. It stands in the address, so that links are links. */
 
 export type Screen =
-  'fleet' | 'rollouts' | 'log' | 'charts' | 'history' | 'traffic' | 'connections' | 'commands' | 'settings';
+  | 'fleet'
+  | 'rollouts'
+  | 'log'
+  | 'charts'
+  | 'history'
+  | 'traffic'
+  | 'connections'
+  | 'commands'
+  | 'audit'
+  | 'evidence'
+  | 'settings';
 
 const SCREENS: Screen[] = [
   'fleet',
@@ -12,6 +22,8 @@ const SCREENS: Screen[] = [
   'traffic',
   'connections',
   'commands',
+  'audit',
+  'evidence',
   'settings',
 ];
 

@@ -3,7 +3,6 @@
 import type { Backend } from '../backend/backend';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { Confirmation } from '../backend/bindings/Confirmation';
-import type { Confirmed } from '../backend/bindings/Confirmed';
 import type { NewCommand } from '../backend/bindings/NewCommand';
 import type { Sent } from '../backend/bindings/Sent';
 import { targetText, title } from '../format/command';
@@ -18,7 +17,11 @@ const WARNINGS = 5;
 export const REFUSAL_ID = 'sending-refused';
 
 /** A command before anybody has confirmed it. */
-export type CommandToSend = Omit<NewCommand, 'confirmed'>;
+export type CommandToSend = Omit<NewCommand, 'confirmed' | 'note'>;
+
+/** What a person has said to it. */
+type Said = Pick<NewCommand, 'confirmed' | 'note'>;
+const UNASKED: Said = { confirmed: 'no', note: null };
 
 /** What a person is asked before a command is sent. */
 export interface SendQuestion {
@@ -36,9 +39,11 @@ export class Sending {
   question = $state.raw<SendQuestion | null>(null);
   /** What was typed as the connection's name. */
   typed = $state('');
+  /** Why it is sent, for the audit. */
+  note = $state('');
   /** Why nothing can be sent over the connection that is looked at; nothing where it can. */
   readonly refusal: string | null = $derived.by(() => this.refusalOf(this.connections.current?.id));
-  #answer: ((confirmed: Confirmed | null) => void) | null = null;
+  #answer: ((said: Said | null) => void) | null = null;
 
   constructor(
     readonly backend: Backend,
@@ -61,8 +66,8 @@ export class Sending {
 
   /** Sends a command. `asked`: the person has said yes to it already. Nothing comes back where they say no. */
   async send(command: CommandToSend, asked = false): Promise<Sent | null> {
-    const confirmed = await this.#confirm(command, asked);
-    return confirmed === null ? null : this.backend.send({ ...command, confirmed });
+    const said = await this.#confirm(command, asked);
+    return said === null ? null : this.backend.send({ ...command, ...said });
   }
 
   /** Sends a command once more, under a new id. */
@@ -70,8 +75,8 @@ export class Sending {
     const { connection, device, id, command, args } = view;
     const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false };
     const again = { ...usual, connection, devices: [device], command, args, again_of: id, automatic: false };
-    const confirmed = await this.#confirm(again, asked);
-    return confirmed === null ? null : this.backend.sendAgain(connection, device, id, confirmed);
+    const said = await this.#confirm(again, asked);
+    return said === null ? null : this.backend.sendAgain(connection, device, id, said.confirmed, said.note);
   }
 
   /** The question is answered as it has to be. */
@@ -83,28 +88,30 @@ export class Sending {
   confirm(): void {
     const { question } = this;
     if (question === null || !this.isAnswered) return;
-    this.#end(question.confirmation === 'type_name' ? { name: this.typed.trim() } : 'yes');
+    const confirmed = question.confirmation === 'type_name' ? { name: this.typed.trim() } : 'yes';
+    this.#end({ confirmed, note: this.note.trim() === '' ? null : this.note.trim() });
   }
 
   cancel(): void {
     this.#end(null);
   }
 
-  #end(confirmed: Confirmed | null): void {
+  #end(said: Said | null): void {
     const answer = this.#answer;
     this.#answer = null;
     this.question = null;
     this.typed = '';
-    answer?.(confirmed);
+    this.note = '';
+    answer?.(said);
   }
 
-  async #confirm(command: CommandToSend, asked: boolean): Promise<Confirmed | null> {
-    const { confirmation, devices } = await this.backend.checkCommand({ ...command, confirmed: 'no' });
+  async #confirm(command: CommandToSend, asked: boolean): Promise<Said | null> {
+    const { confirmation, devices } = await this.backend.checkCommand({ ...command, ...UNASKED });
     const busy = devices.flatMap(({ device, name, busy }) => (busy === null ? [] : { device: name ?? device, busy }));
     const warnings = busy.slice(0, WARNINGS).map(({ device, busy }) => `${visible(device)}: ${visible(busy)}`);
     if (busy.length > WARNINGS) warnings.push(`${counted(busy.length - WARNINGS, 'other device')} also busy.`);
-    if (confirmation === 'none' && busy.length === 0) return 'no';
-    if (confirmation === 'ask' && asked && busy.length === 0) return 'yes';
+    if (confirmation === 'none' && busy.length === 0) return UNASKED;
+    if (confirmation === 'ask' && asked && busy.length === 0) return { ...UNASKED, confirmed: 'yes' };
     const connection = this.connections.list.find(({ id }) => id === command.connection)?.name ?? command.connection;
     return new Promise((resolve) => {
       // Only the last one can be answered.

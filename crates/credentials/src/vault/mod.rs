@@ -82,7 +82,7 @@ impl Vault {
         entry::remove(&*self.0.backend, Place { owner, kind })
     }
 
-    /// Forgets all secrets of an owner, also those that an interrupted replacement left behind.
+    /// Forgets all secrets of a connection, also those that an interrupted replacement left behind.
     pub fn remove_all(&self, owner: &str) -> Result<(), VaultError> {
         self.held().retain(|(of, _), _| of != owner);
         let _one = self.changing();

@@ -1,11 +1,13 @@
 //! Buttons: commands with their arguments filled in.
 
+use serde_json::json;
 use uuid::Uuid;
-use wilco_dialect::{ICONS, json};
+use wilco_dialect::{ICONS, json as arguments};
 
 use super::{Handle, not_found};
 use crate::{
-    api::{CommandButton, Failure, JsonText, exact, invalid},
+    api::{AuditKind, CommandButton, Failure, JsonText, exact, invalid},
+    audit::plain,
     store::{ConnectionId, StoredButton},
 };
 
@@ -32,7 +34,10 @@ impl Handle {
             stored.id = Uuid::new_v4().simple().to_string();
         }
         let saved = view(stored.clone());
-        self.store.save_button(stored).await?;
+        let what = format!("Saved button {}", saved.label);
+        let entry = self.entry_on_any(saved.connection.as_deref(), AuditKind::Button, what);
+        let details = json!({ "id": saved.id, "command": saved.command, "args": plain(saved.args.as_str()) });
+        self.store.audited(entry.with(&details)).save_button(stored).await?;
         Ok(saved)
     }
 
@@ -41,7 +46,8 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
     pub async fn order_buttons(&self, ids: Vec<String>) -> Result<(), Failure> {
-        Ok(self.store.order_buttons(ids).await?)
+        let entry = self.audit.entry(AuditKind::Button, "Changed the order of the buttons");
+        Ok(self.store.audited(entry.with(&json!({ "ids": ids }))).order_buttons(ids).await?)
     }
 
     /// Removes a button.
@@ -49,7 +55,10 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Store`.
     pub async fn remove_button(&self, id: &str) -> Result<(), Failure> {
-        if self.store.remove_button(id).await? { Ok(()) } else { Err(not_found("button", id)) }
+        let label = self.store.buttons().await?.into_iter().find(|button| button.id == id).map(|button| button.label);
+        let entry = self.audit.entry(AuditKind::Button, format!("Removed button {}", label.unwrap_or_default()));
+        let store = self.store.audited(entry.with(&json!({ "id": id })));
+        if store.remove_button(id).await? { Ok(()) } else { Err(not_found("button", id)) }
     }
 }
 
@@ -78,7 +87,7 @@ pub(super) fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
         let icons = ICONS.join(", ");
         return Err(invalid(format!("There is no icon named '{}'.", button.icon), &format!("Available: {icons}.")));
     }
-    let args = json::object(button.args.as_str()).map_err(|why| invalid(why, "Write {\"key\": value}."))?;
+    let args = arguments::object(button.args.as_str()).map_err(|why| invalid(why, "Write {\"key\": value}."))?;
     Ok(StoredButton {
         id: button.id,
         connection: button.connection.map(ConnectionId::from),

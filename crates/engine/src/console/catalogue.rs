@@ -2,16 +2,17 @@
 
 mod import_export;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
-use wilco_dialect::{Dialect, Request as Encoding, Topics, json};
+use wilco_dialect::{Dialect, Request as Encoding, Topics, json as arguments};
 use wilco_ledger::DeviceId;
 
 use super::{Handle, command_id, not_found};
 use crate::{
-    api::{CatalogueEntry, CommandDefinition, CommandPreview, CommandToPreview, Failure, invalid},
+    api::{AuditKind, CatalogueEntry, CommandDefinition, CommandPreview, CommandToPreview, Failure, invalid},
+    audit::plain,
     catalogue::{Schema, definition, example, places},
-    store::{Definition, StoredButton},
+    store::{ConnectionId, Definition, NewAuditEntry, StoredButton},
     views,
 };
 
@@ -63,7 +64,11 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode), also for a built-in one; `Store`.
     pub async fn remove_definition(&self, id: &str) -> Result<(), Failure> {
-        if !self.store.remove_definition(id).await? {
+        let own = self.catalogue.own();
+        let name = own.iter().find(|own| own.definition.id == id).map(|own| own.definition.kind.name.clone());
+        let what = format!("Removed command {} from the catalogue", name.unwrap_or_default());
+        let entry = self.audit.entry(AuditKind::Catalogue, what).with(&json!({ "id": id }));
+        if !self.store.audited(entry).remove_definition(id).await? {
             return Err(not_found("command of your own", id));
         }
         self.reread_catalogue().await
@@ -82,9 +87,9 @@ impl Handle {
         let kind = definition::kind(described);
         let mut problems = definition::problems(&kind);
         let schema = Schema::read(&kind.schema);
-        let args = args.and_then(|args| json::object(args.as_str()).map_err(|why| problems.push(why)).ok());
+        let args = args.and_then(|args| arguments::object(args.as_str()).map_err(|why| problems.push(why)).ok());
         if let (Some(args), Ok(schema)) = (&args, &schema) {
-            let complaints = schema.complaints(&json::approximate(args));
+            let complaints = schema.complaints(&arguments::approximate(args));
             problems.extend(complaints.into_iter().map(|why| format!("The arguments do not match the schema: {why}.")));
         }
         // Of a schema that is beyond the bounds nothing is made up: it may go on for ever.
@@ -125,9 +130,31 @@ impl Handle {
         Ok(())
     }
 
+    /// What is written down when these are saved.
+    fn audit_catalogue(&self, definitions: &[Definition], buttons: &[StoredButton]) -> NewAuditEntry {
+        let what = match (definitions, buttons) {
+            ([one], []) => format!("Saved command {} in the catalogue", one.kind.name),
+            (commands, buttons) => {
+                format!("Imported commands into the catalogue: {}, buttons: {}", commands.len(), buttons.len())
+            }
+        };
+        let commands: Vec<_> = definitions
+            .iter()
+            .map(|own| {
+                let described = serde_json::to_string(&definition::described(&own.kind)).unwrap_or_default();
+                json!({ "id": own.id, "name": own.kind.name, "definition": plain(&described) })
+            })
+            .collect();
+        let buttons: Vec<_> = buttons.iter().map(|button| json!({ "id": button.id, "label": button.label })).collect();
+        let connection = definitions.first().filter(|_| definitions.len() == 1).and_then(|own| own.connection.as_ref());
+        let entry = self.entry_on_any(connection.map(ConnectionId::as_str), AuditKind::Catalogue, what);
+        entry.with(&json!({ "commands": commands, "buttons": buttons }))
+    }
+
     /// Keeps definitions and buttons, all or none.
     async fn keep_catalogue(&self, definitions: Vec<Definition>, buttons: Vec<StoredButton>) -> Result<(), Failure> {
-        if let Some(name) = self.store.save_catalogue(definitions, buttons).await? {
+        let entry = self.audit_catalogue(&definitions, &buttons);
+        if let Some(name) = self.store.audited(entry).save_catalogue(definitions, buttons).await? {
             return Err(invalid(
                 format!("A command '{name}' already exists for the same connections."),
                 "Choose another name, or edit the existing command.",

@@ -16,6 +16,9 @@ use crate::{
     store::{CommandTemplate, ConnectionId},
 };
 
+/// The longest note on a command, in characters.
+const NOTE: usize = 10_000;
+
 impl Handle {
     /// Sends a command to each of the devices. Returns once all of them are on the disk, which is before any is sent.
     ///
@@ -27,12 +30,13 @@ impl Handle {
         let known = self.catalogue.find(&connection, &new.command);
         let submissions = submissions(&new, &listed, &known, &self.settings.get())?;
         listed.permit(is_grave(&known, new.devices.len()), &new.confirmed)?;
+        check_note(new.note.as_deref())?;
         let asked = submissions.iter().map(|submission| submission.device.as_str());
         if let Some(refusal) = beyond(&listed.named, asked) {
             return Err(refusal);
         }
         let ids = submissions.iter().map(|submission| submission.id.as_str().to_owned()).collect();
-        self.ask(|reply| Request::Send(connection, submissions, reply)).await??;
+        self.ask(|reply| Request::Send(connection, submissions, new.note, reply)).await??;
         Ok(Sent { ids })
     }
 
@@ -77,7 +81,9 @@ impl Handle {
         device: &str,
         id: &str,
         confirmed: Confirmed,
+        note: Option<String>,
     ) -> Result<Sent, Failure> {
+        check_note(note.as_deref())?;
         let listed = self.listed(connection)?;
         let dialect = &listed.dialect;
         let connection = ConnectionId::from(connection);
@@ -88,7 +94,7 @@ impl Handle {
             && let Some(again) = again_in_its_dialect(&listed, &asked)?
         {
             let ids = vec![again.id.as_str().to_owned()];
-            self.ask(|reply| Request::Send(connection, vec![again], reply)).await??;
+            self.ask(|reply| Request::Send(connection, vec![again], note, reply)).await??;
             return Ok(Sent { ids });
         }
         let form = asked.form.as_deref();
@@ -109,7 +115,7 @@ impl Handle {
             ..Submission::clone(&asked)
         };
         let ids = vec![again.id.as_str().to_owned()];
-        self.ask(|reply| Request::Send(connection, vec![again], reply)).await??;
+        self.ask(|reply| Request::Send(connection, vec![again], note, reply)).await??;
         Ok(Sent { ids })
     }
 
@@ -133,6 +139,13 @@ impl Handle {
         let one = command.map(|one| Ok::<_, Failure>((device_id(&one.device)?, command_id(&one.id)?))).transpose()?;
         self.ask(|reply| Request::Dismiss(ConnectionId::from(connection), one, reply)).await?
     }
+}
+
+fn check_note(note: Option<&str>) -> Result<(), Failure> {
+    if note.is_some_and(|note| note.chars().count() > NOTE) {
+        return Err(invalid("The note is too long.".into(), "Write at most 10,000 characters."));
+    }
+    Ok(())
 }
 
 /// `Another console (Ana) sent restart 3 s ago, and it has not finished.`
@@ -329,7 +342,7 @@ mod tests {
             ..NewCommand::default()
         };
         let first = handle.send(new).await.unwrap().ids.remove(0);
-        let second = handle.send_again(&connection, "pump-7", &first, Confirmed::No).await.unwrap().ids.remove(0);
+        let second = handle.send_again(&connection, "pump-7", &first, Confirmed::No, None).await.unwrap().ids.remove(0);
         assert_ne!(first, second);
         let (first, second) = (
             handle.command(&connection, "pump-7", &first).await.unwrap(),
@@ -345,7 +358,7 @@ mod tests {
             )
         );
         assert_eq!(second.shell_line, first.shell_line);
-        let unknown = handle.send_again(&connection, "pump-7", "nobody", Confirmed::No).await.unwrap_err();
+        let unknown = handle.send_again(&connection, "pump-7", "nobody", Confirmed::No, None).await.unwrap_err();
         assert_eq!((unknown.code, &*unknown.message), (FailureCode::NotFound, "There is no command 'nobody'."));
         engine.stop().await;
     }

@@ -8,12 +8,13 @@ use wilco_dialect::{Dialect, DialectFile, shipped};
 use super::{DEMO, Handle, defect, not_found};
 use crate::{
     api::{
-        ConnectionEntry, ConnectionMode, ConnectionView, DialectView, Failure, FilesToRead, KitView, MqttVersion,
-        Preset, PresetView, Secrets, Trust, invalid,
+        AuditKind, ConnectionEntry, ConnectionMode, ConnectionView, DialectView, Failure, FilesToRead, KitView,
+        MqttVersion, Preset, PresetView, Secrets, Trust, invalid,
     },
+    audit,
     controller::Request,
     profile::{self, Before, Bundle, Draft},
-    store::{ConnectionId, Profile},
+    store::{ConnectionId, NewAuditEntry, Profile},
     vault::SecretKind,
 };
 
@@ -79,8 +80,9 @@ impl Handle {
         let kit = entry.kit.clone();
         let before = self.before(entry.id.as_deref()).await?;
         let old = before.as_ref().map(|before| before.bundle.clone());
+        let secrets = secrets_of(&entry);
         let draft = self.draft(entry, before)?;
-        let view = self.keep(draft, old).await?;
+        let view = self.keep(draft, old, &secrets).await?;
         if let Some(kit) = kit {
             self.staged.forget(&kit);
         }
@@ -109,7 +111,7 @@ impl Handle {
         }
         profile::certify(&mut profile, bundle.credentials()?.facts());
         profile.has = bundle.has();
-        let view = self.keep(Draft { profile, bundle }, Some(old)).await?;
+        let view = self.keep(Draft { profile, bundle }, Some(old), &["client certificate"]).await?;
         self.staged.forget(kit);
         Ok(view)
     }
@@ -137,7 +139,8 @@ impl Handle {
                 order.push(id);
             }
         }
-        self.store.order_connections(order.clone()).await?;
+        let entry = self.audit.entry(AuditKind::Connection, "Changed the order of the connections");
+        self.store.audited(entry).order_connections(order.clone()).await?;
         self.ask(|reply| Request::Order(order, reply)).await
     }
 
@@ -218,7 +221,7 @@ impl Handle {
         profile.id = ConnectionId::from(id);
         profile.position = u32::MAX;
         profile::certify(&mut profile, bundle.credentials()?.facts());
-        self.keep(Draft { profile, bundle }, None).await
+        self.keep(Draft { profile, bundle }, None, &[]).await
     }
 
     /// A name that no connection has, made of the one that is wished for.
@@ -254,8 +257,9 @@ impl Handle {
         profiles.into_iter().find(|profile| profile.id.as_str() == id).ok_or_else(|| not_found("connection", id))
     }
 
-    /// Puts a connection's secrets and profile away, all of it or nothing, and begins it.
-    async fn keep(&self, draft: Draft, old: Option<Bundle>) -> Result<ConnectionView, Failure> {
+    /// Puts a connection's secrets and profile away, all of it or nothing, and begins it. `secrets` names those that are
+    /// replaced.
+    async fn keep(&self, draft: Draft, old: Option<Bundle>, secrets: &[&str]) -> Result<ConnectionView, Failure> {
         let Draft { mut profile, bundle } = draft;
         let others = self.store.connections().await?;
         if others.iter().any(|other| other.name == profile.name && other.id != profile.id) {
@@ -272,11 +276,25 @@ impl Handle {
             let _ = self.put_back(&profile, old).await;
             return Err(failure);
         }
-        if let Err(error) = self.store.save_connection(&profile).await {
+        let before = others.iter().find(|other| other.id == profile.id);
+        let entry = self.audit_connection(before, &profile, secrets);
+        if let Err(error) = self.store.audited(entry).save_connection(&profile).await {
             self.put_back(&profile, old).await?;
             return Err(error.into());
         }
         self.open(profile).await
+    }
+
+    /// What is written down when a connection is saved.
+    fn audit_connection(&self, before: Option<&Profile>, after: &Profile, secrets: &[&str]) -> NewAuditEntry {
+        let did = if before.is_some() { "Changed" } else { "Added" };
+        let before = before.map(audit::of_profile);
+        let mut changes = audit::between(before.as_ref(), &audit::of_profile(after));
+        if !secrets.is_empty() {
+            changes["secrets_replaced"] = secrets.into();
+        }
+        let entry = self.audit.entry(AuditKind::Connection, format!("{did} connection {}", after.name));
+        entry.on(&after.id, &after.name).with(&changes)
     }
 
     async fn put_back(&self, profile: &Profile, old: Option<Bundle>) -> Result<(), Failure> {
@@ -301,6 +319,15 @@ impl Handle {
         let (vault, id) = (Arc::clone(&self.vault), id.clone());
         Ok(spawn_blocking(move || vault.remove_all(id.as_str())).await.map_err(defect)??)
     }
+}
+
+/// The secrets that an entry replaces, by what they are called.
+fn secrets_of(entry: &ConnectionEntry) -> Vec<&'static str> {
+    let proxy = entry.proxy.as_ref().and_then(|proxy| proxy.password.as_ref());
+    let certificates = entry.kit.is_some() || entry.without_certificates;
+    let replaced =
+        [(entry.password.is_some(), "password"), (proxy.is_some(), "proxy password"), (certificates, "certificates")];
+    replaced.into_iter().filter(|(is_replaced, _)| *is_replaced).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]

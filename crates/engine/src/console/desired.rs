@@ -2,14 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use wilco_dialect::json;
+use serde_json::json;
+use wilco_dialect::json as values_of;
 
 use super::{Handle, fleet, not_found};
 use crate::{
     api::{
-        DesiredConfig, DesiredFor, DesiredView, DeviceQuery, Failure, JsonText, ReportedKey, SavedView, grouped,
-        invalid,
+        AuditKind, DesiredConfig, DesiredFor, DesiredView, DeviceQuery, Failure, JsonText, ReportedKey, SavedView,
+        grouped, invalid,
     },
+    audit::plain,
     fleet::{Desired, Facts, OutOfLine, Search, Wanted, annotations},
     store::{ConnectionId, DesiredTarget, StoredDesired},
 };
@@ -80,7 +82,11 @@ impl Handle {
             all.insert(at as usize, StoredDesired { target, values });
             Ok(())
         };
-        self.store.change_desired(&ConnectionId::from(desired.connection.as_str()), change).await??;
+        let what = format!("Set the wanted configuration of {}", of(&desired.target));
+        let entry = self.entry_on(&desired.connection, AuditKind::Desired, what);
+        let details = json!({ "target": desired.target, "values": plain(desired.values.as_str()), "place": place });
+        let store = self.store.audited(entry.with(&details));
+        store.change_desired(&ConnectionId::from(desired.connection.as_str()), change).await??;
         let views = self.desired(&desired.connection).await?;
         let is_it = |view: &DesiredView| is_same(&stored(&view.desired.target), &saved);
         views.into_iter().find(is_it).ok_or_else(|| nothing_wanted(&desired.target))
@@ -94,12 +100,15 @@ impl Handle {
     pub async fn clear_desired(&self, connection: &str, target: DesiredFor) -> Result<DesiredConfig, Failure> {
         self.listed(connection)?;
         let wanted = stored(&target);
+        let what = format!("Cleared the wanted configuration of {}", of(&target));
+        let entry = self.entry_on(connection, AuditKind::Desired, what).with(&json!({ "target": target }));
         let change = move |all: &mut Vec<StoredDesired>| {
             let place = all.iter().position(|known| is_same(&known.target, &wanted));
             let place = place.ok_or_else(|| nothing_wanted(&target))?;
             Ok::<_, Failure>((place, all.remove(place)))
         };
-        let (place, cleared) = self.store.change_desired(&ConnectionId::from(connection), change).await??;
+        let store = self.store.audited(entry);
+        let (place, cleared) = store.change_desired(&ConnectionId::from(connection), change).await??;
         Ok(DesiredConfig {
             connection: connection.to_owned(),
             target: shown(cleared.target),
@@ -177,7 +186,7 @@ struct Known {
 fn wanted(known: &[Known]) -> Result<Desired, Failure> {
     let wanted = known.iter().map(|known| {
         let search = Search::read(&known.search)?;
-        let values = json::members(&known.stored.values).unwrap_or_default();
+        let values = values_of::members(&known.stored.values).unwrap_or_default();
         Ok(Wanted { name: known.name.clone(), search, values })
     });
     Ok(Desired::new(wanted.collect::<Result<_, Failure>>()?))
@@ -203,8 +212,9 @@ pub(super) fn refuse_desired(view: &SavedView) -> Result<(), Failure> {
 /// Wanted values as they are kept.
 fn values(text: &str) -> Result<String, Failure> {
     let hint = "Give the wanted values by key, such as {\"report_interval_s\":30}.";
-    let values = json::object(text).map_err(|why| invalid(format!("The wanted values are not valid. {why}"), hint))?;
-    let count = json::members(&values).map_or(0, |members| members.len());
+    let values =
+        values_of::object(text).map_err(|why| invalid(format!("The wanted values are not valid. {why}"), hint))?;
+    let count = values_of::members(&values).map_or(0, |members| members.len());
     if count == 0 {
         return Err(invalid("No value is wanted.".into(), hint));
     }
@@ -241,6 +251,14 @@ fn shown(target: DesiredTarget) -> DesiredFor {
     match target {
         DesiredTarget::Tag(tag) => DesiredFor::Tag { tag },
         DesiredTarget::View(view) => DesiredFor::View { view },
+    }
+}
+
+/// `devices with the tag north`, for a sentence.
+fn of(target: &DesiredFor) -> String {
+    match target {
+        DesiredFor::Tag { tag } => format!("devices with the tag {tag}"),
+        DesiredFor::View { view } => format!("devices of the view {view}"),
     }
 }
 

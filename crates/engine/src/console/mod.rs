@@ -1,5 +1,6 @@
 //! The engine from outside: start it, ask it, stop it.
 
+mod audit;
 mod buttons;
 mod catalogue;
 mod commands;
@@ -11,6 +12,7 @@ mod dialects;
 mod dispatch;
 mod drafts;
 mod evidence;
+mod evidence_file;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -50,6 +52,7 @@ use crate::{
         Batch, CommandDetail, ConnectionView, DeviceDetail, DisagreementView, EventView, Failure, FailureCode,
         JsonText, RequestOrigin, excerpt, invalid, sentence,
     },
+    audit::Audit,
     catalogue::Catalogue,
     clock::{Clock, Source},
     controller::{BackgroundTasks, Controller, Event, Listed, Request},
@@ -96,6 +99,8 @@ pub struct Engine {
     recorder: JoinHandle<()>,
     /// Looks whether the history is as it was written.
     history_check: JoinHandle<()>,
+    /// Seals the audit. Not for one command only.
+    sealer: Option<JoinHandle<()>>,
     /// Looks for devices of dialects that are not enabled. Not for one command only.
     offers: Option<JoinHandle<()>>,
     _lock: DataLock,
@@ -122,6 +127,9 @@ pub struct Handle {
     last_rollout: Arc<AtomicU32>,
     /// The room that evidence has.
     quota: EvidenceQuota,
+    audit: Audit,
+    /// One at a time.
+    sealing: Arc<tokio::sync::Mutex<()>>,
     clock: Clock,
     installation: Arc<str>,
     data_dir: Arc<Path>,
@@ -166,7 +174,8 @@ impl Engine {
         let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts), settings.clone());
         let quota = EvidenceQuota::new(settings.clone());
         quota.load(&store).await?;
-        let counted = (Arc::clone(&telemetry), quota.clone());
+        let audit = Audit::new(settings.clone(), clock.clone());
+        let counted = (Arc::clone(&telemetry), quota.clone(), audit.clone());
         let controller =
             Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, background, counted);
         let controller = tokio::spawn(controller.run());
@@ -185,6 +194,8 @@ impl Engine {
             rollouts,
             last_rollout,
             quota,
+            audit,
+            sealing: Arc::default(),
             clock,
             installation,
             data_dir: data_dir.path().into(),
@@ -200,8 +211,9 @@ impl Engine {
         tokio::spawn(handle.clone().delete_forgotten(Duration::ZERO));
         let recorder = tokio::spawn(handle.clone().record_telemetry());
         let history_check = tokio::spawn(handle.clone().tell_of_damage());
+        let sealer = (!passing).then(|| tokio::spawn(handle.clone().keep_audit_sealed()));
         let offers = (!passing).then(|| tokio::spawn(handle.clone().offer_dialects()));
-        Ok(Engine { handle, controller, retention, recorder, history_check, offers, _lock: lock })
+        Ok(Engine { handle, controller, retention, recorder, history_check, sealer, offers, _lock: lock })
     }
 
     /// Asks things of it.
@@ -216,6 +228,11 @@ impl Engine {
         self.history_check.abort();
         if let Some(offers) = self.offers {
             offers.abort();
+        }
+        if let Some(sealer) = self.sealer {
+            // First this, so that an older entry that is being sealed does not come after the newest.
+            self.handle.seal_audit_at_the_end().await;
+            sealer.abort();
         }
         self.handle.telemetry.close();
         let _ = self.recorder.await;

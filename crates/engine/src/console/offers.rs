@@ -6,6 +6,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use serde_json::json;
 use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval},
@@ -13,7 +14,8 @@ use tokio::{
 
 use super::Handle;
 use crate::{
-    api::{ConnectionView, Failure, LinkState, Preset, invalid},
+    api::{AuditKind, ConnectionView, Failure, LinkState, Preset, invalid},
+    audit,
     controller::Request,
     dialects::Enabled,
     store::{ConnectionId, Profile},
@@ -97,7 +99,9 @@ impl Handle {
         profile.declined.extend(names);
         profile.declined.sort();
         profile.declined.dedup();
-        self.store.save_connection(&profile).await?;
+        let what = format!("Declined dialects on {}", profile.name);
+        let entry = self.audit.entry(AuditKind::Dialect, what).on(&profile.id, &profile.name);
+        self.store.audited(entry.with(&json!({ "declined": profile.declined }))).save_connection(&profile).await?;
         self.tell(Request::Declined(profile.id, profile.declined)).await;
         Ok(())
     }
@@ -115,7 +119,11 @@ impl Handle {
     /// Stores a connection with other dialects and begins its session anew.
     pub(super) async fn put_dialects(&self, profile: Profile) -> Result<ConnectionView, Failure> {
         Enabled::of(&profile)?;
-        self.store.save_connection(&profile).await?;
+        let before = audit::of_profile(&self.profile(profile.id.as_str()).await?);
+        let changes = audit::between(Some(&before), &audit::of_profile(&profile));
+        let what = format!("Changed the dialects of {}", profile.name);
+        let entry = self.audit.entry(AuditKind::Dialect, what).on(&profile.id, &profile.name).with(&changes);
+        self.store.audited(entry).save_connection(&profile).await?;
         self.open(profile).await
     }
 

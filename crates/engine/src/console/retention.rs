@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use wilco_ledger::Timestamp;
 
 use super::Handle;
 use crate::{
-    api::{Failure, Older},
+    api::{AuditKind, Failure, Older},
+    audit,
     controller::{DeviceRequest, Request},
     profile::device_id,
     settings::days_ago,
@@ -43,7 +45,10 @@ impl Handle {
     /// # Errors
     /// As [`Handle::count_older`]; some may then have been forgotten.
     pub async fn forget_older(&self, days: u32) -> Result<Older, Failure> {
-        self.forget_before(days_ago(days, self.clock.now())?, || true).await
+        let older = self.forget_before(days_ago(days, self.clock.now())?, || true).await?;
+        let what = format!("Deleted the history of more than {} ago", audit::days(days));
+        self.store.append_audit(self.audit.entry(AuditKind::History, what).with(&counted(&older))).await?;
+        Ok(older)
     }
 
     /// Forgets a device that has nothing to do: its state, its measurements, its logs and its commands with all their
@@ -54,7 +59,14 @@ impl Handle {
     /// that a connection names; `Store`, and then some of its commands may be forgotten.
     pub async fn forget_device(&self, connection: &str, device: &str) -> Result<(), Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
-        while self.of_devices(|reply| DeviceRequest::Delete(connection.clone(), device.clone(), reply)).await? {}
+        let mut more =
+            self.of_devices(|reply| DeviceRequest::Delete(connection.clone(), device.clone(), reply)).await?;
+        let what = format!("Deleted {device} with its history");
+        let entry = self.entry_on(connection.as_str(), AuditKind::Device, what);
+        self.store.append_audit(entry.with(&json!({ "devices": [device.as_str()] }))).await?;
+        while more {
+            more = self.of_devices(|reply| DeviceRequest::Delete(connection.clone(), device.clone(), reply)).await?;
+        }
         Ok(())
     }
 
@@ -74,11 +86,22 @@ impl Handle {
             if let Err(failure) = self.forget_measured(now).await {
                 tracing::warn!(%failure, "what was measured longer ago than wanted was not forgotten");
             }
+            if let Some(days) = self.settings.get().audit_days
+                && let Err(failure) = self.forget_audit(days, now).await
+            {
+                tracing::warn!(%failure, "old entries of the audit were not deleted");
+            }
             let Some(days) = self.settings.get().history_days else { continue };
             match self.forget_ended(days, now).await {
                 Ok(older) if older == Older::default() => {}
-                Ok(Older { commands, strays, logs }) => {
+                Ok(older) => {
+                    let Older { commands, strays, logs } = older;
                     tracing::info!(commands, strays, logs, days, "what is older was forgotten");
+                    let what = format!("The retention deleted the history of more than {} ago", audit::days(days));
+                    let entry = self.audit.entry(AuditKind::History, what).with(&counted(&older));
+                    if let Err(error) = self.store.append_audit(entry).await {
+                        tracing::warn!(%error, "the audit does not say what the retention deleted");
+                    }
                 }
                 Err(failure) => tracing::warn!(%failure, "what is older than wanted was not forgotten"),
             }
@@ -122,6 +145,11 @@ impl Handle {
         }
         Ok(older)
     }
+}
+
+/// How much was deleted, for the audit.
+fn counted(older: &Older) -> serde_json::Value {
+    json!({ "commands": older.commands, "strays": older.strays, "logs": older.logs })
 }
 
 fn number(count: usize) -> u32 {

@@ -1,10 +1,14 @@
 //! Lists of devices that people have saved, and the values of their columns.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Handle, desired::refuse_desired, not_found};
 use crate::{
-    api::{CountedView, DeviceCells, DeviceQuery, Failure, JsonText, SavedView, TelemetryQuery, ViewColumn, invalid},
+    api::{
+        AuditKind, CountedView, DeviceCells, DeviceQuery, Failure, JsonText, SavedView, TelemetryQuery, ViewColumn,
+        invalid,
+    },
     fleet::{Desired, Search, annotations},
     profile::device_id,
 };
@@ -62,7 +66,9 @@ impl Handle {
         }
         let id = if view.id.is_empty() { Uuid::new_v4().simple().to_string() } else { view.id.clone() };
         let view = SavedView { id, name, ..view };
-        if !self.store.save_view(view.clone()).await? {
+        let entry = self.entry_on(&view.connection, AuditKind::View, format!("Saved view {}", view.name));
+        let details = json!({ "id": view.id, "search": view.search });
+        if !self.store.audited(entry.with(&details)).save_view(view.clone()).await? {
             return Err(invalid(format!("There is already a view '{}'.", view.name), "Choose another name."));
         }
         Ok(view)
@@ -79,7 +85,8 @@ impl Handle {
                 "Clear it first: without the view it would apply to no device.",
             ));
         }
-        if self.store.remove_view(id).await? { Ok(()) } else { Err(not_found("view", id)) }
+        let entry = self.audit.entry(AuditKind::View, "Removed a saved view").with(&json!({ "id": id }));
+        if self.store.audited(entry).remove_view(id).await? { Ok(()) } else { Err(not_found("view", id)) }
     }
 
     /// Values of devices, 200 at the most, for these columns. Those that are not known are left out.

@@ -6,7 +6,8 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{Handle, defect};
 use crate::{
-    api::{Failure, News, Settings},
+    api::{AuditKind, Failure, News, Settings},
+    audit,
     controller::Request,
     notifications::{MOST_UNREAD, Notifications},
 };
@@ -27,7 +28,13 @@ impl Handle {
     /// they were.
     pub async fn change_settings(&self, settings: Settings) -> Result<(), Failure> {
         settings.check()?;
-        self.store.save_settings(settings.clone()).await?;
+        let as_json = |settings: &Settings| serde_json::to_value(settings).unwrap_or_default();
+        let changes = audit::between(Some(&as_json(&self.settings.get())), &as_json(&settings));
+        let names: Vec<_> = changes.as_object().into_iter().flat_map(|changes| changes.keys().cloned()).collect();
+        let entry = self.audit.entry(AuditKind::Settings, format!("Changed settings: {}", names.join(", ")));
+        // Saved as they are, they are no change.
+        let store = if names.is_empty() { self.store.clone() } else { self.store.audited(entry.with(&changes)) };
+        store.save_settings(settings.clone()).await?;
         self.settings.set(settings);
         Ok(())
     }

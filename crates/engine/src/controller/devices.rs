@@ -172,7 +172,14 @@ impl Controller {
             return Ok(Vec::new());
         }
         let annotations: Vec<_> = annotations.into_iter().collect();
-        self.store.annotate(connection, annotations.clone()).await?;
+        let changes: Vec<_> = {
+            let fleet = known.fleet();
+            let before = |id: &DeviceId| fleet.annotation(id).unwrap_or_default();
+            annotations.iter().map(|(id, after)| (id.clone(), before(id), after.clone())).collect()
+        };
+        let entry = self.audit_annotated(connection, &changes);
+        self.store.audited(entry).annotate(connection, annotations.clone()).await?;
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
         let mut fleet = known.fleet();
         for (id, annotation) in &annotations {
             fleet.annotate(id, annotation.clone());
@@ -189,7 +196,8 @@ impl Controller {
     ) -> Result<Forgotten, Failure> {
         self.settle().await;
         let now = self.clock.now();
-        let known = self.connections.get_mut(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
+        let absent = || not_found("connection", connection.as_str());
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
         known.unread.clone().map_or(Ok(()), Err)?;
         let mut forgotten = Forgotten::default();
         let to_release: HashSet<DeviceId> = known.rollouts.to_release().into_iter().cloned().collect();
@@ -212,7 +220,9 @@ impl Controller {
         if forgotten.devices.is_empty() {
             return Ok(forgotten);
         }
-        self.store.forget_later(connection, forgotten.devices.clone(), Some(now)).await?;
+        let entry = self.audit_devices(connection, "Deleted", &forgotten.devices);
+        self.store.audited(entry).forget_later(connection, forgotten.devices.clone(), Some(now)).await?;
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
         known.set_aside(forgotten.devices.iter().map(|device| (device.clone(), now + UNDO_WITHIN)).collect());
         known.counts = known.count();
         self.feed.connections();
@@ -232,11 +242,14 @@ impl Controller {
 
     /// Devices are not to be deleted after all.
     async fn take_back(&mut self, connection: &ConnectionId, devices: Vec<DeviceId>) -> Result<Vec<DeviceId>, Failure> {
-        let known = self.connections.get_mut(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
+        let absent = || not_found("connection", connection.as_str());
+        self.connections.get(connection).ok_or_else(absent)?;
         if devices.is_empty() {
             return Ok(devices);
         }
-        self.store.forget_later(connection, devices.clone(), None).await?;
+        let entry = self.audit_devices(connection, "Restored", &devices);
+        self.store.audited(entry).forget_later(connection, devices.clone(), None).await?;
+        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
         for id in &devices {
             let Some(pending) = known.pending.remove(id) else { continue };
             if let (Some(dialects), Some(described)) = (&known.dialects, pending.described) {

@@ -351,6 +351,7 @@ impl Controller {
                     let _ = reply.send(Err(not_found("command", id.as_str())));
                     return;
                 }
+                self.audit_cancelled(connection, &device, &id);
                 self.tell(connection, Input::Cancel { device, id });
                 self.pending_batch.replies.push(reply);
                 self.pending_batch.urgent = true;

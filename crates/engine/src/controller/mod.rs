@@ -5,6 +5,7 @@
 
 mod agreements;
 mod attention;
+mod audit;
 mod commit;
 mod connection;
 mod devices;
@@ -48,6 +49,7 @@ pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Request};
 
 use crate::{
     api::{ConnectionView, Counts, Failure, FailureCode, LinkState},
+    audit::Audit,
     catalogue::Catalogue,
     clock::Clock,
     console::Directory,
@@ -111,6 +113,7 @@ pub(crate) struct Controller {
     telemetry: Arc<Telemetry>,
     /// The room that evidence has.
     quota: EvidenceQuota,
+    audit: Audit,
     settings: SharedSettings,
     /// The number of sessions begun.
     generations: u64,
@@ -123,7 +126,7 @@ impl Controller {
         clock: Clock,
         (directory, catalogue, shown, settings): (Directory, Arc<Catalogue>, ShownRollouts, SharedSettings),
         background: BackgroundTasks,
-        (telemetry, quota): (Arc<Telemetry>, EvidenceQuota),
+        (telemetry, quota, audit): (Arc<Telemetry>, EvidenceQuota, Audit),
     ) -> Controller {
         let look_ups = LookUps::start(store.clone());
         Controller {
@@ -144,6 +147,7 @@ impl Controller {
             look_ups,
             telemetry,
             quota,
+            audit,
             settings,
             generations: 0,
         }

@@ -17,7 +17,7 @@ use super::{
     look_up::Waiting,
 };
 use crate::{
-    api::{Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView},
+    api::{AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView},
     console::not_found,
     dialects::Enabled,
     mqtt::Session,
@@ -38,8 +38,8 @@ pub(crate) enum Request {
     Forget(ConnectionId, oneshot::Sender<Result<(), Failure>>),
     /// The connections are put into this order.
     Order(Vec<ConnectionId>, oneshot::Sender<()>),
-    /// The answer comes once the commands are on the disk.
-    Send(ConnectionId, Vec<Submission>, oneshot::Sender<Result<(), Failure>>),
+    /// With a note for the audit. The answer comes once the commands are on the disk.
+    Send(ConnectionId, Vec<Submission>, Option<String>, oneshot::Sender<Result<(), Failure>>),
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
     /// A command that ended badly no longer needs somebody, or none does.
     Dismiss(ConnectionId, Option<(DeviceId, CommandId)>, oneshot::Sender<Result<(), Failure>>),
@@ -142,11 +142,12 @@ impl Controller {
                 self.feed.connections();
                 let _ = reply.send(());
             }
-            Request::Send(connection, submissions, reply) => {
+            Request::Send(connection, submissions, note, reply) => {
                 if let Err(refused) = self.permit(&connection) {
                     let _ = reply.send(Err(refused));
                     return;
                 }
+                self.audit_sent(&connection, &submissions, note);
                 for submission in submissions {
                     self.submit(&connection, submission);
                 }
@@ -160,15 +161,18 @@ impl Controller {
                 let _ = reply.send(self.dismiss(&connection, one.as_ref()).await);
             }
             Request::StartRollout(rollout, members, reply) => {
-                let started = self.start_rollout(*rollout, members);
+                let entry = self.audit_started(&rollout, &members);
+                let started = self.start_rollout(*rollout, members).map(|()| self.write_down(entry));
                 self.reply_once_stored(started, reply);
             }
             Request::ActOnRollout(number, action, reply) => {
-                let done = self.act_on_rollout(number, action);
+                let entry = self.audit_action(number, action);
+                let done = self.act_on_rollout(number, action).map(|()| self.write_down(entry));
                 self.reply_once_stored(done, reply);
             }
             Request::NoteRollout(number, note, reply) => {
-                let done = self.note_rollout(number, note);
+                let entry = self.audit_note(number, note.as_deref());
+                let done = self.note_rollout(number, note).map(|()| self.write_down(entry));
                 self.reply_once_stored(done, reply);
             }
             Request::ForgetEnded(before, reply) => {
@@ -294,8 +298,9 @@ impl Controller {
         // What has gathered for it goes to the disk first: the store then forgets it with the rest.
         self.settle().await;
         let absent = || not_found("connection", id.as_str());
-        self.connections.get(id).ok_or_else(absent)?;
-        self.store.remove_connection(id).await?;
+        let name = self.connections.get(id).ok_or_else(absent)?.profile.name.clone();
+        let entry = self.audit.entry(AuditKind::Connection, format!("Removed connection {name} with its history"));
+        self.store.audited(entry.on(id, &name)).remove_connection(id).await?;
         let mut connection = self.connections.remove(id).ok_or_else(absent)?;
         self.telemetry.forget(id);
         self.quota.forget_connection(id);

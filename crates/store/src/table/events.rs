@@ -99,6 +99,42 @@ pub(crate) fn request(
         .map(Option::flatten)
 }
 
+/// The events of a command, oldest first, each with the request that it carries.
+pub(crate) fn with_requests(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<Vec<(Event, Option<Raw>)>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events e WHERE connection = ?1 AND device = ?2 AND command = ?3 ORDER BY row"
+        ))?
+        .query_map([id.as_str(), device.as_str(), command.as_str()], |row| {
+            let (written, payload): (String, Option<Vec<u8>>) = (row.get(5)?, row.get(6)?);
+            let request = payload.map(|payload| fact::request(&written, payload)).transpose();
+            let request = request.map_err(|error| senseless(5, error))?.flatten();
+            Ok((read(row)?, request.map(|(raw, _)| raw)))
+        })?
+        .collect()
+}
+
+/// The answers of a device that belong to no command and came in that time, oldest first.
+pub(crate) fn strays_between(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    (from, to): (Timestamp, Timestamp),
+) -> rusqlite::Result<Vec<Event>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events e
+             WHERE connection = ?1 AND device = ?2 AND command IS NULL AND at BETWEEN ?3 AND ?4 ORDER BY row"
+        ))?
+        .query_map(params![id.as_str(), device.as_str(), from.0, to.0], read)?
+        .collect()
+}
+
 /// How many events a command has.
 pub(crate) fn count(
     connection: &Connection,

@@ -5,6 +5,7 @@
 //! (see [`super::projection_queue`]); nobody reads them in between.
 
 pub(super) mod annotations;
+pub(super) mod audit;
 pub(super) mod buttons;
 pub(super) mod catalogue;
 pub(super) mod commands;
@@ -65,6 +66,7 @@ const FIRST: &[&str] = &[
     desired::CREATE,
     evidence_use::CREATE,
     discarded::CREATE,
+    audit::CREATE,
 ];
 
 /// The format that this version writes (SQLite's `user_version`): the number of migrations.

@@ -16,6 +16,7 @@ pub(super) const CREATE: &str = "
 pub(crate) fn put(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
     let Settings {
         history_days,
+        audit_days,
         telemetry_days,
         evidence_bytes,
         device_evidence_bytes,
@@ -30,6 +31,7 @@ pub(crate) fn put(connection: &Connection, settings: &Settings) -> rusqlite::Res
     let mut statement = connection.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?;
     for (name, value) in [
         ("history_days", history_days.map(i64::from)),
+        ("audit_days", audit_days.map(i64::from)),
         ("telemetry_days", Some(telemetry_days.into())),
         ("evidence_bytes", bytes(evidence_bytes)),
         ("device_evidence_bytes", bytes(device_evidence_bytes)),
@@ -58,6 +60,7 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Settings> {
         let text: Option<String> = columns.get()?;
         match name.as_str() {
             "history_days" => settings.history_days = columns.get()?,
+            "audit_days" => settings.audit_days = columns.get()?,
             "telemetry_days" => settings.telemetry_days = columns.get()?,
             "evidence_bytes" => settings.evidence_bytes = columns.checked(|bytes: i64| u64::try_from(bytes))?,
             "device_evidence_bytes" => {

@@ -11,6 +11,7 @@ async fn settings_are_the_default_until_they_are_changed_and_come_back_as_they_w
     assert_eq!(store.settings().await.unwrap(), Settings::default());
     let chosen = Settings {
         history_days: None,
+        audit_days: Some(90),
         telemetry_days: 30,
         evidence_bytes: 1_000_000,
         device_evidence_bytes: 1_000_000_000_000,

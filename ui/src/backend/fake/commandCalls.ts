@@ -87,7 +87,13 @@ export function commandCalls(engine: FakeEngine) {
       return { refused: refusalOf(connection), confirmation: confirmationOf(connection, grave), devices };
     },
 
-    async sendAgain(connection: string, device: string, id: string, confirmed: Confirmed): Promise<Sent> {
+    async sendAgain(
+      connection: string,
+      device: string,
+      id: string,
+      confirmed: Confirmed,
+      note: string | null,
+    ): Promise<Sent> {
       const { command } = await calls.command(connection, device, id);
       return calls.send({
         connection,
@@ -102,6 +108,7 @@ export function commandCalls(engine: FakeEngine) {
         again_of: id,
         automatic: false,
         confirmed,
+        note,
       });
     },
 

@@ -9,6 +9,7 @@ const DAYS = 'From 1 to 3,650 days';
 export class FakeSettings {
   kept: Settings = {
     history_days: 365,
+    audit_days: null,
     telemetry_days: 7,
     evidence_bytes: 1_000_000_000,
     device_evidence_bytes: 64_000_000,
@@ -24,6 +25,13 @@ export class FakeSettings {
     const { history_days: history, telemetry_days: telemetry } = settings;
     if (history !== null)
       days(history, 'A history', 'each command would be deleted as soon as it finished', `${DAYS}, or for ever.`);
+    if (settings.audit_days !== null)
+      days(
+        settings.audit_days,
+        'An audit',
+        'each entry would be deleted as soon as it was written',
+        `${DAYS}, or no limit.`,
+      );
     days(telemetry, 'Telemetry', 'telemetry would be deleted on arrival', `${DAYS}.`);
     quota(settings.evidence_bytes, 1_000_000, 'A quota', '1 MB');
     quota(settings.device_evidence_bytes, 100_000, 'A quota for each device', '100 kB');

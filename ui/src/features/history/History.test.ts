@@ -199,6 +199,7 @@ describe('the history', () => {
       again_of: null,
       automatic: false,
       confirmed: 'no',
+      note: null,
     });
     await waitFor(() => expect(rows()[0]).toHaveTextContent('identify'));
   });
@@ -220,6 +221,7 @@ describe('the history', () => {
       again_of: null,
       automatic: true,
       confirmed: 'no',
+      note: null,
     });
     expect(last?.automatic).toBe(false);
     await user.click(getByRole('button', { name: 'Automatic' }));
@@ -417,7 +419,7 @@ describe('the history', () => {
     window.backend.cancel = () =>
       Promise.reject({ code: 'invalid', message: 'The command has already ended.', hint: null });
     const past = window.app.history.rows.find((row) => row.command === 'identify');
-    await window.backend.sendAgain('demo', past?.device ?? '', past?.id ?? '', 'no');
+    await window.backend.sendAgain('demo', past?.device ?? '', past?.id ?? '', 'no', null);
     await waitFor(() => expect(window.rows()[0]).toHaveTextContent('Sent'));
     await window.user.click(window.rows()[0] as HTMLElement);
     await window.findByText('Request');

@@ -67,7 +67,8 @@ async fn a_command_of_ones_own_is_sent_as_it_was_described() {
     assert_eq!((request.topic.as_str(), request.payload), ("pump-7/do/3", format!(r#"{{"tid":"{id}","level":3}}"#)));
     // Its own timeout, time to live and want of an answer need not be said at a shell.
     assert_eq!(detail.shell_line.as_deref(), Some("wilco send -c plant -d pump-7 calibrate level=3"));
-    let again = handle.send_again(&connection, "pump-7", &id, crate::api::Confirmed::No).await.unwrap().ids.remove(0);
+    let again =
+        handle.send_again(&connection, "pump-7", &id, crate::api::Confirmed::No, None).await.unwrap().ids.remove(0);
     let again = handle.command(&connection, "pump-7", &again).await.unwrap();
     assert_eq!(again.request.unwrap().topic, "pump-7/do/3");
     engine.stop().await;

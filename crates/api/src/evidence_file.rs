@@ -1,0 +1,143 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::JsonText;
+
+/// What an evidence file is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "of", rename_all = "snake_case")]
+#[ts(export)]
+pub enum EvidenceOf {
+    /// One command.
+    Command {
+        /// The connection's id.
+        connection: String,
+        /// The device's id.
+        device: String,
+        /// The command's id.
+        id: String,
+    },
+    /// A device over a span of time.
+    Device {
+        /// The connection's id.
+        connection: String,
+        /// The device's id.
+        device: String,
+        /// From when, Unix milliseconds; from the beginning where there is none.
+        #[ts(type = "number | null")]
+        since: Option<i64>,
+        /// Until when, Unix milliseconds; until now where there is none.
+        #[ts(type = "number | null")]
+        until: Option<i64>,
+    },
+    /// A rollout.
+    Rollout {
+        /// Its id.
+        rollout: String,
+    },
+    /// The audit.
+    Audit {
+        /// From when, Unix milliseconds; from the beginning where there is none.
+        #[ts(type = "number | null")]
+        since: Option<i64>,
+    },
+}
+
+/// An evidence file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EvidenceExport {
+    /// The file.
+    pub path: PathBuf,
+    /// How many records are in it.
+    pub records: u32,
+    /// Whether it is signed.
+    pub signature: EvidenceSignature,
+}
+
+/// Whether an evidence file is signed, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[ts(export)]
+pub enum EvidenceSignature {
+    /// It is, by the key with this fingerprint. Compare it with the one that the sender sees.
+    Signed {
+        /// The fingerprint: the first 16 bytes of the key's SHA-256 in hexadecimal digits.
+        fingerprint: String,
+    },
+    /// It is not: anybody may have written it.
+    Unsigned {
+        /// Why, as a sentence.
+        why: String,
+    },
+    /// It has a signature that is not valid.
+    Invalid,
+}
+
+/// An evidence file as it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EvidenceFileView {
+    /// What it is about, as a sentence without a full stop.
+    pub title: String,
+    /// The version of Wilco that wrote it.
+    pub wilco: String,
+    /// When, Unix milliseconds.
+    #[ts(type = "number")]
+    pub written_at: i64,
+    /// The operator name of the person who saved it.
+    pub operator: Option<String>,
+    /// The account of the operating system.
+    pub os_user: String,
+    /// The computer.
+    pub machine: String,
+    /// The connection without its secrets: a JSON object.
+    pub connection: Option<JsonText>,
+    /// Its records, in order, 5,000 at the most.
+    pub records: Vec<EvidenceRecord>,
+    /// How many records it has.
+    pub record_count: u32,
+    /// Whether it is signed.
+    pub signature: EvidenceSignature,
+    /// What is wrong with it. Nothing: it is as it was written.
+    pub problems: Vec<EvidenceProblem>,
+}
+
+/// A record of an evidence file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EvidenceRecord {
+    /// The line of the file, from 1.
+    pub line: u32,
+    /// What kind: `command`, `event`, `log`, `measurements`, …
+    pub kind: String,
+    /// When it happened, Unix milliseconds.
+    #[ts(type = "number | null")]
+    pub at: Option<i64>,
+    /// What it says, for a list.
+    pub text: String,
+    /// All of it.
+    pub content: JsonText,
+    /// It is not as it was written.
+    pub altered: bool,
+}
+
+/// Something that is wrong with an evidence file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EvidenceProblem {
+    /// The line of the file, from 1; nothing where it is about the file as a whole.
+    pub line: Option<u32>,
+    /// What is wrong, as a sentence.
+    pub text: String,
+}
+
+impl EvidenceFileView {
+    /// Whether it is as it was written, and signed.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.problems.is_empty() && matches!(self.signature, EvidenceSignature::Signed { .. })
+    }
+}

@@ -1,0 +1,97 @@
+//! What can be asked about the audit.
+
+use clap::{Args, Subcommand, ValueEnum};
+use wilco_engine::api::AuditKind;
+
+use super::Listing;
+use crate::input;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditTask {
+    /// List who did what, newest first
+    List(AuditListOptions),
+    /// Verify that no entry was altered, removed or cut off
+    #[command(after_help = "\
+Each entry contains the hash of the one before, and the newest entry is sealed in the keyring. Somebody who can read your
+keyring can forge both.
+
+Exit status: 0 if every entry is as it was written, 1 if anything is wrong, 2 if the audit cannot be read.")]
+    Verify {
+        /// Text lines, or one JSON object
+        #[arg(long, value_enum, default_value_t)]
+        output: Listing,
+    },
+    /// Seal the audit anew after you restored a backup or lost the keyring; an entry says so
+    Reseal {
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
+    /// Write a note on an entry, as an entry of its own
+    Note {
+        /// Number of the entry
+        #[arg(value_name = "NUMBER")]
+        number: u32,
+        /// The note
+        note: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wilco audit list --since 2h
+  wilco audit list --kind connection --kind settings --output json")]
+pub(crate) struct AuditListOptions {
+    /// Only entries since this time: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
+    #[arg(long, value_name = "TIME", value_parser = input::since)]
+    pub(crate) since: Option<i64>,
+    /// Only entries before this time
+    #[arg(long, value_name = "TIME", value_parser = input::since)]
+    pub(crate) until: Option<i64>,
+    /// Only entries of this kind; may be given several times
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) kind: Vec<AuditWord>,
+    /// Maximum number of entries
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// A table, or one JSON object per line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Listing,
+}
+
+/// What an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditWord {
+    Command,
+    Rollout,
+    Connection,
+    Dialect,
+    Catalogue,
+    Button,
+    Device,
+    View,
+    Desired,
+    Settings,
+    History,
+    Audit,
+}
+
+impl From<AuditWord> for AuditKind {
+    fn from(word: AuditWord) -> AuditKind {
+        match word {
+            AuditWord::Command => AuditKind::Command,
+            AuditWord::Rollout => AuditKind::Rollout,
+            AuditWord::Connection => AuditKind::Connection,
+            AuditWord::Dialect => AuditKind::Dialect,
+            AuditWord::Catalogue => AuditKind::Catalogue,
+            AuditWord::Button => AuditKind::Button,
+            AuditWord::Device => AuditKind::Device,
+            AuditWord::View => AuditKind::View,
+            AuditWord::Desired => AuditKind::Desired,
+            AuditWord::Settings => AuditKind::Settings,
+            AuditWord::History => AuditKind::History,
+            AuditWord::Audit => AuditKind::Audit,
+        }
+    }
+}

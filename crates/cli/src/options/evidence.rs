@@ -1,0 +1,75 @@
+//! What can be asked about evidence files.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::Listing;
+use crate::input;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceTask {
+    /// Save what is known of a command, a device or a rollout to a signed file
+    Export(EvidenceExportOptions),
+    /// Verify an evidence file: that nothing in it was altered, and who signed it
+    #[command(after_help = "\
+It needs neither a connection nor your data directory. Compare the fingerprint with the one that the sender sees.
+
+Exit status: 0 if the file is signed and as it was written, 1 if anything is wrong, 2 if it cannot be read.")]
+    Verify {
+        /// The file
+        file: PathBuf,
+        /// Text lines, or one JSON object
+        #[arg(long, value_enum, default_value_t)]
+        output: Listing,
+    },
+    /// Print an evidence file, and what is wrong with it
+    Show {
+        /// The file
+        file: PathBuf,
+        /// Text lines, or one JSON object per record
+        #[arg(long, value_enum, default_value_t)]
+        output: Listing,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("what").required(true).args(["command", "device", "rollout", "audit"]),
+    after_help = "\
+Examples:
+  wilco evidence export -c plant --command 0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a -o led.wilco-evidence
+  wilco evidence export -c plant -d pump-7 --since 2h -o pump-7.wilco-evidence
+  wilco evidence export --rollout 12 -o rollout-12.wilco-evidence
+
+The file contains requests and answers byte for byte, states, events, logs, measurements and the connection without its
+secrets. Arguments and answers are in it as they were sent.")]
+pub(crate) struct EvidenceExportOptions {
+    /// Name of the connection
+    #[arg(long, short, value_name = "NAME", required_unless_present_any = ["rollout", "audit"])]
+    pub(crate) connection: Option<String>,
+    /// A command, by its ID
+    #[arg(long, value_name = "ID")]
+    pub(crate) command: Option<String>,
+    /// A device
+    #[arg(long, short, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// A rollout, by its number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rollout: Option<String>,
+    /// The audit
+    #[arg(long)]
+    pub(crate) audit: bool,
+    /// From when: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
+    #[arg(long, value_name = "TIME", value_parser = input::since, conflicts_with_all = ["command", "rollout"])]
+    pub(crate) since: Option<i64>,
+    /// Until when
+    #[arg(long, value_name = "TIME", value_parser = input::since, conflicts_with_all = ["command", "rollout", "audit"])]
+    pub(crate) until: Option<i64>,
+    /// The file to write
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}

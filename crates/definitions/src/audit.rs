@@ -1,0 +1,53 @@
+//! What entries of the audit are about.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What an entry of the audit is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum AuditKind {
+    /// Commands that were sent or cancelled.
+    Command,
+    /// A rollout: its start, and what was done to it.
+    Rollout,
+    /// A connection that was added, changed or removed.
+    Connection,
+    /// The dialects of a connection.
+    Dialect,
+    /// Commands of somebody's own in the catalogue.
+    Catalogue,
+    /// Buttons.
+    Button,
+    /// What is set of devices here: names, tags, notes; devices that were added or deleted.
+    Device,
+    /// Saved views.
+    View,
+    /// Wanted configurations.
+    Desired,
+    /// The settings of the app.
+    Settings,
+    /// The history: what was deleted of it.
+    History,
+    /// The audit itself: notes on entries, and what was deleted of it.
+    Audit,
+}
+
+impl AuditKind {
+    /// Every kind.
+    pub const ALL: [AuditKind; 12] = [
+        AuditKind::Command,
+        AuditKind::Rollout,
+        AuditKind::Connection,
+        AuditKind::Dialect,
+        AuditKind::Catalogue,
+        AuditKind::Button,
+        AuditKind::Device,
+        AuditKind::View,
+        AuditKind::Desired,
+        AuditKind::Settings,
+        AuditKind::History,
+        AuditKind::Audit,
+    ];
+}

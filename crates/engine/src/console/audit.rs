@@ -1,0 +1,221 @@
+//! The audit as people read and verify it, and its seal.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+use wilco_ledger::Timestamp;
+
+use super::{Handle, blocking, not_found};
+use crate::{
+    api::{
+        AuditEntry, AuditKind, AuditPage, AuditQuery, AuditVerification, Failure, JsonText, Notice, NoticeLevel,
+        grouped, invalid, sentence,
+    },
+    audit::{
+        self, hex,
+        seal::{self, NotSealed},
+        verify::{Expected, Verifier, deletion},
+    },
+    controller::Request,
+    settings::days_ago,
+    store::{AuditFilter, ConnectionId, NewAuditEntry, StoredAuditEntry},
+};
+
+/// What is done within this time of each other is sealed at once.
+const SEALED_AFTER: Duration = Duration::from_secs(1);
+/// A keyring that is locked may ask the person, who is not waited for at the end.
+const AT_THE_END: Duration = Duration::from_secs(3);
+/// Entries of one page, at the most.
+const PAGE: u32 = 1_000;
+/// Particulars longer than this are left out of a page, bytes.
+const DETAILS: usize = 16_000;
+/// The longest note on an entry, in characters.
+const NOTE: usize = 10_000;
+
+impl Handle {
+    /// Some entries of the audit, newest first.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode).
+    pub async fn audit(&self, query: AuditQuery) -> Result<AuditPage, Failure> {
+        let limit = query.limit.clamp(1, PAGE);
+        let filter = AuditFilter {
+            since: query.since.map(Timestamp),
+            until: query.until.map(Timestamp),
+            kinds: query.kinds,
+            before: query.before,
+            limit: limit + 1,
+        };
+        let mut entries = self.store.audit_page(filter).await?;
+        let more = entries.len() > limit as usize;
+        entries.truncate(limit as usize);
+        let next = entries.last().filter(|_| more).map(|entry| entry.number);
+        Ok(AuditPage { entries: entries.into_iter().map(view).collect(), next })
+    }
+
+    /// Looks whether every entry of the audit is as it was written, and whether any is missing.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode). What is wrong with the audit is no error.
+    pub async fn verify_audit(&self) -> Result<AuditVerification, Failure> {
+        // What was done a moment ago is sealed first, so that it can be compared too. What is wrong is found below.
+        let _ = self.seal_audit().await;
+        let vault = self.vault.clone();
+        let keyring = blocking(move || Ok(seal::kept(&vault).map_err(|error| error.to_string()))).await?;
+        let expected = Expected { installation: self.installation.to_string(), keyring };
+        let begin = move |stored| Verifier::begin(stored, expected);
+        Ok(self.store.read_audit(0, begin, Verifier::entry, Verifier::end).await?)
+    }
+
+    /// Writes a note on an entry of the audit, as an entry of its own. Answers with that one.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the entry; `Invalid` for an empty note or one of more than
+    /// 10,000 characters; `Store`.
+    pub async fn note_audit_entry(&self, number: u32, note: &str) -> Result<AuditEntry, Failure> {
+        let note = note.trim();
+        if note.is_empty() || note.chars().count() > NOTE {
+            return Err(invalid("The note is empty or too long.".into(), "Write 1 to 10,000 characters."));
+        }
+        let filter = AuditFilter { before: number.checked_add(1), limit: 1, ..AuditFilter::default() };
+        let found = self.store.audit_page(filter).await?.pop().filter(|entry| entry.number == number);
+        let of = found.ok_or_else(|| not_found("entry", &number.to_string()))?;
+        let entry = self.audit.entry(AuditKind::Audit, format!("Wrote a note on entry {number}"));
+        let entry = NewAuditEntry { connection: of.entry.connection, ..entry };
+        let entry = entry.with(&json!({ "entry": number, "hash": hex(&of.hash) })).because(Some(note.to_owned()));
+        self.store.append_audit(entry).await?;
+        let page = self.audit(AuditQuery { limit: 1, kinds: vec![AuditKind::Audit], ..AuditQuery::default() }).await?;
+        page.entries.into_iter().next().ok_or_else(|| not_found("entry", "of the note"))
+    }
+
+    /// Seals the audit anew: after a backup was restored, or the keyring was lost. An entry says so, with what was wrong and
+    /// why. Entries that were altered stay altered.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) without a note; `Keyring`; `Store`.
+    pub async fn reseal_audit(&self, note: &str) -> Result<AuditVerification, Failure> {
+        let found = self.verify_audit().await?;
+        let note = note.trim();
+        if note.is_empty() {
+            return Err(invalid("The note is empty.".into(), "Write why the audit is sealed anew."));
+        }
+        let problems: Vec<_> = found.problems.iter().map(|problem| &*problem.text).collect();
+        let entry = self.audit.entry(AuditKind::Audit, "Sealed the audit anew").with(&json!({ "problems": problems }));
+        self.store.append_audit(entry.because(Some(note.to_owned()))).await?;
+        {
+            let _one = self.sealing.lock().await;
+            let sealed = seal::seal_anew(&self.store, &self.vault, &self.installation, self.clock.now()).await;
+            sealed.map_err(|error| match error {
+                NotSealed::Keyring(error) => error.into(),
+                NotSealed::Store(error) => error.into(),
+                NotSealed::Broken => invalid(sentence(&error.to_string()), "Verify the audit."),
+            })?;
+        }
+        self.verify_audit().await
+    }
+}
+
+impl Handle {
+    /// Seals the newest entry shortly after it was written. Does not end by itself.
+    pub(super) async fn keep_audit_sealed(self) {
+        let mut told = false;
+        loop {
+            self.store.audit_grew().await;
+            sleep(SEALED_AFTER).await;
+            match self.seal_audit().await {
+                Ok(()) => told = false,
+                Err(error) if told => tracing::debug!(%error, "the audit is not sealed"),
+                Err(error) => {
+                    told = true;
+                    tracing::warn!(%error, "the audit is not sealed");
+                    if let NotSealed::Broken = error {
+                        self.say_broken().await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn say_broken(&self) {
+        let notice = Notice {
+            level: NoticeLevel::Warning,
+            message: "The audit does not follow what was sealed before, so newer entries are not sealed.".into(),
+            hint: Some("Verify the audit. After you restored a backup, seal it anew: wilco audit reseal.".into()),
+            connection: None,
+        };
+        let _ = self.ask(|reply| Request::Remark(notice, reply)).await;
+    }
+
+    /// Seals what has not been sealed yet, before the store closes.
+    pub(super) async fn seal_audit_at_the_end(&self) {
+        match timeout(AT_THE_END, self.seal_audit()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the audit is not sealed"),
+            Err(_) => tracing::warn!("the audit is not sealed: the keyring did not answer"),
+        }
+    }
+
+    async fn seal_audit(&self) -> Result<(), NotSealed> {
+        let _one = self.sealing.lock().await;
+        seal::seal(&self.store, &self.vault, &self.installation, self.clock.now()).await
+    }
+
+    /// Deletes the entries of the audit from before that time, and says so in it. Says how many they were.
+    pub(super) async fn forget_audit(&self, days: u32, now: Timestamp) -> Result<u32, Failure> {
+        let before = days_ago(days, now)?;
+        // A chain that does not hold is evidence, and one that is sealed must be so up to what stays.
+        match self.seal_audit().await {
+            Ok(()) => {}
+            Err(NotSealed::Keyring(crate::vault::VaultError::NoKeyring(_))) => {}
+            Err(NotSealed::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "old entries of the audit stay until it can be sealed");
+                return Ok(0);
+            }
+        }
+        let entry = self.audit.entry(AuditKind::Audit, String::new());
+        let describe = move |checkpoint, count: u32| {
+            let entries = if count == 1 { "1 entry".to_owned() } else { format!("{} entries", grouped(count)) };
+            let what = format!("The retention deleted {entries} of more than {} ago", audit::days(days));
+            NewAuditEntry { what, ..entry }.with(&deletion(&checkpoint))
+        };
+        Ok(self.store.forget_audit(before, describe).await?)
+    }
+
+    /// An entry about a connection, by its name where it has one.
+    pub(super) fn entry_on(&self, connection: &str, kind: AuditKind, what: String) -> NewAuditEntry {
+        let name = self.listed(connection).map(|listed| listed.name.to_string()).unwrap_or_default();
+        self.audit.entry(kind, what).on(&ConnectionId::from(connection), &name)
+    }
+
+    /// The same, where it may be about all connections.
+    pub(super) fn entry_on_any(&self, connection: Option<&str>, kind: AuditKind, what: String) -> NewAuditEntry {
+        match connection {
+            Some(connection) => self.entry_on(connection, kind, what),
+            None => self.audit.entry(kind, what),
+        }
+    }
+}
+
+fn view(stored: StoredAuditEntry) -> AuditEntry {
+    let StoredAuditEntry { number, entry, hash, .. } = stored;
+    let (connection, connection_name) = entry.connection.map(|(id, name)| (id.as_str().to_owned(), name)).unzip();
+    AuditEntry {
+        number,
+        at: entry.at.0,
+        kind: entry.kind,
+        operator: entry.operator,
+        os_user: entry.os_user,
+        machine: entry.machine,
+        connection,
+        connection_name,
+        what: entry.what,
+        details: (entry.details.len() <= DETAILS).then(|| JsonText::of(&entry.details)),
+        note: entry.note,
+        hash: hex(&hash),
+    }
+}
+
+#[cfg(test)]
+mod tests;

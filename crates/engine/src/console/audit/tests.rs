@@ -1,0 +1,416 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{fs, path::Path};
+
+use rusqlite::Connection;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{
+    Engine, Handle, Options,
+    api::{
+        AuditKind, AuditProblemKind, AuditQuery, AuditRange, AuditSeal, AuditVerification, CommandButton,
+        CommandDefinition, ConnectionEntry, DesiredConfig, DesiredFor, JsonText, NewCommand, NewDevice, NewRollout,
+        RolloutAction, RolloutCommand, RolloutTarget, SavedView, Settings,
+    },
+    audit::{hex, unhex},
+    console::fixture::plant,
+    paths::DataDir,
+    store::{FILE_NAME, Hash, NewAuditEntry},
+    vault::Vault,
+};
+
+async fn start(dir: &Path, vault: &Vault) -> Engine {
+    let data_dir = DataDir::open(Some(dir)).unwrap();
+    Engine::start(Options { data_dir, vault: vault.clone(), passing: false }).await.unwrap()
+}
+
+fn led(connection: &str, note: Option<&str>) -> NewCommand {
+    NewCommand {
+        connection: connection.to_owned(),
+        devices: vec!["pump-7".to_owned()],
+        command: "led".to_owned(),
+        args: json!({ "on": true }).into(),
+        note: note.map(str::to_owned),
+        ..NewCommand::default()
+    }
+}
+
+/// Does something of every kind.
+async fn do_everything(handle: &Handle) -> String {
+    let settings = Settings { operator_name: Some("Ana".into()), ..handle.settings().await.unwrap() };
+    handle.change_settings(settings).await.unwrap();
+    let plant = plant(handle).await;
+    let sent = handle.send(led(&plant, Some("the pump was dry"))).await.unwrap();
+    handle.cancel(&plant, "pump-7", &sent.ids[0]).await.unwrap();
+    let new = NewDevice { device: "pump-8".into(), tags: vec!["north".into()], ..NewDevice::default() };
+    handle.add_devices(&plant, vec![new]).await.unwrap();
+    let rollout = NewRollout {
+        connection: plant.clone(),
+        target: RolloutTarget::Search { search: String::new() },
+        command: RolloutCommand { name: "identify".into(), args: "{}".to_owned().into(), ..RolloutCommand::default() },
+        note: Some("find them".into()),
+        ..NewRollout::default()
+    };
+    let rollout = handle.start_rollout(rollout).await.unwrap();
+    handle.act_on_rollout(&rollout.id, RolloutAction::Stop).await.unwrap();
+    let flush = CommandDefinition {
+        name: "flush".into(),
+        title: "Flush".into(),
+        ..crate::catalogue::definition::described(wilco_dialect::command("led").unwrap())
+    };
+    handle.save_definition(None, flush).await.unwrap();
+    let button = CommandButton {
+        id: String::new(),
+        connection: None,
+        label: "Flush it".into(),
+        icon: wilco_dialect::ICONS[0].into(),
+        command: "flush".into(),
+        args: JsonText::from("{}".to_owned()),
+        no_answer: false,
+    };
+    handle.save_button(button).await.unwrap();
+    let tag = DesiredFor::Tag { tag: "north".into() };
+    let values = JsonText::from(r#"{"interval_ms":500}"#.to_owned());
+    let desired = DesiredConfig { connection: plant.clone(), target: tag, values, place: None };
+    handle.save_desired(desired).await.unwrap();
+    let view = SavedView { connection: plant.clone(), name: "North".into(), ..SavedView::default() };
+    handle.save_view(view).await.unwrap();
+    handle.enable_dialects(&plant, vec!["tasmota".into()]).await.unwrap();
+    handle.forget_older(1).await.unwrap();
+    handle.note_audit_entry(3, "approved by Bo").await.unwrap();
+    plant
+}
+
+async fn listed(handle: &Handle) -> Vec<(u32, AuditKind, String, Option<String>)> {
+    let page = handle.audit(AuditQuery { limit: 1_000, ..AuditQuery::default() }).await.unwrap();
+    let mut entries: Vec<_> =
+        page.entries.into_iter().map(|entry| (entry.number, entry.kind, entry.what, entry.note)).collect();
+    entries.reverse();
+    entries
+}
+
+#[tokio::test]
+async fn every_kind_of_change_is_written_down_with_who_and_why() {
+    let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
+    let engine = start(data.path(), &vault).await;
+    let handle = engine.handle();
+    let plant = do_everything(&handle).await;
+    let entries = listed(&handle).await;
+    let said: Vec<_> = entries.iter().map(|(_, kind, what, note)| (*kind, what.as_str(), note.as_deref())).collect();
+    assert_eq!(
+        said,
+        [
+            (AuditKind::Settings, "Changed settings: operator_name", None),
+            (AuditKind::Connection, "Added connection plant", None),
+            (AuditKind::Command, "Sent led to pump-7", Some("the pump was dry")),
+            (AuditKind::Command, "Cancelled led on pump-7", None),
+            (AuditKind::Device, "Changed what is set of pump-8", None),
+            (AuditKind::Rollout, "Started rollout 1: identify to 2 devices", Some("find them")),
+            (AuditKind::Rollout, "Stopped rollout 1", None),
+            (AuditKind::Catalogue, "Saved command flush in the catalogue", None),
+            (AuditKind::Button, "Saved button Flush it", None),
+            (AuditKind::Desired, "Set the wanted configuration of devices with the tag north", None),
+            (AuditKind::View, "Saved view North", None),
+            (AuditKind::Dialect, "Changed the dialects of plant", None),
+            (AuditKind::History, "Deleted the history of more than 1 day ago", None),
+            (AuditKind::Audit, "Wrote a note on entry 3", Some("approved by Bo")),
+        ]
+    );
+    let kinds = vec![AuditKind::Command];
+    let page = handle.audit(AuditQuery { limit: 1, kinds, ..AuditQuery::default() }).await.unwrap();
+    assert_eq!(page.next, Some(4));
+    let cancelled = &page.entries[0];
+    assert_eq!((cancelled.operator.as_deref(), cancelled.connection.as_deref()), (Some("Ana"), Some(&*plant)));
+    assert_eq!(cancelled.os_user, whoami::username());
+    assert!(!cancelled.machine.is_empty());
+
+    // What changes nothing is not written down, nor what is refused.
+    handle.change_settings(handle.settings().await.unwrap()).await.unwrap();
+    let twice =
+        ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
+    handle.save_connection(twice).await.unwrap_err();
+    handle.remove_button("none").await.unwrap_err();
+    assert_eq!(listed(&handle).await.len(), entries.len());
+    handle.remove_connection(&plant).await.unwrap();
+    assert_eq!(listed(&handle).await.last().unwrap().2, "Removed connection plant with its history");
+    let found = handle.verify_audit().await.unwrap();
+    assert!(found.holds(), "{found:?}");
+    assert!(matches!(found.seal, AuditSeal::Sealed { number: 15, .. }), "{found:?}");
+    engine.stop().await;
+}
+
+/// What `wilco` finds on a copy of the database with which somebody has done this.
+async fn find(data: &Path, vault: &Vault, meddle: impl FnOnce(&Connection)) -> AuditVerification {
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(data.join(FILE_NAME), copy.path().join(FILE_NAME)).unwrap();
+    let database = Connection::open(copy.path().join(FILE_NAME)).unwrap();
+    meddle(&database);
+    drop(database);
+    let engine = start(copy.path(), vault).await;
+    let found = engine.handle().verify_audit().await.unwrap();
+    engine.stop().await;
+    found
+}
+
+/// A database with eight entries, all sealed, and a copy of it as it was after five.
+async fn eight(vault: &Vault) -> (TempDir, TempDir) {
+    let (data, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let engine = start(data.path(), vault).await;
+    let plant = plant(&engine.handle()).await;
+    for _ in 0..4 {
+        engine.handle().send(led(&plant, Some("test"))).await.unwrap();
+    }
+    engine.stop().await;
+    fs::copy(data.path().join(FILE_NAME), old.path().join(FILE_NAME)).unwrap();
+    let engine = start(data.path(), vault).await;
+    for _ in 0..3 {
+        engine.handle().send(led(&plant, None)).await.unwrap();
+    }
+    engine.stop().await;
+    (data, old)
+}
+
+fn told(found: &AuditVerification) -> Vec<(AuditProblemKind, Option<(u32, u32)>)> {
+    let range = |range: AuditRange| (range.from, range.to);
+    found.problems.iter().map(|problem| (problem.kind, problem.entries.map(range))).collect()
+}
+
+fn intact(found: &AuditVerification) -> Vec<(u32, u32)> {
+    found.intact.iter().map(|range| (range.from, range.to)).collect()
+}
+
+#[tokio::test]
+async fn an_entry_that_was_altered_is_found_whatever_was_altered() {
+    let vault = Vault::in_memory();
+    let (data, _old) = eight(&vault).await;
+    let whole = find(data.path(), &vault, |_| {}).await;
+    assert_eq!((told(&whole), intact(&whole)), (vec![], vec![(1, 8)]));
+    for change in [
+        "at = at + 1",
+        "kind = 'settings'",
+        "kind = 'nonsense'",
+        "operator = 'Bo'",
+        "os_user = 'root'",
+        "machine = 'elsewhere'",
+        "connection = 'other'",
+        "connection = NULL",
+        "connection_name = 'other'",
+        "what = 'Sent nothing'",
+        "details = '{}'",
+        "note = NULL",
+        "note = 'other'",
+        "previous = zeroblob(32)",
+        "hash = zeroblob(32)",
+        "hash = x'00'",
+    ] {
+        let alter = |database: &Connection| {
+            let changed = database.execute(&format!("UPDATE audit SET {change} WHERE number = 4"), []).unwrap();
+            assert_eq!(changed, 1);
+        };
+        let found = find(data.path(), &vault, alter).await;
+        assert_eq!(told(&found), [(AuditProblemKind::Altered, Some((4, 4)))], "{change}");
+        assert_eq!(intact(&found), [(1, 3), (5, 8)], "{change}");
+    }
+}
+
+/// Computes hashes anew as Wilco does, from an entry on.
+fn compute_anew(database: &Connection, numbers: impl Iterator<Item = u32>) {
+    for number in numbers {
+        let entry = database
+            .query_row("SELECT * FROM audit WHERE number = ?1", [number], |row| {
+                let connection: Option<String> = row.get("connection")?;
+                Ok(NewAuditEntry {
+                    at: wilco_ledger::Timestamp(row.get("at")?),
+                    kind: if row.get::<_, String>("kind")? == "command" {
+                        AuditKind::Command
+                    } else {
+                        AuditKind::Connection
+                    },
+                    operator: row.get("operator")?,
+                    os_user: row.get("os_user")?,
+                    machine: row.get("machine")?,
+                    connection: connection.zip(row.get("connection_name")?).map(|(id, name)| (id.into(), name)),
+                    what: row.get("what")?,
+                    details: row.get("details")?,
+                    note: row.get("note")?,
+                })
+            })
+            .unwrap();
+        let previous: Hash =
+            database.query_row("SELECT hash FROM audit WHERE number = ?1 - 1", [number], |row| row.get(0)).unwrap();
+        let hash = entry.hash(number, &previous);
+        assert_eq!(unhex(&hex(&hash)).unwrap(), hash);
+        let set = "UPDATE audit SET previous = ?2, hash = ?3 WHERE number = ?1";
+        database.execute(set, rusqlite::params![number, previous, hash]).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_removed_replaced_cut_off_or_restored_is_found() {
+    let vault = Vault::in_memory();
+    let (data, old) = eight(&vault).await;
+    let check =
+        async |what: &str, meddle: &dyn Fn(&Connection), expected: &[(AuditProblemKind, Option<(u32, u32)>)]| {
+            let found = find(data.path(), &vault, meddle).await;
+            assert_eq!(told(&found), expected, "{what}: {found:?}");
+            assert!(!found.holds());
+            intact(&found)
+        };
+    let run = |sql: &'static str| move |database: &Connection| database.execute_batch(sql).unwrap();
+    use AuditProblemKind::{Altered, Checkpoint, CutOff, Removed, Replaced, Seal};
+
+    let removed = "DELETE FROM audit WHERE number IN (4, 5); DELETE FROM audit_seals";
+    assert_eq!(check("middle", &run(removed), &[(Removed, Some((4, 5)))]).await, [(1, 3), (6, 8)]);
+    let first = "DELETE FROM audit WHERE number = 1";
+    assert_eq!(check("first", &run(first), &[(Removed, Some((1, 1)))]).await, [(2, 8)]);
+    let cut = "DELETE FROM audit WHERE number > 6; DELETE FROM audit_seals WHERE number > 6";
+    // The seal of entry 5 still vouches for what came before it, and nothing for entry 6.
+    assert_eq!(check("end", &run(cut), &[(CutOff, Some((7, 8)))]).await, [(1, 5)]);
+    let empty = "DELETE FROM audit; DELETE FROM audit_seals";
+    assert_eq!(check("all", &run(empty), &[(CutOff, Some((1, 8)))]).await, []);
+    let swap = "UPDATE audit SET number = 99 WHERE number = 3; UPDATE audit SET number = 3 WHERE number = 4;
+                UPDATE audit SET number = 4 WHERE number = 99";
+    let both = [(Altered, Some((3, 3))), (Altered, Some((4, 4)))];
+    assert_eq!(check("swapped", &run(swap), &both).await, [(1, 2), (5, 8)]);
+    let forged = |database: &Connection| {
+        run("UPDATE audit SET what = 'Sent nothing' WHERE number = 4")(database);
+        compute_anew(database, 4..=4);
+    };
+    assert_eq!(check("hash", &forged, &[(Altered, Some((4, 4)))]).await, [(1, 3), (5, 8)]);
+    let forged = |database: &Connection| {
+        run("UPDATE audit SET what = 'Sent nothing' WHERE number = 7")(database);
+        compute_anew(database, 7..=8);
+    };
+    assert_eq!(check("chain", &forged, &[(Replaced, Some((6, 8)))]).await, [(1, 5)]);
+    let forged = |database: &Connection| {
+        run("DELETE FROM audit WHERE number = 8; UPDATE audit SET what = 'Sent nothing' WHERE number = 7")(database);
+        compute_anew(database, 7..=7);
+    };
+    assert_eq!(check("cut and forged", &forged, &[(CutOff, Some((8, 8)))]).await, [(1, 5)]);
+    let sealed = "UPDATE audit_seals SET signature = zeroblob(64) WHERE number = 8";
+    assert_eq!(check("seal", &run(sealed), &[(Seal, None)]).await, [(1, 8)]);
+    let deleted = "INSERT INTO audit_checkpoint SELECT 1, number, hash FROM audit WHERE number = 3;
+                   DELETE FROM audit WHERE number <= 3";
+    assert_eq!(check("checkpoint", &run(deleted), &[(Checkpoint, None)]).await, [(4, 8)]);
+
+    let found = find(old.path(), &vault, |_| {}).await;
+    assert_eq!((told(&found), intact(&found)), (vec![(CutOff, Some((6, 8)))], vec![(1, 5)]));
+    assert!(found.problems[0].text.contains("an old copy of the database"), "{found:?}");
+
+    // What is done afterwards is not sealed, so the copy stays at odds with the seal.
+    let engine = start(old.path(), &vault).await;
+    let handle = engine.handle();
+    let plant = handle.connections().await.unwrap().remove(0).id;
+    for _ in 0..5 {
+        handle.send(led(&plant, None)).await.unwrap();
+    }
+    let found = handle.verify_audit().await.unwrap();
+    assert_eq!((told(&found), intact(&found)), (vec![(Replaced, Some((6, 8)))], vec![(1, 5)]));
+    // Sealed anew, it says why, and what was missing is missing in the entry that says so.
+    handle.reseal_audit(" ").await.unwrap_err();
+    let found = handle.reseal_audit("restored the backup of Monday").await.unwrap();
+    assert_eq!((told(&found), intact(&found)), (vec![], vec![(1, 11)]));
+    let page = handle.audit(AuditQuery { limit: 1, ..AuditQuery::default() }).await.unwrap();
+    assert_eq!(page.entries[0].note.as_deref(), Some("restored the backup of Monday"));
+    assert!(page.entries[0].details.as_ref().unwrap().as_str().contains("Entries 6 to 8 are not what was sealed"));
+    engine.stop().await;
+
+    // Another keyring knows nothing of it.
+    let other = find(data.path(), &Vault::in_memory(), |_| {}).await;
+    assert_eq!(told(&other), [(Seal, None)]);
+}
+
+#[tokio::test]
+async fn the_retention_leaves_a_checkpoint() {
+    let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
+    let engine = start(data.path(), &vault).await;
+    let handle = engine.handle();
+    let plant = plant(&handle).await;
+    for _ in 0..4 {
+        handle.send(led(&plant, None)).await.unwrap();
+    }
+    let now = handle.clock.now();
+    let later = wilco_ledger::Timestamp(now.0 + 10 * 86_400_000);
+    assert_eq!(handle.forget_audit(9, now).await.unwrap(), 0);
+    assert_eq!(handle.forget_audit(9, later).await.unwrap(), 4, "the newest stays");
+    let found = handle.verify_audit().await.unwrap();
+    assert_eq!((told(&found), intact(&found), found.deleted), (vec![], vec![(5, 6)], 4));
+    assert_eq!(listed(&handle).await[1].2, "The retention deleted 4 entries of more than 9 days ago");
+    handle.send(led(&plant, None)).await.unwrap();
+    assert_eq!(handle.forget_audit(9, later).await.unwrap(), 2);
+    engine.stop().await;
+
+    let whole = find(data.path(), &vault, |_| {}).await;
+    assert_eq!((told(&whole), intact(&whole), whole.deleted), (vec![], vec![(7, 8)], 6));
+    let more = |database: &Connection| {
+        database
+            .execute_batch(
+                "UPDATE audit_checkpoint SET (number, hash) = (SELECT number, hash FROM audit WHERE number = 7);
+                 DELETE FROM audit WHERE number = 7",
+            )
+            .unwrap();
+    };
+    assert_eq!(told(&find(data.path(), &vault, more).await), [(AuditProblemKind::Checkpoint, None)]);
+}
+
+#[tokio::test]
+async fn no_secret_is_written_down() {
+    const CANARY: &str = "c4n4ry-of-the-audit";
+    let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
+    let engine = start(data.path(), &vault).await;
+    let handle = engine.handle();
+    let entry = ConnectionEntry {
+        name: "secret".into(),
+        url: format!("wss://127.0.0.1:9/mqtt?token={CANARY}"),
+        username: Some("me".into()),
+        password: Some(CANARY.into()),
+        proxy: Some(crate::api::ProxyEntry {
+            url: "http://127.0.0.1:9".into(),
+            username: Some("p".into()),
+            password: Some(CANARY.into()),
+        }),
+        ..ConnectionEntry::default()
+    };
+    let id = handle.save_connection(entry.clone()).await.unwrap().id;
+    handle.save_connection(ConnectionEntry { id: Some(id.clone()), ..entry }).await.unwrap();
+    let send = NewCommand {
+        command: "wifi".into(),
+        args: json!({ "ssid": "hall", "password": CANARY }).into(),
+        ..led(&id, None)
+    };
+    handle.send(send).await.unwrap();
+    let page = handle.audit(AuditQuery { limit: 100, ..AuditQuery::default() }).await.unwrap();
+    assert_eq!(page.entries.len(), 3);
+    let all = serde_json::to_string(&page).unwrap();
+    assert!(!all.contains(CANARY), "{all}");
+    assert!(all.contains("secrets_replaced") && all.contains("proxy password"), "{all}");
+    handle.remove_connection(&id).await.unwrap();
+    engine.stop().await;
+    let database = Connection::open(data.path().join(FILE_NAME)).unwrap();
+    let sql = "SELECT count(*) FROM audit WHERE instr(details || what || coalesce(note, ''), ?1) > 0";
+    assert_eq!(database.query_row(sql, [CANARY], |row| row.get::<_, u32>(0)).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_down_does_not_happen() {
+    let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
+    let engine = start(data.path(), &vault).await;
+    let handle = engine.handle();
+    let plant = plant(&handle).await;
+    let database = Connection::open(data.path().join(FILE_NAME)).unwrap();
+    let refuse = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'full'); END";
+    database.execute_batch(refuse).unwrap();
+    handle.send(led(&plant, None)).await.unwrap_err();
+    let before = handle.settings().await.unwrap();
+    handle.change_settings(Settings { timeout_s: 77, ..before.clone() }).await.unwrap_err();
+    let tagged = handle.tag_devices(&plant, vec!["pump-7".into()], "north").await;
+    tagged.unwrap_err();
+    assert_eq!(handle.settings().await.unwrap(), before);
+    assert_eq!(handle.store.command_count(None).await.unwrap(), 0);
+    assert_eq!(listed(&handle).await.len(), 1);
+    database.execute_batch("DROP TRIGGER full").unwrap();
+    handle.send(led(&plant, None)).await.unwrap();
+    assert_eq!(listed(&handle).await.len(), 2);
+    engine.stop().await;
+}

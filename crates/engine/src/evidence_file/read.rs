@@ -1,0 +1,233 @@
+//! Reads an evidence file and says what is wrong with it. It needs nothing but the file.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use wilco_credentials::signing::PublicKey;
+
+use super::{FORMAT, VERSION, message};
+use crate::{
+    api::{EvidenceFileView, EvidenceProblem, EvidenceRecord, EvidenceSignature, Failure, FailureCode, JsonText},
+    audit::unhex,
+};
+
+/// Records that are handed over.
+const SHOWN: usize = 5_000;
+/// A longer line is none that Wilco has written, bytes.
+const LONGEST: u64 = 256 * 1024 * 1024;
+
+/// The first line.
+#[derive(Deserialize)]
+struct First {
+    format: String,
+    version: u32,
+    wilco: String,
+    title: String,
+    written_at: i64,
+    operator: Option<String>,
+    os_user: String,
+    machine: String,
+    connection: Option<Value>,
+}
+
+/// The last line.
+#[derive(Deserialize)]
+struct Last {
+    sha256: Vec<String>,
+    public_key: Option<String>,
+    signature: Option<String>,
+    unsigned: Option<String>,
+}
+
+/// Reads an evidence file, whoever wrote it. What is wrong with it is in the view. Blocks.
+///
+/// # Errors
+/// [`FailureCode::File`] for a file that cannot be read, or is no evidence file.
+pub fn read(path: &Path) -> Result<EvidenceFileView, Failure> {
+    let name = path.display().to_string();
+    let cannot = |why: String, hint: &str| Failure {
+        code: FailureCode::File,
+        message: format!("Could not read {name}: {why}."),
+        hint: Some(hint.to_owned()),
+    };
+    let other = "Choose an evidence file that Wilco has saved.";
+    let file = File::open(path).map_err(|error| cannot(error.to_string(), other))?;
+    let mut lines = Lines(BufReader::new(file));
+    let is_none = || cannot("it is not an evidence file".to_owned(), other);
+    let next = |lines: &mut Lines| lines.next().map_err(|error| cannot(error.to_string(), other));
+    let line = next(&mut lines)?.ok_or_else(is_none)?;
+    let first: First = serde_json::from_slice(&line).map_err(|_| is_none())?;
+    if first.format != FORMAT {
+        return Err(is_none());
+    }
+    if first.version > VERSION {
+        let why = format!("its format is {}, and this version of Wilco reads format {VERSION}", first.version);
+        return Err(cannot(why, "Install a newer version of Wilco."));
+    }
+    let mut found = Found { hashes: vec![Sha256::digest(&line).into()], records: Vec::new(), last: None };
+    while let Some(line) = next(&mut lines)? {
+        found.line(line);
+    }
+    Ok(found.view(first))
+}
+
+/// Lines without their ends, of any bytes.
+struct Lines(BufReader<File>);
+
+impl Lines {
+    fn next(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        if self.0.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        }
+        Ok(Some(line))
+    }
+}
+
+struct Found {
+    /// Of the lines before the last.
+    hashes: Vec<[u8; 32]>,
+    records: Vec<EvidenceRecord>,
+    /// The line that was read last: it may be the end, or another record.
+    last: Option<Vec<u8>>,
+}
+
+impl Found {
+    fn line(&mut self, line: Vec<u8>) {
+        if let Some(before) = self.last.replace(line) {
+            self.record(&before);
+        }
+    }
+
+    fn record(&mut self, line: &[u8]) {
+        self.hashes.push(Sha256::digest(line).into());
+        if self.records.len() < SHOWN {
+            let number = u32::try_from(self.hashes.len()).unwrap_or(u32::MAX);
+            self.records.push(shown(number, line));
+        }
+    }
+
+    fn view(mut self, first: First) -> EvidenceFileView {
+        let mut problems = Vec::new();
+        let last = self.last.take();
+        let end: Option<Last> = last.as_deref().and_then(|last| serde_json::from_slice(last).ok());
+        let signature = match end {
+            Some(end) => self.compare(&end, &mut problems),
+            None => {
+                if let Some(last) = last {
+                    self.record(&last);
+                }
+                problems.push(whole("The end of the file is missing, with the signature."));
+                EvidenceSignature::Unsigned { why: "the end of the file is missing".to_owned() }
+            }
+        };
+        EvidenceFileView {
+            title: first.title,
+            wilco: first.wilco,
+            written_at: first.written_at,
+            operator: first.operator,
+            os_user: first.os_user,
+            machine: first.machine,
+            connection: first.connection.map(|connection| JsonText::from(connection.to_string())),
+            record_count: u32::try_from(self.hashes.len() - 1).unwrap_or(u32::MAX),
+            records: self.records,
+            signature,
+            problems,
+        }
+    }
+
+    /// Compares the lines with the list of them, and the list with its signature.
+    fn compare(&mut self, end: &Last, problems: &mut Vec<EvidenceProblem>) -> EvidenceSignature {
+        let listed: Option<Vec<[u8; 32]>> =
+            end.sha256.iter().map(|hash| unhex(hash).and_then(|hash| hash.try_into().ok())).collect();
+        let Some(listed) = listed else {
+            problems.push(whole("The list of the lines' hashes cannot be read."));
+            return EvidenceSignature::Invalid;
+        };
+        let signature = verify(end, &listed);
+        if signature == EvidenceSignature::Invalid {
+            problems.push(whole(
+                "The signature is not valid: the list of the lines' hashes was altered, or the signature.",
+            ));
+        }
+        self.find_altered(&listed, problems);
+        signature
+    }
+
+    /// Names the lines that are not as listed. After lines that were removed or added, those that follow are found again.
+    fn find_altered(&mut self, listed: &[[u8; 32]], problems: &mut Vec<EvidenceProblem>) {
+        let (mut at, mut expected) = (0, 0);
+        while at < self.hashes.len() || expected < listed.len() {
+            match (self.hashes.get(at), listed.get(expected)) {
+                (Some(hash), Some(wanted)) if hash == wanted => {
+                    at += 1;
+                    expected += 1;
+                }
+                (found, wanted) => {
+                    let is_there = wanted.is_some_and(|wanted| self.hashes[at..].contains(wanted));
+                    let is_listed = found.is_some_and(|found| listed[expected..].contains(found));
+                    let line = u32::try_from(at + 1).unwrap_or(u32::MAX);
+                    let (text, skip_found, skip_listed) = match (found, wanted) {
+                        (Some(_), Some(_)) if !is_there && !is_listed => ("was altered", true, true),
+                        (Some(_), Some(_)) if is_there && !is_listed => ("was added", true, false),
+                        (Some(_), Some(_)) if !is_there => ("follows a line that was removed", false, true),
+                        (Some(_), Some(_)) => ("was moved", true, false),
+                        (Some(_), None) => ("was added, or moved to the end", true, false),
+                        (None, _) => ("was removed", false, true),
+                    };
+                    problems.push(EvidenceProblem { line: Some(line), text: format!("Line {line} {text}.") });
+                    if skip_found {
+                        if let Some(record) = self.records.iter_mut().find(|record| record.line == line) {
+                            record.altered = true;
+                        }
+                        at += 1;
+                    }
+                    expected += usize::from(skip_listed);
+                }
+            }
+        }
+    }
+}
+
+fn verify(end: &Last, listed: &[[u8; 32]]) -> EvidenceSignature {
+    let (Some(key), Some(signature)) = (&end.public_key, &end.signature) else {
+        let why = end.unsigned.clone().unwrap_or_else(|| "the signature is missing".to_owned());
+        return EvidenceSignature::Unsigned { why };
+    };
+    let key = unhex(key).as_deref().and_then(PublicKey::from_bytes);
+    match (key, unhex(signature)) {
+        (Some(key), Some(signature)) if key.verifies(&message(listed), &signature) => {
+            EvidenceSignature::Signed { fingerprint: key.fingerprint() }
+        }
+        _ => EvidenceSignature::Invalid,
+    }
+}
+
+fn whole(text: &str) -> EvidenceProblem {
+    EvidenceProblem { line: None, text: text.to_owned() }
+}
+
+/// A record as it is listed, whatever is in it.
+fn shown(line: u32, bytes: &[u8]) -> EvidenceRecord {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let value: Value = serde_json::from_str(&text).unwrap_or_default();
+    let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let said = [word("device"), word("text")];
+    EvidenceRecord {
+        line,
+        kind: word("record"),
+        at: value.get("at").and_then(Value::as_i64),
+        text: said.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(": "),
+        content: JsonText::from(text),
+        altered: false,
+    }
+}

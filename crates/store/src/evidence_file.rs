@@ -1,0 +1,32 @@
+//! What an evidence file contains of the history: every event, with the bytes of every message that is kept.
+
+use wilco_ledger::{CommandId, DeviceId, Event, Raw, Timestamp};
+
+use super::{ConnectionId, Store, StoreError, table::events};
+
+impl Store {
+    /// All events of a command, oldest first, each with the request that it carries.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; so for all the others.
+    pub async fn whole_course(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<Vec<(Event, Option<Raw>)>, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        self.readers.read(move |connection| events::with_requests(connection, &id, &device, &command)).await
+    }
+
+    /// The answers of a device that belong to no command and came in that time, oldest first.
+    pub async fn strays_between(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<Vec<Event>, StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.readers.read(move |connection| events::strays_between(connection, &id, &device, (from, to))).await
+    }
+}

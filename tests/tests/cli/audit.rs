@@ -1,0 +1,127 @@
+//! The audit and evidence files, as an operator and an auditor use them.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use rusqlite::Connection;
+use serde_json::Value;
+use wilco_engine::store::FILE_NAME;
+use wilco_tests::{Broker, Device, Keyring};
+
+use crate::bench::Bench;
+
+/// A bench with a connection on which one command was sent, with a note.
+fn used(keyring: Option<Keyring>, broker: &Broker) -> Result<(Bench, String)> {
+    let bench = match keyring {
+        Some(keyring) => Bench::with_keyring(keyring)?,
+        None => Bench::new()?,
+    };
+    bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.ended(0)?;
+    let arguments =
+        ["send", "-c", "bench", "-d", "lamp-1", "--note", "night shift", "--output", "json", "led", "on=true"];
+    let said = bench.run(&arguments)?.ended(0)?;
+    let id = said.lines()?.last().and_then(|line| line["id"].as_str().map(str::to_owned)).context("no id")?;
+    bench.run(&["devices", "tag", "-c", "bench", "-d", "lamp-1", "north"])?.ended(0)?;
+    Ok((bench, id))
+}
+
+#[test]
+fn the_audit_says_who_did_what_and_why_and_notices_what_somebody_changed() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _device = Device::start(&broker, "lamp-1", None)?;
+    let (bench, id) = used(Some(Keyring::Unlocked), &broker)?;
+    let entries = bench.run(&["audit", "list", "--output", "json"])?.ended(0)?.lines()?;
+    let said: Vec<_> = entries.iter().map(|entry| entry["what"].as_str().unwrap_or_default()).collect();
+    assert_eq!(said, ["Changed what is set of lamp-1", "Sent led to lamp-1", "Added connection bench"]);
+    assert_eq!(entries[1]["note"], "night shift");
+    assert!(entries[1]["details"].as_str().is_some_and(|details| details.contains(&id)), "{}", entries[1]);
+    assert_eq!(bench.run(&["audit", "list", "--kind", "connection", "--output", "json"])?.lines()?.len(), 1);
+    let table = bench.run(&["audit", "list", "--since", "1h"])?.ended(0)?.out;
+    assert!(table.contains("Sent led to lamp-1") && table.contains("night shift"), "{table}");
+    let verified = bench.run(&["audit", "verify"])?.ended(0)?.out;
+    assert!(
+        verified.contains("Entries 1 to 3 are as written.") && verified.contains("Sealed up to entry 3"),
+        "{verified}"
+    );
+
+    let file = bench.data.path().join("data").join(FILE_NAME);
+    let copy = fs::read(&file)?;
+    bench.run(&["audit", "note", "2", "checked by Bo"])?.ended(0)?;
+    assert!(bench.run(&["audit", "verify"])?.ended(0)?.out.contains("Entries 1 to 4"));
+    let after = fs::read(&file)?;
+
+    // An old copy of the database agrees with itself, and not with the keyring.
+    fs::write(&file, &copy)?;
+    let restored = bench.run(&["audit", "verify"])?.ended(1)?.out;
+    assert!(restored.contains("Entry 4 is missing at the end"), "{restored}");
+    assert!(restored.contains("Entries 1 to 3 are still as written."), "{restored}");
+
+    fs::write(&file, &after)?;
+    Connection::open(&file)?.execute("UPDATE audit SET note = 'day shift' WHERE number = 2", [])?;
+    let altered = bench.run(&["audit", "verify"])?.ended(1)?.out;
+    assert!(altered.contains("WRONG: Entry 2 was altered."), "{altered}");
+    assert!(altered.contains("Entries 1 and 3 to 4 are still as written."), "{altered}");
+    let found: Value = serde_json::from_str(&bench.run(&["audit", "verify", "--output", "json"])?.ended(1)?.out)?;
+    assert_eq!(found["problems"][0]["kind"], "altered");
+    Ok(())
+}
+
+#[test]
+fn without_a_keyring_the_audit_says_that_it_is_not_sealed() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _device = Device::start(&broker, "lamp-1", None)?;
+    let (bench, _) = used(None, &broker)?;
+    let verified = bench.run(&["audit", "verify"])?.ended(0)?.out;
+    assert!(verified.contains("Entries 1 to 3 are as written."), "{verified}");
+    assert!(verified.contains("Not sealed: this computer has no keyring"), "{verified}");
+    let file = bench.data.path().join("data").join(FILE_NAME);
+    Connection::open(file)?.execute("DELETE FROM audit WHERE number = 2", [])?;
+    let removed = bench.run(&["audit", "verify"])?.ended(1)?.out;
+    assert!(removed.contains("WRONG: Entry 2 is missing."), "{removed}");
+    Ok(())
+}
+
+#[test]
+fn evidence_of_a_command_is_verified_by_somebody_who_has_only_the_file() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _device = Device::start(&broker, "lamp-1", None)?;
+    let (bench, id) = used(Some(Keyring::Unlocked), &broker)?;
+    let path = bench.data.path().join("led.wilco-evidence");
+    let file = path.to_str().context("no path")?;
+    let said = bench.run(&["evidence", "export", "-c", "bench", "--command", &id, "-o", file])?.ended(0)?.out;
+    let key = said.lines().find(|line| line.starts_with("Signed by the key ")).context("not signed")?.to_owned();
+    bench.run(&["evidence", "export", "-c", "bench", "--command", &id, "-o", file])?.complained("already exists")?;
+
+    // Somebody else, on a computer without a keyring.
+    let colleague = Bench::new()?;
+    let verified = colleague.run(&["evidence", "verify", file])?.ended(0)?.out;
+    assert!(verified.contains(&key) && verified.contains(&format!("Command {id} of lamp-1 on bench")), "{verified}");
+    let shown = colleague.run(&["evidence", "show", file, "--output", "json"])?.ended(0)?.lines()?;
+    let kinds: Vec<_> = shown.iter().map(|record| record["kind"].as_str().unwrap_or_default()).collect();
+    assert_eq!((kinds[0], kinds.last()), ("command", Some(&"audit")), "{kinds:?}");
+    let content = fs::read_to_string(&path)?;
+    let request = content.lines().find(|line| line.contains("\"handed\"")).context("no request")?;
+    let request: Value = serde_json::from_str(request)?;
+    assert_eq!(request["message"]["topic"], "lamp-1/req");
+    assert!(content.contains("night shift") && content.contains("\"record\":\"event\""), "{content}");
+    let text = colleague.run(&["evidence", "show", file])?.ended(0)?.out;
+    assert!(text.contains("led {\"on\":true}: succeeded"), "{text}");
+
+    let number = content.lines().position(|line| line.contains("\"handed\"")).context("no request")? + 1;
+    fs::write(&path, content.replacen("lamp-1/req", "lamp-2/req", 1))?;
+    let altered = colleague.run(&["evidence", "verify", file])?.ended(1)?.out;
+    ensure!(altered.contains(&format!("WRONG: Line {number} was altered.")), "{altered}");
+
+    let path = bench.data.path().join("lamp.wilco-evidence");
+    let file = path.to_str().context("no path")?;
+    bench.run(&["evidence", "export", "-c", "bench", "-d", "lamp-1", "--since", "1h", "-o", file])?.ended(0)?;
+    colleague.run(&["evidence", "verify", file])?.ended(0)?;
+    let content = fs::read_to_string(&path)?;
+    ensure!(content.contains(&id) && content.contains("\"record\":\"device\""), "{content}");
+    let path = bench.data.path().join("audit.wilco-evidence");
+    let file = path.to_str().context("no path")?;
+    bench.run(&["evidence", "export", "--audit", "-o", file])?.ended(0)?;
+    let text = colleague.run(&["evidence", "show", file])?.ended(0)?.out;
+    ensure!(text.contains("Added connection bench"), "{text}");
+    Ok(())
+}
