@@ -55,4 +55,8 @@ automatic: boolean,
 /**
  * What the person has confirmed, see [`CommandCheck::confirmation`].
  */
-confirmed: Confirmed, };
+confirmed: Confirmed, 
+/**
+ * Why it is sent, for the audit.
+ */
+note: string | null, };

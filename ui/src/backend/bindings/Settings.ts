@@ -10,6 +10,10 @@ export type Settings = {
  */
 history_days: number | null, 
 /**
+ * Entries of the audit are deleted so many days after they were written: 1 … 3,650; never where there is none.
+ */
+audit_days: number | null, 
+/**
  * What devices measured is forgotten after so many days: 1 … 3,650.
  */
 telemetry_days: number, 

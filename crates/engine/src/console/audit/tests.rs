@@ -191,7 +191,7 @@ async fn an_entry_that_was_altered_is_found_whatever_was_altered() {
         "kind = 'settings'",
         "kind = 'nonsense'",
         "operator = 'Bo'",
-        "os_user = 'root'",
+        "os_user = 'somebody else'",
         "machine = 'elsewhere'",
         "connection = 'other'",
         "connection = NULL",
