@@ -29,11 +29,15 @@ export function auditCalls(engine: FakeEngine) {
     entry(4, 30, 'device', 'Changed what is set of bench-0002', { devices: [{ device: 'bench-0002' }] }, null),
     entry(5, 2, 'rollout', 'Started rollout 1: identify to 60 devices', { rollout: 1, members: 60 }, 'find them'),
   ];
+  /** The entry that somebody has altered. */
+  let altered: number | null = null;
   /** What was saved, by path. */
   const saved = new Map<string, EvidenceFileView>();
   const calls = {
-    /** Somebody alters this entry behind Wilco’s back. */
-    alteredEntry: null as number | null,
+    /** Somebody alters an entry behind Wilco’s back. */
+    alterEntry(number: number): void {
+      altered = number;
+    },
 
     async audit({ since, until, kinds, before, limit }: AuditQuery): Promise<AuditPage> {
       const matching = entries.filter(
@@ -43,13 +47,13 @@ export function auditCalls(engine: FakeEngine) {
           (kinds.length === 0 || kinds.includes(kind)) &&
           (before === null || number < before),
       );
-      const page = matching.toReversed().slice(0, limit);
+      const page = [...matching].reverse().slice(0, limit);
       return { entries: page, next: matching.length > limit ? (page.at(-1)?.number ?? null) : null };
     },
 
     async verifyAudit(): Promise<AuditVerification> {
       const to = entries.length;
-      const bad = calls.alteredEntry;
+      const bad = altered;
       const around = (at: number) => [
         { from: 1, to: at - 1 },
         { from: at + 1, to },
@@ -80,7 +84,7 @@ export function auditCalls(engine: FakeEngine) {
     },
 
     async resealAudit(): Promise<AuditVerification> {
-      calls.alteredEntry = null;
+      altered = null;
       return calls.verifyAudit();
     },
 
