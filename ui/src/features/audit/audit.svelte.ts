@@ -1,10 +1,10 @@
 /** The audit as it is listed and verified. */
 
-import type { Backend } from '../../backend/backend';
 import type { AuditEntry } from '../../backend/bindings/AuditEntry';
 import type { AuditKind } from '../../backend/bindings/AuditKind';
 import type { AuditVerification } from '../../backend/bindings/AuditVerification';
 import type { Failure } from '../../backend/bindings/Failure';
+import type { App } from '../../state/app.svelte';
 import { failureOf } from '../../state/failure';
 
 /** Entries of one page. */
@@ -33,7 +33,7 @@ export class AuditList {
   /** Which list was asked for last. */
   #asked = 0;
 
-  constructor(readonly backend: Backend) {}
+  constructor(readonly backend: App['backend']) {}
 
   async load(older = false): Promise<void> {
     const asked = ++this.#asked;
