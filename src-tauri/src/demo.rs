@@ -40,7 +40,8 @@ const FAULTS: &str = "demo-faults.json";
 
 /// What goes wrong in the demo fleet: nothing but its devices' own faults where nobody has said otherwise.
 pub(crate) fn faults(data_dir: &Path) -> FaultDials {
-    let kept = fs::read(data_dir.join(FAULTS)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let kept: Option<FaultDials> =
+        fs::read(data_dir.join(FAULTS)).ok().and_then(|text| serde_json::from_slice(&text).ok());
     kept.filter(|faults| check(faults).is_ok()).unwrap_or_default()
 }
 
