@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Confirmation, Confirmed, CutView, Delivery, DiscardedView, JsonText};
+use super::{Confirmation, Confirmed, CutView, Delivery, DiscardedView, EventView, JsonText};
 
 /// A command to send.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -277,41 +277,4 @@ pub struct WireView {
     /// Only both ends of the payload are kept, with a line between them that says how much is missing.
     #[serde(default)]
     pub cut: Option<CutView>,
-}
-
-/// One fact of a command's history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct EventView {
-    /// Its place among all of the command's events, or in a list of its own, from 0. Where some are left out, it leaps.
-    pub place: u32,
-    /// When, Unix milliseconds.
-    #[ts(type = "number")]
-    pub at: i64,
-    /// What kind of fact: `submitted`, `handed`, `sent`, `at_broker`, `answered`, `timed_out`, …
-    pub kind: String,
-    /// What happened, as a sentence.
-    pub text: String,
-    /// The send it belongs to.
-    pub attempt: Option<u32>,
-    /// With an answer: what the device said.
-    pub answer: Option<AnswerView>,
-}
-
-/// An answer and what was made of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct AnswerView {
-    /// `accepted`, `running`, `succeeded`, `failed`, `rejected`, or `unreadable`.
-    pub outcome: String,
-    /// `moved`, `inferred`, `late`, `heartbeat`, `duplicate`, `conflict`, `contradiction`, `after_the_end`, `ambiguous`,
-    /// or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`, `nothing_outstanding`,
-    /// `unreadable`.
-    pub reading: String,
-    /// 0 … 100 %.
-    pub progress: Option<u8>,
-    /// The device's sentence.
-    pub message: Option<String>,
-    /// The message as it came.
-    pub raw: WireView,
 }

@@ -15,6 +15,7 @@ mod device;
 mod dialect;
 mod draft;
 mod entry;
+mod event;
 mod evidence;
 mod evidence_file;
 mod feed;
@@ -46,8 +47,8 @@ pub use catalogue::{
 pub use client::{Client, Dispatch, Json};
 pub use client::{garbled, to_json};
 pub use command::{
-    AnswerView, CommandCheck, CommandDetail, CommandRef, CommandView, DeviceCheck, DisagreementView, EventView,
-    NewCommand, RequestOrigin, Sent, SettledBy, UnreadableView, WireView,
+    CommandCheck, CommandDetail, CommandRef, CommandView, DeviceCheck, DisagreementView, NewCommand, RequestOrigin,
+    Sent, SettledBy, UnreadableView, WireView,
 };
 pub use connection::{ConnectionView, LinkState};
 pub use desired::{
@@ -63,6 +64,7 @@ pub use draft::{
     OwnDialect, ReadingKind, SampleMessage,
 };
 pub use entry::{ConnectionEntry, Imported, ProxyEntry, ProxyView};
+pub use event::{AnswerOutcome, AnswerReading, AnswerView, EventKind, EventView};
 pub use evidence::{CutView, DiscardedOfDevice, DiscardedView, EvidenceUse};
 pub use evidence_file::{
     EvidenceExport, EvidenceFileView, EvidenceOf, EvidenceProblem, EvidenceRecord, EvidenceSignature,

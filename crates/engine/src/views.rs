@@ -10,8 +10,8 @@ use wilco_ledger::{
 
 use crate::{
     api::{
-        AnswerView, CommandView, CutView, DisagreementView, DiscardedView, EventView, JsonText, SettledBy,
-        UnreadableView, WireView, grouped, sentence,
+        AnswerOutcome, AnswerReading, AnswerView, CommandView, CutView, DisagreementView, DiscardedView, EventKind,
+        EventView, JsonText, SettledBy, UnreadableView, WireView, grouped, sentence,
     },
     store::Discarded,
 };
@@ -79,7 +79,7 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
             why: answers.why.to_string(),
         }),
         conflict: command.conflict,
-        contradicted: command.contradicted.map(|outcome| outcome_word(outcome).to_owned()),
+        contradicted: command.contradicted.map(|outcome| outcome.state().as_str().to_owned()),
         nobody_listening: command.nobody_listening,
         clocks_differ: clocks_differ(command),
         again_of: command.asked.again_of.as_ref().map(|id| id.as_str().to_owned()),
@@ -165,64 +165,78 @@ fn title(state: State) -> String {
 /// A fact as it is shown, at its place among the others.
 fn event(place: u32, event: &Event) -> EventView {
     let (kind, text, attempt, answer) = match &event.fact {
-        Fact::Submitted { origin: Origin::Here, .. } => ("submitted", "Written to the outbox".to_owned(), None, None),
+        Fact::Submitted { origin: Origin::Here, .. } => {
+            (EventKind::Submitted, "Written to the outbox".to_owned(), None, None)
+        }
         Fact::Submitted { origin: Origin::Observed, asked } => {
             let by = asked.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
-            ("submitted", format!("Sent by another console{by}"), None, None)
+            (EventKind::Submitted, format!("Sent by another console{by}"), None, None)
         }
-        Fact::Held => ("held", "Held until the device is online".to_owned(), None, None),
-        Fact::Released => ("released", "The device is online: released".to_owned(), None, None),
+        Fact::Held => (EventKind::Held, "Held until the device is online".to_owned(), None, None),
+        Fact::Released => (EventKind::Released, "The device is online: released".to_owned(), None, None),
         Fact::AwaitsReturn => {
-            ("awaits_return", "Waiting for the device to reconnect to the broker".to_owned(), None, None)
+            (EventKind::AwaitsReturn, "Waiting for the device to reconnect to the broker".to_owned(), None, None)
         }
-        Fact::Handed { attempt } => {
-            ("handed", "Passed to the MQTT client: it may be sent from now on".to_owned(), Some(*attempt), None)
-        }
-        Fact::Sent { attempt } => ("sent", "Sent".to_owned(), Some(*attempt), None),
+        Fact::Handed { attempt } => (
+            EventKind::Handed,
+            "Passed to the MQTT client: it may be sent from now on".to_owned(),
+            Some(*attempt),
+            None,
+        ),
+        Fact::Sent { attempt } => (EventKind::Sent, "Sent".to_owned(), Some(*attempt), None),
         Fact::AtBroker { attempt, nobody_listening: false } => {
-            ("at_broker", "Acknowledged by the broker".to_owned(), Some(*attempt), None)
+            (EventKind::AtBroker, "Acknowledged by the broker".to_owned(), Some(*attempt), None)
         }
-        Fact::AtBroker { attempt, nobody_listening: true } => {
-            ("at_broker", "Acknowledged by the broker; no subscribers on the topic".to_owned(), Some(*attempt), None)
-        }
+        Fact::AtBroker { attempt, nobody_listening: true } => (
+            EventKind::AtBroker,
+            "Acknowledged by the broker; no subscribers on the topic".to_owned(),
+            Some(*attempt),
+            None,
+        ),
         Fact::DeliveryUnknown { attempt } => (
-            "delivery_unknown",
+            EventKind::DeliveryUnknown,
             "The connection ended before the broker acknowledged it".to_owned(),
             Some(*attempt),
             None,
         ),
-        Fact::Undeliverable(why) => ("undeliverable", not_delivered(why), None, None),
-        Fact::Unconfirmed => ("unconfirmed", "Delivered; no answer is expected".to_owned(), None, None),
+        Fact::Undeliverable(why) => (EventKind::Undeliverable, not_delivered(why), None, None),
+        Fact::Unconfirmed => (EventKind::Unconfirmed, "Delivered; no answer is expected".to_owned(), None, None),
         Fact::Answered { answer, reading: Reading::Inferred } if answer.claim == Claim::State => (
-            "answered",
+            EventKind::Answered,
             "Reports what this command asked for".to_owned(),
             None,
-            Some(answer_view(answer, reading_word(Reading::Inferred))),
+            Some(answer_view(answer, reading_view(Reading::Inferred))),
         ),
-        Fact::Answered { answer, reading } => {
-            ("answered", reading_sentence(*reading).to_owned(), None, Some(answer_view(answer, reading_word(*reading))))
-        }
-        Fact::Unsolicited { answer, stray } => {
-            ("unsolicited", stray_sentence(*stray).to_owned(), None, Some(answer_view(answer, stray_word(*stray))))
-        }
+        Fact::Answered { answer, reading } => (
+            EventKind::Answered,
+            reading_sentence(*reading).to_owned(),
+            None,
+            Some(answer_view(answer, reading_view(*reading))),
+        ),
+        Fact::Unsolicited { answer, stray } => (
+            EventKind::Unsolicited,
+            stray_sentence(*stray).to_owned(),
+            None,
+            Some(answer_view(answer, stray_view(*stray))),
+        ),
         Fact::Unreadable { raw, why } => {
             let answer = AnswerView {
-                outcome: "unreadable".to_owned(),
-                reading: "unreadable".to_owned(),
+                outcome: AnswerOutcome::Unreadable,
+                reading: AnswerReading::Unreadable,
                 progress: None,
                 message: None,
                 raw: self::raw(raw),
             };
-            ("unreadable", format!("Cannot be read: {why}"), None, Some(answer))
+            (EventKind::Unreadable, format!("Cannot be read: {why}"), None, Some(answer))
         }
-        Fact::TimedOut(why) => ("timed_out", timed_out(*why).to_owned(), None, None),
-        Fact::Expired => ("expired", "Its time to live passed before it was sent".to_owned(), None, None),
-        Fact::Cancelled => ("cancelled", "Cancelled before it was sent".to_owned(), None, None),
+        Fact::TimedOut(why) => (EventKind::TimedOut, timed_out(*why).to_owned(), None, None),
+        Fact::Expired => (EventKind::Expired, "Its time to live passed before it was sent".to_owned(), None, None),
+        Fact::Cancelled => (EventKind::Cancelled, "Cancelled before it was sent".to_owned(), None, None),
         Fact::NotSent { attempt } => {
-            ("not_sent", "Not sent: the MQTT client did not accept it".to_owned(), Some(*attempt), None)
+            (EventKind::NotSent, "Not sent: the MQTT client did not accept it".to_owned(), Some(*attempt), None)
         }
     };
-    EventView { place, at: event.at.0, kind: kind.to_owned(), text, attempt, answer }
+    EventView { place, at: event.at.0, kind, text, attempt, answer }
 }
 
 /// A command as a dialect is to write it.
@@ -332,31 +346,37 @@ pub(crate) fn wire(topic: &str, payload: &[u8], qos: u8) -> WireView {
     }
 }
 
-fn answer_view(answer: &Answer, reading: &str) -> AnswerView {
+fn answer_view(answer: &Answer, reading: AnswerReading) -> AnswerView {
     AnswerView {
-        outcome: outcome_word(answer.outcome).to_owned(),
-        reading: reading.to_owned(),
+        outcome: outcome_view(answer.outcome),
+        reading,
         progress: answer.progress,
         message: answer.message.as_ref().map(ToString::to_string),
         raw: raw(&answer.raw),
     }
 }
 
-fn outcome_word(outcome: Outcome) -> &'static str {
-    outcome.state().as_str()
+fn outcome_view(outcome: Outcome) -> AnswerOutcome {
+    match outcome {
+        Outcome::Accepted => AnswerOutcome::Accepted,
+        Outcome::Running => AnswerOutcome::Running,
+        Outcome::Succeeded => AnswerOutcome::Succeeded,
+        Outcome::Failed => AnswerOutcome::Failed,
+        Outcome::Rejected => AnswerOutcome::Rejected,
+    }
 }
 
-fn reading_word(reading: Reading) -> &'static str {
+fn reading_view(reading: Reading) -> AnswerReading {
     match reading {
-        Reading::Moved => "moved",
-        Reading::Inferred => "inferred",
-        Reading::Late => "late",
-        Reading::Heartbeat => "heartbeat",
-        Reading::Duplicate => "duplicate",
-        Reading::Conflict => "conflict",
-        Reading::Contradiction => "contradiction",
-        Reading::AfterTheEnd => "after_the_end",
-        Reading::Ambiguous => "ambiguous",
+        Reading::Moved => AnswerReading::Moved,
+        Reading::Inferred => AnswerReading::Inferred,
+        Reading::Late => AnswerReading::Late,
+        Reading::Heartbeat => AnswerReading::Heartbeat,
+        Reading::Duplicate => AnswerReading::Duplicate,
+        Reading::Conflict => AnswerReading::Conflict,
+        Reading::Contradiction => AnswerReading::Contradiction,
+        Reading::AfterTheEnd => AnswerReading::AfterTheEnd,
+        Reading::Ambiguous => AnswerReading::Ambiguous,
     }
 }
 
@@ -374,13 +394,13 @@ fn reading_sentence(reading: Reading) -> &'static str {
     }
 }
 
-fn stray_word(stray: Stray) -> &'static str {
+fn stray_view(stray: Stray) -> AnswerReading {
     match stray {
-        Stray::UnknownId => "unknown_id",
-        Stray::OtherDevice => "other_device",
-        Stray::Disagreement => "disagreement",
-        Stray::Retained => "retained",
-        Stray::NothingOutstanding => "nothing_outstanding",
+        Stray::UnknownId => AnswerReading::UnknownId,
+        Stray::OtherDevice => AnswerReading::OtherDevice,
+        Stray::Disagreement => AnswerReading::Disagreement,
+        Stray::Retained => AnswerReading::Retained,
+        Stray::NothingOutstanding => AnswerReading::NothingOutstanding,
     }
 }
 

@@ -138,7 +138,7 @@ async fn what_has_not_left_when_the_connection_ends_says_so_and_goes_out_over_th
     }
     assert!(line.is_silent(A_WHILE).await, "what may have arrived was sent again");
     let events = bench.desk.evidence(&bench.connection, "a", &ids[0]).await?.events;
-    ensure!(events.iter().any(|event| event.kind == "delivery_unknown"), "{events:?}");
+    ensure!(events.iter().any(|event| event.kind.as_str() == "delivery_unknown"), "{events:?}");
     Ok(())
 }
 

@@ -324,7 +324,9 @@ impl Watch {
     pub(crate) async fn stray(&self, connection: &str, device: &str, reading: &str) -> Result<EventView> {
         wilco_tests::soon_async(&format!("answer of {device} read as {reading}"), PATIENCE, async || {
             let strays = self.console.strays(connection, device, 10).await?;
-            Ok(strays.into_iter().find(|event| event.answer.as_ref().is_some_and(|answer| answer.reading == reading)))
+            Ok(strays
+                .into_iter()
+                .find(|event| event.answer.as_ref().is_some_and(|answer| answer.reading.as_str() == reading)))
         })
         .await
     }

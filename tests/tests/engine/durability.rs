@@ -46,7 +46,7 @@ async fn kill(mqtt: MqttVersion) -> Result<()> {
     let settled = desk.ended("a", &answered).await?;
     assert_eq!((settled.state.as_str(), settled.late), ("succeeded", false), "{settled:#?}");
     let detail = desk.evidence(&connection, "a", &answered).await?;
-    assert!(detail.events.iter().all(|event| event.kind != "timed_out"), "{:#?}", detail.events);
+    assert!(detail.events.iter().all(|event| event.kind.as_str() != "timed_out"), "{:#?}", detail.events);
     // What nobody has answered may time out only now.
     assert_eq!(desk.ended("b", &silent).await?.state, "timed_out");
     assert_eq!(desk.evidence(&connection, "c", &patient).await?.command.state, "at_broker");

@@ -157,7 +157,8 @@ async fn the_answer_that_settles_a_command_is_kept_whole_although_its_device_has
         Ok(detail.discarded.as_ref().is_some_and(|of| of.messages + kept == 6_001).then_some(detail))
     });
     let detail = handled.await?;
-    let settled = detail.events.iter().filter_map(|event| event.answer.as_ref()).find(|it| it.outcome == "succeeded");
+    let settled =
+        detail.events.iter().filter_map(|event| event.answer.as_ref()).find(|it| it.outcome.as_str() == "succeeded");
     assert_eq!(settled.context("it is not kept")?.raw.payload, last);
     let newest = detail.discarded.context("nothing was left out")?.newest;
     ensure!(newest.payload.contains("\"number\":999"), "{newest:?}");

@@ -148,7 +148,7 @@ async fn a_chunk_with_a_bad_byte_is_told_of_and_the_other_chunks_are_kept() -> R
     let message = told.message.unwrap_or_default();
     ensure!(message.contains("This log chunk is unreadable") && message.contains("not UTF-8"), "{message}");
     let events = desk.evidence(&connection, "pump-7", &id).await?.events;
-    let kept = events.into_iter().find(|event| event.kind == "unreadable").context("no evidence")?;
+    let kept = events.into_iter().find(|event| event.kind.as_str() == "unreadable").context("no evidence")?;
     assert_eq!(kept.answer.context("no bytes")?.raw.bytes as usize, bad.len());
     let wrong = stands(&desk, (&connection, "pump-7", &id), LogStand::Wrong).await?;
     ensure!(wrong.sentence.contains("unreadable"), "{}", wrong.sentence);

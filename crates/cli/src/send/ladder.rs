@@ -1,6 +1,6 @@
 //! One command's way up, told step by step from its events.
 
-use wilco_engine::api::{AnswerView, CommandDetail, CommandView, EventView};
+use wilco_engine::api::{AnswerOutcome, AnswerReading, AnswerView, CommandDetail, CommandView, EventKind, EventView};
 use wilco_ledger::State;
 
 use crate::output::CommandLine;
@@ -58,28 +58,30 @@ impl Ladder {
     }
 
     fn step(&mut self, event: &EventView, view: &CommandView) -> Result<Option<Step>, TooNew> {
-        let reading = event.answer.as_ref().map(|answer| answer.reading.as_str()).unwrap_or_default();
+        let reading = event.answer.as_ref().map(|answer| answer.reading);
         let state = match reading {
-            "moved" | "inferred" | "late" => event.answer.as_ref().and_then(|answer| State::parse(&answer.outcome)),
-            "duplicate" => {
+            Some(AnswerReading::Moved | AnswerReading::Inferred | AnswerReading::Late) => {
+                event.answer.as_ref().and_then(|answer| said(answer.outcome))
+            }
+            Some(AnswerReading::Duplicate) => {
                 self.duplicates += 1;
                 None
             }
-            "conflict" => {
+            Some(AnswerReading::Conflict) => {
                 self.conflict = true;
                 None
             }
-            "heartbeat" => return Ok(self.progressed(event, view)),
-            _ => match event.kind.as_str() {
-                "submitted" | "released" => Some(State::Queued),
+            Some(AnswerReading::Heartbeat) => return Ok(self.progressed(event, view)),
+            _ => match event.kind {
+                EventKind::Submitted | EventKind::Released => Some(State::Queued),
                 // A repeat may be refused without ending the command.
-                "undeliverable" if view.state != "undeliverable" => None,
-                kind => State::parse(kind),
+                EventKind::Undeliverable if view.state != "undeliverable" => None,
+                kind => State::parse(kind.as_str()),
             },
         };
         let Some(state) = state.filter(|state| self.climbs_to(*state, reading)) else { return Ok(None) };
         let ends_as = |state: State| view.state == state.as_str();
-        if state.is_final() && !ends_as(state) && (!view.is_final || reading == "late") {
+        if state.is_final() && !ends_as(state) && (!view.is_final || reading == Some(AnswerReading::Late)) {
             return Err(TooNew);
         }
         self.state = Some(state);
@@ -92,12 +94,12 @@ impl Ladder {
         Ok(Some(Step::Change(line)))
     }
 
-    fn climbs_to(&self, state: State, reading: &str) -> bool {
+    fn climbs_to(&self, state: State, reading: Option<AnswerReading>) -> bool {
         match self.state {
             None => true,
             // A time-out is our opinion, and being held is undone.
             Some(State::Held) if state == State::Queued => true,
-            Some(told) => state > told || (reading == "late" && state != told),
+            Some(told) => state > told || (reading == Some(AnswerReading::Late) && state != told),
         }
     }
 
@@ -111,7 +113,7 @@ impl Ladder {
 
     /// A line about a state that the command has left behind, from what was known then.
     fn passing(&self, event: &EventView, answer: Option<&AnswerView>, view: &CommandView, state: State) -> CommandLine {
-        let matched = answer.map(|answer| if answer.reading == "inferred" { "inferred" } else { "exact" });
+        let matched = answer.map(|answer| if answer.reading == AnswerReading::Inferred { "inferred" } else { "exact" });
         CommandLine {
             state: state.as_str().to_owned(),
             at: event.at,
@@ -132,6 +134,11 @@ impl Ladder {
             ..CommandLine::of(view)
         }
     }
+}
+
+/// The state that an answer speaks of.
+fn said(outcome: AnswerOutcome) -> Option<State> {
+    State::parse(outcome.as_str())
 }
 
 /// An event that the view beside it does not know of yet.

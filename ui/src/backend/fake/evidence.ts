@@ -1,8 +1,11 @@
 /** The evidence behind a command of the invented fleet, made from the command itself. */
 
+import type { AnswerOutcome } from '../bindings/AnswerOutcome';
+import type { AnswerReading } from '../bindings/AnswerReading';
 import type { AnswerView } from '../bindings/AnswerView';
 import type { CommandDetail } from '../bindings/CommandDetail';
 import type { CommandView } from '../bindings/CommandView';
+import type { EventKind } from '../bindings/EventKind';
 import type { EventView } from '../bindings/EventView';
 import type { WireView } from '../bindings/WireView';
 import { fromJson, objectFrom, toJson } from '../../format/json';
@@ -39,32 +42,41 @@ function request(command: CommandView): WireView {
   });
 }
 
+/** How a device says that a command ended. */
+const OUTCOMES: AnswerOutcome[] = ['succeeded', 'failed', 'rejected'];
+/** How a command ends without its device. */
+const ENDS: EventKind[] = ['undeliverable', 'unconfirmed', 'expired', 'cancelled'];
+
+function endOf(command: CommandView): EventKind {
+  return ENDS.find((end) => end === command.state) ?? 'timed_out';
+}
+
 function events(command: CommandView): EventView[] {
   const out: EventView[] = [fact(command.queued_at, 'submitted', 'Written to the outbox.')];
   if (command.sent_at !== null) out.push(fact(command.sent_at, 'sent', 'On the wire.'));
   if (command.at_broker_at !== null) out.push(fact(command.at_broker_at, 'at_broker', 'The broker acknowledged it.'));
-  const said = ['succeeded', 'failed', 'rejected'].includes(command.state);
+  const said = OUTCOMES.find((outcome) => outcome === command.state);
   if (command.accepted_at !== null && command.state !== 'rejected') {
     out.push(answered(command, command.accepted_at, 'accepted', 'moved', 'Moved the command to Accepted.'));
   }
-  if (command.finished_at !== null && said) {
+  if (command.finished_at !== null && said !== undefined) {
     const reading = command.late ? 'late' : 'moved';
-    out.push(answered(command, command.finished_at, command.state, reading, `The final answer: ${command.state}.`));
+    out.push(answered(command, command.finished_at, said, reading, `The final answer: ${command.state}.`));
     for (let i = 1; i <= command.duplicates; i++) {
       const at = command.finished_at + 1_108 * i;
-      out.push(answered(command, at, command.state, 'duplicate', 'Duplicate answer; the state did not change.'));
+      out.push(answered(command, at, said, 'duplicate', 'Duplicate answer; the state did not change.'));
     }
   } else if (command.finished_at !== null) {
-    out.push(fact(command.finished_at, command.state, command.message ?? `It ended as ${command.state}.`));
+    out.push(fact(command.finished_at, endOf(command), command.message ?? `It ended as ${command.state}.`));
   }
   return out.map((event, place) => ({ ...event, place }));
 }
 
-function fact(at: number, kind: string, text: string): EventView {
+function fact(at: number, kind: EventKind, text: string): EventView {
   return { place: 0, at, kind, text, attempt: kind === 'submitted' ? null : 1, answer: null };
 }
 
-function answered(command: CommandView, at: number, outcome: string, reading: string, text: string): EventView {
+function answered(command: CommandView, at: number, outcome: AnswerOutcome, reading: AnswerReading, text: string): EventView {
   const said: Record<string, unknown> = { id: command.id, status: outcome };
   if (outcome === command.state && command.result !== null) said['result'] = fromJson(command.result);
   if (outcome === command.state && command.message !== null) said['message'] = command.message;

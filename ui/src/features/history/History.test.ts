@@ -1,6 +1,8 @@
 import { waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 
+import type { AnswerOutcome } from '../../backend/bindings/AnswerOutcome';
+import type { EventKind } from '../../backend/bindings/EventKind';
 import { NEEDS_ATTENTION_NOW } from '../../state/history.svelte';
 import { expectAccessible, openFleet } from '../../test/window';
 
@@ -100,8 +102,9 @@ describe('the history', () => {
       const detail = await original(...which);
       const payload = `{"message":"<img src=x>\u202e${'x'.repeat(9_000)}"}`;
       const raw = { topic: 'a/resp', qos: 1, bytes: payload.length, payload, binary: false, cut: null };
-      const answer = { outcome: detail.command.state, reading: 'moved', progress: null, message: null, raw };
-      return { ...detail, events: [{ place: 0, at: 1, kind: 'answered', text: 'It answered.', attempt: 1, answer }] };
+      const outcome = detail.command.state as AnswerOutcome;
+      const answer = { outcome, reading: 'moved' as const, progress: null, message: null, raw };
+      return { ...detail, events: [{ place: 0, at: 1, kind: 'answered' as const, text: 'It answered.', attempt: 1, answer }] };
     };
     await user.click(rows()[0] as HTMLElement);
     const whole = await findByRole('button', { name: /^Show all/ });
@@ -121,8 +124,8 @@ describe('the history', () => {
     backend.command = async (...which) => {
       const detail = await original(...which);
       const raw = { topic: 'a/resp', qos: 1, bytes: 2, payload: '{}', binary: false, cut: null };
-      const answer = { outcome: 'running', reading: 'heartbeat', progress: null, message: null, raw };
-      const fact = (place: number, kind: string) => ({
+      const answer = { outcome: 'running', reading: 'heartbeat', progress: null, message: null, raw } as const;
+      const fact = (place: number, kind: EventKind) => ({
         place,
         at: place,
         kind,

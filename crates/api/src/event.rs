@@ -1,0 +1,203 @@
+//! What happened to a command, what its device said, and what was made of that.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::WireView;
+
+/// One fact of a command's history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EventView {
+    /// Its place among all of the command's events, or in a list of its own, from 0. Where some are left out, it leaps.
+    pub place: u32,
+    /// When, Unix milliseconds.
+    #[ts(type = "number")]
+    pub at: i64,
+    /// What kind of fact.
+    pub kind: EventKind,
+    /// What happened, as a sentence.
+    pub text: String,
+    /// The send it belongs to.
+    pub attempt: Option<u32>,
+    /// With an answer: what the device said.
+    pub answer: Option<AnswerView>,
+}
+
+/// An answer and what was made of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct AnswerView {
+    /// What it says.
+    pub outcome: AnswerOutcome,
+    /// What was made of it.
+    pub reading: AnswerReading,
+    /// 0 … 100 %.
+    pub progress: Option<u8>,
+    /// The device's sentence.
+    pub message: Option<String>,
+    /// The message as it came.
+    pub raw: WireView,
+}
+
+/// What kind of fact an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum EventKind {
+    /// It was written to the outbox, or another console sent it.
+    Submitted,
+    /// It is kept here until its device is online.
+    Held,
+    /// Its device is online.
+    Released,
+    /// It waits until its device is back at the broker.
+    AwaitsReturn,
+    /// It was passed to the MQTT client.
+    Handed,
+    /// It was written to the wire.
+    Sent,
+    /// The broker has acknowledged it.
+    AtBroker,
+    /// The connection ended before the broker acknowledged it.
+    DeliveryUnknown,
+    /// The MQTT client did not accept it.
+    NotSent,
+    /// It cannot be delivered.
+    Undeliverable,
+    /// It was delivered, and no answer is expected.
+    Unconfirmed,
+    /// The device has answered it, or reports what it asked for.
+    Answered,
+    /// An answer belongs to no command.
+    Unsolicited,
+    /// An answer cannot be read.
+    Unreadable,
+    /// No answer came in time.
+    TimedOut,
+    /// Its time to live passed before it was sent.
+    Expired,
+    /// It was withdrawn before it was sent.
+    Cancelled,
+}
+
+impl EventKind {
+    /// The word for it in JSON, `expired` for instance.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventKind::Submitted => "submitted",
+            EventKind::Held => "held",
+            EventKind::Released => "released",
+            EventKind::AwaitsReturn => "awaits_return",
+            EventKind::Handed => "handed",
+            EventKind::Sent => "sent",
+            EventKind::AtBroker => "at_broker",
+            EventKind::DeliveryUnknown => "delivery_unknown",
+            EventKind::NotSent => "not_sent",
+            EventKind::Undeliverable => "undeliverable",
+            EventKind::Unconfirmed => "unconfirmed",
+            EventKind::Answered => "answered",
+            EventKind::Unsolicited => "unsolicited",
+            EventKind::Unreadable => "unreadable",
+            EventKind::TimedOut => "timed_out",
+            EventKind::Expired => "expired",
+            EventKind::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What an answer says of its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum AnswerOutcome {
+    /// The device has it.
+    Accepted,
+    /// The device is doing it.
+    Running,
+    /// The device did it.
+    Succeeded,
+    /// The device could not do it.
+    Failed,
+    /// The device will not do it.
+    Rejected,
+    /// Nobody knows what it says.
+    Unreadable,
+}
+
+impl AnswerOutcome {
+    /// The word for it in JSON, `rejected` for instance.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AnswerOutcome::Accepted => "accepted",
+            AnswerOutcome::Running => "running",
+            AnswerOutcome::Succeeded => "succeeded",
+            AnswerOutcome::Failed => "failed",
+            AnswerOutcome::Rejected => "rejected",
+            AnswerOutcome::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What was made of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum AnswerReading {
+    /// It changed the state.
+    Moved,
+    /// It has no ID, and can only belong to this command.
+    Inferred,
+    /// It came after the timeout, and still counts.
+    Late,
+    /// It says that the device is still at it.
+    Heartbeat,
+    /// It repeats an earlier one.
+    Duplicate,
+    /// It is a second, different final answer.
+    Conflict,
+    /// The command had ended here, and the device reports something else.
+    Contradiction,
+    /// It came after the end, and says nothing new.
+    AfterTheEnd,
+    /// It has no ID, and could belong to more than one command.
+    Ambiguous,
+    /// It settles nothing: its ID is unknown.
+    UnknownId,
+    /// It settles nothing: its ID is that of another device's command.
+    OtherDevice,
+    /// It settles nothing: payload and Correlation Data have different IDs.
+    Disagreement,
+    /// It settles nothing: the broker had kept it.
+    Retained,
+    /// It settles nothing: it has no ID, and no command of the device is unfinished.
+    NothingOutstanding,
+    /// It settles nothing: it cannot be read.
+    Unreadable,
+}
+
+impl AnswerReading {
+    /// The word for it in JSON, `nothing_outstanding` for instance.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AnswerReading::Moved => "moved",
+            AnswerReading::Inferred => "inferred",
+            AnswerReading::Late => "late",
+            AnswerReading::Heartbeat => "heartbeat",
+            AnswerReading::Duplicate => "duplicate",
+            AnswerReading::Conflict => "conflict",
+            AnswerReading::Contradiction => "contradiction",
+            AnswerReading::AfterTheEnd => "after_the_end",
+            AnswerReading::Ambiguous => "ambiguous",
+            AnswerReading::UnknownId => "unknown_id",
+            AnswerReading::OtherDevice => "other_device",
+            AnswerReading::Disagreement => "disagreement",
+            AnswerReading::Retained => "retained",
+            AnswerReading::NothingOutstanding => "nothing_outstanding",
+            AnswerReading::Unreadable => "unreadable",
+        }
+    }
+}
