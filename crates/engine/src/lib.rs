@@ -5,6 +5,7 @@
 //! processes do so. Everything that decides about commands is the ledger's, everything about topics and payloads the
 //! dialect's.
 
+mod absent;
 mod answer_times;
 mod atomic_file;
 mod audit;
@@ -24,9 +25,11 @@ pub mod fuzzing;
 pub mod history_writer;
 mod import_export;
 pub mod ipc;
+mod listed;
 pub mod lock;
 pub mod logs;
 mod message_rates;
+mod new_command;
 mod new_devices;
 mod notifications;
 pub mod paths;

@@ -3,7 +3,7 @@
 use wilco_dialect::{CommandKind, json};
 use wilco_ledger::{Command, Delivery, Millis, Policy};
 
-use crate::{api::Settings, console::usual_delivery};
+use crate::{api::Settings, new_command::usual_delivery};
 
 /// The command whose only argument is a text that is sent as it stands.
 const FREE_TEXT: &str = "text";

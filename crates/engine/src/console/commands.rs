@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, PoisonError};
 
-use uuid::Uuid;
 use wilco_dialect::{CommandKind, Dialect, json};
-use wilco_ledger::{Command, CommandId, Delivery, DeviceId, Millis, Policy, Retry, Submission, Timestamp};
+use wilco_ledger::{Command, Delivery, DeviceId, Millis, Policy, Retry, Submission, Timestamp};
 
-use super::{Handle, command_id, device_id, not_found};
+use super::{Handle, beyond, command_id, device_id, fresh_id, not_found, usual_delivery};
 use crate::{
     api::{
         self, CommandCheck, CommandRef, Confirmed, DeviceCheck, Failure, NewCommand, Sent, Settings, grouped, invalid,
@@ -280,28 +279,6 @@ fn policy(
         answer_expected: !new.no_answer && kind.is_none_or(|kind| kind.answer_expected),
         answers_carry_ids,
     })
-}
-
-/// What becomes of a command for a device that is known to be offline, where nobody says. What is dangerous is now or never:
-/// nobody wants a device to restart long after it was asked to. The rest waits here, where it can still be withdrawn.
-pub(crate) fn usual_delivery(kind: Option<&CommandKind>) -> Delivery {
-    if kind.is_some_and(|kind| kind.dangerous) { Delivery::Now } else { Delivery::HoldHere }
-}
-
-/// Why a connection that names its devices commands no others: it does not listen to them.
-pub(crate) fn beyond<'a>(named: &[String], mut asked: impl Iterator<Item = &'a str>) -> Option<Failure> {
-    let other = asked.find(|device| !named.is_empty() && named.iter().all(|name| name != device))?;
-    Some(invalid(
-        format!(
-            "This connection is limited to certain devices, and '{other}' is not one of them, so Wilco would not \
-                 receive its answer."
-        ),
-        "Edit the connection and add it under Only these devices, if the broker's ACL allows it.",
-    ))
-}
-
-pub(crate) fn fresh_id() -> Result<CommandId, Failure> {
-    command_id(&Uuid::now_v7().to_string())
 }
 
 /// A time that somebody has given, 1 ms … 7 days.

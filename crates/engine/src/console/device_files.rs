@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 use wilco_ledger::DeviceId;
 
-use super::{Handle, blocking, commands::beyond, devices::AT_ONCE};
+use super::{Handle, beyond, blocking, devices::AT_ONCE};
 use crate::{
     api::{DeviceExport, DeviceImport, DeviceQuery, Failure, FileToWrite, ImportError, NewDevice},
     atomic_file::{AtomicFile, Readers, refused},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use wilco_ledger::DeviceId;
 
-use super::{Handle, commands::beyond, not_found};
+use super::{Handle, beyond, not_found};
 use crate::{
     api::{Failure, ForgottenDevices, NewDevice},
     controller::{DeviceRequest, Request, Sweep, UNDO_WITHIN},

@@ -34,9 +34,8 @@ mod traffic;
 mod trial;
 
 use std::{
-    collections::HashMap,
     path::Path,
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicU32},
+    sync::{Arc, PoisonError, atomic::AtomicU32},
     time::Duration,
 };
 
@@ -50,7 +49,7 @@ use wilco_ledger::{CommandId, DeviceId};
 use crate::{
     api::{
         Batch, CommandDetail, ConnectionView, DeviceDetail, DisagreementView, EventView, Failure, FailureCode,
-        JsonText, RequestOrigin, excerpt, invalid, sentence,
+        JsonText, RequestOrigin,
     },
     audit::Audit,
     catalogue::Catalogue,
@@ -70,13 +69,14 @@ use crate::{
     views,
 };
 
-pub(crate) use commands::{beyond, fresh_id, usual_delivery};
-use export::Export;
-pub(crate) use rollouts::no_rollout;
-use trial::Trial;
+use crate::{
+    absent::{no_rollout, not_found},
+    listed::Directory,
+    new_command::{beyond, command_id, fresh_id, usual_delivery},
+};
 
-/// The fleets and dialects by connection, for readers.
-pub(crate) type Directory = Arc<RwLock<HashMap<ConnectionId, Listed>>>;
+use export::Export;
+use trial::Trial;
 
 /// The id of the connection to the fleet inside the app.
 pub const DEMO: &str = "demo";
@@ -395,14 +395,6 @@ impl Handle {
         self.events.send(Event::Request(asked(reply))).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())
     }
-}
-
-fn command_id(text: &str) -> Result<CommandId, Failure> {
-    CommandId::new(text).map_err(|error| invalid(sentence(&error.to_string()), "Copy it from the history."))
-}
-
-pub(crate) fn not_found(what: &str, name: &str) -> Failure {
-    Failure { code: FailureCode::NotFound, message: format!("There is no {what} '{}'.", excerpt(name)), hint: None }
 }
 
 /// Does what may wait for a disk on a thread of its own.

@@ -13,7 +13,7 @@ use std::{
 use wilco_dialect::{Dialect, Topics};
 use wilco_ledger::{Delivery, DeviceId, Policy, Retry, WireForm, rollout::Progress};
 
-use super::{Handle, blocking, commands, device_id, fleet, not_found};
+use super::{Handle, beyond, blocking, commands, device_id, fleet, fresh_id, no_rollout, not_found};
 use crate::{
     api::{
         Confirmed, Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState, MemberView,
@@ -182,7 +182,7 @@ impl Handle {
             Some(members) => Target { members, ..Target::default() },
             None => self.members_of(&spec).await?,
         };
-        if let Some(refusal) = commands::beyond(&listed.named, target.iter().map(|member| member.device.as_str())) {
+        if let Some(refusal) = beyond(&listed.named, target.iter().map(|member| member.device.as_str())) {
             return Err(refusal);
         }
         if target.is_empty() && unknown.before.count > 0 {
@@ -408,12 +408,6 @@ fn cannot_be_asked(listed: &Listed, template: &CommandTemplate, target: &[NewMem
 /// The number that a rollout is named by.
 fn number(id: &str) -> Result<u32, Failure> {
     id.trim().parse().map_err(|_| no_rollout(id))
-}
-
-/// There is no rollout of that number, or no longer.
-pub(crate) fn no_rollout(id: &str) -> Failure {
-    let hint = "A rollout is removed together with its connection. The list of rollouts shows the existing ones.";
-    Failure { hint: Some(hint.into()), ..not_found("rollout", id) }
 }
 
 /// The places of a stage's members.

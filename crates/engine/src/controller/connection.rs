@@ -11,12 +11,10 @@ use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits
 
 use super::{attention::Attention, devices::Pending, rollouts::Rollouts, session_events::UNREADABLE_TOLD};
 use crate::{
-    api::{
-        Confirmed, ConnectionMode, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset,
-        ProxyView,
-    },
+    api::{ConnectionMode, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
+    listed::{Listed, SharedFleet},
     message_rates::{Bucket, MessageRates},
     mqtt::{Message, MqttSender, Publication, Session},
     new_devices::NewDevices,
@@ -26,36 +24,7 @@ use crate::{
     views,
 };
 
-/// The devices of a connection, read by queries while the controller changes them.
-pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
-
-/// What others than the controller may know of a connection.
-#[derive(Clone)]
-pub(crate) struct Listed {
-    pub(crate) fleet: SharedFleet,
-    /// Wilco's own dialect here.
-    pub(crate) dialect: Dialect,
-    /// Where there are others than Wilco's own.
-    pub(crate) dialects: Option<SharedDialects>,
-    /// The only devices that are listened to; all where empty.
-    pub(crate) named: Arc<[String]>,
-    /// What the connection is called.
-    pub(crate) name: Arc<str>,
-    /// What may be sent over it.
-    pub(crate) mode: ConnectionMode,
-    /// Requests name the operator.
-    pub(crate) send_operator: bool,
-}
-
 impl Listed {
-    /// Whether a command may be sent with what a person has confirmed. `grave`: it is dangerous, or for more than one device.
-    ///
-    /// # Errors
-    /// As [`ConnectionMode::permit_confirmed`].
-    pub(crate) fn permit(&self, grave: bool, confirmed: &Confirmed) -> Result<(), Failure> {
-        self.mode.permit_confirmed(&self.name, grave, confirmed)
-    }
-
     /// Whether a message of Wilco to itself comes back. Not on a broker that hangs up at what it does not allow (AWS IoT), and
     /// not where our own topic is not heard: the devices are named, or speak other dialects.
     fn hears_itself(&self, preset: Preset, url: &str) -> bool {

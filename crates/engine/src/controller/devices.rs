@@ -7,8 +7,8 @@ use wilco_ledger::{DeviceId, Millis, Timestamp};
 
 use super::{Controller, attention::Attention, connection::Connection};
 use crate::{
+    absent::not_found,
     api::{Failure, invalid},
-    console::not_found,
     dialects,
     fleet::{AnnotationChange, Device},
     store::{ConnectionId, StoredAnnotation},

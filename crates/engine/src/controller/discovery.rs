@@ -8,10 +8,11 @@ use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm};
 
 use super::{AlsoSubscribed, Controller, connection::Hearing};
 use crate::{
+    absent::not_found,
     api::{Failure, FailureCode, Presence},
-    console::{beyond, not_found},
     dialects::{self, Meant, Reading, SharedDialects},
     mqtt::MqttSender,
+    new_command::beyond,
     profile,
     store::{Change, ConnectionId, Profile},
 };

@@ -15,8 +15,8 @@ use super::{
     known_ids::{KnownIds, MOST_IDS, Next},
 };
 use crate::{
+    absent::not_found,
     api::Failure,
-    console::not_found,
     mqtt::{MqttSender, Receipt},
     store::{ConnectionId, FoundCommands, NamedCommands, Store, StoreError},
 };

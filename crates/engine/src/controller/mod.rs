@@ -38,9 +38,9 @@ use tokio::{
 };
 use wilco_ledger::{Effect, Fact, Input, Millis, Origin, Raw, Timestamp};
 
+pub(crate) use crate::listed::{Listed, SharedFleet};
 pub(crate) use attention::NEEDS_ATTENTION_FOR;
 use connection::{Connection, Draining};
-pub(crate) use connection::{Listed, SharedFleet};
 pub(crate) use devices::{DeviceRequest, Sweep, UNDO_WITHIN};
 use look_up::LookUps;
 use pace::Pace;
@@ -52,10 +52,10 @@ use crate::{
     audit::Audit,
     catalogue::Catalogue,
     clock::Clock,
-    console::Directory,
     dialects::{self, wire_id},
     evidence_quota::EvidenceQuota,
     feed::Feed,
+    listed::Directory,
     mqtt::{LinkEvent, Publication, Session},
     notifications::{self, Notifications},
     profile::{self, Ready},

@@ -6,8 +6,8 @@ use wilco_ledger::{Input, Origin, rollout::Action};
 
 use super::Controller;
 use crate::{
+    absent::not_found,
     api::{Failure, grouped},
-    console::not_found,
     store::ConnectionId,
 };
 

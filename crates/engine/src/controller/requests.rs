@@ -17,8 +17,8 @@ use super::{
     look_up::Waiting,
 };
 use crate::{
+    absent::not_found,
     api::{AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView},
-    console::not_found,
     dialects::Enabled,
     mqtt::Session,
     notifications::Notifications,

@@ -20,8 +20,8 @@ use wilco_ledger::{
 
 use super::{Connection, Controller, SharedFleet};
 use crate::{
+    absent::{no_rollout, not_found},
     api::{Failure, Presence, RolloutView, invalid, sentence},
-    console::{no_rollout, not_found},
     rollouts::{Awaited, view},
     store::{Change, ConnectionId, NewMember, RolloutSnapshot, Store, StoreError, StoredMember, StoredRollout},
 };

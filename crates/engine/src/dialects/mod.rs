@@ -20,6 +20,7 @@ use wilco_dialect::{
 use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
 
 use early::Early;
+pub(crate) use request::Prepared;
 pub(crate) use views::title;
 pub(crate) use wilco_connection::Enabled;
 

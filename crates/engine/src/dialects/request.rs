@@ -1,12 +1,9 @@
 //! How a device of another dialect is asked.
 
-use std::sync::PoisonError;
-
 use wilco_dialect::{Asking, IdKind, KnownDevice};
 use wilco_ledger::{CommandId, DeviceId, Expectation, Policy, Submission, WireForm, WrittenMessage};
 
-use super::{Described, read, write};
-use crate::controller::Listed;
+use super::Described;
 
 /// A command for a device of another dialect, ready to be submitted.
 #[derive(Debug)]
@@ -32,42 +29,6 @@ impl Prepared {
             ..asked.policy
         };
         Submission { form: Some(self.form.into()), policy, ..asked }
-    }
-}
-
-impl Listed {
-    /// How a device is asked by its own dialect; nothing for one that speaks Wilco's own.
-    ///
-    /// # Errors
-    /// A sentence: why it cannot be asked like this.
-    pub(crate) fn prepare(
-        &self,
-        device: &DeviceId,
-        command: &str,
-        args: &str,
-        id: &CommandId,
-    ) -> Option<Result<Prepared, String>> {
-        let prepared = self.dialects.as_ref().and_then(|dialects| write(dialects).prepare(device, command, args, id));
-        prepared.or_else(|| self.not_enabled(device).map(Err))
-    }
-
-    /// The same for one that is only considered.
-    pub(crate) fn consider(&self, device: &DeviceId, command: &str, args: &str) -> Option<Result<Prepared, String>> {
-        let considered = self.dialects.as_ref().and_then(|dialects| read(dialects).consider(device, command, args));
-        considered.or_else(|| self.not_enabled(device).map(Err))
-    }
-
-    /// The device that is meant by a name, which may be its id.
-    pub(crate) fn resolve(&self, name: &str) -> Option<DeviceId> {
-        self.dialects.as_ref().and_then(|dialects| read(dialects).named(name))
-    }
-
-    /// A device was found by a dialect that does not know it any more.
-    fn not_enabled(&self, device: &DeviceId) -> Option<String> {
-        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
-        let description = fleet.get(device)?.description.as_ref()?;
-        let dialect = super::title(&description.dialect);
-        Some(format!("'{device}' speaks {dialect}, and is not announced on this connection now."))
     }
 }
 

@@ -3,7 +3,7 @@
 use wilco_dialect::Request;
 use wilco_ledger::{Delivery, Limits, Timestamp};
 
-use super::{Drafted, Handle, commands::fresh_id, not_found};
+use super::{Drafted, Handle, fresh_id, not_found};
 use crate::{
     api::{ConnectionView, Failure, LinkState, NewRollout, PlannedRequest, RolloutPlan, grouped, sentence},
     controller::Listed,

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     api::{Failure, MemberCounts, RolloutView},
-    console::fresh_id,
     fleet::{Device, Fleet},
+    new_command::fresh_id,
     rollouts::{Awaited, Watch, hours_at, plan, view},
     store::{Change, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger},
 };

@@ -1,0 +1,86 @@
+//! What others than the controller know of a connection: its fleet, its dialects, and what may be sent over it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use wilco_dialect::Dialect;
+use wilco_ledger::{CommandId, DeviceId};
+
+use crate::{
+    api::{Confirmed, ConnectionMode, Failure},
+    dialects::{self, Prepared, SharedDialects},
+    fleet::Fleet,
+    store::ConnectionId,
+};
+
+/// The fleets and dialects by connection, for readers.
+pub(crate) type Directory = Arc<RwLock<HashMap<ConnectionId, Listed>>>;
+
+/// The devices of a connection, read by queries while the controller changes them.
+pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
+
+/// What others than the controller may know of a connection.
+#[derive(Clone)]
+pub(crate) struct Listed {
+    pub(crate) fleet: SharedFleet,
+    /// Wilco's own dialect here.
+    pub(crate) dialect: Dialect,
+    /// Where there are others than Wilco's own.
+    pub(crate) dialects: Option<SharedDialects>,
+    /// The only devices that are listened to; all where empty.
+    pub(crate) named: Arc<[String]>,
+    /// What the connection is called.
+    pub(crate) name: Arc<str>,
+    /// What may be sent over it.
+    pub(crate) mode: ConnectionMode,
+    /// Requests name the operator.
+    pub(crate) send_operator: bool,
+}
+
+impl Listed {
+    /// Whether a command may be sent with what a person has confirmed. `grave`: it is dangerous, or for more than one device.
+    ///
+    /// # Errors
+    /// As [`ConnectionMode::permit_confirmed`].
+    pub(crate) fn permit(&self, grave: bool, confirmed: &Confirmed) -> Result<(), Failure> {
+        self.mode.permit_confirmed(&self.name, grave, confirmed)
+    }
+
+    /// How a device is asked by its own dialect; nothing for one that speaks Wilco's own.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot be asked like this.
+    pub(crate) fn prepare(
+        &self,
+        device: &DeviceId,
+        command: &str,
+        args: &str,
+        id: &CommandId,
+    ) -> Option<Result<Prepared, String>> {
+        let prepared =
+            self.dialects.as_ref().and_then(|dialects| dialects::write(dialects).prepare(device, command, args, id));
+        prepared.or_else(|| self.not_enabled(device).map(Err))
+    }
+
+    /// The same for one that is only considered.
+    pub(crate) fn consider(&self, device: &DeviceId, command: &str, args: &str) -> Option<Result<Prepared, String>> {
+        let considered =
+            self.dialects.as_ref().and_then(|dialects| dialects::read(dialects).consider(device, command, args));
+        considered.or_else(|| self.not_enabled(device).map(Err))
+    }
+
+    /// The device that is meant by a name, which may be its id.
+    pub(crate) fn resolve(&self, name: &str) -> Option<DeviceId> {
+        self.dialects.as_ref().and_then(|dialects| dialects::read(dialects).named(name))
+    }
+
+    /// A device was found by a dialect that does not know it any more.
+    fn not_enabled(&self, device: &DeviceId) -> Option<String> {
+        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let description = fleet.get(device)?.description.as_ref()?;
+        let dialect = dialects::title(&description.dialect);
+        Some(format!("'{device}' speaks {dialect}, and is not announced on this connection now."))
+    }
+}
