@@ -71,6 +71,6 @@ hours: MaintenanceHours | null,
  */
 follows: Follows | null, 
 /**
- * What the person has confirmed, see [`crate::api::RolloutPlan::confirmation`]. It is not kept with the rollout.
+ * What the person has confirmed, see [`wilco_connection::Confirmation`]. It is not kept with the rollout.
  */
 confirmed: Confirmed, };

@@ -26,8 +26,8 @@ trace: string | null,
  */
 policy: string | null, 
 /**
- * The SHA-256 of the broker's certificate where pinning it would help; see
- * [`FilesToRead::shown`](super::FilesToRead::shown).
+ * The SHA-256 of the broker's certificate where pinning it would help; it may then be
+ * read as a file of the connection.
  */
 pin: string | null, 
 /**

@@ -3,7 +3,7 @@ import type { Delivery } from "./Delivery";
 import type { JsonText } from "./JsonText";
 
 /**
- * What each member of a rollout is asked, and how that is delivered. As in [`crate::api::NewCommand`].
+ * What each member of a rollout is asked, and how that is delivered. As of a single command.
  */
 export type RolloutCommand = { 
 /**

@@ -10,7 +10,7 @@ export type RolloutTarget = { "by": "devices",
  */
 devices: Array<string>, } | { "by": "search", 
 /**
- * The search, as in [`crate::api::DeviceQuery`].
+ * The search, as for any list of devices.
  */
 search: string, } | { "by": "members", 
 /**
@@ -22,7 +22,7 @@ rollout: string,
  */
 which: WhichMembers, } | { "by": "desired", 
 /**
- * The search, as in [`crate::api::DeviceQuery`]; every device where it is empty.
+ * The search, as for any list of devices; every device where it is empty.
  */
 search: string, 
 /**

@@ -21,7 +21,7 @@ connection: string,
  */
 name: string, 
 /**
- * The search, as in [`super::DeviceQuery`].
+ * The search, as for any list of devices.
  */
 search: string, 
 /**
