@@ -264,10 +264,11 @@ pub(crate) fn ids(
 pub(crate) fn has_any(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NULL)
-                 OR EXISTS (SELECT 1 FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NOT NULL)",
+            "SELECT 1 FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NULL
+             UNION ALL SELECT 1 FROM commands WHERE connection = ?1 AND device = ?2 AND finished_at IS NOT NULL
+             LIMIT 1",
         )?
-        .query_row([id.as_str(), device.as_str()], |row| row.get(0))
+        .exists([id.as_str(), device.as_str()])
 }
 
 fn stored_limit(limit: usize) -> i64 {
