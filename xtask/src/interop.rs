@@ -1,6 +1,6 @@
 //! `cargo xtask interop`: real programs with other people's firmware in them, commanded on one broker.
 //!
-//! It is no part of `test`, because it downloads them: 400 MB, most of which is Zigbee2MQTT with a Node of its own.
+//! It is no part of `test`, because it downloads them: 450 MB, most of which is Zigbee2MQTT with a Node of its own.
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ pub(crate) fn interop() -> Result<ExitCode> {
     let requirements = crate::top().join("tests/fixtures/interop/requirements.txt");
     let mut pip = process::program(python.join("bin/pip"));
     process::run(
-        "Installing mqtt-io and ha-mqtt-discoverable",
+        "Installing mqtt-io, ha-mqtt-discoverable, ebus-sdk, Homie4, tb-mqtt-client, awsiotsdk and hatasmota",
         pip.args(["install", "--quiet", "-r"]).arg(requirements),
     )?;
     npm::add_in(&directory, &[ZIGBEE2MQTT, NODE], "Installing Zigbee2MQTT")?;

@@ -118,6 +118,9 @@ macro_rules! calls {
             both device(connection: &str, device: &str) -> DeviceDetail;
             /// Adds devices, or sets what is given of those that are known. Answers with those that are different now.
             both add_devices(connection: &str, devices: Vec<NewDevice>) -> Vec<String>;
+            /// Sets the password of a device, or of all devices of the connection that have none of their own. Without a
+            /// password it is removed.
+            both set_device_password(connection: &str, device: Option<String>, password: Option<String>) -> ();
             /// Names a device here; takes its name away where there is none.
             both name_device(connection: &str, device: &str, name: Option<String>) -> ();
             /// Writes a note of a device; takes it away where there is none.

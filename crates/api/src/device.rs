@@ -83,6 +83,22 @@ pub struct DescribedDevice {
     pub commands: Vec<DeviceCommandView>,
     /// What it reports.
     pub values: Vec<DeviceValue>,
+    /// The password with which its requests are signed; nothing for firmware that has no such thing.
+    #[serde(default)]
+    pub password: Option<DevicePassword>,
+}
+
+/// The password with which the requests to a device are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum DevicePassword {
+    /// None is set. Most devices want none.
+    NotSet,
+    /// One of its own.
+    OfDevice,
+    /// That of all devices of the connection that have none of their own.
+    OfConnection,
 }
 
 /// A command that a device has announced.
@@ -102,6 +118,9 @@ pub struct DeviceCommandView {
     pub reports_back: bool,
     /// Why it is not sent, as a sentence.
     pub refused: Option<String>,
+    /// It changes how the device is set up, and the device keeps the value.
+    #[serde(default)]
+    pub is_setting: bool,
 }
 
 /// A value that a device reports.

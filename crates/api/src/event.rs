@@ -152,6 +152,8 @@ pub enum AnswerReading {
     Inferred,
     /// It came after the timeout, and still counts.
     Late,
+    /// The device carried nothing out: it wants the request to be signed with its password.
+    Challenge,
     /// It says that the device is still at it.
     Heartbeat,
     /// It repeats an earlier one.
@@ -186,6 +188,7 @@ impl AnswerReading {
             AnswerReading::Moved => "moved",
             AnswerReading::Inferred => "inferred",
             AnswerReading::Late => "late",
+            AnswerReading::Challenge => "challenge",
             AnswerReading::Heartbeat => "heartbeat",
             AnswerReading::Duplicate => "duplicate",
             AnswerReading::Conflict => "conflict",

@@ -3,6 +3,7 @@
 mod changes;
 mod files;
 mod forget;
+mod password;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
@@ -48,6 +49,7 @@ async fn perform(base: &Base, task: DeviceTask) -> Result<ExitCode, Problem> {
         DeviceTask::Tag(options) => changes::tag(base, options).await,
         DeviceTask::Untag(options) => changes::untag(base, options).await,
         DeviceTask::Note(options) => changes::note(base, options).await,
+        DeviceTask::Password(options) => password::set(base, options).await,
         DeviceTask::Forget(options) => forget::run(base, options).await,
         DeviceTask::Import(options) => files::import(base, options).await,
         DeviceTask::Export(options) => files::export(base, options).await,

@@ -165,6 +165,7 @@ fn reader_name(reader: ReaderKind) -> &'static str {
         ReaderKind::Zigbee2Mqtt => "Zigbee2MQTT's list of devices",
         ReaderKind::Tasmota => "Tasmota's discovery",
         ReaderKind::Shelly => "Shelly announcements",
+        ReaderKind::ShellyGen1 => "announcements of first-generation Shellies",
         ReaderKind::Homie5 => "Homie 5 descriptions",
         ReaderKind::Homie4 => "Homie 4 attributes",
         ReaderKind::ThingsBoardGateway => "ThingsBoard gateway connections",

@@ -32,7 +32,8 @@ pub(crate) use desired::{
 };
 pub(crate) use devices::{
     DeviceAddOptions, DeviceExportOptions, DeviceImportOptions, DeviceListOptions, DeviceNameOptions,
-    DeviceNoteOptions, DeviceOptions, DeviceTask, DevicesOptions, ForgetOptions, NamedDevices, TagOptions,
+    DeviceNoteOptions, DeviceOptions, DevicePasswordOptions, DeviceTask, DevicesOptions, ForgetOptions, NamedDevices,
+    TagOptions,
 };
 pub(crate) use dialects::DialectTask;
 pub(crate) use evidence::{EvidenceExportOptions, EvidenceTask};

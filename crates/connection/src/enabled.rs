@@ -40,7 +40,8 @@ impl Enabled {
         }
         let own_files = profile.dialect_files.iter().map(|text| file(text)).collect::<Result<Vec<_>, _>>()?;
         let mut files: Vec<DialectFile> = Vec::new();
-        for name in &profile.dialects {
+        for entry in &profile.dialects {
+            let name = name_of(entry);
             let found = own_files.iter().chain(shipped()).find(|file| file.name() == name);
             let found = found.ok_or_else(|| {
                 let known: Vec<_> = own_files.iter().chain(shipped()).map(DialectFile::name).collect();
@@ -60,14 +61,24 @@ impl Enabled {
         }
         let has_described = files.len() > natives;
         let console = console(profile);
-        let readers =
-            files.iter().filter_map(DialectFile::reader).map(|reader| Discovery::new(reader, &console)).collect();
         let mut set = DialectSet::new(files, &topics);
         let names: Vec<String> = set.names().map(str::to_owned).collect();
         for name in names {
             // Answers to one console must not reach another one.
             set.set(&name, "console", &console);
         }
+        for entry in &profile.dialects {
+            let (dialect, settings) = settings(entry)?;
+            for (name, value) in settings {
+                if name == "console" || !set.set(dialect, name, value) {
+                    return Err(invalid(
+                        format!("The dialect '{dialect}' has no setting '{name}'."),
+                        "`wilco dialects show NAME` lists the settings of a dialect under [vars].",
+                    ));
+                }
+            }
+        }
+        let readers = set.readers(&console);
         let speaks_own = native.is_some();
         Ok(Enabled { own: native.unwrap_or(Dialect::Wilco(topics)), speaks_own, set, readers, has_described })
     }
@@ -90,6 +101,40 @@ impl Enabled {
         }
         filters
     }
+}
+
+/// The name of a dialect in an entry such as `zigbee2mqtt:base=house/z2m`.
+pub(crate) fn name_of(entry: &str) -> &str {
+    entry.split_once(':').map_or(entry, |(name, _)| name)
+}
+
+/// The longest value of a setting, bytes.
+const LONGEST_SETTING: usize = 200;
+
+/// The name and the settings in such an entry, which commas separate.
+fn settings(entry: &str) -> Result<(&str, Vec<(&str, &str)>), Failure> {
+    let Some((name, settings)) = entry.split_once(':') else { return Ok((entry, Vec::new())) };
+    let one = |setting: &'_ str| -> Option<(usize, usize)> {
+        let (name, value) = setting.split_once('=')?;
+        let is_usable = !value.is_empty()
+            && value.len() <= LONGEST_SETTING
+            && !value.contains(['+', '#'])
+            && !value.chars().any(char::is_control)
+            && !value.starts_with('/')
+            && !value.ends_with('/');
+        is_usable.then_some((name.len(), value.len()))
+    };
+    let mut read = Vec::new();
+    for setting in settings.split(',') {
+        let Some((length, _)) = one(setting) else {
+            return Err(invalid(
+                format!("'{setting}' is not a setting of a dialect."),
+                "Write NAME=VALUE, for example zigbee2mqtt:base=house/z2m, with a value that is valid in a topic.",
+            ));
+        };
+        read.push((&setting[..length], &setting[length + 1..]));
+    }
+    Ok((name, read))
 }
 
 /// A dialect file of somebody's own.

@@ -17,4 +17,7 @@ pub struct Secrets {
     pub server: bool,
     /// The proxy's password.
     pub proxy_password: bool,
+    /// Passwords of devices.
+    #[serde(default)]
+    pub device_passwords: bool,
 }

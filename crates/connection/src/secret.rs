@@ -57,6 +57,8 @@ pub enum SecretKind {
     ProxyPassword,
     /// What follows the path of a WebSocket's address.
     AddressQuery,
+    /// The passwords of devices that want their requests to be signed.
+    DevicePasswords,
     /// All of the above together, so that they are replaced together.
     Bundle,
     /// The installation's key for signatures, PKCS#8.
@@ -67,7 +69,7 @@ pub enum SecretKind {
 
 impl SecretKind {
     /// Every kind that a connection has. The others are the installation's own.
-    pub const ALL: [SecretKind; 8] = [
+    pub const ALL: [SecretKind; 9] = [
         SecretKind::Password,
         SecretKind::PrivateKey,
         SecretKind::CertificateChain,
@@ -75,6 +77,7 @@ impl SecretKind {
         SecretKind::ServerCertificate,
         SecretKind::ProxyPassword,
         SecretKind::AddressQuery,
+        SecretKind::DevicePasswords,
         SecretKind::Bundle,
     ];
 
@@ -88,6 +91,7 @@ impl SecretKind {
             SecretKind::ServerCertificate => "server-certificate",
             SecretKind::ProxyPassword => "proxy-password",
             SecretKind::AddressQuery => "address-query",
+            SecretKind::DevicePasswords => "device-passwords",
             SecretKind::Bundle => "secrets",
             SecretKind::SigningKey => "signing-key",
             SecretKind::AuditHead => "audit-head",

@@ -13,7 +13,7 @@ use crate::{
 pub struct Bundle(Vec<(SecretKind, Secret)>);
 
 /// The kinds by the numbers under which they are written down.
-const KINDS: [(u8, SecretKind); 7] = [
+const KINDS: [(u8, SecretKind); 8] = [
     (1, SecretKind::Password),
     (2, SecretKind::PrivateKey),
     (3, SecretKind::CertificateChain),
@@ -21,6 +21,7 @@ const KINDS: [(u8, SecretKind); 7] = [
     (5, SecretKind::ServerCertificate),
     (6, SecretKind::ProxyPassword),
     (7, SecretKind::AddressQuery),
+    (8, SecretKind::DevicePasswords),
 ];
 
 impl Bundle {
@@ -45,7 +46,15 @@ impl Bundle {
 
     /// Removes certificates and keys; passwords stay.
     pub fn forget_certificates(&mut self) {
-        let stays = |kind| matches!(kind, SecretKind::Password | SecretKind::ProxyPassword | SecretKind::AddressQuery);
+        let stays = |kind| {
+            matches!(
+                kind,
+                SecretKind::Password
+                    | SecretKind::ProxyPassword
+                    | SecretKind::AddressQuery
+                    | SecretKind::DevicePasswords
+            )
+        };
         self.0.retain(|(kind, _)| stays(*kind));
     }
 
@@ -73,6 +82,7 @@ impl Bundle {
             authorities: has(SecretKind::AuthorityCertificates),
             server: has(SecretKind::ServerCertificate),
             proxy_password: has(SecretKind::ProxyPassword),
+            device_passwords: has(SecretKind::DevicePasswords),
         }
     }
 

@@ -1,7 +1,11 @@
 //! What is known of the devices that speak described dialects: names on the wire, commands, and where their values come.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
+use serde_json::{Value, json};
 use wilco_ledger::DeviceId;
 
 use crate::jinja::Template;
@@ -10,6 +14,8 @@ use crate::jinja::Template;
 const MOST_DEVICES: usize = 100_000;
 /// The most uses of one topic: several entities share a state topic.
 const MOST_OF_A_TOPIC: usize = 1_000;
+/// The most levels of the beginning of a device's topics.
+const MOST_LEVELS: usize = 16;
 
 /// A device that a dialect knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,12 +42,27 @@ pub struct KnownDevice {
     pub vars: BTreeMap<Box<str>, Box<str>>,
     /// Which way of asking it wants, where its dialect has several.
     pub variant: Option<Box<str>>,
+    /// Where its topics begin with something else than the dialect's rules say.
+    pub roots: Vec<Root>,
+    /// Words of its own, each with the word of its dialect that means the same.
+    pub words: BTreeMap<Box<str>, Box<str>>,
     /// What it can do.
     pub commands: Vec<DeviceCommand>,
     /// What it reports.
     pub variables: Vec<Variable>,
     /// Where it says whether it is there, if its dialect alone does not tell.
     pub availability: Vec<Availability>,
+}
+
+/// The beginning of a device's topics, where it is another one than its dialect's rules would make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// What the rules make: `stat/lamp`, for instance.
+    pub rule: Box<str>,
+    /// What it is: `lamp-1234/stat/lamp`.
+    pub topic: Box<str>,
+    /// What to subscribe, so that everything below it is heard; nothing where the device is only asked there.
+    pub filter: Option<Box<str>>,
 }
 
 /// A command that a device was found to have.
@@ -61,6 +82,34 @@ pub struct DeviceCommand {
     pub refused: Option<Box<str>>,
     /// The built-in command that it stands for.
     pub role: Option<Role>,
+    /// Words that are sent, each with the word by which the device reports it, where that is another one.
+    pub reported_as: Vec<(Box<str>, Box<str>)>,
+    /// It changes how the device is set up, and the device keeps the value.
+    pub is_setting: bool,
+}
+
+impl DeviceCommand {
+    /// A command that is nothing but these: it reports nothing back, and stands for no built-in one.
+    #[must_use]
+    pub fn new(name: &str, title: &str, control: Control, ask: Ask) -> DeviceCommand {
+        DeviceCommand {
+            name: name.into(),
+            title: title.into(),
+            control,
+            ask,
+            reports: None,
+            refused: None,
+            role: None,
+            reported_as: Vec::new(),
+            is_setting: false,
+        }
+    }
+
+    /// The word by which the device reports what is sent.
+    pub(crate) fn reported<'a>(&'a self, sent: &'a str) -> &'a str {
+        let found = self.reported_as.iter().find(|(word, _)| **word == *sent);
+        found.map_or(sent, |(_, reported)| reported)
+    }
 }
 
 /// A built-in command of Wilco's, as devices of other dialects have it too.
@@ -70,6 +119,8 @@ pub enum Role {
     Light,
     /// `restart`.
     Restart,
+    /// `config.get`: the device reports its settings.
+    ReadSettings,
 }
 
 /// A form for what a command takes.
@@ -192,6 +243,8 @@ pub struct Devices {
     addresses: HashMap<Box<str>, HashMap<Box<str>, DeviceId>>,
     identifiers: HashMap<Box<str>, DeviceId>,
     topics: HashMap<Box<str>, Vec<(DeviceId, Use)>>,
+    /// Which device's topics begin so.
+    roots: HashMap<Box<str>, DeviceId>,
     /// Whose commands go out on a topic that discovery names: the first device that named it.
     asked: HashMap<Box<str>, DeviceId>,
 }
@@ -237,6 +290,9 @@ impl Devices {
                 uses.push((id.clone(), topic_use));
             }
         }
+        for root in &device.roots {
+            self.roots.entry(root.topic.clone()).or_insert_with(|| id.clone());
+        }
         for command in &device.commands {
             if let Ask::Topic { topic, .. } = &command.ask {
                 self.asked.entry(topic.clone()).or_insert_with(|| id.clone());
@@ -264,6 +320,11 @@ impl Devices {
                 && self.asked.get(topic) == Some(id)
             {
                 self.asked.remove(topic);
+            }
+        }
+        for root in &device.roots {
+            if self.roots.get(&root.topic) == Some(id) {
+                self.roots.remove(&root.topic);
             }
         }
         let topics = device.variables.iter().filter_map(|one| one.topic.as_ref());
@@ -303,6 +364,25 @@ impl Devices {
         self.topics.keys().map(|topic| &**topic)
     }
 
+    /// The topics below which devices speak, to subscribe beside the dialects' own.
+    pub(crate) fn root_filters(&self) -> impl Iterator<Item = &str> {
+        let roots = self.roots.values().filter_map(|id| self.devices.get(id)).flat_map(|device| &device.roots);
+        roots.filter_map(|root| root.filter.as_deref())
+    }
+
+    /// The device whose topics begin as this one does, and the topic as its dialect's rules would make it.
+    pub(crate) fn below_root(&self, topic: &str) -> Option<(&KnownDevice, String)> {
+        if self.roots.is_empty() {
+            return None;
+        }
+        let ends = topic.match_indices('/').map(|(at, _)| at).take(MOST_LEVELS);
+        ends.collect::<Vec<usize>>().into_iter().rev().find_map(|end| {
+            let device = self.devices.get(self.roots.get(&topic[..end])?)?;
+            let root = device.roots.iter().find(|root| *root.topic == topic[..end])?;
+            Some((device, format!("{}{}", root.rule, &topic[end..])))
+        })
+    }
+
     /// The device whose commands go out on a topic that discovery has named.
     pub(crate) fn asked_on(&self, topic: &str) -> Option<&DeviceId> {
         self.asked.get(topic)
@@ -316,6 +396,9 @@ impl Devices {
         self.topics.get(topic).map_or(&[], Vec::as_slice)
     }
 }
+
+/// A command of a device and its arguments.
+pub type InPlace<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// The dialect that only describes devices which may have one of their own.
 pub(crate) const GENERAL: &str = "homeassistant";
@@ -336,6 +419,8 @@ impl KnownDevice {
             identifiers: Vec::new(),
             vars: BTreeMap::new(),
             variant: None,
+            roots: Vec::new(),
+            words: BTreeMap::new(),
             commands: Vec::new(),
             variables: Vec::new(),
             availability: Vec::new(),
@@ -353,26 +438,117 @@ impl KnownDevice {
     ///
     /// # Errors
     /// A sentence: why it cannot do that.
-    pub fn in_place_of<'a>(&'a self, built_in: &'a str, args: &'a str) -> Result<(&'a str, &'a str), String> {
+    pub fn in_place_of<'a>(&'a self, built_in: &'a str, args: &'a str) -> Result<InPlace<'a>, String> {
         if self.command(built_in).is_some() || crate::command(built_in).is_none() {
-            return Ok((built_in, args));
+            return Ok((built_in.into(), args.into()));
         }
         let lacks = |what: &str| {
             let name = self.name.as_deref().unwrap_or(self.id.as_str());
             format!("'{name}' has no {what} that Wilco knows of. See its own commands.")
         };
         match built_in {
-            "led" => self.command_for(Role::Light).map(|one| (&*one.name, args)).ok_or_else(|| lacks("relay or light")),
-            "restart" => {
-                self.command_for(Role::Restart).map(|one| (&*one.name, "{}")).ok_or_else(|| lacks("restart command"))
+            "led" => {
+                let light = self.command_for(Role::Light).ok_or_else(|| lacks("relay or light"))?;
+                Ok(((&*light.name).into(), args.into()))
             }
+            "restart" => {
+                let restart = self.command_for(Role::Restart).ok_or_else(|| lacks("restart command"))?;
+                Ok(((&*restart.name).into(), "{}".into()))
+            }
+            "config.get" => {
+                let read = self.command_for(Role::ReadSettings).ok_or_else(|| lacks("command to read its settings"))?;
+                Ok(((&*read.name).into(), "{}".into()))
+            }
+            "config.set" => self.change_settings(args),
             _ => Err(format!("'{built_in}' is a command of Wilco's own devices. {}", lacks("command like it"))),
         }
+    }
+
+    /// What is asked where settings are to be changed: the one command that changes all of them.
+    fn change_settings(&self, args: &str) -> Result<InPlace<'_>, String> {
+        let args: Value = serde_json::from_str(args).unwrap_or_default();
+        let name = || self.name.as_deref().unwrap_or(self.id.as_str());
+        let changes = args.get("changes").and_then(Value::as_object).filter(|changes| !changes.is_empty());
+        let changes = changes.ok_or_else(|| "There is nothing to change.".to_owned())?;
+        if args.get("apply").and_then(Value::as_str) == Some("restart") {
+            return Err(format!("'{}' applies settings at once. Apply them now.", name()));
+        }
+        let mut found = Vec::new();
+        for (key, value) in changes {
+            let is_it = |one: &&DeviceCommand| one.is_setting && one.reports.as_deref() == Some(key);
+            match self.commands.iter().find(is_it) {
+                Some(command) if command.refused.is_none() => found.push((command, value)),
+                _ => return Err(format!("'{}' has no setting '{key}' that Wilco can change.", name())),
+            }
+        }
+        if let [(command, value)] = found.as_slice() {
+            return Ok(((&*command.name).into(), json!({"value": value}).to_string().into()));
+        }
+        let mut together: Option<(&str, Value)> = None;
+        for (command, value) in found {
+            let Ask::Request { command: request, argument: Some(argument), beside } = &command.ask else {
+                return Err(one_by_one(name()));
+            };
+            let (first, all) = together.get_or_insert_with(|| (request, beside_of(beside.as_deref())));
+            let is_same = **first == **request
+                && beside_of(beside.as_deref())
+                    .as_object()
+                    .is_none_or(|beside| beside.iter().all(|(name, value)| all.get(name) == Some(value)));
+            // A plain value is the whole request.
+            if !is_same || **argument == *"value" {
+                return Err(one_by_one(name()));
+            }
+            put_at(all, argument, value.clone());
+        }
+        let (request, args) = together.ok_or_else(|| "There is nothing to change.".to_owned())?;
+        Ok((request.into(), args.to_string().into()))
+    }
+
+    /// The word of its dialect that means the same as a word of the device's own.
+    pub(crate) fn word<'a>(&'a self, word: &'a str) -> &'a str {
+        if self.words.is_empty() {
+            return word;
+        }
+        let found = self.words.iter().find(|(own, _)| own.eq_ignore_ascii_case(word));
+        found.map_or(word, |(_, word)| word)
+    }
+
+    /// A topic that a rule has made, as it is for this device.
+    pub(crate) fn rooted(&self, topic: String) -> String {
+        let root = self.roots.iter().find_map(|root| {
+            let rest = topic.strip_prefix(&*root.rule)?;
+            rest.starts_with('/').then(|| format!("{}{rest}", root.topic))
+        });
+        root.unwrap_or(topic)
     }
 
     /// A command that it was found to have.
     #[must_use]
     pub fn command(&self, name: &str) -> Option<&DeviceCommand> {
         self.commands.iter().find(|command| *command.name == *name)
+    }
+}
+
+fn one_by_one(device: &str) -> String {
+    format!("'{device}' takes one setting in a command. Change them one by one.")
+}
+
+/// The arguments that go beside a value.
+pub(crate) fn beside_of(beside: Option<&str>) -> Value {
+    let empty = || Value::Object(serde_json::Map::new());
+    beside.and_then(|beside| serde_json::from_str(beside).ok()).filter(Value::is_object).unwrap_or_else(empty)
+}
+
+/// Puts a value where an argument is: `on`, or `config/auto_off` in an object of its own.
+pub(crate) fn put_at(args: &mut Value, argument: &str, value: Value) {
+    let mut at = args;
+    let mut names = argument.split('/').peekable();
+    while let Some(name) = names.next() {
+        let Some(members) = at.as_object_mut() else { return };
+        if names.peek().is_none() {
+            members.insert(name.to_owned(), value);
+            return;
+        }
+        at = members.entry(name).or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
 }

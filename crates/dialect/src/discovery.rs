@@ -7,6 +7,7 @@
 mod homeassistant;
 mod homie;
 mod shelly;
+mod shelly_gen1;
 mod tasmota;
 mod thingsboard;
 mod zigbee2mqtt;
@@ -42,8 +43,20 @@ enum Reader {
     Zigbee2Mqtt(zigbee2mqtt::Reader),
     Tasmota(tasmota::Reader),
     Shelly(shelly::Reader),
+    ShellyGen1(shelly_gen1::Reader),
     Homie(homie::Reader),
-    ThingsBoard,
+    ThingsBoard(thingsboard::Reader),
+}
+
+/// What a reader has to know of the dialect that it reads for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReaderSettings {
+    /// The dialect that its devices speak.
+    pub(crate) dialect: Box<str>,
+    /// What devices that answer by name call this console.
+    pub(crate) console: Box<str>,
+    /// Where announcements are: the base topic, the discovery prefix or the domain.
+    pub(crate) base: Box<str>,
 }
 
 /// What a message tells of devices.
@@ -71,17 +84,28 @@ pub struct Changes {
 }
 
 impl Discovery {
-    /// A reader that has read nothing, of a console that devices answer by this name.
+    /// A reader that has read nothing, of a console that devices answer by this name. Announcements are where they are
+    /// unless somebody has changed that.
     #[must_use]
     pub fn new(kind: ReaderKind, console: &str) -> Discovery {
+        Discovery::of(kind, ReaderSettings { dialect: kind.dialect().into(), console: console.into(), base: "".into() })
+    }
+
+    /// The same with other settings. An empty base is the usual one.
+    pub(crate) fn of(kind: ReaderKind, settings: ReaderSettings) -> Discovery {
+        let mut settings = settings;
+        if settings.base.is_empty() {
+            settings.base = kind.usual_base().into();
+        }
         let reader = match kind {
-            ReaderKind::HomeAssistant => Reader::HomeAssistant(homeassistant::Reader::default()),
-            ReaderKind::Zigbee2Mqtt => Reader::Zigbee2Mqtt(zigbee2mqtt::Reader::default()),
-            ReaderKind::Tasmota => Reader::Tasmota(tasmota::Reader::default()),
-            ReaderKind::Shelly => Reader::Shelly(shelly::Reader::new(console)),
-            ReaderKind::Homie5 => Reader::Homie(homie::Reader::new(true)),
-            ReaderKind::Homie4 => Reader::Homie(homie::Reader::new(false)),
-            ReaderKind::ThingsBoardGateway => Reader::ThingsBoard,
+            ReaderKind::HomeAssistant => Reader::HomeAssistant(homeassistant::Reader::new(settings)),
+            ReaderKind::Zigbee2Mqtt => Reader::Zigbee2Mqtt(zigbee2mqtt::Reader::new(settings)),
+            ReaderKind::Tasmota => Reader::Tasmota(tasmota::Reader::new(settings)),
+            ReaderKind::Shelly => Reader::Shelly(shelly::Reader::new(settings)),
+            ReaderKind::ShellyGen1 => Reader::ShellyGen1(shelly_gen1::Reader::new(settings)),
+            ReaderKind::Homie5 => Reader::Homie(homie::Reader::new(true, settings)),
+            ReaderKind::Homie4 => Reader::Homie(homie::Reader::new(false, settings)),
+            ReaderKind::ThingsBoardGateway => Reader::ThingsBoard(thingsboard::Reader::new(settings)),
         };
         Discovery { reader }
     }
@@ -102,25 +126,25 @@ impl Discovery {
             Reader::Zigbee2Mqtt(reader) => reader.read(inbound),
             Reader::Tasmota(reader) => reader.read(inbound),
             Reader::Shelly(reader) => reader.read(inbound),
+            Reader::ShellyGen1(reader) => reader.read(inbound),
             Reader::Homie(reader) => reader.read(inbound),
-            Reader::ThingsBoard => thingsboard::read(inbound),
+            Reader::ThingsBoard(reader) => reader.read(inbound),
         }
     }
 
     /// The filters of discovery messages, beside what the dialect hears.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {
-        let filters: &[&str] = match &self.reader {
-            Reader::HomeAssistant(_) => &["homeassistant/#"],
-            Reader::Zigbee2Mqtt(_) => {
-                &["zigbee2mqtt/bridge/devices", "zigbee2mqtt/bridge/groups", "zigbee2mqtt/bridge/info"]
-            }
-            Reader::Tasmota(_) => &["tasmota/discovery/#"],
-            Reader::Shelly(_) => &["+/online", "+/announce", "shellies/announce"],
+        let all = |filters: &[&str]| filters.iter().map(|filter| (*filter).to_owned()).collect();
+        match &self.reader {
+            Reader::HomeAssistant(reader) => reader.filters(),
+            Reader::Zigbee2Mqtt(reader) => reader.filters(),
+            Reader::Tasmota(reader) => reader.filters(),
+            Reader::Shelly(_) => all(&["+/online", "+/announce", "shellies/announce"]),
+            Reader::ShellyGen1(_) => all(&["shellies/announce", "shellies/+/online"]),
             Reader::Homie(reader) => reader.filters(),
-            Reader::ThingsBoard => &["v1/gateway/connect", "v1/gateway/disconnect"],
-        };
-        filters.iter().map(|filter| (*filter).to_owned()).collect()
+            Reader::ThingsBoard(_) => all(&["v1/gateway/connect", "v1/gateway/disconnect"]),
+        }
     }
 
     /// Whether devices tell of themselves on a topic.

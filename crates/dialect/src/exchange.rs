@@ -15,7 +15,7 @@ use wilco_ledger::{
 use crate::{
     DecodedMessage, DialectFile, DialectSet, Inbound, KnownDevice, Topics,
     devices::Devices,
-    discovery::{Discovery, by_convention},
+    discovery::by_convention,
     file::{IdKind, ReaderKind, RequestRule},
     pattern::{Kind, Known, Pattern},
     payload::Args,
@@ -191,8 +191,7 @@ impl Playing {
             }
         }
         let mut devices = Devices::default();
-        if let Some(reader) = file.reader() {
-            let mut discovery = Discovery::new(reader, CONSOLE);
+        for mut discovery in set.readers(CONSOLE) {
             for message in &exchange.discovery {
                 let inbound = message.inbound(true);
                 discovery.read(&inbound).apply(&mut devices);
@@ -281,12 +280,14 @@ impl Playing {
         let parsed = Args::parse(args).map_err(|error| format!("The arguments are not a JSON object ({error})."))?;
         let mut first = None;
         let mut fits = Vec::new();
-        // First as the device is called; then as it may be called on the wire.
-        for is_named in [true, false] {
+        // First as the device is called, then as it may be called on the wire; and first with the usual settings.
+        for (is_named, is_usual) in [(true, true), (false, true), (true, false), (false, false)] {
             for rule in member.rules(&asking, &parsed) {
                 for topic in &rule.topics {
                     first = first.or(Some((rule, topic)));
-                    if let Some(settings) = inferred(member, rule, topic, &asking, request, wire_id, is_named) {
+                    if let Some(settings) =
+                        inferred(member, rule, topic, &asking, request, wire_id, (is_named, is_usual))
+                    {
                         fits.push((rule.clone(), topic.clone(), settings));
                     }
                 }
@@ -368,13 +369,14 @@ fn inferred(
     asking: &Asking<'_>,
     request: &Published,
     wire_id: &str,
-    is_named: bool,
+    (is_named, is_usual): (bool, bool),
 ) -> Option<BTreeMap<String, String>> {
     let mut settings = BTreeMap::new();
     let bound = |name: &str| match name {
         "command" => Some(Cow::Borrowed(asking.command)),
         "id" if rule.id != IdKind::None => Some(Cow::Borrowed(wire_id)),
         "device" if is_named => Some(Cow::Borrowed(&*asking.device.address)),
+        name if is_usual => member.setting(name),
         _ => None,
     };
     let known = Known { bound: &bound, is_device: &|_| true };

@@ -45,6 +45,8 @@ pub struct DialectFile {
     pub(crate) about: Box<str>,
     pub(crate) code: Option<Code>,
     pub(crate) reader: Option<ReaderKind>,
+    /// Its devices may have a password: see [`crate::Challenge`].
+    pub(crate) signs_in: bool,
     pub(crate) on_request: bool,
     /// What the several topics of a request are called, in their order; a device may want one of them.
     pub(crate) variants: Vec<String>,
@@ -76,12 +78,52 @@ pub enum ReaderKind {
     Tasmota,
     /// What Shelly devices say of themselves.
     Shelly,
+    /// What Shelly devices of the first generation say of themselves.
+    ShellyGen1,
     /// The Homie convention, version 5.
     Homie5,
     /// The Homie convention, versions 3 and 4.
     Homie4,
     /// Devices behind a ThingsBoard gateway.
     ThingsBoardGateway,
+}
+
+impl ReaderKind {
+    /// The dialect that comes with Wilco and has this reader.
+    pub(crate) fn dialect(self) -> &'static str {
+        match self {
+            ReaderKind::HomeAssistant => "homeassistant",
+            ReaderKind::Zigbee2Mqtt => "zigbee2mqtt",
+            ReaderKind::Tasmota => "tasmota",
+            ReaderKind::Shelly => "shelly",
+            ReaderKind::ShellyGen1 => "shelly-gen1",
+            ReaderKind::Homie5 => "homie5",
+            ReaderKind::Homie4 => "homie4",
+            ReaderKind::ThingsBoardGateway => "thingsboard",
+        }
+    }
+
+    /// The setting that says where announcements are; none where that is always the same.
+    pub(crate) fn base_setting(self) -> Option<&'static str> {
+        match self {
+            ReaderKind::HomeAssistant => Some("prefix"),
+            ReaderKind::Zigbee2Mqtt => Some("base"),
+            ReaderKind::Tasmota => Some("discovery"),
+            ReaderKind::Homie5 | ReaderKind::Homie4 => Some("domain"),
+            ReaderKind::Shelly | ReaderKind::ShellyGen1 | ReaderKind::ThingsBoardGateway => None,
+        }
+    }
+
+    /// Where announcements are unless somebody has changed it.
+    pub(crate) fn usual_base(self) -> &'static str {
+        match self {
+            ReaderKind::HomeAssistant => "homeassistant",
+            ReaderKind::Zigbee2Mqtt => "zigbee2mqtt",
+            ReaderKind::Tasmota => "tasmota/discovery",
+            ReaderKind::Homie5 | ReaderKind::Homie4 => "homie",
+            ReaderKind::Shelly | ReaderKind::ShellyGen1 | ReaderKind::ThingsBoardGateway => "",
+        }
+    }
 }
 
 /// What to publish so that devices tell of themselves.

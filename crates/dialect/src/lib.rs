@@ -26,6 +26,7 @@ mod payload;
 mod preview;
 mod probe;
 mod set;
+mod sign_in;
 mod template;
 mod text;
 mod topics;
@@ -36,7 +37,8 @@ mod words;
 pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
 pub use devices::{
-    Ask, AskPayload, Availability, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role, Variable,
+    Ask, AskPayload, Availability, Control, DeviceCommand, Devices, InPlace, Inserted, KnownDevice, Role, Root,
+    Variable,
 };
 pub use discovery::{Changes, Discovery, Findings};
 pub use exchange::{Exchange, Expected, Played, Published};
@@ -55,6 +57,7 @@ pub use message::{
 pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;
 pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, STARTED, shipped, shipped_text};
+pub use sign_in::Challenge;
 pub use topics::{Channel, InvalidPrefix, Topics};
 pub use wire_ids::WireIds;
 

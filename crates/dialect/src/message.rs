@@ -48,9 +48,17 @@ pub struct Outbound {
     pub expiry: u32,
     /// MQTT 5 Content Type (section 3.3.2.3.9). Empty where it is not known.
     pub content_type: &'static str,
+    /// What is kept and shown in place of the payload, where that proves a password.
+    pub kept: Option<Vec<u8>>,
 }
 
 impl Outbound {
+    /// The payload as it may be kept and shown.
+    #[must_use]
+    pub fn shown(&self) -> &[u8] {
+        self.kept.as_deref().unwrap_or(&self.payload)
+    }
+
     /// A request that its device's dialect has written. Firmware of other people's knows nothing of our Correlation Data,
     /// and some of it answers at a Response Topic which nobody asked it for.
     pub(crate) fn written(written: &WrittenMessage, request: &Request<'_>, now: Timestamp) -> Outbound {
@@ -61,6 +69,7 @@ impl Outbound {
             response_topic: None,
             expiry: request.seconds_left(now),
             content_type: "",
+            kept: None,
         }
     }
 }

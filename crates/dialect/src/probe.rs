@@ -37,6 +37,7 @@ pub(crate) fn of(topics: &Topics, client_id: &str, nonce: &str) -> Probe {
         response_topic: Some(answers.clone()),
         expiry: EXPIRY,
         content_type: wilco::JSON,
+        kept: None,
     };
     Probe {
         request: outbound(topics.of(&own, Channel::Req)),

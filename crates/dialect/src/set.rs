@@ -16,15 +16,20 @@ pub(crate) use encode::{device_id, usable};
 
 use crate::{
     Ask, Control, DecodedMessage, Dialect, DialectFile, Filter, KnownDevice, ReaderKind, Role, Subscriptions, Topics,
-    Unreadable, devices::Devices, file::Code, wire_ids::WireIds,
+    Unreadable,
+    devices::Devices,
+    discovery::{Discovery, ReaderSettings},
+    file::Code,
+    wire_ids::WireIds,
 };
 
 /// The dialects that come with Wilco, as they are written.
-const SHIPPED: [(&str, &str); 20] = [
+const SHIPPED: [(&str, &str); 21] = [
     ("wilco", include_str!("../dialects/wilco.toml")),
     ("text", include_str!("../dialects/text.toml")),
     ("tasmota", include_str!("../dialects/tasmota.toml")),
     ("shelly", include_str!("../dialects/shelly.toml")),
+    ("shelly-gen1", include_str!("../dialects/shelly-gen1.toml")),
     ("zigbee2mqtt", include_str!("../dialects/zigbee2mqtt.toml")),
     ("homeassistant", include_str!("../dialects/homeassistant.toml")),
     ("homie5", include_str!("../dialects/homie5.toml")),
@@ -130,6 +135,18 @@ impl DialectSet {
         self.members.iter().map(|member| &*member.file.name)
     }
 
+    /// The readers of the dialects that have one, of a console that devices answer by this name.
+    #[must_use]
+    pub fn readers(&self, console: &str) -> Vec<Discovery> {
+        let reader = |member: &Member| {
+            let kind = member.file.reader?;
+            let base = kind.base_setting().and_then(|setting| member.setting(setting)).unwrap_or_default();
+            let dialect = member.file.name.clone();
+            Some(Discovery::of(kind, ReaderSettings { dialect, console: console.into(), base: (*base).into() }))
+        };
+        self.members.iter().filter_map(reader).collect()
+    }
+
     /// What to subscribe: each filter once, the required ones first, and none that another one covers.
     #[must_use]
     pub fn filters(&self, devices: &Devices, wishes: &Subscriptions<'_>) -> Vec<Filter> {
@@ -155,7 +172,7 @@ impl DialectSet {
             };
             filters.extend(all.into_iter().filter(|(filter, _)| !filter.is_empty()).map(filter));
         }
-        let named = devices.topics().map(|topic| Filter {
+        let named = devices.topics().chain(devices.root_filters()).map(|topic| Filter {
             filter: topic.to_owned(),
             qos: 1,
             required: false,
@@ -188,7 +205,19 @@ impl DialectSet {
     #[must_use]
     pub fn lists_unannounced(&self, dialect: &str) -> bool {
         let reader = self.member(dialect).map(|member| member.file.reader);
-        matches!(reader, Some(None | Some(ReaderKind::Tasmota | ReaderKind::Shelly)))
+        matches!(reader, Some(None | Some(ReaderKind::Tasmota | ReaderKind::Shelly | ReaderKind::ShellyGen1)))
+    }
+
+    /// What a setting of a dialect is here; nothing where it has no value.
+    #[must_use]
+    pub fn setting(&self, dialect: &str, name: &str) -> Option<&str> {
+        self.member(dialect)?.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether devices of a dialect may have a password, and want requests to be signed with it.
+    #[must_use]
+    pub fn signs_in(&self, dialect: &str) -> bool {
+        self.member(dialect).is_some_and(|member| member.file.signs_in)
     }
 
     /// Whether a dialect is Wilco's own.
@@ -209,7 +238,7 @@ impl DialectSet {
             _ => compare.key(key),
         };
         let value = &reported.iter().find(|one| *one.key == *key)?.value;
-        let is = |word: &str| is_same_value(value, &compare.value(word));
+        let is = |word: &str| is_same_value(value, &compare.value(device.word(light.reported(word))));
         if is(on) { Some(true) } else { is(off).then_some(false) }
     }
 

@@ -31,6 +31,7 @@ pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, 
         response_topic: Some(topics.of(device, Channel::Resp)),
         expiry: request.seconds_left(now),
         content_type: JSON,
+        kept: None,
     }
 }
 

@@ -85,10 +85,11 @@ impl WireIds {
         self.ids.get(&(device.clone(), command.clone())).map(|id| &**id)
     }
 
-    /// The command of an id on the wire.
+    /// The command of an id on the wire, also where its request was signed and sent a second time.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(&DeviceId, &CommandId)> {
-        self.commands.get(id).map(|(device, command)| (device, command))
+        let found = self.commands.get(id).or_else(|| self.commands.get(crate::sign_in::first_id(id)?));
+        found.map(|(device, command)| (device, command))
     }
 
     fn put(&mut self, id: Box<str>, device: &DeviceId, command: &CommandId) {

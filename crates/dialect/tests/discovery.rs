@@ -212,7 +212,12 @@ fn zigbee2mqtt_lists_what_devices_can_do() {
                 {"type": "composite", "property": "color", "name": "color_xy", "access": 7, "features": []}]},
             {"type": "enum", "property": "effect", "label": "Effect", "access": 2, "values": ["blink", "okay"]},
             {"type": "numeric", "property": "linkquality", "label": "Link quality", "access": 1, "unit": "lqi"}]}}]);
-    let mut discovery = Discovery::new(ReaderKind::Zigbee2Mqtt, "wilco");
+    // Under another base topic than the usual one.
+    let mut set = all();
+    assert!(set.set("zigbee2mqtt", "base", "z2m"));
+    let mut readers = set.readers("wilco").into_iter();
+    let mut discovery = readers.find(|reader| reader.is_about("z2m/bridge/devices")).expect("its reader");
+    assert!(!discovery.is_about("zigbee2mqtt/bridge/devices"));
     let mut findings = read(&mut discovery, "z2m/bridge/devices", &list);
     let [bridge, lamp] = findings.devices.as_slice() else { panic!("{findings:?}") };
     assert_eq!((bridge.id.as_str(), titles(bridge)[0]), ("bridge", "Restart"));
@@ -229,7 +234,6 @@ fn zigbee2mqtt_lists_what_devices_can_do() {
     findings.apply(&mut devices);
     let device = devices.get(&id("0x01")).expect("a device");
     let asking = Asking { device, command: "set state", args: r#"{"on":true}"# };
-    let set = all();
     assert_eq!(set.id_kind(&asking), Ok(IdKind::None));
     let message = set.encode(&asking, &devices, &command_id(), "c1").expect("a message");
     assert_eq!((message.topic.as_str(), message.payload.as_str()), ("z2m/kitchen/lamp 💡/set", r#"{"state":"ON"}"#));
@@ -275,7 +279,7 @@ fn tasmota_says_what_it_has() {
 fn shelly_is_asked_what_it_is() {
     let mut discovery = Discovery::new(ReaderKind::Shelly, "wilco");
     let findings = discovery.read(&inbound("attic/plug/online", b"true"));
-    assert_eq!(findings.questions.len(), 2);
+    assert_eq!(findings.questions.len(), 3);
     assert!(findings.questions[0].0 == "attic/plug/rpc" && findings.questions[0].1.contains("Shelly.GetDeviceInfo"));
     let info =
         json!({"id": "shellyplus1pm-a8", "mac": "A8032", "model": "SNSW", "gen": 2, "ver": "1.4", "name": "Plug"});
@@ -292,7 +296,7 @@ fn shelly_is_asked_what_it_is() {
     let power = plug.variables.iter().find(|variable| *variable.key == *"switch:0/apower").expect("its power");
     assert_eq!((power.unit.as_deref(), power.is_number), (Some("W"), true));
     let old = json!({"id": "shelly1-x", "gen": 1});
-    assert!(read(&mut discovery, "old/announce", &old).problems[0].contains("first-generation"));
+    assert!(read(&mut discovery, "old/announce", &old).problems[0].contains("shelly-gen1"));
     let mut devices = Devices::default();
     devices.insert(plug.clone());
     let set = all();
@@ -487,4 +491,128 @@ fn an_answer_that_cannot_be_read_is_said_to_be_one() {
     check("commands/d/ack", b"\xff", "not UTF-8");
     check("commands/d/ack", &vec![b'x'; 600 * 1024], "the limit is");
     check("zigbee2mqtt/bridge/response/health_check", br#"{"status":"odd"}"#, "no outcome in");
+}
+
+/// A set with one dialect, one of its settings, and its reader.
+fn elsewhere(dialect: &str, setting: &str, value: &str) -> (DialectSet, Discovery) {
+    let file = shipped().iter().find(|file| file.name() == dialect).expect("a dialect").clone();
+    let mut set = DialectSet::new([file], &Topics::default());
+    assert!(set.set(dialect, setting, value));
+    let reader = set.readers("wilco").pop().expect("its reader");
+    (set, reader)
+}
+
+#[test]
+fn announcements_are_heard_where_a_connection_says_that_they_are() {
+    let check = |dialect: &str, setting: &str, value: &str, topic: &str, payload: &Value, device: &str| {
+        let (set, mut reader) = elsewhere(dialect, setting, value);
+        assert!(reader.is_about(topic), "{dialect}: {:?}", reader.filters());
+        let findings = read(&mut reader, topic, payload);
+        let [found] = findings.devices.as_slice() else { panic!("{dialect}: {findings:?}") };
+        assert_eq!((found.id.as_str(), &*found.dialect), (device, dialect));
+        let filters = set.filters(&Devices::default(), &wilco_dialect::Subscriptions::default());
+        let usual = ["homeassistant/#", "zigbee2mqtt/#", "homie/#"];
+        assert!(filters.iter().all(|filter| !usual.contains(&filter.filter.as_str())), "{dialect}: {filters:?}");
+    };
+    let entity = json!({"name": "Door", "unique_id": "door", "command_topic": "pi/door/set", "state_topic": "pi/door",
+        "device": {"identifiers": ["pi"]}});
+    check("homeassistant", "prefix", "house/ha", "house/ha/switch/pi/door/config", &entity, "pi");
+    let list =
+        json!([{"ieee_address": "0x01", "friendly_name": "lamp", "type": "Router", "definition": {"exposes": []}}]);
+    check("zigbee2mqtt", "base", "house/z2m", "house/z2m/bridge/devices", &list, "0x01");
+    let config =
+        json!({"t": "lamp", "mac": "AABB", "ft": "%prefix%/%topic%/", "tp": ["cmnd", "stat", "tele"], "rl": [1]});
+    check("tasmota", "discovery", "house/found", "house/found/AABB/config", &config, "AABB");
+    let description =
+        json!({"homie": "5.0", "version": 1, "nodes": {"n": {"properties": {"p": {"datatype": "integer"}}}}});
+    check("homie5", "domain", "ebus", "ebus/5/pump/$description", &description, "pump");
+}
+
+#[test]
+fn a_copy_of_a_dialect_under_another_name_serves_a_second_bridge() {
+    let text = wilco_dialect::shipped_text("zigbee2mqtt").expect("a dialect");
+    let second = text
+        .replace("name = \"zigbee2mqtt\"", "name = \"garage\"")
+        .replace("base = \"zigbee2mqtt\"", "base = \"garage\"");
+    let second = wilco_dialect::DialectFile::parse(&second).expect("a dialect file");
+    let first = shipped().iter().find(|file| file.name() == "zigbee2mqtt").expect("a dialect").clone();
+    let set = DialectSet::new([first, second], &Topics::default());
+    assert_eq!(set.overlaps(), Vec::<String>::new());
+    let mut devices = Devices::default();
+    let bridge = |ieee: &str| {
+        json!([
+        {"ieee_address": format!("0xc{ieee}"), "type": "Coordinator", "friendly_name": "Coordinator"},
+        {"ieee_address": ieee, "friendly_name": "lamp", "type": "Router", "definition": {"exposes": []}}])
+    };
+    for mut reader in set.readers("wilco") {
+        read(&mut reader, "zigbee2mqtt/bridge/devices", &bridge("0x01")).apply(&mut devices);
+        read(&mut reader, "garage/bridge/devices", &bridge("0x02")).apply(&mut devices);
+    }
+    let mut ids: Vec<&str> = devices.iter().map(|device| device.id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["0x01", "0x02", "bridge", "garage"]);
+    let device = devices.get(&id("0x02")).expect("a device");
+    let asking = Asking { device, command: "set", args: r#"{"state":"ON"}"# };
+    let message = set.encode(&asking, &devices, &command_id(), "c1").expect("a message");
+    assert_eq!(message.topic, "garage/lamp/set");
+}
+
+#[test]
+fn settings_are_changed_by_the_request_that_the_device_has_for_them() {
+    let mut discovery = Discovery::new(ReaderKind::Shelly, "wilco");
+    let info = json!({"id": "plug", "mac": "A8", "model": "SNSW", "gen": 2, "ver": "1.4"});
+    read(&mut discovery, "plug/announce", &info);
+    let config = json!({"id": 0, "src": "plug", "dst": "wilco", "result": {"sys": {"cfg_rev": 3},
+        "switch:0": {"id": 0, "initial_state": "off", "auto_off": false, "auto_off_delay": 60.0}}});
+    let plug = read(&mut discovery, "wilco/rpc", &config).devices.pop().expect("a device");
+    let settings: Vec<&str> = plug.commands.iter().filter(|one| one.is_setting).map(|one| &*one.name).collect();
+    assert_eq!(settings, ["switch:0/initial_state", "switch:0/auto_off", "switch:0/auto_off_delay"]);
+    let set = all();
+    let mut devices = Devices::default();
+    devices.insert(plug.clone());
+    let ask = |device: &KnownDevice, changes: &Value| -> Result<(String, String), String> {
+        let args = json!({"changes": changes, "apply": "now"}).to_string();
+        let (command, args) = device.in_place_of("config.set", &args)?;
+        let message = set.encode(&Asking { device, command: &command, args: &args }, &devices, &command_id(), "7")?;
+        Ok((message.topic, message.payload))
+    };
+    let (topic, payload) = ask(&plug, &json!({"switch:0/auto_off": true})).expect("a message");
+    assert_eq!(topic, "plug/rpc");
+    assert_eq!(
+        payload,
+        r#"{"id":7,"src":"wilco","method":"Switch.SetConfig","params":{"config":{"auto_off":true},"id":0}}"#
+    );
+    let both = json!({"switch:0/auto_off": true, "switch:0/auto_off_delay": 30});
+    let (_, payload) = ask(&plug, &both).expect("a message");
+    assert!(payload.contains(r#""config":{"auto_off":true,"auto_off_delay":30}"#), "{payload}");
+    assert!(ask(&plug, &json!({"switch:0/output": true})).expect_err("no setting").contains("no setting"));
+    assert!(ask(&plug, &json!({})).is_err());
+
+    let config =
+        json!({"t": "lamp", "mac": "AABB", "ft": "%prefix%/%topic%/", "tp": ["cmnd", "stat", "tele"], "rl": [1]});
+    let lamp = one(ReaderKind::Tasmota, "tasmota/discovery/AABB/config", &config);
+    let (topic, payload) = ask(&lamp, &json!({"TELEPERIOD": 60})).expect("a message");
+    assert_eq!((topic.as_str(), payload.as_str()), ("cmnd/lamp/TelePeriod", "60"));
+    let two = json!({"TELEPERIOD": 60, "SLEEP": 50});
+    assert!(ask(&lamp, &two).expect_err("one at a time").contains("one setting in a command"));
+    let (command, args) = lamp.in_place_of("config.get", "{}").expect("a command");
+    let asking = Asking { device: &lamp, command: &command, args: &args };
+    let message = set.encode(&asking, &devices, &command_id(), "c").expect("a message");
+    assert_eq!(
+        (&*message.topic, &*message.payload),
+        ("cmnd/lamp/Backlog", "TelePeriod; Sleep; LedState; PowerOnState")
+    );
+
+    let list = json!([{"ieee_address": "0x01", "friendly_name": "plug", "type": "Router", "definition": {"exposes": [
+        {"type": "enum", "property": "power_on_behavior", "access": 7, "category": "config", "values": ["on", "off"]},
+        {"type": "numeric", "property": "countdown", "access": 3, "category": "config"},
+        {"type": "switch", "features": [
+            {"type": "binary", "property": "state", "access": 7, "value_on": "ON", "value_off": "OFF"}]}]}}]);
+    let zigbee = one(ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices", &list);
+    let (topic, payload) = ask(&zigbee, &json!({"power_on_behavior": "on", "countdown": 5})).expect("a message");
+    assert_eq!(
+        (topic.as_str(), payload.as_str()),
+        ("zigbee2mqtt/plug/set", r#"{"countdown":5,"power_on_behavior":"on"}"#)
+    );
+    assert!(ask(&zigbee, &json!({"state": "ON"})).is_err());
 }

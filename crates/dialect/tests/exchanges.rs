@@ -33,3 +33,8 @@ fn what_was_recorded_is_read_as_it_should_be() {
 fn what_the_facts_say_beyond_that_is_read_as_it_should_be() {
     play("composed", include_str!("exchanges/composed.jsonl"));
 }
+
+#[test]
+fn what_sources_and_manuals_of_each_firmware_say_is_read_as_it_should_be() {
+    play("further", include_str!("exchanges/further.jsonl"));
+}

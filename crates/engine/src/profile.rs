@@ -1,5 +1,7 @@
 //! From what a person enters to a stored profile, and from a stored profile to a session's settings.
 
+pub(crate) mod device_passwords;
+
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -11,6 +13,7 @@ pub(crate) use wilco_connection::{
     KEEP_ALIVE, SESSION_EXPIRY, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
 };
 pub(crate) use wilco_credentials::Bundle;
+pub(crate) use device_passwords::DevicePasswords;
 
 use crate::{
     api::{ConnectionEntry, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid},
@@ -47,6 +50,8 @@ pub(crate) struct Ready {
     pub(crate) settings: Settings,
     /// The client certificate that it will show.
     pub(crate) certificate: Option<CertificateFacts>,
+    /// The passwords of its devices.
+    pub(crate) passwords: DevicePasswords,
 }
 
 /// A stored connection that is to be changed.
@@ -178,7 +183,8 @@ pub(crate) async fn ready(profile: Profile, vault: Arc<Vault>, passing: bool) ->
             return Err(missing(&profile));
         }
         let certificate = bundle.credentials()?.facts();
-        Ok(Ready { settings: assemble(&profile, &bundle, passing)?, certificate })
+        let passwords = DevicePasswords::of(&bundle);
+        Ok(Ready { settings: assemble(&profile, &bundle, passing)?, certificate, passwords })
     });
     fetched.await.map_err(|error| Failure {
         code: FailureCode::Internal,

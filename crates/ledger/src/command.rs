@@ -178,6 +178,8 @@ pub enum Fate {
     NotSent,
     /// Refused by the broker, or too large for it.
     Refused,
+    /// The device said that it has not carried it out, and that it wants it to be signed.
+    Declined,
 }
 
 /// Messages about a command that could not be read.

@@ -153,6 +153,8 @@ pub enum Reading {
     Inferred,
     /// A final answer after we had given up: it settles the command all the same.
     Late,
+    /// The device has not carried it out, and wants it to be signed: it is sent again.
+    Challenge,
     /// `running` again: a heartbeat.
     Heartbeat,
     /// The same answer again.

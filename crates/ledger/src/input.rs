@@ -44,6 +44,15 @@ pub enum Input {
     },
     /// A device spoke.
     Answer(Answer),
+    /// A device has not carried a request out, because it wants it to be signed with its password, and the next send can
+    /// be. A command that has been sent once is sent again, also where it is not safe to repeat; `again`: that is this
+    /// answer's request already, which is an answer like any other.
+    Challenged {
+        /// What the device said.
+        answer: Answer,
+        /// It answers a request that was sent again because of an earlier challenge.
+        again: bool,
+    },
     /// A device reported its state. Settles the commands whose expectation it meets, and is recorded with those alone.
     Report(Report),
     /// A device said something on the answers' topic that cannot be read. Kept as evidence, beside the command it is about

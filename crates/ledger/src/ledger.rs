@@ -170,6 +170,7 @@ impl Ledger {
                 }
             }
             Input::Answer(answer) => self.answer(answer, now, &mut effects),
+            Input::Challenged { answer, again } => self.challenged(answer, again, now, &mut effects),
             Input::Report(report) => self.report(&report, now, &mut effects),
             Input::Unreadable { device, raw, why, about, retained } => {
                 let fact = Fact::Unreadable { raw: Box::new(raw), why };

@@ -125,6 +125,12 @@ impl Command {
             && self.attempt <= policy.retry.limit
     }
 
+    /// Its device wanted it to be signed: its last send is declined, or is the one that followed from that.
+    pub(crate) fn was_declined(&self) -> bool {
+        let says_so = self.message.as_deref() == Some(&*sentences::challenged());
+        self.last_send.is_some_and(|send| send.fate == Fate::Declined) || says_so
+    }
+
     /// When it may no longer be sent.
     #[must_use]
     pub fn end_of_life(&self) -> Timestamp {
@@ -243,6 +249,13 @@ impl Command {
                     self.result.clone_from(&answer.result);
                 } else {
                     self.climb(state);
+                }
+            }
+            Reading::Challenge => {
+                self.heard_at = Some(at);
+                self.message = Some(sentences::challenged());
+                if let Some(send) = &mut self.last_send {
+                    send.fate = Fate::Declined;
                 }
             }
             Reading::Heartbeat => self.heard(answer, at),

@@ -47,6 +47,11 @@ pub(crate) fn awaits_return() -> Box<str> {
     "The broker may have been restarted. Wilco waits a few seconds for the device to reconnect before it sends.".into()
 }
 
+/// Its device has not carried it out, and wants it to be signed.
+pub(crate) fn challenged() -> Box<str> {
+    "The device asked for its password and did not run the command. Wilco sends it again, signed in.".into()
+}
+
 /// An answer came that cannot be read.
 pub(crate) fn unreadable(command: &Command, at: Timestamp, why: &str) -> Box<str> {
     let after = length(at.since(command.rungs.sent.unwrap_or(command.submitted_at)));

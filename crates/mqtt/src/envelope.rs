@@ -103,6 +103,7 @@ mod tests {
                 response_topic: Some("plant/pump-7/resp".into()),
                 expiry: 60,
                 content_type: "application/json",
+                kept: None,
             };
             assert_eq!(Envelope::of(&outbound, MqttVersion::V5).bytes, v5::size_of(&outbound), "{payload}");
             let mut shorter = rumqttc_v4::mqttbytes::v4::Publish::new(

@@ -149,6 +149,7 @@ impl MqttSender {
             response_topic: None,
             expiry: QUESTION_EXPIRY,
             content_type: "",
+            kept: None,
         };
         self.hand_over(None, outbound);
     }

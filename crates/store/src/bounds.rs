@@ -128,7 +128,7 @@ pub fn shorten_sentence(answer: &mut Answer) {
 
 fn decides(reading: Reading) -> bool {
     match reading {
-        Reading::Moved | Reading::Inferred | Reading::Late | Reading::Contradiction => true,
+        Reading::Moved | Reading::Inferred | Reading::Late | Reading::Contradiction | Reading::Challenge => true,
         Reading::Heartbeat | Reading::Duplicate | Reading::Conflict | Reading::AfterTheEnd | Reading::Ambiguous => {
             false
         }

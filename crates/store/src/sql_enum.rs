@@ -65,6 +65,7 @@ words!(Fate {
     Unknown = "unknown",
     NotSent = "not_sent",
     Refused = "refused",
+    Declined = "declined",
 });
 words!(Match { Exact = "exact", Inferred = "inferred", Reported = "reported", Ambiguous = "ambiguous", });
 words!(Origin { Here = "here", Observed = "observed", });
@@ -72,6 +73,7 @@ words!(Reading {
     Moved = "moved",
     Inferred = "inferred",
     Late = "late",
+    Challenge = "challenge",
     Heartbeat = "heartbeat",
     Duplicate = "duplicate",
     Conflict = "conflict",

@@ -60,6 +60,7 @@ export function keptText(has: Secrets): string {
     has.server && 'the server’s certificate',
     has.password && 'password',
     has.proxy_password && 'the proxy’s password',
+    has.device_passwords && 'device passwords',
   ].filter((word) => word !== false);
   const last = kept.pop();
   return kept.length === 0 ? (last ?? 'nothing') : `${kept.join(', ')} and ${last}`;

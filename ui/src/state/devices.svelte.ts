@@ -45,6 +45,15 @@ export class Devices {
     );
   }
 
+  /** Sets or removes the password of a device, or of all devices of the connection. */
+  async password(connection: string, device: string | null, password: string | null): Promise<void> {
+    await this.backend.setDevicePassword(connection, device, password);
+    this.onchange();
+    const whose = device === null ? 'all devices' : visibleName(device);
+    const message = `${password === null ? 'Removed' : 'Set'} the password of ${whose}.`;
+    this.undo.notices.add([{ level: 'info', message, hint: null }]);
+  }
+
   async note(connection: string, device: string, note: string, before: string | null): Promise<void> {
     if (note === (before ?? '')) return;
     const write = async (to: string | null) => {

@@ -86,7 +86,8 @@ fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem
     }
     entry.dialects.clear();
     for name in named.iter().map(String::as_str).filter(|name| !name.is_empty()) {
-        let is_file = name.ends_with(".toml") || name.contains(['/', '\\']);
+        // Settings may contain slashes: zigbee2mqtt:base=house/z2m.
+        let is_file = name.ends_with(".toml") || (name.contains(['/', '\\']) && !name.contains('='));
         if !is_file {
             entry.dialects.push(name.to_owned());
             continue;
@@ -98,7 +99,9 @@ fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem
         entry.dialect_files.push(text);
     }
     let dialects = &entry.dialects;
-    entry.dialect_files.retain(|file| dialects::name_of(file).is_some_and(|name| dialects.contains(&name)));
+    entry.dialect_files.retain(|file| {
+        dialects::name_of(file).is_some_and(|name| dialects.iter().any(|one| one.split(':').next() == Some(&*name)))
+    });
     Ok(())
 }
 

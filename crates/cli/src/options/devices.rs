@@ -40,6 +40,8 @@ pub(crate) enum DeviceTask {
     Untag(TagOptions),
     /// Write a note about a device
     Note(DeviceNoteOptions),
+    /// Set the password of a device, or of all devices of a connection
+    Password(DevicePasswordOptions),
     /// Forget devices, with their history
     Forget(ForgetOptions),
     /// Import devices, or their names, tags and notes, from a CSV file
@@ -144,6 +146,30 @@ pub(crate) struct DeviceNoteOptions {
     pub(crate) note: Option<String>,
     /// Remove the note
     #[arg(long, conflicts_with = "note")]
+    pub(crate) clear: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wilco devices password -c home -d shellyplus1-a8032abe54dc
+  printf '%s\\n' \"$PASSWORD\" | wilco devices password -c home --password-stdin
+  wilco devices password -c home -d shellyplus1-a8032abe54dc --clear
+
+For firmware that wants requests to be signed (Shelly). Without --device it is the password of all devices of the connection
+that have none of their own. wilco prompts for it on a terminal and keeps it in the keyring; it is never sent to the device.")]
+pub(crate) struct DevicePasswordOptions {
+    /// Name of the connection
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) connection: String,
+    /// Device ID
+    #[arg(long, short, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// Read the password from a line of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Remove the password
+    #[arg(long, conflicts_with = "password_stdin")]
     pub(crate) clear: bool,
 }
 

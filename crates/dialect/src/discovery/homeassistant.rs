@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value};
 use wilco_ledger::{DeviceId, grouped};
 
-use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, text};
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, text};
 use crate::{
     Ask, AskPayload, Control, DeviceCommand, Inbound, KnownDevice, Variable, devices::GENERAL, file::shown,
     jinja::Template, set::device_id,
@@ -19,11 +19,11 @@ use crate::{
 use entity::describe;
 use names::{expanded, expanded_device};
 
-const PREFIX: &str = "homeassistant";
 const MOST_ENTITIES: usize = 50_000;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
+    settings: ReaderSettings,
     /// The device of each discovery topic.
     topics: HashMap<String, DeviceId>,
     /// The entities of each device, by their topic and their name in it.
@@ -45,9 +45,17 @@ struct Entity {
 }
 
 impl Reader {
+    pub(super) fn new(settings: ReaderSettings) -> Reader {
+        Reader { settings, topics: HashMap::new(), devices: HashMap::new(), entities: 0 }
+    }
+
+    pub(super) fn filters(&self) -> Vec<String> {
+        vec![format!("{}/#", self.settings.base)]
+    }
+
     pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
         let mut findings = Findings::default();
-        let Some((component, object)) = discovery_topic(inbound.topic) else { return findings };
+        let Some((component, object)) = discovery_topic(&self.settings.base, inbound.topic) else { return findings };
         let topic = inbound.topic;
         if inbound.payload.is_empty() {
             self.forget(topic, &mut findings);
@@ -141,7 +149,7 @@ impl Reader {
 
     fn tell(&self, id: &DeviceId, findings: &mut Findings) {
         let Some(known) = self.devices.get(id) else { return };
-        let mut device = KnownDevice::new(id.clone(), GENERAL, id.as_str());
+        let mut device = KnownDevice::new(id.clone(), &self.settings.dialect, id.as_str());
         let mut names = HashSet::new();
         for ((_, object), entity) in &known.entities {
             describe(&mut device, object, entity, &mut names, &mut findings.problems);
@@ -151,8 +159,8 @@ impl Reader {
 }
 
 /// The kind of entity and its name, where a topic is a discovery topic.
-fn discovery_topic(topic: &str) -> Option<(&str, &str)> {
-    let rest = topic.strip_prefix(PREFIX)?.strip_prefix('/')?.strip_suffix("/config")?;
+fn discovery_topic<'t>(prefix: &str, topic: &'t str) -> Option<(&'t str, &'t str)> {
+    let rest = topic.strip_prefix(prefix)?.strip_prefix('/')?.strip_suffix("/config")?;
     let mut levels = rest.split('/');
     let (component, first, second) = (levels.next()?, levels.next()?, levels.next());
     if levels.next().is_some() || component.is_empty() {
@@ -176,20 +184,23 @@ fn device_key(device: &Value) -> Option<String> {
 /// and others), and `…/set` the state one level above.
 pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &str) -> KnownDevice {
     let mut known = KnownDevice::new(device_id(device), GENERAL, device);
-    let state = match (topic.strip_suffix("/command"), topic.strip_suffix("/set")) {
-        (Some(entity), _) => Some(format!("{entity}/state")),
-        (None, Some(entity)) => Some(entity.to_owned()),
-        (None, None) => None,
+    let states = match (topic.strip_suffix("/command"), topic.strip_suffix("/set"), topic.strip_prefix("cmnd/")) {
+        (Some(entity), ..) => vec![format!("{entity}/state")],
+        // OpenBK reports on `…/get`.
+        (None, Some(entity), _) => vec![entity.to_owned(), format!("{entity}/get"), format!("{entity}/state")],
+        // Tasmota.
+        (None, None, Some(entity)) => vec![format!("stat/{entity}")],
+        (None, None, None) => Vec::new(),
     };
     let mut variable = |key: String, template: &str| {
-        known.variables.push(Variable {
+        known.variables.extend(states.iter().map(|state| Variable {
             title: key.as_str().into(),
-            key: key.into(),
+            key: key.as_str().into(),
             unit: None,
             is_number: false,
-            topic: state.as_deref().map(Into::into),
+            topic: Some(state.as_str().into()),
             template: Template::parse(template).ok(),
-        });
+        }));
     };
     variable(command.to_owned(), "{{ value_json.state if value_json.state is defined else value }}");
     if let Ok(Value::Object(members)) = serde_json::from_str(payload) {
@@ -200,14 +211,10 @@ pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &
             variable(format!("{command}/{member}"), &format!("{{{{ value_json.{member} }}}}"));
         }
     }
+    let ask = Ask::Topic { topic: topic.into(), payload: AskPayload::Fixed(payload.into()), qos: 0 };
     known.commands.push(DeviceCommand {
-        name: command.into(),
-        title: command.into(),
-        control: Control::Button,
-        ask: Ask::Topic { topic: topic.into(), payload: AskPayload::Fixed(payload.into()), qos: 0 },
-        reports: state.is_some().then(|| command.into()),
-        refused: None,
-        role: None,
+        reports: (!states.is_empty()).then(|| command.into()),
+        ..DeviceCommand::new(command, command, Control::Button, ask)
     });
     known
 }

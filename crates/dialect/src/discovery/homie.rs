@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, named, text};
-use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
+use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable, set::device_id};
 
 /// How much is remembered of one device of version 4, in attributes.
 const MOST_ATTRIBUTES: usize = 4_000;
@@ -15,6 +15,7 @@ const LONGEST: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Reader {
     is_five: bool,
+    settings: ReaderSettings,
     /// Of version 4: the attributes of each device, by domain and device.
     attributes: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -32,24 +33,28 @@ struct Property<'a> {
 }
 
 impl Reader {
-    pub(super) fn new(is_five: bool) -> Reader {
-        Reader { is_five, attributes: BTreeMap::new() }
+    pub(super) fn new(is_five: bool, settings: ReaderSettings) -> Reader {
+        Reader { is_five, settings, attributes: BTreeMap::new() }
     }
 
-    pub(super) fn filters(&self) -> &'static [&'static str] {
-        if self.is_five { &["+/5/+/$state", "+/5/+/$description"] } else { &["homie/#"] }
+    /// Of version 5 in whatever domain: eBus has its own.
+    pub(super) fn filters(&self) -> Vec<String> {
+        if self.is_five {
+            vec!["+/5/+/$state".to_owned(), "+/5/+/$description".to_owned()]
+        } else {
+            vec![format!("{}/#", self.settings.base)]
+        }
     }
 
     pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
-        if self.is_five { five(inbound) } else { self.four(inbound) }
+        if self.is_five { five(&self.settings, inbound) } else { self.four(inbound) }
     }
 
     fn four(&mut self, inbound: &Inbound<'_>) -> Findings {
         let mut findings = Findings::default();
-        let mut levels = inbound.topic.splitn(3, '/');
-        let (Some(domain), Some(address), Some(rest)) = (levels.next(), levels.next(), levels.next()) else {
-            return findings;
-        };
+        let domain = &*self.settings.base;
+        let below = inbound.topic.strip_prefix(domain).and_then(|rest| rest.strip_prefix('/'));
+        let Some((address, rest)) = below.and_then(|below| below.split_once('/')) else { return findings };
         let last = rest.rsplit('/').next().unwrap_or_default();
         if !last.starts_with('$') || address == "5" || address.starts_with('$') || inbound.payload.len() > LONGEST {
             return findings;
@@ -87,15 +92,14 @@ impl Reader {
             && attributes.contains_key("$nodes")
             && (rest == "$state" || attributes.contains_key("$state"))
         {
-            findings.devices.push(of_attributes(domain, address, attributes));
+            findings.devices.push(of_attributes(&self.settings, address, attributes));
         }
         findings
     }
 }
 
-fn of_attributes(domain: &str, address: &str, attributes: &BTreeMap<String, String>) -> KnownDevice {
-    let mut device = KnownDevice::new(device_id(address), "homie4", address);
-    set_domain(&mut device, domain);
+fn of_attributes(settings: &ReaderSettings, address: &str, attributes: &BTreeMap<String, String>) -> KnownDevice {
+    let mut device = KnownDevice::new(device_id(address), &settings.dialect, address);
     let get = |key: &str| attributes.get(key).map(String::as_str);
     device.name = get("$name").map(name);
     device.firmware = get("$fw/version").map(name);
@@ -123,7 +127,7 @@ fn of_attributes(domain: &str, address: &str, attributes: &BTreeMap<String, Stri
     device
 }
 
-fn five(inbound: &Inbound<'_>) -> Findings {
+fn five(settings: &ReaderSettings, inbound: &Inbound<'_>) -> Findings {
     let mut findings = Findings::default();
     let levels: Vec<&str> = inbound.topic.split('/').collect();
     let [domain, "5", address, attribute] = levels.as_slice() else { return findings };
@@ -138,8 +142,11 @@ fn five(inbound: &Inbound<'_>) -> Findings {
         findings.problems.push(format!("'{}' is not JSON.", inbound.topic));
         return findings;
     };
-    let mut device = KnownDevice::new(device_id(address), "homie5", address);
-    set_domain(&mut device, domain);
+    let mut device = KnownDevice::new(device_id(address), &settings.dialect, address);
+    if **domain != *settings.base {
+        device.vars.insert("domain".into(), (*domain).into());
+        device.roots = elsewhere(settings, domain, address);
+    }
     device.name = named(&description, "name");
     device.model = named(&description, "type");
     device.hub = text(&description, "parent").or_else(|| text(&description, "root")).map(device_id);
@@ -167,10 +174,11 @@ fn five(inbound: &Inbound<'_>) -> Findings {
     findings
 }
 
-fn set_domain(device: &mut KnownDevice, domain: &str) {
-    if domain != "homie" {
-        device.vars.insert("domain".into(), domain.into());
-    }
+/// The topics of a device in another domain than the dialect's.
+fn elsewhere(settings: &ReaderSettings, domain: &str, address: &str) -> Vec<Root> {
+    let topic = format!("{domain}/5/{address}");
+    let filter = Some(format!("{domain}/5/+/#").into());
+    vec![Root { rule: format!("{}/5/{address}", settings.base).into(), topic: topic.into(), filter }]
 }
 
 fn describe(device: &mut KnownDevice, property: &Property<'_>) {
@@ -209,14 +217,13 @@ fn describe(device: &mut KnownDevice, property: &Property<'_>) {
         _ => Control::Text,
     };
     let is_light = datatype == "boolean" && matches!(property, "on" | "state" | "power" | "switch" | "relay" | "light");
+    let ask = Ask::Request { command: key.as_str().into(), argument: Some("value".into()), beside: None };
     device.commands.push(DeviceCommand {
-        name: key.as_str().into(),
-        title: name(title),
-        control,
-        ask: Ask::Request { command: key.as_str().into(), argument: Some("value".into()), beside: None },
         // What is not retained is an event and no state.
-        reports: retained.then(|| key.into()),
-        refused: None,
+        reports: retained.then(|| key.as_str().into()),
         role: is_light.then_some(Role::Light),
+        // What is switched all day is no setting.
+        is_setting: retained && !is_light,
+        ..DeviceCommand::new(&key, &name(title), control, ask)
     });
 }

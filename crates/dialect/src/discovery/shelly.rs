@@ -4,24 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, named, text};
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, named, text};
 use crate::{
     Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable,
     set::{covers, device_id},
 };
 
-const DIALECT: &str = "shelly";
-
 /// What is known of each device, by the topic that it speaks under.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
-    console: Box<str>,
+    settings: ReaderSettings,
     devices: BTreeMap<String, KnownDevice>,
 }
 
 impl Reader {
-    pub(super) fn new(console: &str) -> Reader {
-        Reader { console: console.into(), devices: BTreeMap::new() }
+    pub(super) fn new(settings: ReaderSettings) -> Reader {
+        Reader { settings, devices: BTreeMap::new() }
     }
 
     pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
@@ -31,6 +29,7 @@ impl Reader {
             if matches!(inbound.payload, b"true" | b"online") && !self.devices.contains_key(address) {
                 findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetDeviceInfo")));
                 findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetStatus")));
+                findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetConfig")));
             }
             return findings;
         }
@@ -38,6 +37,7 @@ impl Reader {
             self.info(address, &said, &mut findings);
             if !findings.devices.is_empty() {
                 findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetStatus")));
+                findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetConfig")));
             }
         } else if inbound.topic.ends_with("/events/rpc") || covers("+/rpc", inbound.topic) {
             self.answer(inbound.topic, &said, &mut findings);
@@ -47,7 +47,7 @@ impl Reader {
 
     /// A question, under an id that no command has.
     fn question(&self, method: &str) -> String {
-        format!(r#"{{"id":0,"src":{},"method":"{method}"}}"#, Value::from(&*self.console))
+        format!(r#"{{"id":0,"src":{},"method":"{method}"}}"#, Value::from(&*self.settings.console))
     }
 
     /// The answer to one of our questions, or what a device tells by itself.
@@ -57,6 +57,12 @@ impl Reader {
         if text(result, "id").is_some() && result.get("gen").is_some() {
             let address = self.address_of(source);
             self.info(&address, result, findings);
+            return;
+        }
+        if text(said, "method") == Some("NotifyEvent") && said.to_string().contains("\"config_changed\"") {
+            // What has changed is not said.
+            let address = topic.strip_suffix("/events/rpc").unwrap_or(source);
+            findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetConfig")));
             return;
         }
         let full = matches!(text(said, "method"), Some("NotifyStatus" | "NotifyFullStatus"));
@@ -70,8 +76,13 @@ impl Reader {
         };
         let Some(device) = self.device(&address, source) else { return };
         let before = (device.commands.len(), device.variables.len());
+        let is_configuration = result.pointer("/sys/cfg_rev").is_some();
         for (component, state) in members.iter().filter(|(key, _)| is_component(key)) {
-            describe(device, component, state);
+            if is_configuration {
+                settings(device, component, state);
+            } else {
+                describe(device, component, state);
+            }
         }
         if before != (device.commands.len(), device.variables.len()) {
             findings.devices.push(device.clone());
@@ -81,7 +92,9 @@ impl Reader {
     fn info(&mut self, address: &str, info: &Value, findings: &mut Findings) {
         let Some(id) = text(info, "id").filter(|id| id.len() <= super::LONGEST_NAME) else { return };
         if info.get("gen").and_then(Value::as_u64).is_some_and(|generation| generation < 2) {
-            findings.problems.push(format!("'{id}' is a first-generation Shelly, which has no RPC."));
+            findings.problems.push(format!(
+                "'{id}' is a Shelly of the first generation, which has no RPC. Enable the dialect shelly-gen1 for it."
+            ));
             return;
         }
         let Some(device) = self.device(address, id) else { return };
@@ -98,9 +111,10 @@ impl Reader {
         if !self.devices.contains_key(address) && self.devices.len() >= MOST_DEVICES {
             return None;
         }
+        let dialect = &self.settings.dialect;
         let device = self.devices.entry(address.to_owned());
         Some(device.or_insert_with(|| {
-            let mut device = KnownDevice::new(device_id(id), DIALECT, address);
+            let mut device = KnownDevice::new(device_id(id), dialect, address);
             device.commands = common();
             device
         }))
@@ -135,22 +149,20 @@ fn command(
     argument: Option<&str>,
     component: Option<u32>,
 ) -> DeviceCommand {
+    let ask = Ask::Request {
+        command: method.into(),
+        argument: argument.map(Into::into),
+        beside: component.map(|number| format!(r#"{{"id":{number}}}"#).into()),
+    };
     DeviceCommand {
-        name: name.into(),
-        title: title.into(),
-        control,
-        ask: Ask::Request {
-            command: method.into(),
-            argument: argument.map(Into::into),
-            beside: component.map(|number| format!(r#"{{"id":{number}}}"#).into()),
-        },
         reports: Some("answer".into()),
-        refused: None,
         role: match (name.split_once('/'), method) {
             (Some((component, "on")), _) if component.ends_with(":0") => Some(Role::Light),
             (_, "Shelly.Reboot") => Some(Role::Restart),
+            (_, "Shelly.GetConfig") => Some(Role::ReadSettings),
             _ => None,
         },
+        ..DeviceCommand::new(name, title, control, ask)
     }
 }
 
@@ -201,5 +213,52 @@ fn describe(device: &mut KnownDevice, component: &str, state: &Value) {
             template: None,
             key: key.into(),
         });
+    }
+}
+
+/// What can be set up of a component, from its configuration as it is.
+fn settings(device: &mut KnownDevice, component: &str, configuration: &Value) {
+    let Some((kind, number)) = component.split_once(':') else { return };
+    let Ok(index) = number.parse::<u32>() else { return };
+    let method = match kind {
+        "switch" => "Switch.SetConfig",
+        "light" => "Light.SetConfig",
+        "cover" => "Cover.SetConfig",
+        "input" => "Input.SetConfig",
+        _ => return,
+    };
+    let on_off = || Control::Switch { on: "true".into(), off: "false".into() };
+    let seconds = || Control::Number { min: Some(0.0), max: Some(86_400.0), step: None, unit: Some("s".into()) };
+    let words = |words: &[&str]| Control::Choice(words.iter().map(|word| (*word).into()).collect());
+    let known = [
+        ("initial_state", "After a power cut", words(&["off", "on", "restore_last", "match_input"])),
+        ("auto_on", "Switches on by itself", on_off()),
+        ("auto_on_delay", "… after", seconds()),
+        ("auto_off", "Switches off by itself", on_off()),
+        ("auto_off_delay", "… after", seconds()),
+        ("invert", "Inverted", on_off()),
+        ("invert_directions", "Directions inverted", on_off()),
+    ];
+    for (member, title, control) in known {
+        let key = format!("{component}/{member}");
+        let is_there = configuration.get(member).is_some_and(|value| !value.is_object());
+        let is_known = device.variables.iter().any(|variable| *variable.key == *key);
+        if !is_there || is_known || device.variables.len() >= MOST_OF_A_DEVICE {
+            continue;
+        }
+        let title = match title.strip_prefix('…') {
+            Some(rest) => format!("{} {index}:{rest}", if member == "auto_on_delay" { "On" } else { "Off" }),
+            None => format!("{title}, {kind} {index}"),
+        };
+        device.variables.push(Variable {
+            key: key.as_str().into(),
+            title: super::name(&title),
+            unit: None,
+            is_number: matches!(control, Control::Number { .. }),
+            topic: None,
+            template: None,
+        });
+        let setting = command(&key, &title, control, method, Some(&format!("config/{member}")), Some(index));
+        device.commands.push(DeviceCommand { reports: Some(key.into()), is_setting: true, role: None, ..setting });
     }
 }

@@ -5,23 +5,32 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use wilco_ledger::DeviceId;
 
-use super::{Findings, MOST_DEVICES, name, named, text};
-use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable};
+use super::{Findings, MOST_DEVICES, ReaderSettings, name, named, text};
+use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable};
 
-const DIALECT: &str = "tasmota";
-/// The order of prefix and topic in a device's topics, where it is not the usual one.
-const TURNED: &str = "turned";
+/// What the rules of the dialect call the prefixes of topics.
+const PREFIXES: [&str; 3] = ["cmnd", "stat", "tele"];
 const MOST_RELAYS: usize = 64;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
+    settings: ReaderSettings,
     devices: BTreeMap<String, DeviceId>,
 }
 
 impl Reader {
+    pub(super) fn new(settings: ReaderSettings) -> Reader {
+        Reader { settings, devices: BTreeMap::new() }
+    }
+
+    pub(super) fn filters(&self) -> Vec<String> {
+        vec![format!("{}/#", self.settings.base)]
+    }
+
     pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
         let mut findings = Findings::default();
-        let mac = inbound.topic.strip_prefix("tasmota/discovery/").and_then(|rest| rest.strip_suffix("/config"));
+        let mac = inbound.topic.strip_prefix(&*self.settings.base).and_then(|rest| rest.strip_prefix('/'));
+        let mac = mac.and_then(|rest| rest.strip_suffix("/config"));
         let Some(mac) = mac.filter(|mac| !mac.contains('/') && mac.len() <= 32) else { return findings };
         if inbound.payload.is_empty() {
             findings.gone.extend(self.devices.remove(mac));
@@ -44,36 +53,25 @@ impl Reader {
             return findings;
         }
         self.devices.insert(mac.to_owned(), id.clone());
-        findings.devices.push(device(id, &topic, &config, &mut findings.problems));
+        let device = device(&self.settings.dialect, id, &topic, &config, &mut findings.problems);
+        findings.devices.extend(device);
         findings
     }
 }
 
-fn device(id: DeviceId, topic: &str, config: &Value, problems: &mut Vec<String>) -> KnownDevice {
-    let mut device = KnownDevice::new(id, DIALECT, topic);
+fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &mut Vec<String>) -> Option<KnownDevice> {
+    let Some(place) = Place::of(topic, id.as_str(), config) else {
+        problems.push(format!("Tasmota {topic} uses the topic pattern {}, which cannot be used.", &config["ft"]));
+        return None;
+    };
+    let mut device = KnownDevice::new(id, dialect, &place.address);
+    device.roots = place.roots();
+    device.words = words(config);
     device.name = named(config, "dn").or_else(|| config.pointer("/fn/0").and_then(Value::as_str).map(name));
     device.model = named(config, "md");
     device.vendor = Some("Tasmota".into());
     device.firmware = named(config, "sw");
     device.identifiers = vec![device.id.as_str().to_lowercase().into()];
-    for (place, var) in ["cmnd", "stat", "tele"].into_iter().enumerate() {
-        if let Some(prefix) = config.pointer(&format!("/tp/{place}")).and_then(Value::as_str).filter(|one| *one != var)
-        {
-            device.vars.insert(var.into(), name(prefix));
-        }
-    }
-    match text(config, "ft").map(|full| full.trim_end_matches('/')) {
-        None | Some("%prefix%/%topic%") => {}
-        Some("%topic%/%prefix%") => device.variant = Some(TURNED.into()),
-        Some(other) => {
-            device.vars.insert("full".into(), name(other));
-            if other.contains("%hostname%") || other.contains("%id%") {
-                problems.push(format!(
-                    "Tasmota {topic} uses the topic pattern '{other}', which Wilco does not support yet."
-                ));
-            }
-        }
-    }
     let relays: Vec<u64> = config.get("rl").and_then(Value::as_array).map_or_else(Vec::new, |relays| {
         relays.iter().take(MOST_RELAYS).map(|relay| relay.as_u64().unwrap_or(0)).collect()
     });
@@ -113,6 +111,7 @@ fn device(id: DeviceId, topic: &str, config: &Value, problems: &mut Vec<String>)
         let percent = Control::Number { min: Some(0.0), max: Some(100.0), step: Some(1.0), unit: Some("%".into()) };
         push(&mut device, &format!("ShutterPosition{number}"), &format!("Position {number}"), percent);
     }
+    settings(&mut device, relays.iter().any(|kind| *kind != 0));
     for (command, title) in [("Restart", "Restart"), ("Status", "Read status"), ("State", "Read state")] {
         button(&mut device, command, title);
     }
@@ -121,7 +120,105 @@ fn device(id: DeviceId, topic: &str, config: &Value, problems: &mut Vec<String>)
     {
         *beside = Some(r#"{"value":"1"}"#.into());
     }
-    device
+    Some(device)
+}
+
+/// The settings that every device has, and those of relays. A Backlog of their names makes the device report them all.
+fn settings(device: &mut KnownDevice, has_relay: bool) {
+    let number = |min: f64, max: f64, unit: &str| Control::Number {
+        min: Some(min),
+        max: Some(max),
+        step: Some(1.0),
+        unit: Some(unit.into()),
+    };
+    let choice = |words: &[&str]| Control::Choice(words.iter().map(|word| (*word).into()).collect());
+    let mut all = vec![
+        ("TelePeriod", "Telemetry interval", number(10.0, 3_600.0, "s")),
+        ("Sleep", "Sleep", number(0.0, 250.0, "ms")),
+        ("LedState", "LED follows", number(0.0, 8.0, "")),
+    ];
+    if has_relay {
+        all.push(("PowerOnState", "Power after a restart", choice(&["0", "1", "2", "3", "4", "5"])));
+    }
+    let names: Vec<&str> = all.iter().map(|(name, ..)| *name).collect();
+    let ask = Ask::Request {
+        command: "Backlog".into(),
+        argument: None,
+        beside: Some(serde_json::json!({"value": names.join("; ")}).to_string().into()),
+    };
+    for (name, title, control) in all.into_iter() {
+        push(device, name, title, control);
+        if let Some(command) = device.commands.last_mut() {
+            command.is_setting = true;
+        }
+    }
+    device.commands.push(DeviceCommand {
+        role: Some(Role::ReadSettings),
+        ..DeviceCommand::new("Read settings", "Read settings", Control::Button, ask)
+    });
+}
+
+/// Where a device's topics are: its FullTopic, filled in.
+struct Place {
+    /// The FullTopic with everything but the prefix.
+    full: String,
+    /// The same without the prefix and its level: the device's name in topics.
+    address: String,
+    /// The FullTopic as a filter: any device, and `%prefix%`.
+    filter: String,
+    /// What the device calls the prefixes.
+    prefixes: [String; 3],
+}
+
+impl Place {
+    /// `None` for a FullTopic that cannot be used.
+    fn of(topic: &str, mac: &str, config: &Value) -> Option<Place> {
+        let full = text(config, "ft").unwrap_or("%prefix%/%topic%/").trim_end_matches('/');
+        let places = full.split('/').filter(|level| level.contains("%prefix%")).count();
+        if full.len() > super::LONGEST_NAME || places != 1 || !full.split('/').any(|level| level == "%prefix%") {
+            return None;
+        }
+        let id = mac.get(mac.len().saturating_sub(6)..).unwrap_or(mac);
+        let host = text(config, "hn").unwrap_or_default();
+        let filled = full.replace("%topic%", topic).replace("%hostname%", host).replace("%id%", id);
+        let address: Vec<&str> = filled.split('/').filter(|level| *level != "%prefix%").collect();
+        let address = address.join("/");
+        let any = |level: &str| ["%topic%", "%hostname%", "%id%"].iter().any(|place| level.contains(place));
+        let filter: Vec<&str> = full.split('/').map(|level| if any(level) { "+" } else { level }).collect();
+        let prefix = |place: usize| {
+            let own = config.pointer(&format!("/tp/{place}")).and_then(Value::as_str).filter(|own| !own.is_empty());
+            own.unwrap_or(PREFIXES[place]).to_owned()
+        };
+        let place =
+            Place { full: filled, address, filter: filter.join("/"), prefixes: [prefix(0), prefix(1), prefix(2)] };
+        let usable = crate::set::usable(&place.address).is_ok()
+            && place.prefixes.iter().all(|prefix| crate::set::usable(prefix).is_ok() && !prefix.contains('/'));
+        usable.then_some(place)
+    }
+
+    /// Nothing for a device whose topics are as the dialect's rules make them.
+    fn roots(&self) -> Vec<Root> {
+        let root = |place: usize| {
+            let (rule, own) = (PREFIXES[place], &self.prefixes[place]);
+            let filter = format!("{}/+", self.filter.replace("%prefix%", own));
+            Root {
+                rule: format!("{rule}/{}", self.address).into(),
+                topic: self.full.replace("%prefix%", own).into(),
+                filter: (place > 0).then(|| filter.into()),
+            }
+        };
+        [0, 1, 2].map(root).into_iter().filter(|root| root.rule != root.topic).collect()
+    }
+}
+
+/// The device's own words for on, off and its presence.
+fn words(config: &Value) -> BTreeMap<Box<str>, Box<str>> {
+    let own = |path: &str, word: &str| {
+        let own = config.pointer(path).and_then(Value::as_str).filter(|own| !own.is_empty() && *own != word)?;
+        Some((name(own), word.into()))
+    };
+    let all = [("/state/0", "OFF"), ("/state/1", "ON"), ("/onln", "Online"), ("/ofln", "Offline")];
+    all.into_iter().filter_map(|(path, word)| own(path, word)).collect()
 }
 
 fn push(device: &mut KnownDevice, command: &str, title: &str, control: Control) {
@@ -134,25 +231,19 @@ fn push(device: &mut KnownDevice, command: &str, title: &str, control: Control) 
         topic: None,
         template: None,
     });
+    let ask = Ask::Request { command: command.into(), argument: Some("value".into()), beside: None };
     device.commands.push(DeviceCommand {
-        name: command.into(),
-        title: name(title),
-        control,
-        ask: Ask::Request { command: command.into(), argument: Some("value".into()), beside: None },
         reports: Some(key.into()),
-        refused: None,
         role: matches!(command, "Power" | "Power1").then_some(Role::Light),
+        ..DeviceCommand::new(command, &name(title), control, ask)
     });
 }
 
 fn button(device: &mut KnownDevice, command: &str, title: &str) {
+    let ask = Ask::Request { command: command.into(), argument: None, beside: None };
     device.commands.push(DeviceCommand {
-        name: command.into(),
-        title: name(title),
-        control: Control::Button,
-        ask: Ask::Request { command: command.into(), argument: None, beside: None },
         reports: Some(command.to_uppercase().into()),
-        refused: None,
         role: (command == "Restart").then_some(Role::Restart),
+        ..DeviceCommand::new(command, &name(title), Control::Button, ask)
     });
 }

@@ -5,31 +5,41 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use wilco_ledger::{DeviceId, grouped};
 
-use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, name, named, text};
-use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
+use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, file::ReaderKind, set::device_id};
 
-const DIALECT: &str = "zigbee2mqtt";
+/// The bridge in topics.
+const BRIDGE: &str = "bridge";
 /// The access bits of an expose.
 const PUBLISHED: u64 = 1;
 const SETTABLE: u64 = 2;
 /// How deep exposes are looked into: a light has features, a feature may be composed.
 const DEEPEST: usize = 4;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
+    settings: ReaderSettings,
     devices: BTreeSet<DeviceId>,
     groups: BTreeSet<DeviceId>,
 }
 
 impl Reader {
+    pub(super) fn new(settings: ReaderSettings) -> Reader {
+        Reader { settings, devices: BTreeSet::new(), groups: BTreeSet::new() }
+    }
+
+    pub(super) fn filters(&self) -> Vec<String> {
+        ["devices", "groups", "info"].map(|what| format!("{}/bridge/{what}", self.settings.base)).to_vec()
+    }
+
     pub(super) fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
         let mut findings = Findings::default();
-        let (base, is_groups) = match inbound.topic.strip_suffix("/bridge/devices") {
-            Some(base) => (base, false),
-            None => match inbound.topic.strip_suffix("/bridge/groups") {
-                Some(base) => (base, true),
-                None => return findings,
-            },
+        let base = &*self.settings.base;
+        let what = inbound.topic.strip_prefix(base).and_then(|rest| rest.strip_prefix("/bridge/"));
+        let is_groups = match what {
+            Some("devices") => false,
+            Some("groups") => true,
+            _ => return findings,
         };
         let Ok(Value::Array(listed)) = serde_json::from_slice(inbound.payload) else {
             findings.problems.push(format!("'{}' is not a list.", inbound.topic));
@@ -44,7 +54,7 @@ impl Reader {
         }
         let mut now = BTreeSet::new();
         for one in listed.iter().take(MOST_DEVICES) {
-            let device = if is_groups { group(one, base) } else { device(one, base) };
+            let device = if is_groups { group(one, &self.settings) } else { device(one, &self.settings) };
             match device {
                 Some(device) => {
                     now.insert(device.id.clone());
@@ -66,35 +76,29 @@ fn usable(address: &str) -> bool {
     address.len() <= 400 && crate::set::usable(address).is_ok()
 }
 
-fn bridge() -> Option<DeviceId> {
-    DeviceId::new("bridge").ok()
-}
-
-fn group(listed: &Value, base: &str) -> Option<KnownDevice> {
+fn group(listed: &Value, settings: &ReaderSettings) -> Option<KnownDevice> {
     let address = text(listed, "friendly_name").filter(|address| usable(address))?;
-    let mut device = KnownDevice::new(device_id(&format!("group {address}")), DIALECT, address);
+    let mut device = KnownDevice::new(device_id(&format!("group {address}")), &settings.dialect, address);
     device.name = Some(name(address));
     device.model = Some("Group".into());
-    device.hub = bridge();
-    set_base(&mut device, base);
+    device.hub = hub(settings);
     Some(device)
 }
 
-fn set_base(device: &mut KnownDevice, base: &str) {
-    if base != DIALECT {
-        device.vars.insert("base".into(), base.into());
-    }
+/// The bridge as a device: `bridge`, unless there are several dialect files for several bridges.
+fn hub(settings: &ReaderSettings) -> Option<DeviceId> {
+    let usual = ReaderKind::Zigbee2Mqtt.dialect();
+    if *settings.dialect == *usual { DeviceId::new(BRIDGE).ok() } else { DeviceId::new(&*settings.dialect).ok() }
 }
 
-fn device(listed: &Value, base: &str) -> Option<KnownDevice> {
+fn device(listed: &Value, settings: &ReaderSettings) -> Option<KnownDevice> {
     if text(listed, "type") == Some("Coordinator") {
-        let mut device = KnownDevice::new(bridge()?, DIALECT, "bridge");
+        let mut device = KnownDevice::new(hub(settings)?, &settings.dialect, BRIDGE);
         device.name = Some("Zigbee2MQTT bridge".into());
         // Zigbee2MQTT announces itself for Home Assistant too, under the second of these names.
         let ieee = text(listed, "ieee_address").map(str::to_lowercase);
         let names = ieee.map(|ieee| [ieee.as_str().into(), format!("zigbee2mqtt_bridge_{ieee}").into()]);
         device.identifiers = names.into_iter().flatten().collect();
-        set_base(&mut device, base);
         for (request, title) in [
             ("restart", "Restart"),
             ("health_check", "Check health"),
@@ -102,14 +106,11 @@ fn device(listed: &Value, base: &str) -> Option<KnownDevice> {
             ("backup", "Back up"),
         ] {
             let command = format!("bridge/{request}");
+            let ask = Ask::Request { command: command.as_str().into(), argument: None, beside: None };
             device.commands.push(DeviceCommand {
-                name: command.as_str().into(),
-                title: title.into(),
-                control: Control::Button,
-                ask: Ask::Request { command: command.into(), argument: None, beside: None },
                 reports: Some("answer".into()),
-                refused: None,
                 role: (request == "restart").then_some(Role::Restart),
+                ..DeviceCommand::new(&command, title, Control::Button, ask)
             });
         }
         return Some(device);
@@ -117,14 +118,13 @@ fn device(listed: &Value, base: &str) -> Option<KnownDevice> {
     let ieee = text(listed, "ieee_address").filter(|ieee| ieee.len() <= 64)?;
     let address = text(listed, "friendly_name").unwrap_or(ieee);
     let address = Some(address).filter(|address| usable(address))?;
-    let mut device = KnownDevice::new(device_id(ieee), DIALECT, address);
+    let mut device = KnownDevice::new(device_id(ieee), &settings.dialect, address);
     device.name = Some(name(address));
-    device.hub = bridge();
+    device.hub = hub(settings);
     device.firmware = named(listed, "software_build_id");
     // Zigbee2MQTT announces its devices for Home Assistant too, under this name.
     let lower = ieee.to_lowercase();
     device.identifiers = vec![format!("zigbee2mqtt_{lower}").into(), lower.into()];
-    set_base(&mut device, base);
     let definition = listed.get("definition").unwrap_or(&Value::Null);
     device.model = named(definition, "model");
     device.vendor = named(definition, "vendor");
@@ -164,14 +164,13 @@ fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize) {
     }
     let Some(control) = control(expose, kind) else { return };
     let reports = (access & PUBLISHED != 0).then(|| property.into());
+    let ask = Ask::Request { command: "set".into(), argument: Some(property.into()), beside: None };
     device.commands.push(DeviceCommand {
-        name: format!("set {property}").into(),
-        title,
-        control,
-        ask: Ask::Request { command: "set".into(), argument: Some(property.into()), beside: None },
+        // Zigbee2MQTT says itself what is a setting and not a control.
+        is_setting: reports.is_some() && text(expose, "category") == Some("config"),
         reports,
-        refused: None,
         role: (property == "state" && kind == "binary").then_some(Role::Light),
+        ..DeviceCommand::new(&format!("set {property}"), &title, control, ask)
     });
 }
 

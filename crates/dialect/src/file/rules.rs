@@ -157,6 +157,7 @@ pub(crate) struct Compare {
     pub(super) same: Vec<Vec<String>>,
     pub(super) unreported: Vec<String>,
     pub(super) reshaped: Vec<String>,
+    pub(super) value_ends_at: Option<char>,
     pub(super) keys_ignore_case: bool,
     pub(super) first_index_optional: bool,
     pub(crate) objects_answer: bool,
@@ -177,6 +178,12 @@ impl Compare {
     pub(crate) fn value(&self, value: &str) -> Box<str> {
         let same = self.same.iter().find(|same| same.iter().any(|word| word.eq_ignore_ascii_case(value)));
         same.and_then(|same| same.first()).map_or_else(|| value.into(), |first| first.as_str().into())
+    }
+
+    /// An asked value as it has to be reported; `None` where any state meets it.
+    pub(crate) fn asked(&self, value: &str) -> Option<Box<str>> {
+        let value = self.value_ends_at.and_then(|end| value.split_once(end)).map_or(value, |(value, _)| value);
+        (!self.is_any(value)).then(|| self.value(value))
     }
 
     /// Whether any state meets this value.

@@ -16,6 +16,8 @@ pub(super) struct Source {
     pub(super) about: String,
     pub(super) code: Option<Spanned<CodeSource>>,
     pub(super) reader: Option<ReaderSource>,
+    /// How a device is signed in to that has a password.
+    pub(super) sign_in: Option<SignInSource>,
     #[serde(default)]
     pub(super) subscribe: Subscribe,
     /// What the several topics of a request are called, in their order.
@@ -54,9 +56,18 @@ pub(super) enum ReaderSource {
     Zigbee2mqtt,
     Tasmota,
     Shelly,
+    #[serde(rename = "shelly-gen1")]
+    ShellyGen1,
     Homie5,
     Homie4,
     ThingsboardGateway,
+}
+
+/// How the sender of a request proves that it knows the device's password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SignInSource {
+    RpcDigest,
 }
 
 /// Whether a connection hears a dialect's topics without having been asked to.
@@ -92,6 +103,8 @@ pub(super) struct CompareSource {
     /// Asked members that are reported in another form, so any value of theirs will do.
     #[serde(default)]
     pub(super) reshaped: Vec<String>,
+    /// Of an asked value, only what stands before this character is reported: `on,10` is `on`, for ten seconds.
+    pub(super) value_ends_at: Option<char>,
     /// Names are the same in capitals and small letters.
     #[serde(default)]
     pub(super) keys_ignore_case: bool,

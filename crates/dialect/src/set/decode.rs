@@ -73,7 +73,10 @@ impl DialectSet {
         let body = Body { payload: inbound.payload, text: OnceCell::new(), json: OnceCell::new() };
         // A topic that a device has named itself is that device's, whatever else it looks like.
         let owners = context.devices.uses(inbound.topic).iter().filter_map(|(id, _)| context.devices.get(id));
-        let owners: Vec<&str> = owners.map(|device| &*device.dialect).collect();
+        let below = context.devices.below_root(inbound.topic);
+        let owners: Vec<&str> =
+            owners.chain(below.as_ref().map(|(device, _)| *device)).map(|device| &*device.dialect).collect();
+        let topic = below.as_ref().map_or(inbound.topic, |(_, topic)| topic);
         for member in self.members.iter().filter(|one| owners.is_empty() || owners.contains(&&*one.file.name)) {
             let mut add = |meaning| decoded.push(Decoded { dialect: &member.file.name, meaning });
             match &member.native {
@@ -82,7 +85,7 @@ impl DialectSet {
                     Err(unreadable) => add(Meaning::Unreadable(unreadable)),
                 },
                 None => {
-                    member.hear(inbound, &body, context, &mut add);
+                    member.hear(inbound, topic, &body, context, &mut add);
                     member.hear_named(inbound, &body, context, &mut add);
                 }
             }
@@ -92,14 +95,21 @@ impl DialectSet {
 }
 
 impl Member {
-    /// By the dialect's rules.
-    fn hear(&self, inbound: &Inbound<'_>, body: &Body<'_>, context: &Context<'_>, add: &mut dyn FnMut(Meaning)) {
+    /// By the dialect's rules. `topic` is the topic as these would make it.
+    fn hear(
+        &self,
+        inbound: &Inbound<'_>,
+        topic: &str,
+        body: &Body<'_>,
+        context: &Context<'_>,
+        add: &mut dyn FnMut(Meaning),
+    ) {
         let bound = |name: &str| self.setting(name);
         let is_device = |name: &str| context.devices.has_address(&self.file.name, name);
         let known = Known { bound: &bound, is_device: &is_device };
         for rule in &self.file.hears {
             let topics = rule.topics.iter().filter(|topic| self.is_set_for(topic));
-            let captures = topics.into_iter().find_map(|topic| topic.read(inbound.topic, Kind::Topic, &known));
+            let captures = topics.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, &known));
             let Some(captures) = captures else { continue };
             if matches!(rule.what, What::Nothing) && rule.when.is_empty() {
                 return;
@@ -225,7 +235,7 @@ impl Member {
                     {
                         series.push((variable.key.to_string(), number));
                     }
-                    values.push(self.reported(&variable.key, &value));
+                    values.push(self.reported(Some(device), &variable.key, &value));
                 }
                 Use::Availability(index) => {
                     let Some(availability) = device.availability.get(*index) else { continue };
@@ -249,9 +259,10 @@ impl Member {
         }
     }
 
-    fn reported(&self, key: &str, value: &str) -> Reported {
+    fn reported(&self, device: Option<&KnownDevice>, key: &str, value: &str) -> Reported {
         let compare = &self.file.compare;
-        Reported { key: compare.key(key), value: compare.value(value), word: Word::outcome(&self.file.words, value) }
+        let same = device.map_or(value, |device| device.word(value));
+        Reported { key: compare.key(key), value: compare.value(same), word: Word::outcome(&self.file.words, value) }
     }
 }
 
@@ -269,7 +280,8 @@ impl Found<'_, '_> {
             What::Presence { at, online, offline } => {
                 let word = at.as_ref().map_or_else(|| Some(self.looked.text.to_owned()), |at| self.looked.text_at(at));
                 let Some(word) = word else { return };
-                let is_one = |words: &[String]| words.iter().any(|one| one.eq_ignore_ascii_case(word.trim()));
+                let word = self.known().map_or(word.trim(), |device| device.word(word.trim()));
+                let is_one = |words: &[String]| words.iter().any(|one| one.eq_ignore_ascii_case(word));
                 let is_online = is_one(online);
                 if is_online || is_one(offline) {
                     add(Meaning::Message(presence(self.device.clone(), is_online)));
@@ -291,8 +303,12 @@ impl Found<'_, '_> {
         }
     }
 
+    fn known(&self) -> Option<&KnownDevice> {
+        self.context.devices.get(&self.device)
+    }
+
     fn started(&self, add: &mut dyn FnMut(Meaning)) {
-        let values = vec![Reported { word: None, ..self.member.reported(STARTED, "started") }];
+        let values = vec![Reported { word: None, ..self.member.reported(None, STARTED, "started") }];
         add(Meaning::Report(report(self.device.clone(), values, self.inbound)));
     }
 
@@ -378,7 +394,7 @@ impl Found<'_, '_> {
         }
         let objects_answer = self.member.file.compare.objects_answer;
         let reported = |(key, value): &(String, String)| {
-            let reported = self.member.reported(key, value);
+            let reported = self.member.reported(self.known(), key, value);
             let word = (objects_answer && value.starts_with('{')).then_some(Outcome::Succeeded);
             Reported { word: reported.word.or(word), ..reported }
         };

@@ -208,17 +208,16 @@ fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     let Some(found) = device.command(asking.command) else { return plain };
     let Ask::Request { command, argument, beside } = &found.ask else { return plain };
     let Ok(given) = serde_json::from_str::<BTreeMap<String, Value>>(asking.args) else { return plain };
-    let mut args: serde_json::Map<String, Value> =
-        beside.as_deref().and_then(|beside| serde_json::from_str(beside).ok()).unwrap_or_default();
+    let mut args = crate::devices::beside_of(beside.as_deref());
     if let Some(argument) = argument {
         let value = given.get("value").or_else(|| given.get("on")).or_else(|| given.get(&**argument));
         let value = value.map(|value| match (&found.control, value) {
             (Control::Switch { on, off }, Value::Bool(is_on)) => word(if *is_on { on } else { off }),
             (_, value) => value.clone(),
         });
-        args.insert(argument.to_string(), value.unwrap_or(Value::Null));
+        crate::devices::put_at(&mut args, argument, value.unwrap_or(Value::Null));
     }
-    (Cow::Borrowed(&**command), Cow::Owned(Value::Object(args).to_string()))
+    (Cow::Borrowed(&**command), Cow::Owned(args.to_string()))
 }
 
 /// A word of a device, as the JSON that it is if it is one.
@@ -245,6 +244,9 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
         (_, given) => given,
     };
     let wanted = value.as_ref().filter(|_| !matches!(payload, AskPayload::Fixed(_))).map(shown);
+    let reported = |sent: &str| command.reported(sent).to_owned();
+    // What a template makes is the device's own business; its state is the value.
+    let is_json = matches!(payload, AskPayload::Json | AskPayload::Fixed(_));
     let missing = || format!("'{}' needs a value: {{\"value\": …}}.", command.title);
     let payload = match payload {
         AskPayload::Fixed(fixed) => fixed.to_string(),
@@ -256,10 +258,11 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
             made.ok_or_else(|| format!("The template of '{}' produces nothing for this value.", command.title))?
         }
     };
+    let by_member = is_json.then_some(&*payload);
     let expects = match &command.reports {
         None => Expectation::Nothing("Its discovery has no state topic, so it cannot report back.".into()),
         Some(key) => Expectation::State {
-            terms: named_terms(member, key, wanted.as_deref().unwrap_or(&payload), &payload).into(),
+            terms: named_terms(member, key, wanted.as_deref().unwrap_or(&payload), by_member, &reported).into(),
             words_under: Box::default(),
         },
     };
@@ -279,14 +282,17 @@ fn json(args: &Args<'_>, value: Option<&Value>) -> String {
 }
 
 /// What must be reported after a payload on a topic that discovery names: the value, or each member of a JSON object.
-fn named_terms(member: &Member, key: &str, wanted: &str, payload: &str) -> Vec<Term> {
+fn named_terms(
+    member: &Member,
+    key: &str,
+    wanted: &str,
+    payload: Option<&str>,
+    reported: &dyn Fn(&str) -> String,
+) -> Vec<Term> {
     let compare = &member.file.compare;
-    let term = |key: &str, value: &str| {
-        let value = (!compare.is_any(value)).then(|| compare.value(value));
-        Term { key: compare.key(key), value }
-    };
-    match serde_json::from_str::<Value>(payload) {
-        Ok(Value::Object(members)) => {
+    let term = |key: &str, sent: &str| Term { key: compare.key(key), value: compare.asked(&reported(sent)) };
+    match payload.and_then(|payload| serde_json::from_str::<Value>(payload).ok()) {
+        Some(Value::Object(members)) => {
             let named = members.iter().filter(|(name, value)| !value.is_object() && *name != "transition");
             let key = |name: &str| if name == "state" { key.to_owned() } else { format!("{key}/{name}") };
             named.take(MOST_TERMS).map(|(name, value)| term(&key(name), &shown(value))).collect()
@@ -328,13 +334,13 @@ impl Member {
             Some(path) => args.text(path).filter(|level| !level.is_empty() && !level.contains(['/', '+', '#'])),
             None => text(name),
         };
-        let topic = topic.fill(&in_topic).map_err(|name| {
+        let topic = topic.fill(&in_topic).map(|topic| asking.device.rooted(topic)).map_err(|name| {
             format!("The topic needs {{{name}}}, but there is no value for it that is valid in a topic.")
         })?;
         let values = Values { text: &text, numeric_id: rule.id == IdKind::Int31, args };
         let payload = rule.payload.fill(&values);
         let expects = match (&rule.expect, &rule.silent) {
-            (Some(expect), _) => Some(self.expectation(expect, &values)),
+            (Some(expect), _) => Some(self.expectation(expect, &values, asking.device)),
             (None, Some(why)) => Some(Expectation::Nothing(why.clone())),
             (None, None) => None,
         };
@@ -359,7 +365,7 @@ impl Member {
         }
     }
 
-    fn expectation(&self, expect: &Expect, values: &Values<'_, '_>) -> Expectation {
+    fn expectation(&self, expect: &Expect, values: &Values<'_, '_>, device: &KnownDevice) -> Expectation {
         let compare = &self.file.compare;
         let fill = |pattern: &crate::pattern::Pattern, key: &str| {
             let value = |name: &str| match name.strip_prefix("args.") {
@@ -369,7 +375,7 @@ impl Member {
             };
             pattern.fill(&value).unwrap_or_default()
         };
-        let wanted = |value: String| (!compare.is_any(&value)).then(|| compare.value(&value));
+        let wanted = |value: String| compare.asked(device.word(&value));
         let mut terms: Vec<Term> = Vec::new();
         if let Some(each) = &expect.each {
             let text = if **each == *"args" { Some(Cow::Borrowed(values.args.written)) } else { (values.text)(each) };

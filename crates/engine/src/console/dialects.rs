@@ -9,6 +9,7 @@ use super::Handle;
 use crate::{
     api::{Failure, FoundDialect, TrafficQuery, invalid},
     controller::Request,
+    dialects::name_of,
     store::ConnectionId,
 };
 
@@ -32,8 +33,9 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Connection` while it is not online.
     pub async fn find_dialects(&self, connection: &str) -> Result<Vec<FoundDialect>, Failure> {
         let profile = self.profile(connection).await?;
-        let is_sought =
-            |file: &&DialectFile| !file.is_on_request() && !profile.dialects.iter().any(|one| one == file.name());
+        let is_sought = |file: &&DialectFile| {
+            !file.is_on_request() && !profile.dialects.iter().any(|one| name_of(one) == file.name())
+        };
         let sought = shipped().iter().filter(is_sought);
         let mut sought: Vec<Sought> = sought
             .filter_map(|file| {

@@ -7,6 +7,7 @@ mod commands;
 mod connections;
 mod desired;
 mod device_files;
+mod device_passwords;
 mod devices;
 mod dialects;
 mod dispatch;

@@ -17,7 +17,7 @@ use crate::{
     api::{AuditKind, ConnectionView, Failure, LinkState, Preset, invalid},
     audit,
     controller::Request,
-    dialects::Enabled,
+    dialects::{Enabled, name_of},
     store::{ConnectionId, Profile},
 };
 
@@ -82,7 +82,7 @@ impl Handle {
     pub async fn enable_dialects(&self, connection: &str, names: Vec<String>) -> Result<ConnectionView, Failure> {
         let profile = self.changeable(connection).await?;
         let mut dialects = profile.dialects.clone();
-        dialects.extend(names.into_iter().filter(|name| !profile.dialects.contains(name)));
+        dialects.extend(names.into_iter().filter(|name| !profile.dialects.iter().any(|known| name_of(known) == name)));
         if dialects == profile.dialects {
             return self.connection_view(connection).await;
         }

@@ -150,7 +150,7 @@ impl Controller {
                     let passing = Passing {
                         to: Some(&device),
                         topic: &outbound.topic,
-                        payload: &outbound.payload,
+                        payload: outbound.shown(),
                         qos: 1,
                         retained: false,
                         correlation,

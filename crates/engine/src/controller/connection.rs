@@ -18,7 +18,7 @@ use crate::{
     message_rates::{Bucket, MessageRates},
     mqtt::{Message, MqttSender, Publication, Session},
     new_devices::NewDevices,
-    profile,
+    profile::{self, DevicePasswords},
     store::{ConnectionId, Profile},
     traffic::TopicFilter,
     views,
@@ -286,7 +286,24 @@ impl Connection {
     /// A command as it goes out now.
     pub(super) fn request(&self, device: &DeviceId, id: &CommandId, attempt: u32, now: Timestamp) -> Option<Outbound> {
         let command = self.ledger.command(device, id)?;
-        Some(self.dialect.encode(device, &views::encoding(command, attempt), now))
+        let outbound = self.dialect.encode(device, &views::encoding(command, attempt), now);
+        let written = command.asked.form.as_deref().and_then(|form| form.written.as_deref());
+        Some(match (&self.dialects, written) {
+            (Some(dialects), Some(written)) => dialects::write(dialects).sign(device, written, outbound, attempt),
+            _ => outbound,
+        })
+    }
+
+    /// The passwords of devices are these from now on. Devices that could not be asked before are asked now.
+    pub(super) fn set_passwords(&self, passwords: DevicePasswords) {
+        let Some(dialects) = &self.dialects else { return };
+        let questions = dialects::write(dialects).set_passwords(passwords);
+        let sender = self.sender.as_ref().filter(|_| self.profile.mode.publishes());
+        for (topic, payload) in questions.into_iter().filter(|_| sender.is_some()) {
+            if let Some(sender) = sender {
+                sender.ask(topic, payload);
+            }
+        }
     }
 
     /// Lets the dialects know the devices that were found when the program last ran.

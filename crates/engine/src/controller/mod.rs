@@ -302,7 +302,7 @@ impl Controller {
                             outbound = known.request(&event.device, id, *attempt, now);
                             outbound.as_ref().map(|outbound| Raw {
                                 topic: outbound.topic.as_str().into(),
-                                payload: outbound.payload.as_slice().into(),
+                                payload: outbound.shown().into(),
                                 qos: 1,
                                 cut: None,
                             })
@@ -516,7 +516,8 @@ impl Controller {
         };
         match known.unread.clone().map_or(ready, Err) {
             Ok(ready) => {
-                let Ready { settings, certificate } = *ready;
+                let Ready { settings, certificate, passwords } = *ready;
+                known.set_passwords(passwords);
                 // The keyring is changed first, so what was stored may be of the certificate before.
                 profile::certify(&mut known.profile, certificate);
                 let id = connection.clone();

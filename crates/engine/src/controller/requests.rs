@@ -18,11 +18,11 @@ use super::{
 };
 use crate::{
     absent::not_found,
-    api::{AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView},
+    api::{AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView, Secrets},
     dialects::Enabled,
     mqtt::Session,
     notifications::Notifications,
-    profile,
+    profile::{self, DevicePasswords},
     store::{ConnectionId, Forgotten, NewMember, Profile, StoredRollout},
     traffic::Tap,
     vault::Vault,
@@ -64,6 +64,8 @@ pub(crate) enum Request {
     Unsubscribe(ConnectionId, Vec<String>),
     /// Dialects of which devices have announced themselves.
     Found(ConnectionId, Vec<FoundDialect>),
+    /// The passwords of a connection's devices are these from now on, and whether there are any.
+    DevicePasswords(ConnectionId, DevicePasswords, Secrets, oneshot::Sender<()>),
     /// These dialects are not to be offered. The connection goes on as it is.
     Declined(ConnectionId, Vec<String>),
     /// Messages are seen passing from now on.
@@ -199,6 +201,14 @@ impl Controller {
                     known.found = found;
                     self.feed.connections();
                 }
+            }
+            Request::DevicePasswords(connection, passwords, has, reply) => {
+                if let Some(known) = self.connections.get_mut(&connection) {
+                    known.profile.has = has;
+                    known.set_passwords(passwords);
+                    self.feed.connections();
+                }
+                let _ = reply.send(());
             }
             Request::Declined(connection, declined) => {
                 if let Some(known) = self.connections.get_mut(&connection) {

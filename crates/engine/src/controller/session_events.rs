@@ -25,6 +25,12 @@ const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
 /// So many notices about messages that cannot be read.
 pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
 
+/// Whether an answer is about a command that is in memory: only such a one can be sent again.
+fn is_in_memory(known: Option<&super::Connection>, answer: &Answer) -> bool {
+    let Claim::Id(id) = &answer.claim else { return false };
+    known.is_some_and(|known| known.ledger.command(&answer.device, id).is_some())
+}
+
 /// So much of a long topic tells which it is, letters.
 const SHOWN_OF_A_TOPIC: usize = 60;
 
@@ -192,7 +198,9 @@ impl Controller {
                 Err(unreadable) => Some(Meaning::Unreadable(unreadable)),
             };
             match meaning {
-                Some(meaning) => self.heard(connection, Meant { meaning, own: true, retained }, &inbound, &mut owed),
+                Some(meaning) => {
+                    self.heard(connection, Meant { meaning, own: true, retained, challenge: None }, &inbound, &mut owed)
+                }
                 None => self.unlisted(connection, &topic),
             }
             self.owe(owed);
@@ -226,7 +234,7 @@ impl Controller {
         if !self.admits(connection, &meant) {
             return;
         }
-        let Meant { meaning, own, retained } = meant;
+        let Meant { meaning, own, retained, challenge } = meant;
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let is_answer = matches!(meaning, Meaning::Message(DecodedMessage::Answer(_)) | Meaning::Report(_));
@@ -258,7 +266,14 @@ impl Controller {
             DecodedMessage::Answer(answer) if retained && known.is_retained_still(&answer.device, inbound.payload) => {}
             DecodedMessage::Answer(answer) => {
                 self.spoke(connection, &answer.device, retained);
-                self.answer(connection, answer, owed.take());
+                match challenge {
+                    Some(again) if is_in_memory(self.connections.get(connection), &answer) => {
+                        self.owe(owed.take());
+                        self.tell(connection, Input::Challenged { answer, again });
+                        self.pending_batch.urgent = true;
+                    }
+                    _ => self.answer(connection, answer, owed.take()),
+                }
             }
             DecodedMessage::Presence { device, online, boot, firmware, tags, since } => {
                 // What a broker has kept of a device is from before its hub went away.

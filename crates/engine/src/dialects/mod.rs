@@ -6,6 +6,7 @@
 
 mod early;
 mod request;
+mod sign_in;
 mod views;
 
 use std::{
@@ -21,6 +22,7 @@ use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
 
 use early::Early;
 pub(crate) use request::Prepared;
+use sign_in::{Challenged, SignIn};
 pub(crate) use views::title;
 pub(crate) use wilco_connection::Enabled;
 
@@ -54,6 +56,7 @@ pub(crate) struct Described {
     /// What each device has reported, value by value.
     reported: HashMap<DeviceId, Vec<Reported>>,
     early: Early,
+    sign_in: SignIn,
 }
 
 /// What was known of a device that is forgotten.
@@ -84,6 +87,8 @@ pub(crate) struct Meant {
     pub(crate) own: bool,
     /// It is not known when it was said.
     pub(crate) retained: bool,
+    /// The device wants the request to be signed; `Some(true)`: also the one that was.
+    pub(crate) challenge: Option<bool>,
 }
 
 impl Described {
@@ -98,6 +103,7 @@ impl Described {
             wire_ids: WireIds::after(last),
             reported: HashMap::new(),
             early: Early::default(),
+            sign_in: SignIn::default(),
         })
     }
 
@@ -230,6 +236,9 @@ impl Described {
         }
         // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks like one.
         let is_announcement = self.readers.iter().any(|reader| reader.is_about(inbound.topic));
+        if let Challenged::Question(topic, payload) = self.challenged_question(inbound) {
+            reading.questions.push((topic, payload));
+        }
         self.decode(inbound, None, &mut reading);
         reading.meant.retain(|meant| !(meant.own && is_announcement));
         // What was heard of a device before it was known is heard now.
@@ -262,7 +271,8 @@ impl Described {
             }
             if own {
                 if is_new {
-                    reading.meant.push(Meant { meaning, own, retained: inbound.retained });
+                    let retained = inbound.retained;
+                    reading.meant.push(Meant { meaning, own, retained, challenge: None });
                 }
                 continue;
             }
@@ -282,7 +292,12 @@ impl Described {
             if let Meaning::Report(report) = &meaning {
                 self.note(report);
             }
-            reading.meant.push(Meant { meaning, own, retained: inbound.retained || !is_new });
+            let mut meaning = meaning;
+            let challenge = match self.challenged(&dialect, inbound, &mut meaning) {
+                Challenged::Command { again } => Some(again),
+                Challenged::No | Challenged::Question(..) => None,
+            };
+            reading.meant.push(Meant { meaning, own, retained: inbound.retained || !is_new, challenge });
         }
     }
 

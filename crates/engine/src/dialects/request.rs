@@ -95,7 +95,7 @@ impl Described {
 
     fn write(&mut self, known: &KnownDevice, command: &str, args: &str, id: &CommandId) -> Result<Prepared, String> {
         let (own, own_args) = known.in_place_of(command, args)?;
-        let wire_id = match self.set.id_kind(&Asking { device: known, command: own, args: own_args })? {
+        let wire_id = match self.set.id_kind(&Asking { device: known, command: &own, args: &own_args })? {
             IdKind::Int31 => self.wire_ids.number(&known.id, id).to_string(),
             IdKind::Text | IdKind::None => id.as_str().to_owned(),
         };
@@ -111,7 +111,8 @@ impl Described {
         wire_id: &str,
     ) -> Result<Prepared, String> {
         let (command, args) = known.in_place_of(command, args)?;
-        let message = self.set.encode(&Asking { device: known, command, args }, &self.devices, id, wire_id)?;
+        let message =
+            self.set.encode(&Asking { device: known, command: &command, args: &args }, &self.devices, id, wire_id)?;
         let (answer_expected, answers_carry_ids) = (message.answer_expected(), message.answers_carry_ids());
         let reported = self.reported.get(&known.id).map_or(&[][..], Vec::as_slice);
         let already = message.expects.as_ref().filter(|expects| expects.is_met_by(reported)).map(already);

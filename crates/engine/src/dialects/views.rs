@@ -5,7 +5,10 @@ use wilco_dialect::{Control, DeviceCommand, Role, shipped};
 use wilco_ledger::DeviceId;
 
 use super::Described;
-use crate::api::{DescribedDevice, DeviceCommandView, DeviceValue};
+use crate::{
+    api::{DescribedDevice, DeviceCommandView, DevicePassword, DeviceValue},
+    store::StoredDescription,
+};
 
 impl Described {
     /// What its dialect tells of a device.
@@ -21,6 +24,7 @@ impl Described {
             value: command.reports.as_deref().and_then(current),
             reports_back: command.reports.is_some(),
             refused: text(&command.refused),
+            is_setting: command.is_setting,
         };
         let shown = device.variables.iter().filter_map(|variable| {
             Some(DeviceValue {
@@ -38,6 +42,11 @@ impl Described {
             can_restart: device.command_for(Role::Restart).is_some(),
             commands: device.commands.iter().map(command).collect(),
             values: shown.collect(),
+            password: self.password_of(device).map(|known| match known {
+                None => DevicePassword::NotSet,
+                Some(true) => DevicePassword::OfDevice,
+                Some(false) => DevicePassword::OfConnection,
+            }),
         })
     }
 }

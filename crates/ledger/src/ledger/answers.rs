@@ -2,7 +2,8 @@
 
 use super::{Ledger, table::CommandKey};
 use crate::{
-    About, Answer, Claim, CommandId, Effect, Event, Fact, Origin, Reading, Report, State, Stray, Timestamp, reading,
+    About, Answer, Claim, CommandId, Delivery, Effect, Event, Fact, Fate, Origin, Reading, Report, State, Stray,
+    Timestamp, reading,
 };
 
 /// Where an answer belongs.
@@ -32,6 +33,30 @@ impl Ledger {
                 effects.push(Effect::Record(Event { device, command: None, at: now, fact }));
             }
         }
+    }
+
+    /// Records that a device wants a request to be signed, so that its command is sent again. Only once, and only where
+    /// nothing but that one request may have arrived: otherwise it is an answer like any other.
+    pub(super) fn challenged(&mut self, answer: Answer, again: bool, now: Timestamp, effects: &mut Vec<Effect>) {
+        let named = match self.home_of(&answer, now) {
+            Home::Named(slot) if !again => self.table.entry(slot).map(|entry| (slot, &entry.command)),
+            _ => None,
+        };
+        let reading = named.and_then(|(slot, command)| {
+            let send = command.last_send?;
+            let is_open = command.origin == Origin::Here && command.is_outstanding() && command.state < State::Accepted;
+            let is_ours = is_open && !command.abandoned && command.delivery() != Delivery::Broadcast;
+            match send.number {
+                1 if is_ours && send.fate != Fate::Declined => Some((slot, Reading::Challenge)),
+                // The same answer once more, after the request has been sent again.
+                1 | 2 if is_ours && command.was_declined() => Some((slot, Reading::Duplicate)),
+                _ => None,
+            }
+        });
+        let Some((slot, reading)) = reading else { return self.answer(answer, now, effects) };
+        let device = answer.device.clone();
+        self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
+        self.heard_from(&device, now);
     }
 
     /// The command that an answer belongs to and what it makes of it, or why it belongs to none.

@@ -186,11 +186,16 @@ impl Entry {
             let is_due = command.state == State::Queued && command.origin == Origin::Here;
             return (is_due && command.delivery() != Delivery::Broadcast).then_some(at_once);
         }
+        if self.fate() == Some(Fate::Declined) {
+            // It has provably not been carried out, so sending it again repeats nothing.
+            let may = command.is_outstanding() && !command.abandoned && !command.repeat_refused;
+            return (may && at_once < command.end_of_life()).then_some(at_once);
+        }
         if !command.may_repeat() {
             return None;
         }
         let due = match self.fate()? {
-            Fate::Open | Fate::Refused => return None,
+            Fate::Open | Fate::Refused | Fate::Declined => return None,
             Fate::Unknown if self.awaits_session => return None,
             Fate::NotSent => at_once,
             Fate::Unknown if command.state < State::Accepted => at_once,

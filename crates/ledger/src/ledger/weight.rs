@@ -36,7 +36,7 @@ impl Ledger {
             Reading::Conflict => !command.conflict,
             Reading::Duplicate => command.duplicates == 0,
             Reading::Ambiguous => command.ambiguous == 0,
-            Reading::Heartbeat | Reading::AfterTheEnd => false,
+            Reading::Challenge | Reading::Heartbeat | Reading::AfterTheEnd => false,
         };
         if is_first {
             return Weight::Decides;

@@ -167,7 +167,8 @@ impl Naive {
                     self.deliver(index, *attempt, puback.clone(), now, &mut effects);
                 }
             }
-            Input::Answer(answer) => self.answer(answer, now, &mut effects),
+            // No device of this world has a password; `rules/challenge.rs` has those.
+            Input::Answer(answer) | Input::Challenged { answer, .. } => self.answer(answer, now, &mut effects),
             Input::Report(report) => self.report(report, now, &mut effects),
             Input::Unreadable { device, raw, why, about, retained } => {
                 let fact = Fact::Unreadable { raw: Box::new(raw.clone()), why: why.clone() };

@@ -260,7 +260,7 @@ impl Told {
                     self.result.clone_from(&answer.result);
                 }
             }
-            Reading::Heartbeat | Reading::AfterTheEnd => {}
+            Reading::Challenge | Reading::Heartbeat | Reading::AfterTheEnd => {}
             Reading::Duplicate => self.duplicates += 1,
             Reading::Conflict => self.conflict = true,
             Reading::Contradiction => {

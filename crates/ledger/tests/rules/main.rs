@@ -5,6 +5,7 @@ mod answer_window;
 mod answers;
 mod bench;
 mod broadcast;
+mod challenge;
 mod clock;
 mod delivery;
 mod flow;

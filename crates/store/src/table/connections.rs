@@ -37,6 +37,7 @@ pub(super) const CREATE: &str = "
         has_authorities        INTEGER NOT NULL,
         has_server             INTEGER NOT NULL,
         has_proxy_password     INTEGER NOT NULL,
+        has_device_passwords   INTEGER NOT NULL,
         in_memory_secrets      INTEGER NOT NULL,
         position               INTEGER NOT NULL,
         declined               TEXT NOT NULL,
@@ -47,7 +48,7 @@ pub(super) const CREATE: &str = "
 const COLUMNS: &str =
     "id, name, url, mode, preset, mqtt, client_id, username, dialects, dialect_files, prefix, devices, keep_alive,
     session_expiry, trust, server_name, alpn, proxy_url, proxy_username, denied, demo, certificate_subject,
-    certificate_expires_at, has_password, has_certificate, has_authorities, has_server, has_proxy_password,
+    certificate_expires_at, has_password, has_certificate, has_authorities, has_server, has_proxy_password, has_device_passwords,
     in_memory_secrets, position, declined, send_operator";
 
 /// Adds a profile, or replaces the one of the same id.
@@ -57,7 +58,7 @@ pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Resul
         .prepare_cached(&format!(
             "INSERT INTO connections ({COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)"
+                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)"
         ))?
         .execute(params![
             profile.id.as_str(),
@@ -88,6 +89,7 @@ pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Resul
             profile.has.authorities,
             profile.has.server,
             profile.has.proxy_password,
+            profile.has.device_passwords,
             profile.in_memory_secrets,
             profile.position,
             list(&profile.declined),
@@ -132,6 +134,7 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Profile>> {
                     authorities: columns.get()?,
                     server: columns.get()?,
                     proxy_password: columns.get()?,
+                    device_passwords: columns.get()?,
                 },
                 in_memory_secrets: columns.get()?,
                 position: columns.get()?,

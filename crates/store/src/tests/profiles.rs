@@ -35,7 +35,14 @@ fn profile(id: &str, name: &str, position: u32) -> Profile {
         demo: false,
         certificate_subject: Some("CN=me".to_owned()),
         certificate_expires_at: Some(Timestamp(99)),
-        has: Secrets { password: true, certificate: true, authorities: false, server: true, proxy_password: false },
+        has: Secrets {
+            password: true,
+            certificate: true,
+            authorities: false,
+            server: true,
+            proxy_password: false,
+            device_passwords: true,
+        },
         in_memory_secrets: true,
         position,
     }

@@ -34,7 +34,7 @@ export function connectionCalls(engine: FakeEngine) {
       demo.round_trip_ms = 0.4;
       engine.fleet = makeFleet(demo.id, engine.options.devices, now);
       const first = engine.fleet[0];
-      if (engine.options.lamp && first) describeLamp(first);
+      if (engine.options.lamp && first) describeLamp(first, engine.options.lampPassword);
       engine.byId = new Map(engine.fleet.map((device) => [device.row.device, device]));
       engine.commands = makePast(engine.fleet, engine.options.past, now);
       engine.connections.list.push(demo);

@@ -16,6 +16,7 @@ const NOTHING: Secrets = {
   authorities: false,
   server: false,
   proxy_password: false,
+  device_passwords: false,
 };
 
 interface Exported {
@@ -210,6 +211,7 @@ function secretsOf(entry: ConnectionEntry, kit: KitView | null, old: Secrets): S
     server: (kit?.server ?? null) !== null || kept.server,
     proxy_password:
       entry.proxy !== null && (entry.proxy.password === null ? old.proxy_password : entry.proxy.password !== ''),
+    device_passwords: old.device_passwords,
   };
 }
 

@@ -25,6 +25,7 @@ import type { SearchReading } from '../bindings/SearchReading';
 import type { TrafficBatch } from '../bindings/TrafficBatch';
 import type { TrafficQuery } from '../bindings/TrafficQuery';
 import { failure } from './failure';
+import { setPassword } from './dialects';
 import { stray } from './evidence';
 import { PUMP_MESSAGES } from './drafts';
 import { select, summaryOf } from './columns';
@@ -91,6 +92,11 @@ export function deviceCalls(engine: FakeEngine) {
 
     async nameDevice(connection: string, device: string, name: string | null): Promise<void> {
       engine.annotations.name(engine.find(connection, device), name);
+      engine.touch();
+    },
+
+    async setDevicePassword(_connection: string, device: string | null, password: string | null): Promise<void> {
+      setPassword(engine.fleet, device, password !== null);
       engine.touch();
     },
 

@@ -43,6 +43,7 @@ const lamp: DescribedDevice = {
       value: 'ON',
       reports_back: true,
       refused: null,
+      is_setting: false,
     },
     {
       name: 'set brightness',
@@ -55,6 +56,7 @@ const lamp: DescribedDevice = {
       value: '120',
       reports_back: true,
       refused: null,
+      is_setting: false,
     },
     {
       name: 'set color_mode',
@@ -67,6 +69,20 @@ const lamp: DescribedDevice = {
       value: 'xy',
       reports_back: true,
       refused: null,
+      is_setting: false,
+    },
+    {
+      name: 'set power_on_behavior',
+      title: 'Power-on behaviour',
+      schema: {
+        type: 'object',
+        properties: { value: { type: 'string', title: 'Value', enum: ['off', 'on', 'previous'] } },
+        required: ['value'],
+      },
+      value: 'previous',
+      reports_back: true,
+      refused: null,
+      is_setting: true,
     },
     {
       name: 'set identify',
@@ -75,8 +91,10 @@ const lamp: DescribedDevice = {
       value: null,
       reports_back: false,
       refused: null,
+      is_setting: false,
     },
   ],
+  password: null,
   values: [
     { title: 'Link quality', value: '120', unit: 'lqi' },
     { title: 'State', value: 'ON', unit: null },
@@ -84,7 +102,7 @@ const lamp: DescribedDevice = {
 };
 
 /** Makes one of the fleet a lamp behind a Zigbee2MQTT bridge. */
-export function describeLamp(device: FakeDevice): void {
+export function describeLamp(device: FakeDevice, wantsPassword = false): void {
   device.row = {
     ...device.row,
     name: 'kitchen/lamp',
@@ -93,7 +111,18 @@ export function describeLamp(device: FakeDevice): void {
     led: true,
     firmware: '1.108',
   };
-  device.described = lamp;
+  device.described = { ...lamp, password: wantsPassword ? 'not_set' : null };
   device.running = null;
   device.saved = null;
+}
+
+/** Sets or removes the password of a device, or of all that have none of their own. */
+export function setPassword(devices: FakeDevice[], device: string | null, isSet: boolean): void {
+  for (const one of devices) {
+    const before = one.described?.password ?? null;
+    if (!one.described || before === null) continue;
+    if (device === null ? before === 'of_device' : one.row.device !== device) continue;
+    const password = isSet ? (device === null ? 'of_connection' : 'of_device') : 'not_set';
+    one.described = { ...one.described, password };
+  }
 }

@@ -55,6 +55,8 @@ export interface FakeOptions {
   connections?: ConnectionView[];
   /** Whether one of the devices is a lamp behind a Zigbee2MQTT bridge. */
   lamp?: boolean;
+  /** Whether requests to that lamp can be signed with a password. */
+  lampPassword?: boolean;
   /** What may be sent over the connection of the demo fleet. */
   mode?: ConnectionMode;
   /** How many times as fast as the clock rollouts run. */

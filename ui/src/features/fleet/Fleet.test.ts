@@ -609,6 +609,11 @@ describe('a device with other people’s firmware', () => {
       'Colour mode xy Set…',
       'Identify reports nothing back Send…',
     ]);
+    const settings = within(inspector.getByRole('region', { name: 'Settings of this device' }));
+    expect(settings.getAllByRole('listitem').map((item) => item.textContent?.replace(/\s+/g, ' ').trim())).toEqual([
+      'Power-on behaviour previous Set…',
+    ]);
+    expect(inspector.queryByText('Password')).toBeNull();
     await expectAccessible(container);
 
     // A number has the form that its range asks for.
@@ -624,6 +629,40 @@ describe('a device with other people’s firmware', () => {
     await user.click(dialog.getByRole('button', { name: 'Send' }));
     await waitFor(() => expect(container.querySelector('[role=dialog]')).toBeNull());
     await inspector.findByRole('heading', { name: /set brightness/ });
+  });
+
+  it('takes a password for its requests, shows only whether there is one, and removes it', async () => {
+    const { backend, user, findByRole, findByText, container } = await openFleet({ lamp: true, lampPassword: true });
+    const kept = vi.spyOn(backend, 'setDevicePassword');
+    await user.keyboard('/');
+    await user.keyboard('kitchen-0001');
+    await user.click(await findByText('kitchen/lamp', { selector: '.device .given' }));
+    const inspector = within(await findByRole('complementary', { name: 'Inspector: kitchen-0001' }));
+    const set = () => inspector.findByRole('button', { name: 'Set the device password' });
+    await inspector.findByText('Not set');
+    await user.click(await set());
+    const asked = () => findByRole('dialog', { name: 'Device password' });
+    let dialog = within(await asked());
+    expect(dialog.queryByRole('button', { name: 'Remove' })).toBeNull();
+    await user.click(dialog.getByRole('button', { name: 'Save' }));
+    await dialog.findByText('Enter the password that is set on the device.');
+    expect(dialog.getByLabelText('Password')).toHaveAttribute('type', 'password');
+    await expectAccessible(container);
+    await user.type(dialog.getByLabelText('Password'), 'horse{Enter}');
+    await inspector.findByText('Set for this device');
+    expect(kept).toHaveBeenLastCalledWith('demo', 'kitchen-0001', 'horse');
+    expect(document.body).not.toHaveTextContent('horse');
+    await user.click(await set());
+    dialog = within(await asked());
+    await user.click(dialog.getByRole('button', { name: 'Remove' }));
+    await inspector.findByText('Not set');
+    await user.click(await set());
+    dialog = within(await asked());
+    await user.type(dialog.getByLabelText('Password'), 'horse');
+    await user.click(dialog.getByRole('checkbox'));
+    await user.click(dialog.getByRole('button', { name: 'Save' }));
+    await inspector.findByText('Set for all devices');
+    expect(kept).toHaveBeenLastCalledWith('demo', null, 'horse');
   });
 
   it('has only the actions that its dialect offers, in the palette, by keys and in the menu', async () => {

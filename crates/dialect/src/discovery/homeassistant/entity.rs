@@ -52,17 +52,22 @@ pub(super) fn describe(
         ("button", Some("restart")) => Some(Role::Restart),
         _ => None,
     };
+    let is_setting = category == Some("config");
+    let reported_as = reported_as(&entity.component, &config);
     let mut add = |title: &str, control: Control, payload: AskPayload, reports: Option<Box<str>>| {
-        let command = DeviceCommand {
-            name: title.into(),
-            title: title.into(),
-            control,
-            ask: Ask::Topic { topic: topic.into(), payload, qos: qos(&config) },
-            reports,
-            refused: refused(&config, topic),
-            role,
-        };
-        push(device, command);
+        let ask = Ask::Topic { topic: topic.into(), payload, qos: qos(&config) };
+        let is_setting = is_setting && reports.is_some();
+        push(
+            device,
+            DeviceCommand {
+                reports,
+                refused: refused(&config, topic),
+                role,
+                reported_as: reported_as.clone(),
+                is_setting,
+                ..DeviceCommand::new(title, title, control, ask)
+            },
+        );
     };
     match entity.component.as_str() {
         "light" if json => add(&key, on_off(), AskPayload::Json, reports),
@@ -85,8 +90,8 @@ pub(super) fn describe(
                 if config.get(member).is_some_and(Value::is_null) {
                     continue;
                 }
-                // What a cover reports are the words for where it is (`opening`), and not those for what it was asked.
-                add(&format!("{key}: {title}"), Control::Button, AskPayload::Fixed(word(member, default)), None);
+                let fixed = AskPayload::Fixed(word(member, default));
+                add(&format!("{key}: {title}"), Control::Button, fixed, reports.clone());
             }
         }
         "number" => {
@@ -135,6 +140,30 @@ fn describe_device(device: &mut KnownDevice, described: &Value) {
     }
 }
 
+/// The words by which an entity reports what it is sent, where its kind has others for its state than for its commands.
+fn reported_as(component: &str, config: &Value) -> Vec<(Box<str>, Box<str>)> {
+    let pairs: &[(&str, &str, &str, &str)] = match component {
+        "switch" | "siren" | "humidifier" | "fan" | "light" => {
+            &[("payload_on", "ON", "state_on", ""), ("payload_off", "OFF", "state_off", "")]
+        }
+        "lock" => &[
+            ("payload_lock", "LOCK", "state_locked", "LOCKED"),
+            ("payload_unlock", "UNLOCK", "state_unlocked", "UNLOCKED"),
+        ],
+        "cover" | "valve" => {
+            &[("payload_open", "OPEN", "state_open", "open"), ("payload_close", "CLOSE", "state_closed", "closed")]
+        }
+        _ => &[],
+    };
+    let word =
+        |member: &str, default: &str| config.get(member).map_or_else(|| name(default), |value| name(&shown(value)));
+    let pair = |(sent, sent_default, state, state_default): &(&str, &str, &str, &str)| {
+        let (sent, state) = (word(sent, sent_default), word(state, state_default));
+        (!state.is_empty() && sent != state).then_some((sent, state))
+    };
+    pairs.iter().filter_map(pair).collect()
+}
+
 fn qos(config: &Value) -> u8 {
     config.get("qos").and_then(Value::as_u64).and_then(|qos| u8::try_from(qos.min(2)).ok()).unwrap_or(0)
 }
@@ -177,7 +206,8 @@ fn add_templated(
         }
     };
     let ask = Ask::Topic { topic: topic.into(), payload, qos: qos(config) };
-    push(device, DeviceCommand { name: title.into(), title: title.into(), control, ask, reports, refused, role: None });
+    let is_setting = reports.is_some() && text(config, "entity_category") == Some("config");
+    push(device, DeviceCommand { reports, refused, is_setting, ..DeviceCommand::new(title, title, control, ask) });
 }
 
 /// Takes in a state topic. Says under which name its value can be compared; none where its template cannot be used.
@@ -213,6 +243,20 @@ fn add_variable(
         topic: Some(topic.into()),
         template,
     });
+    if json && usable {
+        // What such a light is sent beside its state, it reports beside it too.
+        for member in ["brightness", "color_temp", "effect"] {
+            let Ok(template) = Template::parse(&format!("{{{{ value_json.{member} }}}}")) else { continue };
+            device.variables.push(Variable {
+                key: format!("{key}/{member}").into(),
+                title: format!("{key}: {}", member.replace('_', " ")).into(),
+                unit: None,
+                is_number: member != "effect",
+                topic: Some(topic.into()),
+                template: Some(template),
+            });
+        }
+    }
     usable.then(|| key.into())
 }
 

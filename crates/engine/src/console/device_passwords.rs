@@ -1,0 +1,49 @@
+//! The passwords of devices that want their requests to be signed.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use super::{Handle, defect, not_found};
+use crate::{
+    api::{Failure, invalid},
+    controller::Request,
+    profile::{Before, DevicePasswords, device_id, device_passwords::LONGEST},
+};
+
+impl Handle {
+    /// Sets the password of a device, or of all devices of the connection that have none of their own. It is kept with the
+    /// secrets of the connection, whose session goes on.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an empty or too long password,
+    /// or an id that no device can have; `Keyring` when it cannot be kept, and `Store`.
+    pub async fn set_device_password(
+        &self,
+        connection: &str,
+        device: Option<String>,
+        password: Option<String>,
+    ) -> Result<(), Failure> {
+        let password = password.map(Zeroizing::new);
+        let device = device.as_deref().map(device_id).transpose()?;
+        if let Some(password) = &password
+            && (password.is_empty() || password.len() > LONGEST)
+        {
+            return Err(invalid(
+                format!("A device password has from 1 to {LONGEST} bytes."),
+                "Enter the password that is set on the device.",
+            ));
+        }
+        let Before { mut profile, mut bundle } =
+            self.before(Some(connection)).await?.ok_or_else(|| not_found("connection", connection))?;
+        let mut passwords = DevicePasswords::of(&bundle);
+        passwords.set(device.as_ref(), password);
+        passwords.put(&mut bundle);
+        profile.has = bundle.has();
+        let (vault, id, in_memory) = (Arc::clone(&self.vault), profile.id.clone(), profile.in_memory_secrets);
+        spawn_blocking(move || bundle.keep(&vault, id.as_str(), in_memory)).await.map_err(defect)??;
+        self.store.save_connection(&profile).await?;
+        self.ask(|reply| Request::DevicePasswords(profile.id.clone(), passwords, profile.has, reply)).await
+    }
+}

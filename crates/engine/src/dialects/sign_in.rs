@@ -1,0 +1,135 @@
+//! Signing in to devices that have a password.
+
+use serde_json::json;
+use wilco_dialect::{Challenge, DecodedMessage, Inbound, KnownDevice, Meaning, Outbound};
+use wilco_ledger::{DeviceId, WrittenMessage};
+
+use super::Described;
+use crate::profile::DevicePasswords;
+
+/// Under these ids devices are asked what they are, and asked again with the password.
+const QUESTION: u32 = 0;
+const REPEATED_QUESTION: u32 = 2;
+
+/// What is known of passwords, and what devices have asked for.
+#[derive(Debug, Default)]
+pub(super) struct SignIn {
+    passwords: DevicePasswords,
+    /// The last challenge of each device. Its nonce is used until the device names another one.
+    challenges: std::collections::HashMap<DeviceId, Challenge>,
+}
+
+/// What is to be done because a device wants a request to be signed.
+pub(super) enum Challenged {
+    /// No challenge: an answer like any other.
+    No,
+    /// The command is to be sent again; `again`: it was already.
+    Command { again: bool },
+    /// It is a question of ours that is to be asked again: a topic and a payload.
+    Question(String, String),
+}
+
+impl Described {
+    /// The passwords of devices are these from now on. Hands back what to ask of devices that could not be asked before.
+    pub(crate) fn set_passwords(&mut self, passwords: DevicePasswords) -> Vec<(String, String)> {
+        self.sign_in.passwords = passwords;
+        let signs_in = |device: &&KnownDevice| {
+            self.set.signs_in(&device.dialect) && self.sign_in.passwords.get(&device.id).is_some()
+        };
+        let ask = |device: &KnownDevice| (format!("{}/rpc", device.address), self.question(&device.dialect));
+        self.devices.iter().filter(signs_in).map(ask).collect()
+    }
+
+    fn question(&self, dialect: &str) -> String {
+        let console = self.set.setting(dialect, "console").unwrap_or_default();
+        json!({"id": QUESTION, "src": console, "method": "Shelly.GetStatus"}).to_string()
+    }
+
+    /// Whether a device may have a password, and whether one is known: `Some(true)` for one of its own.
+    pub(super) fn password_of(&self, device: &KnownDevice) -> Option<Option<bool>> {
+        let known = || {
+            let passwords = &self.sign_in.passwords;
+            passwords.get(&device.id).map(|_| passwords.own(&device.id).is_some())
+        };
+        self.set.signs_in(&device.dialect).then(known)
+    }
+
+    /// A request as it is sent to a device that has asked for its password before. `attempt`: which send it is.
+    pub(crate) fn sign(
+        &mut self,
+        device: &DeviceId,
+        written: &WrittenMessage,
+        mut outbound: Outbound,
+        attempt: u32,
+    ) -> Outbound {
+        if !self.set.signs_in(&written.dialect) {
+            return outbound;
+        }
+        let SignIn { passwords, challenges } = &mut self.sign_in;
+        let (Some(challenge), Some(password)) = (challenges.get(device), passwords.get(device)) else {
+            return outbound;
+        };
+        let again = (attempt > 1).then_some(attempt);
+        let signed = std::str::from_utf8(&outbound.payload)
+            .ok()
+            .and_then(|request| challenge.sign(request, password, any_number(), again));
+        if let Some((signed, kept)) = signed {
+            outbound.payload = signed.into_bytes();
+            outbound.kept = Some(kept.into_bytes());
+        }
+        outbound
+    }
+
+    /// What a message asks for, and what is said of it in place of the device's JSON where nothing can be done.
+    pub(super) fn challenged(&mut self, dialect: &str, inbound: &Inbound<'_>, meaning: &mut Meaning) -> Challenged {
+        if !self.set.signs_in(dialect) {
+            return Challenged::No;
+        }
+        let Meaning::Message(DecodedMessage::Answer(answer)) = meaning else { return Challenged::No };
+        let Some(challenge) = Challenge::read(inbound.payload).filter(|_| !inbound.retained) else {
+            return Challenged::No;
+        };
+        if self.sign_in.passwords.get(&answer.device).is_none() {
+            answer.message = Some(
+                "The device wants a password, and none is set. Set it in the device's inspector, or with wilco devices \
+                 password."
+                    .into(),
+            );
+            return Challenged::No;
+        }
+        let again = challenge.is_repeated();
+        if again {
+            answer.message = Some("The device did not accept the password.".into());
+        }
+        self.sign_in.challenges.insert(answer.device.clone(), challenge);
+        Challenged::Command { again }
+    }
+
+    /// The same for an answer to one of Wilco's own questions, which no command is asked by.
+    pub(super) fn challenged_question(&mut self, inbound: &Inbound<'_>) -> Challenged {
+        let Some(challenge) = Challenge::read(inbound.payload).filter(|one| !one.is_repeated()) else {
+            return Challenged::No;
+        };
+        let answer: serde_json::Value = serde_json::from_slice(inbound.payload).unwrap_or_default();
+        let source = answer.get("src").and_then(serde_json::Value::as_str).and_then(|id| DeviceId::new(id).ok());
+        let Some(source) = source.filter(|_| answer.get("id") == Some(&json!(QUESTION))) else { return Challenged::No };
+        let Some(device) = self.devices.get(&source).filter(|device| self.set.signs_in(&device.dialect)) else {
+            return Challenged::No;
+        };
+        let Some(password) = self.sign_in.passwords.get(&source) else { return Challenged::No };
+        let question = self.question(&device.dialect);
+        match challenge.sign(&question, password, any_number(), Some(REPEATED_QUESTION)) {
+            Some((signed, _)) => {
+                let topic = format!("{}/rpc", device.address);
+                self.sign_in.challenges.insert(source, challenge);
+                Challenged::Question(topic, signed)
+            }
+            None => Challenged::No,
+        }
+    }
+}
+
+/// A number that was not used before, as far as that matters.
+fn any_number() -> u32 {
+    uuid::Uuid::new_v4().as_fields().0
+}
