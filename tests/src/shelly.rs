@@ -27,6 +27,8 @@ struct State {
     challenges: u64,
     /// The nonces that still count.
     nonces: Vec<u64>,
+    /// A nonce counts for one request only.
+    once: bool,
     executed: Vec<String>,
     refused: u32,
 }
@@ -77,9 +79,11 @@ impl Shelly {
         self.state().refused
     }
 
-    /// No nonce counts any more.
-    pub fn forget_nonces(&self) {
-        self.state().nonces.clear();
+    /// From now on a nonce counts for one request only.
+    pub fn take_each_nonce_once(&self) {
+        let mut state = self.state();
+        state.nonces.clear();
+        state.once = true;
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -122,8 +126,14 @@ impl Device {
 
     fn is_signed(&self, auth: &Value) -> Result<bool> {
         let Some(nonce) = auth["nonce"].as_u64() else { return Ok(false) };
-        if !self.state.lock().unwrap_or_else(PoisonError::into_inner).nonces.contains(&nonce) {
-            return Ok(false);
+        {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if !state.nonces.contains(&nonce) {
+                return Ok(false);
+            }
+            if state.once {
+                state.nonces.retain(|known| *known != nonce);
+            }
         }
         let known = sha256(&format!("admin:{}:{}", self.id, self.password))?;
         let nothing = sha256("dummy_method:dummy_uri")?;
@@ -139,7 +149,9 @@ impl Device {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match method {
             "Shelly.GetDeviceInfo" => self.info(),
-            "Shelly.GetStatus" => json!({"switch:0": {"id": 0, "output": state.on, "apower": 0.0}}),
+            "Shelly.GetStatus" => {
+                json!({"sys": {"uptime": 42}, "switch:0": {"id": 0, "output": state.on, "apower": 0.0}})
+            }
             "Shelly.GetConfig" => json!({"sys": {"cfg_rev": 7},
                 "switch:0": {"id": 0, "initial_state": "off", "auto_off": state.auto_off, "auto_off_delay": 60.0}}),
             "Switch.Set" => {

@@ -95,6 +95,8 @@ pub struct DescribedDevice {
 pub enum DevicePassword {
     /// None is set. Most devices want none.
     NotSet,
+    /// None is set, and the device has refused a request for want of one.
+    Wanted,
     /// One of its own.
     OfDevice,
     /// That of all devices of the connection that have none of their own.

@@ -15,6 +15,7 @@ mod exchange;
 mod file;
 mod ids;
 mod implied;
+mod in_place;
 mod jinja;
 pub mod json;
 mod learn;
@@ -37,8 +38,7 @@ mod words;
 pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
 pub use devices::{
-    Ask, AskPayload, Availability, Control, DeviceCommand, Devices, InPlace, Inserted, KnownDevice, Role, Root,
-    Variable,
+    Ask, AskPayload, Availability, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role, Root, Variable,
 };
 pub use discovery::{Changes, Discovery, Findings};
 pub use exchange::{Exchange, Expected, Played, Published};
@@ -47,6 +47,7 @@ pub use file::{
 };
 pub use ids::uuids_in;
 pub use implied::implied_state;
+pub use in_place::InPlace;
 pub use jinja::{Template, Unusable};
 pub use learn::{Observed, Proposal, learn, propose};
 pub use lifecycle::{Lifecycle, LifecycleEvent};

@@ -100,7 +100,7 @@ fn main() -> Result<()> {
     bench.ends("lamp-1", &["led", "on=true"], "succeeded", "")?;
     bench.ends("Bench", &["led", "on=true"], "succeeded", "The device reported ON.")?;
     bench.ends("Bench", &["Level", "value=42"], "succeeded", "The device reported 42.")?;
-    bench.ends("Bench", &["Restart"], "unconfirmed", "names no state topic")?;
+    bench.ends("Bench", &["Restart"], "unconfirmed", "has no state topic")?;
     bench.ends("MQTT IO", &["led", "on=true"], "succeeded", "The device reported OPEN.")?;
     bench.ends("bulb", &["led", "on=true"], "succeeded", "The device reported ON.")?;
     bench.ends("bulb", &["set brightness", "value=120"], "succeeded", "The device reported 120.")?;

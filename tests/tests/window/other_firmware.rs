@@ -1,13 +1,17 @@
 //! Devices with other people's firmware, beside one of Wilco's own on the same broker.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use serde_json::json;
-use wilco_tests::{Broker, Desk, Device, Keyring, Replay};
+use wilco_tests::{Broker, Desk, Device, Keyring, Replay, Shelly, keys};
 
 use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
 
 const LAMP: &str = "0x0017880100000001";
+/// How long a rollout to a few devices may take on a busy machine.
+const ROLLOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_zigbee_lamp_is_found_shown_and_switched_beside_a_device_of_wilcos_own() -> Result<()> {
@@ -75,6 +79,102 @@ async fn a_zigbee_lamp_is_found_shown_and_switched_beside_a_device_of_wilcos_own
     console.wait_for_text("Devices speak", SHORT).await?;
     as_it_stands(&console, "dialects").await?;
     found.extend(console.inaccessible("the dialects of a connection").await?);
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
+
+const PLUG: &str = "shellyplus1-a8032abe54dc";
+
+/// A Zigbee lamp, a door made for Home Assistant and a Tasmota plug, as they announce themselves and answer.
+fn others(broker: &Broker) -> Result<Vec<Replay>> {
+    let state = json!({"type": "binary", "property": "state", "name": "state", "access": 7, "value_on": "ON", "value_off": "OFF"});
+    let after = json!({"type": "enum", "property": "power_on_behavior", "label": "Power-on behaviour", "access": 7,
+        "category": "config", "values": ["off", "on", "previous"]});
+    let lamp = json!([{"ieee_address": LAMP, "friendly_name": "kitchen/lamp", "type": "Router",
+        "definition": {"model": "LWA001", "vendor": "Philips", "exposes": [{"type": "light", "features": [state]}, after]}}]);
+    let door = json!({"name": "Door", "unique_id": "door", "command_topic": "pi/door/set", "state_topic": "pi/door",
+        "payload_on": "OPEN", "payload_off": "SHUT", "availability_topic": "pi/status", "payload_available": "running",
+        "payload_not_available": "dead", "device": {"identifiers": ["pi"], "name": "Garage", "model": "mqtt-io"}});
+    let plug = json!({"dn": "Boiler", "fn": ["Boiler"], "mac": "A1B2C3D4E5F6", "md": "Sonoff Basic", "ofln": "Offline",
+        "onln": "Online", "state": ["OFF", "ON", "TOGGLE", "HOLD"], "sw": "14.2.0", "t": "boiler", "ft": "%prefix%/%topic%/",
+        "tp": ["cmnd", "stat", "tele"], "rl": [1, 0], "ver": 1});
+    for (topic, payload) in [
+        ("zigbee2mqtt/bridge/state", r#"{"state":"online"}"#.to_owned()),
+        ("zigbee2mqtt/bridge/devices", lamp.to_string()),
+        ("zigbee2mqtt/kitchen/lamp/availability", r#"{"state":"online"}"#.to_owned()),
+        ("zigbee2mqtt/kitchen/lamp", r#"{"state":"OFF","power_on_behavior":"previous"}"#.to_owned()),
+        ("homeassistant/switch/pi/door/config", door.to_string()),
+        ("pi/status", "running".to_owned()),
+        ("pi/door", "SHUT".to_owned()),
+        ("tasmota/discovery/A1B2C3D4E5F6/config", plug.to_string()),
+        ("tele/boiler/LWT", "Online".to_owned()),
+    ] {
+        broker.publish(topic, payload.as_bytes(), true)?;
+    }
+    let answers = [
+        (
+            "zigbee2mqtt/kitchen/lamp/set",
+            "zigbee2mqtt/kitchen/lamp",
+            r#"{"state":"ON","power_on_behavior":"previous"}"#,
+        ),
+        ("pi/door/set", "pi/door", "OPEN"),
+        ("cmnd/boiler/Power", "stat/boiler/RESULT", r#"{"POWER":"ON"}"#),
+    ];
+    let replay = |(asked, topic, payload): (&str, &str, &str)| {
+        let answer = json!({"topic": topic, "payload": payload});
+        Replay::start(broker, &json!({"request": {"topic": asked, "payload": ""}, "answers": [answer]}))
+    };
+    answers.into_iter().map(replay).collect()
+}
+
+#[tokio::test]
+async fn firmware_of_five_kinds_on_one_broker_takes_part_in_one_rollout() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _others = others(&broker)?;
+    let plug = Shelly::start(&broker, PLUG, "correct-horse-7")?;
+    let _ours = Device::start(&broker, "lamp-1", None)?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let url = broker.url();
+    let dialects = ["wilco", "zigbee2mqtt", "homeassistant", "tasmota", "shelly"];
+    let words: Vec<&str> = dialects.iter().flat_map(|dialect| ["--dialect", dialect]).collect();
+    let added = desk.wilco(&[&["connections", "add", "Home", "--url", &url], &words[..]].concat())?;
+    ensure!(added.status.success(), "{added:?}");
+    let console = desk.open().await?;
+    console.go("Fleet").await?;
+    for device in ["lamp-1", LAMP, "pi", "A1B2C3D4E5F6", PLUG] {
+        console.wait_for_online(Some(device)).await?;
+    }
+    as_it_stands(&console, "five-kinds").await?;
+
+    // A device that wants a password is given it, and can then be asked what it has.
+    console.choose(PLUG).await?;
+    console.one("complementary", &format!("Inspector: {PLUG}")).await?;
+    console.wait_for_text("Not set", SHORT).await?;
+    console.click("button", "Set the device password").await?;
+    let dialog = console.one("dialog", "Device password").await?;
+    console.fill("Password", "correct-horse-7").await?;
+    as_it_stands(&console, "device-password").await?;
+    let mut found = console.inaccessible("the password of a device").await?;
+    console.press_in(&dialog, "Save").await?;
+    console.wait_for_text("Set for this device", SHORT).await?;
+    console.wait_for_text("Switches off by itself", SHORT).await?;
+    as_it_stands(&console, "shelly-with-password").await?;
+
+    let grid = console.one("grid", "Devices").await?;
+    console.run("arguments[0].focus()", vec![serde_json::to_value(&grid)?]).await?;
+    console.press(keys::ALL).await?;
+    console.wait_for_text("5 devices selected", SHORT).await?;
+    console.click("button", "LED on…").await?;
+    let dialog = console.one("dialog", "New rollout").await?;
+    as_it_stands(&console, "five-kinds-dialog").await?;
+    console.press_in(&dialog, "Send to 5 devices").await?;
+    console.wait_for_text("Finished", ROLLOUT).await?;
+    as_it_stands(&console, "five-kinds-rollout").await?;
+    found.extend(console.inaccessible("a rollout to five kinds of firmware").await?);
+    let said = console.text().await?;
+    ensure!(said.contains("5 of 5") || !said.contains("failed"), "{said}");
+    ensure!(plug.executed() == ["Switch.Set"], "{:?}", plug.executed());
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())

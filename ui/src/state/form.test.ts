@@ -15,7 +15,14 @@ const around = (given: Partial<Around> = {}): Around => ({
   ...given,
 });
 const form = (given: Partial<Form> = {}): Form => ({ ...blankForm(), address: 'mqtts://bench.local:8883', ...given });
-const NOTHING = { password: false, certificate: false, authorities: false, server: false, proxy_password: false, device_passwords: false };
+const NOTHING = {
+  password: false,
+  certificate: false,
+  authorities: false,
+  server: false,
+  proxy_password: false,
+  device_passwords: false,
+};
 
 function kit(...files: (string | [string, FileRole])[]) {
   const read = files.map((file) => (typeof file === 'string' ? (['/kit/' + file, 'any'] as const) : file));

@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc::Receiver,
     time::{Instant, sleep_until},
 };
-use wilco_engine::api::{Batch, CommandView, LinkState};
+use wilco_engine::api::{Batch, CommandView, DevicePassword, LinkState};
 use wilco_ledger::State;
 
 use super::{ladder::Ladder, teller::Teller};
@@ -14,7 +14,7 @@ use crate::{
     base::Base,
     interrupt::Interrupt,
     link,
-    output::state_name,
+    output::{clean, state_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -104,8 +104,24 @@ impl<'a> Follow<'a> {
             }
             self.teller.flush()?;
         }
+        if self.ladder.state() == State::Rejected {
+            self.tell_of_password().await;
+        }
         let done = matches!(self.ladder.state(), State::Succeeded | State::Unconfirmed);
         Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    }
+
+    /// Says that the device wants its requests to be signed, and how a password is set.
+    async fn tell_of_password(&self) {
+        let detail = self.base.console().device(&self.connection, &self.device).await;
+        let password = detail.ok().and_then(|detail| detail.described).and_then(|described| described.password);
+        if password == Some(DevicePassword::Wanted) {
+            let name = clean(&self.device);
+            problem::warn(
+                &format!("{name} wants a password, and none is set."),
+                Some(&format!("Set it with wilco devices password -c CONNECTION -d {name}.")),
+            );
+        }
     }
 
     async fn heard(&mut self, batch: &Batch) -> Result<(), Problem> {

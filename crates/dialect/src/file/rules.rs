@@ -177,7 +177,9 @@ impl Compare {
     /// A value as it is compared: of words that mean the same, the first.
     pub(crate) fn value(&self, value: &str) -> Box<str> {
         let same = self.same.iter().find(|same| same.iter().any(|word| word.eq_ignore_ascii_case(value)));
-        same.and_then(|same| same.first()).map_or_else(|| value.into(), |first| first.as_str().into())
+        let first = same.and_then(|same| same.first()).filter(|first| !first.eq_ignore_ascii_case(value));
+        // The device's own capitals stay, because they are shown.
+        first.map_or_else(|| value.into(), |first| first.as_str().into())
     }
 
     /// An asked value as it has to be reported; `None` where any state meets it.

@@ -208,14 +208,14 @@ fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     let Some(found) = device.command(asking.command) else { return plain };
     let Ask::Request { command, argument, beside } = &found.ask else { return plain };
     let Ok(given) = serde_json::from_str::<BTreeMap<String, Value>>(asking.args) else { return plain };
-    let mut args = crate::devices::beside_of(beside.as_deref());
+    let mut args = crate::in_place::beside_of(beside.as_deref());
     if let Some(argument) = argument {
         let value = given.get("value").or_else(|| given.get("on")).or_else(|| given.get(&**argument));
         let value = value.map(|value| match (&found.control, value) {
             (Control::Switch { on, off }, Value::Bool(is_on)) => word(if *is_on { on } else { off }),
             (_, value) => value.clone(),
         });
-        crate::devices::put_at(&mut args, argument, value.unwrap_or(Value::Null));
+        crate::in_place::put_at(&mut args, argument, value.unwrap_or(Value::Null));
     }
     (Cow::Borrowed(&**command), Cow::Owned(args.to_string()))
 }

@@ -236,8 +236,8 @@ impl Described {
         }
         // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks like one.
         let is_announcement = self.readers.iter().any(|reader| reader.is_about(inbound.topic));
-        if let Challenged::Question(topic, payload) = self.challenged_question(inbound) {
-            reading.questions.push((topic, payload));
+        if let Challenged::Questions(questions) = self.challenged_question(inbound) {
+            reading.questions.extend(questions);
         }
         self.decode(inbound, None, &mut reading);
         reading.meant.retain(|meant| !(meant.own && is_announcement));
@@ -295,7 +295,7 @@ impl Described {
             let mut meaning = meaning;
             let challenge = match self.challenged(&dialect, inbound, &mut meaning) {
                 Challenged::Command { again } => Some(again),
-                Challenged::No | Challenged::Question(..) => None,
+                Challenged::No | Challenged::Questions(_) => None,
             };
             reading.meant.push(Meant { meaning, own, retained: inbound.retained || !is_new, challenge });
         }

@@ -1,22 +1,28 @@
 //! Signing in to devices that have a password.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::json;
 use wilco_dialect::{Challenge, DecodedMessage, Inbound, KnownDevice, Meaning, Outbound};
 use wilco_ledger::{DeviceId, WrittenMessage};
 
 use super::Described;
-use crate::profile::DevicePasswords;
+use crate::{api::DevicePassword, profile::DevicePasswords};
 
 /// Under these ids devices are asked what they are, and asked again with the password.
 const QUESTION: u32 = 0;
 const REPEATED_QUESTION: u32 = 2;
+/// What a device is asked to learn what it has and how it is set up.
+const QUESTIONS: [&str; 2] = ["Shelly.GetStatus", "Shelly.GetConfig"];
 
 /// What is known of passwords, and what devices have asked for.
 #[derive(Debug, Default)]
 pub(super) struct SignIn {
     passwords: DevicePasswords,
     /// The last challenge of each device. Its nonce is used until the device names another one.
-    challenges: std::collections::HashMap<DeviceId, Challenge>,
+    challenges: HashMap<DeviceId, Challenge>,
+    /// Devices that wanted a password when none was set.
+    wanted: HashSet<DeviceId>,
 }
 
 /// What is to be done because a device wants a request to be signed.
@@ -25,8 +31,8 @@ pub(super) enum Challenged {
     No,
     /// The command is to be sent again; `again`: it was already.
     Command { again: bool },
-    /// It is a question of ours that is to be asked again: a topic and a payload.
-    Question(String, String),
+    /// It is a question of ours. What is to be asked instead: a topic and a payload each.
+    Questions(Vec<(String, String)>),
 }
 
 impl Described {
@@ -36,22 +42,26 @@ impl Described {
         let signs_in = |device: &&KnownDevice| {
             self.set.signs_in(&device.dialect) && self.sign_in.passwords.get(&device.id).is_some()
         };
-        let ask = |device: &KnownDevice| (format!("{}/rpc", device.address), self.question(&device.dialect));
+        let ask =
+            |device: &KnownDevice| (format!("{}/rpc", device.address), self.question(&device.dialect, QUESTIONS[0]));
         self.devices.iter().filter(signs_in).map(ask).collect()
     }
 
-    fn question(&self, dialect: &str) -> String {
+    fn question(&self, dialect: &str, method: &str) -> String {
         let console = self.set.setting(dialect, "console").unwrap_or_default();
-        json!({"id": QUESTION, "src": console, "method": "Shelly.GetStatus"}).to_string()
+        json!({"id": QUESTION, "src": console, "method": method}).to_string()
     }
 
-    /// Whether a device may have a password, and whether one is known: `Some(true)` for one of its own.
-    pub(super) fn password_of(&self, device: &KnownDevice) -> Option<Option<bool>> {
-        let known = || {
-            let passwords = &self.sign_in.passwords;
-            passwords.get(&device.id).map(|_| passwords.own(&device.id).is_some())
+    /// Which password a device has; nothing where its firmware knows no such thing.
+    pub(super) fn password_of(&self, device: &KnownDevice) -> Option<DevicePassword> {
+        let SignIn { passwords, wanted, .. } = &self.sign_in;
+        let standing = || match (passwords.own(&device.id), passwords.get(&device.id)) {
+            (Some(_), _) => DevicePassword::OfDevice,
+            (None, Some(_)) => DevicePassword::OfConnection,
+            (None, None) if wanted.contains(&device.id) => DevicePassword::Wanted,
+            (None, None) => DevicePassword::NotSet,
         };
-        self.set.signs_in(&device.dialect).then(known)
+        self.set.signs_in(&device.dialect).then(standing)
     }
 
     /// A request as it is sent to a device that has asked for its password before. `attempt`: which send it is.
@@ -90,11 +100,8 @@ impl Described {
             return Challenged::No;
         };
         if self.sign_in.passwords.get(&answer.device).is_none() {
-            answer.message = Some(
-                "The device wants a password, and none is set. Set it in the device's inspector, or with wilco devices \
-                 password."
-                    .into(),
-            );
+            // The device's own words stay; that it wants a password is shown beside them.
+            self.sign_in.wanted.insert(answer.device.clone());
             return Challenged::No;
         }
         let again = challenge.is_repeated();
@@ -117,15 +124,15 @@ impl Described {
             return Challenged::No;
         };
         let Some(password) = self.sign_in.passwords.get(&source) else { return Challenged::No };
-        let question = self.question(&device.dialect);
-        match challenge.sign(&question, password, any_number(), Some(REPEATED_QUESTION)) {
-            Some((signed, _)) => {
-                let topic = format!("{}/rpc", device.address);
-                self.sign_in.challenges.insert(source, challenge);
-                Challenged::Question(topic, signed)
-            }
-            None => Challenged::No,
-        }
+        // The answer does not say which of them it was.
+        let ask = |method: &&str| {
+            let question = self.question(&device.dialect, method);
+            let (signed, _) = challenge.sign(&question, password, any_number(), Some(REPEATED_QUESTION))?;
+            Some((format!("{}/rpc", device.address), signed))
+        };
+        let questions = QUESTIONS.iter().filter_map(ask).collect();
+        self.sign_in.challenges.insert(source, challenge);
+        Challenged::Questions(questions)
     }
 }
 

@@ -6,7 +6,7 @@ use wilco_ledger::DeviceId;
 
 use super::Described;
 use crate::{
-    api::{DescribedDevice, DeviceCommandView, DevicePassword, DeviceValue},
+    api::{DescribedDevice, DeviceCommandView, DeviceValue},
     store::StoredDescription,
 };
 
@@ -42,11 +42,7 @@ impl Described {
             can_restart: device.command_for(Role::Restart).is_some(),
             commands: device.commands.iter().map(command).collect(),
             values: shown.collect(),
-            password: self.password_of(device).map(|known| match known {
-                None => DevicePassword::NotSet,
-                Some(true) => DevicePassword::OfDevice,
-                Some(false) => DevicePassword::OfConnection,
-            }),
+            password: self.password_of(device),
         })
     }
 }

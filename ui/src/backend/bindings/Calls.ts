@@ -244,6 +244,11 @@ export interface Calls {
    */
   addDevices(connection: string, devices: Array<NewDevice>): Promise<Array<string>>;
   /**
+   * Sets the password of a device, or of all devices of the connection that have none of their own. Without a
+   * password it is removed.
+   */
+  setDevicePassword(connection: string, device: string | null, password: string | null): Promise<void>;
+  /**
    * Names a device here; takes its name away where there is none.
    */
   nameDevice(connection: string, device: string, name: string | null): Promise<void>;
@@ -513,6 +518,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   readSearch: { name: 'read_search', parameters: ['connection', 'text', 'caret'], items: null },
   device: { name: 'device', parameters: ['connection', 'device'], items: null },
   addDevices: { name: 'add_devices', parameters: ['connection', 'devices'], items: null },
+  setDevicePassword: { name: 'set_device_password', parameters: ['connection', 'device', 'password'], items: null },
   nameDevice: { name: 'name_device', parameters: ['connection', 'device', 'name'], items: null },
   noteDevice: { name: 'note_device', parameters: ['connection', 'device', 'note'], items: null },
   tagDevices: { name: 'tag_devices', parameters: ['connection', 'devices', 'tag'], items: null },

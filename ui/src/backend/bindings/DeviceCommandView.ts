@@ -27,4 +27,8 @@ reports_back: boolean,
 /**
  * Why it is not sent, as a sentence.
  */
-refused: string | null, };
+refused: string | null, 
+/**
+ * It changes how the device is set up, and the device keeps the value.
+ */
+is_setting: boolean, };

@@ -23,4 +23,8 @@ server: boolean,
 /**
  * The proxy's password.
  */
-proxy_password: boolean, };
+proxy_password: boolean, 
+/**
+ * Passwords of devices.
+ */
+device_passwords: boolean, };

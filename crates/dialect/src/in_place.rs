@@ -1,0 +1,107 @@
+//! Built-in commands of Wilco's at devices of other dialects: the LED, a restart and the configuration.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::devices::{Ask, DeviceCommand, KnownDevice, Role};
+
+/// A command of a device and its arguments.
+pub type InPlace<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+impl KnownDevice {
+    /// What is asked of this device where a built-in command of Wilco's is meant: a command of its own and arguments for
+    /// it.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot do that.
+    pub fn in_place_of<'a>(&'a self, built_in: &'a str, args: &'a str) -> Result<InPlace<'a>, String> {
+        if self.command(built_in).is_some() || crate::command(built_in).is_none() {
+            return Ok((built_in.into(), args.into()));
+        }
+        let lacks = |what: &str| {
+            let name = self.name.as_deref().unwrap_or(self.id.as_str());
+            format!("'{name}' has no {what} that Wilco knows of. See its own commands.")
+        };
+        match built_in {
+            "led" => {
+                let light = self.command_for(Role::Light).ok_or_else(|| lacks("relay or light"))?;
+                Ok(((&*light.name).into(), args.into()))
+            }
+            "restart" => {
+                let restart = self.command_for(Role::Restart).ok_or_else(|| lacks("restart command"))?;
+                Ok(((&*restart.name).into(), "{}".into()))
+            }
+            "config.get" if self.command_for(Role::ReadSettings).is_some() => {
+                let read = self.command_for(Role::ReadSettings).map_or("", |one| &*one.name);
+                Ok((read.into(), "{}".into()))
+            }
+            "config.set" if self.commands.iter().any(|one| one.is_setting) => self.change_settings(args),
+            _ => Err(format!("'{built_in}' is a command of Wilco's own devices. {}", lacks("command like it"))),
+        }
+    }
+
+    /// What is asked where settings are to be changed: the one command that changes all of them.
+    fn change_settings(&self, args: &str) -> Result<InPlace<'_>, String> {
+        let args: Value = serde_json::from_str(args).unwrap_or_default();
+        let name = || self.name.as_deref().unwrap_or(self.id.as_str());
+        let changes = args.get("changes").and_then(Value::as_object).filter(|changes| !changes.is_empty());
+        let changes = changes.ok_or_else(|| "There is nothing to change.".to_owned())?;
+        if args.get("apply").and_then(Value::as_str) == Some("restart") {
+            return Err(format!("'{}' applies settings at once. Apply them now.", name()));
+        }
+        let mut found = Vec::new();
+        for (key, value) in changes {
+            let is_it = |one: &&DeviceCommand| one.is_setting && one.reports.as_deref() == Some(key);
+            match self.commands.iter().find(is_it) {
+                Some(command) if command.refused.is_none() => found.push((command, value)),
+                _ => return Err(format!("'{}' has no setting '{key}' that Wilco can change.", name())),
+            }
+        }
+        if let [(command, value)] = found.as_slice() {
+            return Ok(((&*command.name).into(), json!({"value": value}).to_string().into()));
+        }
+        let mut together: Option<(&str, Value)> = None;
+        for (command, value) in found {
+            let Ask::Request { command: request, argument: Some(argument), beside } = &command.ask else {
+                return Err(one_by_one(name()));
+            };
+            let (first, all) = together.get_or_insert_with(|| (request, beside_of(beside.as_deref())));
+            let is_same = **first == **request
+                && beside_of(beside.as_deref())
+                    .as_object()
+                    .is_none_or(|beside| beside.iter().all(|(name, value)| all.get(name) == Some(value)));
+            // A plain value is the whole request.
+            if !is_same || **argument == *"value" {
+                return Err(one_by_one(name()));
+            }
+            put_at(all, argument, value.clone());
+        }
+        let (request, args) = together.ok_or_else(|| "There is nothing to change.".to_owned())?;
+        Ok((request.into(), args.to_string().into()))
+    }
+}
+
+fn one_by_one(device: &str) -> String {
+    format!("'{device}' takes one setting in a command. Change them one by one.")
+}
+
+/// The arguments that go beside a value.
+pub(crate) fn beside_of(beside: Option<&str>) -> Value {
+    let empty = || Value::Object(serde_json::Map::new());
+    beside.and_then(|beside| serde_json::from_str(beside).ok()).filter(Value::is_object).unwrap_or_else(empty)
+}
+
+/// Puts a value where an argument is: `on`, or `config/auto_off` in an object of its own.
+pub(crate) fn put_at(args: &mut Value, argument: &str, value: Value) {
+    let mut at = args;
+    let mut names = argument.split('/').peekable();
+    while let Some(name) = names.next() {
+        let Some(members) = at.as_object_mut() else { return };
+        if names.peek().is_none() {
+            members.insert(name.to_owned(), value);
+            return;
+        }
+        at = members.entry(name).or_insert_with(|| Value::Object(serde_json::Map::new()));
+    }
+}

@@ -1,0 +1,155 @@
+//! Settings: of dialects on a connection, and of devices.
+
+use serde_json::{Value, json};
+use wilco_dialect::{
+    Asking, Devices, DialectSet, Discovery, Findings, Inbound, KnownDevice, ReaderKind, Topics, shipped,
+};
+use wilco_ledger::{CommandId, DeviceId};
+
+fn inbound<'a>(topic: &'a str, payload: &'a [u8]) -> Inbound<'a> {
+    Inbound { topic, payload, qos: 1, retained: true, correlation: None }
+}
+
+fn read(discovery: &mut Discovery, topic: &str, payload: &Value) -> Findings {
+    discovery.read(&inbound(topic, payload.to_string().as_bytes()))
+}
+
+fn one(kind: ReaderKind, topic: &str, payload: &Value) -> KnownDevice {
+    let findings = read(&mut Discovery::new(kind, "wilco"), topic, payload);
+    assert_eq!(findings.problems, Vec::<String>::new());
+    findings.devices.into_iter().next().expect("a device")
+}
+
+fn all() -> DialectSet {
+    // The two that are read in code share their topics, so one of them is enabled.
+    DialectSet::new(shipped().iter().filter(|file| file.name() != "text").cloned(), &Topics::default())
+}
+
+fn id(name: &str) -> DeviceId {
+    DeviceId::new(name).expect("a device ID")
+}
+
+fn command_id() -> CommandId {
+    CommandId::new("c1").expect("a command ID")
+}
+
+/// A set with one dialect, one of its settings, and its reader.
+fn elsewhere(dialect: &str, setting: &str, value: &str) -> (DialectSet, Discovery) {
+    let file = shipped().iter().find(|file| file.name() == dialect).expect("a dialect").clone();
+    let mut set = DialectSet::new([file], &Topics::default());
+    assert!(set.set(dialect, setting, value));
+    let reader = set.readers("wilco").pop().expect("its reader");
+    (set, reader)
+}
+
+#[test]
+fn announcements_are_heard_where_a_connection_says_that_they_are() {
+    let check = |dialect: &str, setting: &str, value: &str, topic: &str, payload: &Value, device: &str| {
+        let (set, mut reader) = elsewhere(dialect, setting, value);
+        assert!(reader.is_about(topic), "{dialect}: {:?}", reader.filters());
+        let findings = read(&mut reader, topic, payload);
+        let [found] = findings.devices.as_slice() else { panic!("{dialect}: {findings:?}") };
+        assert_eq!((found.id.as_str(), &*found.dialect), (device, dialect));
+        let filters = set.filters(&Devices::default(), &wilco_dialect::Subscriptions::default());
+        let usual = ["homeassistant/#", "zigbee2mqtt/#", "homie/#"];
+        assert!(filters.iter().all(|filter| !usual.contains(&filter.filter.as_str())), "{dialect}: {filters:?}");
+    };
+    let entity = json!({"name": "Door", "unique_id": "door", "command_topic": "pi/door/set", "state_topic": "pi/door",
+        "device": {"identifiers": ["pi"]}});
+    check("homeassistant", "prefix", "house/ha", "house/ha/switch/pi/door/config", &entity, "pi");
+    let list =
+        json!([{"ieee_address": "0x01", "friendly_name": "lamp", "type": "Router", "definition": {"exposes": []}}]);
+    check("zigbee2mqtt", "base", "house/z2m", "house/z2m/bridge/devices", &list, "0x01");
+    let config =
+        json!({"t": "lamp", "mac": "AABB", "ft": "%prefix%/%topic%/", "tp": ["cmnd", "stat", "tele"], "rl": [1]});
+    check("tasmota", "discovery", "house/found", "house/found/AABB/config", &config, "AABB");
+    let description =
+        json!({"homie": "5.0", "version": 1, "nodes": {"n": {"properties": {"p": {"datatype": "integer"}}}}});
+    check("homie5", "domain", "ebus", "ebus/5/pump/$description", &description, "pump");
+}
+
+#[test]
+fn a_copy_of_a_dialect_under_another_name_serves_a_second_bridge() {
+    let text = wilco_dialect::shipped_text("zigbee2mqtt").expect("a dialect");
+    let second = text
+        .replace("name = \"zigbee2mqtt\"", "name = \"garage\"")
+        .replace("base = \"zigbee2mqtt\"", "base = \"garage\"");
+    let second = wilco_dialect::DialectFile::parse(&second).expect("a dialect file");
+    let first = shipped().iter().find(|file| file.name() == "zigbee2mqtt").expect("a dialect").clone();
+    let set = DialectSet::new([first, second], &Topics::default());
+    assert_eq!(set.overlaps(), Vec::<String>::new());
+    let mut devices = Devices::default();
+    let bridge = |ieee: &str| {
+        json!([
+        {"ieee_address": format!("0xc{ieee}"), "type": "Coordinator", "friendly_name": "Coordinator"},
+        {"ieee_address": ieee, "friendly_name": "lamp", "type": "Router", "definition": {"exposes": []}}])
+    };
+    for mut reader in set.readers("wilco") {
+        read(&mut reader, "zigbee2mqtt/bridge/devices", &bridge("0x01")).apply(&mut devices);
+        read(&mut reader, "garage/bridge/devices", &bridge("0x02")).apply(&mut devices);
+    }
+    let mut ids: Vec<&str> = devices.iter().map(|device| device.id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["0x01", "0x02", "bridge", "garage"]);
+    let device = devices.get(&id("0x02")).expect("a device");
+    let asking = Asking { device, command: "set", args: r#"{"state":"ON"}"# };
+    let message = set.encode(&asking, &devices, &command_id(), "c1").expect("a message");
+    assert_eq!(message.topic, "garage/lamp/set");
+}
+
+#[test]
+fn settings_are_changed_by_the_request_that_the_device_has_for_them() {
+    let mut discovery = Discovery::new(ReaderKind::Shelly, "wilco");
+    let info = json!({"id": "plug", "mac": "A8", "model": "SNSW", "gen": 2, "ver": "1.4"});
+    read(&mut discovery, "plug/announce", &info);
+    let config = json!({"id": 0, "src": "plug", "dst": "wilco", "result": {"sys": {"cfg_rev": 3},
+        "switch:0": {"id": 0, "initial_state": "off", "auto_off": false, "auto_off_delay": 60.0}}});
+    let plug = read(&mut discovery, "wilco/rpc", &config).devices.pop().expect("a device");
+    let settings: Vec<&str> = plug.commands.iter().filter(|one| one.is_setting).map(|one| &*one.name).collect();
+    assert_eq!(settings, ["switch:0/initial_state", "switch:0/auto_off", "switch:0/auto_off_delay"]);
+    let set = all();
+    let mut devices = Devices::default();
+    devices.insert(plug.clone());
+    let ask = |device: &KnownDevice, changes: &Value| -> Result<(String, String), String> {
+        let args = json!({"changes": changes, "apply": "now"}).to_string();
+        let (command, args) = device.in_place_of("config.set", &args)?;
+        let message = set.encode(&Asking { device, command: &command, args: &args }, &devices, &command_id(), "7")?;
+        Ok((message.topic, message.payload))
+    };
+    let (topic, payload) = ask(&plug, &json!({"switch:0/auto_off": true})).expect("a message");
+    assert_eq!(topic, "plug/rpc");
+    let json = |payload: &str| serde_json::from_str::<Value>(payload).expect("JSON");
+    let params = json!({"id": 0, "config": {"auto_off": true}});
+    assert_eq!(json(&payload), json!({"id": 7, "src": "wilco", "method": "Switch.SetConfig", "params": params}));
+    let both = json!({"switch:0/auto_off": true, "switch:0/auto_off_delay": 30});
+    let (_, payload) = ask(&plug, &both).expect("a message");
+    assert_eq!(json(&payload)["params"]["config"], json!({"auto_off": true, "auto_off_delay": 30}));
+    assert!(ask(&plug, &json!({"switch:0/output": true})).expect_err("no setting").contains("no setting"));
+    assert!(ask(&plug, &json!({})).is_err());
+
+    let config =
+        json!({"t": "lamp", "mac": "AABB", "ft": "%prefix%/%topic%/", "tp": ["cmnd", "stat", "tele"], "rl": [1]});
+    let lamp = one(ReaderKind::Tasmota, "tasmota/discovery/AABB/config", &config);
+    let (topic, payload) = ask(&lamp, &json!({"TELEPERIOD": 60})).expect("a message");
+    assert_eq!((topic.as_str(), payload.as_str()), ("cmnd/lamp/TelePeriod", "60"));
+    let two = json!({"TELEPERIOD": 60, "SLEEP": 50});
+    assert!(ask(&lamp, &two).expect_err("one at a time").contains("one setting in a command"));
+    let (command, args) = lamp.in_place_of("config.get", "{}").expect("a command");
+    let asking = Asking { device: &lamp, command: &command, args: &args };
+    let message = set.encode(&asking, &devices, &command_id(), "c").expect("a message");
+    assert_eq!(
+        (&*message.topic, &*message.payload),
+        ("cmnd/lamp/Backlog", "TelePeriod; Sleep; LedState; PowerOnState")
+    );
+
+    let list = json!([{"ieee_address": "0x01", "friendly_name": "plug", "type": "Router", "definition": {"exposes": [
+        {"type": "enum", "property": "power_on_behavior", "access": 7, "category": "config", "values": ["on", "off"]},
+        {"type": "numeric", "property": "countdown", "access": 3, "category": "config"},
+        {"type": "switch", "features": [
+            {"type": "binary", "property": "state", "access": 7, "value_on": "ON", "value_off": "OFF"}]}]}}]);
+    let zigbee = one(ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices", &list);
+    let (topic, payload) = ask(&zigbee, &json!({"power_on_behavior": "on", "countdown": 5})).expect("a message");
+    assert_eq!(topic, "zigbee2mqtt/plug/set");
+    assert_eq!(json(&payload), json!({"countdown": 5, "power_on_behavior": "on"}));
+    assert!(ask(&zigbee, &json!({"state": "ON"})).is_err());
+}
