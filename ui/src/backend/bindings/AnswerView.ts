@@ -10,9 +10,9 @@ export type AnswerView = {
  */
 outcome: string, 
 /**
- * `moved`, `inferred`, `late`, `heartbeat`, `duplicate`, `conflict`, `contradiction`, `after_the_end`, `ambiguous`,
- * or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`, `nothing_outstanding`,
- * `unreadable`.
+ * `moved`, `inferred`, `late`, `challenge`, `heartbeat`, `duplicate`, `conflict`, `contradiction`, `after_the_end`,
+ * `ambiguous`, or, where it settles nothing, `unknown_id`, `other_device`, `disagreement`, `retained`,
+ * `nothing_outstanding`, `unreadable`.
  */
 reading: string, 
 /**
