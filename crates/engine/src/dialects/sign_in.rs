@@ -75,7 +75,7 @@ impl Described {
         if !self.set.signs_in(&written.dialect) {
             return outbound;
         }
-        let SignIn { passwords, challenges } = &mut self.sign_in;
+        let SignIn { passwords, challenges, .. } = &self.sign_in;
         let (Some(challenge), Some(password)) = (challenges.get(device), passwords.get(device)) else {
             return outbound;
         };
