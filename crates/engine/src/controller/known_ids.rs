@@ -50,7 +50,7 @@ enum State {
 /// What is to be done about a look-up.
 pub(super) enum Next {
     /// The store is asked.
-    Ask(LookUp),
+    Ask(Box<LookUp>),
     /// The store is asked for all IDs of the device, and this waits for them.
     ReadIds,
     /// It waits for IDs that are being read.
@@ -72,7 +72,7 @@ impl KnownIds {
     }
 
     /// Takes in a look-up.
-    pub(super) fn begin(&mut self, look_up: LookUp) -> Next {
+    pub(super) fn begin(&mut self, look_up: Box<LookUp>) -> Next {
         let key = (look_up.connection.clone(), look_up.device.clone());
         let known = self.devices.entry(key).or_insert_with(|| Known {
             state: State::OneByOne { under_way: 0, always: false, committed: false },
@@ -85,11 +85,11 @@ impl KnownIds {
                 Next::Ask(look_up)
             }
             State::OneByOne { .. } => {
-                known.state = State::Reading { waiting: vec![look_up], committed: Vec::new() };
+                known.state = State::Reading { waiting: vec![*look_up], committed: Vec::new() };
                 Next::ReadIds
             }
             State::Reading { waiting, .. } => {
-                waiting.push(look_up);
+                waiting.push(*look_up);
                 Next::Waits
             }
             State::Read(_) => Next::Ask(look_up),
@@ -189,7 +189,7 @@ mod tests {
     fn begin(known: &mut KnownIds, look_ups: usize) -> (usize, usize, usize) {
         let mut counts = (0, 0, 0);
         for number in 0..look_ups {
-            match known.begin(LookUp::cancel(connection(), device(), id(&format!("unknown-{number}")))) {
+            match known.begin(Box::new(LookUp::cancel(connection(), device(), id(&format!("unknown-{number}"))))) {
                 Next::Ask(_) => counts.0 += 1,
                 Next::ReadIds => counts.1 += 1,
                 Next::Waits => counts.2 += 1,

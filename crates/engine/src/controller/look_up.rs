@@ -60,14 +60,14 @@ pub(super) struct LookUp {
 
 /// What the store is asked.
 enum Question {
-    Commands(LookUp),
+    Commands(Box<LookUp>),
     /// The IDs of all commands of a device.
     Ids(ConnectionId, DeviceId),
 }
 
 /// What the store had.
 pub(super) enum LookedUp {
-    Commands(LookUp, Result<FoundCommands, StoreError>),
+    Commands(Box<LookUp>, Result<FoundCommands, StoreError>),
     /// All IDs of a device; `None` where those are too many.
     Ids(ConnectionId, DeviceId, Result<Option<Vec<CommandId>>, StoreError>),
 }
@@ -130,7 +130,7 @@ impl LookUps {
         self.count += 1;
         self.bytes += look_up.waiting.bytes();
         let (connection, device) = (look_up.connection.clone(), look_up.device.clone());
-        let question = match self.known_ids.begin(look_up) {
+        let question = match self.known_ids.begin(Box::new(look_up)) {
             Next::Ask(look_up) => Question::Commands(look_up),
             Next::ReadIds => Question::Ids(connection, device),
             Next::Waits => return,
@@ -214,18 +214,21 @@ async fn ask_store(store: &Store, questions: Vec<Question>) -> Vec<LookedUp> {
     let (mut look_ups, mut of_devices) = (Vec::new(), Vec::new());
     for question in questions {
         match question {
-            Question::Commands(look_up) => look_ups.push(look_up),
+            Question::Commands(look_up) => look_ups.push(*look_up),
             Question::Ids(connection, device) => of_devices.push((connection, device)),
         }
     }
     let mut answers = Vec::with_capacity(look_ups.len() + of_devices.len());
     if !look_ups.is_empty() {
         match store.look_up(look_ups.iter().map(LookUp::named).collect()).await {
-            Ok(found) => answers
-                .extend(look_ups.into_iter().zip(found).map(|(look_up, found)| LookedUp::Commands(look_up, Ok(found)))),
-            Err(error) => {
-                answers.extend(look_ups.into_iter().map(|look_up| LookedUp::Commands(look_up, Err(error.clone()))))
-            }
+            Ok(found) => answers.extend(
+                look_ups
+                    .into_iter()
+                    .zip(found)
+                    .map(|(look_up, found)| LookedUp::Commands(Box::new(look_up), Ok(found))),
+            ),
+            Err(error) => answers
+                .extend(look_ups.into_iter().map(|look_up| LookedUp::Commands(Box::new(look_up), Err(error.clone())))),
         }
     }
     for (connection, device) in of_devices {
@@ -270,7 +273,7 @@ impl Controller {
     /// The store was asked.
     pub(super) fn looked_up(&mut self, looked_up: LookedUp) {
         let (asked, found) = match looked_up {
-            LookedUp::Commands(asked, found) => (asked, found),
+            LookedUp::Commands(asked, found) => (*asked, found),
             LookedUp::Ids(connection, device, ids) => return self.ids_read(&connection, &device, ids),
         };
         let newer = self.look_ups.end(&asked);
