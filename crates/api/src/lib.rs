@@ -56,7 +56,8 @@ pub use desired::{
     ReportedValue,
 };
 pub use device::{
-    DescribedDevice, DeviceCommandView, DeviceDetail, DevicePage, DevicePassword, DeviceQuery, DeviceRow, DeviceValue, Presence,
+    DescribedDevice, DeviceCommandView, DeviceDetail, DevicePage, DevicePassword, DeviceQuery, DeviceRow, DeviceValue,
+    Presence,
 };
 pub use dialect::{DialectView, FoundDialect};
 pub use draft::{

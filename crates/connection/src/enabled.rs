@@ -104,7 +104,8 @@ impl Enabled {
 }
 
 /// The name of a dialect in an entry such as `zigbee2mqtt:base=house/z2m`.
-pub(crate) fn name_of(entry: &str) -> &str {
+#[must_use]
+pub fn name_of(entry: &str) -> &str {
     entry.split_once(':').map_or(entry, |(name, _)| name)
 }
 

@@ -20,7 +20,7 @@ mod typed;
 mod version;
 
 pub use address::{Address, Query, Scheme};
-pub use enabled::Enabled;
+pub use enabled::{Enabled, name_of};
 pub use has::Secrets;
 pub use id::ConnectionId;
 pub use mode::{Confirmation, Confirmed, ConnectionMode};

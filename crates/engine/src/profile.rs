@@ -9,11 +9,11 @@ use uuid::Uuid;
 use wilco_connection::{Address, ConnectionId, Profile, Proxy, Query, client_id};
 use zeroize::Zeroizing;
 
+pub(crate) use device_passwords::DevicePasswords;
 pub(crate) use wilco_connection::{
     KEEP_ALIVE, SESSION_EXPIRY, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
 };
 pub(crate) use wilco_credentials::Bundle;
-pub(crate) use device_passwords::DevicePasswords;
 
 use crate::{
     api::{ConnectionEntry, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid},

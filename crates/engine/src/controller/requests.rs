@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     absent::not_found,
-    api::{AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView, Secrets},
+    api::{
+        AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView, Secrets,
+    },
     dialects::Enabled,
     mqtt::Session,
     notifications::Notifications,

@@ -24,7 +24,7 @@ use early::Early;
 pub(crate) use request::Prepared;
 use sign_in::{Challenged, SignIn};
 pub(crate) use views::title;
-pub(crate) use wilco_connection::Enabled;
+pub(crate) use wilco_connection::{Enabled, name_of};
 
 use crate::store::StoredDescription;
 

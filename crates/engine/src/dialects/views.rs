@@ -5,10 +5,7 @@ use wilco_dialect::{Control, DeviceCommand, Role, shipped};
 use wilco_ledger::DeviceId;
 
 use super::Described;
-use crate::{
-    api::{DescribedDevice, DeviceCommandView, DeviceValue},
-    store::StoredDescription,
-};
+use crate::api::{DescribedDevice, DeviceCommandView, DeviceValue};
 
 impl Described {
     /// What its dialect tells of a device.
