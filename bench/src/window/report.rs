@@ -33,6 +33,9 @@ pub(super) fn write(directory: &Path, measured: &Measured) -> Result<()> {
     Ok(())
 }
 
+/// What a row is called, and what it shows of a press.
+type Row = (&'static str, fn(&Press) -> f64);
+
 fn page(Measured { idle, presses, scrolls, size }: &Measured) -> Result<String> {
     let mut page = String::from(
         "# The window at rest and at work\n\n\
@@ -63,7 +66,7 @@ fn page(Measured { idle, presses, scrolls, size }: &Measured) -> Result<String> 
          rest.\n\n| | median, ms | p95, ms |\n| --- | --- | --- |\n",
         presses.len()
     )?;
-    let rows: [(&str, fn(&Press) -> f64); 4] = [
+    let rows: [Row; 4] = [
         ("first visible reaction", |press| press.first),
         ("final state drawn", |press| press.last),
         ("of it, device", |press| press.device),

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -157,16 +155,4 @@ impl AuditVerification {
     pub fn holds(&self) -> bool {
         self.problems.is_empty()
     }
-}
-
-/// What was written to a file of the audit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct AuditExport {
-    /// The file.
-    pub path: PathBuf,
-    /// How many entries.
-    pub entries: u32,
-    /// The fingerprint of the key that signed it; nothing where there is no keyring.
-    pub fingerprint: Option<String>,
 }

@@ -36,8 +36,7 @@ pub use annotation::{
     DeviceExport, DeviceImport, ForgottenDevices, ImportColumn, ImportColumnKind, ImportError, NewDevice,
 };
 pub use audit::{
-    AuditEntry, AuditExport, AuditPage, AuditProblem, AuditProblemKind, AuditQuery, AuditRange, AuditSeal,
-    AuditVerification,
+    AuditEntry, AuditPage, AuditProblem, AuditProblemKind, AuditQuery, AuditRange, AuditSeal, AuditVerification,
 };
 pub use calls::Call;
 pub use catalogue::{

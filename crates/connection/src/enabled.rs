@@ -112,8 +112,11 @@ pub fn name_of(entry: &str) -> &str {
 /// The longest value of a setting, bytes.
 const LONGEST_SETTING: usize = 200;
 
-/// The name and the settings in such an entry, which commas separate.
-fn settings(entry: &str) -> Result<(&str, Vec<(&str, &str)>), Failure> {
+/// The name in such an entry, and its settings: each with its name and its value.
+type NameAndSettings<'a> = (&'a str, Vec<(&'a str, &'a str)>);
+
+/// Reads such an entry, whose settings commas separate.
+fn settings(entry: &str) -> Result<NameAndSettings<'_>, Failure> {
     let Some((name, settings)) = entry.split_once(':') else { return Ok((entry, Vec::new())) };
     let one = |setting: &'_ str| -> Option<(usize, usize)> {
         let (name, value) = setting.split_once('=')?;

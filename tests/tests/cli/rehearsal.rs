@@ -21,7 +21,7 @@ fn a_rehearsal_runs_on_virtual_devices_and_the_real_ones_hear_nothing() -> Resul
     let heard = REQUESTS.map(|filter| broker.listen(filter));
     let start = ["rollout", "start", "-c", "bench", "--search", "pump", "--stages", "3,100%", "--rehearse"];
     let json = bench.run(&[&start[..], &["--output", "json", "led", "on=true"]].concat())?.ended(0)?.lines()?;
-    assert!(json.iter().all(|line| line["rehearsal"] == Value::from(true)), "{json:?}");
+    assert!(json.iter().all(|line| line["rehearsal"] == true), "{json:?}");
     let last = json.last().context("nothing was told")?;
     assert_eq!((last["state"].as_str(), count(last, "succeeded")), (Some("finished"), 12), "{last}");
     assert_eq!((&last["ended"], &last["stages"]), (&Value::from(true), &Value::from(2)));

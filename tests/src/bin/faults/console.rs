@@ -17,7 +17,7 @@ use wilco_engine::{Engine, Options};
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
     /// Sends; the number names the fan-out.
-    Send(usize, NewCommand),
+    Send(usize, Box<NewCommand>),
     /// Starts a rollout.
     Roll(usize, Box<NewRollout>),
     /// Cancels every third command that is not at its end.
@@ -107,7 +107,7 @@ async fn run(directory: &Path, port: &str, is_v5: bool) -> Result<()> {
 
 async fn carry_out(client: &Client, order: Order) -> Result<()> {
     match order {
-        Order::Send(number, new) => match client.send(new).await {
+        Order::Send(number, new) => match client.send(*new).await {
             Ok(sent) => say(&Told::Sent(number, sent.ids)),
             Err(failure) => say(&Told::Refused(number, failure.to_string())),
         },

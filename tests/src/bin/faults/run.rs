@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
                     no_answer: false,
                     ..NewCommand::default()
                 };
-                Order::Send(number, new)
+                Order::Send(number, Box::new(new))
             }
             Way::Rollout => {
                 let (name, args) = (command.to_owned(), args.into());

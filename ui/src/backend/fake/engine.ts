@@ -121,6 +121,7 @@ export class FakeEngine {
   preferences: Preferences = DEFAULT_PREFERENCES;
   constructor(options: FakeOptions = {}) {
     this.options = {
+      lampPassword: false,
       devices: 2_000,
       past: 5_000,
       startup: 900,

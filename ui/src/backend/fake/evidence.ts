@@ -76,7 +76,13 @@ function fact(at: number, kind: EventKind, text: string): EventView {
   return { place: 0, at, kind, text, attempt: kind === 'submitted' ? null : 1, answer: null };
 }
 
-function answered(command: CommandView, at: number, outcome: AnswerOutcome, reading: AnswerReading, text: string): EventView {
+function answered(
+  command: CommandView,
+  at: number,
+  outcome: AnswerOutcome,
+  reading: AnswerReading,
+  text: string,
+): EventView {
   const said: Record<string, unknown> = { id: command.id, status: outcome };
   if (outcome === command.state && command.result !== null) said['result'] = fromJson(command.result);
   if (outcome === command.state && command.message !== null) said['message'] = command.message;

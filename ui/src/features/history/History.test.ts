@@ -104,7 +104,10 @@ describe('the history', () => {
       const raw = { topic: 'a/resp', qos: 1, bytes: payload.length, payload, binary: false, cut: null };
       const outcome = detail.command.state as AnswerOutcome;
       const answer = { outcome, reading: 'moved' as const, progress: null, message: null, raw };
-      return { ...detail, events: [{ place: 0, at: 1, kind: 'answered' as const, text: 'It answered.', attempt: 1, answer }] };
+      return {
+        ...detail,
+        events: [{ place: 0, at: 1, kind: 'answered' as const, text: 'It answered.', attempt: 1, answer }],
+      };
     };
     await user.click(rows()[0] as HTMLElement);
     const whole = await findByRole('button', { name: /^Show all/ });
