@@ -6,7 +6,8 @@ use wilco_engine::api::FileToWrite;
 
 use crate::problem::Problem;
 
-/// A path as it stands on the command line; refused where a file is there that is not to be replaced.
+/// A path as it stands on the command line; refused where a file is there that is not to be replaced, and where its folder is
+/// not there.
 pub(crate) fn file_to_write(path: &Path, force: bool) -> Result<FileToWrite, Problem> {
     // A running Wilco that is asked to write it may have another working directory.
     let whole = std::path::absolute(path)?;
@@ -14,6 +15,12 @@ pub(crate) fn file_to_write(path: &Path, force: bool) -> Result<FileToWrite, Pro
         return Err(Problem::new(
             format!("{} already exists.", path.display()),
             "Choose another name, or use --force to replace it.",
+        ));
+    }
+    if whole.parent().is_some_and(|folder| !folder.is_dir()) {
+        return Err(Problem::new(
+            format!("The folder of {} does not exist.", path.display()),
+            "Choose a writable folder.",
         ));
     }
     Ok(FileToWrite { path: whole, replace: force })
@@ -35,6 +42,7 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         assert!(file_to_write(&path, false).is_err());
         assert!(file_to_write(&path, true).is_ok_and(|to| to.replace));
+        assert!(file_to_write(&dir.path().join("no/such/folder.log"), true).is_err());
         let here = std::env::current_dir().unwrap().join("nobody-s.log");
         assert_eq!(file_to_write(Path::new("nobody-s.log"), false).unwrap().path, here);
     }
