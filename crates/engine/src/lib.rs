@@ -35,6 +35,7 @@ mod notifications;
 pub mod paths;
 mod profile;
 mod rollouts;
+mod secret_changes;
 mod settings;
 mod shell_line;
 mod staged_credentials;

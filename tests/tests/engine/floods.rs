@@ -102,7 +102,7 @@ async fn beside_a_good_device(
 #[tokio::test(flavor = "multi_thread")]
 async fn large_messages_of_one_device_take_no_more_than_its_quota_and_the_first_and_the_newest_are_kept() -> Result<()>
 {
-    let (broker, desk, connection) = bench().await?;
+    let (broker, mut desk, connection) = bench().await?;
     let before = desk.engine().handle().data_size().await?;
     let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
         publisher.flood(400, 100, |number| {
@@ -276,9 +276,6 @@ async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_liste
     })
     .await?;
     ensure!((20_001..22_000).contains(&view.devices), "{} devices are listed", view.devices);
-    let grown = desk.engine().handle().data_size().await? - before;
-    ensure!(grown < 20_000_000, "the database has grown by {grown} bytes");
-
     // A device that comes only now is commanded as ever, and one that was left out is listed when it goes on.
     let _late = Device::start(&broker, "late", None)?;
     let ended = desk.carry_out(led(&connection, "late")).await?;
@@ -288,6 +285,11 @@ async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_liste
         Ok(desk.console().device(&connection, "invented-99999").await.ok())
     });
     ensure!(left_out.await?.row.led == Some(true));
+
+    // While the engine runs, SQLite's log lies beside the database and may take more than it.
+    desk.reopen().await?;
+    let grown = desk.engine().handle().data_size().await?.saturating_sub(before);
+    ensure!(grown < 20_000_000, "the database has grown by {grown} bytes");
     Ok(())
 }
 

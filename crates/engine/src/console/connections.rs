@@ -271,6 +271,7 @@ impl Handle {
         if profile.position == u32::MAX {
             profile.position = u32::try_from(others.len()).unwrap_or(u32::MAX);
         }
+        let _replacing = self.secrets.replacing(&profile.id).await;
         if let Err(failure) = self.keep_secrets(&profile, bundle).await {
             // What was put away before the failure; a second failure changes nothing.
             let _ = self.put_back(&profile, old).await;

@@ -41,6 +41,7 @@ impl Handle {
         passwords.set(device.as_ref(), password);
         passwords.put(&mut bundle);
         profile.has = bundle.has();
+        let _replacing = self.secrets.replacing(&profile.id).await;
         let (vault, id, in_memory) = (Arc::clone(&self.vault), profile.id.clone(), profile.in_memory_secrets);
         spawn_blocking(move || bundle.keep(&vault, id.as_str(), in_memory)).await.map_err(defect)??;
         self.store.save_connection(&profile).await?;

@@ -61,6 +61,7 @@ use crate::{
     paths::DataDir,
     profile::{self, device_id},
     rollouts::ShownRollouts,
+    secret_changes::SecretChanges,
     settings::SharedSettings,
     shell_line::shell_line,
     staged_credentials::StagedCredentials,
@@ -113,6 +114,7 @@ pub struct Handle {
     events: mpsc::Sender<Event>,
     store: Store,
     vault: Arc<Vault>,
+    secrets: SecretChanges,
     staged: Arc<StagedCredentials>,
     trial: Arc<Trial>,
     export: Arc<Export>,
@@ -168,7 +170,8 @@ impl Engine {
         if let Some(anchor) = clock.anchor() {
             store.keep_anchor(anchor).await?;
         }
-        let background = BackgroundTasks { vault: Arc::clone(&vault), passing };
+        let secrets = SecretChanges::default();
+        let background = BackgroundTasks { vault: Arc::clone(&vault), secrets: secrets.clone(), passing };
         let telemetry = Arc::new(Telemetry::default());
         let rollouts = ShownRollouts::default();
         let last_rollout = Arc::new(AtomicU32::new(store.last_rollout().await?));
@@ -184,6 +187,7 @@ impl Engine {
             events,
             store,
             vault,
+            secrets,
             staged: Arc::default(),
             trial: Arc::default(),
             export: Arc::default(),

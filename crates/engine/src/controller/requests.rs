@@ -25,6 +25,7 @@ use crate::{
     mqtt::Session,
     notifications::Notifications,
     profile::{self, DevicePasswords},
+    secret_changes::SecretChanges,
     store::{ConnectionId, Forgotten, NewMember, Profile, StoredRollout},
     traffic::Tap,
     vault::Vault,
@@ -87,6 +88,8 @@ pub(crate) struct AlsoSubscribed {
 /// What is done beside the controller because it may take long.
 pub(crate) struct BackgroundTasks {
     pub(crate) vault: Arc<Vault>,
+    /// Whose secrets are being replaced.
+    pub(crate) secrets: SecretChanges,
     /// Sessions end with the program: nothing is to be kept by the broker.
     pub(crate) passing: bool,
 }
@@ -107,13 +110,16 @@ impl BackgroundTasks {
         pause: Duration,
     ) {
         let (vault, tell, passing) = (Arc::clone(&self.vault), tell.clone(), self.passing);
+        let secrets = self.secrets.clone();
         tokio::spawn(async move {
             if let Some(session) = ending {
                 session.close().await;
             }
             sleep(pause).await;
             let connection = profile.id.clone();
+            let fetching = secrets.fetching(&connection).await;
             let ready = profile::ready(profile, vault, passing).await.map(Box::new);
+            drop(fetching);
             let _ = tell.send(Event::Prepared { connection, generation, ready }).await;
         });
     }
