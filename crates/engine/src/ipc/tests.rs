@@ -125,7 +125,7 @@ async fn a_client_in_another_process_calls_is_told_and_is_streamed_to_as_one_in_
         );
     }
     // What is the window's alone is not done for others.
-    assert_eq!(remote.settings().await.unwrap_err().code, FailureCode::Invalid);
+    assert_eq!(remote.remove_button("none").await.unwrap_err().code, FailureCode::Invalid);
     engine.stop().await;
 }
 
