@@ -102,7 +102,7 @@ async fn beside_a_good_device(
 #[tokio::test(flavor = "multi_thread")]
 async fn large_messages_of_one_device_take_no_more_than_its_quota_and_the_first_and_the_newest_are_kept() -> Result<()>
 {
-    let (broker, mut desk, connection) = bench().await?;
+    let (broker, desk, connection) = bench().await?;
     let before = desk.engine().handle().data_size().await?;
     let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
         publisher.flood(400, 100, |number| {
@@ -261,7 +261,7 @@ async fn a_hundred_thousand_answers_with_unknown_ids_are_counted_and_one_to_an_o
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_listed() -> Result<()> {
-    let (broker, desk, connection) = bench().await?;
+    let (broker, mut desk, connection) = bench().await?;
     let before = desk.engine().handle().data_size().await?;
     let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
         publisher.flood(100_000, 5_000, |number| (format!("invented-{number}/status"), br#"{"online":true}"#.to_vec()))
