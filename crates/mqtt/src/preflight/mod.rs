@@ -1,7 +1,7 @@
 //! Trying a connection step by step, so that a refusal can be told from a fault: name, TCP, TLS, CONNECT, SUBSCRIBE,
 //! PUBLISH, round trip.
 //!
-//! It goes the way that a session goes ([`crate::transport`], [`crate`]) and touches no device: what it publishes
+//! It goes the way that a session goes (`transport`, [`crate`]) and touches no device: what it publishes
 //! goes to topics of its own client id. Each filter is asked for alone, because some brokers (AWS IoT) end the connection
 //! without a word when something is not allowed, and the last thing asked is then the one that was refused.
 
