@@ -129,16 +129,25 @@ impl Console {
         Ok(strings(&ids))
     }
 
-    /// Chooses a device in the list, and waits until the inspector shows it.
+    /// Chooses a device in the list, and waits until the inspector shows it and its LED.
+    ///
+    /// # Errors
+    /// When it is not listed, or has no LED.
+    pub async fn choose(&self, device: &str) -> Result<()> {
+        self.inspect(device).await?;
+        self.one("switch", "LED").await?;
+        Ok(())
+    }
+
+    /// Chooses a device in the list, whatever it has, and waits until the inspector shows it.
     ///
     /// # Errors
     /// When it is not listed.
-    pub async fn choose(&self, device: &str) -> Result<()> {
+    pub async fn inspect(&self, device: &str) -> Result<()> {
         let grid = self.one("grid", "Devices").await?;
         let cell = self.one_in(&grid, "cell", device).await?;
         self.click_on(&cell, device).await?;
         self.one("complementary", &format!("Inspector: {device}")).await?;
-        self.one("switch", "LED").await?;
         Ok(())
     }
 

@@ -121,7 +121,14 @@ impl Device {
         } else {
             answer["result"] = self.perform(method, &request["params"]);
         }
-        self.say(&format!("{source}/rpc"), &answer.to_string())
+        self.say(&format!("{source}/rpc"), &answer.to_string())?;
+        if method == "Switch.Set" && answer.get("result").is_some() {
+            let on = self.state.lock().unwrap_or_else(PoisonError::into_inner).on;
+            let status = json!({"src": self.id, "dst": format!("{}/events", self.id), "method": "NotifyStatus",
+                "params": {"switch:0": {"id": 0, "output": on}}});
+            self.say(&format!("{}/events/rpc", self.id), &status.to_string())?;
+        }
+        Ok(())
     }
 
     fn is_signed(&self, auth: &Value) -> Result<bool> {

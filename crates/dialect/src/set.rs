@@ -242,11 +242,11 @@ impl DialectSet {
         if is(on) { Some(true) } else { is(off).then_some(false) }
     }
 
-    /// What a device has reported under a name, as it is compared.
+    /// What a device has reported under a name, in its own words.
     #[must_use]
     pub fn value_of<'r>(&self, device: &KnownDevice, key: &str, reported: &'r [Reported]) -> Option<&'r str> {
         let key = self.member(&device.dialect)?.file.compare.key(key);
-        reported.iter().find(|one| one.key == key).map(|one| &*one.value)
+        reported.iter().find(|one| one.key == key).map(Reported::shown)
     }
 
     /// What to publish so that devices tell of themselves, a topic and a payload each.

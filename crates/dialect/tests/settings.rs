@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, Devices, DialectSet, Discovery, Findings, Inbound, KnownDevice, ReaderKind, Topics, shipped,
+    Asking, Context, Devices, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind, Topics,
+    WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -152,4 +153,35 @@ fn settings_are_changed_by_the_request_that_the_device_has_for_them() {
     assert_eq!(topic, "zigbee2mqtt/plug/set");
     assert_eq!(json(&payload), json!({"countdown": 5, "power_on_behavior": "on"}));
     assert!(ask(&zigbee, &json!({"state": "ON"})).is_err());
+}
+
+#[test]
+fn a_value_is_shown_in_the_words_of_its_device_and_compared_whatever_word_is_used() {
+    let mut findings = read(
+        &mut Discovery::new(ReaderKind::Shelly, "wilco"),
+        "shellyplus1-1/announce",
+        &json!({
+            "id": "shellyplus1-1", "gen": 2, "ver": "1.4.4", "model": "SNSW-001X16EU"
+        }),
+    );
+    let mut devices = Devices::default();
+    devices.insert(findings.devices.remove(0));
+    let status = json!({"src": "shellyplus1-1", "method": "NotifyStatus",
+        "params": {"cover:0": {"state": "closing"}, "switch:0": {"output": false, "initial_state": "off"}}});
+    let (set, payload, wire_ids) = (all(), status.to_string(), WireIds::default());
+    let context = Context { devices: &devices, wire_ids: &wire_ids };
+    let read = set.decode(&inbound("shellyplus1-1/events/rpc", payload.as_bytes()), &context);
+    let Some(report) = read.iter().find_map(|one| match &one.meaning {
+        Meaning::Report(report) => Some(report),
+        _ => None,
+    }) else {
+        panic!("no report: {read:?}")
+    };
+    let one = |key: &str| {
+        let one = report.values.iter().find(|one| *one.key == *key).expect("reported");
+        (one.shown().to_owned(), one.value.to_string())
+    };
+    assert_eq!(one("cover:0/state"), ("closing".into(), "close".into()));
+    assert_eq!(one("switch:0/initial_state"), ("off".into(), "false".into()));
+    assert_eq!(one("switch:0/output"), ("false".into(), "false".into()));
 }

@@ -55,10 +55,20 @@ pub struct Report {
 pub struct Reported {
     /// Its name.
     pub key: Box<str>,
-    /// The value as text.
+    /// The value as text, as it is compared: of words that mean the same, always the same one.
     pub value: Box<str>,
+    /// The device's own word, where that is another one. It is shown.
+    pub own: Option<Box<str>>,
     /// What the dialect takes the value for, where it is a word such as `Error`.
     pub word: Option<Outcome>,
+}
+
+impl Reported {
+    /// The value as the device said it.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        self.own.as_deref().unwrap_or(&self.value)
+    }
 }
 
 /// What a report makes of an expectation.
@@ -104,7 +114,7 @@ impl Expectation {
                 }
                 (_, Some(word)) if wanted.is_some() || words_under.contains(&one.key) => {
                     let refuses = matches!(word, Outcome::Failed | Outcome::Rejected);
-                    let message = refuses.then(|| one.value.clone());
+                    let message = refuses.then(|| one.shown().into());
                     return Verdict { outcome: Some(word), message, met: before };
                 }
                 (Some(None), _) => {
@@ -175,7 +185,7 @@ mod tests {
             terms: [Term { key: "POWER".into(), value: value.map(Into::into) }].into(),
             words_under: [].into(),
         };
-        let reported = [Reported { key: "POWER".into(), value: "ON".into(), word: None }];
+        let reported = [Reported { key: "POWER".into(), value: "ON".into(), own: None, word: None }];
         assert!(expects(Some("on")).is_met_by(&reported));
         assert!(!expects(Some("off")).is_met_by(&reported));
         assert!(!expects(None).is_met_by(&reported));

@@ -14,6 +14,7 @@ mod manage;
 mod other_firmware;
 mod pictures;
 mod preflight;
+mod proof;
 mod trouble;
 mod unsaved;
 mod ways;

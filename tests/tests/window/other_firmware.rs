@@ -129,7 +129,6 @@ fn others(broker: &Broker) -> Result<Vec<Replay>> {
 }
 
 #[tokio::test]
-#[ignore = "not finished: a device without an LED is chosen in another way"]
 async fn firmware_of_five_kinds_on_one_broker_takes_part_in_one_rollout() -> Result<()> {
     let broker = Broker::plain()?;
     let _others = others(&broker)?;
@@ -149,8 +148,7 @@ async fn firmware_of_five_kinds_on_one_broker_takes_part_in_one_rollout() -> Res
     as_it_stands(&console, "five-kinds").await?;
 
     // A device that wants a password is given it, and can then be asked what it has.
-    console.choose(PLUG).await?;
-    console.one("complementary", &format!("Inspector: {PLUG}")).await?;
+    console.inspect(PLUG).await?;
     console.wait_for_text("Not set", SHORT).await?;
     console.click("button", "Set the device password").await?;
     let dialog = console.one("dialog", "Device password").await?;
@@ -159,7 +157,7 @@ async fn firmware_of_five_kinds_on_one_broker_takes_part_in_one_rollout() -> Res
     let mut found = console.inaccessible("the password of a device").await?;
     console.press_in(&dialog, "Save").await?;
     console.wait_for_text("Set for this device", SHORT).await?;
-    console.wait_for_text("Switches off by itself", SHORT).await?;
+    console.wait_for_text("Auto off 0", SHORT).await?;
     as_it_stands(&console, "shelly-with-password").await?;
 
     let grid = console.one("grid", "Devices").await?;
@@ -170,11 +168,12 @@ async fn firmware_of_five_kinds_on_one_broker_takes_part_in_one_rollout() -> Res
     let dialog = console.one("dialog", "New rollout").await?;
     as_it_stands(&console, "five-kinds-dialog").await?;
     console.press_in(&dialog, "Send to 5 devices").await?;
+    console.one("button", "Succeeded 5").await?;
+    as_it_stands(&console, "five-kinds-succeeded").await?;
+    console.go("Rollouts").await?;
     console.wait_for_text("Finished", ROLLOUT).await?;
     as_it_stands(&console, "five-kinds-rollout").await?;
     found.extend(console.inaccessible("a rollout to five kinds of firmware").await?);
-    let said = console.text().await?;
-    ensure!(said.contains("5 of 5") || !said.contains("failed"), "{said}");
     ensure!(plug.executed() == ["Switch.Set"], "{:?}", plug.executed());
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));

@@ -22,7 +22,8 @@ pub(super) struct Ladder {
     state: Option<State>,
     /// The place of the first event that was not told of.
     next: u32,
-    progress: Option<u8>,
+    /// The progress and the message last told.
+    said: (Option<u8>, Option<String>),
     duplicates: u32,
     conflict: bool,
 }
@@ -46,6 +47,8 @@ impl Ladder {
             if event.place > self.next {
                 steps.push(Step::LeftOut(view.device.clone(), event.place - self.next));
                 self.next = event.place;
+                // The answers in between may have said something else.
+                self.said = (None, None);
             }
             match self.step(event, view) {
                 Ok(step) => steps.extend(step),
@@ -90,7 +93,7 @@ impl Ladder {
         } else {
             self.passing(event, event.answer.as_ref(), view, state)
         };
-        self.progress = line.progress;
+        self.said = (line.progress, line.message.clone());
         Ok(Some(Step::Change(line)))
     }
 
@@ -105,8 +108,11 @@ impl Ladder {
 
     fn progressed(&mut self, event: &EventView, view: &CommandView) -> Option<Step> {
         let answer = event.answer.as_ref()?;
-        let progress = answer.progress.filter(|progress| self.progress != Some(*progress))?;
-        self.progress = Some(progress);
+        let said = (answer.progress, answer.message.clone());
+        if said == self.said {
+            return None;
+        }
+        self.said = said;
         let state = self.state();
         Some(Step::Progress(self.passing(event, Some(answer), view, state)))
     }
@@ -238,6 +244,34 @@ mod tests {
         check("sent", &["submitted", "held", "released", "handed", "sent"], &["queued", "held", "queued", "sent"]);
         check("timed_out", &["submitted", "sent", "undeliverable", "timed_out"], &["queued", "sent", "timed_out"]);
         check("cancelled", &["submitted", "cancelled", "succeeded contradiction"], &["queued", "cancelled"]);
+    }
+
+    #[test]
+    fn an_answer_after_a_gap_is_told_although_it_says_what_was_last_told() {
+        let all = events(&["submitted", "running@10 moved", "running@20 heartbeat", "running@10 heartbeat"]);
+        let mut ladder = Ladder::default();
+        let first = detail(view("running", 9), all[..2].to_vec());
+        assert_eq!(told(&ladder.climb(&first)), ["queued", "running"]);
+        let without_its_middle = [&all[..2], &all[3..]].concat();
+        let second = detail(view("running", 9), without_its_middle);
+        assert_eq!(told(&ladder.climb(&second)), ["(… 1 of d)", "(running 10)"]);
+    }
+
+    #[test]
+    fn a_new_message_is_told_at_the_same_progress_and_without_any() {
+        let mut all = events(&["submitted", "running@10 moved", "running@10 heartbeat", "running@10 heartbeat"]);
+        for (event, message) in all[1..].iter_mut().zip(["erasing", "writing", "writing"]) {
+            let answer = event.answer.as_mut().expect("an answer");
+            (answer.progress, answer.message) = (None, Some(message.to_owned()));
+        }
+        let mut ladder = Ladder::default();
+        let steps = ladder.climb(&detail(view("sent", 9), all));
+        let message = |step: &Step| match step {
+            Step::Change(line) | Step::Progress(line) => line.message.clone(),
+            Step::LeftOut(..) => None,
+        };
+        let messages: Vec<_> = steps.iter().filter_map(message).collect();
+        assert_eq!(messages, ["erasing", "writing"]);
     }
 
     #[test]

@@ -231,13 +231,13 @@ fn settings(device: &mut KnownDevice, component: &str, configuration: &Value) {
     let seconds = || Control::Number { min: Some(0.0), max: Some(86_400.0), step: None, unit: Some("s".into()) };
     let words = |words: &[&str]| Control::Choice(words.iter().map(|word| (*word).into()).collect());
     let known = [
-        ("initial_state", "After a power cut", words(&["off", "on", "restore_last", "match_input"])),
-        ("auto_on", "Switches on by itself", on_off()),
-        ("auto_on_delay", "… after", seconds()),
-        ("auto_off", "Switches off by itself", on_off()),
-        ("auto_off_delay", "… after", seconds()),
-        ("invert", "Inverted", on_off()),
-        ("invert_directions", "Directions inverted", on_off()),
+        ("initial_state", "Power-on state", words(&["off", "on", "restore_last", "match_input"])),
+        ("auto_on", "Auto on", on_off()),
+        ("auto_on_delay", "Auto-on delay", seconds()),
+        ("auto_off", "Auto off", on_off()),
+        ("auto_off_delay", "Auto-off delay", seconds()),
+        ("invert", "Invert", on_off()),
+        ("invert_directions", "Swap directions", on_off()),
     ];
     for (member, title, control) in known {
         let key = format!("{component}/{member}");
@@ -246,10 +246,7 @@ fn settings(device: &mut KnownDevice, component: &str, configuration: &Value) {
         if !is_there || is_known || device.variables.len() >= MOST_OF_A_DEVICE {
             continue;
         }
-        let title = match title.strip_prefix('…') {
-            Some(rest) => format!("{} {index}:{rest}", if member == "auto_on_delay" { "On" } else { "Off" }),
-            None => format!("{title}, {kind} {index}"),
-        };
+        let title = format!("{title} {index}");
         device.variables.push(Variable {
             key: key.as_str().into(),
             title: super::name(&title),

@@ -262,7 +262,9 @@ impl Member {
     fn reported(&self, device: Option<&KnownDevice>, key: &str, value: &str) -> Reported {
         let compare = &self.file.compare;
         let same = device.map_or(value, |device| device.word(value));
-        Reported { key: compare.key(key), value: compare.value(same), word: Word::outcome(&self.file.words, value) }
+        let compared = compare.value(same);
+        let own = (*compared != *value).then(|| value.into());
+        Reported { key: compare.key(key), value: compared, own, word: Word::outcome(&self.file.words, value) }
     }
 }
 

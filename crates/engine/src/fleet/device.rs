@@ -228,7 +228,7 @@ impl Device {
 
     /// Notes values that a device of another dialect reports. They are searched and compared as a configuration is.
     pub(crate) fn report_values(&mut self, reported: &[Reporting], led: Option<bool>, at: Option<Timestamp>) {
-        let value = |reported: &Reporting| (reported.key.to_string(), json::value_of(&reported.value));
+        let value = |reported: &Reporting| (reported.key.to_string(), json::value_of(reported.shown()));
         self.running = reported.iter().map(value).collect();
         self.led = led.or(self.led);
         self.reported_at = at.or(self.reported_at);

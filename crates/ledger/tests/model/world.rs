@@ -93,7 +93,7 @@ impl World {
             }
             Action::Report { device, on, retained } => self.input(Input::Report(Report {
                 device: device_id(*device),
-                values: [Reported { key: "lamp".into(), value: word(*on).into(), word: None }].into(),
+                values: [Reported { key: "lamp".into(), value: word(*on).into(), own: None, word: None }].into(),
                 met: Outcome::Succeeded,
                 steps: false,
                 retained: *retained,

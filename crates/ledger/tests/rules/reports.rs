@@ -37,6 +37,7 @@ fn reported(values: &[(&str, &str)]) -> Report {
     let one = |(key, value): &(&str, &str)| Reported {
         key: (*key).into(),
         value: (*value).into(),
+        own: None,
         word: words.iter().find(|(word, _)| word == value).map(|(_, outcome)| *outcome),
     };
     Report {
