@@ -44,6 +44,7 @@ pub use discovery::{Changes, Discovery, Findings};
 pub use exchange::{Exchange, Expected, Played, Published};
 pub use file::{
     DialectFile, DialectForm, FORMAT, FieldMeans, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind,
+    STARTED,
 };
 pub use ids::uuids_in;
 pub use implied::implied_state;
@@ -57,7 +58,7 @@ pub use message::{
 };
 pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;
-pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, STARTED, shipped, shipped_text};
+pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, shipped, shipped_text};
 pub use sign_in::Challenge;
 pub use topics::{Channel, InvalidPrefix, Topics};
 pub use wire_ids::WireIds;

@@ -10,7 +10,6 @@ use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use wilco_ledger::{Report, Reported, is_same_value};
 
-pub use decode::STARTED;
 pub use encode::{Asking, Message};
 pub(crate) use encode::{device_id, usable};
 

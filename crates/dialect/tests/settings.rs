@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, Context, Devices, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind, Topics,
-    WireIds, shipped,
+    Asking, Context, Devices, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind, STARTED,
+    Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -184,4 +184,16 @@ fn a_value_is_shown_in_the_words_of_its_device_and_compared_whatever_word_is_use
     assert_eq!(one("cover:0/state"), ("closing".into(), "close".into()));
     assert_eq!(one("switch:0/initial_state"), ("off".into(), "false".into()));
     assert_eq!(one("switch:0/output"), ("false".into(), "false".into()));
+}
+
+#[test]
+fn a_start_is_reported_under_one_name_by_every_dialect() {
+    let (set, devices, wire_ids) = (all(), Devices::default(), WireIds::default());
+    let context = Context { devices: &devices, wire_ids: &wire_ids };
+    let read = set.decode(&inbound("tele/boiler/INFO3", br#"{"Info3":{"RestartReason":"Software"}}"#), &context);
+    let reported = read.iter().find_map(|one| match &one.meaning {
+        Meaning::Report(report) => report.values.first(),
+        _ => None,
+    });
+    assert_eq!(reported.map(|one| &*one.key), Some(STARTED), "{read:?}");
 }

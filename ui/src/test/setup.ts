@@ -16,6 +16,7 @@ class NoResizes implements ResizeObserver {
 }
 globalThis.ResizeObserver ??= NoResizes;
 HTMLCanvasElement.prototype.getContext = () => null;
+Element.prototype.scrollIntoView = () => undefined;
 window.matchMedia = (query) =>
   Object.assign(new EventTarget(), {
     matches: false,

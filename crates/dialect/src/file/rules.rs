@@ -7,6 +7,8 @@ use wilco_ledger::{Outcome, is_same_value};
 
 use crate::pattern::{Captures, Pattern};
 
+/// The name under which a device reports that it has started.
+pub const STARTED: &str = "$started";
 /// How many strings are read as JSON on the way along one pointer.
 const DEEPEST: usize = 4;
 
@@ -166,6 +168,9 @@ pub(crate) struct Compare {
 impl Compare {
     /// A name as it is compared.
     pub(crate) fn key(&self, key: &str) -> Box<str> {
+        if key == STARTED {
+            return STARTED.into();
+        }
         let mut key = if self.keys_ignore_case { key.to_uppercase() } else { key.to_owned() };
         let first_of_several = key.strip_suffix('1').is_some_and(|name| name.ends_with(|c: char| c.is_alphabetic()));
         if self.first_index_optional && first_of_several {

@@ -9,7 +9,7 @@ use super::{Context, Decoded, DialectSet, Meaning, Member};
 use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
-    file::{AnswerRule, At, HearRule, Like, Looked, StateRule, What, Word, flattened, shown},
+    file::{AnswerRule, At, HearRule, Like, Looked, STARTED, StateRule, What, Word, flattened, shown},
     json::canonical,
     pattern::{Captures, Kind, Known},
     wilco::LARGEST,
@@ -20,8 +20,6 @@ use crate::{
 const LONGEST_MESSAGE: usize = 16 * 1024;
 /// The most measurements of one message.
 const MOST_SERIES: usize = 64;
-/// The name under which a device reports that it has started.
-pub const STARTED: &str = "$started";
 
 /// A payload, read as far as anybody asks.
 struct Body<'a> {

@@ -229,7 +229,8 @@ impl Device {
     /// Notes values that a device of another dialect reports. They are searched and compared as a configuration is.
     pub(crate) fn report_values(&mut self, reported: &[Reporting], led: Option<bool>, at: Option<Timestamp>) {
         let value = |reported: &Reporting| (reported.key.to_string(), json::value_of(reported.shown()));
-        self.running = reported.iter().map(value).collect();
+        let is_value = |reported: &&Reporting| &*reported.key != wilco_dialect::STARTED;
+        self.running = reported.iter().filter(is_value).map(value).collect();
         self.led = led.or(self.led);
         self.reported_at = at.or(self.reported_at);
     }

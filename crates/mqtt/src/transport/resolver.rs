@@ -25,15 +25,16 @@ const STACK: usize = 1024 * 1024;
 
 /// The one that everybody uses.
 pub(super) static SYSTEM: LazyLock<Resolver> =
-    LazyLock::new(|| Resolver::new(|host| Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())));
+    LazyLock::new(|| Resolver::new(|host| Ok((host, 0).to_socket_addrs()?.collect())));
 
-/// The addresses of a host, or the system's reason why there are none.
-type Answer = Result<Vec<IpAddr>, String>;
+/// The addresses of a host without a port, or the system's reason why there are none. An IPv6 address has its zone
+/// (RFC 4007), without which a link-local one leads nowhere.
+type Answer = Result<Vec<SocketAddr>, String>;
 type LookUp = Shared<BoxFuture<'static, Answer>>;
 type UnderWay = Arc<Mutex<HashMap<String, LookUp>>>;
 
 pub(super) struct Resolver {
-    look_up: fn(&str) -> io::Result<Vec<IpAddr>>,
+    look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
     /// By host: who asks for the same one waits for the same answer.
     under_way: UnderWay,
     turns: Arc<Semaphore>,
@@ -41,7 +42,7 @@ pub(super) struct Resolver {
 
 impl Resolver {
     /// `look_up` may block.
-    fn new(look_up: fn(&str) -> io::Result<Vec<IpAddr>>) -> Resolver {
+    fn new(look_up: fn(&str) -> io::Result<Vec<SocketAddr>>) -> Resolver {
         Resolver { look_up, under_way: Arc::default(), turns: Arc::new(Semaphore::new(MOST)) }
     }
 
@@ -58,7 +59,9 @@ impl Resolver {
             Some(answer) => answer,
             None => self.begin(host).await,
         };
-        Ok(answer.await?.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+        let mut addresses = answer.await?;
+        addresses.iter_mut().for_each(|address| address.set_port(port));
+        Ok(addresses)
     }
 
     async fn begin(&self, host: &str) -> LookUp {
@@ -97,7 +100,7 @@ mod tests {
 
     use std::{
         io,
-        net::{IpAddr, Ipv4Addr},
+        net::{Ipv4Addr, SocketAddr},
         sync::atomic::{AtomicUsize, Ordering},
         thread,
         time::Duration,
@@ -108,14 +111,18 @@ mod tests {
         time::timeout,
     };
 
-    use super::{MOST, Resolver};
+    use super::{MOST, Resolver, SYSTEM};
 
     const SOON: Duration = Duration::from_secs(20);
 
+    fn local() -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, 0).into()
+    }
+
     /// A system whose name server answers for some hosts only.
-    fn look_up(host: &str) -> io::Result<Vec<IpAddr>> {
+    fn look_up(host: &str) -> io::Result<Vec<SocketAddr>> {
         match host {
-            "known" => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+            "known" => Ok(vec![local()]),
             "unknown" => Err(io::Error::other("no such host")),
             _ => loop {
                 thread::park();
@@ -150,7 +157,7 @@ mod tests {
         let resolver = Resolver::new(|_| {
             ASKED.fetch_add(1, Ordering::SeqCst);
             thread::sleep(Duration::from_millis(50));
-            Ok(vec![Ipv4Addr::LOCALHOST.into()])
+            Ok(vec![local()])
         });
         let (one, other) = tokio::join!(resolver.resolve("host", 1), resolver.resolve("host", 2));
         assert_eq!((one.unwrap()[0].port(), other.unwrap()[0].port()), (1, 2));
@@ -158,5 +165,14 @@ mod tests {
         // What was true then may not be now.
         resolver.resolve("host", 1).await.unwrap();
         assert_eq!(ASKED.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn a_link_local_address_keeps_its_zone() {
+        let found = SYSTEM.resolve("fe80::1%lo", 1883).await.unwrap();
+        let [SocketAddr::V6(address)] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((address.ip().to_string(), address.port()), ("fe80::1".to_owned(), 1883));
+        assert_ne!(address.scope_id(), 0);
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Re
 /// How many addresses a name has, for people.
 pub(super) fn counted(of_proxy: &str, host: &str, addresses: &[SocketAddr]) -> String {
     match addresses {
-        [only] if only.ip().to_string() == host => {
+        [only] if host.split('%').next() == Some(&*only.ip().to_string()) => {
             format!("{}{host} is already an IP address", of_proxy.replacen("the", "The", 1))
         }
         [only] => format!("{} for {of_proxy}{host}", only.ip()),
