@@ -137,7 +137,7 @@ fn usable(seen: &[(Duration, Picture)], bare: &Picture) -> Option<Duration> {
 }
 
 /// The memory of a process and of all that it has started.
-fn memory(root: u32) -> Result<Memory> {
+pub(crate) fn memory(root: u32) -> Result<Memory> {
     let family = processes::family(root)?;
     let mut memory = Memory { processes: family.len(), ..Memory::default() };
     for id in family {

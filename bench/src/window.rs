@@ -1,10 +1,12 @@
 //! What the window costs at rest and how fast it answers, in the app as it is released: processor time per screen, the time
-//! from a press on the LED to what is drawn, and blank rows while a long list scrolls.
+//! from a press on the LED to what is drawn, blank rows while a long list scrolls, and all of these again while a large fleet
+//! answers without a pause.
 //!
 //! It is seen from outside, in the pixels of a display, but for the moment of a press, which the page notes down. The
 //! software renderer draws, as on a computer without a graphics card.
 
 mod idle;
+mod load;
 mod press;
 mod report;
 mod scroll;
@@ -27,15 +29,31 @@ pub(crate) struct Size {
     presses: usize,
     /// Rows of the list that scrolls.
     rows: usize,
+    /// Devices that answer without a pause.
+    fleet: usize,
+    /// For how long they do.
+    load: Duration,
 }
 
 impl Size {
     /// What the report is made of.
-    pub(crate) const FULL: Self =
-        Self { settle: Duration::from_secs(20), at_rest: Duration::from_secs(30), presses: 60, rows: 10_000 };
+    pub(crate) const FULL: Self = Self {
+        settle: Duration::from_secs(20),
+        at_rest: Duration::from_secs(30),
+        presses: 60,
+        rows: 10_000,
+        fleet: 100_000,
+        load: Duration::from_secs(600),
+    };
     /// For trying the bench itself.
-    pub(crate) const QUICK: Self =
-        Self { settle: Duration::from_secs(4), at_rest: Duration::from_secs(5), presses: 6, rows: 1_000 };
+    pub(crate) const QUICK: Self = Self {
+        settle: Duration::from_secs(4),
+        at_rest: Duration::from_secs(5),
+        presses: 6,
+        rows: 1_000,
+        fleet: 5_000,
+        load: Duration::from_secs(20),
+    };
 }
 
 /// Measures it, and writes `bench-window.md` into a directory.
@@ -46,7 +64,9 @@ pub(crate) async fn run(directory: &Path, size: &Size) -> Result<()> {
     let presses = press::measure(size).await?;
     println!("\nScrolling");
     let scrolls = scroll::measure(size).await?;
-    report::write(directory, &report::Measured { idle, presses, scrolls, size: *size })
+    println!("\nWhile a large fleet answers");
+    let load = load::measure(size).await?;
+    report::write(directory, &report::Measured { idle, presses, scrolls, load, size: *size })
 }
 
 /// The window's size in pixels of the page.

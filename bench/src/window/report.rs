@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::Size;
 use super::idle::Idle;
+use super::load::Load;
 use super::press::Press;
 use super::scroll::Scroll;
 use crate::figures::{percentile, sorted};
@@ -21,6 +22,7 @@ pub(super) struct Measured {
     pub(super) idle: Vec<Idle>,
     pub(super) presses: Vec<Press>,
     pub(super) scrolls: Vec<Scroll>,
+    pub(super) load: Load,
     pub(super) size: Size,
 }
 
@@ -36,7 +38,7 @@ pub(super) fn write(directory: &Path, measured: &Measured) -> Result<()> {
 /// What a row is called, and what it shows of a press.
 type Row = (&'static str, fn(&Press) -> f64);
 
-fn page(Measured { idle, presses, scrolls, size }: &Measured) -> Result<String> {
+fn page(Measured { idle, presses, scrolls, load, size }: &Measured) -> Result<String> {
     let mut page = String::from(
         "# The window at rest and at work\n\n\
          The app's window of 1,280 by 800 pixels, drawn by the software renderer. `cargo xtask bench window` writes this \
@@ -87,9 +89,51 @@ fn page(Measured { idle, presses, scrolls, size }: &Measured) -> Result<String> 
     for Scroll { way, pictures, with_blank, blank } in scrolls {
         writeln!(page, "| {way} | {} | {} | {} |", thousands(*pictures), thousands(*with_blank), thousands(*blank))?;
     }
+    under_load(&mut page, load)?;
     page.push_str("\n## The machine\n\n| | |\n| --- | --- |\n");
     for (name, value) in machine::describe()? {
         writeln!(page, "| {name} | {value} |")?;
     }
     Ok(page)
+}
+
+/// The most milliseconds from a press to the first change that are wanted under load, at the 95th percentile.
+const SEEN_WITHIN: f64 = 250.0;
+
+fn under_load(page: &mut String, load: &Load) -> Result<()> {
+    let Load { devices, lasted, answered, presses, frames: [median, p95, longest], scroll, before, most } = load;
+    let seconds = lasted.as_secs_f64();
+    write!(
+        page,
+        "\n## {} devices that answer without a pause\n\n\
+         One rollout after the other goes to all of them at 5,000 commands a second, while the LED of another device is \
+         pressed again and again: {} answers in {:.0} s, {} a second, and {} presses. Broker and devices share the \
+         processor with the app.\n\n| | median | p95 | longest |\n| --- | --- | --- | --- |\n",
+        thousands(*devices),
+        thousands(*answered),
+        seconds,
+        thousands((*answered as f64 / seconds) as usize),
+        thousands(presses.len()),
+    )?;
+    let mut row = |name: &str, values: &[f64]| -> Result<f64> {
+        let part = |part| percentile(values, part).context("no press was measured");
+        let [median, p95, longest] = [part(50.0)?, part(95.0)?, part(100.0)?].map(rounded);
+        writeln!(page, "| {name} | {median} ms | {p95} ms | {longest} ms |")?;
+        part(95.0)
+    };
+    let first = row("a press to its first visible reaction", &sorted(presses.iter().map(|(first, _)| *first)))?;
+    row("a press to its final state drawn", &sorted(presses.iter().map(|(_, last)| *last)))?;
+    let [median, p95, longest] = [*median, *p95, *longest].map(rounded);
+    writeln!(page, "| from one frame of the page to the next | {median} ms | {p95} ms | {longest} ms |")?;
+    let kept = if first <= SEEN_WITHIN { "kept" } else { "exceeded" };
+    writeln!(
+        page,
+        "\nWanted: a reaction within {SEEN_WITHIN} ms at p95: {kept}. While the list scrolled steadily, {} of {} pictures had \
+         blank rows. Memory of the app and its WebKit processes (PSS): {:.0} MB before, {:.0} MB at the most.",
+        thousands(scroll.with_blank),
+        thousands(scroll.pictures),
+        before.proportional,
+        most.proportional,
+    )?;
+    Ok(())
 }

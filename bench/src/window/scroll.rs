@@ -21,6 +21,31 @@ const STEPS: usize = 40;
 /// A text in a row is at least so high, pixels: what lies between the texts of two rows is no blank row.
 const TEXT: usize = 10;
 
+/// Scrolls so many pixels a second.
+const STEADILY: &str =
+    "const [grid, speed, state] = [document.querySelector('[role=grid][aria-label=Devices]'), arguments[0], window];
+    state.scrolls = true;
+    const begun = performance.now();
+    const step = () => {
+        grid.scrollTop = (performance.now() - begun) / 1_000 * speed;
+        if (grid.scrollTop + grid.clientHeight < grid.scrollHeight - 1) requestAnimationFrame(step);
+        else state.scrolls = false;
+    };
+    requestAnimationFrame(step);";
+/// Scrolls to so many places that lie far from each other.
+const BY_JUMPS: &str =
+    "const [grid, steps, state] = [document.querySelector('[role=grid][aria-label=Devices]'), arguments[0], window];
+    state.scrolls = true;
+    let left = steps;
+    const jump = () => {
+        grid.scrollTop = (left * 7919 % 1000) / 1000 * grid.scrollHeight;
+        if (--left > 0) setTimeout(jump, 200);
+        else setTimeout(() => (state.scrolls = false), 400);
+    };
+    jump();";
+/// How long a part of a list scrolls.
+const PART: Duration = Duration::from_secs(20);
+
 /// One way to scroll.
 #[derive(Debug, Clone)]
 pub(super) struct Scroll {
@@ -49,44 +74,44 @@ pub(super) async fn measure(size: &Size) -> Result<Vec<Scroll>> {
         Ok((rows >= size.rows as u64).then_some(()))
     })
     .await?;
-    let names = "const grid = document.querySelector('[role=grid][aria-label=Devices]');
-        const name = grid.querySelector('[role=row][data-device] .device').getBoundingClientRect();
-        const row = grid.querySelector('[role=row][data-device]').getBoundingClientRect();
-        const end = grid.getBoundingClientRect().top + grid.clientHeight;
-        return [[name.left, row.top, Math.min(name.width, 160), end - row.top].map(Math.round), row.height]";
-    let found = console.run(names, vec![]).await?;
+    let found = names(&console).await?;
     let area = on_display(&console, &desk, &found[0]).await?;
-    let height = found[1].as_f64().context("no height of a row")?;
-    let row = height.round() as usize;
-
-    let steadily = "const [grid, speed, state] = [document.querySelector('[role=grid][aria-label=Devices]'), arguments[0], window];
-        state.scrolls = true;
-        const begun = performance.now();
-        const step = () => {
-            grid.scrollTop = (performance.now() - begun) / 1_000 * speed;
-            if (grid.scrollTop + grid.clientHeight < grid.scrollHeight - 1) requestAnimationFrame(step);
-            else state.scrolls = false;
-        };
-        requestAnimationFrame(step);";
-    let jumping = "const [grid, steps, state] = [document.querySelector('[role=grid][aria-label=Devices]'), arguments[0], window];
-        state.scrolls = true;
-        let left = steps;
-        const jump = () => {
-            grid.scrollTop = (left * 7919 % 1000) / 1000 * grid.scrollHeight;
-            if (--left > 0) setTimeout(jump, 200);
-            else setTimeout(() => (state.scrolls = false), 400);
-        };
-        jump();";
+    let row = height(&found)?;
     let eyes = Eyes { display: desk.display(), area, row };
     let mut scrolls = Vec::new();
-    for (way, script, argument) in
-        [("steadily", steadily, json!(SPEED as f64 * height)), ("by jumps", jumping, json!(STEPS))]
-    {
+    for (way, script, argument) in [("steadily", STEADILY, json!(SPEED * row)), ("by jumps", BY_JUMPS, json!(STEPS))] {
         scrolls.push(eyes.watch(way, scroll(&console, script, argument))?);
     }
     scrolls.push(eyes.watch("by Page Down", page_down(&console))?);
     console.close().await?;
     Ok(scrolls)
+}
+
+/// Scrolls steadily through a part of the list that is shown.
+pub(super) async fn scroll_steadily(console: &Console, desk: &Desk) -> Result<Scroll> {
+    let found = names(console).await?;
+    let eyes =
+        Eyes { display: desk.display(), area: on_display(console, desk, &found[0]).await?, row: height(&found)? };
+    let speed = json!(SPEED * eyes.row);
+    eyes.watch("steadily, while devices answer", async {
+        console.run(STEADILY, vec![speed]).await?;
+        tokio::time::sleep(PART).await;
+        Ok(())
+    })
+}
+
+/// Where the names of the devices are, and how high a row is.
+async fn names(console: &Console) -> Result<Value> {
+    let names = "const grid = document.querySelector('[role=grid][aria-label=Devices]');
+        const name = grid.querySelector('[role=row][data-device] .device').getBoundingClientRect();
+        const row = grid.querySelector('[role=row][data-device]').getBoundingClientRect();
+        const end = grid.getBoundingClientRect().top + grid.clientHeight;
+        return [[name.left, row.top, Math.min(name.width, 160), end - row.top].map(Math.round), row.height]";
+    console.run(names, vec![]).await
+}
+
+fn height(found: &Value) -> Result<usize> {
+    Ok(found[1].as_f64().context("no height of a row")?.round() as usize)
 }
 
 async fn scroll(console: &Console, script: &str, argument: Value) -> Result<()> {
