@@ -10,16 +10,17 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 
 use super::{
-    AuditEntry, AuditPage, AuditQuery, AuditVerification, Batch, CatalogueEntry, Client, CommandButton, CommandCheck,
-    CommandDefinition, CommandDetail, CommandPreview, CommandRef, CommandToPreview, Confirmed, ConnectionEntry,
-    ConnectionView, CountedView, DesiredConfig, DesiredFor, DesiredView, DeviceCells, DeviceColumns, DeviceDetail,
-    DeviceExport, DeviceImport, DevicePage, DeviceQuery, DeviceRow, DeviceSummary, DialectDraft, DialectView,
-    DraftSource, EventView, EvidenceExport, EvidenceFileView, EvidenceOf, EvidenceUse, ExportFormat, ExportView,
-    Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect, HistoryCauses, HistoryCheck, HistoryPage,
-    HistoryQuery, ImportLine, Imported, KeptLog, KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice,
-    NewRollout, Older, OwnDialect, PreflightView, PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction,
-    RolloutDetail, RolloutPlan, RolloutView, SampleMessage, SavedView, SearchReading, Sent, Settings, Step,
-    TelemetryQuery, TelemetryView, TimesQuery, TimesView, TrafficBatch, TrafficQuery, ViewColumn,
+    ApprovalAnswer, ApprovalRequestView, AuditEntry, AuditPage, AuditQuery, AuditVerification, Batch, CatalogueEntry,
+    Client, CommandButton, CommandCheck, CommandDefinition, CommandDetail, CommandPreview, CommandRef,
+    CommandToPreview, Confirmed, ConnectionEntry, ConnectionView, CountedView, DesiredConfig, DesiredFor, DesiredView,
+    DeviceCells, DeviceColumns, DeviceDetail, DeviceExport, DeviceImport, DevicePage, DeviceQuery, DeviceRow,
+    DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceExport, EvidenceFileView, EvidenceOf,
+    EvidenceUse, ExportFormat, ExportView, Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect,
+    HistoryCauses, HistoryCheck, HistoryPage, HistoryQuery, ImportLine, Imported, InstallationIdentity, KeptLog,
+    KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect, PreflightView,
+    PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView,
+    SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView, TimesQuery,
+    TimesView, TrafficBatch, TrafficQuery, TrustedView, ViewColumn,
 };
 
 /// Hands the call table to the macro that is named.
@@ -179,6 +180,28 @@ macro_rules! calls {
             both note_rollout(id: &str, note: Option<String>) -> RolloutView;
             /// Writes the members that match to a file, or a report of the whole rollout. Answers with the file's path.
             both export_rollout(query: MemberQuery, to: FileToWrite, format: ReportFormat) -> PathBuf;
+
+            /// This installation as others know it: its name and the key with which it signs.
+            both identity() -> InstallationIdentity;
+            /// Writes that to a file, for another installation to trust. Answers with the file's path.
+            both export_identity(to: FileToWrite) -> PathBuf;
+            /// Reads such a file of another installation.
+            both read_identity(path: PathBuf) -> InstallationIdentity;
+            /// The installations whose approvals count here, by name.
+            both trusted_installations() -> Vec<TrustedView>;
+            /// Lets the approvals of an installation count here, by its public key.
+            both trust_installation(name: &str, public_key: &str) -> TrustedView;
+            /// Lets the approvals of an installation count no more.
+            both distrust_installation(name: &str) -> ();
+            /// Writes the request to approve a waiting rollout to a file. Answers with the file's path.
+            both save_approval_request(rollout: &str, to: FileToWrite) -> PathBuf;
+            /// Reads a request of another installation, and says what it asks.
+            both read_approval_request(path: PathBuf) -> ApprovalRequestView;
+            /// Signs the answer to a request, and writes it to a file. Answers with the file's path.
+            both answer_approval_request(answer: ApprovalAnswer, to: FileToWrite) -> PathBuf;
+            /// Imports the answer to the request of a rollout, of any that waits where none is named. An approved rollout
+            /// starts, a declined one is stopped.
+            both import_approval(path: PathBuf, rollout: Option<String>) -> RolloutView;
 
             /// A page of the history, newest first.
             both history(query: HistoryQuery) -> HistoryPage;

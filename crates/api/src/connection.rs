@@ -39,6 +39,9 @@ pub struct ConnectionView {
     /// does so.
     #[serde(default)]
     pub send_operator: bool,
+    /// Dangerous rollouts wait until a second installation has approved them.
+    #[serde(default)]
+    pub needs_approval: bool,
     /// What kind of broker.
     pub preset: Preset,
     /// The only devices it listens to and commands; all where empty.

@@ -43,6 +43,8 @@ pub struct ConnectionEntry {
     pub mode: ConnectionMode,
     /// Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see.
     pub send_operator: bool,
+    /// Dangerous rollouts wait until a second installation has approved them.
+    pub needs_approval: bool,
     /// What kind of broker.
     pub preset: Preset,
     /// The protocol version.
@@ -105,6 +107,7 @@ impl From<&ConnectionView> for ConnectionEntry {
             url: view.url.clone(),
             mode: view.mode,
             send_operator: view.send_operator,
+            needs_approval: view.needs_approval,
             preset: view.preset,
             mqtt: view.mqtt,
             client_id: Some(view.client_id.clone()),

@@ -4,6 +4,7 @@
 //! These are wire types: plain, serialisable, without a secret in them, and separate from the domain's own.
 
 mod annotation;
+mod approval;
 mod audit;
 mod calls;
 mod catalogue;
@@ -34,6 +35,10 @@ mod view;
 
 pub use annotation::{
     DeviceExport, DeviceImport, ForgottenDevices, ImportColumn, ImportColumnKind, ImportError, NewDevice,
+};
+pub use approval::{
+    ApprovalAnswer, ApprovalDevice, ApprovalFact, ApprovalRequestView, ApprovalSender, InstallationIdentity,
+    TrustedView,
 };
 pub use audit::{
     AuditEntry, AuditPage, AuditProblem, AuditProblemKind, AuditQuery, AuditRange, AuditSeal, AuditVerification,
@@ -83,8 +88,8 @@ pub use rehearsal::{FaultDials, RehearsalPlan, RehearsalView, RehearsedDevice};
 pub use rollout::{
     AnswerTimes, BetweenStages, Cause, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
     MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest, ReportFormat,
-    RolloutAction, RolloutCommand, RolloutDetail, RolloutPlan, RolloutState, RolloutTarget, RolloutView, SharedTrait,
-    StageSize, StageView, Stranger, TraitKind, WaitsFor, WhichMembers,
+    RolloutAction, RolloutApproval, RolloutCommand, RolloutDetail, RolloutPlan, RolloutState, RolloutTarget,
+    RolloutView, SharedTrait, StageSize, StageView, Stranger, TraitKind, WaitsFor, WhichMembers,
 };
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
 pub use times::{TimesBy, TimesQuery, TimesView};
@@ -96,7 +101,8 @@ pub use wilco_connection::{
 };
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
 pub use wilco_definitions::{
-    AuditKind, Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy, ViewColumn,
+    ApprovalDecision, AuditKind, Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy, Verdict,
+    ViewColumn,
 };
 pub use wilco_failure::{Failure, FailureCode};
 pub use wilco_failure::{exact, excerpt, invalid, sentence};

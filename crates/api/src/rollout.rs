@@ -7,7 +7,9 @@ mod words;
 
 pub use detail::{AnswerTimes, Cause, ReportFormat, RolloutDetail, SharedTrait, Stranger, TraitKind};
 pub use plan::{PlannedRequest, RolloutPlan};
-pub use progress::{MemberPage, MemberQuery, MemberView, RolloutState, RolloutView, StageView, WaitsFor};
+pub use progress::{
+    MemberPage, MemberQuery, MemberView, RolloutApproval, RolloutState, RolloutView, StageView, WaitsFor,
+};
 pub use wilco_definitions::{
     BetweenStages, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, MemberCounts,
     MemberState, NewRollout, RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,

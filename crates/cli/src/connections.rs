@@ -24,12 +24,13 @@ pub(crate) async fn run(task: ConnectionTask, data_dir: Option<&Path>) -> Result
     // Whatever is read from standard input is read before an engine is begun for it.
     match task {
         ConnectionTask::Add(options) => {
-            let AddOptions { name, url, mode, send_operator, broker } = *options;
+            let AddOptions { name, url, mode, send_operator, approval, broker } = *options;
             let entry = ConnectionEntry {
                 name,
                 url,
                 mode: mode.map(Into::into).unwrap_or_default(),
                 send_operator: send_operator == Some(Switch::On),
+                needs_approval: approval == Some(Switch::On),
                 ..ConnectionEntry::default()
             };
             let described = Described::read(broker)?;

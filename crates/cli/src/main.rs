@@ -2,6 +2,7 @@
 //!
 //! What is done is the engine's; here is only how it is asked for and how it is said.
 
+mod approvals;
 mod audit;
 mod away;
 mod base;
@@ -72,6 +73,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         Task::Devices(options) => devices::run(options, data_dir).await,
         Task::Operator(options) => operator::run(options, data_dir).await,
         Task::Check(options) => check::run(options, data_dir).await,
+        Task::Approval(task) => approvals::run(task, data_dir).await,
         Task::Audit(task) => audit::run(task, data_dir).await,
         Task::Evidence(options) => evidence::run(options, data_dir).await,
         Task::Times(options) => times::run(options, data_dir).await,

@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+mod approval;
 mod audit;
 mod broker;
 mod commands;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use wilco_ledger::State;
 
+pub(crate) use approval::{AnswerOptions, ApprovalTask, TrustInstallationOptions};
 pub(crate) use audit::{AuditListOptions, AuditTask};
 pub(crate) use broker::{BrokerOptions, IdentityOptions, ProxyOptions, SessionOptions, TrustOptions};
 pub(crate) use commands::CommandTask;
@@ -62,7 +64,8 @@ Examples:
 
 While the Wilco app is running, wilco uses its sessions; otherwise it opens its own.
 Exit status: 0 if every command succeeded, 1 if any did not, 2 if nothing was sent (incorrect usage, no connection), 3 if
-commands were sent, or may have been, and Wilco could not follow them to their end, 130 for Ctrl-C."
+commands were sent, or may have been, and Wilco could not follow them to their end, 4 if a rollout waits for the approval of a
+second installation, 130 for Ctrl-C."
 )]
 pub(crate) struct Options {
     /// Directory for connections, history and keyring entries, separate from your default one [env: WILCO_DATA_DIR]
@@ -99,6 +102,9 @@ pub(crate) enum Task {
     Times(TimesOptions),
     /// Show, set or clear the operator name that other consoles see beside your commands
     Operator(OperatorOptions),
+    /// Approve dangerous rollouts of another installation, and have yours approved
+    #[command(subcommand)]
+    Approval(ApprovalTask),
     /// List who did what, when and why, and verify that no entry was altered
     #[command(subcommand)]
     Audit(AuditTask),
@@ -127,8 +133,8 @@ Examples:
 A command for more than one device is a rollout with one stage: wilco rollout show, watch and retry take its number.
 
 Exit status: 0 if every command succeeded, 1 if any did not, 2 if nothing was sent (incorrect usage, no connection), 3 if
-commands were sent, or may have been, and Wilco could not follow them to their end, 130 for Ctrl-C, which cancels what was
-not sent yet. An unconfirmed command, such as one with --no-answer, counts as succeeded here.
+commands were sent, or may have been, and Wilco could not follow them to their end, 4 if they wait for the approval of a second
+installation, 130 for Ctrl-C, which cancels what was not sent yet. An unconfirmed command, such as one with --no-answer, counts as succeeded here.
 
 {SECRETS}")
 )]

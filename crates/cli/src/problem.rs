@@ -15,6 +15,8 @@ pub(crate) const NOT_DONE: u8 = 1;
 pub(crate) const TROUBLE: u8 = 2;
 /// Something was sent, or may have been, and what became of it is not known here.
 const UNCLEAR: u8 = 3;
+/// A rollout waits for the approval of a second installation, and has sent nothing.
+pub(crate) const UNAPPROVED: u8 = 4;
 /// As shells count an interrupt.
 const INTERRUPTED: u8 = 130;
 

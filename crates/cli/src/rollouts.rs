@@ -8,7 +8,11 @@ mod plan;
 mod rehearse;
 mod start;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use wilco_engine::api::{
     FollowReason, Follows, MemberQuery, MemberView, RolloutAction, RolloutDetail, RolloutTarget, RolloutView,
@@ -101,6 +105,19 @@ impl Task {
             Task::FollowUp(options, reason) => follow_up(options, reason, base, interrupt).await,
         }
     }
+}
+
+/// Imports the answer of a second installation, and follows the rollout that it lets start.
+pub(crate) async fn import_approval(
+    file: PathBuf,
+    rollout: Option<String>,
+    base: &mut Base,
+    interrupt: &mut Interrupt,
+    listing: Listing,
+) -> Result<ExitCode, Problem> {
+    let batches = base.console().listen().await?;
+    let view = base.console().import_approval(file, rollout).await?;
+    Follow::new(base, view, batches, listing).run(interrupt).await
 }
 
 /// Starts a rollout that follows an earlier one.

@@ -22,6 +22,8 @@ pub struct Profile {
     pub mode: ConnectionMode,
     /// Requests name the operator.
     pub send_operator: bool,
+    /// Dangerous rollouts wait until a second installation has approved them.
+    pub needs_approval: bool,
     /// What kind of broker.
     pub preset: Preset,
     /// The protocol version.

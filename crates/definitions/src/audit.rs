@@ -26,6 +26,8 @@ pub enum AuditKind {
     View,
     /// Wanted configurations.
     Desired,
+    /// Approvals of other installations' rollouts, and the installations whose approvals count here.
+    Approval,
     /// The settings of the app.
     Settings,
     /// The history: what was deleted of it.
@@ -36,7 +38,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [AuditKind; 12] = [
+    pub const ALL: [AuditKind; 13] = [
         AuditKind::Command,
         AuditKind::Rollout,
         AuditKind::Connection,
@@ -46,6 +48,7 @@ impl AuditKind {
         AuditKind::Device,
         AuditKind::View,
         AuditKind::Desired,
+        AuditKind::Approval,
         AuditKind::Settings,
         AuditKind::History,
         AuditKind::Audit,

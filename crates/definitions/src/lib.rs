@@ -3,6 +3,7 @@
 //!
 //! Both the store and the window's types need them, and neither knows the other.
 
+mod approval;
 mod audit;
 mod delivery;
 mod json;
@@ -12,6 +13,7 @@ mod settings;
 mod settings_limits;
 mod view;
 
+pub use approval::{ApprovalDecision, Verdict};
 pub use audit::AuditKind;
 pub use delivery::Delivery;
 pub use json::JsonText;

@@ -62,6 +62,8 @@ struct Line {
     #[serde(default)]
     send_operator: bool,
     #[serde(default)]
+    needs_approval: bool,
+    #[serde(default)]
     preset: Preset,
     #[serde(default)]
     mqtt: MqttVersion,
@@ -219,6 +221,7 @@ impl Line {
             url: profile.url.clone(),
             mode: profile.mode,
             send_operator: profile.send_operator,
+            needs_approval: profile.needs_approval,
             preset: profile.preset,
             mqtt: profile.mqtt,
             username: profile.username.clone(),
@@ -250,6 +253,7 @@ impl Line {
             url: self.url,
             mode: self.mode,
             send_operator: self.send_operator,
+            needs_approval: self.needs_approval,
             preset: self.preset,
             mqtt: self.mqtt,
             username: self.username,

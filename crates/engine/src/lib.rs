@@ -7,6 +7,7 @@
 
 mod absent;
 mod answer_times;
+mod approval;
 mod atomic_file;
 mod audit;
 mod catalogue;
@@ -38,6 +39,7 @@ mod rollouts;
 mod secret_changes;
 mod settings;
 mod shell_line;
+mod signed_lines;
 mod staged_credentials;
 mod telemetry;
 mod traffic;

@@ -9,7 +9,8 @@ use wilco_dialect::Dialect;
 use wilco_ledger::{CommandId, DeviceId};
 
 use crate::{
-    api::{Confirmed, ConnectionMode, Failure},
+    api::{Confirmed, ConnectionMode, Failure, invalid},
+    catalogue::Known,
     dialects::{self, Prepared, SharedDialects},
     fleet::Fleet,
     store::ConnectionId,
@@ -37,6 +38,8 @@ pub(crate) struct Listed {
     pub(crate) mode: ConnectionMode,
     /// Requests name the operator.
     pub(crate) send_operator: bool,
+    /// Dangerous rollouts wait for the approval of a second installation.
+    pub(crate) needs_approval: bool,
 }
 
 impl Listed {
@@ -46,6 +49,29 @@ impl Listed {
     /// As [`ConnectionMode::permit_confirmed`].
     pub(crate) fn permit(&self, grave: bool, confirmed: &Confirmed) -> Result<(), Failure> {
         self.mode.permit_confirmed(&self.name, grave, confirmed)
+    }
+
+    /// Whether a command for several devices waits for the approval of a second installation: the one place that decides.
+    pub(crate) fn needs_approval(&self, command: &Known) -> bool {
+        self.needs_approval && command.is_dangerous()
+    }
+
+    /// Whether a command may be sent to so many devices at once, and not as a rollout, which alone can be approved.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode).
+    pub(crate) fn permit_unapproved(&self, command: &Known, devices: usize) -> Result<(), Failure> {
+        if devices < 2 || !self.needs_approval(command) {
+            return Ok(());
+        }
+        let name = command.kind().map_or("The command", |kind| &kind.name);
+        Err(invalid(
+            format!(
+                "On the connection '{}', {name} to several devices needs the approval of a second installation.",
+                self.name
+            ),
+            "Start it as a rollout, which can be approved.",
+        ))
     }
 
     /// How a device is asked by its own dialect; nothing for one that speaks Wilco's own.

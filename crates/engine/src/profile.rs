@@ -136,6 +136,7 @@ impl Draft {
             url: address.url(),
             mode: entry.mode,
             send_operator: entry.send_operator,
+            needs_approval: entry.needs_approval,
             preset: entry.preset,
             mqtt: entry.mqtt,
             client_id,

@@ -12,6 +12,7 @@ mod plan;
 mod report;
 mod shared;
 mod survey;
+mod terms;
 mod view;
 
 use std::{
@@ -30,6 +31,7 @@ pub(crate) use plan::{action, plan, refuse, refuse_note, stage_sizes};
 pub(crate) use report::{LISTED, Report, report};
 pub(crate) use shared::shared_traits;
 pub(crate) use survey::{Found, Survey};
+pub(crate) use terms::{target, terms};
 pub(crate) use view::{Awaited, member_state, of_ledger, view};
 
 /// Every rollout as it is on the disk, by number: what is shown of them.

@@ -60,6 +60,14 @@ impl Rollout {
         Rollout::restore(plan, progress, members, None, now)
     }
 
+    /// A rollout of which nothing is released before [`Input::Approved`].
+    #[must_use]
+    pub fn unapproved(plan: Plan, now: Timestamp) -> Rollout {
+        let mut rollout = Rollout::new(plan, now);
+        rollout.progress.brake = Some(Brake::Unapproved);
+        rollout
+    }
+
     /// A rollout as it was: its progress as it was last recorded, how far each member's command is, and when the last of
     /// them was released. Not connected, and with its hours unknown.
     #[must_use]
@@ -98,6 +106,9 @@ impl Rollout {
             Input::Connected => self.connected = true,
             Input::Disconnected => self.connected = false,
             Input::Act(action) => self.act(action, now, &mut effects),
+            Input::Approved => {
+                self.progress.brake.take_if(|brake| *brake == Brake::Unapproved);
+            }
             Input::Gate(reading) => self.gate(reading, now),
             Input::Hours { open, until } => self.hours = Hours { open, until },
             Input::Tick => {}
@@ -164,6 +175,7 @@ impl Rollout {
         let brake = self.progress.brake.as_ref();
         match action {
             Action::Stop => None,
+            _ if brake == Some(&Brake::Unapproved) => Some(Refusal::Unapproved),
             Action::Pause => brake.is_some().then_some(Refusal::NotRunning),
             Action::Resume => brake.is_none().then_some(Refusal::NotPaused),
             Action::StartNextStage => (brake.is_some() || !self.is_between_stages()).then_some(Refusal::NoStageWaits),
@@ -209,6 +221,7 @@ impl Rollout {
         match self.progress.brake {
             Some(Brake::Stopped) => return Phase::Stopped,
             _ if self.is_finished() => return Phase::Finished,
+            Some(Brake::Unapproved) => return Phase::Waiting(WaitsFor::Approval),
             Some(Brake::Halted(_)) => return Phase::Halted,
             Some(Brake::Paused) => return Phase::Paused,
             None => {}

@@ -36,6 +36,7 @@ mod table;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod trusted;
 mod writer;
 
 use std::{
@@ -72,10 +73,12 @@ pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDesc
 pub use recover::{Recovered, recover};
 pub use retention::{Forgotten, Older};
 pub use rollouts::{
-    CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger,
+    CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredApproval, StoredMember, StoredRollout,
+    StoredStranger,
 };
 pub use samples::{Measured, Sample};
 pub use table::commands::Answered;
+pub use trusted::TrustedInstallation;
 pub use wilco_connection::{ConnectionId, Profile};
 
 use mark::Mark;

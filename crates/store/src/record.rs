@@ -7,7 +7,7 @@ use wilco_dialect::LogChunk;
 use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, State, Timestamp};
 
 use super::{
-    ConnectionId, Discarded, NewAuditEntry, NewMember, RolloutSnapshot, StoredRollout, StoredStranger,
+    ConnectionId, Discarded, NewAuditEntry, NewMember, RolloutSnapshot, StoredApproval, StoredRollout, StoredStranger,
     table::commands::Place,
 };
 
@@ -94,6 +94,13 @@ pub enum Change {
         number: u32,
         /// What they say.
         note: Option<String>,
+    },
+    /// A second installation has answered whether a rollout may start.
+    RolloutApproval {
+        /// Its number.
+        number: u32,
+        /// What was asked for, and the answer.
+        approval: Box<StoredApproval>,
     },
     /// What the device of a rollout's member had before its command changes it.
     MemberEarlier {

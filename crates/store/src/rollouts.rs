@@ -5,13 +5,14 @@
 
 use std::{ops::Range, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use wilco_ledger::{CommandId, DeviceId, Policy, State, Timestamp, WireForm, rollout::Progress};
 
 use super::{
     ConnectionId, Store, StoreError,
     table::{rollout_members, rollout_strangers, rollouts},
 };
-use wilco_definitions::{MemberCounts, NewRollout};
+use wilco_definitions::{ApprovalDecision, MemberCounts, NewRollout};
 
 /// A rollout as it is kept, without its members.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,21 @@ pub struct StoredRollout {
     pub stages: Vec<u32>,
     /// How far it is.
     pub snapshot: RolloutSnapshot,
+    /// What a second installation is asked to approve, and has answered; `None` where it needs no approval.
+    pub approval: Option<StoredApproval>,
+}
+
+/// The approval that a rollout needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredApproval {
+    /// What is asked for, as it is signed: the lines of the request before those of the members.
+    pub request: Vec<String>,
+    /// Until when an answer is taken, Unix milliseconds.
+    pub expires_at: i64,
+    /// What the answer says that was imported.
+    pub decision: Option<ApprovalDecision>,
+    /// That answer as it was signed: the text of its file.
+    pub answer: Option<String>,
 }
 
 /// How far a rollout is.
@@ -129,6 +145,11 @@ impl Store {
     pub async fn rollouts(&self, connection: &ConnectionId) -> Result<Vec<StoredRollout>, StoreError> {
         let id = connection.clone();
         self.readers.read(move |connection| rollouts::all(connection, &id)).await
+    }
+
+    /// The approval that a rollout needs, as far as it has got; `None` where it needs none.
+    pub async fn rollout_approval(&self, number: u32) -> Result<Option<StoredApproval>, StoreError> {
+        self.readers.read(move |connection| rollouts::approval_of(connection, number)).await
     }
 
     /// All members of a rollout, in the order of release.

@@ -104,6 +104,7 @@ words!(AuditKind {
     Device = "device",
     View = "view",
     Desired = "desired",
+    Approval = "approval",
     Settings = "settings",
     History = "history",
     Audit = "audit",

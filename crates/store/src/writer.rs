@@ -416,6 +416,7 @@ fn write<'a>(
                 rollout_members::insert(transaction, rollout.number, members)?;
             }
             Change::RolloutSnapshot { number, snapshot } => rollouts::update(transaction, *number, snapshot)?,
+            Change::RolloutApproval { number, approval } => rollouts::approval(transaction, *number, approval)?,
             Change::RolloutNote { number, note } => rollouts::note(transaction, *number, note.as_deref())?,
             Change::MemberEarlier { rollout, member, values } => {
                 rollout_members::note_earlier(transaction, *rollout, *member, values)?;

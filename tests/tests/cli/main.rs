@@ -1,6 +1,7 @@
 //! `wilco` as it is used: the real program, against a real broker and real devices, judged by what it prints and by the
 //! number it ends with.
 
+mod approvals;
 mod audit;
 mod bench;
 mod check;

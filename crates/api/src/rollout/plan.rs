@@ -49,6 +49,9 @@ pub struct RolloutPlan {
     pub messages: u64,
     /// The command is dangerous: ask before it starts.
     pub dangerous: bool,
+    /// It starts only when a second installation has approved it: until then it waits, and sends nothing.
+    #[serde(default)]
+    pub needs_approval: bool,
     /// What the person has to do before it starts, by the connection's mode. Without it the engine refuses the rollout.
     pub confirmation: Confirmation,
     /// What the person should know before, as sentences: the broker's limits, for instance.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{MemberCounts, MemberState, NewRollout};
-use crate::{DisagreementView, JsonText};
+use crate::{ApprovalDecision, DisagreementView, JsonText};
 
 /// The state of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -39,8 +39,11 @@ pub struct RolloutView {
     pub state: RolloutState,
     /// What it waits for while it is waiting.
     pub waits_for: Option<WaitsFor>,
-    /// Why it halted, or could not go on, as a sentence.
+    /// Why it halted, was declined, or could not go on, as a sentence.
     pub why: Option<String>,
+    /// The approval that it needs; `None` where it needs none.
+    #[serde(default)]
+    pub approval: Option<RolloutApproval>,
     /// Its stages, in order.
     pub stages: Vec<StageView>,
     /// The index of the current stage.
@@ -60,11 +63,24 @@ pub struct RolloutView {
     pub ended_at: Option<i64>,
 }
 
+/// The approval of a second installation that a rollout needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RolloutApproval {
+    /// Until when an approval is accepted, Unix milliseconds.
+    #[ts(type = "number")]
+    pub expires_at: i64,
+    /// The answer that was imported.
+    pub decision: Option<ApprovalDecision>,
+}
+
 /// What a waiting rollout waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "what", rename_all = "snake_case")]
 #[ts(export)]
 pub enum WaitsFor {
+    /// The approval of a second installation: see [`RolloutView::approval`].
+    Approval,
     /// A person who starts the next stage.
     Person,
     /// The end of a pause.

@@ -31,7 +31,7 @@ pub(super) struct Edit {
 impl Edit {
     pub(super) fn read(mut options: EditOptions) -> Result<Edit, Problem> {
         let is_same_place = options.rename.is_none() && options.url.is_none();
-        let is_same_use = options.mode.is_none() && options.send_operator.is_none();
+        let is_same_use = options.mode.is_none() && options.send_operator.is_none() && options.approval.is_none();
         let is_kept = !(options.no_password || options.no_certificates || options.no_proxy);
         if is_same_place && is_same_use && is_kept && options.broker == BrokerOptions::default() {
             return Err(Problem::new(
@@ -51,6 +51,7 @@ impl Edit {
         entry.url = options.url.unwrap_or(entry.url);
         entry.mode = options.mode.map_or(entry.mode, Into::into);
         entry.send_operator = options.send_operator.map_or(entry.send_operator, |switch| switch == Switch::On);
+        entry.needs_approval = options.approval.map_or(entry.needs_approval, |switch| switch == Switch::On);
         if options.no_password {
             entry.password = Some(String::new());
         }

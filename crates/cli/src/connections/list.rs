@@ -38,7 +38,7 @@ pub(super) async fn run(base: &Base, listing: Listing) -> Result<ExitCode, Probl
     for connection in &connections {
         table.row([
             name(&connection.name).into_owned().into(),
-            mode(connection.mode).into(),
+            mode(connection).into(),
             connection.url.clone().into(),
             version(connection).into(),
             name(&connection.client_id).into_owned().into(),
@@ -68,11 +68,13 @@ fn until(end: i64, now: i64) -> (String, Style) {
     }
 }
 
-fn mode(mode: ConnectionMode) -> &'static str {
-    match mode {
-        ConnectionMode::Normal => "normal",
-        ConnectionMode::ReadOnly => "read-only",
-        ConnectionMode::Protected => "protected",
+fn mode(connection: &ConnectionView) -> &'static str {
+    match (connection.mode, connection.needs_approval) {
+        (ConnectionMode::Normal, false) => "normal",
+        (ConnectionMode::Normal, true) => "approval",
+        (ConnectionMode::ReadOnly, _) => "read-only",
+        (ConnectionMode::Protected, false) => "protected",
+        (ConnectionMode::Protected, true) => "protected, approval",
     }
 }
 

@@ -125,6 +125,9 @@ pub(crate) struct AddOptions {
     /// Name the operator in requests, for other consoles to see; off if not given
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) send_operator: Option<Switch>,
+    /// Let dangerous rollouts wait until a second installation approves them (wilco approval); off if not given
+    #[arg(long, value_name = "on|off", value_enum)]
+    pub(crate) approval: Option<Switch>,
     #[command(flatten)]
     pub(crate) broker: BrokerOptions,
 }
@@ -145,6 +148,10 @@ pub(crate) struct EditOptions {
     /// Name the operator in requests, for other consoles to see. The name is set in the app, under Settings
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) send_operator: Option<Switch>,
+    /// Let dangerous rollouts wait until a second installation approves them (wilco approval). A rollout that waits
+    /// already goes on waiting
+    #[arg(long, value_name = "on|off", value_enum)]
+    pub(crate) approval: Option<Switch>,
     /// Remove the password
     #[arg(long, conflicts_with = "password_stdin")]
     pub(crate) no_password: bool,

@@ -1,8 +1,8 @@
 //! What a rollout's answers say, as lines.
 
-use wilco_engine::api::{AnswerTimes, Cause, RolloutDetail, SharedTrait, TimesView};
+use wilco_engine::api::{AnswerTimes, Cause, RolloutApproval, RolloutDetail, SharedTrait, TimesView, Verdict};
 
-use crate::output::{clean, count, name, state_name};
+use crate::output::{clean, count, local_time, name, state_name};
 
 /// Devices that are no members are named, this many of them.
 const NAMED: usize = 20;
@@ -10,6 +10,7 @@ const NAMED: usize = 20;
 /// Answer times, causes, what the failed share and what followed, where there is any of it.
 pub(super) fn lines(detail: &RolloutDetail) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(detail.rollout.approval.as_ref().map(approval));
     lines.extend(times(&detail.answer_times));
     lines.extend(detail.firmware_times.iter().map(firmware));
     lines.extend(detail.causes.iter().map(cause));
@@ -20,6 +21,20 @@ pub(super) fn lines(detail: &RolloutDetail) -> Vec<String> {
         lines.push(format!("Followed by: rollout {}", detail.followed_by.join(", ")));
     }
     lines
+}
+
+/// `Approved by Bo on desk-2 at 2026-11-29 10:21:03, key 1f2e …: after the maintenance window`
+fn approval(approval: &RolloutApproval) -> String {
+    let Some(decision) = &approval.decision else {
+        return format!("Needs the approval of a second installation until {}", local_time(approval.expires_at));
+    };
+    let verdict = match decision.verdict {
+        Verdict::Approved => "Approved",
+        Verdict::Declined => "Declined",
+    };
+    let note = decision.note.as_deref().map(|note| format!(": {}", clean(note))).unwrap_or_default();
+    let (by, at) = (clean(&decision.by), local_time(decision.signed_at));
+    format!("{verdict} by {by} at {at}, key {}{note}", decision.fingerprint)
 }
 
 /// `2 devices answered that are no members: lamp-8 succeeded, lamp-9 failed: no LED`

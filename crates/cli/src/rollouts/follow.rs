@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use tokio::sync::mpsc::Receiver;
-use wilco_engine::api::{Batch, MemberQuery, MemberState, MemberView, RolloutAction, RolloutView};
+use wilco_engine::api::{Batch, MemberQuery, MemberState, MemberView, RolloutAction, RolloutView, WaitsFor};
 
 use super::{
     detail,
@@ -14,7 +14,7 @@ use crate::{
     interrupt::Interrupt,
     options::Listing,
     output::{Output, clean, count, name, state_name},
-    problem::{self, NOT_DONE, Problem},
+    problem::{self, NOT_DONE, Problem, UNAPPROVED},
 };
 
 /// Members that did not do it are named, this many of them.
@@ -33,6 +33,8 @@ pub(super) struct Follow<'a> {
     unread: bool,
     /// An interrupt stops it instead of pausing it.
     stops: bool,
+    /// It is not followed while it waits for approval.
+    leaves_unapproved: bool,
 }
 
 impl<'a> Follow<'a> {
@@ -42,12 +44,27 @@ impl<'a> Follow<'a> {
             Listing::Text => Output::text(),
             Listing::Json => Output::data(),
         };
-        Follow { base, view, batches, listing, output, told: None, unread: false, stops: false }
+        Follow {
+            base,
+            view,
+            batches,
+            listing,
+            output,
+            told: None,
+            unread: false,
+            stops: false,
+            leaves_unapproved: false,
+        }
     }
 
     /// An interrupt withdraws what was not sent yet, in a running app too.
     pub(super) fn stopped_by_interrupt(self) -> Follow<'a> {
         Follow { stops: true, ..self }
+    }
+
+    /// While it waits for the approval of a second installation it is not followed.
+    pub(super) fn unless_unapproved(self) -> Follow<'a> {
+        Follow { leaves_unapproved: true, ..self }
     }
 
     /// Until it has ended, or somebody interrupts it.
@@ -67,6 +84,9 @@ impl<'a> Follow<'a> {
 
     async fn follow(mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
         self.tell()?;
+        if self.leaves_unapproved && self.is_unapproved() {
+            return Ok(self.unapproved());
+        }
         while self.view.ended_at.is_none() {
             tokio::select! {
                 batch = self.batches.recv() => match batch {
@@ -79,6 +99,23 @@ impl<'a> Follow<'a> {
         self.name_those_not_done().await?;
         self.name_strangers().await?;
         Ok(if line::all_done(&self.view) { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    }
+
+    fn is_unapproved(&self) -> bool {
+        self.view.waits_for == Some(WaitsFor::Approval)
+    }
+
+    /// Says what to do to have it approved.
+    fn unapproved(&self) -> ExitCode {
+        let id = &self.view.id;
+        problem::warn(
+            &format!("Rollout {id} waits for the approval of a second installation. Nothing was sent."),
+            Some(&format!(
+                "Save its request with wilco approval request {id} FILE, have a colleague sign it, and import the answer with \
+                 wilco approval import FILE."
+            )),
+        );
+        ExitCode::from(UNAPPROVED)
     }
 
     fn heard(&mut self, batch: &Batch) -> Result<(), Problem> {
@@ -117,6 +154,15 @@ impl<'a> Follow<'a> {
             problem::warn(
                 &format!("Interrupted; rollout {id} continues in the running Wilco."),
                 Some(&format!("Follow it with wilco rollout watch {id}, or stop it with wilco rollout stop {id}.")),
+            );
+            return Err(Problem::Interrupted);
+        }
+        if self.is_unapproved() {
+            problem::warn(
+                &format!("Interrupted; rollout {id} still waits for approval."),
+                Some(&format!(
+                    "Import the answer with wilco approval import FILE, or stop it with wilco rollout stop {id}."
+                )),
             );
             return Err(Problem::Interrupted);
         }

@@ -3,8 +3,8 @@
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use wilco_engine::api::{
-    AnswerTimes, Cause, JsonText, MemberCounts, MemberState, MemberView, RolloutState, RolloutView, SharedTrait,
-    Stranger, TimesView, WaitsFor, grouped,
+    AnswerTimes, Cause, JsonText, MemberCounts, MemberState, MemberView, RolloutApproval, RolloutState, RolloutView,
+    SharedTrait, Stranger, TimesView, WaitsFor, grouped,
 };
 
 use crate::output::{clean, count, local_time, paint, several, state_name, state_style, time_of_day};
@@ -18,6 +18,8 @@ pub(super) struct RolloutLine {
     state: RolloutState,
     waits_for: Option<WaitsFor>,
     why: Option<String>,
+    /// The approval that it needs, and by whom it was given.
+    approval: Option<RolloutApproval>,
     stage: u32,
     stages: usize,
     total: u32,
@@ -73,6 +75,7 @@ impl RolloutLine {
             state: view.state,
             waits_for: view.waits_for.clone(),
             why: view.why.clone(),
+            approval: view.approval.clone(),
             stage: view.stage + 1,
             stages: view.stages.len(),
             total: view.members,
@@ -153,6 +156,7 @@ pub(super) fn state(view: &RolloutView) -> (String, Style) {
 
 fn waiting(view: &RolloutView) -> String {
     match &view.waits_for {
+        Some(WaitsFor::Approval) => "waiting for approval".to_owned(),
         Some(WaitsFor::Person) => format!("waiting for wilco rollout next {}", view.id),
         Some(WaitsFor::Pause { until }) => format!("waiting until {}", local_time(*until)),
         Some(WaitsFor::Gate { until: Some(until), .. }) => {

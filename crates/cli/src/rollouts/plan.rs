@@ -172,6 +172,7 @@ mod tests {
             expected_ms: Some(200_000),
             messages: 6_000,
             dangerous: true,
+            needs_approval: false,
             confirmation: Confirmation::None,
             remarks: vec!["The connection is not online.".into()],
             samples: vec![PlannedRequest { device: "pump-1".into(), request }],

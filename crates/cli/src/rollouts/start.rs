@@ -140,7 +140,7 @@ pub(crate) async fn go(
     }
     let spec = confirmed(spec, confirm, base, interrupt).await?;
     let view = base.console().start_rollout(spec).await?;
-    Follow::new(base, view, batches, listing).run(interrupt).await
+    Follow::new(base, view, batches, listing).unless_unapproved().run(interrupt).await
 }
 
 /// The rollout with what the person has confirmed of it.
@@ -175,7 +175,7 @@ pub(crate) async fn send(
 ) -> Result<ExitCode, Problem> {
     let spec = confirmed(spec, confirm, base, interrupt).await?;
     let view = base.console().start_rollout(spec).await?;
-    Follow::new(base, view, batches, listing).stopped_by_interrupt().run(interrupt).await
+    Follow::new(base, view, batches, listing).stopped_by_interrupt().unless_unapproved().run(interrupt).await
 }
 
 /// Waits until the connection stands and its devices' presence is known. What changes from then on comes in the batches.

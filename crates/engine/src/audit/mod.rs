@@ -12,6 +12,7 @@ pub(crate) mod verify;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use wilco_ledger::{Submission, grouped};
@@ -28,21 +29,35 @@ use crate::{
 /// Texts longer than this are not written down whole, bytes.
 const LONGEST: usize = 4_000;
 
+/// The person at a computer, and the installation, as others are told of them in what it signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Signer {
+    /// The installation's id.
+    pub(crate) installation: String,
+    /// What it calls itself.
+    pub(crate) name: String,
+    pub(crate) operator: Option<String>,
+    pub(crate) os_user: String,
+    pub(crate) machine: String,
+}
+
 /// Makes entries in the name of the person at this computer. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Audit {
     settings: SharedSettings,
     clock: Clock,
+    /// This installation's id.
+    installation: Arc<str>,
     os_user: Arc<str>,
     machine: Arc<str>,
 }
 
 impl Audit {
-    pub(crate) fn new(settings: SharedSettings, clock: Clock) -> Audit {
+    pub(crate) fn new(settings: SharedSettings, clock: Clock, installation: Arc<str>) -> Audit {
         let unknown = || "unknown".to_owned();
         let os_user = whoami::fallible::username().unwrap_or_else(|_| unknown());
         let machine = whoami::fallible::hostname().unwrap_or_else(|_| unknown());
-        Audit { settings, clock, os_user: os_user.into(), machine: machine.into() }
+        Audit { settings, clock, installation, os_user: os_user.into(), machine: machine.into() }
     }
 
     /// An entry: this was done, now, by whoever the settings name.
@@ -57,6 +72,19 @@ impl Audit {
             what: what.into(),
             details: "{}".to_owned(),
             note: None,
+        }
+    }
+
+    /// The person at this computer, and this installation, as others are told of them.
+    pub(crate) fn signer(&self) -> Signer {
+        let operator = self.settings.get().operator_name;
+        let person = operator.as_deref().unwrap_or(&self.os_user);
+        Signer {
+            installation: self.installation.to_string(),
+            name: format!("{person} on {}", self.machine),
+            os_user: self.os_user.to_string(),
+            machine: self.machine.to_string(),
+            operator,
         }
     }
 

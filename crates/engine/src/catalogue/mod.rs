@@ -75,6 +75,11 @@ impl Catalogue {
 }
 
 impl Known {
+    /// Whether it is marked as dangerous.
+    pub(crate) fn is_dangerous(&self) -> bool {
+        self.kind().is_some_and(|kind| kind.dangerous)
+    }
+
     pub(crate) fn kind(&self) -> Option<&CommandKind> {
         match self {
             Known::BuiltIn(kind) => Some(kind),

@@ -63,8 +63,10 @@ impl Handle {
             found.then(|| DeviceCheck { device: id.as_str().to_owned(), name, already, silent, refused, busy })
         };
         let known = self.catalogue.find(&connection, &command.command);
+        let permitted = listed.mode.permit(&listed.name);
+        let refused = permitted.and_then(|()| listed.permit_unapproved(&known, command.devices.len())).err();
         Ok(CommandCheck {
-            refused: listed.mode.permit(&listed.name).err().map(|refused| refused.message),
+            refused: refused.map(|refused| refused.message),
             confirmation: listed.mode.needs(is_grave(&known, command.devices.len())),
             devices: ids.into_iter().zip(busy).filter_map(check).collect(),
         })
@@ -157,7 +159,7 @@ fn busy_sentence(command: &Command, now: Timestamp) -> String {
 
 /// Whether a command is one that a protected connection wants its name typed for: a dangerous one, or one for many devices.
 fn is_grave(known: &Known, devices: usize) -> bool {
-    devices > 1 || known.kind().is_some_and(|kind| kind.dangerous)
+    devices > 1 || known.is_dangerous()
 }
 
 /// One submission for each device, or the reason why there is none at all.

@@ -186,6 +186,7 @@ impl Handle {
             url: url.into(),
             mode: ConnectionMode::Normal,
             send_operator: false,
+            needs_approval: false,
             preset: Preset::Plain,
             mqtt: MqttVersion::V5,
             client_id: profile::made_client_id(&self.installation, DEMO),

@@ -10,14 +10,14 @@ use wilco_ledger::{CommandId, DeviceId, Event, Fact, Raw, Timestamp};
 use super::{Handle, blocking, command_id, device_id, not_found};
 use crate::{
     api::{
-        AuditKind, CommandView, EvidenceExport, EvidenceFileView, EvidenceOf, Failure, FileToWrite, MemberQuery,
-        RolloutView, grouped,
+        ApprovalDecision, AuditKind, CommandView, EvidenceExport, EvidenceFileView, EvidenceOf, Failure, FileToWrite,
+        MemberQuery, RolloutView, Verdict, grouped,
     },
     atomic_file::{AtomicFile, Readers},
     audit::{hex, of_profile},
     evidence_file::{self, Header, Writer},
     paths::whole,
-    store::{AuditFilter, ConnectionId, HistoryFilter, Profile, StoredAuditEntry},
+    store::{AuditFilter, ConnectionId, HistoryFilter, Profile, StoredApproval, StoredAuditEntry},
     views,
 };
 
@@ -198,6 +198,9 @@ impl Handle {
         let text = format!("Rollout {number}: {}", spec.command.name);
         let first = json!({ "record": "rollout", "at": started_at, "text": text, "rollout": detail });
         writer = put(writer, vec![first]).await?;
+        if let Some(approval) = self.store.rollout_approval(number).await? {
+            writer = put(writer, vec![approval_record(&approval)]).await?;
+        }
         let query = MemberQuery { rollout: id.to_owned(), ..MemberQuery::default() };
         let mut from = 0;
         loop {
@@ -286,6 +289,18 @@ async fn put(mut writer: Writer, records: Vec<Value>) -> Result<Writer, Failure>
         Ok(writer)
     })
     .await
+}
+
+/// What a second installation was asked to approve, and its answer as it was signed.
+fn approval_record(approval: &StoredApproval) -> Value {
+    let StoredApproval { request, expires_at: _, decision, answer } = approval;
+    let text = match decision {
+        None => "Waits for approval".to_owned(),
+        Some(ApprovalDecision { verdict: Verdict::Approved, by, .. }) => format!("Approved by {by}"),
+        Some(ApprovalDecision { verdict: Verdict::Declined, by, .. }) => format!("Declined by {by}"),
+    };
+    let at = decision.as_ref().map(|decision| decision.imported_at);
+    json!({ "record": "approval", "at": at, "text": text, "request": request, "answer": answer })
 }
 
 fn entry(stored: &StoredAuditEntry) -> Value {

@@ -1,5 +1,6 @@
 //! The engine from outside: start it, ask it, stop it.
 
+mod approvals;
 mod audit;
 mod buttons;
 mod catalogue;
@@ -178,7 +179,7 @@ impl Engine {
         let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts), settings.clone());
         let quota = EvidenceQuota::new(settings.clone());
         quota.load(&store).await?;
-        let audit = Audit::new(settings.clone(), clock.clone());
+        let audit = Audit::new(settings.clone(), clock.clone(), Arc::clone(&installation));
         let counted = (Arc::clone(&telemetry), quota.clone(), audit.clone());
         let controller =
             Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, background, counted);

@@ -38,6 +38,8 @@ pub(super) struct Drafted {
     pub(super) survey: Survey,
     pub(super) stages: Vec<u32>,
     pub(super) dangerous: bool,
+    /// It waits for the approval of a second installation.
+    pub(super) needs_approval: bool,
     /// What is known of devices of which not all is known.
     pub(super) unknown: Unknown,
     /// Why there is nothing to do, where that is as it should be: then it has no members.
@@ -88,7 +90,7 @@ impl Handle {
         let number = self.last_rollout.fetch_add(1, Ordering::Relaxed) + 1;
         let snapshot = RolloutSnapshot { progress: Progress::new(stages.len(), self.clock.now()), counts: Vec::new() };
         let connection = ConnectionId::from(spec.connection.as_str());
-        let stored = StoredRollout { number, connection, spec, template, stages, snapshot };
+        let stored = StoredRollout { number, connection, spec, template, stages, snapshot, approval: None };
         self.ask(|reply| Request::StartRollout(Box::new(stored), members, reply)).await??;
         self.shown_rollout(number)
     }
@@ -209,8 +211,8 @@ impl Handle {
         if let RolloutTarget::Devices { devices } = &mut spec.target {
             devices.clear();
         }
-        let dangerous = known.kind().is_some_and(|kind| kind.dangerous);
-        Ok(Drafted { spec, template, survey, stages, dangerous, unknown, nothing })
+        let (dangerous, needs_approval) = (known.is_dangerous(), listed.needs_approval(&known));
+        Ok(Drafted { spec, template, survey, stages, dangerous, needs_approval, unknown, nothing })
     }
 
     /// The devices of a rollout, each once, in the order in which they are released.

@@ -34,7 +34,7 @@ impl Controller {
 
     /// A rollout starts. Its members are named by a hash of all of them, in the order of release.
     pub(super) fn audit_started(&self, rollout: &StoredRollout, members: &[NewMember]) -> Option<NewAuditEntry> {
-        let StoredRollout { number, connection, spec, stages, .. } = rollout;
+        let StoredRollout { number, connection, spec, stages, approval, .. } = rollout;
         let target = match &spec.target {
             RolloutTarget::Devices { .. } => json!({ "by": "devices" }),
             other => serde_json::to_value(other).unwrap_or_default(),
@@ -50,7 +50,11 @@ impl Controller {
             "members_sha256": hash_of(members),
             "stages": stages,
         });
-        let what = format!("Started rollout {number}: {} to {}", command.name, devices(members.len()));
+        let to = devices(members.len());
+        let what = match approval {
+            None => format!("Started rollout {number}: {} to {to}", command.name),
+            Some(_) => format!("Requested approval of rollout {number}: {} to {to}", command.name),
+        };
         let entry = self.audit.entry(AuditKind::Rollout, what).on(connection, &self.name_of(connection));
         Some(entry.with(&details).because(spec.note.clone()))
     }
@@ -100,7 +104,7 @@ impl Controller {
         entry.with(&json!({ "devices": ids }))
     }
 
-    fn of_rollout(&self, number: u32, what: String, details: &Value) -> NewAuditEntry {
+    pub(super) fn of_rollout(&self, number: u32, what: String, details: &Value) -> NewAuditEntry {
         let shown = self.shown.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let connection = shown.get(&number).map(|view| ConnectionId::from(view.spec.connection.as_str()));
         let entry = self.audit.entry(AuditKind::Rollout, what).with(details);

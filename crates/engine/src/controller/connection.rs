@@ -336,6 +336,7 @@ impl Connection {
             name: self.profile.name.as_str().into(),
             mode: self.profile.mode,
             send_operator: self.profile.send_operator,
+            needs_approval: self.profile.needs_approval,
         }
     }
 
@@ -419,6 +420,7 @@ impl Connection {
             demo: self.profile.demo,
             mode: self.profile.mode,
             send_operator: self.profile.send_operator,
+            needs_approval: self.profile.needs_approval,
             preset: self.profile.preset,
             devices_named: self.profile.devices.clone(),
             keep_alive_s: self.profile.keep_alive,

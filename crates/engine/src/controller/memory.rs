@@ -60,6 +60,7 @@ impl Controller {
         }
         self.resumed(connection);
         self.withdraw_unsent(connection);
+        self.pause_where_not_approved(connection);
     }
 
     async fn remembered(&self, connection: &ConnectionId) -> Result<Remembered, StoreError> {

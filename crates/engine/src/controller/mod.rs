@@ -4,6 +4,7 @@
 //! It deliberately knows neither SQL nor sockets nor topics: those are the store's, the sessions' and the dialect's.
 
 mod agreements;
+mod approvals;
 mod attention;
 mod audit;
 mod commit;

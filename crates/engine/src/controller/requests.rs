@@ -19,7 +19,8 @@ use super::{
 use crate::{
     absent::not_found,
     api::{
-        AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice, RolloutView, Secrets,
+        ApprovalDecision, AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice,
+        RolloutView, Secrets,
     },
     dialects::Enabled,
     mqtt::Session,
@@ -50,6 +51,9 @@ pub(crate) enum Request {
     StartRollout(Box<StoredRollout>, Vec<NewMember>, oneshot::Sender<Result<(), Failure>>),
     /// Something is done to the rollout of that number. The answer comes once that is on the disk.
     ActOnRollout(u32, Action, oneshot::Sender<Result<(), Failure>>),
+    /// A second installation has answered whether the rollout of that number may start: with its answer as it was signed, and
+    /// the SHA-256 of the request. The reply comes once that is on the disk.
+    DecideRollout(u32, Box<ApprovalDecision>, (String, String), oneshot::Sender<Result<(), Failure>>),
     /// The rollout of that number is given another note. The answer comes once that is on the disk.
     NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
     /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
@@ -153,7 +157,8 @@ impl Controller {
                 let _ = reply.send(());
             }
             Request::Send(connection, submissions, note, reply) => {
-                if let Err(refused) = self.permit(&connection) {
+                let permitted = self.permit(&connection);
+                if let Err(refused) = permitted.and_then(|()| self.permit_unapproved(&connection, &submissions)) {
                     let _ = reply.send(Err(refused));
                     return;
                 }
@@ -171,14 +176,17 @@ impl Controller {
                 let _ = reply.send(self.dismiss(&connection, one.as_ref()).await);
             }
             Request::StartRollout(rollout, members, reply) => {
-                let entry = self.audit_started(&rollout, &members);
-                let started = self.start_rollout(*rollout, members).map(|()| self.write_down(entry));
+                let started = self.start_rollout(*rollout, members);
                 self.reply_once_stored(started, reply);
             }
             Request::ActOnRollout(number, action, reply) => {
                 let entry = self.audit_action(number, action);
                 let done = self.act_on_rollout(number, action).map(|()| self.write_down(entry));
                 self.reply_once_stored(done, reply);
+            }
+            Request::DecideRollout(number, decision, answer, reply) => {
+                let decided = self.decide_rollout(number, *decision, answer);
+                self.reply_once_stored(decided, reply);
             }
             Request::NoteRollout(number, note, reply) => {
                 let entry = self.audit_note(number, note.as_deref());
@@ -304,6 +312,7 @@ impl Controller {
         self.tell(&id, Input::Disconnected);
         self.resumed(&id);
         self.withdraw_unsent(&id);
+        self.pause_where_not_approved(&id);
         self.pending_batch.urgent = true;
         if asleep {
             close_beside(ending);

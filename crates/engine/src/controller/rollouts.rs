@@ -116,10 +116,26 @@ impl Rollouts {
         }
     }
 
+    /// The rollout of that number.
+    pub(super) fn get(&self, number: u32) -> Option<&Known> {
+        self.known.get(&number)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Known> {
+        self.known.get_mut(&number)
+    }
+
     /// Pauses those that are running, and says how many.
     pub(super) fn pause(&mut self, now: Timestamp) -> u32 {
+        self.pause_some(now, |_| true)
+    }
+
+    /// Pauses some of those that are running, and says how many.
+    pub(super) fn pause_some(&mut self, now: Timestamp, is_one: impl Fn(&StoredRollout) -> bool) -> u32 {
         let mut paused = 0;
-        for known in self.known.values_mut().filter(|known| known.machine.refuses(Action::Pause).is_none()) {
+        let is_running = |known: &&mut Known| known.machine.refuses(Action::Pause).is_none() && is_one(&known.stored);
+        for known in self.known.values_mut().filter(is_running) {
             known.tell(rollout::Input::Act(Action::Pause), now);
             paused += 1;
         }
@@ -325,14 +341,16 @@ impl Controller {
         }
     }
 
-    /// A rollout begins. The caller gets its reply once it is on the disk.
-    pub(super) fn start_rollout(&mut self, rollout: StoredRollout, members: Vec<NewMember>) -> Result<(), Failure> {
+    /// A rollout begins, or waits for the approval that it needs: this is the one place where one is started. The caller gets
+    /// its reply once it is on the disk.
+    pub(super) fn start_rollout(&mut self, mut rollout: StoredRollout, members: Vec<NewMember>) -> Result<(), Failure> {
         let now = self.clock.now();
         self.permit(&rollout.connection)?;
+        rollout.approval = self.approval_for(&rollout, &members)?;
+        let entry = self.audit_started(&rollout, &members);
         let of = rollout.connection.as_str().to_owned();
         let known = self.connections.get_mut(&rollout.connection).ok_or_else(|| not_found("connection", &of))?;
         known.unread.clone().map_or(Ok(()), Err)?;
-        let mut rollout = rollout;
         let mut begun = Known::new(rollout.clone(), &members, now);
         rollout.snapshot = begun.snapshot();
         begun.stored.snapshot = rollout.snapshot.clone();
@@ -341,6 +359,7 @@ impl Controller {
         }
         known.rollouts.known.insert(rollout.number, begun);
         self.pending_batch.changes.push(Change::Rollout { rollout: Box::new(rollout), members });
+        self.write_down(entry);
         Ok(())
     }
 
@@ -357,11 +376,16 @@ impl Controller {
         };
         let id = of.map(|(id, _)| id.clone()).ok_or_else(ended)?;
         self.permit_action(&id, action)?;
-        let known = self.connections.get_mut(&id).and_then(|known| known.rollouts.known.get_mut(&number));
+        let known = self.connections.get(&id).and_then(|known| known.rollouts.get(number));
         let rollout = known.ok_or_else(|| no_rollout(&number.to_string()))?;
         if let Some(refused) = rollout.machine.refuses(action) {
             return Err(refusal(refused));
         }
+        if !matches!(action, Action::Pause | Action::Stop) {
+            self.permit_here(&id, &rollout.stored)?;
+        }
+        let known = self.connections.get_mut(&id).and_then(|known| known.rollouts.known.get_mut(&number));
+        let rollout = known.ok_or_else(|| no_rollout(&number.to_string()))?;
         let effects = rollout.tell(rollout::Input::Act(action), now);
         let unsent: Vec<_> = effects
             .iter()
@@ -421,5 +445,11 @@ impl Controller {
 }
 
 fn refusal(refusal: rollout::Refusal) -> Failure {
-    invalid(sentence(&refusal.to_string()), "Check its state.")
+    let hint = match refusal {
+        rollout::Refusal::Unapproved => {
+            "Save its approval request, have it approved, and import the approval. You can stop it at any time."
+        }
+        _ => "Check its state.",
+    };
+    invalid(sentence(&refusal.to_string()), hint)
 }

@@ -9,12 +9,11 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use wilco_credentials::signing::PublicKey;
 
-use super::{FORMAT, VERSION, message};
+use super::FORMAT;
 use crate::{
     api::{EvidenceFileView, EvidenceProblem, EvidenceRecord, EvidenceSignature, Failure, FailureCode, JsonText},
-    audit::unhex,
+    signed_lines::{Hash, LastLine, Recognised, Signature},
 };
 
 /// Records that are handed over.
@@ -25,8 +24,6 @@ const LONGEST: u64 = 256 * 1024 * 1024;
 /// The first line.
 #[derive(Deserialize)]
 struct First {
-    format: String,
-    version: u32,
     wilco: String,
     title: String,
     written_at: i64,
@@ -34,15 +31,6 @@ struct First {
     os_user: String,
     machine: String,
     connection: Option<Value>,
-}
-
-/// The last line.
-#[derive(Deserialize)]
-struct Last {
-    sha256: Vec<String>,
-    public_key: Option<String>,
-    signature: Option<String>,
-    unsigned: Option<String>,
 }
 
 /// Reads an evidence file, whoever wrote it. What is wrong with it is in the view. Blocks.
@@ -62,14 +50,15 @@ pub fn read(path: &Path) -> Result<EvidenceFileView, Failure> {
     let is_none = || cannot("it is not an evidence file".to_owned(), other);
     let next = |lines: &mut Lines| lines.next().map_err(|error| cannot(error.to_string(), other));
     let line = next(&mut lines)?.ok_or_else(is_none)?;
+    match FORMAT.recognises(&line) {
+        Recognised::Yes => {}
+        Recognised::No => return Err(is_none()),
+        Recognised::Newer(version) => {
+            let why = format!("its format is {version}, and this version of Wilco reads format {}", FORMAT.version);
+            return Err(cannot(why, "Install a newer version of Wilco."));
+        }
+    }
     let first: First = serde_json::from_slice(&line).map_err(|_| is_none())?;
-    if first.format != FORMAT {
-        return Err(is_none());
-    }
-    if first.version > VERSION {
-        let why = format!("its format is {}, and this version of Wilco reads format {VERSION}", first.version);
-        return Err(cannot(why, "Install a newer version of Wilco."));
-    }
     let mut found = Found { hashes: vec![Sha256::digest(&line).into()], records: Vec::new(), last: None };
     while let Some(line) = next(&mut lines)? {
         found.line(line);
@@ -95,7 +84,7 @@ impl Lines {
 
 struct Found {
     /// Of the lines before the last.
-    hashes: Vec<[u8; 32]>,
+    hashes: Vec<Hash>,
     records: Vec<EvidenceRecord>,
     /// The line that was read last: it may be the end, or another record.
     last: Option<Vec<u8>>,
@@ -119,7 +108,7 @@ impl Found {
     fn view(mut self, first: First) -> EvidenceFileView {
         let mut problems = Vec::new();
         let last = self.last.take();
-        let end: Option<Last> = last.as_deref().and_then(|last| serde_json::from_slice(last).ok());
+        let end: Option<LastLine> = last.as_deref().and_then(|last| serde_json::from_slice(last).ok());
         let signature = match end {
             Some(end) => self.compare(&end, &mut problems),
             None => {
@@ -146,14 +135,16 @@ impl Found {
     }
 
     /// Compares the lines with the list of them, and the list with its signature.
-    fn compare(&mut self, end: &Last, problems: &mut Vec<EvidenceProblem>) -> EvidenceSignature {
-        let listed: Option<Vec<[u8; 32]>> =
-            end.sha256.iter().map(|hash| unhex(hash).and_then(|hash| hash.try_into().ok())).collect();
-        let Some(listed) = listed else {
+    fn compare(&mut self, end: &LastLine, problems: &mut Vec<EvidenceProblem>) -> EvidenceSignature {
+        let Some(listed) = end.listed() else {
             problems.push(whole("The list of the lines' hashes cannot be read."));
             return EvidenceSignature::Invalid;
         };
-        let signature = verify(end, &listed);
+        let signature = match end.verify(FORMAT, &listed) {
+            Signature::Valid(key) => EvidenceSignature::Signed { fingerprint: key.fingerprint() },
+            Signature::Missing(why) => EvidenceSignature::Unsigned { why },
+            Signature::Invalid => EvidenceSignature::Invalid,
+        };
         if signature == EvidenceSignature::Invalid {
             problems.push(whole(
                 "The signature is not valid: the list of the lines' hashes was altered, or the signature.",
@@ -164,7 +155,7 @@ impl Found {
     }
 
     /// Names the lines that are not as listed. After lines that were removed or added, those that follow are found again.
-    fn find_altered(&mut self, listed: &[[u8; 32]], problems: &mut Vec<EvidenceProblem>) {
+    fn find_altered(&mut self, listed: &[Hash], problems: &mut Vec<EvidenceProblem>) {
         let (mut at, mut expected) = (0, 0);
         while at < self.hashes.len() || expected < listed.len() {
             match (self.hashes.get(at), listed.get(expected)) {
@@ -195,20 +186,6 @@ impl Found {
                 }
             }
         }
-    }
-}
-
-fn verify(end: &Last, listed: &[[u8; 32]]) -> EvidenceSignature {
-    let (Some(key), Some(signature)) = (&end.public_key, &end.signature) else {
-        let why = end.unsigned.clone().unwrap_or_else(|| "the signature is missing".to_owned());
-        return EvidenceSignature::Unsigned { why };
-    };
-    let key = unhex(key).as_deref().and_then(PublicKey::from_bytes);
-    match (key, unhex(signature)) {
-        (Some(key), Some(signature)) if key.verifies(&message(listed), &signature) => {
-            EvidenceSignature::Signed { fingerprint: key.fingerprint() }
-        }
-        _ => EvidenceSignature::Invalid,
     }
 }
 

@@ -3,15 +3,15 @@
 use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use wilco_credentials::signing::SigningKey;
 
-use super::{FORMAT, VERSION, message};
+use super::FORMAT;
 use crate::{
     api::{EvidenceSignature, Failure},
     atomic_file::{AtomicFile, refused},
-    audit::hex,
+    signed_lines::Hash,
 };
 
 /// The first line.
@@ -31,7 +31,7 @@ pub(crate) struct Header {
 /// A file that is being written. Blocks.
 pub(crate) struct Writer {
     file: BufWriter<AtomicFile>,
-    hashes: Vec<[u8; 32]>,
+    hashes: Vec<Hash>,
 }
 
 impl Writer {
@@ -46,7 +46,7 @@ impl Writer {
             header: &'a Header,
         }
         let mut writer = Writer { file: BufWriter::new(file), hashes: Vec::new() };
-        let first = First { format: FORMAT, version: VERSION, wilco: env!("CARGO_PKG_VERSION"), header };
+        let first = First { format: FORMAT.name, version: FORMAT.version, wilco: env!("CARGO_PKG_VERSION"), header };
         writer.line(&first)?;
         Ok(writer)
     }
@@ -66,23 +66,12 @@ impl Writer {
 
     /// Ends with the list of hashes and its signature, or with the reason why there is none.
     pub(crate) fn end(mut self, key: Result<&SigningKey, String>) -> Result<(AtomicFile, EvidenceSignature), Failure> {
-        let lines: Vec<_> = self.hashes.iter().map(|hash| hex(hash)).collect();
-        let (last, signature) = match key {
-            Ok(key) => {
-                let public = key.public();
-                let signed = key.sign(&message(&self.hashes));
-                let last = json!({
-                    "sha256": lines,
-                    "algorithm": "ed25519",
-                    "public_key": hex(public.as_bytes()),
-                    "signature": hex(&signed),
-                });
-                (last, EvidenceSignature::Signed { fingerprint: public.fingerprint() })
-            }
-            Err(why) => (json!({ "sha256": lines, "unsigned": why }), EvidenceSignature::Unsigned { why }),
-        };
-        let mut line = last.to_string();
+        let mut line = FORMAT.last_line(&self.hashes, key.as_ref().copied().map_err(String::as_str));
         line.push('\n');
+        let signature = match key {
+            Ok(key) => EvidenceSignature::Signed { fingerprint: key.public().fingerprint() },
+            Err(why) => EvidenceSignature::Unsigned { why },
+        };
         self.file.write_all(line.as_bytes()).map_err(|error| self.failed(&error))?;
         let path = self.file.get_ref().path().to_owned();
         let file = self.file.into_inner().map_err(|error| refused(&path, error.error()))?;

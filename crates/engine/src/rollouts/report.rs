@@ -4,12 +4,12 @@ mod document;
 
 use document::{Document, Part};
 
-use super::limits_words;
+use super::terms::{target, terms};
 
 use crate::{
     api::{
-        AnswerTimes, BetweenStages, Gate, HaltLimit, HaltRule, MemberCounts, MemberState, MemberView, ReportFormat,
-        RolloutDetail, RolloutTarget, RolloutView, SharedTrait, TimesView, WhichMembers, grouped,
+        AnswerTimes, MemberCounts, MemberState, MemberView, ReportFormat, RolloutDetail, RolloutView, SharedTrait,
+        TimesView, Verdict, grouped,
     },
     history_writer::exact_time,
 };
@@ -91,71 +91,28 @@ fn facts(report: &Report<'_>) -> Vec<(&'static str, String)> {
         ("Devices", Some(grouped(rollout.members))),
         ("Started", Some(exact_time(rollout.started_at))),
         ("Ended", time(rollout.ended_at)),
-        ("Rate", spec.rate.map(|rate| format!("at most {} per second", grouped(rate)))),
-        ("In flight", spec.in_flight.map(|limit| format!("at most {}", grouped(limit)))),
-        ("Between stages", between(spec.between)),
-        ("Gate", spec.gate.as_ref().map(gate)),
-        ("Halts", spec.halt.as_ref().map(halts)),
-        ("Follows", spec.follows.as_ref().map(|follows| format!("rollout {}", follows.rollout))),
-        ("Followed by", Some(followed_by.join(", ")).filter(|ids| !ids.is_empty())),
     ];
-    facts.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
+    let followed_by = Some(followed_by.join(", ")).filter(|ids| !ids.is_empty());
+    let facts = facts.into_iter().chain(approval(rollout)).filter_map(|(label, value)| Some((label, value?)));
+    facts.chain(terms(spec)).chain(followed_by.map(|ids| ("Followed by", ids))).collect()
 }
 
-fn target(target: &RolloutTarget) -> String {
-    match target {
-        RolloutTarget::Devices { .. } => "selected devices".to_owned(),
-        RolloutTarget::Search { search } if search.trim().is_empty() => "every device".to_owned(),
-        RolloutTarget::Search { search } => format!("devices that match {search}"),
-        RolloutTarget::Desired { search, .. } if search.trim().is_empty() => {
-            "every device that differs from its wanted configuration".to_owned()
-        }
-        RolloutTarget::Desired { search, .. } => {
-            format!("devices that match {search} and differ from their wanted configuration")
-        }
-        RolloutTarget::Members { rollout, which } => {
-            let which = match which {
-                WhichMembers::Failed => "the failed devices",
-                WhichMembers::FailedOrNotStarted => "the failed and not started devices",
-                WhichMembers::NotStarted => "the devices not started",
-                WhichMembers::Succeeded => "the devices that succeeded",
-                WhichMembers::All => "all devices",
-                WhichMembers::Changed => "the changed devices",
+/// Whose approval it waits for or has.
+fn approval(rollout: &RolloutView) -> Option<(&'static str, Option<String>)> {
+    let approval = rollout.approval.as_ref()?;
+    let text = match &approval.decision {
+        None => "needed, and not given yet".to_owned(),
+        Some(decision) => {
+            let verdict = match decision.verdict {
+                Verdict::Approved => "approved",
+                Verdict::Declined => "declined",
             };
-            format!("{which} of rollout {rollout}")
+            let note = decision.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
+            let at = exact_time(decision.signed_at);
+            format!("{verdict} by {} at {at}, key {}{note}", decision.by, decision.fingerprint)
         }
-        RolloutTarget::Broadcast { group: Some(group), .. } => format!("the group {group}, by broadcast"),
-        RolloutTarget::Broadcast { group: None, .. } => "every device, by broadcast".to_owned(),
-    }
-}
-
-fn between(between: BetweenStages) -> Option<String> {
-    match between {
-        BetweenStages::Continue => None,
-        BetweenStages::Pause { pause_ms } => Some(format!("a pause of {}", duration(pause_ms))),
-        BetweenStages::Ask => Some("wait for a person".to_owned()),
-    }
-}
-
-fn gate(gate: &Gate) -> String {
-    format!("{} {} for {}", gate.series, limits_words(gate), duration(gate.for_ms))
-}
-
-fn halts(halt: &HaltRule) -> String {
-    let above = match halt.above {
-        HaltLimit::Members { count } => format!("above {} failed devices", grouped(count)),
-        HaltLimit::Percent { percent } => format!("above {percent} % failed"),
     };
-    let timeouts = if halt.count_timeouts { "timeouts count" } else { "timeouts do not count" };
-    format!("{above}, after {} have finished; {timeouts}", grouped(halt.after))
-}
-
-/// `1 h 30 min`, `45 s`, `250 ms`.
-fn duration(ms: u64) -> String {
-    let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "min"), (ms / 1_000 % 60, "s"), (ms % 1_000, "ms")];
-    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}"));
-    let text = parts.collect::<Vec<_>>().join(" ");
-    if text.is_empty() { "0 s".to_owned() } else { text }
+    Some(("Approval", Some(text)))
 }
 
 fn counts(counts: &MemberCounts) -> Part {

@@ -7,7 +7,10 @@ use wilco_ledger::{
 
 use super::Found;
 use crate::{
-    api::{HaltLimit, HaltRule, MemberCounts, MemberState, NewRollout, RolloutState, RolloutView, StageView, WaitsFor},
+    api::{
+        HaltLimit, HaltRule, MemberCounts, MemberState, NewRollout, RolloutApproval, RolloutState, RolloutView,
+        StageView, Verdict, WaitsFor, sentence,
+    },
     store::{RolloutSnapshot, StoredRollout},
 };
 
@@ -51,7 +54,11 @@ pub(crate) fn view(
         spec: stored.spec.clone(),
         state,
         waits_for,
-        why: why(progress.brake.as_ref(), &stored.spec),
+        why: why(progress.brake.as_ref(), &stored.spec).or_else(|| declined(stored)),
+        approval: stored
+            .approval
+            .as_ref()
+            .map(|approval| RolloutApproval { expires_at: approval.expires_at, decision: approval.decision.clone() }),
         stage: progress.stage,
         counts: stages.iter().fold(MemberCounts::default(), |sum, stage| sum + stage.counts),
         members: stored.stages.iter().sum(),
@@ -72,6 +79,7 @@ fn state(phase: Phase, unmeasured: &Found, now: Timestamp) -> (RolloutState, Opt
         Phase::Waiting(waits_for) => waits_for,
     };
     let waits_for = match waits_for {
+        rollout::WaitsFor::Approval => WaitsFor::Approval,
         rollout::WaitsFor::Person => WaitsFor::Person,
         rollout::WaitsFor::Pause { until } => WaitsFor::Pause { until: until.0 },
         rollout::WaitsFor::Gate { until } => WaitsFor::Gate {
@@ -93,8 +101,17 @@ fn why(brake: Option<&Brake>, spec: &NewRollout) -> Option<String> {
             let limit = spec.halt.as_ref().map(limit).unwrap_or_default();
             Some(format!("{} of {} finished devices failed{limit}.", grouped(*failed), grouped(*ended)))
         }
-        Brake::Paused | Brake::Stopped => None,
+        Brake::Unapproved | Brake::Paused | Brake::Stopped => None,
     }
+}
+
+/// Why it never started, where it was not approved.
+fn declined(stored: &StoredRollout) -> Option<String> {
+    let decision = stored.approval.as_ref()?.decision.as_ref().filter(|of| of.verdict == Verdict::Declined)?;
+    Some(match &decision.note {
+        Some(note) => sentence(&format!("{} declined it: {note}", decision.by)),
+        None => format!("{} declined it.", decision.by),
+    })
 }
 
 fn limit(halt: &HaltRule) -> String {

@@ -20,6 +20,8 @@ pub enum Input {
     Disconnected,
     /// A person does something to it. See [`super::Rollout::refuses`].
     Act(Action),
+    /// A second person has approved it. Without meaning where it does not wait for that.
+    Approved,
     /// What the gate's measurement says now. Only looked at between two stages.
     Gate(GateReading),
     /// The maintenance hours.
@@ -54,6 +56,9 @@ pub enum Refusal {
     /// It is over.
     #[error("the rollout has ended")]
     Ended,
+    /// It must be approved first.
+    #[error("the rollout waits for the approval of a second installation")]
+    Unapproved,
     /// It cannot be paused.
     #[error("the rollout is not running")]
     NotRunning,

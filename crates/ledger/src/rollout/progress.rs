@@ -26,6 +26,8 @@ pub struct Progress {
 /// What keeps a rollout from releasing members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Brake {
+    /// It has not been approved yet: nothing is released, and only [`super::Input::Approved`] takes this away.
+    Unapproved,
     /// A person has paused it.
     Paused,
     /// It has stopped by itself.
@@ -79,6 +81,8 @@ pub enum Phase {
 /// What a waiting rollout waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
+    /// The approval of a second person.
+    Approval,
     /// A person who starts the next stage.
     Person,
     /// The end of a pause.

@@ -18,7 +18,7 @@ impl Rollout {
     /// Halts if the rule says so. With nothing left to release there is nothing to halt.
     pub(super) fn judge(&mut self) {
         let Some(halt) = self.plan.halt else { return };
-        if matches!(self.progress.brake, Some(Brake::Halted(_) | Brake::Stopped)) {
+        if matches!(self.progress.brake, Some(Brake::Unapproved | Brake::Halted(_) | Brake::Stopped)) {
             return;
         }
         let all = self.counts();

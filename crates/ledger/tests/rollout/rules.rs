@@ -3,7 +3,8 @@
 use wilco_ledger::{
     Millis, State, Timestamp,
     rollout::{
-        Action, Between, Brake, Effect, GateReading, Halt, HaltLimit, Input, Phase, Plan, Rollout, WaitsFor, Why,
+        Action, Between, Brake, Effect, GateReading, Halt, HaltLimit, Input, Phase, Plan, Refusal, Rollout, WaitsFor,
+        Why,
     },
 };
 
@@ -53,6 +54,35 @@ fn no_more_is_released_than_there_is_room_for() {
     assert_eq!(release(&mut rollout, 5, START), [2], "the stage has three members");
     end(&mut rollout, 0..3, State::Succeeded, at(10));
     assert_eq!(release(&mut rollout, 4, at(10)), [3, 4, 5, 6]);
+}
+
+#[test]
+fn nothing_is_released_before_it_is_approved_whatever_a_person_does() {
+    let mut rollout = Rollout::unapproved(plan(&[2, 2]), START);
+    rollout.handle(Input::Connected, START);
+    for action in [Action::Pause, Action::Resume, Action::StartNextStage, Action::CloseStage] {
+        assert_eq!(rollout.refuses(action), Some(Refusal::Unapproved), "{action:?}");
+        assert_eq!(rollout.handle(Input::Act(action), at(1)), [], "{action:?}");
+    }
+    assert_eq!(release(&mut rollout, 4, at(2)), []);
+    assert!(!rollout.wants_room(at(2)));
+    // Also after a restart.
+    let mut rollout = Rollout::restore(plan(&[2, 2]), rollout.progress().clone(), vec![None; 4], None, at(3));
+    rollout.handle(Input::Connected, at(3));
+    assert_eq!(rollout.phase(at(3)), Phase::Waiting(WaitsFor::Approval));
+    assert_eq!(release(&mut rollout, 4, at(3)), []);
+    let mut stopped = rollout.clone();
+    stopped.handle(Input::Act(Action::Stop), at(4));
+    assert!(stopped.is_over() && stopped.progress().ended_at == Some(at(4)));
+    stopped.handle(Input::Approved, at(5));
+    assert_eq!(release(&mut stopped, 4, at(5)), [], "it was stopped");
+
+    rollout.handle(Input::Approved, at(4));
+    assert_eq!(release(&mut rollout, 4, at(4)), [0, 1]);
+    // A second approval changes nothing.
+    rollout.handle(Input::Act(Action::Pause), at(5));
+    rollout.handle(Input::Approved, at(6));
+    assert_eq!(rollout.progress().brake, Some(Brake::Paused));
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub(super) const CREATE: &str = "
         in_memory_secrets      INTEGER NOT NULL,
         position               INTEGER NOT NULL,
         declined               TEXT NOT NULL,
-        send_operator          INTEGER NOT NULL
+        send_operator          INTEGER NOT NULL,
+        needs_approval         INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
 /// In the order in which [`put`] writes and [`all`] reads.
@@ -49,7 +50,7 @@ const COLUMNS: &str =
     "id, name, url, mode, preset, mqtt, client_id, username, dialects, dialect_files, prefix, devices, keep_alive,
     session_expiry, trust, server_name, alpn, proxy_url, proxy_username, denied, demo, certificate_subject,
     certificate_expires_at, has_password, has_certificate, has_authorities, has_server, has_proxy_password, has_device_passwords,
-    in_memory_secrets, position, declined, send_operator";
+    in_memory_secrets, position, declined, send_operator, needs_approval";
 
 /// Adds a profile, or replaces the one of the same id.
 pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Result<()> {
@@ -58,7 +59,7 @@ pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Resul
         .prepare_cached(&format!(
             "INSERT INTO connections ({COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)"
+                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)"
         ))?
         .execute(params![
             profile.id.as_str(),
@@ -94,6 +95,7 @@ pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Resul
             profile.position,
             list(&profile.declined),
             profile.send_operator,
+            profile.needs_approval,
         ])?;
     Ok(())
 }
@@ -140,6 +142,7 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Profile>> {
                 position: columns.get()?,
                 declined: columns.checked(read_list)?,
                 send_operator: columns.get()?,
+                needs_approval: columns.get()?,
             })
         })?
         .collect()

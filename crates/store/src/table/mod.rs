@@ -27,6 +27,7 @@ pub(super) mod search;
 pub(super) mod settings;
 pub(super) mod tallies;
 pub(super) mod telemetry;
+pub(super) mod trusted;
 pub(super) mod views;
 
 use std::sync::LazyLock;
@@ -67,6 +68,7 @@ const FIRST: &[&str] = &[
     evidence_use::CREATE,
     discarded::CREATE,
     audit::CREATE,
+    trusted::CREATE,
 ];
 
 /// The format that this version writes (SQLite's `user_version`): the number of migrations.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use wilco_definitions::MemberCounts;
 use wilco_ledger::{
@@ -14,7 +14,7 @@ use super::{Columns, rollout_strangers, unwritable};
 use crate::{
     ConnectionId,
     fact::{StoredForm, StoredPolicy},
-    rollouts::{CommandTemplate, RolloutSnapshot, StoredRollout},
+    rollouts::{CommandTemplate, RolloutSnapshot, StoredApproval, StoredRollout},
 };
 
 pub(super) const CREATE: &str = "
@@ -25,7 +25,8 @@ pub(super) const CREATE: &str = "
         template   TEXT NOT NULL,                     -- JSON: what each member is sent
         stages     TEXT NOT NULL,                     -- JSON: the number of members of each
         progress   TEXT NOT NULL,                     -- JSON
-        counts     TEXT NOT NULL                      -- JSON: the members of each stage by state, when it was written
+        counts     TEXT NOT NULL,                     -- JSON: the members of each stage by state, when it was written
+        approval   TEXT                               -- JSON; NULL where it needs none
     ) STRICT;
     CREATE INDEX rollouts_of_connection ON rollouts (connection);";
 
@@ -37,11 +38,11 @@ pub(crate) fn last_number(connection: &Connection) -> rusqlite::Result<u32> {
 
 /// Adds one that has just been started.
 pub(crate) fn insert(connection: &Connection, rollout: &StoredRollout) -> rusqlite::Result<()> {
-    let StoredRollout { number, connection: of, spec, template, stages, snapshot } = rollout;
+    let StoredRollout { number, connection: of, spec, template, stages, snapshot, approval } = rollout;
     connection
         .prepare_cached(
-            "INSERT INTO rollouts (number, connection, spec, template, stages, progress, counts)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO rollouts (number, connection, spec, template, stages, progress, counts, approval)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             number,
@@ -51,7 +52,16 @@ pub(crate) fn insert(connection: &Connection, rollout: &StoredRollout) -> rusqli
             json(stages)?,
             json(&StoredProgress::of(&snapshot.progress))?,
             json(&snapshot.counts)?,
+            approval.as_ref().map(json).transpose()?,
         ])?;
+    Ok(())
+}
+
+/// Notes what became of the approval that one needs.
+pub(crate) fn approval(connection: &Connection, number: u32, approval: &StoredApproval) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE rollouts SET approval = ?2 WHERE number = ?1")?
+        .execute(params![number, json(approval)?])?;
     Ok(())
 }
 
@@ -73,11 +83,22 @@ pub(crate) fn note(connection: &Connection, number: u32, note: Option<&str>) -> 
     Ok(())
 }
 
+/// The approval that one needs.
+pub(crate) fn approval_of(connection: &Connection, number: u32) -> rusqlite::Result<Option<StoredApproval>> {
+    connection
+        .prepare_cached("SELECT approval FROM rollouts WHERE number = ?1")?
+        .query_row([number], |row| {
+            Columns::from(row, 0).checked(|text: Option<String>| text.map(from_json).transpose())
+        })
+        .optional()
+        .map(Option::flatten)
+}
+
 /// All of a connection, oldest first.
 pub(crate) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredRollout>> {
     connection
         .prepare_cached(
-            "SELECT number, connection, spec, template, stages, progress, counts FROM rollouts
+            "SELECT number, connection, spec, template, stages, progress, counts, approval FROM rollouts
              WHERE connection = ?1 ORDER BY number",
         )?
         .query_map([id.as_str()], read)?
@@ -114,6 +135,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredRollout> {
                 .checked(|text: String| from_json::<StoredProgress>(text).map(StoredProgress::progress))?,
             counts: columns.checked(from_json::<Vec<MemberCounts>>)?,
         },
+        approval: columns.checked(|text: Option<String>| text.map(from_json).transpose())?,
     })
 }
 
@@ -173,6 +195,7 @@ struct StoredProgress {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum StoredBrake {
+    Unapproved,
     Paused,
     TooManyFailed { failed: u32, ended: u32 },
     Gate { why: String },
@@ -193,6 +216,7 @@ impl StoredProgress {
         let at = |at: Option<Timestamp>| at.map(|at| at.0);
         StoredProgress {
             brake: progress.brake.as_ref().map(|brake| match brake {
+                Brake::Unapproved => StoredBrake::Unapproved,
                 Brake::Paused => StoredBrake::Paused,
                 Brake::Halted(Why::Failures { failed, ended }) => {
                     StoredBrake::TooManyFailed { failed: *failed, ended: *ended }
@@ -222,6 +246,7 @@ impl StoredProgress {
         let at = |at: Option<i64>| at.map(Timestamp);
         Progress {
             brake: self.brake.map(|brake| match brake {
+                StoredBrake::Unapproved => Brake::Unapproved,
                 StoredBrake::Paused => Brake::Paused,
                 StoredBrake::TooManyFailed { failed, ended } => Brake::Halted(Why::Failures { failed, ended }),
                 StoredBrake::Gate { why } => Brake::Halted(Why::Gate(why.into())),

@@ -15,6 +15,7 @@ fn profile(id: &str, name: &str, position: u32) -> Profile {
         url: "mqtts://broker.example:8883".to_owned(),
         mode: ConnectionMode::Protected,
         send_operator: true,
+        needs_approval: true,
         preset: Preset::Aws,
         mqtt: MqttVersion::V311,
         client_id: "wilco-1".to_owned(),

@@ -21,7 +21,8 @@ impl Handle {
     /// # Errors
     /// As [`Handle::start_rollout`]'s, but for a rollout of which every device is left out, or that has nothing to do: that has no members.
     pub async fn plan_rollout(&self, new: NewRollout) -> Result<RolloutPlan, Failure> {
-        let Drafted { spec, template, survey, stages, dangerous, unknown, nothing } = self.draft_rollout(new).await?;
+        let Drafted { spec, template, survey, stages, dangerous, needs_approval, unknown, nothing } =
+            self.draft_rollout(new).await?;
         let listed = self.listed(&spec.connection)?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
         let connection = known.ok_or_else(|| not_found("connection", &spec.connection))?;
@@ -43,6 +44,9 @@ impl Handle {
         let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, now);
         if spec.gate.is_some() && stages.len() == 1 {
             remarks.push("There is only one stage, so the gate has no effect.".to_owned());
+        }
+        if needs_approval {
+            remarks.push("It sends nothing until a second installation has approved it.".to_owned());
         }
         if let Err(refused) = listed.mode.permit(&listed.name) {
             remarks.push(refused.message);
@@ -82,6 +86,7 @@ impl Handle {
             expected_ms,
             messages,
             dangerous,
+            needs_approval,
             confirmation: listed.mode.needs(true),
             remarks,
             samples,

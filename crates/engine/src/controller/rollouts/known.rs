@@ -30,9 +30,9 @@ const STRANGERS: usize = 10_000;
 const CLOCK_IS_SET: i64 = 2_000;
 
 /// A rollout in memory.
-pub(super) struct Known {
-    pub(super) stored: StoredRollout,
-    pub(super) machine: Rollout,
+pub(in crate::controller) struct Known {
+    pub(in crate::controller) stored: StoredRollout,
+    pub(in crate::controller) machine: Rollout,
     pub(super) members: Vec<Member>,
     /// Members on their way of which no device has said anything.
     pub(super) unheard: BTreeSet<u32>,
@@ -66,7 +66,9 @@ impl Known {
     pub(super) fn new(stored: StoredRollout, members: &[NewMember], now: Timestamp) -> Known {
         let member =
             |member: &NewMember| Member { device: member.device.clone(), args: member.args.clone(), command: None };
-        let machine = Rollout::new(plan(&stored.spec, &stored.stages), now);
+        let plan = plan(&stored.spec, &stored.stages);
+        let begin = if stored.approval.is_some() { Rollout::unapproved } else { Rollout::new };
+        let machine = begin(plan, now);
         let members = members.iter().map(member).collect();
         Known::of(stored, machine, members, BTreeSet::new(), now)
     }
@@ -107,7 +109,7 @@ impl Known {
         }
     }
 
-    pub(super) fn tell(&mut self, input: rollout::Input, now: Timestamp) -> Vec<Effect> {
+    pub(in crate::controller) fn tell(&mut self, input: rollout::Input, now: Timestamp) -> Vec<Effect> {
         let effects = self.machine.handle(input, now);
         let phase = self.machine.phase(now);
         if !effects.is_empty() || phase != self.phase || *self.machine.progress() != self.stored.snapshot.progress {
@@ -136,7 +138,7 @@ impl Known {
         let is_active = match self.machine.progress().brake {
             None => true,
             Some(Brake::Stopped) => false,
-            Some(Brake::Paused | Brake::Halted(_)) => also_later,
+            Some(Brake::Unapproved | Brake::Paused | Brake::Halted(_)) => also_later,
         };
         let is_pending = move |(member, _): &(u32, &Member)| is_active && self.machine.member(*member).is_none();
         (0..).zip(&self.members).filter(is_pending).map(|(_, member)| &member.device)

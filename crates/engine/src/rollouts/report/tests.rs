@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Report, duration, report};
+use super::{Report, report};
 use crate::api::{
     AnswerTimes, Cause, MemberCounts, MemberState, MemberView, NewRollout, ReportFormat, RolloutCommand, RolloutDetail,
     RolloutState, RolloutTarget, RolloutView, SharedTrait, StageView, Stranger, TraitKind,
@@ -32,6 +32,7 @@ fn detail() -> RolloutDetail {
         spec,
         state: RolloutState::Finished,
         waits_for: None,
+        approval: None,
         why: None,
         stages: vec![stage],
         stage: 0,
@@ -131,11 +132,4 @@ fn a_report_says_what_was_done_and_what_failed() {
         ],
     );
     assert!(report(&written, ReportFormat::Csv).is_none());
-}
-
-#[test]
-fn lengths_are_as_people_read_them() {
-    assert_eq!(duration(0), "0 s");
-    assert_eq!(duration(5_400_000), "1 h 30 min");
-    assert_eq!(duration(1_250), "1 s 250 ms");
 }

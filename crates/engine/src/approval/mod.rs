@@ -1,0 +1,113 @@
+//! Approvals by a second installation, as files: who an installation is, what it asks, and what another one answers. The
+//! formats are described in `docs/approvals.md`.
+//!
+//! Each file is signed lines ([`signed_lines`](crate::signed_lines)). An answer names the SHA-256 of what the request signs,
+//! so it is for exactly one rollout of one installation. Whose keys count, and what follows from an answer, is not decided
+//! here.
+
+mod answer;
+mod identity;
+mod request;
+
+use std::{fs::File, io::Read, path::Path};
+
+use serde::Serialize;
+use wilco_credentials::signing::PublicKey;
+
+use crate::{
+    api::{Failure, FailureCode},
+    signed_lines::{Format, Recognised},
+};
+
+pub(crate) use answer::Answer;
+pub(crate) use identity::Identity;
+pub(crate) use request::{Connection, Request, connection_of, digest, stored, text};
+
+/// A file of these is not longer, bytes: a request for 100,000 devices takes about 10 MB.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// A kind of file, and what it is called.
+struct Kind {
+    format: Format,
+    /// `an approval request`.
+    name: &'static str,
+    /// How one comes to be.
+    made_by: &'static str,
+}
+
+/// The lines of a file that are signed, and by whom.
+struct Opened {
+    text: String,
+    lines: Vec<String>,
+    key: PublicKey,
+}
+
+impl Kind {
+    /// Reads a whole file, and makes sure that it is as it was signed. Blocks.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`]: it cannot be read, is of another kind or a newer version, or was altered.
+    fn open(&self, path: &Path) -> Result<Opened, Failure> {
+        let text = read(path)?;
+        let name = path.display();
+        let first = text.lines().next().unwrap_or_default();
+        match self.format.recognises(first.as_bytes()) {
+            Recognised::Yes => {}
+            Recognised::No => {
+                return Err(failure(format!("{name} is not {}.", self.name), self.made_by));
+            }
+            Recognised::Newer(version) => {
+                return Err(failure(
+                    format!(
+                        "{name} has format {version}, and this version of Wilco reads format {}.",
+                        self.format.version
+                    ),
+                    "Install a newer version of Wilco.",
+                ));
+            }
+        }
+        let Some((lines, key)) = self.format.verified(&text) else { return Err(altered(path)) };
+        let lines = lines.into_iter().map(str::to_owned).collect();
+        Ok(Opened { text, lines, key })
+    }
+}
+
+/// The whole of a file that is not too large.
+fn read(path: &Path) -> Result<String, Failure> {
+    let cannot = |why: String| {
+        failure(format!("Could not read {}: {why}.", path.display()), "Choose a file that Wilco has saved.")
+    };
+    let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
+    let mut text = String::new();
+    let read = file.take(LONGEST + 1).read_to_string(&mut text).map_err(|error| cannot(error.to_string()))?;
+    if read as u64 > LONGEST {
+        return Err(cannot("it is larger than 64 MiB".to_owned()));
+    }
+    Ok(text)
+}
+
+/// A file is not as it was signed.
+fn altered(path: &Path) -> Failure {
+    failure(
+        format!("{} was altered after it was signed, or a part of it is missing.", path.display()),
+        "Ask for the file again, and send it as an attachment, not as text.",
+    )
+}
+
+fn failure(message: String, hint: &str) -> Failure {
+    Failure { code: FailureCode::File, message, hint: Some(hint.to_owned()) }
+}
+
+/// Reads a file as each of these.
+#[cfg(fuzzing)]
+pub(crate) fn read_any(path: &Path) {
+    let read = [Identity::read(path).map(drop), Request::read(path).map(drop), Answer::read(path).map(drop)];
+    for refused in read.into_iter().filter_map(Result::err) {
+        assert!(refused.message.ends_with('.') && refused.hint.is_some(), "{refused:?}");
+    }
+}
+
+/// A line.
+fn json(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::of(FailureCode::Internal, &error, None))
+}

@@ -1,0 +1,200 @@
+//! What an installation asks another one to approve: a rollout with everything that was decided when it was created.
+//!
+//! The first line says who asks and on which broker, the second what is sent in which stages, and each line after them names
+//! a device. The first two are stored with the rollout as they are signed; those of the devices are written from its members,
+//! so that what is approved cannot be other than what is sent.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use wilco_credentials::signing::{PublicKey, SigningKey};
+
+use super::{Kind, altered, json};
+use crate::{
+    api::{Failure, NewRollout},
+    audit::{Signer, hex},
+    signed_lines::{Format, Hash},
+    store::{NewMember, Profile, StoredApproval, StoredRollout},
+};
+
+const KIND: Kind = Kind {
+    format: Format { name: "wilco approval request", version: 1 },
+    name: "an approval request",
+    made_by: "Choose the file that your colleague saved for a rollout that waits for approval.",
+};
+/// An answer is accepted for so long, milliseconds: 7 days.
+const EXPIRES_AFTER: i64 = 7 * 86_400_000;
+
+/// The connection, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Connection {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) prefix: String,
+}
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Header {
+    format: String,
+    version: u32,
+    pub(crate) wilco: String,
+    #[serde(flatten)]
+    pub(crate) signer: Signer,
+    /// The rollout's number.
+    pub(crate) rollout: u32,
+    /// Unix milliseconds.
+    pub(crate) created_at: i64,
+    /// Unix milliseconds.
+    pub(crate) expires_at: i64,
+    pub(crate) connection: Connection,
+}
+
+/// The second line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    record: String,
+    /// What was asked for.
+    pub(crate) spec: NewRollout,
+    /// The number of members of each stage.
+    pub(crate) stages: Vec<u32>,
+    pub(crate) members: u32,
+    /// The SHA-256 of the lines of the members, each with a line feed after it.
+    pub(crate) members_sha256: String,
+}
+
+/// Each line after that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    record: String,
+    pub(crate) device: String,
+    /// Its own arguments, where they are not everybody's: JSON.
+    pub(crate) args: Option<String>,
+}
+
+/// A request as it was read from its file.
+pub(crate) struct Request {
+    pub(crate) header: Header,
+    pub(crate) plan: Plan,
+    pub(crate) members: Vec<Member>,
+    /// What is signed, by its SHA-256.
+    pub(crate) sha256: Hash,
+    /// The key that signed it.
+    pub(crate) key: PublicKey,
+}
+
+impl Connection {
+    /// Of a profile.
+    pub(crate) fn of(profile: &Profile) -> Connection {
+        let Profile { name, url, prefix, .. } = profile;
+        Connection { name: name.clone(), url: url.clone(), prefix: prefix.clone() }
+    }
+
+    /// Whether it reaches the same devices, whatever it is called.
+    pub(crate) fn is_same_place(&self, other: &Connection) -> bool {
+        (&self.url, &self.prefix) == (&other.url, &other.prefix)
+    }
+}
+
+/// The request for a rollout that is about to be created.
+///
+/// # Errors
+/// [`FailureCode::Internal`](crate::api::FailureCode) where it cannot be written as JSON.
+pub(crate) fn stored(
+    rollout: &StoredRollout,
+    members: &[NewMember],
+    profile: &Profile,
+    signer: Signer,
+    now: i64,
+) -> Result<StoredApproval, Failure> {
+    let expires_at = now.saturating_add(EXPIRES_AFTER);
+    let header = Header {
+        format: KIND.format.name.to_owned(),
+        version: KIND.format.version,
+        wilco: env!("CARGO_PKG_VERSION").to_owned(),
+        signer,
+        rollout: rollout.number,
+        created_at: now,
+        expires_at,
+        connection: Connection::of(profile),
+    };
+    let lines = lines(members.iter().map(|member| (member.device.as_str(), member.args.as_deref())))?;
+    let plan = Plan {
+        record: "rollout".to_owned(),
+        spec: rollout.spec.clone(),
+        stages: rollout.stages.clone(),
+        members: u32::try_from(members.len()).unwrap_or(u32::MAX),
+        members_sha256: hash_of(&lines),
+    };
+    Ok(StoredApproval { request: vec![json(&header)?, json(&plan)?], expires_at, decision: None, answer: None })
+}
+
+/// The lines of members: of each its device and its own arguments.
+fn lines<'a>(members: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Result<Vec<String>, Failure> {
+    let line = |(device, args): (&str, Option<&str>)| {
+        json(&Member { record: "member".to_owned(), device: device.to_owned(), args: args.map(str::to_owned) })
+    };
+    members.map(line).collect()
+}
+
+fn hash_of(lines: &[String]) -> String {
+    let mut hash = Sha256::new();
+    for line in lines {
+        hash.update(line.as_bytes());
+        hash.update(b"\n");
+    }
+    hex(&hash.finalize())
+}
+
+/// What is signed of a stored request for these members.
+fn signed<'a>(
+    approval: &StoredApproval,
+    members: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+) -> Result<Vec<String>, Failure> {
+    Ok([approval.request.clone(), lines(members)?].concat())
+}
+
+/// The SHA-256 of what is signed of a stored request for these members.
+pub(crate) fn digest<'a>(
+    approval: &StoredApproval,
+    members: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+) -> Result<Hash, Failure> {
+    Ok(KIND.format.digest(signed(approval, members)?))
+}
+
+/// The file of a stored request for these members.
+pub(crate) fn text<'a>(
+    approval: &StoredApproval,
+    members: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    key: &SigningKey,
+) -> Result<String, Failure> {
+    Ok(KIND.format.signed(&signed(approval, members)?, key))
+}
+
+/// The connection that a stored request was made for; `None` where it cannot be read.
+pub(crate) fn connection_of(approval: &StoredApproval) -> Option<Connection> {
+    let header: Header = serde_json::from_str(approval.request.first()?).ok()?;
+    Some(header.connection)
+}
+
+impl Request {
+    /// Reads such a file. Blocks.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode).
+    pub(crate) fn read(path: &Path) -> Result<Request, Failure> {
+        let opened = KIND.open(path)?;
+        let sha256 = KIND.format.digest(&opened.lines);
+        let parsed = || {
+            let [header, plan, members @ ..] = opened.lines.as_slice() else { return None };
+            let (header, plan): (Header, Plan) = (serde_json::from_str(header).ok()?, serde_json::from_str(plan).ok()?);
+            let is_whole = plan.members as usize == members.len()
+                && plan.members_sha256 == hash_of(members)
+                && plan.stages.iter().try_fold(0_u32, |sum, stage| sum.checked_add(*stage)) == Some(plan.members);
+            let members = members.iter().map(|line| serde_json::from_str(line).ok()).collect::<Option<_>>()?;
+            is_whole.then_some(Request { header, plan, members, sha256, key: opened.key })
+        };
+        parsed().ok_or_else(|| altered(path))
+    }
+}

@@ -1,0 +1,403 @@
+//! Approvals by a second installation, as people ask for them and give them.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use wilco_credentials::signing::{PublicKey, SigningKey};
+use wilco_ledger::Timestamp;
+
+use super::{Handle, blocking, no_rollout, not_found};
+use crate::{
+    api::{
+        ApprovalAnswer, ApprovalDecision, ApprovalDevice, ApprovalFact, ApprovalRequestView, ApprovalSender, AuditKind,
+        Failure, FileToWrite, InstallationIdentity, JsonText, RolloutView, TrustedView, Verdict, exact, grouped,
+        invalid,
+    },
+    approval::{self, Answer, Identity, Request},
+    atomic_file::{self, Readers},
+    audit::{devices, hex, plain, unhex},
+    controller,
+    paths::whole,
+    rollouts::{target, terms},
+    store::{NewAuditEntry, StoredApproval, TrustedInstallation},
+    vault::VaultError,
+};
+
+/// The longest name of an installation, in characters.
+const NAME: usize = 200;
+/// The longest note on an answer, in characters.
+const NOTE: usize = 10_000;
+/// Devices of a request that are shown, at the most.
+const SHOWN: usize = 5_000;
+
+impl Handle {
+    /// This installation as others know it: its name and the key with which it signs, which is made at its first use.
+    ///
+    /// # Errors
+    /// [`FailureCode::Keyring`](crate::api::FailureCode).
+    pub async fn identity(&self) -> Result<InstallationIdentity, Failure> {
+        let key = self.signing_key().await?;
+        Ok(identity(&self.audit.signer().name, &key.public()))
+    }
+
+    /// Writes that to a file, for another installation to trust, and says where it lies.
+    ///
+    /// # Errors
+    /// [`FailureCode::Keyring`](crate::api::FailureCode); `File`, and `Exists` where a file is there that is not to be replaced.
+    pub async fn export_identity(&self, to: FileToWrite) -> Result<PathBuf, Failure> {
+        let key = self.signing_key().await?;
+        let text = Identity::text(&self.audit.signer().name, &key)?;
+        blocking(move || atomic_file::write(&to, Readers::Usual, text.as_bytes())).await
+    }
+
+    /// Reads such a file of another installation.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode).
+    pub async fn read_identity(&self, path: PathBuf) -> Result<InstallationIdentity, Failure> {
+        let Identity { name, key } = blocking(move || Identity::read(&whole(&path)?)).await?;
+        Ok(identity(&name, &key))
+    }
+
+    /// The installations whose approvals count here, by name.
+    ///
+    /// # Errors
+    /// [`FailureCode::Store`](crate::api::FailureCode).
+    pub async fn trusted_installations(&self) -> Result<Vec<TrustedView>, Failure> {
+        let trusted = self.store.trusted_installations().await?;
+        Ok(trusted.into_iter().filter_map(trusted_view).collect())
+    }
+
+    /// Lets the approvals of an installation count here, by its public key.
+    ///
+    /// # Errors
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name or key that is none, is taken, or is this installation's
+    /// own; `Keyring`; `Store`.
+    pub async fn trust_installation(&self, name: &str, public_key: &str) -> Result<TrustedView, Failure> {
+        let name = exact(name, "name")?;
+        if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
+            return Err(invalid(
+                "The name of the installation is empty or too long.".into(),
+                "Enter 1 to 200 characters.",
+            ));
+        }
+        let key = unhex(public_key.trim()).as_deref().and_then(PublicKey::from_bytes).ok_or_else(|| {
+            invalid(
+                "This is not a public key.".into(),
+                "A key has 64 hexadecimal digits: wilco approval identity prints it.",
+            )
+        })?;
+        if self.own_key().await? == Some(key) {
+            return Err(invalid(
+                "This is the key of this installation itself.".into(),
+                "Enter the key of the second installation, which approves.",
+            ));
+        }
+        let installation = TrustedInstallation {
+            name: name.to_owned(),
+            public_key: key.as_bytes().to_vec(),
+            added_at: self.clock.now(),
+        };
+        let entry = self.audit.entry(AuditKind::Approval, format!("Added {name} to the trusted installations"));
+        let entry =
+            entry.with(&json!({ "name": name, "public_key": hex(key.as_bytes()), "fingerprint": key.fingerprint() }));
+        if !self.store.audited(entry).trust_installation(installation.clone()).await? {
+            return Err(invalid(
+                format!("An installation named '{name}' or with this key is trusted already."),
+                "Choose another name, or remove the other one first.",
+            ));
+        }
+        trusted_view(installation).ok_or_else(|| not_found("installation", name))
+    }
+
+    /// Lets the approvals of an installation count no more. Rollouts that it has approved go on.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Store`.
+    pub async fn distrust_installation(&self, name: &str) -> Result<(), Failure> {
+        let entry = self.audit.entry(AuditKind::Approval, format!("Removed {name} from the trusted installations"));
+        let store = self.store.audited(entry.with(&json!({ "name": name })));
+        if !store.distrust_installation(name).await? {
+            return Err(not_found("trusted installation", name));
+        }
+        Ok(())
+    }
+
+    /// Writes the request to approve a waiting rollout to a file, and says where it lies.
+    ///
+    /// # Errors
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a rollout that does not wait for approval; `Keyring`;
+    /// `File`; `Exists`.
+    pub async fn save_approval_request(&self, rollout: &str, to: FileToWrite) -> Result<PathBuf, Failure> {
+        let (number, approval) = self.approval_of(rollout).await?;
+        if approval.decision.is_some() {
+            return Err(invalid(
+                format!("Rollout {number} no longer waits for an approval."),
+                "Its page and wilco rollout show say what the answer was.",
+            ));
+        }
+        let key = self.signing_key().await?;
+        let members = self.store.rollout_members(number).await?;
+        let text = approval::text(
+            &approval,
+            members.iter().map(|member| (member.device.as_str(), member.args.as_deref())),
+            &key,
+        )?;
+        blocking(move || atomic_file::write(&to, Readers::Usual, text.as_bytes())).await
+    }
+
+    /// Reads a request of another installation, and says what it asks.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode), also for one that was altered.
+    pub async fn read_approval_request(&self, path: PathBuf) -> Result<ApprovalRequestView, Failure> {
+        let request = blocking(move || Request::read(&whole(&path)?)).await?;
+        let refused = self.refuse_to_answer(&request).await?;
+        let trusted = self.trusted_name(&request.key).await?;
+        Ok(view(&request, trusted, refused.map(|failure| failure.message)))
+    }
+
+    /// Signs the answer to a request, writes it to a file, and says where it lies.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode); `Invalid` for a request of this installation, one that has expired, or
+    /// one that is not the one that the person has seen; `Keyring`; `Exists`; `Store`.
+    pub async fn answer_approval_request(&self, answer: ApprovalAnswer, to: FileToWrite) -> Result<PathBuf, Failure> {
+        let ApprovalAnswer { request: path, sha256, verdict, note } = answer;
+        let note = note.filter(|note| !note.trim().is_empty());
+        if note.as_ref().is_some_and(|note| note.chars().count() > NOTE) {
+            return Err(invalid("The note is too long.".into(), "Write at most 10,000 characters."));
+        }
+        let request = blocking(move || Request::read(&whole(&path)?)).await?;
+        if hex(&request.sha256) != sha256 {
+            return Err(invalid(
+                "The file contains another request than the one that was shown.".into(),
+                "Nothing was signed. Open the file again and review it.",
+            ));
+        }
+        if let Some(refused) = self.refuse_to_answer(&request).await? {
+            return Err(refused);
+        }
+        let key = self.signing_key().await?;
+        let by = self.audit.signer();
+        let answer = Answer::new(&request, by, (verdict, note.clone()), self.clock.now().0);
+        let text = answer.text(&key)?;
+        // A file that cannot be written is told before anything is in the audit.
+        let file = blocking(move || atomic_file::AtomicFile::begin(&to, Readers::Usual)).await?;
+        self.store.append_audit(self.audit_answered(&request, verdict, note)).await?;
+        blocking(move || {
+            use std::io::Write;
+            let mut file = file;
+            file.write_all(text.as_bytes()).map_err(|error| atomic_file::refused(file.path(), &error))?;
+            file.finish()
+        })
+        .await
+    }
+
+    /// Imports the answer to the request of a rollout, of any that waits where none is named. An approved rollout starts, a
+    /// declined one is stopped.
+    ///
+    /// # Errors
+    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none, or was altered; `Invalid` for an answer that is
+    /// signed by a key that is not trusted or is this installation's own, is for another rollout, has expired, or was used
+    /// before; `ReadOnly`; `Keyring`; `Store`.
+    pub async fn import_approval(&self, path: PathBuf, rollout: Option<String>) -> Result<RolloutView, Failure> {
+        let read = blocking(move || Answer::read(&whole(&path)?)).await?;
+        if self.own_key().await? == Some(read.key) {
+            return Err(invalid(
+                "This installation itself has signed this answer.".into(),
+                "A second installation must approve: send the request to a colleague.",
+            ));
+        }
+        let Some(by) = self.trusted_name(&read.key).await? else {
+            return Err(invalid(
+                format!("The answer is signed by the key {}, which is not trusted here.", read.key.fingerprint()),
+                "If it is the key of a colleague who may approve, add it: in Settings, or with wilco approval trust FILE. \
+                 Compare the fingerprint first.",
+            ));
+        };
+        let Answer { verdict, note, signed_at, .. } = read.answer.clone();
+        let number = self.answered_rollout(&read.answer, rollout.as_deref()).await?;
+        let decision = ApprovalDecision {
+            verdict,
+            by,
+            fingerprint: read.key.fingerprint(),
+            note,
+            signed_at,
+            imported_at: self.clock.now().0,
+        };
+        let answer = (read.text, read.answer.request_sha256);
+        self.ask(|reply| controller::Request::DecideRollout(number, Box::new(decision), answer, reply)).await??;
+        self.shown_rollout(number)
+    }
+
+    /// The rollout that an answer is for: its request is the one of exactly this rollout.
+    async fn answered_rollout(&self, answer: &Answer, wanted: Option<&str>) -> Result<u32, Failure> {
+        let hint = "Import the answer to the request of this rollout. Save the request again if it is lost.";
+        if answer.installation != *self.installation {
+            return Err(invalid("The answer is for a rollout of another installation.".into(), hint));
+        }
+        let number = answer.rollout;
+        if let Some(wanted) = wanted.filter(|wanted| wanted.trim() != number.to_string()) {
+            return Err(invalid(format!("The answer is for rollout {number}, not for rollout {wanted}."), hint));
+        }
+        let (number, approval) = self.approval_of(&number.to_string()).await?;
+        let members = self.store.rollout_members(number).await?;
+        let members = members.iter().map(|member| (member.device.as_str(), member.args.as_deref()));
+        if hex(&approval::digest(&approval, members)?) != answer.request_sha256 {
+            return Err(invalid(format!("The answer is for another request than that of rollout {number}."), hint));
+        }
+        Ok(number)
+    }
+
+    /// The number of a rollout that needs an approval, and what was asked for.
+    async fn approval_of(&self, id: &str) -> Result<(u32, StoredApproval), Failure> {
+        let number = id.trim().parse().map_err(|_| no_rollout(id))?;
+        self.shown_rollout(number)?;
+        let approval = self.store.rollout_approval(number).await?.ok_or_else(|| {
+            invalid(
+                format!("Rollout {number} needs no approval."),
+                "Only a dangerous command on a connection that requires approval waits for one.",
+            )
+        })?;
+        Ok((number, approval))
+    }
+
+    /// Why a request cannot be answered here.
+    async fn refuse_to_answer(&self, request: &Request) -> Result<Option<Failure>, Failure> {
+        if request.header.signer.installation == *self.installation || self.own_key().await? == Some(request.key) {
+            return Ok(Some(invalid(
+                "This request was made by this installation itself.".into(),
+                "A second installation must answer it: send it to a colleague.",
+            )));
+        }
+        if self.clock.now().0 >= request.header.expires_at {
+            return Ok(Some(invalid(
+                "This request has expired.".into(),
+                "Ask your colleague to start the rollout again, which makes a new request.",
+            )));
+        }
+        Ok(None)
+    }
+
+    /// What is written down where a request was answered.
+    fn audit_answered(&self, request: &Request, verdict: Verdict, note: Option<String>) -> NewAuditEntry {
+        let Request { header, plan, sha256, key, .. } = request;
+        let did = match verdict {
+            Verdict::Approved => "Approved",
+            Verdict::Declined => "Declined",
+        };
+        let (command, to) = (&plan.spec.command, devices(plan.members as usize));
+        let what = format!("{did} rollout {} of {}: {} to {to}", header.rollout, header.signer.name, command.name);
+        let details = json!({
+            "verdict": verdict,
+            "rollout": header.rollout,
+            "installation": header.signer.installation,
+            "from": header.signer.name,
+            "fingerprint": key.fingerprint(),
+            "connection": header.connection.name,
+            "url": header.connection.url,
+            "command": command.name,
+            "args": plain(command.args.as_str()),
+            "members": plan.members,
+            "members_sha256": plan.members_sha256,
+            "stages": plan.stages,
+            "expires_at": header.expires_at,
+            "request_sha256": hex(sha256),
+        });
+        self.audit.entry(AuditKind::Approval, what).with(&details).because(note)
+    }
+
+    /// What the owner of a key is called here, where it is trusted.
+    async fn trusted_name(&self, key: &PublicKey) -> Result<Option<String>, Failure> {
+        let trusted = self.store.trusted_installations().await?;
+        Ok(trusted.into_iter().find(|one| one.public_key == key.as_bytes()).map(|one| one.name))
+    }
+
+    /// The installation's key; a new one where it has none.
+    async fn signing_key(&self) -> Result<SigningKey, Failure> {
+        let vault = self.vault.clone();
+        blocking(move || Ok(SigningKey::open_or_create(&vault)?)).await
+    }
+
+    /// The public half of the installation's key, if it has one.
+    async fn own_key(&self) -> Result<Option<PublicKey>, Failure> {
+        let vault = self.vault.clone();
+        blocking(move || match SigningKey::open(&vault) {
+            Ok(key) => Ok(key.map(|key| key.public())),
+            // Without a keyring it has none, and may still read what others have signed.
+            Err(VaultError::NoKeyring(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        })
+        .await
+    }
+}
+
+fn identity(name: &str, key: &PublicKey) -> InstallationIdentity {
+    InstallationIdentity { name: name.to_owned(), public_key: hex(key.as_bytes()), fingerprint: key.fingerprint() }
+}
+
+fn trusted_view(stored: TrustedInstallation) -> Option<TrustedView> {
+    let TrustedInstallation { name, public_key, added_at: Timestamp(added_at) } = stored;
+    let key = PublicKey::from_bytes(&public_key)?;
+    Some(TrustedView { name, public_key: hex(key.as_bytes()), fingerprint: key.fingerprint(), added_at })
+}
+
+fn view(request: &Request, trusted_as: Option<String>, refused: Option<String>) -> ApprovalRequestView {
+    let Request { header, plan, members, sha256, key } = request;
+    let signer = &header.signer;
+    let devices = members
+        .iter()
+        .take(SHOWN)
+        .map(|member| ApprovalDevice { device: member.device.clone(), args: member.args.clone().map(JsonText::from) });
+    ApprovalRequestView {
+        sha256: hex(sha256),
+        rollout: header.rollout,
+        summary: summary(request),
+        facts: facts(request),
+        args: plan.spec.command.args.clone(),
+        devices: devices.collect(),
+        members: plan.members,
+        note: plan.spec.note.clone().filter(|note| !note.trim().is_empty()),
+        from: ApprovalSender {
+            name: signer.name.clone(),
+            fingerprint: key.fingerprint(),
+            trusted_as,
+            operator: signer.operator.clone(),
+            os_user: signer.os_user.clone(),
+            machine: signer.machine.clone(),
+            wilco: header.wilco.clone(),
+        },
+        created_at: header.created_at,
+        expires_at: header.expires_at,
+        refused,
+    }
+}
+
+/// `Wilco sends restart to 300 devices on plant.`
+fn summary(request: &Request) -> String {
+    let Request { header, plan, .. } = request;
+    let (command, to, on) = (&plan.spec.command.name, devices(plan.members as usize), &header.connection.name);
+    if plan.spec.is_broadcast() {
+        return format!("Wilco broadcasts {command} on {on} and expects {to} to answer. Others may receive it too.");
+    }
+    format!("Wilco sends {command} to {to} on {on}.")
+}
+
+fn facts(request: &Request) -> Vec<ApprovalFact> {
+    let Request { header, plan, .. } = request;
+    let stages: Vec<_> = plan.stages.iter().map(|stage| grouped(*stage)).collect();
+    let first = [
+        ("Name", plan.spec.name.clone()),
+        ("Broker", Some(header.connection.url.clone())),
+        ("Topic prefix", Some(header.connection.prefix.clone()).filter(|prefix| !prefix.is_empty())),
+        ("Target", Some(target(&plan.spec.target))),
+        ("Stages", Some(stages.join(", then ")).filter(|_| stages.len() > 1)),
+    ];
+    let first = first.into_iter().filter_map(|(label, value)| Some((label, value?)));
+    let facts = first.chain(terms(&plan.spec)).chain([("SHA-256 of the devices", plan.members_sha256.clone())]);
+    facts.map(|(label, value)| ApprovalFact { label: label.to_owned(), value }).collect()
+}
+
+#[cfg(test)]
+mod tests;

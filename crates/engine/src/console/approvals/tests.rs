@@ -1,0 +1,391 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    Engine, Handle, Options,
+    api::{
+        ApprovalAnswer, AuditKind, AuditQuery, ConnectionEntry, Failure, FollowReason, Follows, NewCommand, NewDevice,
+        NewRollout, RolloutAction, RolloutCommand, RolloutState, RolloutTarget, RolloutView, Settings, Verdict,
+        WaitsFor, WhichMembers,
+    },
+    clock::{Source, tests::Played},
+    paths::DataDir,
+    vault::Vault,
+};
+
+const NOON: i64 = 1_795_435_200_000;
+const DAY: i64 = 86_400_000;
+
+/// One installation: its data, its keyring and its clock.
+struct Installation {
+    data: tempfile::TempDir,
+    vault: Vault,
+    time: Arc<Played>,
+}
+
+impl Installation {
+    fn new() -> Installation {
+        let time = Played::at("a", DAY, NOON);
+        Installation { data: tempfile::tempdir().unwrap(), vault: Vault::in_memory(), time }
+    }
+
+    async fn start(&self) -> Engine {
+        let data_dir = DataDir::open(Some(self.data.path())).unwrap();
+        let options = Options { data_dir, vault: self.vault.clone(), passing: false };
+        Engine::start_at(options, Source::Played(Arc::clone(&self.time))).await.unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.data.path().join(name)
+    }
+}
+
+async fn name_operator(handle: &Handle, name: &str) {
+    let settings = Settings { operator_name: Some(name.into()), ..handle.settings().await.unwrap() };
+    handle.change_settings(settings).await.unwrap();
+}
+
+fn entry(needs_approval: bool) -> ConnectionEntry {
+    let url = "mqtt://127.0.0.1:9".into();
+    ConnectionEntry { name: "plant".into(), url, needs_approval, ..ConnectionEntry::default() }
+}
+
+/// A connection that requires approvals, with two devices.
+async fn plant(handle: &Handle) -> String {
+    let id = handle.save_connection(entry(true)).await.unwrap().id;
+    let device = |device: &str| NewDevice { device: device.into(), tags: vec!["all".into()], ..NewDevice::default() };
+    handle.add_devices(&id, vec![device("pump-1"), device("pump-2")]).await.unwrap();
+    id
+}
+
+fn restart(connection: &str) -> NewRollout {
+    NewRollout {
+        connection: connection.into(),
+        target: RolloutTarget::Devices { devices: vec!["pump-1".into(), "pump-2".into()] },
+        command: RolloutCommand { name: "restart".into(), args: "{}".to_owned().into(), ..RolloutCommand::default() },
+        rate: Some(20),
+        note: Some("new firmware".into()),
+        ..NewRollout::default()
+    }
+}
+
+fn waits(view: &RolloutView) -> bool {
+    view.state == RolloutState::Waiting && view.waits_for == Some(WaitsFor::Approval)
+}
+
+/// Saves the request of a rollout, has it answered, and says where the answer lies.
+async fn answered(from: (&Handle, &Installation), by: &Handle, rollout: &str, verdict: Verdict) -> PathBuf {
+    let (requester, at) = from;
+    let (request, answer) = (at.path(&format!("{rollout}.request")), at.path(&format!("{rollout}.answer")));
+    requester.save_approval_request(rollout, request.clone().into()).await.unwrap();
+    answer_request(by, &request, &answer, verdict).await.unwrap();
+    answer
+}
+
+async fn answer_request(by: &Handle, request: &Path, to: &Path, verdict: Verdict) -> Result<PathBuf, Failure> {
+    let seen = by.read_approval_request(request.to_owned()).await?;
+    let note = Some("seen on the plan".to_owned());
+    let answer = ApprovalAnswer { request: request.to_owned(), sha256: seen.sha256, verdict, note };
+    by.answer_approval_request(answer, to.to_owned().into()).await
+}
+
+async fn trust(handle: &Handle, other: &Handle, name: &str) {
+    let key = other.identity().await.unwrap().public_key;
+    handle.trust_installation(name, &key).await.unwrap();
+}
+
+async fn said(handle: &Handle, kind: AuditKind) -> Vec<String> {
+    let query = AuditQuery { kinds: vec![kind], limit: 100, ..AuditQuery::default() };
+    handle.audit(query).await.unwrap().entries.into_iter().map(|entry| entry.what).collect()
+}
+
+#[tokio::test]
+async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installation() {
+    let (ours, theirs) = (Installation::new(), Installation::new());
+    let (engine, other) = (ours.start().await, theirs.start().await);
+    let (ana, bo) = (engine.handle(), other.handle());
+    name_operator(&ana, "Ana").await;
+    name_operator(&bo, "Bo").await;
+    let plant = plant(&ana).await;
+    assert!(ana.plan_rollout(restart(&plant)).await.unwrap().needs_approval);
+    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
+    assert!(waits(&rollout), "{rollout:?}");
+    for action in [RolloutAction::Resume, RolloutAction::Pause, RolloutAction::StartNextStage] {
+        let refused = ana.act_on_rollout(&rollout.id, action).await.unwrap_err();
+        assert_eq!(refused.message, "The rollout waits for the approval of a second installation.");
+    }
+
+    // The owner turns the requirement off: what waits goes on waiting, also after a restart.
+    let id = Some(plant.clone());
+    ana.save_connection(ConnectionEntry { id, ..entry(false) }).await.unwrap();
+    engine.stop().await;
+    let engine = ours.start().await;
+    let ana = engine.handle();
+    let view = ana.rollouts().await.unwrap().remove(0);
+    assert!(waits(&view), "{view:?}");
+    assert_eq!(view.counts.pending, 2);
+
+    // What the colleague sees.
+    let request = ours.path("request");
+    ana.save_approval_request("1", request.clone().into()).await.unwrap();
+    let seen = bo.read_approval_request(request.clone()).await.unwrap();
+    assert_eq!(seen.summary, "Wilco sends restart to 2 devices on plant.");
+    assert_eq!(seen.note.as_deref(), Some("new firmware"));
+    assert!(seen.facts.iter().any(|fact| fact.value == "at most 20 per second"), "{:?}", seen.facts);
+    assert!(
+        seen.facts.iter().any(|fact| fact.label == "Broker" && fact.value.contains("127.0.0.1")),
+        "{:?}",
+        seen.facts
+    );
+    assert_eq!(seen.devices.iter().map(|device| &*device.device).collect::<Vec<_>>(), ["pump-1", "pump-2"]);
+    assert!(seen.from.name.starts_with("Ana on ") && seen.from.trusted_as.is_none(), "{:?}", seen.from);
+    assert_eq!((seen.expires_at - seen.created_at, seen.refused), (7 * DAY, None));
+    let own = ana.read_approval_request(request.clone()).await.unwrap();
+    assert_eq!(own.refused.as_deref(), Some("This request was made by this installation itself."));
+
+    let answer = ours.path("answer");
+    answer_request(&bo, &request, &answer, Verdict::Approved).await.unwrap();
+    let import = async |path: &Path| ana.import_approval(path.to_owned(), Some("1".into())).await;
+    let untrusted = import(&answer).await.unwrap_err();
+    assert!(untrusted.message.contains(&bo.identity().await.unwrap().fingerprint), "{untrusted:?}");
+    assert!(untrusted.message.contains("not trusted here"), "{untrusted:?}");
+    trust(&ana, &bo, "Bo").await;
+    let started = import(&answer).await.unwrap();
+    assert!(!waits(&started), "{started:?}");
+    let decision = started.approval.unwrap().decision.unwrap();
+    assert_eq!(
+        (decision.verdict, &*decision.by, decision.note.as_deref()),
+        (Verdict::Approved, "Bo", Some("seen on the plan"))
+    );
+    assert_eq!(decision.fingerprint, bo.identity().await.unwrap().fingerprint);
+
+    // Used before.
+    let again = import(&answer).await.unwrap_err();
+    assert_eq!(again.message, "Rollout 1 no longer waits for an approval.");
+
+    let ours_said = said(&ana, AuditKind::Rollout).await;
+    assert_eq!(
+        ours_said,
+        ["Started rollout 1, which Bo approved", "Requested approval of rollout 1: restart to 2 devices"]
+    );
+    assert_eq!(said(&ana, AuditKind::Approval).await, ["Added Bo to the trusted installations"]);
+    let theirs_said = said(&bo, AuditKind::Approval).await;
+    assert!(
+        theirs_said[0].starts_with("Approved rollout 1 of Ana on ")
+            && theirs_said[0].ends_with(": restart to 2 devices")
+    );
+    engine.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
+    let (ours, theirs, strangers) = (Installation::new(), Installation::new(), Installation::new());
+    let (engine, other, third) = (ours.start().await, theirs.start().await, strangers.start().await);
+    let (ana, bo, eve) = (engine.handle(), other.handle(), third.handle());
+    trust(&ana, &bo, "Bo").await;
+    let plant = plant(&ana).await;
+    let first = ana.start_rollout(restart(&plant)).await.unwrap();
+    let second = ana.start_rollout(restart(&plant)).await.unwrap();
+    let of_first = answered((&ana, &ours), &bo, &first.id, Verdict::Approved).await;
+    let check = async |path: &Path, rollout: Option<&str>, expected: &str| {
+        let refused = ana.import_approval(path.to_owned(), rollout.map(str::to_owned)).await.unwrap_err();
+        assert!(refused.message.contains(expected) && refused.hint.is_some(), "{expected}: {refused:?}");
+        assert!(ana.rollouts().await.unwrap().iter().all(waits));
+    };
+    let altered = |from: &Path, change: (&str, &str)| {
+        let text = fs::read_to_string(from).unwrap();
+        assert!(text.contains(change.0), "{text}");
+        let path = ours.path("altered");
+        fs::write(&path, text.replacen(change.0, change.1, 1)).unwrap();
+        path
+    };
+    check(&of_first, Some(&second.id), "The answer is for rollout 1, not for rollout 2.").await;
+    check(&altered(&of_first, ("\"approved\"", "\"declined\"")), None, "was altered after it was signed").await;
+    check(&altered(&of_first, ("\"rollout\":1", "\"rollout\":2")), None, "was altered after it was signed").await;
+    check(&ours.path("1.request"), None, "is not an answer to an approval request").await;
+    check(&ours.path("nowhere"), None, "Could not read").await;
+
+    // An altered request cannot be signed, nor one that is replaced after it was seen.
+    let request = altered(&ours.path("1.request"), ("pump-2", "pump-3"));
+    let refused = answer_request(&bo, &request, &ours.path("x"), Verdict::Approved).await.unwrap_err();
+    assert!(refused.message.contains("was altered after it was signed"), "{refused:?}");
+    ana.save_approval_request(&second.id, ours.path("2.request").into()).await.unwrap();
+    let seen = bo.read_approval_request(ours.path("1.request")).await.unwrap();
+    let other_one =
+        ApprovalAnswer { request: ours.path("2.request"), sha256: seen.sha256, verdict: Verdict::Approved, note: None };
+    let refused = bo.answer_approval_request(other_one, ours.path("x").into()).await.unwrap_err();
+    assert!(refused.message.contains("another request than the one that was shown"), "{refused:?}");
+
+    // A key that is not trusted, and our own.
+    let by_eve = ours.path("eve");
+    answer_request(&eve, &ours.path("1.request"), &by_eve, Verdict::Approved).await.unwrap();
+    check(&by_eve, None, "which is not trusted here").await;
+    let refused = answer_request(&ana, &ours.path("1.request"), &ours.path("x"), Verdict::Approved).await.unwrap_err();
+    assert!(refused.message.contains("made by this installation itself"), "{refused:?}");
+    let own_key = ana.identity().await.unwrap().public_key;
+    let refused = ana.trust_installation("me", &own_key).await.unwrap_err();
+    assert!(refused.message.contains("the key of this installation itself"), "{refused:?}");
+    // The same keyring with other data: somebody who tries to approve their own request.
+    let double = Installation { vault: ours.vault.clone(), ..Installation::new() };
+    let doubled = double.start().await;
+    let refused = answer_request(&doubled.handle(), &ours.path("1.request"), &ours.path("x"), Verdict::Approved).await;
+    assert!(refused.unwrap_err().message.contains("made by this installation itself"));
+    doubled.stop().await;
+
+    // The answer to the request of another installation, and one to an earlier request for the same number.
+    let twin = Installation::new();
+    let twins = twin.start().await;
+    let its_plant = self::plant(&twins.handle()).await;
+    twins.handle().start_rollout(restart(&its_plant)).await.unwrap();
+    let of_twin = answered((&twins.handle(), &twin), &bo, "1", Verdict::Approved).await;
+    check(&of_twin, None, "is for a rollout of another installation").await;
+    twins.stop().await;
+
+    // On a connection that was changed to another broker.
+    let moved = ConnectionEntry { id: Some(plant.clone()), url: "mqtt://127.0.0.1:10".into(), ..entry(true) };
+    ana.save_connection(moved).await.unwrap();
+    check(&of_first, None, "is for mqtt://127.0.0.1:9, and the connection 'plant' has been changed since").await;
+    ana.save_connection(ConnectionEntry { id: Some(plant.clone()), ..entry(true) }).await.unwrap();
+
+    // Too late.
+    ours.time.pass(7 * DAY);
+    check(&of_first, None, "has expired").await;
+    theirs.time.pass(7 * DAY);
+    let late = bo.read_approval_request(ours.path("1.request")).await.unwrap();
+    assert_eq!(late.refused.as_deref(), Some("This request has expired."));
+    for engine in [engine, other, third] {
+        engine.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_declined_rollout_is_stopped_with_the_reason() {
+    let (ours, theirs) = (Installation::new(), Installation::new());
+    let (engine, other) = (ours.start().await, theirs.start().await);
+    let (ana, bo) = (engine.handle(), other.handle());
+    trust(&ana, &bo, "Bo").await;
+    let plant = plant(&ana).await;
+    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
+    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Declined).await;
+    let stopped = ana.import_approval(answer, None).await.unwrap();
+    assert_eq!((stopped.state, stopped.counts.pending), (RolloutState::Stopped, 2));
+    assert_eq!(stopped.why.as_deref(), Some("Bo declined it: seen on the plan."));
+    assert!(stopped.ended_at.is_some());
+    assert_eq!(said(&ana, AuditKind::Rollout).await[0], "Stopped rollout 1, which Bo declined");
+    engine.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn there_is_no_way_around_an_approval() {
+    let ours = Installation::new();
+    let engine = ours.start().await;
+    let handle = engine.handle();
+    let plant = plant(&handle).await;
+    let first = handle.start_rollout(restart(&plant)).await.unwrap();
+    handle.act_on_rollout(&first.id, RolloutAction::Stop).await.unwrap();
+    let members = |which| RolloutTarget::Members { rollout: first.id.clone(), which };
+    let follows = |reason| Some(Follows { rollout: first.id.clone(), reason });
+    for (target, follows) in [
+        (members(WhichMembers::All), follows(FollowReason::SendAgain)),
+        (members(WhichMembers::FailedOrNotStarted), follows(FollowReason::RetryFailedAndNotStarted)),
+        (RolloutTarget::Search { search: "pump".into() }, None),
+        (RolloutTarget::Broadcast { group: None, search: String::new() }, None),
+        (RolloutTarget::Broadcast { group: Some("all".into()), search: String::new() }, None),
+        // Of a single device too: it is a rollout all the same.
+        (RolloutTarget::Devices { devices: vec!["pump-1".into()] }, None),
+    ] {
+        // A broadcast has no rate.
+        let new = NewRollout { target: target.clone(), follows, rate: None, ..restart(&plant) };
+        let view = handle.start_rollout(new).await.unwrap();
+        assert!(waits(&view), "{target:?}: {view:?}");
+    }
+    // Several at once are no rollout, and so cannot be approved.
+    let send = |devices: &[&str]| NewCommand {
+        connection: plant.clone(),
+        devices: devices.iter().map(|device| (*device).to_owned()).collect(),
+        command: "restart".into(),
+        args: "{}".to_owned().into(),
+        ..NewCommand::default()
+    };
+    let refused = handle.send(send(&["pump-1", "pump-2"])).await.unwrap_err();
+    assert!(refused.message.contains("restart to several devices needs the approval"), "{refused:?}");
+    let check = handle.check_command(send(&["pump-1", "pump-2"])).await.unwrap();
+    assert_eq!(check.refused, Some(refused.message));
+    // A single command needs none, and what is not dangerous neither.
+    handle.send(send(&["pump-1"])).await.unwrap();
+    let harmless =
+        RolloutCommand { name: "identify".into(), args: "{}".to_owned().into(), ..RolloutCommand::default() };
+    let view = handle.start_rollout(NewRollout { command: harmless, ..restart(&plant) }).await.unwrap();
+    assert!(!waits(&view) && view.approval.is_none(), "{view:?}");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn an_approved_rollout_is_paused_when_its_connection_reaches_another_broker() {
+    let (ours, theirs) = (Installation::new(), Installation::new());
+    let (engine, other) = (ours.start().await, theirs.start().await);
+    let (ana, bo) = (engine.handle(), other.handle());
+    trust(&ana, &bo, "Bo").await;
+    let plant = plant(&ana).await;
+    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
+    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Approved).await;
+    ana.import_approval(answer, None).await.unwrap();
+    let moved = ConnectionEntry { id: Some(plant.clone()), url: "mqtt://127.0.0.1:10".into(), ..entry(true) };
+    ana.save_connection(moved).await.unwrap();
+    let refused = ana.act_on_rollout(&rollout.id, RolloutAction::Resume).await.unwrap_err();
+    assert!(refused.message.contains("The approval of rollout 1 is for mqtt://127.0.0.1:9"), "{refused:?}");
+    let paused = async {
+        while ana.rollouts().await.unwrap()[0].state != RolloutState::Paused {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), paused).await.unwrap();
+    ana.save_connection(ConnectionEntry { id: Some(plant), ..entry(true) }).await.unwrap();
+    ana.act_on_rollout(&rollout.id, RolloutAction::Resume).await.unwrap();
+    engine.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn an_installation_is_trusted_by_the_file_that_it_has_saved() {
+    let (ours, theirs) = (Installation::new(), Installation::new());
+    let (engine, other) = (ours.start().await, theirs.start().await);
+    let (ana, bo) = (engine.handle(), other.handle());
+    let file = ours.path("bo.wilco-identity");
+    bo.export_identity(file.clone().into()).await.unwrap();
+    let read = ana.read_identity(file.clone()).await.unwrap();
+    assert_eq!(read, bo.identity().await.unwrap());
+    let trusted = ana.trust_installation(&read.name, &read.public_key).await.unwrap();
+    assert_eq!(
+        (&trusted.fingerprint, ana.trusted_installations().await.unwrap()),
+        (&read.fingerprint, vec![trusted.clone()])
+    );
+    let twice = ana.trust_installation("other", &read.public_key).await.unwrap_err();
+    assert!(twice.message.contains("trusted already"), "{twice:?}");
+    for key in ["", "ab", "zz"] {
+        assert!(ana.trust_installation("Eve", key).await.unwrap_err().message.contains("not a public key"));
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen(" on ", " at ", 1)).unwrap();
+    assert!(ana.read_identity(file).await.unwrap_err().message.contains("was altered"));
+    ana.distrust_installation(&trusted.name).await.unwrap();
+    assert!(ana.distrust_installation(&trusted.name).await.is_err());
+    assert_eq!(ana.trusted_installations().await.unwrap(), []);
+    let expected = [
+        format!("Removed {} from the trusted installations", read.name),
+        format!("Added {} to the trusted installations", read.name),
+    ];
+    assert_eq!(said(&ana, AuditKind::Approval).await, expected);
+    engine.stop().await;
+    other.stop().await;
+}
