@@ -11,7 +11,7 @@ use crate::packages::Purpose;
 use crate::{packages, process, target, tools};
 
 /// What each target reads is said in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 14] = [
+const TARGETS: [&str; 15] = [
     "files",
     "pkcs12",
     "locked_keys",
@@ -23,6 +23,7 @@ const TARGETS: [&str; 14] = [
     "schemas",
     "device_files",
     "exports",
+    "signed_files",
     "local_socket",
     "typed",
     "learned",

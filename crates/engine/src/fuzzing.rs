@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wilco_connection::{Address, Proxy};
 
-use crate::{catalogue, device_file, fleet::Search, import_export, ipc};
+use crate::{approval, catalogue, device_file, evidence_file, fleet::Search, import_export, ipc};
 
 /// Reads a CSV file of devices to its end.
 pub fn device_file(path: &Path) {
@@ -28,6 +28,12 @@ pub fn exported_connections(path: &Path) {
 /// Reads an exported catalogue of commands.
 pub fn exported_catalogue(path: &Path) {
     let _ = catalogue::file::read(path);
+}
+
+/// Reads the files that another installation has signed, or says that it has.
+pub fn signed_files(path: &Path) {
+    let _ = evidence_file::read(path);
+    approval::read_any(path);
 }
 
 /// Reads a line from the local socket, as the engine and as the command line.
