@@ -87,6 +87,7 @@ export interface View {
     | 'commands'
     | 'audit'
     | 'evidence'
+    | 'approval'
     | 'settings';
   connection: string | null;
   device: string | null;

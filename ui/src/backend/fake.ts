@@ -4,6 +4,7 @@
  */
 
 import type { Backend } from './backend';
+import { approvalCalls } from './fake/approvalCalls';
 import { auditCalls } from './fake/auditCalls';
 import { catalogueCalls } from './fake/catalogueCalls';
 import { commandCalls } from './fake/commandCalls';
@@ -24,6 +25,7 @@ export function fakeBackend(options: FakeOptions = {}) {
     ...deviceCalls(engine),
     ...commandCalls(engine),
     ...rolloutCalls(engine),
+    ...approvalCalls(engine),
     ...rehearsalCalls(engine),
     ...catalogueCalls(engine),
   });

@@ -1,6 +1,7 @@
 /** The actions of every feature, in the order in which the palette offers groups that fit equally well. */
 
 import type { App } from '../state/app.svelte';
+import { approvalActions } from './approvals/actions';
 import { auditActions } from './audit/actions';
 import { chartActions } from './charts/actions';
 import { catalogueActions } from './commands/actions';
@@ -20,6 +21,7 @@ const FEATURES = [
   historyActions,
   trafficActions,
   auditActions,
+  approvalActions,
   connectionActions,
   catalogueActions,
   windowActions,

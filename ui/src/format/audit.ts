@@ -19,6 +19,7 @@ export const KINDS: Record<AuditKind, string> = {
   device: 'Devices',
   view: 'Views',
   desired: 'Wanted configurations',
+  approval: 'Approvals',
   settings: 'Settings',
   history: 'History',
   audit: 'Audit',

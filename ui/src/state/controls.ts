@@ -6,6 +6,8 @@ import { tick } from 'svelte';
 const DRAWING_LIMIT_MS = 1_000;
 
 export type ControlName =
+  | 'approval.import'
+  | 'approval.request'
   | 'commands.describe'
   | 'commands.export'
   | 'commands.import'

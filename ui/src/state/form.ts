@@ -19,6 +19,7 @@ export interface Form {
   name: string;
   mode: ConnectionMode;
   sendOperator: boolean;
+  needsApproval: boolean;
   preset: Preset | null;
   address: string;
   mqtt: MqttVersion;
@@ -75,6 +76,7 @@ export function blankForm(): Form {
     name: '',
     mode: 'normal',
     sendOperator: false,
+    needsApproval: false,
     preset: null,
     address: '',
     mqtt: '5',
@@ -108,6 +110,7 @@ export function formOf(view: ConnectionView): Form {
     name: view.name,
     mode: view.mode,
     sendOperator: view.send_operator,
+    needsApproval: view.needs_approval,
     preset: view.preset,
     address: view.url,
     mqtt: view.mqtt,
@@ -161,6 +164,7 @@ export function entryOf(form: Form, around: Around, denied: string[] = []): Conn
     url: settled.url,
     mode: form.mode,
     send_operator: form.sendOperator,
+    needs_approval: form.needsApproval,
     preset: settled.preset,
     mqtt: form.mqtt,
     client_id: given(form.clientId),

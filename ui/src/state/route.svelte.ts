@@ -11,6 +11,7 @@ export type Screen =
   | 'commands'
   | 'audit'
   | 'evidence'
+  | 'approval'
   | 'settings';
 
 const SCREENS: Screen[] = [
@@ -24,6 +25,7 @@ const SCREENS: Screen[] = [
   'commands',
   'audit',
   'evidence',
+  'approval',
   'settings',
 ];
 

@@ -47,6 +47,7 @@ export function rolloutView(given: Partial<RolloutView> = {}): RolloutView {
     state: 'running',
     waits_for: null,
     why: null,
+    approval: null,
     stages: [
       { members: 100, counts: now, waiting_for_offline: 0, started_at: 1_000_000, ended_at: null, closed: false },
     ],

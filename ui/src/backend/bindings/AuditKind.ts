@@ -3,4 +3,4 @@
 /**
  * What an entry of the audit is about.
  */
-export type AuditKind = "command" | "rollout" | "connection" | "dialect" | "catalogue" | "button" | "device" | "view" | "desired" | "settings" | "history" | "audit";
+export type AuditKind = "command" | "rollout" | "connection" | "dialect" | "catalogue" | "button" | "device" | "view" | "desired" | "approval" | "settings" | "history" | "audit";

@@ -31,6 +31,10 @@ mode: ConnectionMode,
  */
 send_operator: boolean, 
 /**
+ * Dangerous rollouts wait until a second installation has approved them.
+ */
+needs_approval: boolean, 
+/**
  * What kind of broker.
  */
 preset: Preset, 

@@ -81,6 +81,10 @@ messages: number,
  */
 dangerous: boolean, 
 /**
+ * It starts only when a second installation has approved it: until then it waits, and sends nothing.
+ */
+needs_approval: boolean, 
+/**
  * What the person has to do before it starts, by the connection's mode. Without it the engine refuses the rollout.
  */
 confirmation: Confirmation, 

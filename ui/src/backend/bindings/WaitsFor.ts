@@ -3,7 +3,7 @@
 /**
  * What a waiting rollout waits for.
  */
-export type WaitsFor = { "what": "person" } | { "what": "pause", 
+export type WaitsFor = { "what": "approval" } | { "what": "person" } | { "what": "pause", 
 /**
  * When it ends, Unix milliseconds.
  */

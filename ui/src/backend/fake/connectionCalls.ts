@@ -30,6 +30,7 @@ export function connectionCalls(engine: FakeEngine) {
       const now = Date.now();
       const demo = view({ id: 'demo', name: 'Demo fleet', url: 'mqtt://127.0.0.1:41883', demo: true });
       demo.mode = engine.options.mode;
+      demo.needs_approval = engine.options.needsApproval;
       demo.link = { state: 'online', since: now };
       demo.round_trip_ms = 0.4;
       engine.fleet = makeFleet(demo.id, engine.options.devices, now);

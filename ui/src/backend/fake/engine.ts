@@ -59,6 +59,8 @@ export interface FakeOptions {
   lampPassword?: boolean;
   /** What may be sent over the connection of the demo fleet. */
   mode?: ConnectionMode;
+  /** Dangerous rollouts of the demo fleet wait for the approval of a second installation. */
+  needsApproval?: boolean;
   /** How many times as fast as the clock rollouts run. */
   rolloutSpeed?: number;
 }
@@ -133,6 +135,7 @@ export class FakeEngine {
       rolloutSpeed: 1,
       lamp: false,
       mode: 'normal',
+      needsApproval: false,
       ...options,
     };
     this.connections = new FakeConnections(this.options.keyring);
@@ -204,6 +207,9 @@ export class FakeEngine {
         },
         cancel: (connection, device, id) => this.cancel(connection, device, id),
         isDangerous: (connection, command) => this.catalogue.find(connection, command)?.dangerous ?? false,
+        needsApproval: (connection, command) =>
+          (this.connections.list.find(({ id }) => id === connection)?.needs_approval ?? false) &&
+          (this.catalogue.find(connection, command)?.dangerous ?? false),
         say: (rollout) => {
           this.changedRollouts.set(rollout.id, rollout);
           this.touch();

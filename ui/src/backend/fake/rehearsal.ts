@@ -103,6 +103,7 @@ function begin(rollout: NewRollout, sizes: number[], members: number): RolloutVi
     state: 'running',
     waits_for: null,
     why: null,
+    approval: null,
     stages: sizes.map((size) => ({
       members: size,
       counts: noCounts(),

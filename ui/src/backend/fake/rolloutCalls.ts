@@ -17,7 +17,8 @@ export function rolloutCalls(engine: FakeEngine) {
   return {
     async planRollout(rollout: NewRollout): Promise<RolloutPlan> {
       const confirmation = confirmationOf(connectionOf(rollout.connection), true);
-      return { ...engine.rollouts.plan(rollout), confirmation };
+      const needs_approval = engine.rollouts.world.needsApproval(rollout.connection, rollout.command.name);
+      return { ...engine.rollouts.plan(rollout), confirmation, needs_approval };
     },
 
     async startRollout(rollout: NewRollout): Promise<RolloutView> {

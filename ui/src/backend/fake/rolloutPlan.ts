@@ -86,6 +86,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
     unreported_examples: [],
     messages: members.length * MESSAGES - silent * 2,
     dangerous,
+    needs_approval: false,
     confirmation: 'none',
     remarks:
       rate > RATE

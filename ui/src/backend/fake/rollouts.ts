@@ -1,5 +1,6 @@
 /** Rollouts that really run over the invented fleet: stages, rate, halt rule, pause, resume, stop. */
 
+import type { ApprovalDecision } from '../bindings/ApprovalDecision';
 import type { CommandView } from '../bindings/CommandView';
 import type { MemberPage } from '../bindings/MemberPage';
 import type { MemberQuery } from '../bindings/MemberQuery';
@@ -26,6 +27,8 @@ export interface World {
   send(device: FakeDevice, rollout: RolloutView, onChange: (command: CommandView) => void): string;
   cancel(connection: string, device: string, id: string): void;
   isDangerous(connection: string, command: string): boolean;
+  /** A rollout of it waits for the approval of a second installation. */
+  needsApproval(connection: string, command: string): boolean;
   /** Something has changed. */
   say(rollout: RolloutView): void;
   newId(): string;
@@ -46,6 +49,8 @@ interface Run {
 }
 
 const TICK = 50;
+/** An approval is accepted for a week, milliseconds. */
+const EXPIRES_AFTER = 7 * 86_400_000;
 const IN_FLIGHT = 250;
 
 export class FakeRollouts {
@@ -109,6 +114,7 @@ export class FakeRollouts {
       state: 'running',
       waits_for: null,
       why: null,
+      approval: null,
       stages: sizes.map((size, stage) => ({
         members: size,
         counts: countMembers(members.filter((member) => member.stage === stage)),
@@ -124,10 +130,30 @@ export class FakeRollouts {
       changed_at: now,
       ended_at: null,
     };
+    if (this.world.needsApproval(spec.connection, spec.command.name)) {
+      view.state = 'waiting';
+      view.waits_for = { what: 'approval' };
+      view.approval = { expires_at: now + EXPIRES_AFTER, decision: null };
+    }
     this.#runs.set(view.id, { view, members, devices, next: 0, due: 1, pauseUntil: null, goAhead: false });
     this.world.say(view);
     this.#timer ??= setInterval(() => this.#tick(), TICK);
     return view;
+  }
+
+  /** A second installation has answered. */
+  decide(id: string, decision: ApprovalDecision): RolloutView {
+    const run = this.#find(id);
+    const { approval, waits_for: waits } = run.view;
+    if (approval === null || waits?.what !== 'approval')
+      throw failure('invalid', `Rollout ${run.view.number} no longer waits for an approval.`, 'Start another rollout.');
+    const answered = { approval: { ...approval, decision }, waits_for: null };
+    if (decision.verdict === 'approved') this.#change(run, { ...answered, state: 'running' });
+    else {
+      this.#stop(run);
+      this.#change(run, { ...answered, why: `${decision.by} declined it.` });
+    }
+    return run.view;
   }
 
   detail(id: string): RolloutDetail {
@@ -163,6 +189,8 @@ export class FakeRollouts {
     const { state } = run.view;
     const refuse = (why: string) => failure('invalid', why, null);
     if (state === 'finished' || state === 'stopped') throw refuse('This rollout has ended.');
+    if (run.view.waits_for?.what === 'approval' && action !== 'stop')
+      throw refuse('The rollout waits for the approval of a second installation.');
     if (action === 'pause') this.#change(run, { state: 'paused', waits_for: null });
     if (action === 'resume') this.#change(run, { state: 'running', why: null, waits_for: null });
     if (action === 'stop') this.#stop(run);
@@ -232,7 +260,7 @@ export class FakeRollouts {
       if (inFlight(run) === 0) this.#change(run, { ended_at: Date.now() });
       return;
     }
-    if (view.state === 'paused') return;
+    if (view.state === 'paused' || view.waits_for?.what === 'approval') return;
     this.#release(run);
     this.#endStage(run);
   }

@@ -3,7 +3,7 @@
 import type { Action } from '../../state/actions.svelte';
 import type { Rollouts } from './rollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
-import { canPutBack, isActive, nameOf } from './format';
+import { canPutBack, isActive, isUnapproved, nameOf } from './format';
 
 export function rolloutActions(rollouts: Rollouts): Action[] {
   const { app, opened } = rollouts;
@@ -30,14 +30,19 @@ export function rolloutActions(rollouts: Rollouts): Action[] {
       ...(keys !== undefined && { keys }),
       run,
     });
-    if (view.state === 'running' || view.state === 'waiting')
+    const started = !isUnapproved(view);
+    if (started && (view.state === 'running' || view.state === 'waiting'))
       list.push(own('pause', 'Pause this rollout', () => opened.act('pause'), 'p'));
     if (can && (view.state === 'paused' || view.state === 'halted'))
       list.push(own('resume', 'Resume this rollout', () => opened.act('resume'), 'p'));
     if (isActive(view) || view.state === 'halted')
       list.push(own('stop', 'Stop this rollout…', () => app.controls.activate('rollout.stop')));
-    if (can && view.state === 'waiting')
+    if (can && started && view.state === 'waiting')
       list.push(own('next', 'Start the next stage', () => opened.act('start_next_stage'), 'n'));
+    if (!started) {
+      list.push(own('request', 'Save approval request…', () => app.controls.activate('approval.request')));
+      list.push(own('import', 'Import approval…', () => app.controls.activate('approval.import')));
+    }
     list.push(own('export', 'Export this rollout…', () => app.controls.activate('rollout.export'), 'e'));
     if (can) {
       list.push(own('retry', 'Retry the failed devices of this rollout…', () => opened.follow('retry_failed')));

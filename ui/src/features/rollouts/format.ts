@@ -54,14 +54,21 @@ const STATES: Record<RolloutState, StateWords> = {
   finished: { word: 'Finished', glyph: 's-succeeded', colour: 'succeeded' },
 };
 
-export function stateText({ state }: Pick<RolloutView, 'state'>): StateWords {
-  return STATES[state];
+const UNAPPROVED: StateWords = { word: 'Waiting for approval', glyph: 's-late', colour: 'sent' };
+
+export function stateText(rollout: Pick<RolloutView, 'state' | 'waits_for'>): StateWords {
+  return isUnapproved(rollout) ? UNAPPROVED : STATES[rollout.state];
+}
+
+/** It sends nothing until a second installation has approved it. */
+export function isUnapproved({ waits_for }: Pick<RolloutView, 'waits_for'>): boolean {
+  return waits_for?.what === 'approval';
 }
 
 /** `Running, stage 3 of 4`. */
 export function pillText(rollout: RolloutView): string {
   const { word } = stateText(rollout);
-  const many = rollout.stages.length > 1 && rollout.state !== 'finished';
+  const many = rollout.stages.length > 1 && rollout.state !== 'finished' && !isUnapproved(rollout);
   return many ? `${word}, stage ${rollout.stage + 1} of ${rollout.stages.length}` : word;
 }
 
@@ -176,6 +183,8 @@ export function waitText(
   now: number,
 ): string {
   switch (waits?.what) {
+    case 'approval':
+      return 'It starts when a second installation has approved it';
     case 'person':
       return 'The next stage starts when you say so';
     case 'pause':

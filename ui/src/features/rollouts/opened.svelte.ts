@@ -64,6 +64,11 @@ export class Opened {
     await this.#try(() => this.rollouts.act(this.id, action));
   }
 
+  /** Imports the answer of a second installation. Rejects where it does not count. */
+  async importApproval(path: string): Promise<void> {
+    this.rollouts.learn(await this.rollouts.app.backend.importApproval(path, this.id));
+  }
+
   async note(note: string): Promise<boolean> {
     const text = note.trim() === '' ? null : note;
     return this.#try(async () => this.rollouts.learn(await this.rollouts.app.backend.noteRollout(this.id, text)));

@@ -199,6 +199,7 @@ export class Preparing {
   /** The label of the button that starts it. */
   get action(): string {
     const to = this.members === null ? 'all that match' : counted(this.members, 'device');
+    if (this.plan?.needs_approval) return `Request approval for ${to}`;
     return this.dangerous ? `${visible(this.composer.title)}: ${to}` : `Send to ${to}`;
   }
 

@@ -12,7 +12,7 @@ import { rolloutActions } from './actions';
 import { Opened } from './opened.svelte';
 import { Preparing } from './preparing.svelte';
 import { rolloutToPrepare, type RolloutToPrepare } from './start.svelte';
-import { isActive, isOpen, nameOf, sum, FAILED } from './format';
+import { isActive, isOpen, isUnapproved, nameOf, sum, FAILED } from './format';
 
 export interface ListFilter {
   name: string;
@@ -51,7 +51,12 @@ export class Rollouts {
   constructor(readonly app: App) {
     app.feed.on((batch) => this.take(batch));
     app.actions.offer(() => rolloutActions(this));
-    app.closeGuard.watchRunning(() => this.active.map((rollout) => `${nameOf(rollout)} (rollout ${rollout.number})`));
+    app.closeGuard.watchRunning(() =>
+      // One that is not approved waits as well while the window is closed.
+      this.active
+        .filter((rollout) => !isUnapproved(rollout))
+        .map((rollout) => `${nameOf(rollout)} (rollout ${rollout.number})`),
+    );
     app.closeGuard.watchDrafts(() => {
       const left = rolloutToPrepare.current === null ? null : this.#left;
       return left?.isFilled ? [`Your rollout of ${visible(left.composer.title)}, not started`] : [];
