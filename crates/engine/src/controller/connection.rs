@@ -9,7 +9,7 @@ use std::{
 use wilco_dialect::{DecodedMessage, Dialect, Filter, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
-use super::{attention::Attention, devices::Pending, rollouts::Rollouts, session_events::UNREADABLE_TOLD};
+use super::{attention::Attention, devices::Pending, messages::UNREADABLE_TOLD, rollouts::Rollouts};
 use crate::{
     api::{ConnectionMode, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
     dialects::{self, Described, Enabled, SharedDialects},

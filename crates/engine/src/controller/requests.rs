@@ -14,6 +14,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Input, Submission, Timestamp, r
 use super::{
     Connection, Controller, Event,
     devices::{DeviceRequest, FORGOTTEN_AT_ONCE},
+    event_loop::views_of,
     look_up::Waiting,
 };
 use crate::{
@@ -133,7 +134,7 @@ impl Controller {
     pub(super) async fn asked(&mut self, asked: Request) {
         match asked {
             Request::Connections(reply) => {
-                let _ = reply.send(super::views_of(&self.connections));
+                let _ = reply.send(views_of(&self.connections));
             }
             Request::Open(profile, reply) => {
                 let id = profile.id.clone();

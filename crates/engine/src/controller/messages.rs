@@ -1,0 +1,323 @@
+//! What devices and other consoles say: each message is read, and acted on.
+
+use wilco_dialect::{Changes, DecodedMessage, Inbound, Meaning, Unreadable};
+use wilco_ledger::{About, Answer, Claim, Input, Raw, Report};
+
+use super::{
+    Connection, Controller,
+    look_up::{Owed, Waiting},
+    session_events::QUIET,
+};
+use crate::{
+    api::Presence,
+    dialects::{self, Meant},
+    message_rates::Rate,
+    mqtt::{Message, MqttSender},
+    store::{ConnectionId, Restart},
+    telemetry,
+    traffic::Passing,
+};
+
+/// A device that says it has been there for longer, 10 years in milliseconds, has no clock.
+const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
+
+/// So many notices about messages that cannot be read.
+pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
+
+/// So much of a long topic tells which it is, letters.
+const SHOWN_OF_A_TOPIC: usize = 60;
+
+impl Controller {
+    pub(super) fn message(&mut self, connection: &ConnectionId, sender: &MqttSender, mut message: Message) {
+        let now = self.clock.now();
+        message.room = None;
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        known.traffic.arrived += 1;
+        known.ledger.answers().message();
+        if !self.taps.is_empty() {
+            let Message { topic, payload, qos, retained, correlation, envelope, .. } = &message;
+            let (qos, retained, correlation) = (*qos, *retained, correlation.as_deref());
+            let passing = Passing { to: None, topic, payload, qos, retained, correlation, envelope };
+            self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
+        }
+        if known.is_only_looked_at(&message.topic) {
+            self.owe(message.receipt.map(|receipt| (sender.clone(), receipt)));
+            return;
+        }
+        if let Some(message) = known.within_rate(sender, message, now) {
+            self.read_message(connection, sender, message);
+        }
+    }
+
+    /// Acts on a message.
+    pub(super) fn read_message(&mut self, connection: &ConnectionId, sender: &MqttSender, message: Message) {
+        let Message { topic, payload, qos, retained, correlation, receipt, .. } = message;
+        let mut owed = receipt.map(|receipt| (sender.clone(), receipt));
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
+        if let Some(nonce) = known.awaited_nonce(&inbound) {
+            known.came_back(&nonce, now);
+            self.tell(connection, Input::Tick);
+            self.owe(owed);
+            return;
+        }
+        let Some(dialects) = known.dialects.clone() else {
+            let meaning = match known.dialect.decode(&inbound) {
+                Ok(None) => None,
+                Ok(Some(heard)) => Some(Meaning::Message(heard)),
+                Err(unreadable) => Some(Meaning::Unreadable(unreadable)),
+            };
+            match meaning {
+                Some(meaning) => {
+                    self.heard(connection, Meant { meaning, own: true, retained, challenge: None }, &inbound, &mut owed)
+                }
+                None => self.unlisted(connection, &topic),
+            }
+            self.owe(owed);
+            return;
+        };
+        let reading = dialects::write(&dialects).hear(&inbound);
+        let is_nobodys = reading.meant.is_empty() && reading.changes == Changes::default();
+        let reading = self.admit_found(connection, &dialects, reading, retained);
+        let meant = self.discovered(connection, sender, &dialects, reading);
+        if is_nobodys {
+            self.unlisted(connection, &topic);
+        }
+        for meant in meant {
+            if let (false, Some(device)) = (meant.own, dialects::device_of(&meant.meaning))
+                && let Some(known) = self.connections.get_mut(connection)
+            {
+                known.rates.note_owner(&topic, device);
+            }
+            self.heard(connection, meant, &inbound, &mut owed);
+        }
+        self.owe(owed);
+    }
+
+    /// The PUBACK of what did not wait for the store.
+    fn owe(&mut self, owed: Owed) {
+        self.pending_batch.urgent |= owed.is_some();
+        self.pending_batch.receipts.extend(owed);
+    }
+
+    fn heard(&mut self, connection: &ConnectionId, meant: Meant, inbound: &Inbound<'_>, owed: &mut Owed) {
+        if !self.admits(connection, &meant) {
+            return;
+        }
+        let Meant { meaning, own, retained, challenge } = meant;
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let is_answer = matches!(meaning, Meaning::Message(DecodedMessage::Answer(_)) | Meaning::Report(_));
+        if let Some(draining) = known.draining.as_mut().filter(|_| is_answer) {
+            draining.quiet_at = draining.quiet_at.map(|_| now + QUIET);
+        }
+        let heard = match meaning {
+            Meaning::Message(heard) => heard,
+            Meaning::Report(report) => return self.reported(connection, report, retained),
+            Meaning::Unreadable(Unreadable { device: Some(device), why, .. })
+                if own && known.dialect.is_telemetry(inbound.topic) =>
+            {
+                self.spoke(connection, &device, retained);
+                self.telemetry.unreadable(connection, &device, &why);
+                return;
+            }
+            Meaning::Unreadable(unreadable) => {
+                return self.unreadable(connection, unreadable, raw_of(inbound), (own, retained), owed);
+            }
+        };
+        match heard {
+            DecodedMessage::Broadcast => {}
+            DecodedMessage::Probe { nonce } => {
+                known.came_back(&nonce, now);
+                self.tell(connection, Input::Tick);
+            }
+            DecodedMessage::Lifecycle { device, event } => self.lifecycle(connection, device, event),
+            // Noted once, and not again with every new connection.
+            DecodedMessage::Answer(answer) if retained && known.is_retained_still(&answer.device, inbound.payload) => {}
+            DecodedMessage::Answer(answer) => {
+                self.spoke(connection, &answer.device, retained);
+                match challenge {
+                    Some(again) if is_in_memory(self.connections.get(connection), &answer) => {
+                        self.owe(owed.take());
+                        self.tell(connection, Input::Challenged { answer, again });
+                        self.pending_batch.urgent = true;
+                    }
+                    _ => self.answer(connection, answer, owed.take()),
+                }
+            }
+            DecodedMessage::Presence { device, online, boot, firmware, tags, since } => {
+                // What a broker has kept of a device is from before its hub went away.
+                let online = online && (own || !known.is_behind_an_absent_hub(&device));
+                let possible = now.0 - LONGEST_PRESENCE..=now.0 + telemetry::AHEAD;
+                let since = since.filter(|since| possible.contains(&since.0));
+                known.fleet().update(&device, |device| {
+                    let presence = if online { Presence::Online } else { Presence::Offline };
+                    if device.presence != presence || (boot.is_some() && device.boot != boot) {
+                        device.presence_since = since.or((!retained).then_some(now));
+                    }
+                    device.presence = presence;
+                    device.started(boot, since, (!retained).then_some(now));
+                    device.firmware = firmware.or(device.firmware.take());
+                    if !tags.is_empty() {
+                        device.tags = tags;
+                    }
+                    if !retained {
+                        device.seen_at = Some(now);
+                    }
+                });
+                if !own {
+                    self.hub_presence(connection, &device, online);
+                }
+                self.tell(connection, Input::Presence { device: device.clone(), online });
+                // What the broker has kept may be from before it was started anew.
+                if online && !retained {
+                    self.tell(connection, Input::Heard { device });
+                }
+            }
+            // What a device of another dialect reports is told value by value.
+            DecodedMessage::State { device, .. } if !own => self.spoke(connection, &device, retained),
+            DecodedMessage::State { device, state } => {
+                // What a broker has kept was reported nobody knows when.
+                let at = (!retained).then_some(now);
+                known.fleet().update(&device, |device| device.report(state, at));
+                known.note_report(&device);
+                self.spoke(connection, &device, retained);
+            }
+            DecodedMessage::Telemetry { device, at, series, rest } => {
+                self.spoke(connection, &device, retained);
+                // What a broker has kept was measured nobody knows when.
+                if !retained {
+                    if let Some(known) = self.connections.get_mut(connection) {
+                        known.rollouts.measured(&device, &series, now);
+                    }
+                    self.telemetry.take(connection, &device, telemetry::Message { at, series, rest }, now);
+                }
+            }
+            DecodedMessage::Log { device, chunk } => {
+                self.spoke(connection, &device, retained);
+                let ids = vec![chunk.id.clone()];
+                let Some(known) = self.connections.get_mut(connection) else { return };
+                if !known.rates.reads_log_chunk(&device, now) {
+                    self.discard(connection, (device, None), raw_of(inbound));
+                    return;
+                }
+                self.with_commands(connection, device, ids, Waiting::Log(chunk), owed.take());
+            }
+            DecodedMessage::Request(asked) => {
+                let (device, ids) = (asked.device.clone(), vec![asked.id.clone()]);
+                if !known.rates.reads_request(&device, now) {
+                    self.discard(connection, (device, None), raw_of(inbound));
+                    return;
+                }
+                self.with_commands(connection, device, ids, Waiting::Observed(asked, raw_of(inbound)), owed.take());
+            }
+        }
+    }
+
+    /// A device of another dialect reports values: those commands are done which asked for them.
+    fn reported(&mut self, connection: &ConnectionId, report: Report, retained: bool) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        if let Some(dialects) = &known.dialects {
+            let dialects = dialects::read(dialects);
+            let (values, led) = dialects.state(&report.device);
+            let at = (!retained).then_some(now);
+            let has_started = report.values.iter().any(|value| &*value.key == wilco_dialect::STARTED);
+            known.fleet().update(&report.device, |device| {
+                device.report_values(values, led, at);
+                if let Some(at) = at.filter(|_| has_started) {
+                    device.restart = Some(Restart { at, reported: false });
+                }
+            });
+        }
+        known.note_report(&report.device);
+        self.spoke(connection, &report.device, retained);
+        let before = self.pending_batch.changes.len();
+        self.tell(connection, Input::Report(Report { retained, ..report }));
+        self.pending_batch.urgent |= self.pending_batch.changes.len() > before;
+    }
+
+    /// Reconciles an answer. One to a command that has long ended is told from a stray one by asking the store.
+    fn answer(&mut self, connection: &ConnectionId, answer: Answer, owed: Owed) {
+        let named = match &answer.claim {
+            Claim::Id(id) => vec![id.clone()],
+            Claim::Within(text) => wilco_dialect::uuids_in(text),
+            Claim::Nothing | Claim::State => Vec::new(),
+        };
+        let ids = named.into_iter().chain(answer.correlation.clone()).collect();
+        self.with_commands(connection, answer.device.clone(), ids, Waiting::Answer(answer), owed);
+    }
+
+    /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
+    fn unreadable(
+        &mut self,
+        connection: &ConnectionId,
+        unreadable: Unreadable,
+        raw: Raw,
+        (own, retained): (bool, bool),
+        owed: &mut Owed,
+    ) {
+        // Requests in a form of somebody's own come back where consoles hear each other, and no dialect knows them again.
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let is_request = own && known.dialect.is_request(&raw.topic);
+        // Of other dialects, only answers are ever unreadable.
+        let is_answer = !own || known.dialect.is_answer(&raw.topic);
+        let is_log = own && known.dialect.is_log(&raw.topic);
+        if is_request && self.catalogue.speaks_otherwise(connection) {
+            return;
+        }
+        let Unreadable { device, why, id } = unreadable;
+        let hint = match (is_request, is_answer && device.is_some()) {
+            (true, _) => "Another console sent it. Wilco does not know what it requested.",
+            (_, true) => "It does not change the state of the command. The message is kept unchanged.",
+            _ => "Wilco ignored it. Live traffic shows such messages as they arrive.",
+        };
+        // Each is counted or kept; nobody reads hundreds of sentences a second.
+        if known.unreadable_told.take(1, UNREADABLE_TOLD, now) {
+            self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
+        }
+        let Some(device) = device.filter(|_| !is_request) else { return };
+        let about = match id {
+            Some(id) => About::Named(id),
+            None if is_answer => About::Unnamed,
+            // Any program may write to a log.
+            None => About::Nothing,
+        };
+        if is_answer || (is_log && about != About::Nothing) {
+            self.spoke(connection, &device, retained);
+            let ids = match &about {
+                About::Named(id) => vec![id.clone()],
+                About::Unnamed | About::Nothing => Vec::new(),
+            };
+            let waiting = Waiting::Unreadable { raw, why, about, retained, log: is_log };
+            self.with_commands(connection, device, ids, waiting, owed.take());
+        }
+    }
+
+    /// A topic that is nobody's. That of a device with too long a name is told, once.
+    fn unlisted(&mut self, connection: &ConnectionId, topic: &str) {
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(bytes) = known.dialect.too_long_a_name(topic).filter(|_| !known.told_of_names) else { return };
+        known.told_of_names = true;
+        let start: String = topic.chars().take(SHOWN_OF_A_TOPIC).collect();
+        let name = &known.profile.name;
+        self.feed.notice_of(
+            connection,
+            format!("A device on {name} is not listed: its ID has {bytes} bytes; the limit is 200."),
+            format!("It publishes on {start}… Give it a shorter ID. Wilco reports only the first such device."),
+        );
+    }
+}
+
+/// Whether an answer is about a command that is in memory: only such a one can be sent again.
+fn is_in_memory(known: Option<&Connection>, answer: &Answer) -> bool {
+    let Claim::Id(id) = &answer.claim else { return false };
+    known.is_some_and(|known| known.ledger.command(&answer.device, id).is_some())
+}
+
+/// A message as it came.
+fn raw_of(inbound: &Inbound<'_>) -> Raw {
+    Raw { topic: inbound.topic.into(), payload: inbound.payload.into(), qos: inbound.qos, cut: None }
+}
