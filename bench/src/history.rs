@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::process::Command;
-use wilco_engine::api::{ConnectionEntry, HistoryQuery};
+use wilco_engine::api::{CommandState, ConnectionEntry, HistoryQuery};
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
 use wilco_engine::{Engine, Handle, Options};
-use wilco_ledger::{State, Timestamp};
+use wilco_ledger::Timestamp;
 use wilco_tests::target;
 
 use crate::course::device;
@@ -162,21 +162,20 @@ async fn memory_of(data: &Path) -> Result<f64> {
 /// The filters of the window's history, each state by itself, and what stands beside them.
 fn filters(connection: &str, now: Timestamp) -> Vec<(String, HistoryQuery)> {
     let here = HistoryQuery { connection: Some(connection.to_owned()), limit: ROWS, ..HistoryQuery::default() };
-    let of = |states: &[State]| states.iter().map(|state| state.as_str().to_owned()).collect::<Vec<_>>();
-    let bad = [State::Failed, State::Rejected, State::TimedOut, State::Undeliverable];
-    let open: Vec<State> = State::ALL.into_iter().filter(|state| !state.is_final()).collect();
+    let (ended, open): (Vec<_>, Vec<_>) = CommandState::ALL.into_iter().partition(|state| state.is_final());
+    let bad = ended.into_iter().filter(|state| state.ended_badly()).collect();
     let mut filters = vec![
         ("All connections".to_owned(), HistoryQuery { connection: None, ..here.clone() }),
         ("One connection".to_owned(), here.clone()),
-        ("Unfinished".to_owned(), HistoryQuery { states: of(&open), ..here.clone() }),
-        ("Failed in any way".to_owned(), HistoryQuery { states: of(&bad), ..here.clone() }),
+        ("Unfinished".to_owned(), HistoryQuery { states: open, ..here.clone() }),
+        ("Failed in any way".to_owned(), HistoryQuery { states: bad, ..here.clone() }),
         ("Needs attention".to_owned(), HistoryQuery { needs_attention: true, ..here.clone() }),
         ("The last hour".to_owned(), HistoryQuery { since: Some(now.0 - 3_600_000), ..here.clone() }),
         ("The last day".to_owned(), HistoryQuery { since: Some(now.0 - 86_400_000), ..here.clone() }),
     ];
-    let each = State::ALL
+    let each = CommandState::ALL
         .into_iter()
-        .map(|state| (format!("State {}", state.as_str()), HistoryQuery { states: of(&[state]), ..here.clone() }));
+        .map(|state| (format!("State {state}"), HistoryQuery { states: vec![state], ..here.clone() }));
     filters.extend(each);
     filters
 }
@@ -208,7 +207,7 @@ async fn pages(data: &Path, connection: &str, fill: &Fill, size: &Size) -> Resul
             limit: ROWS,
             ..HistoryQuery::default()
         };
-        let failed = HistoryQuery { states: vec![State::Failed.as_str().to_owned()], ..history.clone() };
+        let failed = HistoryQuery { states: vec![CommandState::Failed], ..history.clone() };
         let count = HistoryQuery { limit: 1, ..HistoryQuery::default() };
         let begun = Instant::now();
         handle.device(connection, &one).await?;

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::sync::mpsc;
 use wilco_engine::api::{
-    Batch, ConnectionEntry, ConnectionView, FileRole, FileToRead, FilesToRead, HistoryQuery, LinkState, NewCommand,
-    NewRollout, RolloutCommand, RolloutTarget, Trust,
+    Batch, CommandState, ConnectionEntry, ConnectionView, FileRole, FileToRead, FilesToRead, HistoryQuery, LinkState,
+    NewCommand, NewRollout, RolloutCommand, RolloutTarget, Trust,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -67,7 +67,7 @@ impl Wilco {
         loop {
             let batch = self.next("the end of a command").await?;
             if let Some(command) = batch.commands.iter().find(|command| command.id == id && command.is_final) {
-                ensure!(command.state == "succeeded", "a command has {}", command.state);
+                ensure!(command.state == CommandState::Succeeded, "a command has {}", command.state);
                 return Ok(begun.elapsed());
             }
         }
@@ -147,7 +147,7 @@ impl Wilco {
         let page = self.handle.history(query).await?;
         let took = begun.elapsed();
         ensure!(
-            page.commands.iter().all(|command| command.state == "succeeded"),
+            page.commands.iter().all(|command| command.state == CommandState::Succeeded),
             "the history shows commands that are not done"
         );
         Ok(took)

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Confirmation, Confirmed, CutView, Delivery, DiscardedView, EventView, JsonText};
+use super::{CommandState, Confirmation, Confirmed, CutView, Delivery, DiscardedView, EventView, JsonText, Outcome};
 
 /// A command to send.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -100,16 +102,16 @@ pub struct CommandView {
     pub command: String,
     /// Its arguments.
     pub args: JsonText,
-    /// `you`, `another console`, or `Wilco` for what it sent by itself.
-    pub by: String,
+    /// The sender.
+    pub by: SentBy,
     /// Wilco sent it by itself.
     #[serde(default)]
     pub automatic: bool,
     /// The operator whom the request names, at most 64 characters. Anybody may write any name there.
     #[serde(default)]
     pub operator: Option<String>,
-    /// Its state by the name that is used everywhere: `queued` … `cancelled`.
-    pub state: String,
+    /// Its state.
+    pub state: CommandState,
     /// Nothing more is awaited.
     #[serde(rename = "final")]
     pub is_final: bool,
@@ -142,9 +144,9 @@ pub struct CommandView {
     pub message: Option<String>,
     /// The final answer's result.
     pub result: Option<JsonText>,
-    /// `exact`, `inferred`, `ambiguous` or nothing yet.
+    /// How the answer that moved it was matched to it; nothing before there is one.
     #[serde(rename = "match")]
-    pub matched: Option<String>,
+    pub matched: Option<AnswerMatch>,
     /// What its end rests on, where its device has said how it ended.
     #[serde(default)]
     pub settled_by: Option<SettledBy>,
@@ -158,7 +160,7 @@ pub struct CommandView {
     /// A second, different final answer was heard.
     pub conflict: bool,
     /// What the device reports of a command that had ended here as cancelled or expired.
-    pub contradicted: Option<String>,
+    pub contradicted: Option<Outcome>,
     /// The broker said that nobody listens on the topic.
     pub nobody_listening: bool,
     /// The device refused it as expired right after it was sent: most likely its clock and this computer's differ.
@@ -174,7 +176,65 @@ impl CommandView {
     pub fn asked_by(&self) -> String {
         match &self.operator {
             Some(operator) => format!("{}, by {operator}", self.by),
-            None => self.by.clone(),
+            None => self.by.to_string(),
+        }
+    }
+}
+
+/// The sender of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum SentBy {
+    /// The person at this console.
+    You,
+    /// Another console.
+    #[serde(rename = "another console")]
+    AnotherConsole,
+    /// Wilco by itself.
+    #[serde(rename = "Wilco")]
+    Wilco,
+}
+
+impl SentBy {
+    /// The words for it in tables and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SentBy::You => "you",
+            SentBy::AnotherConsole => "another console",
+            SentBy::Wilco => "Wilco",
+        }
+    }
+}
+
+impl fmt::Display for SentBy {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// How an answer was matched to its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum AnswerMatch {
+    /// By its ID.
+    Exact,
+    /// It has no ID, and can only belong to this command.
+    Inferred,
+    /// It has no ID, and could belong to more than one command.
+    Ambiguous,
+}
+
+impl AnswerMatch {
+    /// The word for it in tables and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AnswerMatch::Exact => "exact",
+            AnswerMatch::Inferred => "inferred",
+            AnswerMatch::Ambiguous => "ambiguous",
         }
     }
 }

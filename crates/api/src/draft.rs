@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Outcome;
+
 /// A dialect file as a form has it. An empty text is a part that is not described.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -73,26 +75,9 @@ pub struct OutcomeWord {
     /// The word; several are separated by commas. Empty: anything that stands there.
     pub is: String,
     /// What it means.
-    pub means: OutcomeMeaning,
+    pub means: Outcome,
     /// Where the device's sentence is.
     pub message: String,
-}
-
-/// What a word of an answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export)]
-pub enum OutcomeMeaning {
-    /// The device has the command.
-    Accepted,
-    /// It is at it.
-    Running,
-    /// It is done.
-    Succeeded,
-    /// It could not be done.
-    Failed,
-    /// The device refuses it.
-    Rejected,
 }
 
 /// What a draft is made of.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::WireView;
+use super::{CommandState, WireView};
 
 /// One fact of a command's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -82,6 +82,30 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// The state that such an event brings its command into, where the event alone decides that: what an answer does is in
+    /// the answer.
+    #[must_use]
+    pub fn state(self) -> Option<CommandState> {
+        match self {
+            EventKind::Submitted | EventKind::Released => Some(CommandState::Queued),
+            EventKind::Held => Some(CommandState::Held),
+            EventKind::Sent => Some(CommandState::Sent),
+            EventKind::AtBroker => Some(CommandState::AtBroker),
+            EventKind::Undeliverable => Some(CommandState::Undeliverable),
+            EventKind::Unconfirmed => Some(CommandState::Unconfirmed),
+            EventKind::TimedOut => Some(CommandState::TimedOut),
+            EventKind::Expired => Some(CommandState::Expired),
+            EventKind::Cancelled => Some(CommandState::Cancelled),
+            EventKind::AwaitsReturn
+            | EventKind::Handed
+            | EventKind::DeliveryUnknown
+            | EventKind::NotSent
+            | EventKind::Answered
+            | EventKind::Unsolicited
+            | EventKind::Unreadable => None,
+        }
+    }
+
     /// The word for it in JSON, `expired` for instance.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -107,11 +131,11 @@ impl EventKind {
     }
 }
 
-/// What an answer says of its command.
+/// What a device says of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
-pub enum AnswerOutcome {
+pub enum Outcome {
     /// The device has it.
     Accepted,
     /// The device is doing it.
@@ -122,8 +146,56 @@ pub enum AnswerOutcome {
     Failed,
     /// The device will not do it.
     Rejected,
+}
+
+impl Outcome {
+    /// The state that a command is in when its device says so.
+    #[must_use]
+    pub fn state(self) -> CommandState {
+        wilco_ledger::Outcome::from(self).state().into()
+    }
+
+    /// The word for it in tables and JSON, `rejected` for instance.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.state().as_str()
+    }
+}
+
+impl From<wilco_ledger::Outcome> for Outcome {
+    fn from(outcome: wilco_ledger::Outcome) -> Outcome {
+        match outcome {
+            wilco_ledger::Outcome::Accepted => Outcome::Accepted,
+            wilco_ledger::Outcome::Running => Outcome::Running,
+            wilco_ledger::Outcome::Succeeded => Outcome::Succeeded,
+            wilco_ledger::Outcome::Failed => Outcome::Failed,
+            wilco_ledger::Outcome::Rejected => Outcome::Rejected,
+        }
+    }
+}
+
+impl From<Outcome> for wilco_ledger::Outcome {
+    fn from(outcome: Outcome) -> wilco_ledger::Outcome {
+        match outcome {
+            Outcome::Accepted => wilco_ledger::Outcome::Accepted,
+            Outcome::Running => wilco_ledger::Outcome::Running,
+            Outcome::Succeeded => wilco_ledger::Outcome::Succeeded,
+            Outcome::Failed => wilco_ledger::Outcome::Failed,
+            Outcome::Rejected => wilco_ledger::Outcome::Rejected,
+        }
+    }
+}
+
+/// What an answer says of its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum AnswerOutcome {
     /// Nobody knows what it says.
     Unreadable,
+    /// This.
+    #[serde(untagged)]
+    Said(Outcome),
 }
 
 impl AnswerOutcome {
@@ -131,12 +203,8 @@ impl AnswerOutcome {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            AnswerOutcome::Accepted => "accepted",
-            AnswerOutcome::Running => "running",
-            AnswerOutcome::Succeeded => "succeeded",
-            AnswerOutcome::Failed => "failed",
-            AnswerOutcome::Rejected => "rejected",
             AnswerOutcome::Unreadable => "unreadable",
+            AnswerOutcome::Said(outcome) => outcome.as_str(),
         }
     }
 }

@@ -111,8 +111,8 @@ pub struct EvidenceFileView {
 pub struct EvidenceRecord {
     /// The line of the file, from 1.
     pub line: u32,
-    /// What kind: `command`, `event`, `log`, `measurements`, …
-    pub kind: String,
+    /// What kind.
+    pub kind: EvidenceRecordKind,
     /// When it happened, Unix milliseconds.
     #[ts(type = "number | null")]
     pub at: Option<i64>,
@@ -122,6 +122,59 @@ pub struct EvidenceRecord {
     pub content: JsonText,
     /// It is not as it was written.
     pub altered: bool,
+}
+
+/// What a record of an evidence file is: its member `record`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum EvidenceRecordKind {
+    /// A command as it stands.
+    Command,
+    /// What happened to a command.
+    Event,
+    /// A message that belongs to no command.
+    Stray,
+    /// Messages that were not kept.
+    Discarded,
+    /// A device's log.
+    Log,
+    /// A series of measurements.
+    Measurements,
+    /// What is known of a device.
+    Device,
+    /// A rollout.
+    Rollout,
+    /// A device of a rollout.
+    Member,
+    /// An entry of the audit.
+    Audit,
+    /// What was found when the audit was verified.
+    Verification,
+    /// Nothing that Wilco writes: somebody has altered the line.
+    #[serde(rename = "")]
+    Other,
+}
+
+impl EvidenceRecordKind {
+    /// The word for it in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EvidenceRecordKind::Command => "command",
+            EvidenceRecordKind::Event => "event",
+            EvidenceRecordKind::Stray => "stray",
+            EvidenceRecordKind::Discarded => "discarded",
+            EvidenceRecordKind::Log => "log",
+            EvidenceRecordKind::Measurements => "measurements",
+            EvidenceRecordKind::Device => "device",
+            EvidenceRecordKind::Rollout => "rollout",
+            EvidenceRecordKind::Member => "member",
+            EvidenceRecordKind::Audit => "audit",
+            EvidenceRecordKind::Verification => "verification",
+            EvidenceRecordKind::Other => "",
+        }
+    }
 }
 
 /// Something that is wrong with an evidence file.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::CommandView;
+use super::{CommandState, CommandView};
 
 /// Which part of the history to read. Newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -15,7 +15,7 @@ pub struct HistoryQuery {
     /// Only this device's.
     pub device: Option<String>,
     /// Only commands in one of these states; all where empty.
-    pub states: Vec<String>,
+    pub states: Vec<CommandState>,
     /// Only commands submitted at or after this, Unix milliseconds.
     #[ts(type = "number | null")]
     pub since: Option<i64>,
@@ -103,7 +103,7 @@ pub struct HistoryCauses {
 #[ts(export)]
 pub struct HistoryCause {
     /// How they ended.
-    pub state: String,
+    pub state: CommandState,
     /// The message of the newest of them; empty where they have none.
     pub message: String,
     /// How many they are.

@@ -51,8 +51,8 @@ pub use catalogue::{
 pub use client::{Client, Dispatch, Json};
 pub use client::{garbled, to_json};
 pub use command::{
-    CommandCheck, CommandDetail, CommandRef, CommandView, DeviceCheck, DisagreementView, NewCommand, RequestOrigin,
-    Sent, SettledBy, UnreadableView, WireView,
+    AnswerMatch, CommandCheck, CommandDetail, CommandRef, CommandView, DeviceCheck, DisagreementView, NewCommand,
+    RequestOrigin, Sent, SentBy, SettledBy, UnreadableView, WireView,
 };
 pub use connection::{ConnectionView, LinkState};
 pub use desired::{
@@ -65,14 +65,15 @@ pub use device::{
 };
 pub use dialect::{DialectView, FoundDialect};
 pub use draft::{
-    DialectDraft, DialectFields, DialectProblem, DraftSource, IdForm, MessageReading, OutcomeMeaning, OutcomeWord,
-    OwnDialect, ReadingKind, SampleMessage,
+    DialectDraft, DialectFields, DialectProblem, DraftSource, IdForm, MessageReading, OutcomeWord, OwnDialect,
+    ReadingKind, SampleMessage,
 };
 pub use entry::{ConnectionEntry, Imported, ProxyEntry, ProxyView};
-pub use event::{AnswerOutcome, AnswerReading, AnswerView, EventKind, EventView};
+pub use event::{AnswerOutcome, AnswerReading, AnswerView, EventKind, EventView, Outcome};
 pub use evidence::{CutView, DiscardedOfDevice, DiscardedView, EvidenceUse};
 pub use evidence_file::{
-    EvidenceExport, EvidenceFileView, EvidenceOf, EvidenceProblem, EvidenceRecord, EvidenceSignature,
+    EvidenceExport, EvidenceFileView, EvidenceOf, EvidenceProblem, EvidenceRecord, EvidenceRecordKind,
+    EvidenceSignature,
 };
 pub use feed::{Batch, Counts, Notice, NoticeLevel};
 pub use files::{FileToRead, FileToWrite, FilesToRead};
@@ -101,8 +102,8 @@ pub use wilco_connection::{
 };
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
 pub use wilco_definitions::{
-    ApprovalDecision, AuditKind, Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy, Verdict,
-    ViewColumn,
+    ApprovalDecision, AuditKind, CommandState, Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy,
+    Verdict, ViewColumn,
 };
 pub use wilco_failure::{Failure, FailureCode};
 pub use wilco_failure::{exact, excerpt, invalid, sentence};

@@ -35,8 +35,7 @@ pub(crate) async fn run(task: AuditTask, data_dir: Option<&Path>) -> Result<Exit
 
 async fn list(console: &Client, options: AuditListOptions) -> Result<ExitCode, Problem> {
     let AuditListOptions { since, until, kind, limit, output: listing } = options;
-    let kinds = kind.into_iter().map(Into::into).collect();
-    let mut query = AuditQuery { since, until, kinds, before: None, limit: 0 };
+    let mut query = AuditQuery { since, until, kinds: kind, before: None, limit: 0 };
     let (mut output, mut table) = (Output::data(), Table::new(["ENTRY", "TIME", "WHO", "CONNECTION", "WHAT", "WHY"]));
     let mut left = limit;
     while left > 0 {

@@ -170,7 +170,7 @@ fn table(rows: &[DeviceRow]) -> Table {
     let mut table = Table::new(columns);
     for row in rows {
         let last = row.last_command.as_ref();
-        let state = last.map(|last| (state_name(&last.state), state_style(&last.state)));
+        let state = last.map(|last| (state_name(last.state), state_style(last.state)));
         let mut cells = vec![
             name(&row.device).into_owned().into(),
             clean(row.name.as_deref().unwrap_or_default()).into_owned().into(),

@@ -219,7 +219,7 @@ fn played(line: &str, number: usize, dialects: &[DialectFile]) -> (String, Resul
 }
 
 fn shown(read: &Expected) -> String {
-    let id = read.id.as_deref().map_or(String::new(), |id| format!(", {id}"));
+    let id = read.id.map_or(String::new(), |id| format!(", {}", id.as_str()));
     let message = read.message.as_ref().map_or(String::new(), |message| format!(", {message:?}"));
     format!("{}{id}{message}", read.state)
 }

@@ -82,7 +82,7 @@ fn print_table(causes: &[HistoryCause]) -> Result<(), Problem> {
     for cause in causes {
         table.row([
             count(cause.count as usize).into(),
-            (state_name(&cause.state), state_style(&cause.state)).into(),
+            (state_name(cause.state), state_style(cause.state)).into(),
             local_time(cause.latest_at).into(),
             clean(&cause.message).into_owned().into(),
         ]);
@@ -114,7 +114,7 @@ impl Listed {
                 local_time(command.queued_at).into(),
                 name(&command.device).into_owned().into(),
                 clean(&format!("{}{}", command.command, arguments(command))).into_owned().into(),
-                (state_name(&command.state), state_style(&command.state)).into(),
+                (state_name(command.state), state_style(command.state)).into(),
                 command.finished_at.map(|at| took(at - command.queued_at)).unwrap_or_default().into(),
                 clean(&command.asked_by()).into_owned().into(),
                 remark(command).into(),

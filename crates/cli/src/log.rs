@@ -10,7 +10,8 @@ use std::{
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 use wilco_engine::api::{
-    Client, CommandView, Confirmed, Failure, FailureCode, FileToWrite, LogPart, LogStand, LogView, NewCommand,
+    Client, CommandState, CommandView, Confirmed, Failure, FailureCode, FileToWrite, LogPart, LogStand, LogView,
+    NewCommand,
 };
 
 use crate::{
@@ -135,7 +136,7 @@ impl Asked {
             }
             sleep(LOOK_EVERY).await;
         };
-        if command.state != "succeeded" {
+        if command.state != CommandState::Succeeded {
             return Ok(Err(not_sent(&command)));
         }
         let give_up = Instant::now() + LATE_PIECES;
@@ -202,12 +203,12 @@ fn warn_of(log: &LogView) {
 /// Why there is no log.
 fn not_sent(command: &CommandView) -> String {
     let said = command.message.as_deref().map(|said| format!(": {said}")).unwrap_or_else(|| ".".to_owned());
-    format!("{} did not send its log: the command {}{said}", command.device, ended(&command.state))
+    format!("{} did not send its log: the command {}{said}", command.device, ended(command.state))
 }
 
-fn ended(state: &str) -> String {
+fn ended(state: CommandState) -> String {
     match state {
-        "failed" | "succeeded" | "timed_out" => state_name(state),
+        CommandState::Failed | CommandState::Succeeded | CommandState::TimedOut => state_name(state),
         _ => format!("was {}", state_name(state)),
     }
 }

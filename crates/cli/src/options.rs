@@ -19,8 +19,8 @@ mod words;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
-use wilco_ledger::State;
+use clap::{Args, Parser, Subcommand};
+use wilco_engine::api::{CommandState, TimesBy};
 
 pub(crate) use approval::{AnswerOptions, ApprovalTask, TrustInstallationOptions};
 pub(crate) use audit::{AuditListOptions, AuditTask};
@@ -44,7 +44,7 @@ pub(crate) use rollouts::{
     FollowOptions, Left, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, StartOptions,
 };
 pub(crate) use sending::SendingOptions;
-pub(crate) use words::{By, Format, Kind, Listing, Mode, Report, Switch, Version, WhileOffline};
+pub(crate) use words::{Format, Listing, Switch};
 
 use crate::input;
 use broker::SECRETS;
@@ -182,8 +182,8 @@ pub(crate) struct HistoryOptions {
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// Only commands in this state; may be given several times
-    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(State::ALL.map(State::as_str)))]
-    pub(crate) state: Vec<String>,
+    #[arg(long, value_name = "STATE", value_parser = words::command_state())]
+    pub(crate) state: Vec<CommandState>,
     /// Only commands since this time: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
     #[arg(long, value_name = "TIME", value_parser = input::since)]
     pub(crate) since: Option<i64>,
@@ -221,8 +221,8 @@ pub(crate) struct TimesOptions {
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// One line for each command, each device (the slowest first), or each firmware that devices report now
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) by: By,
+    #[arg(long, default_value = "command", value_parser = words::times_by())]
+    pub(crate) by: TimesBy,
     /// Maximum number of lines
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

@@ -260,11 +260,10 @@ async fn learn_devices(base: &Base, view: &RolloutView) -> Result<(), Problem> {
 
 /// A member as a row of a table.
 fn row(member: &MemberView) -> [Cell; 5] {
-    let state = member.state.as_str();
     [
         clean(&member.device).into_owned().into(),
         count(member.stage as usize + 1).into(),
-        (state_name(state), state_style(state)).into(),
+        (state_name(member.state), state_style(member.state)).into(),
         member.took_ms.map(|took| format!("{took:.0} ms")).unwrap_or_default().into(),
         member.message.as_deref().map(clean).unwrap_or_default().into_owned().into(),
     ]

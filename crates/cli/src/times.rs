@@ -22,7 +22,6 @@ pub(crate) async fn run(options: TimesOptions, data_dir: Option<&Path>) -> Resul
 async fn print(base: &Base, options: TimesOptions) -> Result<ExitCode, Problem> {
     let TimesOptions { connection, device, by, limit, output: listing } = options;
     let connection = base.connection(&connection).await?;
-    let by = TimesBy::from(by);
     let query = TimesQuery { connection: connection.id, device, by };
     let mut times = base.console().answer_times(query).await?;
     times.truncate(limit as usize);

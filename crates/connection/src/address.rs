@@ -1,5 +1,7 @@
 //! Where a broker listens, as people write it.
 
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use wilco_failure::{Failure, invalid};
 
 use crate::{
@@ -37,7 +39,9 @@ pub enum Query {
 const KEPT_QUERY: &str = "…";
 
 /// How a broker is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
 pub enum Scheme {
     /// TCP.
     Mqtt,

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::Scheme;
+
 /// What kind of broker: gives the defaults of a new connection, and the limits that the broker sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -50,8 +52,8 @@ pub struct PresetView {
 pub struct Way {
     /// Its name for people, `TLS with a client certificate` for instance.
     pub name: String,
-    /// `mqtt`, `mqtts`, `ws` or `wss`.
-    pub scheme: String,
+    /// How it is reached.
+    pub scheme: Scheme,
     /// The usual port.
     pub port: u16,
     /// The path of a WebSocket; empty otherwise.
@@ -107,15 +109,15 @@ impl Preset {
                 "AWS IoT Core",
                 "mqtts://a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com:8883",
                 vec![
-                    way("TLS with a client certificate", "mqtts", 8883, "", &[]),
+                    way("TLS with a client certificate", Scheme::Mqtts, 8883, "", &[]),
                     way(
                         "TLS with a client certificate on port 443, for firewalls",
-                        "mqtts",
+                        Scheme::Mqtts,
                         443,
                         "",
                         &["x-amzn-mqtt-ca"],
                     ),
-                    way("Custom authorizer on port 443", "mqtts", 443, "", &["mqtt"]),
+                    way("Custom authorizer on port 443", Scheme::Mqtts, 443, "", &["mqtt"]),
                 ],
                 own(&[
                     "Use the endpoint with -ats in its name: the AWS console shows it under Settings, and `aws iot \
@@ -129,10 +131,10 @@ impl Preset {
                 "Eclipse mosquitto",
                 "mqtts://broker.example.net:8883",
                 vec![
-                    way("TLS", "mqtts", 8883, "", &[]),
-                    way("Without TLS", "mqtt", 1883, "", &[]),
-                    way("WebSocket with TLS", "wss", 8081, "/mqtt", &[]),
-                    way("WebSocket", "ws", 9001, "/mqtt", &[]),
+                    way("TLS", Scheme::Mqtts, 8883, "", &[]),
+                    way("Without TLS", Scheme::Mqtt, 1883, "", &[]),
+                    way("WebSocket with TLS", Scheme::Wss, 8081, "/mqtt", &[]),
+                    way("WebSocket", Scheme::Ws, 9001, "/mqtt", &[]),
                 ],
                 own(&[
                     "If the broker uses its own CA, add the CA certificate. The server certificate must be X.509 \
@@ -144,10 +146,10 @@ impl Preset {
                 "EMQX",
                 "mqtts://broker.example.net:8883",
                 vec![
-                    way("TLS", "mqtts", 8883, "", &[]),
-                    way("Without TLS", "mqtt", 1883, "", &[]),
-                    way("WebSocket with TLS", "wss", 8084, "/mqtt", &[]),
-                    way("WebSocket", "ws", 8083, "/mqtt", &[]),
+                    way("TLS", Scheme::Mqtts, 8883, "", &[]),
+                    way("Without TLS", Scheme::Mqtt, 1883, "", &[]),
+                    way("WebSocket with TLS", Scheme::Wss, 8084, "/mqtt", &[]),
+                    way("WebSocket", Scheme::Ws, 8083, "/mqtt", &[]),
                 ],
                 own(&["EMQX Cloud requires a user name and a password; this computer's roots include its CA."]),
             ),
@@ -155,10 +157,10 @@ impl Preset {
                 "HiveMQ",
                 "mqtts://a1b2c3d4.s1.eu.hivemq.cloud:8883",
                 vec![
-                    way("TLS", "mqtts", 8883, "", &[]),
-                    way("Without TLS", "mqtt", 1883, "", &[]),
-                    way("WebSocket with TLS", "wss", 8884, "/mqtt", &[]),
-                    way("WebSocket", "ws", 8000, "/mqtt", &[]),
+                    way("TLS", Scheme::Mqtts, 8883, "", &[]),
+                    way("Without TLS", Scheme::Mqtt, 1883, "", &[]),
+                    way("WebSocket with TLS", Scheme::Wss, 8884, "/mqtt", &[]),
+                    way("WebSocket", Scheme::Ws, 8000, "/mqtt", &[]),
                 ],
                 own(&["HiveMQ Cloud requires a user name and a password; this computer's roots include its CA."]),
             ),
@@ -166,10 +168,10 @@ impl Preset {
                 "Another broker",
                 "mqtts://broker.example.net:8883",
                 vec![
-                    way("TLS", "mqtts", 8883, "", &[]),
-                    way("Without TLS", "mqtt", 1883, "", &[]),
-                    way("WebSocket with TLS", "wss", 443, "/mqtt", &[]),
-                    way("WebSocket", "ws", 80, "/mqtt", &[]),
+                    way("TLS", Scheme::Mqtts, 8883, "", &[]),
+                    way("Without TLS", Scheme::Mqtt, 1883, "", &[]),
+                    way("WebSocket with TLS", Scheme::Wss, 443, "/mqtt", &[]),
+                    way("WebSocket", Scheme::Ws, 80, "/mqtt", &[]),
                 ],
                 Vec::new(),
             ),
@@ -186,10 +188,10 @@ impl Preset {
     }
 }
 
-fn way(name: &str, scheme: &str, port: u16, path: &str, alpn: &[&str]) -> Way {
+fn way(name: &str, scheme: Scheme, port: u16, path: &str, alpn: &[&str]) -> Way {
     Way {
         name: name.to_owned(),
-        scheme: scheme.to_owned(),
+        scheme,
         port,
         path: path.to_owned(),
         alpn: alpn.iter().map(|protocol| (*protocol).to_owned()).collect(),

@@ -53,4 +53,23 @@ impl AuditKind {
         AuditKind::History,
         AuditKind::Audit,
     ];
+
+    /// The word for it in tables and JSON, `connection` for instance.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AuditKind::Command => "command",
+            AuditKind::Rollout => "rollout",
+            AuditKind::Connection => "connection",
+            AuditKind::Dialect => "dialect",
+            AuditKind::Catalogue => "catalogue",
+            AuditKind::Button => "button",
+            AuditKind::Device => "device",
+            AuditKind::View => "view",
+            AuditKind::Desired => "desired",
+            AuditKind::Settings => "settings",
+            AuditKind::History => "history",
+            AuditKind::Audit => "audit",
+        }
+    }
 }

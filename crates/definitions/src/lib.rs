@@ -1,10 +1,13 @@
 //! What people define, and Wilco stores and shows as they defined it: settings, saved views, and what a rollout was started
-//! with; and how its members are counted.
+//! with; and the states of commands and members.
 //!
 //! Both the store and the window's types need them, and neither knows the other.
 
 mod approval;
 mod audit;
+mod command_state;
+#[cfg(test)]
+mod constants;
 mod delivery;
 mod json;
 mod members;
@@ -15,6 +18,7 @@ mod view;
 
 pub use approval::{ApprovalDecision, Verdict};
 pub use audit::AuditKind;
+pub use command_state::CommandState;
 pub use delivery::Delivery;
 pub use json::JsonText;
 pub use members::{MemberCounts, MemberState};

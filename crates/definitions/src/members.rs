@@ -4,41 +4,18 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wilco_ledger::{State, rollout};
 
-/// The state of a command. The order of the variants is that of the ladder.
+use crate::CommandState;
+
+/// The state of a member of a rollout. The order of the variants is that of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum MemberState {
     /// Not released yet: there is no command.
     Pending,
-    /// In the outbox.
-    Queued,
-    /// Kept here until its device is online.
-    Held,
-    /// On the wire.
-    Sent,
-    /// The broker has it.
-    AtBroker,
-    /// The device has it.
-    Accepted,
-    /// The device is doing it.
-    Running,
-    /// The device did it.
-    Succeeded,
-    /// The device could not do it.
-    Failed,
-    /// The device will not do it.
-    Rejected,
-    /// It cannot be delivered.
-    Undeliverable,
-    /// Delivered, and no answer is expected.
-    Unconfirmed,
-    /// No answer in time.
-    TimedOut,
-    /// Its time to live passed before it was sent.
-    Expired,
-    /// Withdrawn before it was sent.
-    Cancelled,
+    /// Released: its command is in this state.
+    #[serde(untagged)]
+    Released(CommandState),
 }
 
 /// Members by state.
@@ -65,40 +42,66 @@ pub struct MemberCounts {
 }
 
 impl MemberState {
+    /// Every state, in the order of the ladder.
+    pub const ALL: [MemberState; 15] = {
+        let mut all = [MemberState::Pending; 15];
+        let mut place = 0;
+        while place < CommandState::ALL.len() {
+            all[place + 1] = MemberState::Released(CommandState::ALL[place]);
+            place += 1;
+        }
+        all
+    };
+
     /// The word for it in tables and JSON, `timed_out` for instance.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             MemberState::Pending => "pending",
-            MemberState::Queued => "queued",
-            MemberState::Held => "held",
-            MemberState::Sent => "sent",
-            MemberState::AtBroker => "at_broker",
-            MemberState::Accepted => "accepted",
-            MemberState::Running => "running",
-            MemberState::Succeeded => "succeeded",
-            MemberState::Failed => "failed",
-            MemberState::Rejected => "rejected",
-            MemberState::Undeliverable => "undeliverable",
-            MemberState::Unconfirmed => "unconfirmed",
-            MemberState::TimedOut => "timed_out",
-            MemberState::Expired => "expired",
-            MemberState::Cancelled => "cancelled",
+            MemberState::Released(state) => state.as_str(),
+        }
+    }
+
+    /// The words for it in a sentence, `timed out` for instance.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            MemberState::Pending => "pending".to_owned(),
+            MemberState::Released(state) => state.words(),
         }
     }
 
     /// It did not do what it was asked, or did not say so.
     #[must_use]
     pub fn has_failed(self) -> bool {
-        matches!(
-            self,
-            MemberState::Failed
-                | MemberState::Rejected
-                | MemberState::TimedOut
-                | MemberState::Undeliverable
-                | MemberState::Expired
-                | MemberState::Cancelled
-        )
+        match self {
+            MemberState::Pending => false,
+            MemberState::Released(state) => {
+                state.ended_badly() || matches!(state, CommandState::Expired | CommandState::Cancelled)
+            }
+        }
+    }
+}
+
+impl From<CommandState> for MemberState {
+    fn from(state: CommandState) -> MemberState {
+        MemberState::Released(state)
+    }
+}
+
+/// Of a member that is not released yet, the ledger knows no state.
+impl From<Option<State>> for MemberState {
+    fn from(state: Option<State>) -> MemberState {
+        state.map_or(MemberState::Pending, |state| MemberState::Released(state.into()))
+    }
+}
+
+impl From<MemberState> for Option<State> {
+    fn from(state: MemberState) -> Option<State> {
+        match state {
+            MemberState::Pending => None,
+            MemberState::Released(state) => Some(state.into()),
+        }
     }
 }
 
@@ -106,21 +109,22 @@ impl MemberCounts {
     /// The number of members in each state: those that have ended first, those that are not released last.
     #[must_use]
     pub fn by_state(&self) -> [(MemberState, u32); 15] {
+        let released = |state, count| (MemberState::Released(state), count);
         [
-            (MemberState::Succeeded, self.succeeded),
-            (MemberState::Unconfirmed, self.unconfirmed),
-            (MemberState::Failed, self.failed),
-            (MemberState::Rejected, self.rejected),
-            (MemberState::TimedOut, self.timed_out),
-            (MemberState::Undeliverable, self.undeliverable),
-            (MemberState::Expired, self.expired),
-            (MemberState::Cancelled, self.cancelled),
-            (MemberState::Running, self.running),
-            (MemberState::Accepted, self.accepted),
-            (MemberState::AtBroker, self.at_broker),
-            (MemberState::Sent, self.sent),
-            (MemberState::Held, self.held),
-            (MemberState::Queued, self.queued),
+            released(CommandState::Succeeded, self.succeeded),
+            released(CommandState::Unconfirmed, self.unconfirmed),
+            released(CommandState::Failed, self.failed),
+            released(CommandState::Rejected, self.rejected),
+            released(CommandState::TimedOut, self.timed_out),
+            released(CommandState::Undeliverable, self.undeliverable),
+            released(CommandState::Expired, self.expired),
+            released(CommandState::Cancelled, self.cancelled),
+            released(CommandState::Running, self.running),
+            released(CommandState::Accepted, self.accepted),
+            released(CommandState::AtBroker, self.at_broker),
+            released(CommandState::Sent, self.sent),
+            released(CommandState::Held, self.held),
+            released(CommandState::Queued, self.queued),
             (MemberState::Pending, self.pending),
         ]
     }
@@ -175,5 +179,20 @@ impl std::ops::Add for MemberCounts {
             expired: self.expired + other.expired,
             cancelled: self.cancelled + other.cancelled,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemberState;
+
+    #[test]
+    fn a_members_state_crosses_a_seam_as_one_word() {
+        for state in MemberState::ALL {
+            let json = serde_json::to_value(state).expect("JSON");
+            assert_eq!(json, state.as_str());
+            assert_eq!(serde_json::from_value::<MemberState>(json).expect("a state"), state);
+        }
+        assert!(serde_json::from_value::<MemberState>("waiting".into()).is_err());
     }
 }

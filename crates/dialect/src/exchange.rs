@@ -3,7 +3,7 @@
 //! An exchange is really played: the request is written by the dialect and compared, a ledger is told that it was sent, the
 //! answers are decoded by the dialect and given to the ledger, and what the ledger then says of the command is compared.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -73,14 +73,44 @@ pub struct Published {
 /// How an exchange is to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Expected {
-    /// `waiting`, `accepted`, `running`, `succeeded`, `failed` or `rejected`.
-    pub state: String,
-    /// `exact`, `inferred` or `ambiguous`; none where nothing answered.
+    /// The state of the command.
+    pub state: ReadState,
+    /// How the answer was matched to it; none where nothing answered.
     #[serde(default)]
-    pub id: Option<String>,
+    pub id: Option<ReadMatch>,
     /// The device's sentence.
     #[serde(default)]
     pub message: Option<String>,
+}
+
+/// The state of a command after an exchange, which tells those apart that a device's messages can bring about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is named as the ledger's state is")]
+pub enum ReadState {
+    /// The device has said nothing of it.
+    Waiting,
+    Accepted,
+    Running,
+    Succeeded,
+    Failed,
+    Rejected,
+    Undeliverable,
+    TimedOut,
+    Expired,
+    Cancelled,
+}
+
+/// How an answer was matched to its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadMatch {
+    /// By its ID.
+    Exact,
+    /// Without one, but only this command could be meant.
+    Inferred,
+    /// Without one, and more than one could be meant.
+    Ambiguous,
 }
 
 /// How an exchange was read.
@@ -140,8 +170,8 @@ impl Exchange {
             wrong.push(format!("It is {}, but should be {}.", read.state, self.expect.state));
         }
         if read.id != self.expect.id {
-            let shown = |id: &Option<String>| id.clone().unwrap_or_else(|| "not matched".to_owned());
-            wrong.push(format!("Its match is {}, but should be {}.", shown(&read.id), shown(&self.expect.id)));
+            let shown = |id: Option<ReadMatch>| id.map_or("not matched", ReadMatch::as_str);
+            wrong.push(format!("Its match is {}, but should be {}.", shown(read.id), shown(self.expect.id)));
         }
         if read.message != self.expect.message {
             let shown = |message: &Option<String>| message.as_ref().map_or("none".to_owned(), |one| format!("{one:?}"));
@@ -157,19 +187,61 @@ impl Exchange {
 
 /// What is said of a command in the words of an exchange.
 fn reading(command: &Command) -> Expected {
-    let state = match command.state {
-        State::Accepted | State::Running | State::Succeeded | State::Failed | State::Rejected => command.state.as_str(),
-        State::Queued | State::Held | State::Sent | State::AtBroker | State::Unconfirmed => "waiting",
-        other => other.as_str(),
-    };
+    let state = ReadState::from(command.state);
     let id = command.matched.map(|matched| match matched {
-        Match::Exact => "exact",
-        Match::Inferred | Match::Reported => "inferred",
-        Match::Ambiguous => "ambiguous",
+        Match::Exact => ReadMatch::Exact,
+        Match::Inferred | Match::Reported => ReadMatch::Inferred,
+        Match::Ambiguous => ReadMatch::Ambiguous,
     });
     // What ended without its device has a sentence of ours.
-    let message = command.message.as_ref().filter(|_| state != "waiting").map(ToString::to_string);
-    Expected { state: state.to_owned(), id: id.map(str::to_owned), message }
+    let message = command.message.as_ref().filter(|_| state != ReadState::Waiting).map(ToString::to_string);
+    Expected { state, id, message }
+}
+
+impl From<State> for ReadState {
+    fn from(state: State) -> ReadState {
+        match state {
+            State::Queued | State::Held | State::Sent | State::AtBroker | State::Unconfirmed => ReadState::Waiting,
+            State::Accepted => ReadState::Accepted,
+            State::Running => ReadState::Running,
+            State::Succeeded => ReadState::Succeeded,
+            State::Failed => ReadState::Failed,
+            State::Rejected => ReadState::Rejected,
+            State::Undeliverable => ReadState::Undeliverable,
+            State::TimedOut => ReadState::TimedOut,
+            State::Expired => ReadState::Expired,
+            State::Cancelled => ReadState::Cancelled,
+        }
+    }
+}
+
+impl fmt::Display for ReadState {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            ReadState::Waiting => "waiting",
+            ReadState::Accepted => State::Accepted.as_str(),
+            ReadState::Running => State::Running.as_str(),
+            ReadState::Succeeded => State::Succeeded.as_str(),
+            ReadState::Failed => State::Failed.as_str(),
+            ReadState::Rejected => State::Rejected.as_str(),
+            ReadState::Undeliverable => State::Undeliverable.as_str(),
+            ReadState::TimedOut => State::TimedOut.as_str(),
+            ReadState::Expired => State::Expired.as_str(),
+            ReadState::Cancelled => State::Cancelled.as_str(),
+        })
+    }
+}
+
+impl ReadMatch {
+    /// The word for it in a file of exchanges.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReadMatch::Exact => "exact",
+            ReadMatch::Inferred => "inferred",
+            ReadMatch::Ambiguous => "ambiguous",
+        }
+    }
 }
 
 /// An exchange that is being played.

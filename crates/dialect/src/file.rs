@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt};
 
 use wilco_ledger::Outcome;
 
-pub use form::{DialectForm, FieldMeans, OutcomeField};
+pub use form::{DialectForm, OutcomeField};
 pub use rules::STARTED;
 pub(crate) use rules::{At, Compare, Looked, OutcomeRule, Test, Word, flattened, shown};
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use wilco_ledger::{Outcome, grouped};
 
 use crate::{
-    file::{DialectForm, FieldMeans, IdKind, OutcomeField},
+    file::{DialectForm, IdKind, OutcomeField},
     words,
 };
 
@@ -401,7 +401,7 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
         let field = |(word, outcome): (&String, &Outcome)| OutcomeField {
             at: at.clone(),
             is: word.clone(),
-            means: means(*outcome),
+            means: *outcome,
             message: message.clone(),
         };
         form.outcomes = words.iter().map(field).collect();
@@ -414,20 +414,10 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
         form.outcomes = vec![OutcomeField {
             at: String::new(),
             is: String::new(),
-            means: FieldMeans::Succeeded,
+            means: Outcome::Succeeded,
             message: String::new(),
         }];
         remarks.push("No member of the answer has the outcome, so every answer counts as succeeded.".to_owned());
-    }
-}
-
-fn means(outcome: Outcome) -> FieldMeans {
-    match outcome {
-        Outcome::Accepted => FieldMeans::Accepted,
-        Outcome::Running => FieldMeans::Running,
-        Outcome::Succeeded => FieldMeans::Succeeded,
-        Outcome::Failed => FieldMeans::Failed,
-        Outcome::Rejected => FieldMeans::Rejected,
     }
 }
 

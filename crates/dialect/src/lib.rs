@@ -41,10 +41,9 @@ pub use devices::{
     Ask, AskPayload, Availability, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role, Root, Variable,
 };
 pub use discovery::{Changes, Discovery, Findings};
-pub use exchange::{Exchange, Expected, Played, Published};
+pub use exchange::{Exchange, Expected, Played, Published, ReadMatch, ReadState};
 pub use file::{
-    DialectFile, DialectForm, FORMAT, FieldMeans, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind,
-    STARTED,
+    DialectFile, DialectForm, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind, STARTED,
 };
 pub use ids::uuids_in;
 pub use implied::implied_state;

@@ -11,7 +11,9 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::api::{CommandView, ExportFormat, HistoryCause, JsonText, UnreadableView};
+use crate::api::{
+    AnswerMatch, CommandState, CommandView, ExportFormat, HistoryCause, JsonText, Outcome, SentBy, UnreadableView,
+};
 
 /// Rows on their way, one for each command.
 pub enum HistoryWriter<W: Write> {
@@ -78,7 +80,7 @@ pub fn write_causes<W: Write>(causes: &[HistoryCause], to: W) -> io::Result<W> {
     writer.write_record(["count", "state", "latest_at", "message"]).map_err(plain)?;
     for HistoryCause { state, message, count, latest_at, .. } in causes {
         let (count, latest_at) = (count.to_string(), exact_time(*latest_at));
-        writer.write_record([count.as_str(), state, &latest_at, &harmless(message)]).map_err(plain)?;
+        writer.write_record([count.as_str(), state.as_str(), &latest_at, &harmless(message)]).map_err(plain)?;
     }
     writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }
@@ -93,9 +95,9 @@ struct Row<'a> {
     command: &'a str,
     #[serde(serialize_with = "JsonText::embedded")]
     args: &'a JsonText,
-    by: &'a str,
+    by: SentBy,
     operator: &'a Option<String>,
-    state: &'a str,
+    state: CommandState,
     #[serde(rename = "final")]
     is_final: bool,
     queued_at: i64,
@@ -111,12 +113,12 @@ struct Row<'a> {
     #[serde(serialize_with = "JsonText::embedded_if_any")]
     result: &'a Option<JsonText>,
     #[serde(rename = "match")]
-    matched: &'a Option<String>,
+    matched: Option<AnswerMatch>,
     unreadable: &'a Option<UnreadableView>,
     late: bool,
     duplicates: u32,
     conflict: bool,
-    contradicted: &'a Option<String>,
+    contradicted: Option<Outcome>,
     nobody_listening: bool,
     again_of: &'a Option<String>,
 }
@@ -130,9 +132,9 @@ impl<'a> Row<'a> {
             id: &command.id,
             command: &command.command,
             args: &command.args,
-            by: &command.by,
+            by: command.by,
             operator: &command.operator,
-            state: &command.state,
+            state: command.state,
             is_final: command.is_final,
             queued_at: command.queued_at,
             sent_at: command.sent_at,
@@ -145,12 +147,12 @@ impl<'a> Row<'a> {
             progress: command.progress,
             message: &command.message,
             result: &command.result,
-            matched: &command.matched,
+            matched: command.matched,
             unreadable: &command.unreadable,
             late: command.late,
             duplicates: command.duplicates,
             conflict: command.conflict,
-            contradicted: &command.contradicted,
+            contradicted: command.contradicted,
             nobody_listening: command.nobody_listening,
             again_of: &command.again_of,
         }
@@ -189,19 +191,19 @@ fn cells(command: &CommandView) -> [String; COLUMNS.len()] {
         command.device.clone(),
         command.command.clone(),
         command.args.to_string(),
-        command.by.clone(),
-        command.state.clone(),
+        command.by.to_string(),
+        command.state.to_string(),
         exact_time(command.queued_at),
         time(command.sent_at),
         time(command.at_broker_at),
         time(command.accepted_at),
         time(command.finished_at),
         command.attempts.to_string(),
-        command.matched.clone().unwrap_or_default(),
+        command.matched.map(AnswerMatch::as_str).unwrap_or_default().to_owned(),
         command.late.to_string(),
         command.duplicates.to_string(),
         command.conflict.to_string(),
-        command.contradicted.clone().unwrap_or_default(),
+        command.contradicted.map(Outcome::as_str).unwrap_or_default().to_owned(),
         command.again_of.clone().unwrap_or_default(),
         command.message.clone().unwrap_or_default(),
         command.result.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -243,7 +245,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{COLUMNS, HistoryWriter, exact_time, harmless, write_causes};
-    use crate::api::{CommandView, ExportFormat, HistoryCause};
+    use crate::api::{CommandState, CommandView, ExportFormat, HistoryCause};
 
     fn command(message: &str) -> CommandView {
         serde_json::from_value(json!({
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn causes_are_rows_that_a_spreadsheet_reads_as_text() {
         let cause = |message: &str| HistoryCause {
-            state: "failed".into(),
+            state: CommandState::Failed,
             message: message.into(),
             count: 41,
             latest_at: 1_795_438_800_120,

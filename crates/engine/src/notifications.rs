@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timestamp, grouped};
 
 use crate::{
-    api::{News, NewsSubject, Settings},
+    api::{CommandState, News, NewsSubject, Settings},
     settings::SharedSettings,
     store::ConnectionId,
 };
@@ -106,7 +106,7 @@ impl Gathered {
         let took = span(self.longest);
         let on = self.name.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
         if let (1, Some(state)) = (all, self.ends.keys().next()) {
-            let title = format!("{} {}: {}", self.device, self.command, word(*state));
+            let title = format!("{} {}: {}", self.device, self.command, CommandState::from(*state).words());
             let command = Some((self.device.clone(), self.id.clone()));
             return Some(News { title, body: format!("After {took}{on}."), subject: self.subject(command, bad) });
         }
@@ -116,8 +116,10 @@ impl Gathered {
         };
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|(_, count)| Reverse(**count));
-        let counts: Vec<_> =
-            ends.into_iter().map(|(state, count)| format!("{} {}", grouped(*count), word(*state))).collect();
+        let counts: Vec<_> = ends
+            .into_iter()
+            .map(|(state, count)| format!("{} {}", grouped(*count), CommandState::from(*state).words()))
+            .collect();
         let body = format!("{}{on}. The longest took {took}.", counts.join(", "));
         Some(News { title, body, subject: self.subject(None, bad) })
     }
@@ -125,10 +127,6 @@ impl Gathered {
     fn subject(&self, command: Option<(String, String)>, bad: u32) -> NewsSubject {
         NewsSubject { connection: self.connection.as_str().to_owned(), command, bad: bad > 0 }
     }
-}
-
-fn word(state: State) -> String {
-    state.as_str().replace('_', " ")
 }
 
 fn span(length: Millis) -> String {

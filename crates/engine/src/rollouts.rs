@@ -32,7 +32,7 @@ pub(crate) use report::{LISTED, Report, report};
 pub(crate) use shared::shared_traits;
 pub(crate) use survey::{Found, Survey};
 pub(crate) use terms::{target, terms};
-pub(crate) use view::{Awaited, member_state, of_ledger, view};
+pub(crate) use view::{Awaited, view};
 
 /// Every rollout as it is on the disk, by number: what is shown of them.
 pub(crate) type ShownRollouts = Arc<RwLock<BTreeMap<u32, RolloutView>>>;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use wilco_dialect::Request as Encoding;
 use wilco_ledger::{
-    Answer, Claim, Command, Disagreement, Event, Expectation, Fact, Match, Millis, NotDelivered, Origin, Outcome, Raw,
-    Reading, State, Stray, Term, TimeOut, Timestamp,
+    Answer, Claim, Command, Disagreement, Event, Expectation, Fact, Match, Millis, NotDelivered, Origin, Raw, Reading,
+    State, Stray, Term, TimeOut, Timestamp,
 };
 
 use crate::{
     api::{
-        AnswerOutcome, AnswerReading, AnswerView, CommandView, CutView, DisagreementView, DiscardedView, EventKind,
-        EventView, JsonText, SettledBy, UnreadableView, WireView, grouped, sentence,
+        AnswerMatch, AnswerOutcome, AnswerReading, AnswerView, CommandState, CommandView, CutView, DisagreementView,
+        DiscardedView, EventKind, EventView, JsonText, SentBy, SettledBy, UnreadableView, WireView, grouped, sentence,
     },
     store::Discarded,
 };
@@ -42,14 +42,13 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         command: command.asked.name.to_string(),
         args: JsonText::of(&command.asked.args),
         by: match command.origin {
-            Origin::Here if command.asked.automatic => "Wilco",
-            Origin::Here => "you",
-            Origin::Observed => "another console",
-        }
-        .to_owned(),
+            Origin::Here if command.asked.automatic => SentBy::Wilco,
+            Origin::Here => SentBy::You,
+            Origin::Observed => SentBy::AnotherConsole,
+        },
         automatic: command.asked.automatic,
         operator: command.asked.by.as_deref().map(str::to_owned),
-        state: command.state.as_str().to_owned(),
+        state: command.state.into(),
         is_final: command.state.is_final(),
         queued_at: command.submitted_at.0,
         sent_at: command.rungs.sent.map(|at| at.0),
@@ -62,13 +61,10 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         progress: command.progress,
         message: command.message.as_ref().map(ToString::to_string).or_else(|| now_reports(command)),
         result: command.result.as_deref().map(JsonText::of),
-        matched: command.matched.map(|matched| {
-            match matched {
-                Match::Exact => "exact",
-                Match::Inferred | Match::Reported => "inferred",
-                Match::Ambiguous => "ambiguous",
-            }
-            .to_owned()
+        matched: command.matched.map(|matched| match matched {
+            Match::Exact => AnswerMatch::Exact,
+            Match::Inferred | Match::Reported => AnswerMatch::Inferred,
+            Match::Ambiguous => AnswerMatch::Ambiguous,
         }),
         settled_by: settled_by(command),
         late: command.late,
@@ -79,7 +75,7 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
             why: answers.why.to_string(),
         }),
         conflict: command.conflict,
-        contradicted: command.contradicted.map(|outcome| outcome.state().as_str().to_owned()),
+        contradicted: command.contradicted.map(Into::into),
         nobody_listening: command.nobody_listening,
         clocks_differ: clocks_differ(command),
         again_of: command.asked.again_of.as_ref().map(|id| id.as_str().to_owned()),
@@ -158,8 +154,7 @@ pub(crate) fn strays(events: &[Event]) -> Vec<EventView> {
 
 /// A state's name for people.
 fn title(state: State) -> String {
-    let words = state.as_str().replace('_', " ");
-    sentence(&words).trim_end_matches('.').to_owned()
+    sentence(&CommandState::from(state).words()).trim_end_matches('.').to_owned()
 }
 
 /// A fact as it is shown, at its place among the others.
@@ -348,21 +343,11 @@ pub(crate) fn wire(topic: &str, payload: &[u8], qos: u8) -> WireView {
 
 fn answer_view(answer: &Answer, reading: AnswerReading) -> AnswerView {
     AnswerView {
-        outcome: outcome_view(answer.outcome),
+        outcome: AnswerOutcome::Said(answer.outcome.into()),
         reading,
         progress: answer.progress,
         message: answer.message.as_ref().map(ToString::to_string),
         raw: raw(&answer.raw),
-    }
-}
-
-fn outcome_view(outcome: Outcome) -> AnswerOutcome {
-    match outcome {
-        Outcome::Accepted => AnswerOutcome::Accepted,
-        Outcome::Running => AnswerOutcome::Running,
-        Outcome::Succeeded => AnswerOutcome::Succeeded,
-        Outcome::Failed => AnswerOutcome::Failed,
-        Outcome::Rejected => AnswerOutcome::Rejected,
     }
 }
 

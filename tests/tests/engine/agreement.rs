@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use wilco_engine::api::{DeviceQuery, DisagreementView};
+use wilco_engine::api::{CommandState, DeviceQuery, DisagreementView};
 use wilco_tests::{Broker, soon_async};
 
 use crate::desk::{Desk, answer, ask, led, plain};
@@ -49,9 +49,9 @@ async fn a_device_that_said_yes_and_did_not_is_marked_until_it_reports_what_it_s
     for command in commands {
         let device = command.devices[0].clone();
         let id = desk.send(command).await?;
-        desk.reaches(&device, &id, "at_broker").await?;
+        desk.reaches(&device, &id, CommandState::AtBroker).await?;
         broker.publish(&format!("{device}/resp"), &answer(&id, "succeeded"), false)?;
-        assert_eq!(desk.ended(&device, &id).await?.state, "succeeded");
+        assert_eq!(desk.ended(&device, &id).await?.state, CommandState::Succeeded);
         ids.push(id);
     }
     report("honest", json!({"led": true, "telemetry_interval_ms": 1_000}))?;
@@ -74,7 +74,7 @@ async fn a_device_that_said_yes_and_did_not_is_marked_until_it_reports_what_it_s
     report("honest", json!({"led": false, "telemetry_interval_ms": 1_000}))?;
     // And so does another command for the same value.
     let id = desk.send(ask(&connection, "interval", "telemetry.set", json!({"interval_ms": 1_000}))).await?;
-    desk.reaches("interval", &id, "at_broker").await?;
+    desk.reaches("interval", &id, CommandState::AtBroker).await?;
     disagrees(&desk, &connection, "interval", false).await?;
     assert!(found(&desk, &connection).await?.is_empty());
     Ok(())

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use wilco_engine::api::{CommandRef, CommandView, HistoryQuery, MqttVersion, NewCommand};
+use wilco_engine::api::{AnswerMatch, CommandRef, CommandState, CommandView, HistoryQuery, MqttVersion, NewCommand};
 use wilco_tests::Broker;
 
 use crate::desk::{Desk, answer, led, plain, readings};
@@ -33,7 +33,7 @@ impl Bench {
     /// A command that the broker has and that nobody has answered.
     async fn ask(&self) -> Result<String> {
         let id = self.desk.send(led(&self.connection, "mute")).await?;
-        self.desk.reaches("mute", &id, "at_broker").await?;
+        self.desk.reaches("mute", &id, CommandState::AtBroker).await?;
         Ok(id)
     }
 
@@ -53,10 +53,10 @@ impl Bench {
     /// It has not been settled by anything so far, and is by a proper answer.
     async fn still_waits_and_can_be_settled(&self, id: &str) -> Result<()> {
         let stands = self.desk.evidence(&self.connection, "mute", id).await?.command;
-        assert_eq!(stands.state, "at_broker", "{stands:#?}");
+        assert_eq!(stands.state, CommandState::AtBroker, "{stands:#?}");
         self.say(&answer(id, "succeeded"))?;
         let ended = self.desk.ended("mute", id).await?;
-        assert_eq!((ended.state.as_str(), ended.matched.as_deref()), ("succeeded", Some("exact")));
+        assert_eq!((ended.state, ended.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)));
         Ok(())
     }
 }
@@ -101,7 +101,7 @@ async fn an_answer_of_which_id_and_status_can_be_read_settles_its_command_and_sa
         let id = bench.ask().await?;
         bench.say(&damaged(&id)[number])?;
         let ended = bench.desk.ended("mute", &id).await?;
-        assert_eq!((ended.state.as_str(), ended.matched.as_deref()), ("succeeded", Some("exact")));
+        assert_eq!((ended.state, ended.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)));
         let message = ended.message.unwrap_or_default();
         assert!(message.contains("The rest of this answer is unreadable: it "), "{message}");
     }
@@ -113,10 +113,10 @@ async fn a_command_that_timed_out_says_that_an_answer_came_and_why_it_could_not_
     let bench = Bench::new().await?;
     let hasty = NewCommand { timeout_ms: Some(1_500), ttl_ms: Some(1_500), ..led(&bench.connection, "mute") };
     let id = bench.desk.send(hasty).await?;
-    bench.desk.reaches("mute", &id, "at_broker").await?;
+    bench.desk.reaches("mute", &id, CommandState::AtBroker).await?;
     bench.say(&answer(&id, "finished"))?;
     let ended = bench.desk.ended("mute", &id).await?;
-    assert_eq!(ended.state, "timed_out");
+    assert_eq!(ended.state, CommandState::TimedOut);
     let message = ended.message.unwrap_or_default();
     assert!(message.starts_with("No readable answer within 1.5 s.") && message.contains("finished"), "{message}");
     assert_eq!(ended.unreadable.map(|answers| answers.count), Some(1));
@@ -127,7 +127,7 @@ async fn a_command_that_timed_out_says_that_an_answer_came_and_why_it_could_not_
     assert!(again.message.is_some_and(|message| message.contains("finnished")));
     bench.say(&answer(&id, "succeeded"))?;
     let late = bench.flags(&id, "late answer", |command| command.late).await?;
-    assert_eq!(late.state, "succeeded");
+    assert_eq!(late.state, CommandState::Succeeded);
     Ok(())
 }
 
@@ -139,7 +139,7 @@ async fn a_proper_answer_of_200_kb_with_markup_in_it_is_only_text() -> Result<()
     let payload = json!({"id": id, "status": "failed", "message": markup, "result": {"log": "y".repeat(200_000)}});
     bench.say(payload.to_string().as_bytes())?;
     let ended = bench.desk.ended("mute", &id).await?;
-    assert_eq!((ended.state.as_str(), ended.message.as_deref()), ("failed", Some(markup)));
+    assert_eq!((ended.state, ended.message.as_deref()), (CommandState::Failed, Some(markup)));
     let detail = bench.desk.evidence(&bench.connection, "mute", &id).await?;
     let raw = detail.events.into_iter().find_map(|event| event.answer).context("no answer in the evidence")?.raw;
     assert_eq!(raw.payload, payload.to_string());
@@ -194,13 +194,13 @@ async fn the_same_answer_again_is_counted_and_another_one_flagged() -> Result<()
     bench.flags(&id, "second duplicate", |command| command.duplicates == 2).await?;
     bench.say(&answer(&id, "failed"))?;
     let conflict = bench.flags(&id, "conflict", |command| command.conflict).await?;
-    assert_eq!((conflict.state.as_str(), conflict.duplicates), ("succeeded", 2));
+    assert_eq!((conflict.state, conflict.duplicates), (CommandState::Succeeded, 2));
     bench.say(&answer(&id, "running"))?;
     let seen = wilco_tests::soon_async("fifth reading", Duration::from_secs(10), async || {
         Ok(Some(bench.readings(&id).await?).filter(|readings| readings.len() == 6))
     });
     assert_eq!(seen.await?, ["moved", "duplicate", "moved", "duplicate", "conflict", "after_the_end"]);
-    assert_eq!(bench.desk.evidence(&bench.connection, "mute", &id).await?.command.state, "succeeded");
+    assert_eq!(bench.desk.evidence(&bench.connection, "mute", &id).await?.command.state, CommandState::Succeeded);
     Ok(())
 }
 
@@ -209,10 +209,10 @@ async fn an_answer_after_the_time_out_counts_and_is_flagged_late() -> Result<()>
     let bench = Bench::new().await?;
     let hasty = NewCommand { timeout_ms: Some(100), ttl_ms: Some(400), ..led(&bench.connection, "mute") };
     let timed_out = bench.desk.carry_out(hasty).await?;
-    assert_eq!((timed_out.state.as_str(), timed_out.late), ("timed_out", false));
+    assert_eq!((timed_out.state, timed_out.late), (CommandState::TimedOut, false));
     bench.say(&answer(&timed_out.id, "succeeded"))?;
     let late = bench.flags(&timed_out.id, "late answer", |command| command.late).await?;
-    assert_eq!((late.state.as_str(), late.matched.as_deref()), ("succeeded", Some("exact")));
+    assert_eq!((late.state, late.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)));
     assert_eq!(bench.readings(&timed_out.id).await?, ["late"]);
     Ok(())
 }
@@ -223,7 +223,7 @@ async fn heartbeats_keep_a_command_alive_and_their_end_times_it_out_with_the_las
     let timeout = Duration::from_millis(1_500);
     let slow = NewCommand { timeout_ms: Some(1_500), ttl_ms: Some(1_500), ..led(&bench.connection, "mute") };
     let id = bench.desk.send(slow).await?;
-    bench.desk.reaches("mute", &id, "at_broker").await?;
+    bench.desk.reaches("mute", &id, CommandState::AtBroker).await?;
     let started = Instant::now();
     let mut progress = 0;
     while started.elapsed() < timeout * 2 {
@@ -232,7 +232,7 @@ async fn heartbeats_keep_a_command_alive_and_their_end_times_it_out_with_the_las
         bench.flags(&id, "progress", |command| command.progress == Some(progress)).await?;
     }
     let ended = bench.desk.ended("mute", &id).await?;
-    assert_eq!((ended.state.as_str(), ended.progress), ("timed_out", Some(progress)));
+    assert_eq!((ended.state, ended.progress), (CommandState::TimedOut, Some(progress)));
     let detail = bench.desk.evidence(&bench.connection, "mute", &id).await?;
     let last = detail.events.last().context("no events")?;
     assert_eq!((last.kind.as_str(), last.text.as_str()), ("timed_out", "The device reported progress, then stopped"));
@@ -245,18 +245,18 @@ async fn an_answer_without_an_id_settles_the_only_command_and_never_one_of_sever
     let only = bench.ask().await?;
     bench.say(b"SUCCESS: done")?;
     let inferred = bench.desk.ended("mute", &only).await?;
-    assert_eq!((inferred.state.as_str(), inferred.matched.as_deref()), ("succeeded", Some("inferred")));
+    assert_eq!((inferred.state, inferred.matched), (CommandState::Succeeded, Some(AnswerMatch::Inferred)));
 
     let (first, second) = (bench.ask().await?, bench.ask().await?);
     bench.say(b"FAILURE: not done")?;
-    let ambiguous = bench.flags(&first, "doubt", |command| command.matched.as_deref() == Some("ambiguous")).await?;
+    let ambiguous = bench.flags(&first, "doubt", |command| command.matched == Some(AnswerMatch::Ambiguous)).await?;
     assert!(!ambiguous.is_final, "{ambiguous:#?}");
     assert_eq!(bench.readings(&first).await?, ["ambiguous"]);
     assert!(bench.readings(&second).await?.is_empty());
     for id in [&first, &second] {
         bench.say(format!("SUCCESS: {{'id': '{id}'}}").as_bytes())?;
         let ended = bench.desk.ended("mute", id).await?;
-        assert_eq!((ended.state.as_str(), ended.matched.as_deref()), ("succeeded", Some("exact")));
+        assert_eq!((ended.state, ended.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)));
     }
     Ok(())
 }
@@ -279,7 +279,7 @@ async fn what_needs_somebody_is_counted_once_as_it_is_listed_and_can_be_dismisse
     let connection = desk.connect(plain("bench", &broker)).await?;
     let failed = async |device: &str| -> Result<String> {
         let id = desk.send(led(&connection, device)).await?;
-        desk.reaches(device, &id, "at_broker").await?;
+        desk.reaches(device, &id, CommandState::AtBroker).await?;
         // Twice, in the same instant.
         let line = String::from_utf8(answer(&id, "failed"))?;
         broker.publish_lines(&format!("{device}/resp"), &[line.clone(), line])?;
@@ -292,7 +292,7 @@ async fn what_needs_somebody_is_counted_once_as_it_is_listed_and_can_be_dismisse
     }
     // One that times out and then succeeds after all.
     let late = desk.send(NewCommand { timeout_ms: Some(300), ..led(&connection, "late") }).await?;
-    assert_eq!(desk.ended("late", &late).await?.state, "timed_out");
+    assert_eq!(desk.ended("late", &late).await?.state, CommandState::TimedOut);
     counted(&desk, 4).await?;
     broker.publish("late/resp", &answer(&late, "succeeded"), false)?;
     counted(&desk, 3).await?;
@@ -307,7 +307,7 @@ async fn what_needs_somebody_is_counted_once_as_it_is_listed_and_can_be_dismisse
     counted(&desk, 0).await?;
     desk.reopen().await?;
     counted(&desk, 0).await?;
-    let all = HistoryQuery { states: vec!["failed".into()], limit: 10, ..HistoryQuery::default() };
+    let all = HistoryQuery { states: vec![CommandState::Failed], limit: 10, ..HistoryQuery::default() };
     assert_eq!(desk.console().history(all).await?.commands.len(), 3, "dismissed is not forgotten");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use wilco_engine::api::{CommandView, MqttVersion};
+use wilco_engine::api::{AnswerMatch, CommandState, CommandView, MqttVersion};
 use wilco_tests::{Broker, Certificates, Device};
 
 use crate::desk::{Desk, ask, led, mutual};
@@ -72,7 +72,7 @@ async fn configuration(desk: &Desk, connection: &str) -> Result<(Value, Value)> 
 
 /// Every rung, in order, and reconciled by its id.
 fn climbed(command: &CommandView) {
-    assert_eq!((command.state.as_str(), command.matched.as_deref()), ("succeeded", Some("exact")), "{command:#?}");
+    assert_eq!((command.state, command.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)), "{command:#?}");
     assert!(!command.late && !command.conflict && command.duplicates == 0 && command.attempts == 1, "{command:#?}");
     let rungs = [command.sent_at, command.at_broker_at, command.finished_at];
     assert!(rungs.iter().all(Option::is_some), "a rung is missing: {command:#?}");

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
+use wilco_engine::api::CommandState;
 use wilco_tests::{Broker, Device};
 
 use crate::desk::{Desk, answer, ask, led, plain};
@@ -14,14 +15,14 @@ async fn two_fleets_with_the_same_device_ids_never_answer_for_each_other() -> Re
     let there = desk.connect(plain("right", &right)).await?;
 
     let id = desk.send(led(&here, "twin")).await?;
-    desk.reaches("twin", &id, "at_broker").await?;
+    desk.reaches("twin", &id, CommandState::AtBroker).await?;
     // The right id, from the right device, at the wrong broker.
     right.publish("twin/resp", &answer(&id, "failed"), false)?;
     desk.stray(&there, "twin", "unknown_id").await?;
     let stands = desk.evidence(&here, "twin", &id).await?.command;
-    assert_eq!(stands.state, "at_broker");
+    assert_eq!(stands.state, CommandState::AtBroker);
     left.publish("twin/resp", &answer(&id, "succeeded"), false)?;
-    assert_eq!(desk.ended("twin", &id).await?.state, "succeeded");
+    assert_eq!(desk.ended("twin", &id).await?.state, CommandState::Succeeded);
 
     let _devices = (Device::start(&left, "twin", None)?, Device::start(&right, "twin", None)?);
     desk.sees_online(&here, 1).await?;
@@ -34,6 +35,6 @@ async fn two_fleets_with_the_same_device_ids_never_answer_for_each_other() -> Re
     }
     // The end of one is none of the other's business.
     desk.console().remove_connection(&there).await?;
-    assert_eq!(desk.carry_out(led(&here, "twin")).await?.state, "succeeded");
+    assert_eq!(desk.carry_out(led(&here, "twin")).await?.state, CommandState::Succeeded);
     Ok(())
 }

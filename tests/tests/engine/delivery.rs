@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use serde_json::json;
-use wilco_engine::api::{ConnectionEntry, NewCommand};
+use wilco_engine::api::{CommandState, ConnectionEntry, NewCommand};
 use wilco_tests::Broker;
 
 use crate::desk::{Desk, ask, led, plain, to};
@@ -38,10 +38,10 @@ async fn a_publish_that_the_broker_refuses_is_undeliverable_and_not_tried_again(
     let id = bench.desk.send(NewCommand { retries: Some(3), ..led(&bench.connection, "kitchen") }).await?;
     let (topic, packet) = bench.line.publish().await?;
     assert_eq!(topic, "kitchen/req");
-    bench.desk.reaches("kitchen", &id, "sent").await?;
+    bench.desk.reaches("kitchen", &id, CommandState::Sent).await?;
     bench.line.puback(packet, 0x87).await?;
     let ended = bench.desk.ended("kitchen", &id).await?;
-    assert_eq!(ended.state, "undeliverable");
+    assert_eq!(ended.state, CommandState::Undeliverable);
     assert!(ended.message.as_deref().is_some_and(|message| message.contains("refused")), "{ended:#?}");
     assert!(bench.line.is_silent(A_WHILE).await, "it was tried again");
     Ok(())
@@ -71,7 +71,7 @@ async fn a_broker_that_says_that_nobody_listens_is_quoted() -> Result<()> {
     let id = bench.desk.send(led(&bench.connection, "kitchen")).await?;
     let (_, packet) = bench.line.publish().await?;
     bench.line.puback(packet, 0x10).await?;
-    let stands = bench.desk.reaches("kitchen", &id, "at_broker").await?;
+    let stands = bench.desk.reaches("kitchen", &id, CommandState::AtBroker).await?;
     assert!(stands.nobody_listening);
     Ok(())
 }
@@ -82,7 +82,7 @@ async fn a_command_too_large_for_the_broker_is_undeliverable_and_not_sent() -> R
     let mut bench = Bench::new(&[0x27, 0, 0, 1, 44]).await?;
     let large = serde_json::json!({"text": "x".repeat(400)});
     let ended = bench.desk.carry_out(NewCommand { args: large.into(), ..led(&bench.connection, "kitchen") }).await?;
-    assert_eq!(ended.state, "undeliverable");
+    assert_eq!(ended.state, CommandState::Undeliverable);
     assert!(
         ended.message.as_deref().is_some_and(|message| message.contains("does not accept a message of")),
         "{ended:#?}"
@@ -102,13 +102,13 @@ async fn a_broker_that_takes_one_at_a_time_gets_one_at_a_time_and_sent_means_sen
     for (device, id) in ["a", "b", "c"].into_iter().zip(&ids) {
         let (topic, packet) = bench.line.publish().await?;
         assert_eq!(topic, format!("{device}/req"));
-        bench.desk.reaches(device, id, "sent").await?;
+        bench.desk.reaches(device, id, CommandState::Sent).await?;
         assert!(bench.line.is_silent(A_WHILE).await, "another one was sent before the PUBACK");
         for (device, id) in ["a", "b", "c"].into_iter().zip(&ids).skip_while(|(other, _)| *other != device).skip(1) {
-            assert_eq!(bench.desk.evidence(&bench.connection, device, id).await?.command.state, "queued");
+            assert_eq!(bench.desk.evidence(&bench.connection, device, id).await?.command.state, CommandState::Queued);
         }
         bench.line.puback(packet, 0).await?;
-        bench.desk.reaches(device, id, "at_broker").await?;
+        bench.desk.reaches(device, id, CommandState::AtBroker).await?;
     }
     Ok(())
 }
@@ -123,7 +123,7 @@ async fn what_has_not_left_when_the_connection_ends_says_so_and_goes_out_over_th
         ids.push(bench.desk.send(restart(device)).await?);
     }
     assert_eq!(bench.line.publish().await?.0, "a/req");
-    bench.desk.reaches("a", &ids[0], "sent").await?;
+    bench.desk.reaches("a", &ids[0], CommandState::Sent).await?;
     drop(bench.line);
 
     let mut line = bench.broker.serve(&[]).await?;
@@ -131,7 +131,7 @@ async fn what_has_not_left_when_the_connection_ends_says_so_and_goes_out_over_th
         let (topic, packet) = line.publish().await?;
         assert_eq!(topic, format!("{device}/req"));
         line.puback(packet, 0).await?;
-        bench.desk.reaches(device, id, "at_broker").await?;
+        bench.desk.reaches(device, id, CommandState::AtBroker).await?;
         let events = bench.desk.evidence(&bench.connection, device, id).await?.events;
         let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
         ensure!(kinds.contains(&"not_sent") && !kinds.contains(&"delivery_unknown"), "{kinds:?}");
@@ -176,7 +176,7 @@ async fn a_broker_that_hangs_keeps_nobody_on_another_connection_waiting() -> Res
         let id = bench.desk.send(led(&good, "kitchen")).await?;
         let (_, packet) = line.publish().await?;
         line.puback(packet, 0).await?;
-        bench.desk.reaches("kitchen", &id, "at_broker").await?;
+        bench.desk.reaches("kitchen", &id, CommandState::AtBroker).await?;
         if !bench.line.has_more().await {
             return Ok(());
         }
@@ -193,12 +193,12 @@ async fn a_broker_that_never_acknowledges_does_not_keep_a_command_for_ever() -> 
     let id = bench.desk.send(short).await?;
     let (_, packet) = bench.line.publish().await?;
     let ended = bench.desk.ended("kitchen", &id).await?;
-    assert_eq!(ended.state, "timed_out");
+    assert_eq!(ended.state, CommandState::TimedOut);
     assert!(ended.message.as_deref().is_some_and(|message| message.contains("may have run")), "{ended:#?}");
     // The broker has it after all, which changes what is said and not the end.
     bench.line.puback(packet, 0).await?;
     let known = bench.desk.command(("kitchen", &id), "PUBACK", |command| command.at_broker_at.is_some()).await?;
-    assert_eq!(known.state, "timed_out");
+    assert_eq!(known.state, CommandState::TimedOut);
     Ok(())
 }
 
@@ -216,7 +216,7 @@ async fn after_a_session_is_resumed_a_short_timeout_is_short_whatever_the_device
         let id = desk.send(new).await?;
         let ended = desk.ended("plug", &id).await?;
         let took = ended.finished_at.unwrap_or_default() - ended.queued_at;
-        ensure!(ended.state == "timed_out" && took < 3_000, "{name}: it took {took} ms: {ended:#?}");
+        ensure!(ended.state == CommandState::TimedOut && took < 3_000, "{name}: it took {took} ms: {ended:#?}");
         Ok(())
     };
     check("other firmware", |entry| entry.dialects = vec!["tasmota".into()]).await?;

@@ -13,8 +13,9 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use wilco_engine::api::{
-    Client, CommandDetail, CommandView, ConnectionEntry, ConnectionView, Delivery, EventView, Failure, FileRole,
-    FileToRead, FilesToRead, LinkState, MqttVersion, NewCommand, Notice, PreflightView, Step, StepState, Trust,
+    Client, CommandDetail, CommandState, CommandView, ConnectionEntry, ConnectionView, Delivery, EventView, Failure,
+    FileRole, FileToRead, FilesToRead, LinkState, MqttVersion, NewCommand, Notice, PreflightView, Step, StepState,
+    Trust,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -107,7 +108,7 @@ pub(crate) struct Seen {
     pub(crate) connections: Vec<ConnectionView>,
     pub(crate) commands: HashMap<(String, String), CommandView>,
     /// Every state in which a command was seen, by device and id, in order.
-    pub(crate) states: Vec<(String, String, String)>,
+    pub(crate) states: Vec<(String, String, CommandState)>,
     pub(crate) notices: Vec<Notice>,
 }
 
@@ -131,7 +132,7 @@ impl Watch {
                     seen.connections = batch.connections.unwrap_or(std::mem::take(&mut seen.connections));
                     seen.notices.extend(batch.notices);
                     for command in batch.commands {
-                        seen.states.push((command.device.clone(), command.id.clone(), command.state.clone()));
+                        seen.states.push((command.device.clone(), command.id.clone(), command.state));
                         seen.commands.insert((command.device.clone(), command.id.clone()), command);
                     }
                 }
@@ -285,8 +286,8 @@ impl Watch {
     }
 
     /// Waits until a command is in this state.
-    pub(crate) async fn reaches(&self, device: &str, id: &str, state: &str) -> Result<CommandView> {
-        self.command((device, id), state, |command| command.state == state).await
+    pub(crate) async fn reaches(&self, device: &str, id: &str, state: CommandState) -> Result<CommandView> {
+        self.command((device, id), state.as_str(), |command| command.state == state).await
     }
 
     /// Sends, and waits for the end.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use serde_json::json;
-use wilco_engine::api::{LinkState, MqttVersion, NewCommand};
+use wilco_engine::api::{CommandState, LinkState, MqttVersion, NewCommand};
 use wilco_tests::{Broker, Device, Settings, soon, soon_async};
 
 use crate::app::App;
@@ -33,7 +33,7 @@ async fn kill(mqtt: MqttVersion) -> Result<()> {
     let silent = app.watch.send(NewCommand { devices: vec!["b".into()], ..short }).await?;
     let patient = app.watch.send(ask(&connection, "c", "restart", json!({}))).await?;
     for (device, id) in [("a", &answered), ("b", &silent), ("c", &patient)] {
-        app.watch.reaches(device, id, "at_broker").await?;
+        app.watch.reaches(device, id, CommandState::AtBroker).await?;
     }
     app.kill();
     broker.publish("a/resp", &answer(&answered, "succeeded"), false)?;
@@ -44,14 +44,14 @@ async fn kill(mqtt: MqttVersion) -> Result<()> {
     desk.open().await?;
     desk.online(&connection).await?;
     let settled = desk.ended("a", &answered).await?;
-    assert_eq!((settled.state.as_str(), settled.late), ("succeeded", false), "{settled:#?}");
+    assert_eq!((settled.state, settled.late), (CommandState::Succeeded, false), "{settled:#?}");
     let detail = desk.evidence(&connection, "a", &answered).await?;
     assert!(detail.events.iter().all(|event| event.kind.as_str() != "timed_out"), "{:#?}", detail.events);
     // What nobody has answered may time out only now.
-    assert_eq!(desk.ended("b", &silent).await?.state, "timed_out");
-    assert_eq!(desk.evidence(&connection, "c", &patient).await?.command.state, "at_broker");
+    assert_eq!(desk.ended("b", &silent).await?.state, CommandState::TimedOut);
+    assert_eq!(desk.evidence(&connection, "c", &patient).await?.command.state, CommandState::AtBroker);
     broker.publish("c/resp", &answer(&patient, "succeeded"), false)?;
-    assert_eq!(desk.ended("c", &patient).await?.state, "succeeded");
+    assert_eq!(desk.ended("c", &patient).await?.state, CommandState::Succeeded);
     for device in ["a", "b", "c"] {
         assert_eq!(published(&broker, &format!("{device}/req")), 1, "not to be repeated, and was: {device}");
     }
@@ -65,7 +65,7 @@ async fn what_was_only_queued_when_the_app_was_killed_goes_out_once_and_what_may
     let app = App::start(desk.path()).await?;
     let connection = app.watch.connect(plain("bench", &broker)).await?;
     let out = app.watch.send(ask(&connection, "out", "restart", json!({}))).await?;
-    app.watch.reaches("out", &out, "at_broker").await?;
+    app.watch.reaches("out", &out, CommandState::AtBroker).await?;
     broker.stop()?;
     app.watch.trouble(&connection).await?;
     let queued = app.watch.send(ask(&connection, "queued", "restart", json!({}))).await?;
@@ -73,11 +73,11 @@ async fn what_was_only_queued_when_the_app_was_killed_goes_out_once_and_what_may
     broker.resume()?;
 
     desk.open().await?;
-    desk.reaches("queued", &queued, "at_broker").await?;
+    desk.reaches("queued", &queued, CommandState::AtBroker).await?;
     for (device, id) in [("out", &out), ("queued", &queued)] {
         broker.publish(&format!("{device}/resp"), &answer(id, "succeeded"), false)?;
         let ended = desk.ended(device, id).await?;
-        assert_eq!((ended.state.as_str(), ended.attempts), ("succeeded", 1), "{ended:#?}");
+        assert_eq!((ended.state, ended.attempts), (CommandState::Succeeded, 1), "{ended:#?}");
         assert_eq!(published(&broker, &format!("{device}/req")), 1, "{device}");
     }
     Ok(())
@@ -109,10 +109,10 @@ async fn an_app_killed_in_the_middle_of_a_fan_out_publishes_no_command_twice_and
                 Ok(Some(desk.evidence(&connection, device, id).await?.command).filter(|command| command.is_final))
             })
             .await?;
-            match ended.state.as_str() {
-                "succeeded" => carried_out += 1,
+            match ended.state {
+                CommandState::Succeeded => carried_out += 1,
                 // Handed over in the instant of the kill, so it may have run; here it is known that it has not.
-                "timed_out" | "expired" => others += 1,
+                CommandState::TimedOut | CommandState::Expired => others += 1,
                 _ => bail!("{ended:#?}"),
             }
         }
@@ -133,8 +133,8 @@ async fn a_broker_that_loses_everything_in_mid_flight_gets_again_only_what_may_b
     desk.sees_online(&connection, 1).await?;
     let once = desk.send(ask(&connection, "mute", "restart", json!({}))).await?;
     let again = desk.send(NewCommand { retries: Some(5), ..led(&connection, "lost") }).await?;
-    desk.reaches("mute", &once, "at_broker").await?;
-    desk.reaches("lost", &again, "at_broker").await?;
+    desk.reaches("mute", &once, CommandState::AtBroker).await?;
+    desk.reaches("lost", &again, CommandState::AtBroker).await?;
 
     broker.kill();
     desk.trouble(&connection).await?;
@@ -144,13 +144,13 @@ async fn a_broker_that_loses_everything_in_mid_flight_gets_again_only_what_may_b
     assert_eq!(repeated.id, again);
     soon("second publish", PATIENCE, || (published(&broker, "lost/req") == 2).then_some(()))?;
     broker.publish("lost/resp", &answer(&again, "succeeded"), false)?;
-    assert_eq!(desk.ended("lost", &again).await?.state, "succeeded");
+    assert_eq!(desk.ended("lost", &again).await?.state, CommandState::Succeeded);
     // The real device comes back by itself as well.
     desk.sees_online(&connection, 1).await?;
-    assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, "succeeded");
+    assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, CommandState::Succeeded);
     assert_eq!(published(&broker, "mute/req"), 1, "not to be repeated, and was");
     broker.publish("mute/resp", &answer(&once, "succeeded"), false)?;
-    assert_eq!(desk.ended("mute", &once).await?.state, "succeeded");
+    assert_eq!(desk.ended("mute", &once).await?.state, CommandState::Succeeded);
     Ok(())
 }
 
@@ -164,17 +164,17 @@ async fn commands_sent_while_the_broker_is_gone_wait_or_fail_as_they_were_told_t
     let with = |device: &str, delivery| NewCommand { delivery: Some(delivery), ..led(&connection, device) };
     use wilco_engine::api::Delivery::{BrokerHolds, HoldHere, Now};
     let now = desk.carry_out(with("now", Now)).await?;
-    assert_eq!(now.state, "undeliverable");
+    assert_eq!(now.state, CommandState::Undeliverable);
     assert!(now.message.as_deref().is_some_and(|message| message.contains("Not connected")), "{now:#?}");
     let short = NewCommand { ttl_ms: Some(300), ..with("short", BrokerHolds) };
-    assert_eq!(desk.carry_out(short).await?.state, "expired");
+    assert_eq!(desk.carry_out(short).await?.state, CommandState::Expired);
     let withdrawn = desk.send(with("withdrawn", BrokerHolds)).await?;
     desk.console().cancel(&connection, "withdrawn", &withdrawn).await?;
-    assert_eq!(desk.ended("withdrawn", &withdrawn).await?.state, "cancelled");
+    assert_eq!(desk.ended("withdrawn", &withdrawn).await?.state, CommandState::Cancelled);
     let waits = desk.send(with("waits", HoldHere)).await?;
 
     broker.resume()?;
-    desk.reaches("waits", &waits, "at_broker").await?;
+    desk.reaches("waits", &waits, CommandState::AtBroker).await?;
     for (device, times) in [("now", 0), ("short", 0), ("withdrawn", 0), ("waits", 1)] {
         assert_eq!(published(&broker, &format!("{device}/req")), times, "{device}");
     }
@@ -190,13 +190,13 @@ async fn a_dangerous_command_for_a_device_that_is_offline_fails_at_once_and_a_he
     desk.until("device", |seen| seen.connections.iter().find(|known| known.devices == 1).map(drop)).await?;
 
     let restart = NewCommand { delivery: None, ..ask(&connection, "away", "restart", json!({})) };
-    assert_eq!(desk.carry_out(restart).await?.state, "undeliverable");
+    assert_eq!(desk.carry_out(restart).await?.state, CommandState::Undeliverable);
     let held = NewCommand { delivery: Some(wilco_engine::api::Delivery::HoldHere), ..led(&connection, "away") };
     let held = desk.send(held).await?;
-    desk.reaches("away", &held, "held").await?;
+    desk.reaches("away", &held, CommandState::Held).await?;
     assert_eq!(published(&broker, "away/req"), 0);
     broker.publish("away/status", br#"{"online":true}"#, true)?;
-    desk.reaches("away", &held, "at_broker").await?;
+    desk.reaches("away", &held, CommandState::AtBroker).await?;
     assert_eq!(published(&broker, "away/req"), 1);
     Ok(())
 }
@@ -212,17 +212,17 @@ async fn what_is_asked_of_an_offline_device_is_held_here_unless_it_is_dangerous_
     let unsaid = |command: &str| NewCommand { delivery: None, ..ask(&connection, "away", command, json!({})) };
 
     let held = desk.send(unsaid("log.get")).await?;
-    desk.reaches("away", &held, "held").await?;
-    assert_eq!(desk.carry_out(unsaid("restart")).await?.state, "undeliverable");
+    desk.reaches("away", &held, CommandState::Held).await?;
+    assert_eq!(desk.carry_out(unsaid("restart")).await?.state, CommandState::Undeliverable);
     // A device of which nobody knows is asked at once.
     let elsewhere = NewCommand { devices: vec!["unknown".into()], ..unsaid("log.get") };
     let asked = desk.send(elsewhere).await?;
-    desk.reaches("unknown", &asked, "at_broker").await?;
+    desk.reaches("unknown", &asked, CommandState::AtBroker).await?;
     let line = desk.evidence(&connection, "away", &held).await?.shell_line.unwrap_or_default();
     ensure!(!line.contains("--delivery"), "{line}");
     let said = NewCommand { delivery: Some(wilco_engine::api::Delivery::BrokerHolds), ..unsaid("log.get") };
     let kept = desk.send(said).await?;
-    desk.reaches("away", &kept, "at_broker").await?;
+    desk.reaches("away", &kept, CommandState::AtBroker).await?;
     let line = desk.evidence(&connection, "away", &kept).await?.shell_line.unwrap_or_default();
     ensure!(line.contains("--delivery broker"), "{line}");
     Ok(())
@@ -236,7 +236,7 @@ async fn the_request_is_shown_as_it_was_published_whatever_has_become_of_the_con
     let connection = desk.connect(plain("bench", &broker)).await?;
     let requests = broker.listen("#")?;
     let sent = desk.send(led(&connection, "kitchen")).await?;
-    desk.reaches("kitchen", &sent, "at_broker").await?;
+    desk.reaches("kitchen", &sent, CommandState::AtBroker).await?;
     let published = soon("request", PATIENCE, || {
         requests.log().lines().find_map(|line| line.strip_prefix("kitchen/req ").map(str::to_owned))
     })?;
@@ -286,12 +286,12 @@ async fn after_the_broker_was_restarted_nothing_goes_out_before_the_device_is_ba
 
     let (pump, lamp) = (desk.send(led(&connection, "pump")).await?, desk.send(led(&connection, "lamp")).await?);
     let sent = Instant::now();
-    let waits = desk.reaches("pump", &pump, "queued").await?;
+    let waits = desk.reaches("pump", &pump, CommandState::Queued).await?;
     ensure!(waits.message.as_deref().is_some_and(|message| message.contains("device to reconnect")), "{waits:#?}");
     broker.publish("pump/status", br#"{"online":true}"#, false)?;
-    desk.reaches("pump", &pump, "at_broker").await?;
+    desk.reaches("pump", &pump, CommandState::AtBroker).await?;
     ensure!(sent.elapsed() < Duration::from_secs(4), "it went out only after {:?}", sent.elapsed());
-    let went_out = desk.reaches("lamp", &lamp, "at_broker").await?;
+    let went_out = desk.reaches("lamp", &lamp, CommandState::AtBroker).await?;
     assert_eq!(went_out.message, None);
     ensure!(sent.elapsed() > Duration::from_secs(3), "it went out after {:?}", sent.elapsed());
     Ok(())
@@ -304,7 +304,7 @@ async fn after_a_restart_a_short_timeout_is_kept_as_soon_as_what_the_broker_kept
         let mut desk = Desk::new().await?;
         let connection = desk.connect(plain("bench", &broker).over(mqtt)).await?;
         let asked = desk.send(led(&connection, "mute")).await?;
-        desk.reaches("mute", &asked, "at_broker").await?;
+        desk.reaches("mute", &asked, CommandState::AtBroker).await?;
         desk.close().await;
         // It is answered while nobody is there.
         broker.publish("mute/resp", &answer(&asked, "succeeded"), false)?;
@@ -314,10 +314,10 @@ async fn after_a_restart_a_short_timeout_is_kept_as_soon_as_what_the_broker_kept
         let hasty = NewCommand { timeout_ms: Some(500), ttl_ms: Some(500), ..led(&connection, "deaf") };
         let ended = desk.carry_out(hasty).await?;
         let took = since.elapsed();
-        assert_eq!(ended.state, "timed_out");
+        assert_eq!(ended.state, CommandState::TimedOut);
         ensure!(took < Duration::from_secs(3), "{mqtt:?}: it took {took:?}");
         let settled = desk.ended("mute", &asked).await?;
-        assert_eq!((settled.state.as_str(), settled.late), ("succeeded", false));
+        assert_eq!((settled.state, settled.late), (CommandState::Succeeded, false));
     }
     Ok(())
 }

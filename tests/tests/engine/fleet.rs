@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use wilco_engine::api::{ConnectionEntry, DeviceQuery, HistoryQuery, NewCommand};
+use wilco_engine::api::{AnswerMatch, CommandState, ConnectionEntry, DeviceQuery, HistoryQuery, NewCommand};
 use wilco_tests::{Broker, Child, program, soon_async};
 
 use crate::desk::{Desk, led, plain};
@@ -70,26 +70,27 @@ impl Fleet {
     }
 
     async fn all_succeeded(&self, expected: u32) -> Result<()> {
-        let of = |states: &[&str]| HistoryQuery {
+        let of = |states: &[CommandState]| HistoryQuery {
             connection: Some(self.connection.clone()),
-            states: states.iter().map(|state| (*state).to_owned()).collect(),
+            states: states.to_vec(),
             limit: 1_000,
             ..HistoryQuery::default()
         };
         let what = format!("{expected} commands that succeeded");
         let page = soon_async(&what, Duration::from_secs(50), async || {
-            let page = self.desk.console().history(of(&["succeeded"])).await?;
+            let page = self.desk.console().history(of(&[CommandState::Succeeded])).await?;
             Ok((page.commands.len() == expected as usize).then_some(page))
         });
         let page = match page.await {
             Ok(page) => page,
             Err(error) => {
                 let rest = self.desk.console().history(of(&[])).await?.commands;
-                let rest: Vec<_> = rest.into_iter().filter(|command| command.state != "succeeded").take(5).collect();
+                let rest: Vec<_> =
+                    rest.into_iter().filter(|command| command.state != CommandState::Succeeded).take(5).collect();
                 return Err(error.context(format!("for instance {rest:#?}")));
             }
         };
-        assert!(page.commands.iter().all(|command| command.matched.as_deref() == Some("exact")));
+        assert!(page.commands.iter().all(|command| command.matched == Some(AnswerMatch::Exact)));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use wilco_engine::api::{DeviceDetail, DiscardedView, NewCommand};
+use wilco_engine::api::{CommandState, DeviceDetail, DiscardedView, NewCommand};
 use wilco_tests::{Broker, Device, Publisher, Settings, soon_async};
 
 use crate::desk::{Desk, answer, led, plain, readings};
@@ -60,7 +60,7 @@ async fn command_a_good_device(desk: &Desk, connection: &str, goes_on: impl Fn()
         let started = Instant::now();
         let ended = desk.carry_out(led(connection, "good")).await?;
         took.push(started.elapsed());
-        ensure!(ended.state == "succeeded", "{ended:#?}");
+        ensure!(ended.state == CommandState::Succeeded, "{ended:#?}");
     }
     took.sort();
     let (median, p95, longest) = (took[took.len() / 2], took[took.len() * 95 / 100], took[took.len() - 1]);
@@ -138,7 +138,7 @@ async fn large_messages_of_one_device_take_no_more_than_its_quota_and_the_first_
 async fn the_answer_that_settles_a_command_is_kept_whole_although_its_device_has_no_room_left() -> Result<()> {
     let (broker, mut desk, connection) = bench().await?;
     let id = desk.send(led(&connection, "loud")).await?;
-    desk.reaches("loud", &id, "at_broker").await?;
+    desk.reaches("loud", &id, CommandState::AtBroker).await?;
     let mut publisher = Publisher::connect(&broker, "flooder")?;
     let progress = |id: &str, number: u64| json!({"id": id, "status": "running", "number": number}).to_string();
     let of = id.clone();
@@ -150,7 +150,7 @@ async fn the_answer_that_settles_a_command_is_kept_whole_although_its_device_has
     ensure!(publisher.finish()? == 6_001, "not all was acknowledged");
 
     let ended = desk.ended("loud", &id).await?;
-    assert_eq!(ended.state, "succeeded");
+    assert_eq!(ended.state, CommandState::Succeeded);
     let handled = soon_async("end of the flood", HANDLED_WITHIN, async || {
         let detail = desk.evidence(&connection, "loud", &id).await?;
         let kept = readings(&detail).len() as u64 + u64::from(detail.left_out);
@@ -167,7 +167,7 @@ async fn the_answer_that_settles_a_command_is_kept_whole_although_its_device_has
     desk.reopen().await?;
     desk.online(&connection).await?;
     let again = desk.evidence(&connection, "loud", &id).await?;
-    assert_eq!((again.command.state.as_str(), again.command.duplicates), ("succeeded", ended.duplicates));
+    assert_eq!((again.command.state, again.command.duplicates), (CommandState::Succeeded, ended.duplicates));
     let messages = again.discarded.context("nothing was left out")?.messages;
     broker.publish("loud/resp", &answer(&id, "running"), false)?;
     discarded(&desk, &connection, "loud", messages + 1).await?;
@@ -231,11 +231,11 @@ async fn a_hundred_thousand_answers_with_unknown_ids_are_counted_and_one_to_an_o
     let (broker, mut desk, connection) = bench().await?;
     // A command that timed out, and a later one, so that only the history knows the first.
     let old = desk.send(NewCommand { timeout_ms: Some(1_000), ..led(&connection, "loud") }).await?;
-    assert_eq!(desk.ended("loud", &old).await?.state, "timed_out");
+    assert_eq!(desk.ended("loud", &old).await?.state, CommandState::TimedOut);
     let later = desk.send(led(&connection, "loud")).await?;
-    desk.reaches("loud", &later, "at_broker").await?;
+    desk.reaches("loud", &later, CommandState::AtBroker).await?;
     broker.publish("loud/resp", &answer(&later, "succeeded"), false)?;
-    assert_eq!(desk.ended("loud", &later).await?.state, "succeeded");
+    assert_eq!(desk.ended("loud", &later).await?.state, CommandState::Succeeded);
     desk.reopen().await?;
     desk.online(&connection).await?;
 
@@ -255,7 +255,7 @@ async fn a_hundred_thousand_answers_with_unknown_ids_are_counted_and_one_to_an_o
     })
     .await?;
     let found = desk.evidence(&connection, "loud", &old).await?;
-    ensure!(found.command.late && found.command.state == "succeeded", "{:#?}", found.command);
+    ensure!(found.command.late && found.command.state == CommandState::Succeeded, "{:#?}", found.command);
     Ok(())
 }
 
@@ -279,7 +279,7 @@ async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_liste
     // A device that comes only now is commanded as ever, and one that was left out is listed when it goes on.
     let _late = Device::start(&broker, "late", None)?;
     let ended = desk.carry_out(led(&connection, "late")).await?;
-    assert_eq!(ended.state, "succeeded");
+    assert_eq!(ended.state, CommandState::Succeeded);
     let left_out = soon_async("a device that goes on", HANDLED_WITHIN, async || {
         broker.publish("invented-99999/state", br#"{"led":true}"#, false)?;
         Ok(desk.console().device(&connection, "invented-99999").await.ok())

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use wilco_engine::api::{Failure, FailureCode, LinkState};
+use wilco_engine::api::{CommandState, Failure, FailureCode, LinkState};
 use wilco_engine::store::FILE_NAME;
 use wilco_engine::vault::Vault;
 use wilco_tests::{Broker, Child, soon};
@@ -79,7 +79,7 @@ async fn scenario(disk: &Disk) -> Result<()> {
     let connection = desk.connect(plain("bench", &broker)).await?;
     let client = desk.console().connections().await?[0].client_id.clone();
     let asked = desk.send(led(&connection, "before")).await?;
-    desk.reaches("before", &asked, "at_broker").await?;
+    desk.reaches("before", &asked, CommandState::AtBroker).await?;
 
     let more_room = disk.fill()?;
     broker.publish("before/resp", &answer(&asked, "succeeded"), false)?;
@@ -89,8 +89,8 @@ async fn scenario(disk: &Disk) -> Result<()> {
     })
     .await?;
     assert_eq!((handed_out(&broker, &client, "before/resp"), acknowledged(&broker, &client, "before/resp")), (1, 0));
-    assert_eq!(desk.evidence(&connection, "before", &asked).await?.command.state, "at_broker");
-    let shown = desk.seen().states.iter().any(|(_, id, state)| *id == asked && state == "succeeded");
+    assert_eq!(desk.evidence(&connection, "before", &asked).await?.command.state, CommandState::AtBroker);
+    let shown = desk.seen().states.iter().any(|(_, id, state)| *id == asked && *state == CommandState::Succeeded);
     assert!(!shown, "it was shown as succeeded before that was written down");
 
     let failure: Failure = desk.console().send(led(&connection, "refused")).await.err().context("it was sent")?;
@@ -109,12 +109,12 @@ async fn scenario(disk: &Disk) -> Result<()> {
     disk.free(more_room)?;
     desk.online(&connection).await?;
     let settled = desk.ended("before", &asked).await?;
-    assert_eq!((settled.state.as_str(), settled.late, settled.duplicates), ("succeeded", false, 0), "{settled:#?}");
+    assert_eq!((settled.state, settled.late, settled.duplicates), (CommandState::Succeeded, false, 0), "{settled:#?}");
     soon("acknowledgement to the broker", PATIENCE, || {
         (acknowledged(&broker, &client, "before/resp") == 1).then_some(())
     })?;
     let after = desk.send(led(&connection, "after")).await?;
-    desk.reaches("after", &after, "at_broker").await?;
+    desk.reaches("after", &after, CommandState::AtBroker).await?;
     for (device, times) in [("before", 1), ("refused", 0), ("after", 1)] {
         assert_eq!(published(&broker, &format!("{device}/req")), times, "{device}");
     }

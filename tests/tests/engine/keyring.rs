@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use wilco_engine::api::Client;
+use wilco_engine::api::{Client, CommandState};
 use wilco_engine::api::{Failure, FailureCode, FileRole, FileToRead, FilesToRead, LinkState};
 use wilco_tests::{Broker, Certificates, Identity, Keyring, Session, openssl};
 
@@ -36,7 +36,7 @@ async fn a_keyring_that_locks_between_two_uses_is_told_and_used_again_when_it_is
     session.lock_keyring()?;
     // What runs goes on.
     let id = app.watch.send(led(&connection, "kitchen")).await?;
-    app.watch.reaches("kitchen", &id, "at_broker").await?;
+    app.watch.reaches("kitchen", &id, CommandState::AtBroker).await?;
     let other = new().with(|entry| entry.name = "other".into());
     of_the_keyring(app.watch.try_to_add(other).await.map(drop), "keyring is locked")?;
     let edit = app.watch.edit(&connection, |entry| entry.keep_alive_s = Some(60)).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use wilco_engine::api::{MqttVersion, Step, StepState};
+use wilco_engine::api::{CommandState, MqttVersion, Step, StepState};
 use wilco_tests::{Scripted, ScriptedBroker, Seen, Then, soon};
 
 use crate::desk::{self, Desk, NewConnection, led, stopped_at};
@@ -69,7 +69,7 @@ async fn what_is_too_large_for_the_broker_is_not_sent() -> Result<()> {
     let connection = desk.connect(to(&broker)).await?;
     let id = desk.send(led(&connection, "pump-7")).await?;
     let ended = desk.ended("pump-7", &id).await?;
-    assert_eq!(ended.state, "undeliverable");
+    assert_eq!(ended.state, CommandState::Undeliverable);
     assert_eq!(published(&broker), 0);
     Ok(())
 }
@@ -80,7 +80,7 @@ async fn one_command(properties: &[u8]) -> Result<Vec<Seen>> {
     let desk = Desk::new().await?;
     let connection = desk.connect(to(&broker)).await?;
     let id = desk.send(led(&connection, "pump-7")).await?;
-    desk.reaches("pump-7", &id, "at_broker").await?;
+    desk.reaches("pump-7", &id, CommandState::AtBroker).await?;
     Ok(broker.seen())
 }
 

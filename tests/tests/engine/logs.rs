@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wilco_dialect::device_side::{cut_log, write_log_chunk};
-use wilco_engine::api::{FailureCode, LogStand, LogView};
+use wilco_engine::api::{CommandState, FailureCode, LogStand, LogView};
 use wilco_ledger::CommandId;
 use wilco_tests::{Broker, Certificates, Device, soon_async};
 
@@ -37,7 +37,7 @@ async fn a_log_is_fetched_over_mutual_tls_checked_kept_saved_and_deleted() -> Re
     desk.carry_out(led(&connection, "pump-7")).await?;
 
     let asked = desk.carry_out(ask(&connection, "pump-7", "log.get", json!({}))).await?;
-    assert_eq!(asked.state, "succeeded");
+    assert_eq!(asked.state, CommandState::Succeeded);
     let whole = stands(&desk, (&connection, "pump-7", &asked.id), LogStand::Whole).await?;
     ensure!(whole.sentence.contains("checksum verified"), "{whole:?}");
     ensure!(text(&whole).contains("led"), "it does not tell of the command before: {whole:?}");
@@ -72,7 +72,7 @@ async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_sam
     let mut desk = Desk::new().await?;
     let connection = desk.connect(plain("plant", &broker)).await?;
     let id = desk.send(ask(&connection, "pump-7", "log.get", json!({}))).await?;
-    desk.reaches("pump-7", &id, "at_broker").await?;
+    desk.reaches("pump-7", &id, CommandState::AtBroker).await?;
     let line = "I pump: the pressure is 2.81 bar, and nobody minds.\n";
     let (chunks, receipt) = cut_log(&CommandId::new(&id)?, &line.repeat(5_000));
     ensure!(chunks.len() > 7, "{} chunks", chunks.len());
@@ -87,7 +87,7 @@ async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_sam
     let gaps = stands(&desk, (&connection, "pump-7", &id), LogStand::Gaps).await?;
     assert_eq!(gaps.sentence, format!("Chunks 3 and 7 of {} were not received.", chunks.len()));
     ensure!(text(&gaps).contains("\n[chunk 3 missing]\n"), "the gap is not shown");
-    assert_eq!(desk.ended("pump-7", &id).await?.state, "succeeded");
+    assert_eq!(desk.ended("pump-7", &id).await?.state, CommandState::Succeeded);
 
     // The program ends in between, and what comes late is still put to the rest.
     desk.reopen().await?;
@@ -106,7 +106,7 @@ async fn a_log_that_never_ends_is_given_up_in_a_sentence() -> Result<()> {
     let mut desk = Desk::new().await?;
     let connection = desk.connect(plain("plant", &broker)).await?;
     let id = desk.send(ask(&connection, "pump-7", "log.get", json!({}))).await?;
-    desk.reaches("pump-7", &id, "at_broker").await?;
+    desk.reaches("pump-7", &id, CommandState::AtBroker).await?;
     let text = "again and again\n".repeat(25_000);
     let publish = |number: u32| {
         let chunk = json!({"id": id, "chunk": number, "text": text}).to_string();
@@ -124,7 +124,7 @@ async fn a_log_that_never_ends_is_given_up_in_a_sentence() -> Result<()> {
     broker.publish("pump-7/status", br#"{"online":true}"#, false)?;
     desk.sees_online(&connection, 1).await?;
     let next = desk.send(led(&connection, "pump-7")).await?;
-    desk.reaches("pump-7", &next, "at_broker").await?;
+    desk.reaches("pump-7", &next, CommandState::AtBroker).await?;
     assert_eq!(desk.console().log(&connection, "pump-7", &id, true).await?, wrong);
     Ok(())
 }
@@ -135,7 +135,7 @@ async fn a_chunk_with_a_bad_byte_is_told_of_and_the_other_chunks_are_kept() -> R
     let desk = Desk::new().await?;
     let connection = desk.connect(plain("plant", &broker)).await?;
     let id = desk.send(ask(&connection, "pump-7", "log.get", json!({}))).await?;
-    desk.reaches("pump-7", &id, "at_broker").await?;
+    desk.reaches("pump-7", &id, CommandState::AtBroker).await?;
     let chunk = |number: u32, text: &[u8]| {
         [format!(r#"{{"id":"{id}","chunk":{number},"of":3,"text":""#).as_bytes(), text, b"\"}"].concat()
     };

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 use wilco_engine::api::{
-    Confirmation, Confirmed, ConnectionMode, Delivery, FailureCode, NewCommand, NewRollout, RolloutAction,
-    RolloutCommand, RolloutState, RolloutTarget, StepState,
+    CommandState, Confirmation, Confirmed, ConnectionMode, Delivery, FailureCode, NewCommand, NewRollout,
+    RolloutAction, RolloutCommand, RolloutState, RolloutTarget, SentBy, StepState,
 };
 use wilco_tests::{Broker, Child, Device};
 
@@ -74,7 +74,7 @@ async fn a_read_only_connection_hears_everything_and_publishes_nothing() -> Resu
     let there = other.connect(plain("plant", &broker)).await?;
     let id = other.send(led(&there, "kitchen")).await?;
     let ended = desk.ended("kitchen", &id).await?;
-    assert_eq!((ended.state.as_str(), ended.by.as_str()), ("succeeded", "another console"));
+    assert_eq!((ended.state, ended.by), (CommandState::Succeeded, SentBy::AnotherConsole));
     Ok(())
 }
 
@@ -89,15 +89,15 @@ async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Res
         .await?;
     let held = NewCommand { delivery: Some(Delivery::HoldHere), ..led(&connection, "away") };
     let held = desk.send(held).await?;
-    desk.reaches("away", &held, "held").await?;
+    desk.reaches("away", &held, CommandState::Held).await?;
     // It would be sent again after two seconds of silence, and once more, before it times out.
     let repeated = NewCommand { retries: Some(5), timeout_ms: Some(15_000), ..led(&connection, "mute") };
     let sent = desk.send(repeated).await?;
-    desk.reaches("mute", &sent, "at_broker").await?;
+    desk.reaches("mute", &sent, CommandState::AtBroker).await?;
     let started = desk.console().start_rollout(rollout(&connection, &["a", "b", "c", "d", "e", "f", "g", "h"])).await?;
 
     desk.edit(&connection, |entry| entry.mode = ConnectionMode::ReadOnly).await?;
-    let cancelled = desk.reaches("away", &held, "cancelled").await?;
+    let cancelled = desk.reaches("away", &held, CommandState::Cancelled).await?;
     assert!(cancelled.is_final && cancelled.attempts == 0, "{cancelled:#?}");
     desk.notice("1 command that was not sent yet is cancelled, and 1 rollout is paused").await?;
     desk.online(&connection).await?;
@@ -108,11 +108,11 @@ async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Res
     broker.publish("away/status", br#"{"online":true}"#, true)?;
     desk.sees_online(&connection, 1).await?;
     let silent = desk.ended("mute", &sent).await?;
-    assert_eq!((silent.state.as_str(), silent.attempts), ("timed_out", 1));
+    assert_eq!((silent.state, silent.attempts), (CommandState::TimedOut, 1));
     assert_eq!(requests(&heard).len(), published, "{}", heard.log());
     // Its answer counts all the same.
     broker.publish("mute/resp", &answer(&sent, "succeeded"), false)?;
-    assert!(desk.reaches("mute", &sent, "succeeded").await?.late);
+    assert!(desk.reaches("mute", &sent, CommandState::Succeeded).await?.late);
 
     desk.edit(&connection, |entry| entry.mode = ConnectionMode::Normal).await?;
     desk.online(&connection).await?;
@@ -121,7 +121,7 @@ async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Res
     assert!(matches!(view.state, RolloutState::Running | RolloutState::Waiting), "{:?}", view.state);
     wilco_tests::soon_async("release", PATIENCE, async || Ok((requests(&heard).len() > published).then_some(())))
         .await?;
-    assert_eq!(desk.evidence(&connection, "away", &held).await?.command.state, "cancelled");
+    assert_eq!(desk.evidence(&connection, "away", &held).await?.command.state, CommandState::Cancelled);
     Ok(())
 }
 
@@ -160,9 +160,9 @@ async fn a_protected_connection_sends_what_was_confirmed_as_it_asks() -> Result<
     assert_eq!(requests(&heard), Vec::<String>::new());
 
     let yes = NewCommand { confirmed: Confirmed::Yes, ..led(&connection, "kitchen") };
-    assert_eq!(desk.carry_out(yes).await?.state, "succeeded");
+    assert_eq!(desk.carry_out(yes).await?.state, CommandState::Succeeded);
     let by_name = NewCommand { confirmed: named("plant"), ..restart() };
-    assert_eq!(desk.carry_out(by_name).await?.state, "succeeded");
+    assert_eq!(desk.carry_out(by_name).await?.state, CommandState::Succeeded);
     let started =
         console.start_rollout(NewRollout { confirmed: named("plant"), ..rollout(&connection, &["kitchen"]) }).await?;
     // One that follows has to be confirmed by itself.

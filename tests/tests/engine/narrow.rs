@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use wilco_engine::api::{FailureCode, MqttVersion, NewCommand, Step, StepState};
+use wilco_engine::api::{CommandState, FailureCode, MqttVersion, NewCommand, Step, StepState};
 use wilco_tests::{Broker, Device, Scripted, Seen, Settings, Then};
 
 use crate::desk::{BOTH, Desk, NewConnection, led, plain, to};
@@ -35,7 +35,7 @@ async fn named_devices_are_commanded_where_the_rules_allow_no_others() -> Result
     for (mqtt, publish) in [(MqttVersion::V5, StepState::Warned), (MqttVersion::V311, StepState::Passed)] {
         let connection = desk.connect(naming(plain("plant", &broker), &["pump-7", "pump-8"]).over(mqtt)).await?;
         desk.sees_online(&connection, 1).await?;
-        assert_eq!(desk.carry_out(led(&connection, "pump-7")).await?.state, "succeeded");
+        assert_eq!(desk.carry_out(led(&connection, "pump-7")).await?.state, CommandState::Succeeded);
         let trial = desk.preflight_stored(&connection).await?;
         ensure!(trial.ok && trial.denied.is_empty(), "{trial:#?}");
         ensure!(trial.steps.iter().any(|step| step.step == Step::Publish && step.state == publish), "{trial:#?}");
@@ -62,7 +62,7 @@ async fn a_device_that_is_not_named_is_refused_in_a_sentence_and_nothing_is_sent
     desk.console().send(both).await?;
     for device in ["pump-7", "pump-9"] {
         desk.until("publish", |seen| {
-            seen.states.iter().any(|(of, _, state)| of == device && state == "at_broker").then_some(())
+            seen.states.iter().any(|(of, _, state)| of == device && *state == CommandState::AtBroker).then_some(())
         })
         .await?;
         assert_eq!(published(&broker, &format!("{device}/req")), 1, "{device}");
@@ -111,9 +111,9 @@ async fn what_a_broker_denies_by_code_is_done_without_or_told() -> Result<()> {
         assert_eq!(trip.state, StepState::Skipped, "{trip:?}");
         let connection = desk.connect(one).await?;
         let id = desk.send(led(&connection, "pump-7")).await?;
-        desk.reaches("pump-7", &id, "at_broker").await?;
+        desk.reaches("pump-7", &id, CommandState::AtBroker).await?;
         broker.publish("pump-7/resp", &crate::desk::answer(&id, "succeeded"), false)?;
-        assert_eq!(desk.ended("pump-7", &id).await?.state, "succeeded");
+        assert_eq!(desk.ended("pump-7", &id).await?.state, CommandState::Succeeded);
         desk.notice("denied the subscription to pump-7/telemetry").await?;
         desk.console().remove_connection(&connection).await?;
     }
@@ -148,7 +148,7 @@ async fn a_session_learns_of_two_things_that_make_a_broker_hang_up() -> Result<(
         }
         ensure!(broker.connections() <= 4, "{} connections", broker.connections());
         let id = desk.send(led(&connection, "pump-7")).await?;
-        desk.reaches("pump-7", &id, "at_broker").await?;
+        desk.reaches("pump-7", &id, CommandState::AtBroker).await?;
         desk.console().remove_connection(&connection).await?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use wilco_engine::api::{Delivery, DeviceQuery, NewCommand, Presence, Preset};
+use wilco_engine::api::{CommandState, Delivery, DeviceQuery, NewCommand, Presence, Preset};
 use wilco_tests::Broker;
 
 use crate::desk::{Desk, ask, led, plain};
@@ -99,16 +99,16 @@ async fn a_device_that_speaks_is_not_taken_for_offline_whatever_was_said_of_it()
     bench.tell("dock-1", "disconnected", 0)?;
     bench.online(0).await?;
     let restart = || NewCommand { delivery: None, ..ask(connection, "dock-1", "restart", json!({})) };
-    assert_eq!(desk.carry_out(restart()).await?.state, "undeliverable");
+    assert_eq!(desk.carry_out(restart()).await?.state, CommandState::Undeliverable);
     let held = NewCommand { delivery: Some(Delivery::HoldHere), ..led(connection, "dock-1") };
     let held = desk.send(held).await?;
-    desk.reaches("dock-1", &held, "held").await?;
+    desk.reaches("dock-1", &held, CommandState::Held).await?;
     // It has come back, and nobody said so: such events are lost while nobody listens.
     bench.broker.publish("dock-1/telemetry", br#"{"temperature":21.5}"#, false)?;
-    desk.reaches("dock-1", &held, "at_broker").await?;
+    desk.reaches("dock-1", &held, CommandState::AtBroker).await?;
     let row = desk.console().device(connection, "dock-1").await?.row;
     assert_eq!(row.presence, Presence::Unknown);
     let restart = desk.send(restart()).await?;
-    desk.reaches("dock-1", &restart, "at_broker").await?;
+    desk.reaches("dock-1", &restart, CommandState::AtBroker).await?;
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use wilco_engine::api::{
-    ConnectionEntry, ConnectionView, Failure, FailureCode, FileRole, FileToRead, FilesToRead, MqttVersion, Preset,
-    ProxyEntry, Trust,
+    CommandState, ConnectionEntry, ConnectionView, Failure, FailureCode, FileRole, FileToRead, FilesToRead,
+    MqttVersion, Preset, ProxyEntry, Trust,
 };
 use wilco_tests::{Broker, Certificates, Device, Identity, Settings};
 
@@ -167,7 +167,7 @@ async fn a_duplicate_works_beside_the_one_it_was_made_of() -> Result<()> {
     ensure!(other.client_id != before.client_id && other.name == "plant copy" && other.has == before.has, "{other:#?}");
     for connection in [&one, &other.id, &one] {
         desk.sees_online(connection, 1).await?;
-        assert_eq!(desk.carry_out(led(connection, "kitchen")).await?.state, "succeeded");
+        assert_eq!(desk.carry_out(led(connection, "kitchen")).await?.state, CommandState::Succeeded);
     }
     // Each has its own secrets: the end of one is not the other's.
     desk.console().remove_connection(&one).await?;

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use wilco_engine::api::{Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Step, Trust};
+use wilco_engine::api::{CommandState, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Step, Trust};
 use wilco_tests::{Broker, Certificates, Identity, Settings};
 
 use crate::desk::{Desk, NewConnection, led, mutual, plain, stopped_at};
@@ -21,7 +21,7 @@ async fn a_broker_that_is_not_there_is_told_and_found_by_itself_when_it_comes() 
         let waiting = desk.send(led(&connection, "kitchen")).await?;
         broker.resume()?;
         desk.online(&connection).await?;
-        desk.reaches("kitchen", &waiting, "at_broker").await?;
+        desk.reaches("kitchen", &waiting, CommandState::AtBroker).await?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use wilco_engine::api::{
-    BetweenStages, ConnectionEntry, FailureCode, MemberQuery, MemberState, MemberView, NewRollout, Presence,
-    RolloutAction, RolloutCommand, RolloutState, RolloutTarget, RolloutView, StageSize, WaitsFor,
+    BetweenStages, CommandState, ConnectionEntry, FailureCode, MemberQuery, MemberState, MemberView, NewRollout,
+    Presence, RolloutAction, RolloutCommand, RolloutState, RolloutTarget, RolloutView, StageSize, WaitsFor,
 };
 use wilco_tests::{Broker, Fleet, soon_async};
 
@@ -95,7 +95,7 @@ async fn devices_that_vanish_in_the_middle_end_in_a_state_with_a_name() -> Resul
     let view = finished(&desk, &id).await?;
     let members = members(&desk, &id).await?;
     assert_eq!(members.len(), 4);
-    assert_eq!(members["pump-0001"].state, MemberState::Succeeded);
+    assert_eq!(members["pump-0001"].state, CommandState::Succeeded.into());
     for device in &FOUR[1..] {
         let MemberView { state, message, finished_at, .. } = &members[*device];
         assert!(state.has_failed() && finished_at.is_some(), "{device}: {state:?}");
@@ -124,7 +124,12 @@ async fn a_connection_that_is_narrowed_sends_to_no_device_outside_and_says_so() 
     desk.console().act_on_rollout(&id, RolloutAction::StartNextStage).await?;
     finished(&desk, &id).await?;
     let members = members(&desk, &id).await?;
-    let expected = [MemberState::Succeeded, MemberState::Succeeded, MemberState::Succeeded, MemberState::Undeliverable];
+    let expected = [
+        CommandState::Succeeded.into(),
+        CommandState::Succeeded.into(),
+        CommandState::Succeeded.into(),
+        CommandState::Undeliverable.into(),
+    ];
     assert_eq!(states(&members), FOUR.into_iter().zip(expected).collect::<Vec<_>>());
     let said = members["pump-0004"].message.clone().unwrap_or_default();
     ensure!(
@@ -213,7 +218,10 @@ async fn a_device_that_its_hub_no_longer_knows_is_sent_nothing_and_says_why() ->
     desk.console().act_on_rollout(&id, RolloutAction::StartNextStage).await?;
     finished(&desk, &id).await?;
     let members = members(&desk, &id).await?;
-    assert_eq!((members[FOUR[0]].state, members[LAMP].state), (MemberState::Succeeded, MemberState::Undeliverable));
+    assert_eq!(
+        (members[FOUR[0]].state, members[LAMP].state),
+        (CommandState::Succeeded.into(), CommandState::Undeliverable.into())
+    );
     let said = members[LAMP].message.clone().unwrap_or_default();
     ensure!(said.contains("speaks Zigbee2MQTT, and is not announced on this connection now"), "{said}");
     ensure!(!heard.log().contains(&format!("{LAMP}/req")) && !heard.log().contains("lamp/set"), "{}", heard.log());
@@ -242,7 +250,7 @@ async fn two_consoles_that_roll_out_to_the_same_devices_see_each_other_and_lose_
     finished(&theirs, &second).await?;
     for (desk, id) in [(&ours, &first), (&theirs, &second)] {
         let members = members(desk, id).await?;
-        assert!(members.values().all(|member| member.state == MemberState::Succeeded), "{members:#?}");
+        assert!(members.values().all(|member| member.state == CommandState::Succeeded.into()), "{members:#?}");
     }
     assert_eq!(heard.log().matches("/req ").count(), 8, "each console has sent to each device once");
     Ok(())

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use wilco_engine::api::{AnswerMatch, CommandState};
 use wilco_tests::{Broker, Certificates, Child, soon, target};
 
 use crate::desk::{Desk, PATIENCE, ask, mutual};
@@ -25,7 +26,11 @@ async fn the_pages_own_device_is_commanded_and_reconciled_by_id_over_mutual_tls(
         desk.carry_out(ask(&connection, "device1", "led", json!({"on": false})))
     )?;
     for command in [on, off] {
-        assert_eq!((command.state.as_str(), command.matched.as_deref()), ("succeeded", Some("exact")), "{command:#?}");
+        assert_eq!(
+            (command.state, command.matched),
+            (CommandState::Succeeded, Some(AnswerMatch::Exact)),
+            "{command:#?}"
+        );
         let message = command.message.context("the device's sentence is missing")?;
         let expected = format!(r#"SUCCESS: command ran successfully from payload: b'{{"id":"{}""#, command.id);
         assert!(message.starts_with(&expected), "{message}");

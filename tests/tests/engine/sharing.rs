@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use wilco_engine::api::{Client, FailureCode, NewRollout, RolloutCommand, RolloutTarget, Settings};
+use wilco_engine::api::{
+    AnswerMatch, Client, CommandState, FailureCode, NewRollout, RolloutCommand, RolloutTarget, SentBy, Settings,
+};
 use wilco_engine::ipc::{IpcClient, IpcServer};
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -37,10 +39,10 @@ async fn what_an_attached_console_sends_is_seen_by_both() -> Result<()> {
     desk.online(&connection).await?;
     assert_eq!(visitor.console().connections().await?[0].id, connection);
     let id = visitor.send(led(&connection, "mute")).await?;
-    desk.reaches("mute", &id, "at_broker").await?;
+    desk.reaches("mute", &id, CommandState::AtBroker).await?;
     broker.publish("mute/resp", &answer(&id, "succeeded"), false)?;
     let (here, there) = (desk.ended("mute", &id).await?, visitor.ended("mute", &id).await?);
-    assert_eq!((here.state.as_str(), &here), ("succeeded", &there));
+    assert_eq!((here.state, &here), (CommandState::Succeeded, &there));
     assert_eq!(visitor.evidence(&connection, "mute", &id).await?, desk.evidence(&connection, "mute", &id).await?);
 
     let failure = visitor.console().send(led("nowhere", "mute")).await.err().context("sent to nowhere")?;
@@ -76,14 +78,11 @@ async fn what_another_console_asks_is_seen_here_and_settled_by_the_devices_answe
     let there = theirs.connect(plain("bench", &broker)).await?;
     let id = theirs.send(led(&there, "mute")).await?;
     let seen = ours.command(("mute", &id), "command of the other console", |_| true).await?;
-    assert_eq!((seen.by.as_str(), seen.connection.as_str()), ("another console", here.as_str()));
+    assert_eq!((seen.by, seen.connection.as_str()), (SentBy::AnotherConsole, here.as_str()));
     broker.publish("mute/resp", &answer(&id, "succeeded"), false)?;
-    for (desk, by) in [(&ours, "another console"), (&theirs, "you")] {
+    for (desk, by) in [(&ours, SentBy::AnotherConsole), (&theirs, SentBy::You)] {
         let ended = desk.ended("mute", &id).await?;
-        assert_eq!(
-            (ended.state.as_str(), ended.matched.as_deref(), ended.by.as_str()),
-            ("succeeded", Some("exact"), by)
-        );
+        assert_eq!((ended.state, ended.matched, ended.by), (CommandState::Succeeded, Some(AnswerMatch::Exact), by));
     }
     Ok(())
 }
@@ -101,7 +100,7 @@ async fn the_operator_of_another_console_is_named_and_warned_of_while_their_comm
 
     let id = theirs.send(led(&there, "mute")).await?;
     let seen = ours.command(("mute", &id), "command of the other console", |_| true).await?;
-    assert_eq!((seen.by.as_str(), seen.operator.as_deref()), ("another console", Some("Ana")));
+    assert_eq!((seen.by, seen.operator.as_deref()), (SentBy::AnotherConsole, Some("Ana")));
     let detail = ours.evidence(&here, "mute", &id).await?;
     assert_eq!(detail.events[0].text, "Sent by another console, by Ana");
     assert!(detail.request.context("no request")?.payload.ends_with(r#","attempt":1,"by":"Ana"}"#));
@@ -111,8 +110,8 @@ async fn the_operator_of_another_console_is_named_and_warned_of_while_their_comm
     assert!(busy.starts_with("Another console (Ana) sent led ") && busy.ends_with("has not finished."), "{busy}");
     // It is told, and sent all the same. This console names nobody: nobody has said that it should.
     let mine = ours.send(led(&here, "mute")).await?;
-    let mine = ours.reaches("mute", &mine, "at_broker").await?;
-    assert_eq!((mine.by.as_str(), mine.operator), ("you", None));
+    let mine = ours.reaches("mute", &mine, CommandState::AtBroker).await?;
+    assert_eq!((mine.by, mine.operator), (SentBy::You, None));
     let request = ours.evidence(&here, "mute", &mine.id).await?.request.context("no request")?;
     assert!(!request.payload.contains("\"by\""), "{}", request.payload);
     // A command of one's own is nothing to warn of.
@@ -170,7 +169,7 @@ async fn a_name_that_somebody_writes_into_a_request_is_cut_and_is_no_reason_to_r
         let request = json!({"id": id, "command": "led", "args": {"on": true}, "by": by});
         broker.publish("mute/req", request.to_string().as_bytes(), false)?;
         let seen = desk.command(("mute", id), "observed command", |_| true).await?;
-        assert_eq!((seen.by.as_str(), seen.operator), ("another console", expected), "{id}");
+        assert_eq!((seen.by, seen.operator), (SentBy::AnotherConsole, expected), "{id}");
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use wilco_engine::api::LinkState;
+use wilco_engine::api::{CommandState, LinkState};
 
 use crate::desk::{Desk, led, to};
 use crate::puppet::{CONNECT, PUBLISH, Puppet, SUBSCRIBE, filters};
@@ -23,7 +23,7 @@ async fn nothing_is_published_before_the_broker_has_acknowledged_the_subscriptio
 
     let id = desk.send(led(&connection, "kitchen")).await?;
     assert!(line.is_silent(A_WHILE).await, "something was published before the SUBACK");
-    assert_eq!(desk.evidence(&connection, "kitchen", &id).await?.command.state, "queued");
+    assert_eq!(desk.evidence(&connection, "kitchen", &id).await?.command.state, CommandState::Queued);
 
     line.acknowledge(&required, 1).await?;
     let wished = line.expect(SUBSCRIBE).await?;
@@ -31,7 +31,7 @@ async fn nothing_is_published_before_the_broker_has_acknowledged_the_subscriptio
     line.acknowledge(&wished, 0).await?;
     let publish = line.expect(PUBLISH).await?;
     assert!(String::from_utf8_lossy(&publish.body).contains(&id), "another command was published");
-    desk.reaches("kitchen", &id, "sent").await?;
+    desk.reaches("kitchen", &id, CommandState::Sent).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use wilco_engine::api::{TelemetryQuery, TelemetryView};
+use wilco_engine::api::{CommandState, TelemetryQuery, TelemetryView};
 use wilco_tests::{Broker, Device, soon_async};
 
 use crate::desk::{Desk, PATIENCE, ask, led, plain};
@@ -52,7 +52,7 @@ async fn the_interval_is_changed_at_once_and_reported() -> Result<()> {
     let connection = desk.connect(plain("plant", &broker)).await?;
     desk.sees_online(&connection, 1).await?;
     let set = desk.carry_out(ask(&connection, "pump-7", "telemetry.set", json!({"interval_ms": 200}))).await?;
-    assert_eq!(set.state, "succeeded");
+    assert_eq!(set.state, CommandState::Succeeded);
     until(&desk, &query(&connection, "pump-7"), |view| view.times.len() >= 3).await?;
     let reported = soon_async("report of the interval", PATIENCE, async || {
         let detail = desk.console().device(&connection, "pump-7").await?;
@@ -82,6 +82,6 @@ async fn odd_telemetry_is_said_and_stops_no_command() -> Result<()> {
     assert_eq!(odd.series.len(), 64);
     broker.publish("pump-7/telemetry", b"21.5 degrees", false)?;
     until(&desk, &query, |view| view.remarks[0].starts_with("This telemetry is not a JSON object")).await?;
-    assert_eq!(desk.carry_out(led(&connection, "pump-7")).await?.state, "succeeded");
+    assert_eq!(desk.carry_out(led(&connection, "pump-7")).await?.state, CommandState::Succeeded);
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use wilco_engine::api::{NewCommand, Preset};
+use wilco_engine::api::{AnswerMatch, CommandState, NewCommand, Preset};
 use wilco_tests::{Broker, Certificates, Child, program, soon};
 
 use crate::desk::{BOTH, Desk, NewConnection, PATIENCE, ask, led, mutual, plain};
@@ -34,10 +34,10 @@ async fn the_pages_own_device_takes_free_text_and_json() -> Result<()> {
     let connection = desk.connect(in_text(new)).await?;
 
     let said = desk.carry_out(say(&connection, "device1", "light: on")).await?;
-    assert_eq!((said.state.as_str(), said.matched.as_deref()), ("succeeded", Some("inferred")), "{said:#?}");
+    assert_eq!((said.state, said.matched), (CommandState::Succeeded, Some(AnswerMatch::Inferred)), "{said:#?}");
     ensure!(said.message.is_some_and(|message| message.ends_with("from payload: b'light: on'")));
     let asked = desk.carry_out(led(&connection, "device1")).await?;
-    assert_eq!((asked.state.as_str(), asked.matched.as_deref()), ("succeeded", Some("exact")), "{asked:#?}");
+    assert_eq!((asked.state, asked.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)), "{asked:#?}");
     Ok(())
 }
 
@@ -52,17 +52,17 @@ async fn the_reference_device_speaks_text_too() -> Result<()> {
     for mqtt in BOTH {
         let connection = desk.connect(in_text(plain("bench", &broker)).over(mqtt)).await?;
         desk.sees_online(&connection, 1).await?;
-        let check = async |new: NewCommand, state: &str, matched: &str| -> Result<()> {
+        let check = async |new: NewCommand, state: CommandState, matched: AnswerMatch| -> Result<()> {
             let done = desk.carry_out(new).await?;
-            ensure!((done.state.as_str(), done.matched.as_deref()) == (state, Some(matched)), "{mqtt:?}: {done:#?}");
+            ensure!((done.state, done.matched) == (state, Some(matched)), "{mqtt:?}: {done:#?}");
             Ok(())
         };
-        check(say(&connection, "lamp-1", "light: on"), "succeeded", "inferred").await?;
-        check(say(&connection, "lamp-1", "restart"), "succeeded", "inferred").await?;
-        check(say(&connection, "lamp-1", "sing"), "failed", "inferred").await?;
-        check(led(&connection, "lamp-1"), "succeeded", "exact").await?;
+        check(say(&connection, "lamp-1", "light: on"), CommandState::Succeeded, AnswerMatch::Inferred).await?;
+        check(say(&connection, "lamp-1", "restart"), CommandState::Succeeded, AnswerMatch::Inferred).await?;
+        check(say(&connection, "lamp-1", "sing"), CommandState::Failed, AnswerMatch::Inferred).await?;
+        check(led(&connection, "lamp-1"), CommandState::Succeeded, AnswerMatch::Exact).await?;
         let refused = ask(&connection, "lamp-1", "led", json!({"on": "maybe"}));
-        check(refused, "failed", "exact").await?;
+        check(refused, CommandState::Failed, AnswerMatch::Exact).await?;
         desk.console().remove_connection(&connection).await?;
     }
     Ok(())
@@ -75,18 +75,18 @@ async fn a_command_without_an_answer_is_unconfirmed_when_the_broker_has_it_and_s
     for mqtt in BOTH {
         let connection = desk.connect(in_text(plain("bench", &broker)).over(mqtt)).await?;
         let told = desk.carry_out(tell(&connection, "lamp-1", "light: on")).await?;
-        assert_eq!(told.state, "unconfirmed");
+        assert_eq!(told.state, CommandState::Unconfirmed);
         ensure!(told.at_broker_at.is_some() && told.at_broker_at == told.finished_at, "{told:#?}");
         broker.publish("lamp-1/resp", b"SUCCESS: done", false)?;
-        let settled = desk.reaches("lamp-1", &told.id, "succeeded").await?;
-        assert_eq!(settled.matched.as_deref(), Some("inferred"), "{settled:#?}");
+        let settled = desk.reaches("lamp-1", &told.id, CommandState::Succeeded).await?;
+        assert_eq!(settled.matched, Some(AnswerMatch::Inferred), "{settled:#?}");
 
         let by_id = NewCommand { no_answer: true, ..led(&connection, "lamp-2") };
         let told = desk.carry_out(by_id).await?;
-        assert_eq!(told.state, "unconfirmed");
+        assert_eq!(told.state, CommandState::Unconfirmed);
         broker.publish("lamp-2/resp", format!("FAILURE: {{\"id\":\"{}\"}}", told.id).as_bytes(), false)?;
-        let settled = desk.reaches("lamp-2", &told.id, "failed").await?;
-        assert_eq!(settled.matched.as_deref(), Some("exact"), "{settled:#?}");
+        let settled = desk.reaches("lamp-2", &told.id, CommandState::Failed).await?;
+        assert_eq!(settled.matched, Some(AnswerMatch::Exact), "{settled:#?}");
         desk.console().remove_connection(&connection).await?;
     }
     Ok(())
@@ -98,21 +98,21 @@ async fn a_late_answer_without_an_id_is_not_taken_for_the_next_command_also_afte
     let mut desk = Desk::new().await?;
     let connection = desk.connect(in_text(plain("bench", &broker))).await?;
     let told = desk.carry_out(tell(&connection, "lamp-1", "light: on")).await?;
-    assert_eq!(told.state, "unconfirmed");
+    assert_eq!(told.state, CommandState::Unconfirmed);
     desk.reopen().await?;
     desk.online(&connection).await?;
 
     let next = desk.send(say(&connection, "lamp-1", "light: off")).await?;
-    desk.reaches("lamp-1", &next, "at_broker").await?;
+    desk.reaches("lamp-1", &next, CommandState::AtBroker).await?;
     broker.publish("lamp-1/resp", b"SUCCESS: done", false)?;
     let first = desk.command(("lamp-1", &told.id), "doubt", |command| command.matched.is_some()).await?;
-    assert_eq!((first.state.as_str(), first.matched.as_deref()), ("unconfirmed", Some("ambiguous")), "{first:#?}");
+    assert_eq!((first.state, first.matched), (CommandState::Unconfirmed, Some(AnswerMatch::Ambiguous)), "{first:#?}");
     let stands = desk.evidence(&connection, "lamp-1", &next).await?.command;
     ensure!(!stands.is_final && stands.matched.is_none(), "{stands:#?}");
     // Devices answer in the order in which they are asked: the next one is this one's.
     broker.publish("lamp-1/resp", b"FAILURE: no bulb", false)?;
     let ended = desk.ended("lamp-1", &next).await?;
-    assert_eq!((ended.state.as_str(), ended.matched.as_deref()), ("failed", Some("inferred")), "{ended:#?}");
+    assert_eq!((ended.state, ended.matched), (CommandState::Failed, Some(AnswerMatch::Inferred)), "{ended:#?}");
     Ok(())
 }
 

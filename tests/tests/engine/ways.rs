@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wilco_engine::api::{
-    FileRole, FileToRead, HistoryQuery, LinkState, MqttVersion, NewCommand, Preset, ProxyEntry, Step, Trust,
+    AnswerMatch, CommandState, FileRole, FileToRead, HistoryQuery, LinkState, MqttVersion, NewCommand, Preset,
+    ProxyEntry, Step, Trust,
 };
 use wilco_tests::{Broker, Certificates, Device, Identity, Proxy, Scripted, Seen, Settings, Tls, soon, soon_async};
 
@@ -53,7 +54,7 @@ async fn a_device_is_commanded_over_a_websocket_also_after_the_broker_was_gone()
             let mut device = Device::start(&web.broker, "kitchen", None)?;
             let connection = desk.connect(web.connection(secured).over(mqtt)).await?;
             let done = desk.carry_out(led(&connection, "kitchen")).await.with_context(|| format!("{mqtt:?}"))?;
-            assert_eq!((done.state.as_str(), done.matched.as_deref()), ("succeeded", Some("exact")));
+            assert_eq!((done.state, done.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)));
             ensure!(desk.preflight_stored(&connection).await?.ok);
             large_payloads(&desk, &connection, &web.broker).await?;
 
@@ -63,7 +64,7 @@ async fn a_device_is_commanded_over_a_websocket_also_after_the_broker_was_gone()
             device.kill();
             device.resume(&web.broker)?;
             desk.online(&connection).await?;
-            assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, "succeeded");
+            assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, CommandState::Succeeded);
             desk.console().remove_connection(&connection).await?;
         }
     }
@@ -75,13 +76,14 @@ async fn large_payloads(desk: &Desk, connection: &str, broker: &Broker) -> Resul
     let text = "0123456789".repeat(10_000);
     let heard = broker.listen("mute/+")?;
     let id = desk.send(NewCommand { args: json!({"text": text}).into(), ..led(connection, "mute") }).await?;
-    desk.reaches("mute", &id, "at_broker").await?;
+    desk.reaches("mute", &id, CommandState::AtBroker).await?;
     soon("large request", PATIENCE, || heard.log().contains(&text).then_some(()))?;
     let answer = json!({"id": id, "status": "succeeded", "message": text}).to_string();
     broker.publish("mute/resp", answer.as_bytes(), false)?;
     let ended = desk.ended("mute", &id).await?;
     ensure!(
-        ended.state == "succeeded" && ended.message.as_ref().is_some_and(|message| text.starts_with(&message[..100]))
+        ended.state == CommandState::Succeeded
+            && ended.message.as_ref().is_some_and(|message| text.starts_with(&message[..100]))
     );
     Ok(())
 }
@@ -110,7 +112,7 @@ async fn five_thousand_commands_go_out_over_a_websocket_and_are_all_reconciled()
         let mut cursor = None;
         loop {
             let query =
-                HistoryQuery { states: vec!["succeeded".into()], cursor, limit: 1_000, ..HistoryQuery::default() };
+                HistoryQuery { states: vec![CommandState::Succeeded], cursor, limit: 1_000, ..HistoryQuery::default() };
             let page = desk.console().history(query).await?;
             ended += page.commands.len();
             cursor = page.next;
@@ -159,7 +161,7 @@ async fn a_session_goes_through_a_proxy_and_comes_back_through_it() -> Result<()
         desk.online(&connection).await?;
         let identity = certificates.issue("kitchen")?;
         let _device = Device::start(&broker, "kitchen", Some((&certificates, &identity)))?;
-        assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, "succeeded");
+        assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, CommandState::Succeeded);
 
         broker.kill();
         desk.trouble(&connection).await?;
@@ -168,7 +170,7 @@ async fn a_session_goes_through_a_proxy_and_comes_back_through_it() -> Result<()
         desk.online(&connection).await?;
         ensure!(proxy.asked().len() > asked, "it came back by another way");
         desk.sees_online(&connection, 1).await?;
-        assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, "succeeded");
+        assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, CommandState::Succeeded);
 
         // Another proxy of the same owner: the password stays as it is.
         let other = kind().for_user("me", "right").start()?;
@@ -200,7 +202,7 @@ async fn a_websocket_with_mutual_tls_goes_through_a_proxy() -> Result<()> {
         let through = ProxyEntry { url: proxy.url(), username: None, password: None };
         let new = web.connection(Some(&certificates)).over(mqtt).with(|entry| entry.proxy = Some(through));
         let connection = desk.connect(new).await?;
-        assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, "succeeded");
+        assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, CommandState::Succeeded);
         ensure!(!proxy.asked().is_empty());
         desk.console().remove_connection(&connection).await?;
     }
@@ -223,7 +225,7 @@ async fn a_session_trusts_the_pinned_certificate_and_no_other() -> Result<()> {
     for mqtt in BOTH {
         let connection = desk.connect(pinning(&server).over(mqtt)).await?;
         let id = desk.send(led(&connection, "kitchen")).await?;
-        desk.reaches("kitchen", &id, "at_broker").await?;
+        desk.reaches("kitchen", &id, CommandState::AtBroker).await?;
         desk.console().remove_connection(&connection).await?;
 
         let connection = desk.add(pinning(&certificates.server).over(mqtt)).await?;
@@ -274,7 +276,7 @@ async fn aws_on_port_443_is_asked_for_its_protocol_and_by_its_name() -> Result<(
         let connect = seen.iter().find(|seen| matches!(seen, Seen::Connect { keep_alive: 30.., .. }));
         ensure!(connect.is_some(), "{seen:?}");
         let id = desk.send(led(&connection, "kitchen")).await?;
-        desk.reaches("kitchen", &id, "at_broker").await?;
+        desk.reaches("kitchen", &id, CommandState::AtBroker).await?;
 
         // A server that does not speak it is no place to go on.
         desk.edit(&connection, |entry| entry.alpn = vec!["h2".into()]).await?;

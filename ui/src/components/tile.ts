@@ -1,7 +1,7 @@
 /** One device as a tile: colour says the state, the filled height the rung, the shape how it ended. */
 
+import type { CommandState } from '../backend/bindings/CommandState';
 import type { Presence } from '../backend/bindings/Presence';
-import type { State } from '../format/states';
 
 /** Steps by which a measurement is shown, from the lowest to the highest. */
 export const LEVELS = 8;
@@ -28,7 +28,7 @@ export const LOOKS: readonly Look[] = [
   ...(['level_0', 'level_1', 'level_2', 'level_3', 'level_4', 'level_5', 'level_6', 'level_7'] as const),
 ];
 
-const OF_STATE: Record<State, Look> = {
+const OF_STATE: Record<CommandState, Look> = {
   queued: 'waiting',
   held: 'waiting',
   sent: 'sent',
@@ -46,7 +46,7 @@ const OF_STATE: Record<State, Look> = {
 };
 
 /** By the last command's state; a device without a command shows whether it is offline. */
-export function lookOfState(state: State | null, presence: Presence): Look {
+export function lookOfState(state: CommandState | null, presence: Presence): Look {
   if (state !== null) return OF_STATE[state];
   return presence === 'offline' ? 'offline' : 'idle';
 }

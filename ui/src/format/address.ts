@@ -1,8 +1,7 @@
 /** The address of a broker, as typed. */
 
+import type { Scheme } from '../backend/bindings/Scheme';
 import type { Way } from '../backend/bindings/Way';
-
-type Scheme = 'mqtt' | 'mqtts' | 'ws' | 'wss';
 
 export interface Address {
   /** Nothing where only a host was written. */
@@ -38,7 +37,7 @@ export function readAddress(text: string): Address | null {
 /** The whole address: what was not written is taken from the way. */
 export function wholeUrl(address: Address, way: Pick<Way, 'scheme' | 'port' | 'path'>): string {
   const bare = address.scheme === null;
-  const scheme = address.scheme ?? (way.scheme as Scheme);
+  const scheme = address.scheme ?? way.scheme;
   const port = address.port ?? (bare ? way.port : PORTS[scheme]);
   const path = isWebSocket(scheme) ? address.path : address.path.replace(/^\/$/, '');
   return `${scheme}://${address.host}:${port}${path || (bare ? way.path : '')}${address.query}`;

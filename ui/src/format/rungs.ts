@@ -1,6 +1,8 @@
 /** The ladder: where each state stands on the five rungs that never change their order. */
 
+import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
+import { wordOf } from './states';
 import { clock, duration, running } from './time';
 
 /** `past`: it happened · `here`: the last that happened · `awaited` · `stop`: it ended here · `never` · `open`: not reached. */
@@ -17,7 +19,7 @@ export interface Rung {
 
 type Five<T> = [T, T, T, T, T];
 
-const NAMES: Five<string> = ['Queued', 'Sent', 'At broker', 'Accepted', 'Succeeded'];
+const RUNGS: Five<CommandState> = ['queued', 'sent', 'at_broker', 'accepted', 'succeeded'];
 
 const at = (...places: Five<At>) => places;
 
@@ -51,8 +53,6 @@ export function places(command: CommandView): Five<At> {
     case 'expired':
     case 'cancelled':
       return at('here', 'never', 'never', 'never', 'never');
-    default:
-      return at('past', 'open', 'open', 'open', 'open');
   }
 }
 
@@ -62,19 +62,6 @@ function stoppedAfter(command: CommandView): Five<At> {
   if (command.sent_at !== null) return at('past', 'past', 'stop', 'never', 'never');
   return at('past', 'stop', 'never', 'never', 'never');
 }
-
-/** The names of the states that take a rung's place. */
-const INSTEAD: Record<string, string> = {
-  held: 'Held',
-  running: 'Running',
-  failed: 'Failed',
-  rejected: 'Rejected',
-  undeliverable: 'Undeliverable',
-  unconfirmed: 'Unconfirmed',
-  timed_out: 'Timed out',
-  expired: 'Expired',
-  cancelled: 'Cancelled',
-};
 
 /** A command's ladder at a moment. */
 export function rungs(command: CommandView, now: number): Rung[] {
@@ -94,7 +81,8 @@ export function rungs(command: CommandView, now: number): Rung[] {
   return standing.map((place, i): Rung => {
     const reached = place === 'past' || place === 'here' || place === 'stop';
     const time = reached ? (times[i] ?? null) : null;
-    const name = (place === 'here' || place === 'stop' ? INSTEAD[command.state] : undefined) ?? (NAMES[i] as string);
+    // A state that has no rung takes the place of one.
+    const name = wordOf(place === 'here' || place === 'stop' ? command.state : (RUNGS[i] ?? command.state));
     let gap = '';
     if (i === 0) gap = clock(command.queued_at);
     else if (place === 'awaited') gap = command.state === 'queued' ? '…' : `${running(now - before)} …`;
@@ -104,16 +92,19 @@ export function rungs(command: CommandView, now: number): Rung[] {
   });
 }
 
+/** A state in which a command spends time that is counted. */
+type Stay = Extract<CommandState, 'queued' | 'sent' | 'at_broker' | 'accepted'>;
+
 /** Where the time of a command went, for a bar that is true to scale. */
 export interface Share {
   /** The state it was in meanwhile. */
-  state: string;
+  state: Stay;
   ms: number;
 }
 
 export function shares(command: CommandView): Share[] {
   if (command.finished_at === null) return [];
-  const steps: [string, number | null][] = [
+  const steps: [Stay, number | null][] = [
     ['queued', command.sent_at],
     ['sent', command.at_broker_at],
     ['at_broker', command.accepted_at],
@@ -130,12 +121,12 @@ export function shares(command: CommandView): Share[] {
   return parts;
 }
 
-function waitingIn(command: CommandView): string {
+function waitingIn(command: CommandView): Stay {
   if (command.at_broker_at !== null) return 'at_broker';
   return command.sent_at !== null ? 'sent' : 'queued';
 }
 
-const SPENT: Record<string, string> = {
+const SPENT: Record<Stay, string> = {
   queued: 'in the outbox',
   sent: 'on the way to the broker',
   at_broker: 'between the broker and the first answer',
@@ -149,7 +140,7 @@ export function spent(parts: Share[]): string {
   if (largest === null) return '';
   const [part, total] = [duration(largest.ms), duration(whole)];
   const short = part.split(' ')[1] === total.split(' ')[1] ? part.split(' ')[0] : part;
-  return `${short} of ${total} were spent ${SPENT[largest.state] ?? ''}`;
+  return `${short} of ${total} were spent ${SPENT[largest.state]}`;
 }
 
 /** The time a command took, or has taken so far. */

@@ -1,22 +1,16 @@
-/** The states of a command: how each is called and drawn. The names are the ledger's own. */
+/** The states of a command: how each is called and drawn. Which there are, the engine says. */
 
-export type State =
-  | 'queued'
-  | 'held'
-  | 'sent'
-  | 'at_broker'
-  | 'accepted'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'rejected'
-  | 'undeliverable'
-  | 'unconfirmed'
-  | 'timed_out'
-  | 'expired'
-  | 'cancelled';
+import type { AnswerOutcome } from '../backend/bindings/AnswerOutcome';
+import type { CommandState } from '../backend/bindings/CommandState';
+import { BAD_ENDS, COMMAND_STATES } from '../backend/bindings/Constants';
+import type { MemberState } from '../backend/bindings/MemberState';
+import type { Presence } from '../backend/bindings/Presence';
 
-const WORDS: Record<State, { word: string; glyph: string }> = {
+/** What is shown as the state of a command is shown: also a member without a command, and an answer that says nothing. */
+export type Shown = CommandState | MemberState | AnswerOutcome;
+
+const WORDS: Record<Shown, { word: string; glyph: string }> = {
+  pending: { word: 'Not started', glyph: 's-queued' },
   queued: { word: 'Queued', glyph: 's-queued' },
   held: { word: 'Held', glyph: 's-held' },
   sent: { word: 'Sent', glyph: 's-sent' },
@@ -31,46 +25,37 @@ const WORDS: Record<State, { word: string; glyph: string }> = {
   timed_out: { word: 'Timed out', glyph: 's-timed-out' },
   expired: { word: 'Expired', glyph: 's-expired' },
   cancelled: { word: 'Cancelled', glyph: 's-cancelled' },
+  unreadable: { word: 'Unreadable', glyph: 's-unknown' },
 };
 
-/** The names of all of them. */
-export const STATES: readonly string[] = Object.keys(WORDS);
-
 /** The names of presences, in the order of the engine's columns. */
-export const PRESENCES = ['online', 'offline', 'unknown'] as const;
-
-const IN_ORDER = Object.keys(WORDS) as State[];
+export const PRESENCES: readonly Presence[] = ['online', 'offline', 'unknown'];
 
 /** The state that the engine's columns give a number to; nothing for 0, where there was no command. */
-export function stateOf(code: number): State | null {
-  return IN_ORDER[code - 1] ?? null;
+export function stateOf(code: number): CommandState | null {
+  return COMMAND_STATES[code - 1] ?? null;
 }
 
-/** A state of that name; one that is not known here is shown as it is called. */
-export function wordOf(state: string): string {
-  return WORDS[state as State]?.word ?? state;
+export function wordOf(state: Shown): string {
+  return WORDS[state].word;
 }
 
 /** The symbol of a state in the sprite. */
-export function glyphOf(state: string): string {
-  return WORDS[state as State]?.glyph ?? 's-unknown';
+export function glyphOf(state: Shown): string {
+  return WORDS[state].glyph;
 }
 
 /** Succeeded or unremarkable: it may be drawn less prominently. */
-export function isQuiet(state: string): boolean {
+export function isQuiet(state: Shown): boolean {
   return state === 'succeeded';
 }
 
-/** It ended, and not as it should. */
-export function hasFailed(state: string): boolean {
-  return FAILED.has(state);
+/** It ended, and not as it should: also where it expired before anybody looked. */
+export function hasFailed(state: CommandState): boolean {
+  return state === 'expired' || BAD_ENDS.includes(state);
 }
-
-const FAILED = new Set(['failed', 'rejected', 'undeliverable', 'timed_out', 'expired']);
 
 /** Not yet handed to MQTT, so that it can still be withdrawn. */
-export function isWithdrawable(state: string): boolean {
+export function isWithdrawable(state: CommandState): boolean {
   return state === 'queued' || state === 'held';
 }
-
-export const IN_FLIGHT: State[] = ['queued', 'held', 'sent', 'at_broker', 'accepted', 'running'];

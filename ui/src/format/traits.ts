@@ -1,15 +1,14 @@
 /** What the devices that fell short have in common, from the data alone. */
 
 import type { CommandView } from '../backend/bindings/CommandView';
+import { BAD_ENDS } from '../backend/bindings/Constants';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
 import { count } from './count';
 import { visible, visibleName } from './text';
 
-/** Final states whose cause may lie outside the device. */
-const FELL_SHORT = ['failed', 'rejected', 'timed_out', 'undeliverable'];
-
+/** Its cause may lie outside the device. */
 export function fellShort(command: CommandView): boolean {
-  return FELL_SHORT.includes(command.state);
+  return BAD_ENDS.includes(command.state);
 }
 
 /** The devices whose last command ended like this one: same command, and the same said about it. */

@@ -113,8 +113,6 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
       return ended(command, 's-expired', 'It expired before it was sent. The device did not receive it.');
     case 'cancelled':
       return ended(command, 's-cancelled', 'Cancelled before it was sent. It will not be sent.');
-    default:
-      return tell('s-unknown', `${wordOf(command.state)}.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Backend, TileColours } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
+import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceColumns } from '../backend/bindings/DeviceColumns';
 import type { DeviceGroup } from '../backend/bindings/DeviceGroup';
@@ -14,7 +15,7 @@ import type { SortBy } from '../backend/bindings/SortBy';
 import type { ViewColumn } from '../backend/bindings/ViewColumn';
 import { Lines, type Line } from '../format/lines';
 import { line, NOTHING, take, type Search } from '../format/search';
-import { PRESENCES, stateOf, type State } from '../format/states';
+import { PRESENCES, stateOf } from '../format/states';
 import type { Range } from '../format/window';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
@@ -145,7 +146,7 @@ export class Fleet {
     return PRESENCES[this.list.presence[index] ?? 2] ?? 'unknown';
   }
 
-  stateAt(index: number): State | null {
+  stateAt(index: number): CommandState | null {
     void this.patched;
     return stateOf(this.list.states[index] ?? 0);
   }

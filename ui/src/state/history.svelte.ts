@@ -3,7 +3,9 @@ import { SvelteSet } from 'svelte/reactivity';
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandDetail } from '../backend/bindings/CommandDetail';
+import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
+import { BAD_ENDS, OPEN_STATES } from '../backend/bindings/Constants';
 import type { ExportFormat } from '../backend/bindings/ExportFormat';
 import type { ExportView } from '../backend/bindings/ExportView';
 import type { FileToWrite } from '../backend/bindings/FileToWrite';
@@ -11,7 +13,7 @@ import type { Failure } from '../backend/bindings/Failure';
 import type { HistoryCause } from '../backend/bindings/HistoryCause';
 import type { HistoryCauses } from '../backend/bindings/HistoryCauses';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
-import { IN_FLIGHT, wordOf } from '../format/states';
+import { wordOf } from '../format/states';
 import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
@@ -26,7 +28,7 @@ const NEEDS_ATTENTION_FOR = 3_600_000;
 
 export interface Filter {
   name: string;
-  states: string[];
+  states: CommandState[];
   /** Only what needs attention now: the engine decides. */
   needsAttention?: boolean;
   /** What Wilco sent by itself; without it, all the others. */
@@ -35,7 +37,7 @@ export interface Filter {
 
 export const FILTERS: Filter[] = [
   { name: 'All', states: [] },
-  { name: 'In flight', states: IN_FLIGHT },
+  { name: 'In flight', states: [...OPEN_STATES] },
   { name: 'Succeeded', states: ['succeeded'] },
   { name: 'Failed or rejected', states: ['failed', 'rejected'] },
   { name: 'Timed out', states: ['timed_out'] },
@@ -47,7 +49,7 @@ export const FILTERS: Filter[] = [
 /** What needs or needed a look, however long ago. */
 export const NEEDS_ATTENTION: Filter = {
   name: 'Needs attention',
-  states: ['failed', 'rejected', 'timed_out', 'undeliverable'],
+  states: [...BAD_ENDS],
 };
 
 /** What the status bar's badge counts, which leads here. */

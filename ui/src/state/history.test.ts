@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandDetail } from '../backend/bindings/CommandDetail';
+import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { HistoryPage } from '../backend/bindings/HistoryPage';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
@@ -184,7 +185,7 @@ describe('what is new meanwhile', () => {
   it('is counted once for each command, however often it changes', async () => {
     const { history, tell, answer } = await opened(run(3, 1));
     history.atTop = false;
-    for (const state of ['queued', 'sent', 'at_broker', 'succeeded']) tell([nth(4, { state })]);
+    for (const state of ['queued', 'sent', 'at_broker', 'succeeded'] as const) tell([nth(4, { state })]);
     tell([nth(5)]);
     expect(history.waiting).toBe(2);
     history.atTop = true;
@@ -211,7 +212,7 @@ describe('what is new meanwhile', () => {
 describe('a filtered list', () => {
   const FAILED = FILTERS.find(({ name }) => name === 'Failed or rejected') as Filter;
   const IN_FLIGHT = FILTERS.find(({ name }) => name === 'In flight') as Filter;
-  const ended = (n: number, state: string) => nth(n, { state, final: true, changed_at: 1_000_900 });
+  const ended = (n: number, state: CommandState) => nth(n, { state, final: true, changed_at: 1_000_900 });
 
   async function filtered(filter: Filter, commands: CommandView[], rest: Partial<HistoryPage> = {}) {
     const slow = slowBackend();

@@ -1,3 +1,4 @@
+import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
 
 /** A command for tests: `led on` to kitchen-0417, queued at 1,000,000. */
@@ -39,7 +40,7 @@ export function command(given: Partial<CommandView> = {}): CommandView {
 }
 
 /** The same command after it has climbed: +2 ms sent, +9 ms at the broker, +31 ms accepted. */
-export function climbed(state: string, given: Partial<CommandView> = {}): CommandView {
+export function climbed(state: CommandState, given: Partial<CommandView> = {}): CommandView {
   return command({
     state,
     sent_at: 1_000_002,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{MemberState, RolloutView};
-use crate::TimesView;
+use super::RolloutView;
+use crate::{CommandState, TimesView};
 
 /// A rollout with what its members' answers say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -37,8 +37,8 @@ pub struct RolloutDetail {
 pub struct Stranger {
     /// Its id.
     pub device: String,
-    /// What it said, as the state that a member would be in.
-    pub state: MemberState,
+    /// What it said, as the state of a command.
+    pub state: CommandState,
     /// Its sentence.
     pub message: Option<String>,
     /// When that came, Unix milliseconds.
@@ -73,7 +73,7 @@ pub struct Cause {
     /// What they said, or what was said of them.
     pub message: String,
     /// How they ended.
-    pub state: MemberState,
+    pub state: CommandState,
     /// How many of them.
     pub count: u32,
 }

@@ -49,7 +49,7 @@ impl Edit {
         let mut entry = ConnectionEntry::from(&before);
         entry.name = options.rename.unwrap_or(entry.name);
         entry.url = options.url.unwrap_or(entry.url);
-        entry.mode = options.mode.map_or(entry.mode, Into::into);
+        entry.mode = options.mode.unwrap_or(entry.mode);
         entry.send_operator = options.send_operator.map_or(entry.send_operator, |switch| switch == Switch::On);
         entry.needs_approval = options.approval.map_or(entry.needs_approval, |switch| switch == Switch::On);
         if options.no_password {

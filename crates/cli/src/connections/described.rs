@@ -60,8 +60,8 @@ impl Described {
             self.options;
         let SessionOptions { preset, mqtt, client_id, keep_alive, session_expiry, only_device, dialect, prefix } =
             session;
-        entry.preset = preset.map_or(entry.preset, Into::into);
-        entry.mqtt = mqtt.map_or(entry.mqtt, Into::into);
+        entry.preset = preset.unwrap_or(entry.preset);
+        entry.mqtt = mqtt.unwrap_or(entry.mqtt);
         entry.client_id = client_id.or(entry.client_id);
         entry.keep_alive_s = keep_alive.or(entry.keep_alive_s);
         entry.session_expiry_s = session_expiry.or(entry.session_expiry_s);

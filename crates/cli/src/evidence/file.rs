@@ -117,7 +117,7 @@ fn show(found: &EvidenceFileView, listing: Listing) -> Result<(), Problem> {
     for record in &found.records {
         let at = record.at.map(local_time).unwrap_or_default();
         let altered = if record.altered { "ALTERED  " } else { "" };
-        output.line(&clean(&format!("{altered}{at:<19}  {:<12}  {}", record.kind, record.text)))?;
+        output.line(&clean(&format!("{altered}{at:<19}  {:<12}  {}", record.kind.as_str(), record.text)))?;
     }
     let left_out = (found.record_count as usize).saturating_sub(found.records.len());
     if left_out > 0 {

@@ -1,9 +1,9 @@
 //! What can be asked about the audit.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use wilco_engine::api::AuditKind;
 
-use super::Listing;
+use super::{Listing, words};
 use crate::input;
 
 #[derive(Debug, Subcommand)]
@@ -50,50 +50,12 @@ pub(crate) struct AuditListOptions {
     #[arg(long, value_name = "TIME", value_parser = input::since)]
     pub(crate) until: Option<i64>,
     /// Only entries of this kind; may be given several times
-    #[arg(long, value_enum, value_name = "KIND")]
-    pub(crate) kind: Vec<AuditWord>,
+    #[arg(long, value_name = "KIND", value_parser = words::audit_kind())]
+    pub(crate) kind: Vec<AuditKind>,
     /// Maximum number of entries
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// A table, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
-}
-
-/// What an entry is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum AuditWord {
-    Command,
-    Rollout,
-    Connection,
-    Dialect,
-    Catalogue,
-    Button,
-    Device,
-    View,
-    Desired,
-    Approval,
-    Settings,
-    History,
-    Audit,
-}
-
-impl From<AuditWord> for AuditKind {
-    fn from(word: AuditWord) -> AuditKind {
-        match word {
-            AuditWord::Command => AuditKind::Command,
-            AuditWord::Rollout => AuditKind::Rollout,
-            AuditWord::Connection => AuditKind::Connection,
-            AuditWord::Dialect => AuditKind::Dialect,
-            AuditWord::Catalogue => AuditKind::Catalogue,
-            AuditWord::Button => AuditKind::Button,
-            AuditWord::Device => AuditKind::Device,
-            AuditWord::View => AuditKind::View,
-            AuditWord::Desired => AuditKind::Desired,
-            AuditWord::Approval => AuditKind::Approval,
-            AuditWord::Settings => AuditKind::Settings,
-            AuditWord::History => AuditKind::History,
-            AuditWord::Audit => AuditKind::Audit,
-        }
-    }
 }

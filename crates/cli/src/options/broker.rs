@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use wilco_engine::api::{MqttVersion, Preset};
 
-use super::{Kind, Version};
+use super::words;
 use crate::input;
 
 /// The groups of options that describe a connection, for what does not go together with any of them. A group that has
@@ -36,11 +37,11 @@ pub(crate) struct BrokerOptions {
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct SessionOptions {
     /// Kind of broker, whose limits Wilco observes
-    #[arg(long, value_name = "KIND", value_enum)]
-    pub(crate) preset: Option<Kind>,
+    #[arg(long, value_name = "KIND", value_parser = words::preset())]
+    pub(crate) preset: Option<Preset>,
     /// MQTT version; 5 if not given
-    #[arg(long, value_name = "VERSION", value_enum)]
-    pub(crate) mqtt: Option<Version>,
+    #[arg(long, value_name = "VERSION", value_parser = words::mqtt_version())]
+    pub(crate) mqtt: Option<MqttVersion>,
     /// Client ID; generated if not given
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,

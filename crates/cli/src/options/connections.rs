@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
+use wilco_engine::api::ConnectionMode;
 
 use super::{
-    Listing, Mode, Switch,
+    Listing, Switch,
     broker::{BrokerOptions, DESCRIBING, IdentityOptions, SECRETS},
+    words,
 };
 
 #[derive(Debug, Subcommand)]
@@ -120,8 +122,8 @@ pub(crate) struct AddOptions {
     #[arg(long, value_name = "URL")]
     pub(crate) url: String,
     /// What may be sent over it; normal if not given
-    #[arg(long, value_name = "MODE", value_enum)]
-    pub(crate) mode: Option<Mode>,
+    #[arg(long, value_name = "MODE", value_parser = words::mode())]
+    pub(crate) mode: Option<ConnectionMode>,
     /// Name the operator in requests, for other consoles to see; off if not given
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) send_operator: Option<Switch>,
@@ -143,8 +145,8 @@ pub(crate) struct EditOptions {
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     /// What may be sent over it. Making it read-only cancels what is not sent yet, and pauses its rollouts
-    #[arg(long, value_name = "MODE", value_enum)]
-    pub(crate) mode: Option<Mode>,
+    #[arg(long, value_name = "MODE", value_parser = words::mode())]
+    pub(crate) mode: Option<ConnectionMode>,
     /// Name the operator in requests, for other consoles to see. The name is set in the app, under Settings
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) send_operator: Option<Switch>,

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use wilco_engine::api::{BetweenStages, FaultDials, Gate, HaltLimit, MemberState, StageSize};
+use wilco_engine::api::{BetweenStages, FaultDials, Gate, HaltLimit, MemberState, ReportFormat, StageSize};
 
-use super::{ConfirmOptions, Listing, NamedDevices, Report, SendingOptions};
+use super::{ConfirmOptions, Listing, NamedDevices, SendingOptions, words};
 use crate::input;
 
 #[derive(Debug, Subcommand)]
@@ -118,19 +118,14 @@ pub(crate) struct RolloutExportOptions {
     pub(crate) to: PathBuf,
     /// One row per device (csv, or json with the evidence, one object per line), or a report (markdown, html); by the
     /// file name's ending if not given
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<Report>,
+    #[arg(long, value_parser = words::report_format())]
+    pub(crate) format: Option<ReportFormat>,
     /// Only devices in this state, with csv and json; may be given several times
-    #[arg(long, value_name = "STATE", value_parser = member_state)]
+    #[arg(long, value_name = "STATE", value_parser = words::member_state())]
     pub(crate) state: Vec<MemberState>,
     /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-/// A member's state by its word.
-fn member_state(word: &str) -> Result<MemberState, String> {
-    serde_json::from_value(serde_json::Value::from(word)).map_err(|_| "there is no such state".to_owned())
 }
 
 #[derive(Debug, Args)]

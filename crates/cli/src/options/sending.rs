@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use wilco_engine::api::{Delivery, RolloutCommand};
 
-use super::WhileOffline;
+use super::words;
 use crate::{input, problem::Problem};
 
 /// How a command is sent, but for its name.
@@ -24,8 +24,8 @@ pub(crate) struct SendingOptions {
     #[arg(long, value_name = "SPAN", value_parser = input::span)]
     pub(crate) ttl: Option<Duration>,
     /// How to deliver the command while its device is offline; hold if not given, now for dangerous commands
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) delivery: Option<WhileOffline>,
+    #[arg(long, value_name = "HOW", value_parser = words::delivery())]
+    pub(crate) delivery: Option<Delivery>,
     /// How often to resend it, with the same command ID, if the device does not answer
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
@@ -49,7 +49,7 @@ impl SendingOptions {
             timeout_ms: self.timeout.map(input::milliseconds),
             ttl_ms: self.ttl.map(input::milliseconds),
             retries: self.retries,
-            delivery: self.delivery.map(Delivery::from),
+            delivery: self.delivery,
             no_answer: self.no_answer,
         }
     }

@@ -1,7 +1,7 @@
 //! How a command stands, as one line.
 
 use serde::Serialize;
-use wilco_engine::api::{CommandView, JsonText, UnreadableView};
+use wilco_engine::api::{AnswerMatch, CommandState, CommandView, JsonText, Outcome, UnreadableView};
 
 use super::{clean, name, paint, state_name, state_style};
 
@@ -11,13 +11,13 @@ pub(crate) struct CommandLine {
     pub(crate) id: String,
     pub(crate) device: String,
     pub(crate) command: String,
-    pub(crate) state: String,
+    pub(crate) state: CommandState,
     /// When it came to that state, Unix milliseconds.
     pub(crate) at: i64,
     pub(crate) late: bool,
     pub(crate) duplicates: u32,
     #[serde(rename = "match")]
-    pub(crate) matched: Option<String>,
+    pub(crate) matched: Option<AnswerMatch>,
     pub(crate) message: Option<String>,
     #[serde(serialize_with = "JsonText::embedded_if_any")]
     pub(crate) result: Option<JsonText>,
@@ -25,7 +25,7 @@ pub(crate) struct CommandLine {
     pub(crate) progress: Option<u8>,
     pub(crate) unreadable: Option<UnreadableView>,
     pub(crate) conflict: bool,
-    pub(crate) contradicted: Option<String>,
+    pub(crate) contradicted: Option<Outcome>,
     pub(crate) nobody_listening: bool,
     /// The operator whom the request names.
     pub(crate) operator: Option<String>,
@@ -38,10 +38,10 @@ pub(crate) struct CommandLine {
 impl CommandLine {
     /// A command as it stands.
     pub(crate) fn of(view: &CommandView) -> CommandLine {
-        let reached = match view.state.as_str() {
-            "queued" => Some(view.queued_at),
-            "sent" => view.sent_at,
-            "at_broker" => view.at_broker_at,
+        let reached = match view.state {
+            CommandState::Queued => Some(view.queued_at),
+            CommandState::Sent => view.sent_at,
+            CommandState::AtBroker => view.at_broker_at,
             _ if view.is_final => view.finished_at,
             _ => None,
         };
@@ -49,18 +49,18 @@ impl CommandLine {
             id: view.id.clone(),
             device: view.device.clone(),
             command: view.command.clone(),
-            state: view.state.clone(),
+            state: view.state,
             at: reached.unwrap_or(view.changed_at),
             late: view.late,
             duplicates: view.duplicates,
-            matched: view.matched.clone(),
+            matched: view.matched,
             message: view.message.clone(),
             result: view.result.clone(),
             attempts: view.attempts,
             progress: view.progress,
             unreadable: view.unreadable.clone(),
             conflict: view.conflict,
-            contradicted: view.contradicted.clone(),
+            contradicted: view.contradicted,
             nobody_listening: view.nobody_listening,
             operator: view.operator.clone(),
             clocks_differ: view.clocks_differ,
@@ -70,14 +70,14 @@ impl CommandLine {
 
     /// The line for people, with the device in a column of that width.
     pub(crate) fn text(&self, width: usize) -> String {
-        let state = format!("{:<13}", state_name(&self.state));
+        let state = format!("{:<13}", state_name(self.state));
         let mut line = format!(
             "{:<width$}  {}  {:>9}",
             name(&self.device),
-            paint(&state, state_style(&self.state)),
+            paint(&state, state_style(self.state)),
             elapsed(self.at - self.queued_at)
         );
-        if self.state == "running"
+        if self.state == CommandState::Running
             && let Some(progress) = self.progress
         {
             line.push_str(&format!("  {progress} %"));
@@ -100,8 +100,8 @@ impl CommandLine {
         if self.late {
             remarks.push("late".to_owned());
         }
-        if let Some(matched) = self.matched.as_deref().filter(|matched| *matched != "exact") {
-            remarks.push(matched.to_owned());
+        if let Some(matched) = self.matched.filter(|matched| *matched != AnswerMatch::Exact) {
+            remarks.push(matched.as_str().to_owned());
         }
         match self.duplicates {
             0 => {}
@@ -116,8 +116,8 @@ impl CommandLine {
         if self.conflict {
             remarks.push("a different final answer was also received".to_owned());
         }
-        if let Some(outcome) = &self.contradicted {
-            remarks.push(format!("but the device reported {outcome}"));
+        if let Some(outcome) = self.contradicted {
+            remarks.push(format!("but the device reported {}", outcome.as_str()));
         }
         if self.clocks_differ {
             remarks.push("most likely the clocks of this computer and of the device differ".to_owned());
@@ -125,7 +125,7 @@ impl CommandLine {
         if self.attempts > 1 {
             remarks.push(format!("sent {} times", self.attempts));
         }
-        if self.nobody_listening && matches!(self.state.as_str(), "at_broker" | "timed_out") {
+        if self.nobody_listening && matches!(self.state, CommandState::AtBroker | CommandState::TimedOut) {
             remarks.push("no subscriber on this topic".to_owned());
         }
         remarks

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
-use wilco_engine::api::grouped;
+use wilco_engine::api::{CommandState, MemberState, grouped};
 
 /// Text of a device or broker made harmless for a terminal: control characters, those that turn the direction of writing,
 /// and those that take no room stand as escapes.
@@ -63,18 +63,23 @@ pub(crate) fn folded(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A state as it is read: `timed out`.
-pub(crate) fn state_name(state: &str) -> String {
-    state.replace('_', " ")
+pub(crate) fn state_name(state: impl Into<MemberState>) -> String {
+    state.into().words()
 }
 
 /// A state's colour: green for done, red for the bad ends, yellow where nobody knows.
-pub(crate) fn state_style(state: &str) -> Style {
+pub(crate) fn state_style(state: impl Into<MemberState>) -> Style {
+    let MemberState::Released(state) = state.into() else { return Style::new().dimmed() };
     let colour = match state {
-        "succeeded" => AnsiColor::Green,
-        "failed" | "rejected" | "undeliverable" => AnsiColor::Red,
-        "timed_out" | "expired" | "unconfirmed" => AnsiColor::Yellow,
-        "accepted" | "running" => AnsiColor::Cyan,
-        _ => return Style::new().dimmed(),
+        CommandState::Succeeded => AnsiColor::Green,
+        CommandState::Failed | CommandState::Rejected | CommandState::Undeliverable => AnsiColor::Red,
+        CommandState::TimedOut | CommandState::Expired | CommandState::Unconfirmed => AnsiColor::Yellow,
+        CommandState::Accepted | CommandState::Running => AnsiColor::Cyan,
+        CommandState::Queued
+        | CommandState::Held
+        | CommandState::Sent
+        | CommandState::AtBroker
+        | CommandState::Cancelled => return Style::new().dimmed(),
     };
     colour.on_default()
 }

@@ -50,7 +50,7 @@ pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
         .take(NAMED)
         .map(|stranger| {
             let message = stranger.message.as_deref().map(|message| format!(": {}", clean(message)));
-            let state = state_name(stranger.state.as_str());
+            let state = state_name(stranger.state);
             format!("{} {state}{}", name(&stranger.device), message.unwrap_or_default())
         })
         .collect();
@@ -92,7 +92,7 @@ fn firmware(times: &TimesView) -> String {
 
 /// `3 failed: valve jammed`
 fn cause(cause: &Cause) -> String {
-    let (number, state) = (count(cause.count as usize), state_name(cause.state.as_str()));
+    let (number, state) = (count(cause.count as usize), state_name(cause.state));
     match cause.message.as_str() {
         "" => format!("{number} {state}"),
         message => format!("{number} {state}: {}", clean(message)),

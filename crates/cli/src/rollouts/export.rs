@@ -22,7 +22,7 @@ impl Export {
     pub(super) fn read(options: RolloutExportOptions) -> Result<Export, Problem> {
         let RolloutExportOptions { id, to, format, state, force } = options;
         let format = match format {
-            Some(format) => format.into(),
+            Some(format) => format,
             None => by_ending(&to).ok_or_else(|| {
                 let hint = "Use --format csv, json, markdown or html, or a file name with such an extension.";
                 Problem::new(format!("The extension of {} does not name a format.", to.display()), hint)

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use tokio::sync::mpsc::Receiver;
-use wilco_engine::api::{Batch, MemberQuery, MemberState, MemberView, RolloutAction, RolloutView, WaitsFor};
+use wilco_engine::api::{
+    Batch, CommandState, MemberQuery, MemberState, MemberView, RolloutAction, RolloutView, WaitsFor,
+};
 
 use super::{
     detail,
@@ -20,7 +22,16 @@ use crate::{
 /// Members that did not do it are named, this many of them.
 const NAMED: u32 = 20;
 /// Members that may have been sent their command, and are not at their end.
-const OUT: [MemberState; 4] = [MemberState::Sent, MemberState::AtBroker, MemberState::Accepted, MemberState::Running];
+const OUT: [CommandState; 4] =
+    [CommandState::Sent, CommandState::AtBroker, CommandState::Accepted, CommandState::Running];
+/// Members that did not do it, or did not say so.
+const FAILED: [CommandState; 5] = [
+    CommandState::Failed,
+    CommandState::Rejected,
+    CommandState::TimedOut,
+    CommandState::Undeliverable,
+    CommandState::Expired,
+];
 
 /// A rollout on its way.
 pub(super) struct Follow<'a> {
@@ -182,14 +193,15 @@ impl<'a> Follow<'a> {
         // It may have ended just now.
         let stopped = self.base.console().act_on_rollout(id, RolloutAction::Stop).await;
         let counts = stopped.as_ref().map_or(self.view.counts, |view| view.counts);
-        let query = MemberQuery { rollout: id.clone(), states: OUT.to_vec(), ..MemberQuery::default() };
+        let query =
+            MemberQuery { rollout: id.clone(), states: OUT.map(MemberState::from).to_vec(), ..MemberQuery::default() };
         let out = self.base.console().rollout_members(query, 0, 10).await?;
         let mut what = vec![format!("rollout {id} {}", if stopped.is_ok() { "is stopped" } else { "did not change" })];
         if counts.pending + counts.cancelled > 0 {
             what.push(format!("{} cancelled before being sent", count((counts.pending + counts.cancelled) as usize)));
         }
         if out.matching > 0 {
-            let state = |member: &MemberView| state_name(member.state.as_str());
+            let state = |member: &MemberView| state_name(member.state);
             let mut names: Vec<_> =
                 out.rows.iter().map(|member| format!("{} ({})", name(&member.device), state(member))).collect();
             if out.matching as usize > names.len() {
@@ -234,13 +246,7 @@ impl<'a> Follow<'a> {
         }
         let query = MemberQuery {
             rollout: self.view.id.clone(),
-            states: vec![
-                MemberState::Failed,
-                MemberState::Rejected,
-                MemberState::TimedOut,
-                MemberState::Undeliverable,
-                MemberState::Expired,
-            ],
+            states: FAILED.map(MemberState::from).to_vec(),
             ..MemberQuery::default()
         };
         let page = self.base.console().rollout_members(query, 0, NAMED).await?;
@@ -248,7 +254,7 @@ impl<'a> Follow<'a> {
         self.print(|output| {
             for member in &page.rows {
                 let message = member.message.as_deref().map(|message| format!(": {}", clean(message)));
-                let state = state_name(member.state.as_str());
+                let state = state_name(member.state);
                 output.line(&format!("{} {state}{}", name(&member.device), message.unwrap_or_default()))?;
             }
             if left_out > 0 {

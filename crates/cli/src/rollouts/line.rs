@@ -186,7 +186,7 @@ fn series(view: &RolloutView) -> String {
 pub(super) fn counts(counts: &MemberCounts) -> String {
     let some = counts.by_state().into_iter().filter(|(_, number)| *number > 0);
     let part = |(state, number): (MemberState, u32)| {
-        paint(&format!("{} {}", grouped(number), state_name(state.as_str())), state_style(state.as_str()))
+        paint(&format!("{} {}", grouped(number), state_name(state)), state_style(state))
     };
     let parts: Vec<_> = some.map(part).collect();
     parts.join(", ")

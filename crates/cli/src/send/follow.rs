@@ -6,8 +6,7 @@ use tokio::{
     sync::mpsc::Receiver,
     time::{Instant, sleep_until},
 };
-use wilco_engine::api::{Batch, CommandView, DevicePassword, LinkState};
-use wilco_ledger::State;
+use wilco_engine::api::{Batch, CommandState, CommandView, DevicePassword, LinkState};
 
 use super::{ladder::Ladder, teller::Teller};
 use crate::{
@@ -104,10 +103,10 @@ impl<'a> Follow<'a> {
             }
             self.teller.flush()?;
         }
-        if self.ladder.state() == State::Rejected {
+        if self.ladder.state() == CommandState::Rejected {
             self.tell_of_password().await;
         }
-        let done = matches!(self.ladder.state(), State::Succeeded | State::Unconfirmed);
+        let done = matches!(self.ladder.state(), CommandState::Succeeded | CommandState::Unconfirmed);
         Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
     }
 
@@ -181,7 +180,7 @@ impl<'a> Follow<'a> {
 
     /// The connection's trouble, if because of it nothing was sent.
     fn never_sent(&mut self) -> Option<Problem> {
-        let (_, why) = self.away.take().filter(|_| self.ladder.state() == State::Cancelled)?;
+        let (_, why) = self.away.take().filter(|_| self.ladder.state() == CommandState::Cancelled)?;
         Some(why.unwrap_or_else(|| {
             Problem::new("The connection was lost before any command was sent.", "Nothing was sent. Try again.")
         }))
@@ -189,7 +188,7 @@ impl<'a> Follow<'a> {
 
     /// Nothing was sent, and nothing will be.
     fn is_withdrawn(&self) -> bool {
-        self.ladder.state() == State::Cancelled || (self.unsent && self.base.is_passing())
+        self.ladder.state() == CommandState::Cancelled || (self.unsent && self.base.is_passing())
     }
 
     /// It cannot be followed any further: how it stood when it was last seen.
@@ -213,7 +212,7 @@ impl<'a> Follow<'a> {
         if self.ladder.is_final() {
             problem::warn("Interrupted; 1 command cancelled before being sent.", None);
         } else {
-            let state = state_name(self.ladder.state().as_str());
+            let state = state_name(self.ladder.state());
             problem::warn(
                 &format!("Interrupted; 1 command unfinished: {} ({state}).", self.device),
                 Some("The device may still carry it out. Its answers appear in the history of a stored connection."),
@@ -224,7 +223,7 @@ impl<'a> Follow<'a> {
 }
 
 fn is_unsent(view: &CommandView) -> bool {
-    view.attempts == 0 && matches!(view.state.as_str(), "queued" | "held")
+    view.attempts == 0 && matches!(view.state, CommandState::Queued | CommandState::Held)
 }
 
 /// Then; never, if there is no then.

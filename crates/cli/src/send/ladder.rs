@@ -1,7 +1,9 @@
 //! One command's way up, told step by step from its events.
 
-use wilco_engine::api::{AnswerOutcome, AnswerReading, AnswerView, CommandDetail, CommandView, EventKind, EventView};
-use wilco_ledger::State;
+use wilco_engine::api::{
+    AnswerMatch, AnswerOutcome, AnswerReading, AnswerView, CommandDetail, CommandState, CommandView, EventKind,
+    EventView,
+};
 
 use crate::output::CommandLine;
 
@@ -19,7 +21,7 @@ pub(super) enum Step {
 /// How far a command's way has been told.
 #[derive(Debug, Default)]
 pub(super) struct Ladder {
-    state: Option<State>,
+    state: Option<CommandState>,
     /// The place of the first event that was not told of.
     next: u32,
     /// The progress and the message last told.
@@ -30,8 +32,8 @@ pub(super) struct Ladder {
 
 impl Ladder {
     /// The state last told.
-    pub(super) fn state(&self) -> State {
-        self.state.unwrap_or(State::Queued)
+    pub(super) fn state(&self) -> CommandState {
+        self.state.unwrap_or(CommandState::Queued)
     }
 
     pub(super) fn is_final(&self) -> bool {
@@ -76,19 +78,17 @@ impl Ladder {
             }
             Some(AnswerReading::Heartbeat) => return Ok(self.progressed(event, view)),
             _ => match event.kind {
-                EventKind::Submitted | EventKind::Released => Some(State::Queued),
                 // A repeat may be refused without ending the command.
-                EventKind::Undeliverable if view.state != "undeliverable" => None,
-                kind => State::parse(kind.as_str()),
+                EventKind::Undeliverable if view.state != CommandState::Undeliverable => None,
+                kind => kind.state(),
             },
         };
         let Some(state) = state.filter(|state| self.climbs_to(*state, reading)) else { return Ok(None) };
-        let ends_as = |state: State| view.state == state.as_str();
-        if state.is_final() && !ends_as(state) && (!view.is_final || reading == Some(AnswerReading::Late)) {
+        if state.is_final() && view.state != state && (!view.is_final || reading == Some(AnswerReading::Late)) {
             return Err(TooNew);
         }
         self.state = Some(state);
-        let line = if ends_as(state) && (state.is_final() || event.answer.is_none()) {
+        let line = if view.state == state && (state.is_final() || event.answer.is_none()) {
             CommandLine { at: event.at, ..CommandLine::of(view) }
         } else {
             self.passing(event, event.answer.as_ref(), view, state)
@@ -97,11 +97,11 @@ impl Ladder {
         Ok(Some(Step::Change(line)))
     }
 
-    fn climbs_to(&self, state: State, reading: Option<AnswerReading>) -> bool {
+    fn climbs_to(&self, state: CommandState, reading: Option<AnswerReading>) -> bool {
         match self.state {
             None => true,
             // A time-out is our opinion, and being held is undone.
-            Some(State::Held) if state == State::Queued => true,
+            Some(CommandState::Held) if state == CommandState::Queued => true,
             Some(told) => state > told || (reading == Some(AnswerReading::Late) && state != told),
         }
     }
@@ -118,24 +118,33 @@ impl Ladder {
     }
 
     /// A line about a state that the command has left behind, from what was known then.
-    fn passing(&self, event: &EventView, answer: Option<&AnswerView>, view: &CommandView, state: State) -> CommandLine {
-        let matched = answer.map(|answer| if answer.reading == AnswerReading::Inferred { "inferred" } else { "exact" });
+    fn passing(
+        &self,
+        event: &EventView,
+        answer: Option<&AnswerView>,
+        view: &CommandView,
+        state: CommandState,
+    ) -> CommandLine {
+        let matched = answer.map(|answer| match answer.reading {
+            AnswerReading::Inferred => AnswerMatch::Inferred,
+            _ => AnswerMatch::Exact,
+        });
         CommandLine {
-            state: state.as_str().to_owned(),
+            state,
             at: event.at,
             late: false,
             duplicates: self.duplicates,
-            matched: matched.map(str::to_owned),
+            matched,
             message: match answer {
                 Some(answer) => answer.message.clone(),
                 None => state.is_final().then(|| format!("{}.", event.text)),
             },
             result: None,
-            attempts: event.attempt.unwrap_or(if state < State::Sent { 0 } else { view.attempts }),
+            attempts: event.attempt.unwrap_or(if state < CommandState::Sent { 0 } else { view.attempts }),
             progress: answer.and_then(|answer| answer.progress),
             conflict: self.conflict,
             contradicted: None,
-            nobody_listening: state == State::AtBroker && view.nobody_listening,
+            nobody_listening: state == CommandState::AtBroker && view.nobody_listening,
             clocks_differ: false,
             ..CommandLine::of(view)
         }
@@ -143,8 +152,11 @@ impl Ladder {
 }
 
 /// The state that an answer speaks of.
-fn said(outcome: AnswerOutcome) -> Option<State> {
-    State::parse(outcome.as_str())
+fn said(outcome: AnswerOutcome) -> Option<CommandState> {
+    match outcome {
+        AnswerOutcome::Said(outcome) => Some(outcome.state()),
+        AnswerOutcome::Unreadable => None,
+    }
 }
 
 /// An event that the view beside it does not know of yet.
@@ -208,7 +220,7 @@ mod tests {
     /// The states told, those of mere progress in brackets.
     fn told(steps: &[Step]) -> Vec<String> {
         let name = |step: &Step| match step {
-            Step::Change(line) => line.state.clone(),
+            Step::Change(line) => line.state.to_string(),
             Step::Progress(line) => format!("({} {})", line.state, line.progress.unwrap_or_default()),
             Step::LeftOut(device, count) => format!("(… {count} of {device})"),
         };

@@ -5,10 +5,11 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use wilco_ledger::Outcome;
 
 use super::{
     DialectFile, FORMAT, FileProblem, IdKind,
-    source::{As, HearSource, IdSource, Means, OneOrMany, Source},
+    source::{As, HearSource, IdSource, OneOrMany, Source},
 };
 
 /// The fields. An empty text is a part that is not described.
@@ -66,24 +67,9 @@ pub struct OutcomeField {
     /// The word; several are separated by commas. Empty: anything that stands there.
     pub is: String,
     /// What it means.
-    pub means: FieldMeans,
+    pub means: Outcome,
     /// Where the device's sentence is.
     pub message: String,
-}
-
-/// What a word of an answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldMeans {
-    /// The device has the command.
-    Accepted,
-    /// It is at it.
-    Running,
-    /// It is done.
-    Succeeded,
-    /// It could not be done.
-    Failed,
-    /// The device refuses it.
-    Rejected,
 }
 
 impl Default for DialectForm {
@@ -132,7 +118,7 @@ impl DialectForm {
             request_payload: r#"{"cmd":{command},"id":{id},{args...}}"#.to_owned(),
             answer_topic: "{device}/out".to_owned(),
             answer_id: "/id".to_owned(),
-            outcomes: vec![outcome("ok", FieldMeans::Succeeded, ""), outcome("error", FieldMeans::Failed, "/message")],
+            outcomes: vec![outcome("ok", Outcome::Succeeded, ""), outcome("error", Outcome::Failed, "/message")],
             ..DialectForm::default()
         }
     }
@@ -238,25 +224,11 @@ impl OutcomeField {
         if !self.is.is_empty() {
             parts.push(format!("is = {}", listed_values(&self.is)));
         }
-        parts.push(format!("means = \"{}\"", self.means.as_str()));
+        parts.push(format!("means = \"{}\"", self.means.state().as_str()));
         if !self.message.is_empty() {
             parts.push(format!("message = {}", quoted(&self.message)));
         }
         writeln!(text, "  {{ {} }},", parts.join(", "))
-    }
-}
-
-impl FieldMeans {
-    /// The word for it in a file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            FieldMeans::Accepted => "accepted",
-            FieldMeans::Running => "running",
-            FieldMeans::Succeeded => "succeeded",
-            FieldMeans::Failed => "failed",
-            FieldMeans::Rejected => "rejected",
-        }
     }
 }
 
@@ -304,14 +276,7 @@ impl DialectForm {
                 self.answer_topic = topic;
                 self.answer_id = text(&hear.id);
                 for outcome in &hear.outcome {
-                    let means = match outcome.means {
-                        Means::Accepted => FieldMeans::Accepted,
-                        Means::Running => FieldMeans::Running,
-                        Means::Succeeded => FieldMeans::Succeeded,
-                        Means::Failed => FieldMeans::Failed,
-                        Means::Rejected => FieldMeans::Rejected,
-                        Means::Nothing => return None,
-                    };
+                    let means = outcome.means.outcome()?;
                     let message = outcome.message.as_ref().map_or(Some(String::new()), single)?;
                     let is = outcome.is.as_ref().map(|is| is.all().join(", ")).unwrap_or_default();
                     self.outcomes.push(OutcomeField { at: text(&outcome.at), is, means, message });
@@ -373,7 +338,7 @@ fn listed_values(text: &str) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-    use super::{DialectForm, FieldMeans, OutcomeField};
+    use super::{DialectForm, Outcome, OutcomeField};
     use crate::{DialectFile, IdKind, shipped, shipped_text};
 
     fn pump() -> DialectForm {
@@ -393,9 +358,9 @@ mod tests {
             answer_topic: "pumps/{device}/out".into(),
             answer_id: "/seq".into(),
             outcomes: vec![
-                outcome("0", FieldMeans::Succeeded, ""),
-                outcome("7, 8", FieldMeans::Rejected, "/text"),
-                outcome("", FieldMeans::Failed, "/text"),
+                outcome("0", Outcome::Succeeded, ""),
+                outcome("7, 8", Outcome::Rejected, "/text"),
+                outcome("", Outcome::Failed, "/text"),
             ],
             presence_topic: "pumps/{device}/alive".into(),
             online: "1, yes".into(),

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use wilco_dialect::{
-    DialectFile, DialectForm, DialectSet, FieldMeans, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField,
-    ReadKind, Topics, learn, preview, propose, shipped,
+    DialectFile, DialectForm, DialectSet, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField, ReadKind, Topics,
+    learn, preview, propose, shipped,
 };
 
 use super::{Handle, blocking, not_found};
 use crate::{
     api::{
         ConnectionView, DialectDraft, DialectFields, DialectProblem, DraftSource, Failure, FailureCode, FileToWrite,
-        IdForm, MessageReading, OutcomeMeaning, OutcomeWord, OwnDialect, ReadingKind, SampleMessage, invalid,
+        IdForm, MessageReading, OutcomeWord, OwnDialect, ReadingKind, SampleMessage, invalid,
     },
     atomic_file::{self, Readers},
     store::Profile,
@@ -232,18 +232,8 @@ fn form_of(fields: DialectFields) -> DialectForm {
         IdForm::Int31 => IdKind::Int31,
         IdForm::None => IdKind::None,
     };
-    let outcome = |word: OutcomeWord| OutcomeField {
-        at: word.at,
-        is: word.is,
-        means: match word.means {
-            OutcomeMeaning::Accepted => FieldMeans::Accepted,
-            OutcomeMeaning::Running => FieldMeans::Running,
-            OutcomeMeaning::Succeeded => FieldMeans::Succeeded,
-            OutcomeMeaning::Failed => FieldMeans::Failed,
-            OutcomeMeaning::Rejected => FieldMeans::Rejected,
-        },
-        message: word.message,
-    };
+    let outcome =
+        |word: OutcomeWord| OutcomeField { at: word.at, is: word.is, means: word.means.into(), message: word.message };
     let outcomes = fields.outcomes.into_iter().map(outcome).collect();
     form!(fields => DialectForm {
         name, title, about, request_topic, request_payload, is_json, qos, answer_topic, answer_id, state_topic,
@@ -260,13 +250,7 @@ fn fields_of(form: DialectForm) -> DialectFields {
     let outcome = |field: OutcomeField| OutcomeWord {
         at: field.at,
         is: field.is,
-        means: match field.means {
-            FieldMeans::Accepted => OutcomeMeaning::Accepted,
-            FieldMeans::Running => OutcomeMeaning::Running,
-            FieldMeans::Succeeded => OutcomeMeaning::Succeeded,
-            FieldMeans::Failed => OutcomeMeaning::Failed,
-            FieldMeans::Rejected => OutcomeMeaning::Rejected,
-        },
+        means: field.means.into(),
         message: field.message,
     };
     let outcomes = form.outcomes.into_iter().map(outcome).collect();

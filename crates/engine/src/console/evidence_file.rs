@@ -10,8 +10,8 @@ use wilco_ledger::{CommandId, DeviceId, Event, Fact, Raw, Timestamp};
 use super::{Handle, blocking, command_id, device_id, not_found};
 use crate::{
     api::{
-        ApprovalDecision, AuditKind, CommandView, EvidenceExport, EvidenceFileView, EvidenceOf, Failure, FileToWrite,
-        MemberQuery, RolloutView, Verdict, grouped,
+        ApprovalDecision, AuditKind, CommandView, EvidenceExport, EvidenceFileView, EvidenceOf,
+        EvidenceRecordKind as Kind, Failure, FileToWrite, MemberQuery, RolloutView, Verdict, grouped,
     },
     atomic_file::{AtomicFile, Readers},
     audit::{hex, of_profile},
@@ -111,7 +111,7 @@ impl Handle {
         let text = format!("{} {}: {}", command.command, command.args.as_str(), command.state);
         let device_name = device.as_str();
         let mut records = vec![json!({
-            "record": "command", "at": command.queued_at, "device": device_name, "text": text, "command": command,
+            "record": Kind::Command, "at": command.queued_at, "device": device_name, "text": text, "command": command,
         })];
         let course = self.store.whole_course(connection, device, id).await?;
         let (events, requests): (Vec<_>, Vec<_>) = course.into_iter().unzip();
@@ -120,7 +120,7 @@ impl Handle {
         for ((view, (_, event)), request) in shown {
             let message = request.as_ref().or_else(|| message_of(&event.fact)).map(bytes_of);
             records.push(json!({
-                "record": "event", "at": view.at, "device": device_name, "command": id.as_str(), "text": view.text,
+                "record": Kind::Event, "at": view.at, "device": device_name, "command": id.as_str(), "text": view.text,
                 "event": view, "message": message,
             }));
         }
@@ -131,13 +131,13 @@ impl Handle {
             let text =
                 format!("{} messages were not kept", grouped(usize::try_from(view.messages).unwrap_or(usize::MAX)));
             records.push(json!({
-                "record": "discarded", "at": view.last_at, "device": device_name, "text": text, "discarded": view,
+                "record": Kind::Discarded, "at": view.last_at, "device": device_name, "text": text, "discarded": view,
             }));
         }
         if self.store.log(connection, device, id).await?.is_some() {
             let log = self.log(connection.as_str(), device_name, id.as_str(), true).await?;
             records.push(json!({
-                "record": "log", "at": log.asked_at, "device": device_name, "text": log.sentence, "log": log,
+                "record": Kind::Log, "at": log.asked_at, "device": device_name, "text": log.sentence, "log": log,
             }));
         }
         Ok(Some((command, records)))
@@ -151,7 +151,8 @@ impl Handle {
     ) -> Result<Writer, Failure> {
         let detail = self.device(connection.as_str(), device.as_str()).await?;
         let text = "As it is known when this file is saved";
-        let known = json!({ "record": "device", "at": null, "device": device.as_str(), "text": text, "state": detail });
+        let known =
+            json!({ "record": Kind::Device, "at": null, "device": device.as_str(), "text": text, "state": detail });
         writer = put(writer, vec![known]).await?;
         for automatic in [false, true] {
             let mut cursor = None;
@@ -182,7 +183,7 @@ impl Handle {
         let shown = views::strays(&strays).into_iter().zip(&strays);
         let strays = shown.map(|(view, event)| {
             json!({
-                "record": "stray", "at": view.at, "device": device.as_str(), "text": view.text, "event": view,
+                "record": Kind::Stray, "at": view.at, "device": device.as_str(), "text": view.text, "event": view,
                 "message": message_of(&event.fact).map(bytes_of),
             })
         });
@@ -196,7 +197,7 @@ impl Handle {
         let (number, connection) = (*number, ConnectionId::from(spec.connection.as_str()));
         let started_at = *started_at;
         let text = format!("Rollout {number}: {}", spec.command.name);
-        let first = json!({ "record": "rollout", "at": started_at, "text": text, "rollout": detail });
+        let first = json!({ "record": Kind::Rollout, "at": started_at, "text": text, "rollout": detail });
         writer = put(writer, vec![first]).await?;
         if let Some(approval) = self.store.rollout_approval(number).await? {
             writer = put(writer, vec![approval_record(&approval)]).await?;
@@ -208,7 +209,7 @@ impl Handle {
             for member in &page.rows {
                 let text = format!("Member of stage {}", member.stage + 1);
                 let mut records = vec![json!({
-                    "record": "member", "at": member.released_at, "device": member.device, "text": text, "member": member,
+                    "record": Kind::Member, "at": member.released_at, "device": member.device, "text": text, "member": member,
                 })];
                 if let Some(command) = &member.command {
                     let of = (connection.clone(), device_id(&member.device)?, command_id(command)?);
@@ -232,7 +233,7 @@ impl Handle {
         let found = self.verify_audit().await?;
         let text = if found.holds() { "Every entry was as written" } else { "Something was wrong" };
         let first = json!({
-            "record": "verification", "at": self.clock.now().0, "text": text, "verification": found,
+            "record": Kind::Verification, "at": self.clock.now().0, "text": text, "verification": found,
         });
         writer = put(writer, vec![first]).await?;
         let mut before = None;
@@ -275,7 +276,7 @@ impl Handle {
             let at = values.first().map(|(at, _)| *at);
             let device = device.as_str();
             json!({
-                "record": "measurements", "at": at, "device": device, "text": text, "series": name, "values": values,
+                "record": Kind::Measurements, "at": at, "device": device, "text": text, "series": name, "values": values,
             })
         };
         Ok(series.into_iter().map(record).collect())
@@ -307,7 +308,7 @@ fn entry(stored: &StoredAuditEntry) -> Value {
     let StoredAuditEntry { number, entry, previous, hash } = stored;
     let details: Value = serde_json::from_str(&entry.details).unwrap_or_default();
     json!({
-        "record": "audit",
+        "record": Kind::Audit,
         "at": entry.at.0,
         "text": entry.what,
         "number": number,

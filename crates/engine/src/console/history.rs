@@ -17,8 +17,8 @@ impl Handle {
     /// A page of the history, newest first.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a state or cursor that does not exist, and for a search text
-    /// that is too long.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a cursor that does not exist, and for a search text that is too
+    /// long.
     pub async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, Failure> {
         let page = self.store.history(self.history_filter(query)?).await?;
         Ok(HistoryPage {
@@ -37,7 +37,7 @@ impl Handle {
         let found = self.store.causes(self.history_filter(query)?).await?;
         let cause = |StoredCause { state, message, count, latest }| HistoryCause {
             search: words(&message),
-            state: State::as_str(state).to_owned(),
+            state: state.into(),
             message,
             count,
             latest_at: latest.0,
@@ -50,11 +50,6 @@ impl Handle {
     }
 
     fn history_filter(&self, query: HistoryQuery) -> Result<HistoryFilter, Failure> {
-        let state = |name: &String| {
-            let names = State::ALL.map(State::as_str).join(", ");
-            State::parse(name)
-                .ok_or_else(|| invalid(format!("There is no state named '{name}'."), &format!("Available: {names}.")))
-        };
         let cursor = |cursor: String| {
             Cursor::parse(&cursor).ok_or_else(|| {
                 invalid(format!("'{cursor}' is not a position in the history."), "Start again from the first page.")
@@ -71,7 +66,7 @@ impl Handle {
         Ok(HistoryFilter {
             connection: query.connection.as_deref().map(ConnectionId::from),
             device: query.device.as_deref().map(device_id).transpose()?,
-            states: query.states.iter().map(state).collect::<Result<_, _>>()?,
+            states: query.states.into_iter().map(State::from).collect(),
             since: query.since.map(Timestamp),
             automatic: query.automatic,
             search: query.search,

@@ -16,9 +16,9 @@ use wilco_ledger::{Delivery, DeviceId, Policy, Retry, WireForm, rollout::Progres
 use super::{Handle, beyond, blocking, commands, device_id, fleet, fresh_id, no_rollout, not_found};
 use crate::{
     api::{
-        Confirmed, Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState, MemberView,
-        NewCommand, NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers, excerpt,
-        grouped, invalid, sentence,
+        CommandState, Confirmed, Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState,
+        MemberView, NewCommand, NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers,
+        excerpt, grouped, invalid, sentence,
     },
     controller::{Listed, Request, SharedFleet},
     fleet::{OutOfLine, Search},
@@ -126,7 +126,7 @@ impl Handle {
         let view = self.shown_rollout(number(&query.rollout)?)?;
         let filter = MemberFilter {
             rollout: view.number,
-            states: query.states.iter().map(|state| rollouts::of_ledger(*state)).collect(),
+            states: query.states.into_iter().map(Option::from).collect(),
             message: query.message,
             members: query.stage.map(|stage| places(&view, stage)),
             slowest_first: query.slowest_first,
@@ -293,7 +293,7 @@ impl Handle {
         let same_command = view.spec.command.name == spec.command.name;
         let mut target = Target::default();
         for member in self.store.rollout_members(view.number).await? {
-            if !is_wanted(which, rollouts::member_state(member.state)) {
+            if !is_wanted(which, member.state.into()) {
                 continue;
             }
             let args = if puts_back {
@@ -313,22 +313,15 @@ impl Handle {
 }
 
 fn is_wanted(which: WhichMembers, state: MemberState) -> bool {
+    use CommandState::{Accepted, AtBroker, Running, Sent, Succeeded, TimedOut, Unconfirmed};
+    let is_one_of = |states: &[CommandState]| states.iter().any(|one| state == MemberState::Released(*one));
     match which {
         WhichMembers::Failed => state.has_failed(),
         WhichMembers::FailedOrNotStarted => state.has_failed() || state == MemberState::Pending,
         WhichMembers::NotStarted => state == MemberState::Pending,
-        WhichMembers::Succeeded => matches!(state, MemberState::Succeeded | MemberState::Unconfirmed),
+        WhichMembers::Succeeded => is_one_of(&[Succeeded, Unconfirmed]),
         WhichMembers::All => true,
-        WhichMembers::Changed => matches!(
-            state,
-            MemberState::Succeeded
-                | MemberState::Unconfirmed
-                | MemberState::TimedOut
-                | MemberState::Sent
-                | MemberState::AtBroker
-                | MemberState::Accepted
-                | MemberState::Running
-        ),
+        WhichMembers::Changed => is_one_of(&[Succeeded, Unconfirmed, TimedOut, Sent, AtBroker, Accepted, Running]),
     }
 }
 
@@ -431,7 +424,7 @@ fn member_view(view: &RolloutView, listed: Option<&Listed>, member: StoredMember
     MemberView {
         device: device.as_str().to_owned(),
         stage: stage_of(view, member.member),
-        state: rollouts::member_state(state),
+        state: state.into(),
         command: command.map(|id| id.as_str().to_owned()),
         message,
         attempts,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::fixture::{engine_at, plant};
 use crate::{
     Handle,
-    api::{CommandView, NewCommand},
+    api::{CommandState, CommandView, NewCommand},
     clock::tests::Played,
     paths::DataDir,
 };
@@ -66,8 +66,8 @@ async fn a_deadline_survives_a_clock_that_is_put_back_between_two_runs() {
     second.pass(3_500);
     let expired = ended(&handle, &connection, &id).await;
     assert_eq!(
-        (expired.state.as_str(), expired.finished_at.map(|at| at - expired.queued_at)),
-        ("expired", Some(4_500))
+        (expired.state, expired.finished_at.map(|at| at - expired.queued_at)),
+        (CommandState::Expired, Some(4_500))
     );
     engine.stop().await;
 }
@@ -84,7 +84,7 @@ async fn a_clock_that_is_set_forward_times_nothing_out_and_lengthens_nothing() {
     played.wall.fetch_add(DAY, std::sync::atomic::Ordering::Relaxed);
     // Long enough for the engine to look at its clocks twice.
     sleep(Duration::from_millis(2_500)).await;
-    assert_eq!(command(&handle, &connection, &id).await.state, "queued");
+    assert_eq!(command(&handle, &connection, &id).await.state, CommandState::Queued);
     played.pass(4_500);
     let expired = ended(&handle, &connection, &id).await;
     assert_eq!(expired.finished_at.map(|at| at - expired.queued_at), Some(4_500));

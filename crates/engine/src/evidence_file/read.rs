@@ -12,7 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::FORMAT;
 use crate::{
-    api::{EvidenceFileView, EvidenceProblem, EvidenceRecord, EvidenceSignature, Failure, FailureCode, JsonText},
+    api::{
+        EvidenceFileView, EvidenceProblem, EvidenceRecord, EvidenceRecordKind, EvidenceSignature, Failure, FailureCode,
+        JsonText,
+    },
     signed_lines::{Hash, LastLine, Recognised, Signature},
 };
 
@@ -201,7 +204,7 @@ fn shown(line: u32, bytes: &[u8]) -> EvidenceRecord {
     let said = [word("device"), word("text")];
     EvidenceRecord {
         line,
-        kind: word("record"),
+        kind: serde_json::from_value(value["record"].clone()).unwrap_or(EvidenceRecordKind::Other),
         at: value.get("at").and_then(Value::as_i64),
         text: said.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(": "),
         content: JsonText::from(text),

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::HashMap};
 use foldhash::fast::RandomState;
 use wilco_ledger::{Command, State};
 
-use super::{Device, search::Search, tally::member_state};
+use super::{Device, search::Search};
 use crate::api::{DeviceGroup, GroupBy, GroupKey, Presence, SortBy};
 
 /// What a device is sorted by, as a number: the smallest first. Devices of which it is not known have the smallest.
@@ -71,7 +71,7 @@ pub(super) fn group(device: &Device, by: GroupBy, from: u32) -> DeviceGroup {
         GroupBy::State => {
             let search =
                 command(device).map_or_else(|| "-state:*".to_owned(), |last| format!("state:{}", last.state.as_str()));
-            (GroupKey::State { state: member_state(device.state_code()) }, search)
+            (GroupKey::State { state: command(device).map(|last| last.state).into() }, search)
         }
         GroupBy::Presence => {
             let search = match device.presence {

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use wilco_ledger::State;
 
 use super::{Device, search::Search};
-use crate::api::{Counted, FleetCounts, MemberCounts, MemberState, Presence};
+use crate::api::{Counted, FleetCounts, MemberCounts, Presence};
 
 /// So many firmware versions are named.
 const VERSIONS: usize = 20;
@@ -85,31 +85,9 @@ pub(super) fn most<K: AsRef<str>>(
     all.into_iter().map(|(value, count)| Counted { value: value.to_owned(), search: search(value), count }).collect()
 }
 
-/// A command's state as the page's columns have it: its place in [`MemberState`].
+/// A command's state as the page's columns have it: its place in [`MemberState`](crate::api::MemberState).
 pub(super) fn code(state: State) -> u8 {
     1 + state as u8
-}
-
-/// The state with that place.
-pub(super) fn member_state(code: u8) -> MemberState {
-    const ALL: [MemberState; 15] = [
-        MemberState::Pending,
-        MemberState::Queued,
-        MemberState::Held,
-        MemberState::Sent,
-        MemberState::AtBroker,
-        MemberState::Accepted,
-        MemberState::Running,
-        MemberState::Succeeded,
-        MemberState::Failed,
-        MemberState::Rejected,
-        MemberState::Undeliverable,
-        MemberState::Unconfirmed,
-        MemberState::TimedOut,
-        MemberState::Expired,
-        MemberState::Cancelled,
-    ];
-    ALL.get(usize::from(code)).copied().unwrap_or(MemberState::Pending)
 }
 
 /// Counts by code as counts by name.
@@ -154,14 +132,13 @@ pub(super) fn member_counts(counts: &[u32; 1 + State::ALL.len()]) -> MemberCount
 mod tests {
     use wilco_ledger::State;
 
-    use super::{code, member_state};
+    use super::code;
+    use crate::api::MemberState;
 
     #[test]
     fn a_states_code_is_its_place_among_the_states_that_the_page_knows() {
         for state in State::ALL {
-            let named = serde_json::to_value(member_state(code(state))).expect("a name");
-            assert_eq!(named, state.as_str());
-            assert_eq!(member_state(code(state)) as u8, code(state));
+            assert_eq!(MemberState::ALL.get(usize::from(code(state))), Some(&Some(state).into()));
         }
     }
 }

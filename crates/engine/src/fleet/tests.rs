@@ -9,7 +9,10 @@ use wilco_ledger::{
 
 use super::{Facts, Fleet, Search};
 use crate::{
-    api::{DeviceColumns, DeviceOrder, DevicePage, DeviceQuery, GroupBy, GroupKey, MemberState, Presence, SortBy},
+    api::{
+        CommandState, DeviceColumns, DeviceOrder, DevicePage, DeviceQuery, GroupBy, GroupKey, MemberState, Presence,
+        SortBy,
+    },
     views::CommandSnapshot,
 };
 
@@ -211,7 +214,7 @@ fn groups_lie_one_after_the_other_and_are_counted() {
     fleet.command(snapshot("lamp-1", State::Failed, 3));
     let by_state = DeviceQuery { group: Some(GroupBy::State), ..query };
     let keys: Vec<_> = columns(&mut fleet, &by_state, None).groups.into_iter().map(|group| group.key).collect();
-    assert_eq!(keys, [MemberState::Failed, MemberState::Pending].map(|state| GroupKey::State { state }));
+    assert_eq!(keys, [CommandState::Failed.into(), MemberState::Pending].map(|state| GroupKey::State { state }));
 }
 
 #[test]

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use wilco_ledger::{State, Timestamp};
 
-use super::member_state;
 use crate::{
     answer_times::percentile,
-    api::{AnswerTimes, Cause},
+    api::{AnswerTimes, Cause, CommandState, MemberState},
     store::StoredMember,
 };
 
@@ -71,9 +70,11 @@ fn width(ms: f64) -> f64 {
 
 /// Why members failed, the most frequent cause first, equally frequent ones by message.
 pub(crate) fn causes(members: &[StoredMember]) -> Vec<Cause> {
-    let mut counts: HashMap<(&str, State), u32> = HashMap::new();
+    let mut counts: HashMap<(&str, CommandState), u32> = HashMap::new();
     for member in members {
-        if let Some(state) = member.state.filter(|state| member_state(Some(*state)).has_failed()) {
+        if let MemberState::Released(state) = member.state.into()
+            && MemberState::Released(state).has_failed()
+        {
             *counts.entry((member.message.as_deref().unwrap_or_default(), state)).or_default() += 1;
         }
     }
@@ -81,11 +82,8 @@ pub(crate) fn causes(members: &[StoredMember]) -> Vec<Cause> {
     causes.sort_by(|((message, state), count), ((other, other_state), other_count)| {
         other_count.cmp(count).then_with(|| message.cmp(other)).then_with(|| state.cmp(other_state))
     });
-    let cause = |((message, state), count): ((&str, State), u32)| Cause {
-        message: message.to_owned(),
-        state: member_state(Some(state)),
-        count,
-    };
+    let cause =
+        |((message, state), count): ((&str, CommandState), u32)| Cause { message: message.to_owned(), state, count };
     causes.into_iter().take(CAUSES).map(cause).collect()
 }
 
@@ -97,7 +95,7 @@ mod tests {
 
     use super::{answer_times, causes, width};
     use crate::{
-        api::{AnswerTimes, MemberState},
+        api::{AnswerTimes, CommandState},
         store::StoredMember,
     };
 
@@ -161,8 +159,11 @@ mod tests {
         ];
         let counted: Vec<_> =
             causes(&members).into_iter().map(|cause| (cause.message, cause.state, cause.count)).collect();
-        let expected =
-            [("busy", MemberState::Rejected, 2), ("busy", MemberState::Failed, 1), ("jammed", MemberState::Failed, 1)];
+        let expected = [
+            ("busy", CommandState::Rejected, 2),
+            ("busy", CommandState::Failed, 1),
+            ("jammed", CommandState::Failed, 1),
+        ];
         assert_eq!(counted, expected.map(|(message, state, count)| (message.to_owned(), state, count)));
 
         members.extend((0..30).map(|number| member(number, State::Failed, &format!("error {number}"), 1)));

@@ -55,8 +55,7 @@ fn document(report: &Report<'_>) -> Document {
         }
     }
     if !causes.is_empty() {
-        let rows =
-            causes.iter().map(|cause| vec![grouped(cause.count), state_name(cause.state), cause.message.clone()]);
+        let rows = causes.iter().map(|cause| vec![grouped(cause.count), cause.state.words(), cause.message.clone()]);
         parts.push(Part::Heading("Causes of failure"));
         parts.push(Part::Table { heads: vec!["Devices", "State", "Message"], rows: rows.collect() });
     }
@@ -68,7 +67,7 @@ fn document(report: &Report<'_>) -> Document {
     if !strangers.is_empty() {
         let rows = strangers.iter().map(|stranger| {
             let message = stranger.message.clone().unwrap_or_default();
-            vec![stranger.device.clone(), state_name(stranger.state), exact_time(stranger.at), message]
+            vec![stranger.device.clone(), stranger.state.words(), exact_time(stranger.at), message]
         });
         parts.push(Part::Heading("Devices that answered and are no members"));
         parts.push(Part::Table { heads: vec!["Device", "State", "Answered", "Message"], rows: rows.collect() });
@@ -124,7 +123,7 @@ fn counts(counts: &MemberCounts) -> Part {
 fn state_name(state: MemberState) -> String {
     match state {
         MemberState::Pending => "not started".to_owned(),
-        state => state.as_str().replace('_', " "),
+        MemberState::Released(state) => state.words(),
     }
 }
 

@@ -1,14 +1,14 @@
 //! How a rollout stands, for people.
 
 use wilco_ledger::{
-    State, Timestamp, grouped,
+    Timestamp, grouped,
     rollout::{self, Brake, Phase, Why},
 };
 
 use super::Found;
 use crate::{
     api::{
-        HaltLimit, HaltRule, MemberCounts, MemberState, NewRollout, RolloutApproval, RolloutState, RolloutView,
+        HaltLimit, HaltRule, MemberCounts, NewRollout, RolloutApproval, RolloutState, RolloutView,
         StageView, Verdict, WaitsFor, sentence,
     },
     store::{RolloutSnapshot, StoredRollout},
@@ -119,30 +119,4 @@ fn limit(halt: &HaltRule) -> String {
         HaltLimit::Members { count } => format!("; the limit is {}", grouped(count)),
         HaltLimit::Percent { percent } => format!("; the limit is {percent} %"),
     }
-}
-
-/// A member's state; `None` before its release.
-pub(crate) fn member_state(state: Option<State>) -> MemberState {
-    match state {
-        None => MemberState::Pending,
-        Some(State::Queued) => MemberState::Queued,
-        Some(State::Held) => MemberState::Held,
-        Some(State::Sent) => MemberState::Sent,
-        Some(State::AtBroker) => MemberState::AtBroker,
-        Some(State::Accepted) => MemberState::Accepted,
-        Some(State::Running) => MemberState::Running,
-        Some(State::Succeeded) => MemberState::Succeeded,
-        Some(State::Failed) => MemberState::Failed,
-        Some(State::Rejected) => MemberState::Rejected,
-        Some(State::Undeliverable) => MemberState::Undeliverable,
-        Some(State::Unconfirmed) => MemberState::Unconfirmed,
-        Some(State::TimedOut) => MemberState::TimedOut,
-        Some(State::Expired) => MemberState::Expired,
-        Some(State::Cancelled) => MemberState::Cancelled,
-    }
-}
-
-/// The ledger's state; `None` before a member's release.
-pub(crate) fn of_ledger(state: MemberState) -> Option<State> {
-    State::ALL.into_iter().find(|known| member_state(Some(*known)) == state)
 }

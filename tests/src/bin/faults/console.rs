@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use wilco_engine::api::{
-    Client, CommandView, ConnectionEntry, HistoryQuery, LinkState, MqttVersion, NewCommand, NewRollout, RolloutState,
+    Client, CommandState, CommandView, ConnectionEntry, HistoryQuery, LinkState, MqttVersion, NewCommand, NewRollout,
+    RolloutState,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -149,7 +150,7 @@ fn is_over(state: RolloutState) -> bool {
 }
 
 fn open() -> HistoryQuery {
-    let states = ["queued", "held", "sent", "at_broker", "accepted", "running"].map(str::to_owned).to_vec();
+    let states = CommandState::ALL.into_iter().filter(|state| !state.is_final()).collect();
     HistoryQuery { states, limit: 1_000, ..HistoryQuery::default() }
 }
 

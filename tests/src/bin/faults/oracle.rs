@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wilco_engine::api::CommandView;
+use wilco_engine::api::{CommandState, CommandView, SentBy};
 
 use crate::wiretap::Wire;
 
@@ -92,7 +92,7 @@ pub(crate) fn judge(
     let mut findings = Vec::new();
     let mut find = |wrong, what| findings.push(Finding { wrong, what });
     let mut by_id: HashMap<&str, &CommandView> = HashMap::new();
-    for command in history.iter().filter(|command| command.by == "you") {
+    for command in history.iter().filter(|command| command.by == SentBy::You) {
         if by_id.insert(&command.id, command).is_some() {
             find(Wrong::Doubled, format!("{} is in the history twice", command.id));
         }
@@ -140,7 +140,7 @@ pub(crate) fn judge(
     }
     for (device, id, status) in &wire.acknowledged {
         let Some(command) = by_id.get(id.as_str()).filter(|command| command.device == *device) else { continue };
-        let is_known = command.state == *status || command.conflict || command.contradicted.is_some();
+        let is_known = command.state.as_str() == status || command.conflict || command.contradicted.is_some();
         if !is_known {
             let what = format!("{device} said {status} of {id}, which was acknowledged, and it is {}", command.state);
             find(Wrong::Lost, what);
@@ -152,18 +152,20 @@ pub(crate) fn judge(
 fn judge_one(command: &CommandView, executions: &Executions, wire: &Wire) -> Option<(Wrong, &'static str)> {
     let was_published = wire.published.contains_key(&(command.device.clone(), command.id.clone()));
     let has_run = executions.done.contains_key(&command.id);
-    match command.state.as_str() {
+    match command.state {
         _ if !command.is_final => Some((Wrong::NeverFinal, "it is not final")),
-        "succeeded" | "failed" if !executions.came_to(&command.id, &command.state) => {
+        CommandState::Succeeded | CommandState::Failed if !executions.came_to(&command.id, command.state.as_str()) => {
             Some((Wrong::False, "its device says otherwise"))
         }
-        "expired" | "cancelled" | "undeliverable" if has_run && command.contradicted.is_none() => {
+        CommandState::Expired | CommandState::Cancelled | CommandState::Undeliverable
+            if has_run && command.contradicted.is_none() =>
+        {
             Some((Wrong::False, "it was carried out, and is not marked"))
         }
-        "expired" | "cancelled" if was_published && command.contradicted.is_none() => {
+        CommandState::Expired | CommandState::Cancelled if was_published && command.contradicted.is_none() => {
             Some((Wrong::False, "it was published"))
         }
-        "rejected" | "unconfirmed" => Some((Wrong::False, "no device said so")),
+        CommandState::Rejected | CommandState::Unconfirmed => Some((Wrong::False, "no device said so")),
         _ => None,
     }
 }

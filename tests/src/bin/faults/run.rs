@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde_json::json;
-use wilco_engine::api::{CommandView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget};
+use wilco_engine::api::{CommandState, CommandView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget};
 use wilco_tests::{Broker, Child, Settings};
 
 use crate::console::{Order, Told};
@@ -109,7 +109,7 @@ impl<'a> Run<'a> {
         let is_final = self.wait_for_the_end()?;
         let (wire, asked, history) = self.last_history()?;
         outcome.commands = history.len();
-        outcome.succeeded = history.iter().filter(|command| command.state == "succeeded").count();
+        outcome.succeeded = history.iter().filter(|command| command.state == CommandState::Succeeded).count();
         // What the devices have done since then is no mistake of the history.
         let executions = Executions { asked: asked.asked, ..self.executions()? };
         outcome.recoveries = recoveries(&self.broker_up, &wire.subscribed);

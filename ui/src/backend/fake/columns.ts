@@ -1,5 +1,7 @@
 /** The invented fleet as a list: in an order, as columns, in groups, compared. */
 
+import type { CommandState } from '../bindings/CommandState';
+import { COMMAND_STATES } from '../bindings/Constants';
 import type { Counted } from '../bindings/Counted';
 import type { DeviceColumns } from '../bindings/DeviceColumns';
 import type { DeviceGroup } from '../bindings/DeviceGroup';
@@ -8,14 +10,14 @@ import type { DeviceRow } from '../bindings/DeviceRow';
 import type { DeviceSummary } from '../bindings/DeviceSummary';
 import type { GroupBy } from '../bindings/GroupBy';
 import type { MemberState } from '../bindings/MemberState';
-import { PRESENCES, STATES } from '../../format/states';
+import { PRESENCES } from '../../format/states';
 import { tagsOf, type FakeDevice } from './fleet';
 import { countsOfFleet, searched } from './search';
 
 /** What went wrong first, then what is under way, then what is done. */
-const TROUBLE = [
-  ...['failed', 'rejected', 'undeliverable', 'timed_out', 'expired', 'cancelled', 'held', 'queued', 'sent'],
-  ...['at_broker', 'accepted', 'running', 'unconfirmed', 'succeeded'],
+const TROUBLE: CommandState[] = [
+  ...(['failed', 'rejected', 'undeliverable', 'timed_out', 'expired', 'cancelled', 'held', 'queued', 'sent'] as const),
+  ...(['at_broker', 'accepted', 'running', 'unconfirmed', 'succeeded'] as const),
 ];
 
 /** The rows that match a query, in its order. */
@@ -57,13 +59,13 @@ export class FakeColumns {
 }
 
 export function stateCode(row: DeviceRow): number {
-  return 1 + STATES.indexOf(row.last_command?.state ?? '');
+  return row.last_command === null ? 0 : 1 + COMMAND_STATES.indexOf(row.last_command.state);
 }
 
 function groupRank(row: DeviceRow, by: GroupBy): string | number {
   if (by === 'tag') return tagsOf(row)[0] ?? '\uffff';
   if (by === 'firmware') return row.firmware ?? '\uffff';
-  if (by === 'state') return (TROUBLE.indexOf(row.last_command?.state ?? '') + 100) % 100;
+  if (by === 'state') return row.last_command === null ? TROUBLE.length : TROUBLE.indexOf(row.last_command.state);
   return ['online', 'unknown', 'offline'].indexOf(row.presence);
 }
 

@@ -5,6 +5,7 @@ import type { CommandView } from '../bindings/CommandView';
 import type { CommandRef } from '../bindings/CommandRef';
 import type { CommandCheck } from '../bindings/CommandCheck';
 import type { Confirmed } from '../bindings/Confirmed';
+import { BAD_ENDS } from '../bindings/Constants';
 import type { ExportFormat } from '../bindings/ExportFormat';
 import type { ExportView } from '../bindings/ExportView';
 import type { FileToWrite } from '../bindings/FileToWrite';
@@ -15,7 +16,6 @@ import type { KeptLog } from '../bindings/KeptLog';
 import type { LogView } from '../bindings/LogView';
 import type { NewCommand } from '../bindings/NewCommand';
 import type { Sent } from '../bindings/Sent';
-import { isBad } from './course';
 import { detailOf } from './evidence';
 import { failure } from './failure';
 import { causesOf } from './history';
@@ -65,7 +65,9 @@ export function commandCalls(engine: FakeEngine) {
     },
 
     async dismiss(_connection: string, command: CommandRef | null): Promise<void> {
-      const seen = engine.commands.filter(({ id, state }) => isBad(state) && (command === null || command.id === id));
+      const seen = engine.commands.filter(
+        ({ id, state }) => BAD_ENDS.includes(state) && (command === null || command.id === id),
+      );
       for (const { id } of seen) engine.dismissed.add(id);
     },
 

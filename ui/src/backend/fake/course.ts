@@ -1,17 +1,20 @@
 /** How a command of the invented fleet moves on, and what that does to its device. */
 
+import type { CommandState } from '../bindings/CommandState';
 import type { CommandView } from '../bindings/CommandView';
+import { BAD_ENDS, OPEN_STATES, SAID_BY_DEVICE } from '../bindings/Constants';
 import type { Counts } from '../bindings/Counts';
 import type { Step } from './fate';
 import type { FakeDevice } from './fleet';
 import { objectFrom } from '../../format/json';
 
-const OPEN = ['queued', 'held', 'sent', 'at_broker', 'accepted', 'running'];
-const ANSWERED = ['accepted', 'running', 'succeeded', 'failed', 'rejected'];
+const ANSWERED: readonly CommandState[] = ['accepted', 'running', ...SAID_BY_DEVICE];
+/** Handed to MQTT, and not at the end. */
+const IN_FLIGHT = OPEN_STATES.filter((state) => state !== 'queued' && state !== 'held');
 
 export function changed(command: CommandView, change: Partial<CommandView>, now: number): CommandView {
   const state = change.state ?? command.state;
-  const ended = !OPEN.includes(state);
+  const ended = !OPEN_STATES.includes(state);
   const moved: CommandView = { ...command, ...change, changed_at: now, final: ended };
   if (state === 'sent') moved.attempts += 1;
   if (state === 'sent') moved.sent_at = now;
@@ -48,8 +51,6 @@ export function affect(effect: Step['effect'], device: FakeDevice, command: Comm
   device.row = row;
 }
 
-export const isBad = (state: string) => ['failed', 'rejected', 'timed_out', 'undeliverable'].includes(state);
-
 /** Commands, newest first, that ended badly within the last hour, that nobody has dismissed and that no later one made good. */
 export function needingAttention(commands: CommandView[], dismissed: Set<string>): CommandView[] {
   const good = new Set<string>();
@@ -57,7 +58,7 @@ export function needingAttention(commands: CommandView[], dismissed: Set<string>
     const request = `${device} ${command} ${args}`;
     if (state === 'succeeded') good.add(request);
     const recent = Date.now() - (finished_at ?? changed_at) <= 3_600_000;
-    return isBad(state) && recent && !dismissed.has(id) && !good.has(request);
+    return BAD_ENDS.includes(state) && recent && !dismissed.has(id) && !good.has(request);
   });
 }
 
@@ -70,7 +71,7 @@ export function countsOf(all: CommandView[], dismissed: Set<string>): Counts {
     const { state } = command;
     if (state === 'queued') counts.queued += 1;
     else if (state === 'held') counts.held += 1;
-    else if (['sent', 'at_broker', 'accepted', 'running'].includes(state)) counts.in_flight += 1;
+    else if (IN_FLIGHT.includes(state)) counts.in_flight += 1;
     else if (needed.has(command)) counts.needs_attention += 1;
   }
   return counts;

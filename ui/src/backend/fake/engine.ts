@@ -227,7 +227,7 @@ export class FakeEngine {
       device.row = { ...device.row, last_command: command };
     }
     this.say(command);
-    const steps =
+    const steps: Step[] =
       course !== null
         ? course
         : command.state === 'held'

@@ -1,9 +1,9 @@
 /** Searching the invented history, and why its commands failed. */
 
 import type { CommandView } from '../bindings/CommandView';
+import { BAD_ENDS } from '../bindings/Constants';
 import type { HistoryCause } from '../bindings/HistoryCause';
 import type { HistoryCauses } from '../bindings/HistoryCauses';
-import { isBad } from './course';
 
 /** Each word that is searched for is the beginning of one in the device, the name, the arguments or the message. */
 export function hasWords(command: CommandView, search: string): boolean {
@@ -16,7 +16,7 @@ export function hasWords(command: CommandView, search: string): boolean {
 }
 
 export function causesOf(commands: CommandView[], limit: number): HistoryCauses {
-  const bad = commands.filter(({ state }) => isBad(state));
+  const bad = commands.filter(({ state }) => BAD_ENDS.includes(state));
   const found = new Map<string, HistoryCause>();
   for (const { state, message, queued_at } of bad) {
     const said = message ?? '';

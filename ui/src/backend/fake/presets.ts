@@ -1,7 +1,8 @@
 import type { PresetView } from '../bindings/PresetView';
+import type { Scheme } from '../bindings/Scheme';
 import type { Way } from '../bindings/Way';
 
-const way = (name: string, scheme: string, port: number, alpn: string[] = []): Way => ({
+const way = (name: string, scheme: Scheme, port: number, alpn: string[] = []): Way => ({
   name,
   scheme,
   port,

@@ -1,6 +1,7 @@
 /** What the answers of an invented rollout's members say. */
 
 import type { AnswerTimes } from '../bindings/AnswerTimes';
+import { FAILED_MEMBERS, SAID_BY_DEVICE } from '../bindings/Constants';
 import type { Cause } from '../bindings/Cause';
 import type { MemberCounts } from '../bindings/MemberCounts';
 import type { MemberState } from '../bindings/MemberState';
@@ -10,9 +11,7 @@ import type { TimesView } from '../bindings/TimesView';
 import type { FakeDevice } from './fleet';
 import { viewOf } from './times';
 
-export const FAILED: MemberState[] = ['failed', 'rejected', 'undeliverable', 'timed_out', 'expired', 'cancelled'];
-export const ENDED: MemberState[] = [...FAILED, 'succeeded', 'unconfirmed'];
-const ANSWERED: MemberState[] = ['succeeded', 'failed', 'rejected'];
+const ANSWERED: readonly MemberState[] = SAID_BY_DEVICE;
 
 const BUCKETS = 48;
 const STEPS = [1, 2, 2.5, 5, 10];
@@ -81,7 +80,7 @@ function wide(ms: number): number {
 export function causes(members: MemberView[]): Cause[] {
   const found = new Map<string, Cause>();
   for (const { state, message } of members) {
-    if (!FAILED.includes(state)) continue;
+    if (state === 'pending' || !FAILED_MEMBERS.includes(state)) continue;
     const key = `${state} ${message}`;
     const cause = found.get(key) ?? { message: message ?? '', state, count: 0 };
     found.set(key, { ...cause, count: cause.count + 1 });

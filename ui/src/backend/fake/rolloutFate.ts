@@ -35,7 +35,7 @@ export function rolloutFate(command: CommandView, device: FakeDevice, next: () =
   }
   const accepted: Step = { after: 15 + next() * 40, change: { state: 'accepted', match: 'exact' } };
   if (lot < (weak ? 0.3 : 0.002)) {
-    const failed = { state: 'failed', message: 'flash write error at 0x1f0000' };
+    const failed: Step['change'] = { state: 'failed', message: 'flash write error at 0x1f0000' };
     return [...sent, accepted, { after: 1_400 + next() * 700, change: failed }];
   }
   const work = weak ? 1_000 + bell(next) * 420 : 210 + bell(next) ** 2 * 900;

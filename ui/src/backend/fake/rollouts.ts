@@ -2,8 +2,10 @@
 
 import type { ApprovalDecision } from '../bindings/ApprovalDecision';
 import type { CommandView } from '../bindings/CommandView';
+import { FAILED_MEMBERS, FINAL_STATES } from '../bindings/Constants';
 import type { MemberPage } from '../bindings/MemberPage';
 import type { MemberQuery } from '../bindings/MemberQuery';
+import type { MemberState } from '../bindings/MemberState';
 import type { MemberView } from '../bindings/MemberView';
 import type { NewRollout } from '../bindings/NewRollout';
 import type { RolloutAction } from '../bindings/RolloutAction';
@@ -14,7 +16,7 @@ import type { WaitsFor } from '../bindings/WaitsFor';
 import type { WhichMembers } from '../bindings/WhichMembers';
 import { failure } from './failure';
 import type { FakeDevice } from './fleet';
-import { answerTimes, causes, countMembers, ENDED, FAILED, firmwareTimes, sharedTraits } from './rolloutDetail';
+import { answerTimes, causes, countMembers, firmwareTimes, sharedTraits } from './rolloutDetail';
 import { counted } from '../../format/count';
 import { toJson } from '../../format/json';
 import { argumentsOf, membersOf, planOf, RATE, stageSizes } from './rolloutPlan';
@@ -52,6 +54,7 @@ const TICK = 50;
 /** An approval is accepted for a week, milliseconds. */
 const EXPIRES_AFTER = 7 * 86_400_000;
 const IN_FLIGHT = 250;
+const ENDED: readonly MemberState[] = FINAL_STATES;
 
 export class FakeRollouts {
   readonly #runs = new Map<string, Run>();
@@ -238,7 +241,7 @@ export class FakeRollouts {
       if (which === 'changed') return state === 'succeeded' || state === 'timed_out';
       const notStarted = state === 'pending';
       if (which === 'not_started') return notStarted;
-      return FAILED.includes(state) || (which === 'failed_or_not_started' && notStarted);
+      return FAILED_MEMBERS.includes(state) || (which === 'failed_or_not_started' && notStarted);
     };
     return this.#find(rollout)
       .members.filter(fits)

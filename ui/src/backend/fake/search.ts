@@ -5,7 +5,7 @@ import type { FleetCounts } from '../bindings/FleetCounts';
 import type { SearchCompletion } from '../bindings/SearchCompletion';
 import type { SearchPart } from '../bindings/SearchPart';
 import type { SearchReading } from '../bindings/SearchReading';
-import { STATES } from '../../format/states';
+import { COMMAND_STATES } from '../bindings/Constants';
 import { failure } from './failure';
 import { tagsOf, type FakeDevice } from './fleet';
 import { SERIES } from './telemetry';
@@ -18,7 +18,7 @@ const VALUES: Record<string, readonly string[]> = {
   is: ['online', 'offline', 'unknown', 'disagrees'],
   led: ['on', 'off', 'unknown'],
   desired: ['as_wanted', 'differs', 'unknown', '*'],
-  state: [...STATES, '*'],
+  state: [...COMMAND_STATES, '*'],
 };
 
 interface Word {
@@ -159,7 +159,9 @@ export function countsOfFleet(rows: DeviceRow[]): FleetCounts {
     const all = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, atMost);
     return all.map(([value, count]) => ({ value, search: `${field}:${value}`, count }));
   };
-  const states = Object.fromEntries(STATES.map((state) => [state, number((row) => row.last_command?.state === state)]));
+  const states = Object.fromEntries(
+    COMMAND_STATES.map((state) => [state, number((row) => row.last_command?.state === state)]),
+  );
   return {
     online: number((row) => row.presence === 'online'),
     offline: number((row) => row.presence === 'offline'),

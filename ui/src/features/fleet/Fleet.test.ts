@@ -484,23 +484,26 @@ describe('the configuration', () => {
     expect(commands[0]?.args).toBe('{"changes":{"report_interval_s":45},"apply":"now"}');
   });
 
-  it.each(['failed', 'rejected', 'timed_out', 'expired'])('keeps what was typed where the change %s', async (state) => {
-    const refused: Step[] = [...CLIMBS.slice(0, 2), { after: 80, change: { state } }];
-    const { inspector, user, container } = await openDevice('bench-0001', { fates: [refused, ...fates] });
-    await user.click(inspector.getByRole('button', { name: /^Edit temp_high_c/ }));
-    await user.keyboard('44{Enter}');
-    await user.click(inspector.getByRole('button', { name: 'Apply now' }));
-    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44, asked for' });
-    expect(inspector.queryByText(/not applied/)).toBeNull();
-    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44, changed' });
-    inspector.getByText('1 change not applied');
-    inspector.getByRole('heading', { name: 'config.set temp_high_c 44' });
-    await expectAccessible(container);
-    await user.click(inspector.getByRole('button', { name: 'Apply now' }));
-    await waitFor(() => expect(inspector.getAllByRole('cell', { name: '44' })).toHaveLength(1));
-    await waitFor(() => expect(inspector.queryByText(/not applied/)).toBeNull());
-    await inspector.findByRole('button', { name: 'Edit temp_high_c: 44' });
-  });
+  it.each(['failed', 'rejected', 'timed_out', 'expired'] as const)(
+    'keeps what was typed where the change %s',
+    async (state) => {
+      const refused: Step[] = [...CLIMBS.slice(0, 2), { after: 80, change: { state } }];
+      const { inspector, user, container } = await openDevice('bench-0001', { fates: [refused, ...fates] });
+      await user.click(inspector.getByRole('button', { name: /^Edit temp_high_c/ }));
+      await user.keyboard('44{Enter}');
+      await user.click(inspector.getByRole('button', { name: 'Apply now' }));
+      await inspector.findByRole('button', { name: 'Edit temp_high_c: 44, asked for' });
+      expect(inspector.queryByText(/not applied/)).toBeNull();
+      await inspector.findByRole('button', { name: 'Edit temp_high_c: 44, changed' });
+      inspector.getByText('1 change not applied');
+      inspector.getByRole('heading', { name: 'config.set temp_high_c 44' });
+      await expectAccessible(container);
+      await user.click(inspector.getByRole('button', { name: 'Apply now' }));
+      await waitFor(() => expect(inspector.getAllByRole('cell', { name: '44' })).toHaveLength(1));
+      await waitFor(() => expect(inspector.queryByText(/not applied/)).toBeNull());
+      await inspector.findByRole('button', { name: 'Edit temp_high_c: 44' });
+    },
+  );
 
   it('forgets what the device reports after all', async () => {
     const late: Step[] = [

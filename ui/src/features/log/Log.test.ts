@@ -43,7 +43,7 @@ it('is opened from the inspector', async () => {
 });
 
 it('says why its command could not be stopped', async () => {
-  const sent = [{ after: 2, change: { state: 'sent' } }];
+  const sent: Step[] = [{ after: 2, change: { state: 'sent' } }];
   const { page, user, backend, findByText } = await openLog('bench-0001', { fates: [sent] });
   backend.cancel = () => Promise.reject({ code: 'invalid', message: 'The command has already ended.', hint: null });
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));

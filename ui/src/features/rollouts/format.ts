@@ -1,5 +1,7 @@
 /** How a rollout, its stages and its members are called. */
 
+import type { CommandState } from '../../backend/bindings/CommandState';
+import { FINAL_STATES, OPEN_STATES } from '../../backend/bindings/Constants';
 import type { MemberCounts } from '../../backend/bindings/MemberCounts';
 import type { MemberState } from '../../backend/bindings/MemberState';
 import type { NewRollout } from '../../backend/bindings/NewRollout';
@@ -11,17 +13,14 @@ import type { WaitsFor } from '../../backend/bindings/WaitsFor';
 import type { WhichMembers } from '../../backend/bindings/WhichMembers';
 import { changes, detail, title } from '../../format/command';
 import { count, counted } from '../../format/count';
+import { isWithdrawable } from '../../format/states';
 import { visible } from '../../format/text';
 import { clock, duration, left } from '../../format/time';
 
-/** Every way to end without success. */
-export const FAILED: MemberState[] = ['failed', 'rejected', 'undeliverable', 'timed_out', 'expired', 'cancelled'];
-/** Every way to end. */
-export const ENDED: MemberState[] = ['succeeded', 'unconfirmed', ...FAILED];
 /** Handed to MQTT, and not at the end. */
-export const IN_FLIGHT: MemberState[] = ['sent', 'at_broker', 'accepted', 'running'];
+export const IN_FLIGHT: readonly MemberState[] = OPEN_STATES.filter((state) => !isWithdrawable(state));
 /** The order in which states stand in a bar and in a table: what is done, what went wrong, what is on its way. */
-export const IN_ORDER: MemberState[] = [
+export const IN_ORDER: CommandState[] = [
   'succeeded',
   'unconfirmed',
   'failed',
@@ -42,7 +41,7 @@ interface StateWords {
   word: string;
   glyph: string;
   /** The state of a command whose colour it has. */
-  colour: MemberState;
+  colour: CommandState;
 }
 
 const STATES: Record<RolloutState, StateWords> = {
@@ -72,7 +71,7 @@ export function pillText(rollout: RolloutView): string {
   return many ? `${word}, stage ${rollout.stage + 1} of ${rollout.stages.length}` : word;
 }
 
-export function sum(counts: MemberCounts, states: MemberState[]): number {
+export function sum(counts: MemberCounts, states: readonly MemberState[]): number {
   return states.reduce((total, state) => total + counts[state], 0);
 }
 
@@ -143,15 +142,15 @@ export function stageName(stage: StageView, place: number, stages: StageView[]):
 }
 
 /** Which of the states of a command a stage is shown in. */
-export function stageState(stage: StageView, place: number, rollout: RolloutView): MemberState {
-  if (stage.ended_at !== null || sum(stage.counts, ENDED) === stage.members) return 'succeeded';
+export function stageState(stage: StageView, place: number, rollout: RolloutView): CommandState {
+  if (stage.ended_at !== null || sum(stage.counts, FINAL_STATES) === stage.members) return 'succeeded';
   if (place !== rollout.stage || stage.started_at === null) return 'queued';
   return STATES[rollout.state].colour;
 }
 
 /** How a stage stands, and what comes after it. The first part is the figure. */
 export function stageNote(stage: StageView, place: number, rollout: RolloutView, now: number): [string, string] {
-  const ended = sum(stage.counts, ENDED);
+  const ended = sum(stage.counts, FINAL_STATES);
   const done = ended === stage.members || stage.ended_at !== null;
   if (done) {
     const succeeded = stage.counts.succeeded + stage.counts.unconfirmed;
@@ -244,7 +243,7 @@ export interface HaltGauge {
 export function haltGauge({ spec, counts }: RolloutView): HaltGauge | null {
   const { halt } = spec;
   if (halt === null) return null;
-  const ended = sum(counts, ENDED) - counts.cancelled;
+  const ended = sum(counts, FINAL_STATES) - counts.cancelled;
   const failed =
     counts.failed +
     counts.rejected +

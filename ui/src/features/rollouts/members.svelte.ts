@@ -1,3 +1,4 @@
+import { FAILED_MEMBERS } from '../../backend/bindings/Constants';
 import type { Batch } from '../../backend/bindings/Batch';
 import type { CommandDetail } from '../../backend/bindings/CommandDetail';
 import type { Failure } from '../../backend/bindings/Failure';
@@ -8,21 +9,20 @@ import type { App } from '../../state/app.svelte';
 import { failureOf } from '../../state/failure';
 import { Throttle } from '../../state/throttle';
 import { pagesOf, type Range } from '../../format/window';
-import { FAILED } from './format';
 
 const PAGE = 100;
 const PAUSE = 500;
 
 /** Which members are listed. */
 export interface Shown {
-  states: MemberState[];
+  states: readonly MemberState[];
   message: string | null;
   slowest_first: boolean;
 }
 
 /** The members of a rollout, a page at a time: only those are read that are seen. */
 export class Members {
-  shown = $state.raw<Shown>({ states: FAILED, message: null, slowest_first: false });
+  shown = $state.raw<Shown>({ states: FAILED_MEMBERS, message: null, slowest_first: false });
   pages = $state.raw(new Map<number, MemberView[]>());
   matching = $state(0);
   loaded = $state(false);
@@ -51,7 +51,7 @@ export class Members {
   }
 
   get showsFailed(): boolean {
-    return this.shown.states === FAILED;
+    return this.shown.states === FAILED_MEMBERS;
   }
 
   at(index: number): MemberView | null {
@@ -71,7 +71,7 @@ export class Members {
   }
 
   #usual(): Shown {
-    return { states: this.hasFailed() ? FAILED : [], message: null, slowest_first: false };
+    return { states: this.hasFailed() ? FAILED_MEMBERS : [], message: null, slowest_first: false };
   }
 
   /** These rows are seen. */
@@ -101,7 +101,7 @@ export class Members {
   }
 
   get query(): MemberQuery {
-    return { rollout: this.rollout, stage: null, ...this.shown };
+    return { rollout: this.rollout, stage: null, ...this.shown, states: [...this.shown.states] };
   }
 
   /** Reads the pages that are seen: those that are missing, or all of them anew. */

@@ -1,3 +1,4 @@
+import { FAILED_MEMBERS, SAID_BY_DEVICE } from '../../backend/bindings/Constants';
 import type { Batch } from '../../backend/bindings/Batch';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { FollowReason } from '../../backend/bindings/FollowReason';
@@ -15,7 +16,7 @@ import { Throttle } from '../../state/throttle';
 import { Members } from './members.svelte';
 import type { Rollouts } from './rollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
-import { FAILED, sum } from './format';
+import { sum } from './format';
 
 /** The detail is counted anew from all members: not more often than this, milliseconds. */
 const PAUSE = 600;
@@ -48,7 +49,11 @@ export class Opened {
     readonly rollouts: Rollouts,
     readonly id: string,
   ) {
-    this.members = new Members(rollouts.app.backend, id, () => this.view === null || sum(this.view.counts, FAILED) > 0);
+    this.members = new Members(
+      rollouts.app.backend,
+      id,
+      () => this.view === null || sum(this.view.counts, FAILED_MEMBERS) > 0,
+    );
     this.#refresh.ask();
   }
 
@@ -141,7 +146,7 @@ export class Opened {
       this.detail = detail;
       this.failure = null;
       const query = { rollout: this.id, message: null, stage: null, slowest_first: true };
-      const page = await backend.rolloutMembers({ ...query, states: ['succeeded', 'failed', 'rejected'] }, 0, SLOWEST);
+      const page = await backend.rolloutMembers({ ...query, states: [...SAID_BY_DEVICE] }, 0, SLOWEST);
       this.slowest = page.rows.filter(({ took_ms }) => took_ms !== null);
     } catch (reason) {
       if (!this.#isGone) this.failure = failureOf(reason);

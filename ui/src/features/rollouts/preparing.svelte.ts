@@ -1,3 +1,4 @@
+import { FAILED_MEMBERS, FINAL_STATES } from '../../backend/bindings/Constants';
 import type { Confirmed } from '../../backend/bindings/Confirmed';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { MemberState } from '../../backend/bindings/MemberState';
@@ -13,7 +14,7 @@ import { blankDraft, errorsOf, deliveryOf, settingsOf, type Draft } from './draf
 import { Rehearsing } from './rehearsing.svelte';
 import type { Rollouts } from './rollouts.svelte';
 import type { RolloutToPrepare } from './start.svelte';
-import { ENDED, FAILED, IN_FLIGHT, nameOf, sum } from './format';
+import { IN_FLIGHT, nameOf, sum } from './format';
 import { objectFrom, toJson } from '../../format/json';
 
 /** Pause after the last key before the rollout is planned, milliseconds. */
@@ -21,12 +22,12 @@ const PAUSE = 250;
 /** How many devices are named before something dangerous is sent to them. */
 const NAMED = 8;
 
-const WHICH: Record<WhichMembers, MemberState[]> = {
-  failed: FAILED,
-  failed_or_not_started: [...FAILED, 'pending'],
+const WHICH: Record<WhichMembers, readonly MemberState[]> = {
+  failed: FAILED_MEMBERS,
+  failed_or_not_started: [...FAILED_MEMBERS, 'pending'],
   not_started: ['pending'],
   succeeded: ['succeeded', 'unconfirmed'],
-  all: [...ENDED, ...IN_FLIGHT, 'queued', 'held', 'pending'],
+  all: [...FINAL_STATES, ...IN_FLIGHT, 'queued', 'held', 'pending'],
   changed: ['succeeded', 'unconfirmed', 'timed_out', ...IN_FLIGHT],
 };
 

@@ -1,3 +1,4 @@
+import { FAILED_MEMBERS } from '../../backend/bindings/Constants';
 import { createContext, untrack } from 'svelte';
 
 import type { Batch } from '../../backend/bindings/Batch';
@@ -12,7 +13,7 @@ import { rolloutActions } from './actions';
 import { Opened } from './opened.svelte';
 import { Preparing } from './preparing.svelte';
 import { rolloutToPrepare, type RolloutToPrepare } from './start.svelte';
-import { isActive, isOpen, isUnapproved, nameOf, sum, FAILED } from './format';
+import { isActive, isOpen, isUnapproved, nameOf, sum } from './format';
 
 export interface ListFilter {
   name: string;
@@ -166,7 +167,7 @@ export class Rollouts {
       ]);
     }
     if (rollout.state !== 'finished') return;
-    const failed = sum(rollout.counts, FAILED);
+    const failed = sum(rollout.counts, FAILED_MEMBERS);
     const message =
       failed === 0
         ? `${name} finished: all ${count(rollout.members)} succeeded.`

@@ -12,7 +12,7 @@ use wilco_ledger::{
 
 use crate::{
     Engine, Handle,
-    api::{ExportFormat, ExportView, Failure, FailureCode, FileToWrite, HistoryQuery},
+    api::{CommandState, ExportFormat, ExportView, Failure, FailureCode, FileToWrite, HistoryQuery},
     console::fixture::engine_on,
     paths::DataDir,
     store::{Change, ConnectionId, Store},
@@ -120,7 +120,7 @@ async fn only_what_is_filtered_is_written_wherever_the_list_stood() {
     desk.export(query, ExportFormat::Csv).await.0.unwrap();
     assert_eq!(ids(&desk.file()), ["c4", "c2", "c0"]);
 
-    let none = HistoryQuery { states: vec!["failed".into()], ..HistoryQuery::default() };
+    let none = HistoryQuery { states: vec![CommandState::Failed], ..HistoryQuery::default() };
     assert_eq!(desk.export(none.clone(), ExportFormat::Csv).await.0.unwrap().written, 0);
     assert!(ids(&desk.file()).is_empty());
     desk.export(none, ExportFormat::Json).await.0.unwrap();
@@ -168,7 +168,6 @@ async fn what_cannot_be_exported_is_a_sentence_and_leaves_nothing() {
     let nowhere = desk.folder.path().join("no/such/folder");
     check(all.clone(), desk.folder.path(), FailureCode::File, "{} is a folder.").await;
     check(all.clone(), &nowhere, FailureCode::File, "The folder of {} does not exist.").await;
-    let states = vec!["done".to_owned()];
-    let wrong = HistoryQuery { states, ..all };
-    check(wrong, &desk.file(), FailureCode::Invalid, "There is no state named 'done'.").await;
+    let wrong = HistoryQuery { search: "x".repeat(201), ..all };
+    check(wrong, &desk.file(), FailureCode::Invalid, "The search text has 201 characters; the maximum is 200.").await;
 }

@@ -108,6 +108,5 @@ impl Handle {
 }
 
 fn stranger(StoredStranger { device, state, message, at }: StoredStranger) -> Stranger {
-    let state = rollouts::member_state(Some(state));
-    Stranger { device: device.as_str().to_owned(), state, message, at: at.0 }
+    Stranger { device: device.as_str().to_owned(), state: state.into(), message, at: at.0 }
 }

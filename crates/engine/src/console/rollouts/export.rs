@@ -6,7 +6,6 @@ use std::{
 };
 
 use serde::Serialize;
-use wilco_ledger::State;
 
 use super::{Handle, blocking};
 use crate::{
@@ -125,8 +124,7 @@ impl Handle {
 
 /// The states of members that failed.
 fn failed_states() -> Vec<MemberState> {
-    let states = State::ALL.into_iter().map(|state| rollouts::member_state(Some(state)));
-    states.filter(|state| state.has_failed()).collect()
+    MemberState::ALL.into_iter().filter(|state| state.has_failed()).collect()
 }
 
 fn write_csv(file: &mut AtomicFile, rollout: &RolloutView, members: &[MemberView]) -> io::Result<()> {

@@ -9,7 +9,10 @@ use wilco_ledger::Timestamp;
 
 use crate::{
     Handle,
-    api::{JsonText, MaintenanceHours, NewCommand, NewRollout, RolloutCommand, RolloutTarget, RolloutView, WaitsFor},
+    api::{
+        CommandState, JsonText, MaintenanceHours, NewCommand, NewRollout, RolloutCommand, RolloutTarget, RolloutView,
+        WaitsFor,
+    },
     clock::tests::Played,
     console::fixture::{engine_at, plant},
     paths::DataDir,
@@ -107,7 +110,7 @@ async fn while_a_command_waits_for_a_time_the_hours_follow_the_clock_and_its_tim
     until(&handle, "rollout within its hours", |view| view.waits_for == Some(WaitsFor::Connection)).await;
     assert_eq!(handle.clock.now(), Timestamp(ONE_O_CLOCK));
     let state = handle.command(&plant, "pump-8", &id).await.unwrap().command.state;
-    assert_eq!(state, "queued", "hours on the clock are no hours of its time to live");
+    assert_eq!(state, CommandState::Queued, "hours on the clock are no hours of its time to live");
     played.step(-10 * HOUR);
     until(&handle, "rollout that waits for 22:00", |view| waits_until(view) == Some(ONE_O_CLOCK + 9 * HOUR)).await;
     engine.stop().await;

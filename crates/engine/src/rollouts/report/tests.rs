@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Report, report};
 use crate::api::{
-    AnswerTimes, Cause, MemberCounts, MemberState, MemberView, NewRollout, ReportFormat, RolloutCommand, RolloutDetail,
-    RolloutState, RolloutTarget, RolloutView, SharedTrait, StageView, Stranger, TraitKind,
+    AnswerTimes, Cause, CommandState, MemberCounts, MemberView, NewRollout, ReportFormat, RolloutCommand,
+    RolloutDetail, RolloutState, RolloutTarget, RolloutView, SharedTrait, StageView, Stranger, TraitKind,
 };
 
 fn detail() -> RolloutDetail {
@@ -54,7 +54,7 @@ fn detail() -> RolloutDetail {
             max_ms: Some(900.0),
         },
         firmware_times: Vec::new(),
-        causes: vec![Cause { message: "<b>jammed</b>".into(), state: MemberState::Failed, count: 2 }],
+        causes: vec![Cause { message: "<b>jammed</b>".into(), state: CommandState::Failed, count: 2 }],
         shared: vec![SharedTrait {
             kind: TraitKind::Firmware,
             value: "2.3.0".into(),
@@ -66,7 +66,7 @@ fn detail() -> RolloutDetail {
         }],
         disagree: 0,
         followed_by: vec!["4".into()],
-        strangers: vec![Stranger { device: "lamp-9".into(), state: MemberState::Succeeded, message: None, at: 1_000 }],
+        strangers: vec![Stranger { device: "lamp-9".into(), state: CommandState::Succeeded, message: None, at: 1_000 }],
         stranger_count: 1,
     }
 }
@@ -75,7 +75,7 @@ fn failed() -> MemberView {
     MemberView {
         device: "pump-7".into(),
         stage: 0,
-        state: MemberState::Failed,
+        state: CommandState::Failed.into(),
         command: None,
         message: Some("<b>jammed</b>".into()),
         attempts: 1,

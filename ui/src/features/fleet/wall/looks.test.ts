@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { lookOfState, lookOfValue, LOOKS } from '../../../components/tile';
 import type { DeviceList } from '../../../state/fleet.svelte';
-import { STATES, type State } from '../../../format/states';
+import type { CommandState } from '../../../backend/bindings/CommandState';
+import { COMMAND_STATES } from '../../../backend/bindings/Constants';
 import { failedIn, looksOf, spanOf } from './looks';
 
-const code = (state: State) => 1 + STATES.indexOf(state);
+const code = (state: CommandState) => 1 + COMMAND_STATES.indexOf(state);
 const list = (more: Partial<DeviceList>): DeviceList => ({
   revision: 1,
   ids: ['a', 'b', 'c', 'd'],
@@ -42,7 +43,7 @@ describe('a tile', () => {
   });
 
   it('has a look for every state', () => {
-    for (const state of STATES) expect(LOOKS).toContain(lookOfState(state as State, 'online'));
+    for (const state of COMMAND_STATES) expect(LOOKS).toContain(lookOfState(state, 'online'));
   });
 });
 

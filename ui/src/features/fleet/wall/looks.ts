@@ -1,9 +1,10 @@
 /** What each device of the list looks like on the wall. */
 
 import { lookOfPresence, lookOfState, lookOfValue, LOOKS, type Look } from '../../../components/tile';
+import { COMMAND_STATES } from '../../../backend/bindings/Constants';
 import type { DeviceGroup } from '../../../backend/bindings/DeviceGroup';
 import type { DeviceList, TileColours } from '../../../state/fleet.svelte';
-import { hasFailed, PRESENCES, stateOf, STATES } from '../../../format/states';
+import { hasFailed, PRESENCES, stateOf } from '../../../format/states';
 
 const NUMBER = new Map<Look, number>(LOOKS.map((look, number) => [look, number]));
 /** So many measurements are enough to know their span. */
@@ -30,7 +31,7 @@ export function spanOf(values: readonly (number | null)[]): Span | null {
 
 /** The numbers of looks by presence and state, so that none is looked up twice. */
 function table(colours: TileColours): Uint8Array {
-  const width = STATES.length + 1;
+  const width = COMMAND_STATES.length + 1;
   const numbers = new Uint8Array(PRESENCES.length * width);
   PRESENCES.forEach((presence, i) => {
     for (let state = 0; state < width; state++) {
@@ -56,10 +57,10 @@ export function lookAt(list: DeviceList, place: number, colours: TileColours, sp
     return NUMBER.get(span === null ? 'idle' : lookOfValue(list.values[place], span.low, span.high)) ?? 0;
   }
   const presence = list.presence[place] ?? 2;
-  return TABLES[colours][presence * (STATES.length + 1) + (list.states[place] ?? 0)] ?? 0;
+  return TABLES[colours][presence * (COMMAND_STATES.length + 1) + (list.states[place] ?? 0)] ?? 0;
 }
 
-const FAILED = [false, ...STATES.map((state) => hasFailed(state))];
+const FAILED = [false, ...COMMAND_STATES.map((state) => hasFailed(state))];
 
 /** How many devices of each group have failed. */
 export function failedIn(states: readonly number[], groups: readonly Pick<DeviceGroup, 'from' | 'count'>[]): number[] {

@@ -1,0 +1,159 @@
+//! The state of a command as it crosses a seam.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use wilco_ledger::State;
+
+/// The state of a command. The order of the variants is that of the ladder.
+///
+/// What is true of a state is decided by the ledger's [`State`]; this is the same on a wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum CommandState {
+    /// In the outbox.
+    Queued,
+    /// Kept here until its device is online.
+    Held,
+    /// On the wire.
+    Sent,
+    /// The broker has it.
+    AtBroker,
+    /// The device has it.
+    Accepted,
+    /// The device is doing it.
+    Running,
+    /// The device did it.
+    Succeeded,
+    /// The device could not do it.
+    Failed,
+    /// The device will not do it.
+    Rejected,
+    /// It cannot be delivered.
+    Undeliverable,
+    /// Delivered, and no answer is expected.
+    Unconfirmed,
+    /// No answer in time.
+    TimedOut,
+    /// Its time to live passed before it was sent.
+    Expired,
+    /// Withdrawn before it was sent.
+    Cancelled,
+}
+
+impl CommandState {
+    /// Every state, in the order of the ladder.
+    pub const ALL: [CommandState; 14] = [
+        CommandState::Queued,
+        CommandState::Held,
+        CommandState::Sent,
+        CommandState::AtBroker,
+        CommandState::Accepted,
+        CommandState::Running,
+        CommandState::Succeeded,
+        CommandState::Failed,
+        CommandState::Rejected,
+        CommandState::Undeliverable,
+        CommandState::Unconfirmed,
+        CommandState::TimedOut,
+        CommandState::Expired,
+        CommandState::Cancelled,
+    ];
+
+    /// Nothing more is awaited, see [`State::is_final`].
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        State::from(self).is_final()
+    }
+
+    /// The device itself has said how it ended, see [`State::is_device_said`].
+    #[must_use]
+    pub fn is_device_said(self) -> bool {
+        State::from(self).is_device_said()
+    }
+
+    /// It is at its end, and not as somebody wanted it, see [`State::ended_badly`].
+    #[must_use]
+    pub fn ended_badly(self) -> bool {
+        State::from(self).ended_badly()
+    }
+
+    /// The word for it in tables and JSON, `timed_out` for instance.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        State::from(self).as_str()
+    }
+
+    /// The words for it in a sentence, `timed out` for instance.
+    #[must_use]
+    pub fn words(self) -> String {
+        self.as_str().replace('_', " ")
+    }
+}
+
+impl fmt::Display for CommandState {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+impl From<State> for CommandState {
+    fn from(state: State) -> CommandState {
+        match state {
+            State::Queued => CommandState::Queued,
+            State::Held => CommandState::Held,
+            State::Sent => CommandState::Sent,
+            State::AtBroker => CommandState::AtBroker,
+            State::Accepted => CommandState::Accepted,
+            State::Running => CommandState::Running,
+            State::Succeeded => CommandState::Succeeded,
+            State::Failed => CommandState::Failed,
+            State::Rejected => CommandState::Rejected,
+            State::Undeliverable => CommandState::Undeliverable,
+            State::Unconfirmed => CommandState::Unconfirmed,
+            State::TimedOut => CommandState::TimedOut,
+            State::Expired => CommandState::Expired,
+            State::Cancelled => CommandState::Cancelled,
+        }
+    }
+}
+
+impl From<CommandState> for State {
+    fn from(state: CommandState) -> State {
+        match state {
+            CommandState::Queued => State::Queued,
+            CommandState::Held => State::Held,
+            CommandState::Sent => State::Sent,
+            CommandState::AtBroker => State::AtBroker,
+            CommandState::Accepted => State::Accepted,
+            CommandState::Running => State::Running,
+            CommandState::Succeeded => State::Succeeded,
+            CommandState::Failed => State::Failed,
+            CommandState::Rejected => State::Rejected,
+            CommandState::Undeliverable => State::Undeliverable,
+            CommandState::Unconfirmed => State::Unconfirmed,
+            CommandState::TimedOut => State::TimedOut,
+            CommandState::Expired => State::Expired,
+            CommandState::Cancelled => State::Cancelled,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_ledger::State;
+
+    use super::CommandState;
+
+    #[test]
+    fn it_is_the_ledgers_state_with_its_word_and_its_order() {
+        assert_eq!(CommandState::ALL.map(State::from), State::ALL);
+        assert_eq!(State::ALL.map(CommandState::from), CommandState::ALL);
+        assert!(CommandState::ALL.is_sorted());
+        for state in CommandState::ALL {
+            assert_eq!(serde_json::to_value(state).expect("JSON"), state.as_str());
+        }
+    }
+}
