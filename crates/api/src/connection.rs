@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ConnectionMode, FailureCode, MqttVersion, Preset, ProxyView, Secrets, Trust};
+use super::{ConnectionMode, EnabledDialect, FailureCode, MqttVersion, Preset, ProxyView, Secrets, Trust};
 
 /// A connection as it is listed. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -19,8 +19,8 @@ pub struct ConnectionView {
     pub client_id: String,
     /// The user name, where there is one.
     pub username: Option<String>,
-    /// The names of the dialects that are enabled.
-    pub dialects: Vec<String>,
+    /// The dialects that are enabled.
+    pub dialects: Vec<EnabledDialect>,
     /// Dialect files of one's own among them, as they are written.
     #[serde(default)]
     pub dialect_files: Vec<String>,

@@ -17,6 +17,20 @@ pub struct DialectView {
     pub finds_devices: bool,
     /// A broker may end the connection over its topics, so it is not enabled by the way.
     pub on_request: bool,
+    /// What a connection can change of it.
+    pub settings: Vec<DialectSetting>,
+}
+
+/// A setting of a dialect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DialectSetting {
+    /// Its name in the dialect file.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// Its value where a connection has no other one. Empty: none.
+    pub default: String,
 }
 
 /// Devices that speak a dialect which is not enabled on their connection.

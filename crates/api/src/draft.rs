@@ -205,4 +205,6 @@ pub struct OwnDialect {
     pub text: String,
     /// It is enabled on the connection.
     pub enabled: bool,
+    /// What the connection can change of it.
+    pub settings: Vec<super::DialectSetting>,
 }

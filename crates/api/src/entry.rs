@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ConnectionMode, ConnectionView, MqttVersion, Preset, Trust};
+use super::{ConnectionMode, ConnectionView, EnabledDialect, MqttVersion, Preset, Trust};
 
 /// A proxy as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -55,8 +55,8 @@ pub struct ConnectionEntry {
     pub username: Option<String>,
     /// The password. `None`: the one that is kept stays; empty: none.
     pub password: Option<String>,
-    /// The names of the dialects to enable; `wilco` where none is given.
-    pub dialects: Vec<String>,
+    /// The dialects to enable; `wilco` where none is given.
+    pub dialects: Vec<EnabledDialect>,
     /// Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
     pub dialect_files: Vec<String>,
     /// The topic prefix.

@@ -63,7 +63,7 @@ pub use device::{
     DescribedDevice, DeviceCommandView, DeviceDetail, DevicePage, DevicePassword, DeviceQuery, DeviceRow, DeviceValue,
     Presence,
 };
-pub use dialect::{DialectView, FoundDialect};
+pub use dialect::{DialectSetting, DialectView, FoundDialect};
 pub use draft::{
     DialectDraft, DialectFields, DialectProblem, DraftSource, IdForm, MessageReading, OutcomeWord, OwnDialect,
     ReadingKind, SampleMessage,
@@ -97,7 +97,7 @@ pub use times::{TimesBy, TimesQuery, TimesView};
 pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};
 pub use view::{CountedView, DeviceCells};
 pub use wilco_connection::{
-    Confirmation, Confirmed, ConnectionMode, MqttVersion, PreflightStep, PreflightView, Preset, PresetView, Remark,
+    Confirmation, Confirmed, ConnectionMode, EnabledDialect, MqttVersion, PreflightStep, PreflightView, Preset, PresetView, Remark,
     Secrets, Step, StepState, Trust, Way,
 };
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};

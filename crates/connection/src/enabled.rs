@@ -1,9 +1,9 @@
 //! The dialects that a profile names.
 
-use wilco_dialect::{Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped};
+use wilco_dialect::{CONSOLE, Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped};
 use wilco_failure::{Failure, invalid, sentence};
 
-use crate::Profile;
+use crate::{EnabledDialect, Profile};
 
 /// The most dialects of one connection.
 const MOST: usize = 32;
@@ -40,8 +40,7 @@ impl Enabled {
         }
         let own_files = profile.dialect_files.iter().map(|text| file(text)).collect::<Result<Vec<_>, _>>()?;
         let mut files: Vec<DialectFile> = Vec::new();
-        for entry in &profile.dialects {
-            let name = name_of(entry);
+        for EnabledDialect { name, .. } in &profile.dialects {
             let found = own_files.iter().chain(shipped()).find(|file| file.name() == name);
             let found = found.ok_or_else(|| {
                 let known: Vec<_> = own_files.iter().chain(shipped()).map(DialectFile::name).collect();
@@ -65,14 +64,14 @@ impl Enabled {
         let names: Vec<String> = set.names().map(str::to_owned).collect();
         for name in names {
             // Answers to one console must not reach another one.
-            set.set(&name, "console", &console);
+            set.set(&name, CONSOLE, &console);
         }
-        for entry in &profile.dialects {
-            let (dialect, settings) = settings(entry)?;
-            for (name, value) in settings {
-                if name == "console" || !set.set(dialect, name, value) {
+        for dialect in &profile.dialects {
+            dialect.check()?;
+            for (name, value) in &dialect.settings {
+                if name == CONSOLE || !set.set(&dialect.name, name, value) {
                     return Err(invalid(
-                        format!("The dialect '{dialect}' has no setting '{name}'."),
+                        format!("The dialect '{}' has no setting '{name}'.", dialect.name),
                         "`wilco dialects show NAME` lists the settings of a dialect under [vars].",
                     ));
                 }
@@ -101,44 +100,6 @@ impl Enabled {
         }
         filters
     }
-}
-
-/// The name of a dialect in an entry such as `zigbee2mqtt:base=house/z2m`.
-#[must_use]
-pub fn name_of(entry: &str) -> &str {
-    entry.split_once(':').map_or(entry, |(name, _)| name)
-}
-
-/// The longest value of a setting, bytes.
-const LONGEST_SETTING: usize = 200;
-
-/// The name in such an entry, and its settings: each with its name and its value.
-type NameAndSettings<'a> = (&'a str, Vec<(&'a str, &'a str)>);
-
-/// Reads such an entry, whose settings commas separate.
-fn settings(entry: &str) -> Result<NameAndSettings<'_>, Failure> {
-    let Some((name, settings)) = entry.split_once(':') else { return Ok((entry, Vec::new())) };
-    let one = |setting: &'_ str| -> Option<(usize, usize)> {
-        let (name, value) = setting.split_once('=')?;
-        let is_usable = !value.is_empty()
-            && value.len() <= LONGEST_SETTING
-            && !value.contains(['+', '#'])
-            && !value.chars().any(char::is_control)
-            && !value.starts_with('/')
-            && !value.ends_with('/');
-        is_usable.then_some((name.len(), value.len()))
-    };
-    let mut read = Vec::new();
-    for setting in settings.split(',') {
-        let Some((length, _)) = one(setting) else {
-            return Err(invalid(
-                format!("'{setting}' is not a setting of a dialect."),
-                "Write NAME=VALUE, for example zigbee2mqtt:base=house/z2m, with a value that is valid in a topic.",
-            ));
-        };
-        read.push((&setting[..length], &setting[length + 1..]));
-    }
-    Ok((name, read))
 }
 
 /// A dialect file of somebody's own.

@@ -6,6 +6,7 @@
 
 mod address;
 mod enabled;
+mod enabled_dialect;
 mod has;
 mod id;
 mod mode;
@@ -20,7 +21,8 @@ mod typed;
 mod version;
 
 pub use address::{Address, Query, Scheme};
-pub use enabled::{Enabled, name_of};
+pub use enabled::Enabled;
+pub use enabled_dialect::EnabledDialect;
 pub use has::Secrets;
 pub use id::ConnectionId;
 pub use mode::{Confirmation, Confirmed, ConnectionMode};

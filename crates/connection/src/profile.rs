@@ -4,7 +4,7 @@ use wilco_dialect::{Dialect, Filter, Subscriptions, is_aws_endpoint};
 use wilco_failure::{Failure, excerpt, invalid};
 use wilco_ledger::{DeviceId, Timestamp};
 
-use crate::{Address, ConnectionId, ConnectionMode, Enabled, MqttVersion, Preset, Secrets, Trust};
+use crate::{Address, ConnectionId, ConnectionMode, Enabled, EnabledDialect, MqttVersion, Preset, Secrets, Trust};
 
 /// How long a broker may be asked to keep a session, seconds: a week.
 const LONGEST_EXPIRY: u32 = 604_800;
@@ -32,8 +32,8 @@ pub struct Profile {
     pub client_id: String,
     /// The user name.
     pub username: Option<String>,
-    /// The names of the dialects that are enabled, at least one.
-    pub dialects: Vec<String>,
+    /// The dialects that are enabled, at least one.
+    pub dialects: Vec<EnabledDialect>,
     /// Dialect files of somebody's own, as they are written.
     pub dialect_files: Vec<String>,
     /// Dialects that are no longer offered, although devices that speak them have been found.

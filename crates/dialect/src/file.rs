@@ -52,6 +52,8 @@ pub struct DialectFile {
     /// What the several topics of a request are called, in their order; a device may want one of them.
     pub(crate) variants: Vec<String>,
     pub(crate) vars: BTreeMap<String, String>,
+    /// What people read in place of a setting's name.
+    pub(crate) titles: BTreeMap<String, Box<str>>,
     pub(crate) filters: Vec<Pattern>,
     pub(crate) announce: Option<Announce>,
     pub(crate) compare: Compare,
@@ -59,6 +61,21 @@ pub struct DialectFile {
     pub(crate) groups: Vec<Group>,
     pub(crate) requests: Vec<RequestRule>,
     pub(crate) hears: Vec<HearRule>,
+}
+
+/// The setting under which a dialect has the name of this console. Wilco sets it, so that answers to one console do not
+/// reach another one.
+pub const CONSOLE: &str = "console";
+
+/// A setting of a dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting<'a> {
+    /// Its name in the file.
+    pub name: &'a str,
+    /// Its name for people.
+    pub title: &'a str,
+    /// Its value unless a connection or a device has another one. Empty: none.
+    pub default: &'a str,
 }
 
 /// What is read in code behind the same interface.
@@ -270,9 +287,13 @@ impl DialectFile {
         &self.about
     }
 
-    /// Its settings, with what they are unless a connection or a device says otherwise.
-    pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    /// The settings that a connection can change.
+    pub fn settings(&self) -> impl Iterator<Item = Setting<'_>> {
+        let changeable = self.vars.iter().filter(|(name, _)| *name != CONSOLE);
+        changeable.map(|(name, value)| {
+            let title = self.titles.get(name).map_or(name.as_str(), |title| title);
+            Setting { name, title, default: value }
+        })
     }
 
     /// The code that finds its devices, if there is any.

@@ -43,7 +43,8 @@ pub use devices::{
 pub use discovery::{Changes, Discovery, Findings};
 pub use exchange::{Exchange, Expected, Played, Published, ReadMatch, ReadState};
 pub use file::{
-    DialectFile, DialectForm, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind, STARTED,
+    CONSOLE, DialectFile, DialectForm, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind,
+    STARTED, Setting,
 };
 pub use ids::uuids_in;
 pub use implied::implied_state;

@@ -400,7 +400,7 @@ mod tests {
         let text = |name: &str| match name {
             "id" => Some(Cow::Borrowed("7")),
             "command" => Some(Cow::Borrowed("Switch.\"Set\"")),
-            "console" => Some(Cow::Borrowed("wilco")),
+            crate::file::CONSOLE => Some(Cow::Borrowed("wilco")),
             _ => None,
         };
         Payload::json(template).expect("a template").fill(&Values { text: &text, numeric_id: true, args: &args })

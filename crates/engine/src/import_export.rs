@@ -225,7 +225,7 @@ impl Line {
             preset: profile.preset,
             mqtt: profile.mqtt,
             username: profile.username.clone(),
-            dialects: profile.dialects.clone(),
+            dialects: profile.dialects.iter().map(ToString::to_string).collect(),
             dialect_files: profile.dialect_files.clone(),
             prefix: profile.prefix.clone(),
             devices: profile.devices.clone(),
@@ -242,7 +242,7 @@ impl Line {
         }
     }
 
-    /// `None` where its secrets make no sense.
+    /// `None` where its secrets or its dialects make no sense.
     fn found(self) -> Option<Found> {
         let bundle = match self.secrets.map(Zeroizing::new) {
             Some(secrets) => Some(Bundle::read(&Secret::new(BASE64_STANDARD.decode(secrets.as_bytes()).ok()?))?),
@@ -257,7 +257,7 @@ impl Line {
             preset: self.preset,
             mqtt: self.mqtt,
             username: self.username,
-            dialects: self.dialects,
+            dialects: self.dialects.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?,
             dialect_files: self.dialect_files,
             prefix: Some(self.prefix),
             devices: self.devices,

@@ -16,7 +16,7 @@ pub(crate) use wilco_connection::{
 pub(crate) use wilco_credentials::Bundle;
 
 use crate::{
-    api::{ConnectionEntry, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid},
+    api::{ConnectionEntry, EnabledDialect, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid},
     mqtt::{Proof, Route, Settings, Tls},
     tls::{self, CertificateFacts, Credentials},
     vault::{Secret, SecretKind, Vault},
@@ -141,7 +141,7 @@ impl Draft {
             mqtt: entry.mqtt,
             client_id,
             username: entry.username.filter(|name| !name.is_empty()),
-            dialects: names(entry.dialects),
+            dialects: dialects(entry.dialects),
             dialect_files: entry.dialect_files,
             declined: identity.declined,
             prefix: text(entry.prefix, "topic prefix")?.unwrap_or_default(),
@@ -299,15 +299,16 @@ fn text(entered: Option<String>, what: &str) -> Result<Option<String>, Failure> 
     entered.map(|text| exact(&text, what).map(str::to_owned)).transpose()
 }
 
-/// The dialects to enable: Wilco's own where none is named.
-fn names(entered: Vec<String>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in entered.iter().filter(|name| !name.is_empty()) {
-        if names.iter().all(|known| known != name) {
-            names.push(name.clone());
+/// The dialects to enable, each once: Wilco's own where none is named.
+fn dialects(entered: Vec<EnabledDialect>) -> Vec<EnabledDialect> {
+    let mut dialects: Vec<EnabledDialect> = Vec::new();
+    for dialect in entered.into_iter().filter(|dialect| !dialect.name.is_empty()) {
+        match dialects.iter_mut().find(|known| known.name == dialect.name) {
+            Some(known) => known.settings.extend(dialect.settings),
+            None => dialects.push(dialect),
         }
     }
-    if names.is_empty() { vec!["wilco".to_owned()] } else { names }
+    if dialects.is_empty() { vec!["wilco".into()] } else { dialects }
 }
 
 fn devices(entered: &[String]) -> Result<Vec<String>, Failure> {

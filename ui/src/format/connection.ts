@@ -1,26 +1,15 @@
 /** What a connection is like, in words. */
 
 import type { ConnectionMode } from '../backend/bindings/ConnectionMode';
+import type { EnabledDialect } from '../backend/bindings/EnabledDialect';
 import type { MqttVersion } from '../backend/bindings/MqttVersion';
 import type { Secrets } from '../backend/bindings/Secrets';
 import type { Trust } from '../backend/bindings/Trust';
-import { visible } from './text';
-
-const DIALECTS: Record<string, string> = {
-  wilco: 'Wilco JSON',
-  text: 'text',
-  tasmota: 'Tasmota',
-  shelly: 'Shelly',
-  zigbee2mqtt: 'Zigbee2MQTT',
-  homeassistant: 'Home Assistant discovery',
-  homie5: 'Homie 5',
-  homie4: 'Homie 4',
-  thingsboard: 'ThingsBoard',
-};
+import { dialectText } from './dialects';
 
 /** `MQTT 5, Wilco JSON, Tasmota`. */
-export function speaks(mqtt: MqttVersion, dialects: readonly string[]): string {
-  return [`MQTT ${mqtt}`, ...dialects.map((name) => DIALECTS[name] ?? visible(name))].join(', ');
+export function speaks(mqtt: MqttVersion, dialects: readonly EnabledDialect[]): string {
+  return [`MQTT ${mqtt}`, ...dialects.map(dialectText)].join(', ');
 }
 
 /** What may be sent over a connection: its name, and what that means. */

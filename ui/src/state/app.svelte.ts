@@ -6,6 +6,7 @@ import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
 import type { Failure } from '../backend/bindings/Failure';
 import type { NewsSubject } from '../backend/bindings/NewsSubject';
+import { speaksDialect } from '../format/dialects';
 import { visible } from '../format/text';
 import { Actions } from './actions.svelte';
 import { CommandComposer, type Targets } from './commandComposer.svelte';
@@ -174,7 +175,7 @@ export class App {
   ask(): void {
     const { targets } = this;
     if (targets === null) return;
-    const text = this.connections.current?.dialects.includes('text') ?? false;
+    const text = speaksDialect(this.connections.current?.dialects ?? [], 'text');
     this.composer.open(targets, text ? { kind: 'text' } : null);
   }
 

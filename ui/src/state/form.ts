@@ -3,6 +3,7 @@
 import type { ConnectionMode } from '../backend/bindings/ConnectionMode';
 import type { ConnectionEntry } from '../backend/bindings/ConnectionEntry';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
+import type { EnabledDialect } from '../backend/bindings/EnabledDialect';
 import type { KitView } from '../backend/bindings/KitView';
 import type { MqttVersion } from '../backend/bindings/MqttVersion';
 import type { Preset } from '../backend/bindings/Preset';
@@ -27,8 +28,8 @@ export interface Form {
   username: string;
   password: string;
   passwordRemoved: boolean;
-  /** The names of the dialects that are enabled. */
-  dialects: string[];
+  /** The dialects that are enabled. */
+  dialects: EnabledDialect[];
   /** Dialect files of one’s own among them. */
   dialectFiles: string[];
   prefix: string;
@@ -84,7 +85,7 @@ export function blankForm(): Form {
     username: '',
     password: '',
     passwordRemoved: false,
-    dialects: ['wilco'],
+    dialects: [{ name: 'wilco', settings: {} }],
     dialectFiles: [],
     prefix: '',
     devices: '',
@@ -116,7 +117,7 @@ export function formOf(view: ConnectionView): Form {
     mqtt: view.mqtt,
     clientId: view.client_id,
     username: view.username ?? '',
-    dialects: view.dialects,
+    dialects: view.dialects.map(({ name, settings }) => ({ name, settings: { ...settings } })),
     dialectFiles: view.dialect_files,
     prefix: view.prefix,
     devices: view.devices_named.join('\n'),
@@ -154,6 +155,11 @@ export function settle(form: Form, around: Around): Settled {
   };
 }
 
+/** An empty setting is the dialect’s default. */
+function withoutBlanks({ name, settings }: EnabledDialect): EnabledDialect {
+  return { name, settings: Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== '')) };
+}
+
 /** `denied` are the filters that a preflight of this very entry saw refused. */
 export function entryOf(form: Form, around: Around, denied: string[] = []): ConnectionEntry {
   const settled = settle(form, around);
@@ -170,7 +176,7 @@ export function entryOf(form: Form, around: Around, denied: string[] = []): Conn
     client_id: given(form.clientId),
     username: given(form.username),
     password: secret(form.password, form.passwordRemoved || (changing && given(form.username) === null)),
-    dialects: form.dialects,
+    dialects: form.dialects.map(withoutBlanks),
     dialect_files: form.dialectFiles,
     prefix: given(form.prefix),
     devices: listed(form.devices),

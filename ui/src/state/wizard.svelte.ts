@@ -3,6 +3,7 @@ import type { ConnectionView } from '../backend/bindings/ConnectionView';
 import type { DialectView } from '../backend/bindings/DialectView';
 import type { FoundDialect } from '../backend/bindings/FoundDialect';
 import type { MqttVersion } from '../backend/bindings/MqttVersion';
+import type { OwnDialect } from '../backend/bindings/OwnDialect';
 import type { Failure } from '../backend/bindings/Failure';
 import type { Preset } from '../backend/bindings/Preset';
 import type { PresetView } from '../backend/bindings/PresetView';
@@ -24,6 +25,8 @@ export class Wizard {
   form = $state(blankForm());
   presets = $state.raw<PresetView[]>([]);
   dialects = $state.raw<DialectView[]>([]);
+  /** The dialect files of the connection that is changed. */
+  ownDialects = $state.raw<OwnDialect[]>([]);
   /** Dialects that devices on the connection speak and that are not enabled on it; nothing before the search. */
   found = $state.raw<FoundDialect[] | null>(null);
   finding = $state(false);
@@ -69,7 +72,7 @@ export class Wizard {
     this.#blank = JSON.stringify(this.form);
     this.place = place;
     this.furthest = editing ? PLACES.length - 1 : 0;
-    void this.#loadPresets();
+    void this.#load();
   }
 
   /** Looks for devices on the connection that is changed. */
@@ -212,9 +215,13 @@ export class Wizard {
     this.preflight.close();
   }
 
-  async #loadPresets(): Promise<void> {
+  async #load(): Promise<void> {
     try {
-      [this.presets, this.dialects] = await Promise.all([this.backend.presets(), this.backend.dialects()]);
+      [this.presets, this.dialects, this.ownDialects] = await Promise.all([
+        this.backend.presets(),
+        this.backend.dialects(),
+        this.editing === null ? [] : this.backend.ownDialects(this.editing.id),
+      ]);
     } catch (reason) {
       this.failure = failureOf(reason);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wilco_engine::api::{Client, ConnectionEntry, KitView, ProxyEntry, Trust};
+use wilco_engine::api::{Client, ConnectionEntry, EnabledDialect, KitView, ProxyEntry, Trust};
 
 use super::files;
 use crate::{
@@ -89,18 +89,18 @@ fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem
         // Settings may contain slashes: zigbee2mqtt:base=house/z2m.
         let is_file = name.ends_with(".toml") || (name.contains(['/', '\\']) && !name.contains('='));
         if !is_file {
-            entry.dialects.push(name.to_owned());
+            entry.dialects.push(name.parse()?);
             continue;
         }
         let (name, text) = dialects::file(Path::new(name))?;
         // The file takes the place of an earlier one of its name.
         entry.dialect_files.retain(|known| dialects::name_of(known).as_deref() != Some(&*name));
-        entry.dialects.push(name);
+        entry.dialects.push(EnabledDialect::new(name));
         entry.dialect_files.push(text);
     }
     let dialects = &entry.dialects;
     entry.dialect_files.retain(|file| {
-        dialects::name_of(file).is_some_and(|name| dialects.iter().any(|one| one.split(':').next() == Some(&*name)))
+        dialects::name_of(file).is_some_and(|name| dialects.iter().any(|one| one.name == *name))
     });
     Ok(())
 }
@@ -169,7 +169,7 @@ mod tests {
     fn stored() -> ConnectionEntry {
         serde_json::from_value(json!({
             "id": "1", "name": "plant", "url": "mqtts://h:8883", "preset": "mosquitto", "mqtt": "3.1.1",
-            "client_id": "me", "username": "ops", "dialects": ["text"], "prefix": "cmd", "devices": ["a"],
+            "client_id": "me", "username": "ops", "dialects": [{"name": "text", "settings": {}}], "prefix": "cmd", "devices": ["a"],
             "keep_alive_s": 60, "session_expiry_s": 10, "trust": "authorities", "server_name": "n", "alpn": ["x"],
             "proxy": {"url": "http://p:1", "username": "u"}, "denied": ["+/log"]
         }))

@@ -17,7 +17,7 @@ const FOUND_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whether other dialects than Wilco's own are enabled.
 pub(crate) fn has_other_dialects(connection: &ConnectionView) -> bool {
-    connection.dialects.iter().any(|name| name != "wilco" && name != "text")
+    connection.dialects.iter().any(|dialect| dialect.name != "wilco" && dialect.name != "text")
 }
 
 /// The ids of these devices, each of which may be named by its id or by a name that no other device has. An engine of

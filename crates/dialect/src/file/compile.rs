@@ -79,6 +79,9 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
     for name in source.vars.keys().filter(|name| !is_name(name) || PLACES.contains(&name.as_str())) {
         problems.push((0, format!("A setting cannot be named '{name}'.")));
     }
+    for name in source.titles.keys().filter(|name| !source.vars.contains_key(*name)) {
+        problems.push((0, format!("[titles] names '{name}', but there is no such setting under [vars].")));
+    }
     let mut file = DialectFile {
         name: name.as_str().into(),
         title: clipped(&source.title),
@@ -92,6 +95,7 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         on_request: source.subscribe == Subscribe::OnRequest,
         variants: source.variants.clone(),
         vars: source.vars.clone(),
+        titles: source.titles.iter().map(|(name, title)| (name.clone(), clipped(title))).collect(),
         filters: Vec::new(),
         announce: None,
         compare: Compare {

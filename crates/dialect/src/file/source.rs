@@ -25,6 +25,9 @@ pub(super) struct Source {
     pub(super) variants: Vec<String>,
     #[serde(default)]
     pub(super) vars: BTreeMap<String, String>,
+    /// What people read in place of a setting's name.
+    #[serde(default)]
+    pub(super) titles: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) filters: Vec<Spanned<String>>,
     pub(super) announce: Option<Spanned<AnnounceSource>>,

@@ -69,7 +69,7 @@ pub(crate) fn of_profile(profile: &Profile) -> Value {
         "mqtt": mqtt,
         "client_id": client_id,
         "username": username,
-        "dialects": dialects,
+        "dialects": dialects.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "dialect_files": files,
         "declined": declined,
         "prefix": prefix,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use wilco_dialect::{Dialect, DialectFile, shipped};
 
-use super::{DEMO, Handle, defect, not_found};
+use super::{DEMO, Handle, defect, drafts::settings, not_found};
 use crate::{
     api::{
         AuditKind, ConnectionEntry, ConnectionMode, ConnectionView, DialectView, Failure, FilesToRead, KitView,
@@ -39,6 +39,7 @@ impl Handle {
             own: Dialect::NAMES.contains(&file.name()),
             finds_devices: file.reader().is_some(),
             on_request: file.is_on_request(),
+            settings: settings(file),
         };
         Ok(shipped().iter().map(view).collect())
     }

@@ -9,7 +9,6 @@ use super::Handle;
 use crate::{
     api::{Failure, FoundDialect, TrafficQuery, invalid},
     controller::Request,
-    dialects::name_of,
     store::ConnectionId,
 };
 
@@ -34,7 +33,7 @@ impl Handle {
     pub async fn find_dialects(&self, connection: &str) -> Result<Vec<FoundDialect>, Failure> {
         let profile = self.profile(connection).await?;
         let is_sought = |file: &&DialectFile| {
-            !file.is_on_request() && !profile.dialects.iter().any(|one| name_of(one) == file.name())
+            !file.is_on_request() && !profile.dialects.iter().any(|one| one.name == file.name())
         };
         let sought = shipped().iter().filter(is_sought);
         let mut sought: Vec<Sought> = sought

@@ -1,17 +1,18 @@
 //! Dialects that somebody describes: drafts, and the dialect files of a connection.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use wilco_dialect::{
-    DialectFile, DialectForm, DialectSet, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField, ReadKind, Topics,
-    learn, preview, propose, shipped,
+    DialectFile, DialectForm, DialectSet, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField, ReadKind, Setting,
+    Topics, learn, preview, propose, shipped,
 };
 
 use super::{Handle, blocking, not_found};
 use crate::{
     api::{
-        ConnectionView, DialectDraft, DialectFields, DialectProblem, DraftSource, Failure, FailureCode, FileToWrite,
-        IdForm, MessageReading, OutcomeWord, OwnDialect, ReadingKind, SampleMessage, invalid,
+        ConnectionView, DialectDraft, DialectFields, DialectProblem, DialectSetting, DraftSource, EnabledDialect,
+        Failure, FailureCode, FileToWrite, IdForm, MessageReading, OutcomeWord, OwnDialect, ReadingKind, SampleMessage,
+        invalid,
     },
     atomic_file::{self, Readers},
     store::Profile,
@@ -43,9 +44,9 @@ impl Handle {
         let profile = self.profile(connection).await?;
         let own = |text: &String| {
             let file = DialectFile::parse(text).ok()?;
-            let enabled = profile.dialects.iter().any(|name| name == file.name());
+            let enabled = profile.dialects.iter().any(|known| known.name == file.name());
             let (name, title, about) = (file.name().into(), file.title().into(), file.about().into());
-            Some(OwnDialect { name, title, about, text: text.clone(), enabled })
+            Some(OwnDialect { name, title, about, text: text.clone(), enabled, settings: settings(&file) })
         };
         Ok(profile.dialect_files.iter().filter_map(own).collect())
     }
@@ -75,10 +76,11 @@ impl Handle {
             ));
         }
         profile.dialect_files.push(text.to_owned());
-        let was_enabled = old.iter().any(|known| is_old(known) && profile.dialects.contains(known));
-        profile.dialects.retain(|known| !(is_old(known) && old.contains(known)));
-        if (enable || was_enabled) && !profile.dialects.contains(&name) {
-            profile.dialects.push(name);
+        let takes_over = |known: &EnabledDialect| is_old(&known.name) && old.contains(&known.name);
+        let before = profile.dialects.iter().find(|known| takes_over(known)).cloned();
+        profile.dialects.retain(|known| !takes_over(known));
+        if (enable || before.is_some()) && profile.dialects.iter().all(|known| known.name != name) {
+            profile.dialects.push(EnabledDialect { settings: kept(before, &file), name });
         }
         self.put_dialects(profile).await
     }
@@ -94,13 +96,13 @@ impl Handle {
         if profile.dialect_files.len() == before {
             return Err(not_found("dialect file", name));
         }
-        if profile.dialects.iter().all(|known| known == name) {
+        if profile.dialects.iter().all(|known| known.name == name) {
             return Err(invalid(
                 format!("'{name}' is the only dialect that is enabled on this connection."),
                 "Enable another one first.",
             ));
         }
-        profile.dialects.retain(|known| known != name);
+        profile.dialects.retain(|known| known.name != name);
         self.put_dialects(profile).await
     }
 
@@ -181,6 +183,23 @@ fn draft(source: DraftSource, messages: Vec<SampleMessage>) -> Result<DialectDra
             Ok(DialectDraft { fields, name: Some(file.name().to_owned()), remarks, readings, text, ..none })
         }
     }
+}
+
+/// What a connection can change of a dialect.
+pub(super) fn settings(file: &DialectFile) -> Vec<DialectSetting> {
+    let setting = |one: Setting<'_>| DialectSetting {
+        name: one.name.to_owned(),
+        title: one.title.to_owned(),
+        default: one.default.to_owned(),
+    };
+    file.settings().map(setting).collect()
+}
+
+/// The settings of a dialect whose file is replaced, as far as the new file has them.
+fn kept(before: Option<EnabledDialect>, file: &DialectFile) -> BTreeMap<String, String> {
+    let mut settings = before.map(|dialect| dialect.settings).unwrap_or_default();
+    settings.retain(|name, _| file.settings().any(|setting| setting.name == name));
+    settings
 }
 
 fn unusable(problems: &[FileProblem]) -> Failure {

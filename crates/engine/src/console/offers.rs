@@ -14,10 +14,10 @@ use tokio::{
 
 use super::Handle;
 use crate::{
-    api::{AuditKind, ConnectionView, Failure, LinkState, Preset, invalid},
+    api::{AuditKind, ConnectionView, EnabledDialect, Failure, LinkState, Preset, invalid},
     audit,
     controller::Request,
-    dialects::{Enabled, name_of},
+    dialects::Enabled,
     store::{ConnectionId, Profile},
 };
 
@@ -82,11 +82,13 @@ impl Handle {
     pub async fn enable_dialects(&self, connection: &str, names: Vec<String>) -> Result<ConnectionView, Failure> {
         let profile = self.changeable(connection).await?;
         let mut dialects = profile.dialects.clone();
-        dialects.extend(names.into_iter().filter(|name| !profile.dialects.iter().any(|known| name_of(known) == name)));
+        let is_new = |name: &String| profile.dialects.iter().all(|known| known.name != *name);
+        dialects.extend(names.into_iter().filter(is_new).map(EnabledDialect::new));
         if dialects == profile.dialects {
             return self.connection_view(connection).await;
         }
-        let declined = profile.declined.iter().filter(|name| !dialects.contains(name)).cloned().collect();
+        let is_enabled = |name: &String| dialects.iter().any(|enabled| enabled.name == *name);
+        let declined = profile.declined.iter().filter(|name| !is_enabled(name)).cloned().collect();
         self.put_dialects(Profile { dialects, declined, ..profile }).await
     }
 
@@ -189,7 +191,7 @@ mod tests {
         handle.decline_dialects(&id, vec!["tasmota".into()]).await.unwrap();
         assert_eq!(offered(&handle).await, ["shelly"]);
         let view = handle.enable_dialects(&id, vec!["shelly".into()]).await.unwrap();
-        assert_eq!((view.dialects, view.offers), (vec!["wilco".to_owned(), "shelly".to_owned()], Vec::new()));
+        assert_eq!((view.dialects, view.offers), (vec!["wilco".into(), "shelly".into()], Vec::new()));
         let why = handle.enable_dialects(&id, vec!["text".into()]).await.unwrap_err();
         assert!(why.message.contains("only one of them"), "{}", why.message);
 

@@ -452,7 +452,8 @@ impl Connection {
     /// The dialects to be offered: found, not enabled, and not declined.
     fn offers(&self) -> Vec<FoundDialect> {
         let Profile { dialects, declined, .. } = &self.profile;
-        let is_open = |found: &&FoundDialect| !dialects.contains(&found.name) && !declined.contains(&found.name);
+        let is_enabled = |name: &str| dialects.iter().any(|enabled| enabled.name == name);
+        let is_open = |found: &&FoundDialect| !is_enabled(&found.name) && !declined.contains(&found.name);
         self.found.iter().filter(is_open).cloned().collect()
     }
 

@@ -24,7 +24,7 @@ use early::Early;
 pub(crate) use request::Prepared;
 use sign_in::{Challenged, SignIn};
 pub(crate) use views::title;
-pub(crate) use wilco_connection::{Enabled, name_of};
+pub(crate) use wilco_connection::Enabled;
 
 use crate::store::StoredDescription;
 
@@ -374,7 +374,7 @@ mod tests {
         let entry = ConnectionEntry {
             name: "home".into(),
             url: "mqtt://127.0.0.1".into(),
-            dialects: dialects.iter().map(|name| (*name).to_owned()).collect(),
+            dialects: dialects.iter().map(|text| text.parse().unwrap()).collect(),
             ..ConnectionEntry::default()
         };
         let profile = Draft::of(entry, None, None, "installation").unwrap().profile;

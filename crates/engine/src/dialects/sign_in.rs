@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
-use wilco_dialect::{Challenge, DecodedMessage, Inbound, KnownDevice, Meaning, Outbound};
+use wilco_dialect::{CONSOLE, Challenge, DecodedMessage, Inbound, KnownDevice, Meaning, Outbound};
 use wilco_ledger::{DeviceId, WrittenMessage};
 
 use super::Described;
@@ -48,7 +48,7 @@ impl Described {
     }
 
     fn question(&self, dialect: &str, method: &str) -> String {
-        let console = self.set.setting(dialect, "console").unwrap_or_default();
+        let console = self.set.setting(dialect, CONSOLE).unwrap_or_default();
         json!({"id": QUESTION, "src": console, "method": method}).to_string()
     }
 

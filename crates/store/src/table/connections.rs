@@ -1,7 +1,8 @@
 //! `connections`: the profiles. No secret is ever in here.
 
 use rusqlite::{Connection, params};
-use wilco_connection::Secrets;
+use wilco_connection::{EnabledDialect, Secrets};
+use wilco_failure::Failure;
 use wilco_ledger::Timestamp;
 
 use super::{Columns, SqlEnum};
@@ -17,7 +18,7 @@ pub(super) const CREATE: &str = "
         mqtt                   TEXT NOT NULL,
         client_id              TEXT NOT NULL,
         username               TEXT,
-        dialects               TEXT NOT NULL, -- a JSON array of names
+        dialects               TEXT NOT NULL, -- a JSON array of names, each with the settings that are not the defaults
         dialect_files          TEXT NOT NULL, -- a JSON array
         prefix                 TEXT NOT NULL,
         devices                TEXT NOT NULL, -- a JSON array of IDs
@@ -70,7 +71,7 @@ pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Resul
             profile.mqtt.word(),
             profile.client_id,
             profile.username,
-            list(&profile.dialects),
+            list(&profile.dialects.iter().map(ToString::to_string).collect::<Vec<_>>()),
             list(&profile.dialect_files),
             profile.prefix,
             list(&profile.devices),
@@ -115,7 +116,7 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Profile>> {
                 mqtt: columns.word()?,
                 client_id: columns.get()?,
                 username: columns.get()?,
-                dialects: columns.checked(read_list)?,
+                dialects: columns.checked(read_dialects)?,
                 dialect_files: columns.checked(read_list)?,
                 prefix: columns.get()?,
                 devices: columns.checked(read_list)?,
@@ -163,6 +164,10 @@ fn list(texts: &[String]) -> String {
 
 fn read_list(text: String) -> serde_json::Result<Vec<String>> {
     serde_json::from_str(&text)
+}
+
+fn read_dialects(text: String) -> Result<Vec<EnabledDialect>, Box<dyn std::error::Error + Send + Sync>> {
+    read_list(text)?.iter().map(|dialect| dialect.parse().map_err(|failure: Failure| failure.message.into())).collect()
 }
 
 /// Whether another profile has that name.

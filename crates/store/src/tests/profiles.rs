@@ -20,7 +20,7 @@ fn profile(id: &str, name: &str, position: u32) -> Profile {
         mqtt: MqttVersion::V311,
         client_id: "wilco-1".to_owned(),
         username: Some("me".to_owned()),
-        dialects: vec!["wilco".to_owned(), "tasmota".to_owned()],
+        dialects: vec!["wilco".into(), "zigbee2mqtt:base=house/z2m".parse().unwrap()],
         dialect_files: vec!["format = 1".to_owned()],
         declined: vec!["shelly".to_owned()],
         prefix: "cmd/fleet".to_owned(),

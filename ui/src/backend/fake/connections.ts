@@ -3,9 +3,11 @@
 import type { ConnectionEntry } from '../bindings/ConnectionEntry';
 import type { OwnDialect } from '../bindings/OwnDialect';
 import type { ConnectionView } from '../bindings/ConnectionView';
+import type { EnabledDialect } from '../bindings/EnabledDialect';
 import type { Imported } from '../bindings/Imported';
 import type { KitView } from '../bindings/KitView';
 import type { Secrets } from '../bindings/Secrets';
+import { speaksDialect } from '../../format/dialects';
 import { failure } from './failure';
 import { PRESETS } from './presets';
 
@@ -23,6 +25,8 @@ interface Exported {
   connections: ConnectionView[];
   passphrase: string | null;
 }
+
+const withDefaults = (name: string): EnabledDialect => ({ name, settings: {} });
 
 export class FakeConnections {
   list: ConnectionView[] = [];
@@ -50,7 +54,7 @@ export class FakeConnections {
       mqtt: entry.mqtt,
       client_id: entry.client_id ?? old?.client_id ?? 'wilco-lena-5f3a',
       username: entry.username,
-      dialects: entry.dialects.length > 0 ? entry.dialects : ['wilco'],
+      dialects: entry.dialects.length > 0 ? entry.dialects : [withDefaults('wilco')],
       dialect_files: entry.dialect_files,
       prefix: entry.prefix ?? '',
       devices_named: entry.devices,
@@ -74,7 +78,8 @@ export class FakeConnections {
 
   enable(id: string, names: string[]): ConnectionView {
     const old = this.#find(id);
-    const dialects = [...old.dialects, ...names.filter((name) => !old.dialects.includes(name))];
+    const added = names.filter((name) => !speaksDialect(old.dialects, name)).map(withDefaults);
+    const dialects = [...old.dialects, ...added];
     const saved = { ...old, dialects, offers: old.offers.filter(({ name }) => !names.includes(name)) };
     this.#put(saved);
     return saved;
@@ -90,7 +95,8 @@ export class FakeConnections {
     return files.map((text) => {
       const value = (name: string) => new RegExp(`^${name} = "(.*)"$`, 'm').exec(text)?.[1] ?? '';
       const name = value('name');
-      return { name, title: value('title'), about: value('about'), text, enabled: dialects.includes(name) };
+      const enabled = speaksDialect(dialects, name);
+      return { name, title: value('title'), about: value('about'), text, enabled, settings: [] };
     });
   }
 
@@ -98,9 +104,9 @@ export class FakeConnections {
     const old = this.#find(id);
     const name = /^name = "(.*)"$/m.exec(text)?.[1] ?? '';
     const others = this.ownDialects(id).filter((own) => own.name !== name && own.name !== replaces);
-    const dialects = old.dialects.filter((known) => known !== name && known !== replaces);
+    const dialects = old.dialects.filter((known) => known.name !== name && known.name !== replaces);
     const files = [...others.map((own) => own.text), text];
-    const saved = { ...old, dialects: enable ? [...dialects, name] : dialects, dialect_files: files };
+    const saved = { ...old, dialects: enable ? [...dialects, withDefaults(name)] : dialects, dialect_files: files };
     this.#put(saved);
     return saved;
   }
@@ -108,7 +114,7 @@ export class FakeConnections {
   removeDialect(id: string, name: string): ConnectionView {
     const old = this.#find(id);
     const files = this.ownDialects(id).filter((own) => own.name !== name);
-    const dialects = old.dialects.filter((known) => known !== name);
+    const dialects = old.dialects.filter((known) => known.name !== name);
     const saved = { ...old, dialects, dialect_files: files.map(({ text }) => text) };
     this.#put(saved);
     return saved;
@@ -233,7 +239,7 @@ export function view(given: Partial<ConnectionView>): ConnectionView {
     mqtt: '5',
     client_id: 'wilco-lena-5f3a',
     username: null,
-    dialects: ['wilco'],
+    dialects: [withDefaults('wilco')],
     dialect_files: [],
     offers: [],
     prefix: '',

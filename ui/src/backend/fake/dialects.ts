@@ -11,6 +11,7 @@ const view = (name: string, title: string, about: string, more: Partial<DialectV
   own: false,
   finds_devices: true,
   on_request: false,
+  settings: [],
   ...more,
 });
 
@@ -22,8 +23,12 @@ export const DIALECTS: DialectView[] = [
   }),
   view('tasmota', 'Tasmota', 'Switches, lights and sensors with Tasmota firmware.'),
   view('shelly', 'Shelly', 'Shelly devices of the second generation and later, by JSON RPC.'),
-  view('zigbee2mqtt', 'Zigbee2MQTT', 'Zigbee devices behind a Zigbee2MQTT bridge.'),
-  view('homeassistant', 'Home Assistant discovery', 'Devices that announce themselves for Home Assistant.'),
+  view('zigbee2mqtt', 'Zigbee2MQTT', 'Zigbee devices behind a Zigbee2MQTT bridge.', {
+    settings: [{ name: 'base', title: 'Base topic', default: 'zigbee2mqtt' }],
+  }),
+  view('homeassistant', 'Home Assistant discovery', 'Devices that announce themselves for Home Assistant.', {
+    settings: [{ name: 'prefix', title: 'Discovery prefix', default: 'homeassistant' }],
+  }),
   view('atlas', 'IoT Atlas', 'The command pattern of the IoT Atlas.', { finds_devices: false }),
   view('aws-commands', 'AWS IoT Commands', 'AWS IoT remote commands.', { finds_devices: false, on_request: true }),
 ];

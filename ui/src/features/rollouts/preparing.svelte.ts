@@ -8,6 +8,7 @@ import type { RolloutTarget } from '../../backend/bindings/RolloutTarget';
 import type { WhichMembers } from '../../backend/bindings/WhichMembers';
 import { CommandComposer, COUNTED } from '../../state/commandComposer.svelte';
 import { failureOf } from '../../state/failure';
+import { speaksDialect } from '../../format/dialects';
 import { visible } from '../../format/text';
 import { counted } from '../../format/count';
 import { blankDraft, errorsOf, deliveryOf, settingsOf, type Draft } from './draft';
@@ -84,7 +85,7 @@ export class Preparing {
   get canBroadcast(): boolean {
     const { connections } = this.rollouts.app;
     const connection = connections.list.find(({ id }) => id === this.asked.connection);
-    return this.asked.target.by === 'search' && (connection?.dialects.includes('wilco') ?? false);
+    return this.asked.target.by === 'search' && speaksDialect(connection?.dialects ?? [], 'wilco');
   }
 
   /** The devices, and whether each is sent a message of its own. */

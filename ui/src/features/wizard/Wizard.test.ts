@@ -422,4 +422,45 @@ describe('dialects', () => {
     getByRole('group', { name: 'Devices speak' });
     expect(container).toHaveTextContent('Choose at least one dialect.');
   });
+
+  it('have settings, which are kept and can be changed', async () => {
+    const zigbee = { name: 'zigbee2mqtt', settings: { base: 'house/z2m' } };
+    const speaking = { ...ROTTERDAM, dialects: [{ name: 'wilco', settings: {} }, zigbee] };
+    const { backend, user, fill, press, findByRole, getByRole, getByLabelText, queryByLabelText, container } =
+      withHands(openWindow({ connections: [speaking] }));
+    await user.click(await findByRole('link', { name: /Connections/ }));
+    const save = async () => {
+      await press('Save this connection');
+      await findByRole('article');
+      return (await backend.connections())[0]?.dialects;
+    };
+    await findByRole('article');
+    expect(container).toHaveTextContent('Wilco JSON, Zigbee2MQTT (house/z2m)');
+    await press('Edit…');
+    await press('Topics');
+    expect(getByRole('checkbox', { name: 'Zigbee2MQTT' })).toBeChecked();
+    expect(getByLabelText('Base topic')).toHaveValue('house/z2m');
+    expect(queryByLabelText('Discovery prefix')).toBeNull();
+    await user.click(getByRole('checkbox', { name: 'Home Assistant discovery' }));
+    expect(getByLabelText('Discovery prefix')).toHaveAttribute('placeholder', 'homeassistant');
+    await fill('Discovery prefix', 'ha');
+    await user.click(getByRole('checkbox', { name: 'Tasmota' }));
+    await expectAccessible(container);
+    expect(await save()).toEqual([
+      { name: 'wilco', settings: {} },
+      { name: 'tasmota', settings: {} },
+      zigbee,
+      { name: 'homeassistant', settings: { prefix: 'ha' } },
+    ]);
+
+    await press('Edit…');
+    await press('Topics');
+    await user.clear(getByLabelText('Base topic'));
+    await user.click(getByRole('checkbox', { name: 'Home Assistant discovery' }));
+    expect(await save()).toEqual([
+      { name: 'wilco', settings: {} },
+      { name: 'tasmota', settings: {} },
+      { name: 'zigbee2mqtt', settings: {} },
+    ]);
+  });
 });

@@ -54,7 +54,7 @@ impl Handle {
             Known::BuiltIn(_) | Known::Nothing => None,
         };
         let mut remarks = remarks(&spec);
-        if known.dialects.iter().any(|dialect| dialect != "wilco") {
+        if known.dialects.iter().any(|dialect| dialect.name != "wilco") {
             remarks.push("The virtual devices speak Wilco's own dialect, whatever the real ones speak.".to_owned());
         }
         if devices.iter().all(|device| (device.p50_ms - UNKNOWN_MS).abs() < f64::EPSILON) {
