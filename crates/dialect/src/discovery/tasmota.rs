@@ -110,6 +110,12 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
         }
         let percent = Control::Number { min: Some(0.0), max: Some(100.0), step: Some(1.0), unit: Some("%".into()) };
         push(&mut device, &format!("ShutterPosition{number}"), &format!("Position {number}"), percent);
+        // A shutter reports where it is beside where it goes.
+        let key: Box<str> = format!("SHUTTER{number}/POSITION").into();
+        if let (Some(variable), Some(command)) = (device.variables.last_mut(), device.commands.last_mut()) {
+            variable.key = key.clone();
+            command.reports = Some(key);
+        }
     }
     settings(&mut device, relays.iter().any(|kind| *kind != 0));
     for (command, title) in [("Restart", "Restart"), ("Status", "Read status"), ("State", "Read state")] {

@@ -106,6 +106,8 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
             value_ends_at: source.compare.value_ends_at,
             keys_ignore_case: source.compare.keys_ignore_case,
             first_index_optional: source.compare.first_index_optional,
+            words_without_index: source.compare.words_without_index,
+            arrays_are_numbered: source.compare.arrays_are_numbered,
             objects_answer: source.compare.objects_answer,
         },
         words: Vec::new(),
@@ -130,8 +132,9 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         let group = group.get_ref();
         file.groups.push(Group { title: clipped(&group.title), device: group.device.as_str().into() });
     }
+    let topic = source.topic.as_ref().map(Spanned::get_ref);
     for request in source.requests.iter().take(MOST_RULES) {
-        let rule = at.spanned(request.span()).request(request.get_ref());
+        let rule = at.spanned(request.span()).request(request.get_ref(), topic);
         file.requests.push(rule);
     }
     for hear in source.hears.iter().take(MOST_RULES) {
@@ -214,9 +217,11 @@ impl Place<'_> {
         }
     }
 
-    fn request(&mut self, source: &RequestSource) -> RequestRule {
-        let command = source.command.as_deref().map(|command| self.pattern("command", command));
-        let topics: Vec<Pattern> = source.topic.all().iter().map(|topic| self.topic(topic)).collect();
+    fn request(&mut self, source: &RequestSource, usual_topic: Option<&OneOrMany>) -> RequestRule {
+        let commands = source.command.as_ref().map_or(&[][..], OneOrMany::all);
+        let commands: Vec<Pattern> = commands.iter().map(|command| self.pattern("command", command)).collect();
+        let topics = source.topic.as_ref().or(usual_topic).map_or(&[][..], OneOrMany::all);
+        let topics: Vec<Pattern> = topics.iter().map(|topic| self.topic(topic)).collect();
         if topics.is_empty() {
             self.wrong("The request has no topic.".to_owned());
         }
@@ -255,7 +260,7 @@ impl Place<'_> {
             self.wrong("A request can expect a report or be silent, not both.".to_owned());
         }
         let known = |name: &str| {
-            let captured = command.as_ref().is_some_and(|command| command.names(name));
+            let captured = !commands.is_empty() && commands.iter().all(|command| command.names(name));
             captured || PLACES.contains(&name) || name.starts_with("args.") || self.vars.contains_key(name)
         };
         let mut unknown: Vec<String> = Vec::new();
@@ -280,7 +285,7 @@ impl Place<'_> {
         }
         let silent = source.silent.as_deref().map(clipped);
         RequestRule {
-            command,
+            commands,
             device: source.device.as_deref().map(Into::into),
             needs: source.needs.clone(),
             only: source.only.clone(),

@@ -244,7 +244,7 @@ fn read(source: &Source) -> Option<DialectForm> {
         [] => {}
         [request] => {
             let request = request.get_ref();
-            form.request_topic = single(&request.topic)?;
+            form.request_topic = single(request.topic.as_ref().or(source.topic.as_ref().map(Spanned::get_ref))?)?;
             form.is_json = request.text.is_none();
             form.request_payload = request.json.as_ref().or(request.text.as_ref()).cloned().unwrap_or_default();
             form.qos = request.qos;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 use wilco_ledger::{Outcome, is_same_value};
 
-use crate::pattern::{Captures, Pattern};
+use crate::pattern::{Captures, Kind, Pattern};
 
 /// The name under which a device reports that it has started.
 pub const STARTED: &str = "$started";
@@ -162,10 +162,17 @@ pub(crate) struct Compare {
     pub(super) value_ends_at: Option<char>,
     pub(super) keys_ignore_case: bool,
     pub(super) first_index_optional: bool,
+    pub(crate) words_without_index: bool,
+    pub(crate) arrays_are_numbered: bool,
     pub(crate) objects_answer: bool,
 }
 
 impl Compare {
+    /// How the names of commands are read.
+    pub(crate) fn command_kind(&self) -> Kind {
+        if self.keys_ignore_case { Kind::AnyCase } else { Kind::Topic }
+    }
+
     /// A name as it is compared.
     pub(crate) fn key(&self, key: &str) -> Box<str> {
         if key == STARTED {
@@ -207,9 +214,11 @@ impl Compare {
     }
 }
 
-/// Whether a name is in a list, where `x*` stands for all that begin with `x`, and `*x` for all that end with it.
-pub(super) fn listed(list: &[String], name: &str) -> bool {
+/// Whether a name is in a list, where `x*` stands for all that begin with `x`, `*x` for all that end with it, and `*x*` for
+/// all that contain it.
+pub(crate) fn listed(list: &[String], name: &str) -> bool {
     list.iter().any(|one| match (one.strip_suffix('*'), one.strip_prefix('*')) {
+        (Some(start), Some(_)) if start.len() > 1 => name.contains(&start[1..]),
         (Some(start), _) => name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)),
         (None, Some(end)) => name.ends_with(end),
         (None, None) => one.eq_ignore_ascii_case(name),

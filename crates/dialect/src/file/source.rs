@@ -20,6 +20,8 @@ pub(super) struct Source {
     pub(super) sign_in: Option<SignInSource>,
     #[serde(default)]
     pub(super) subscribe: Subscribe,
+    /// The topics of requests that name none.
+    pub(super) topic: Option<Spanned<OneOrMany>>,
     /// What the several topics of a request are called, in their order.
     #[serde(default)]
     pub(super) variants: Vec<String>,
@@ -114,6 +116,12 @@ pub(super) struct CompareSource {
     /// `POWER1` and `POWER` are the same.
     #[serde(default)]
     pub(super) first_index_optional: bool,
+    /// A word such as `Done` may be reported under the command's name without its number.
+    #[serde(default)]
+    pub(super) words_without_index: bool,
+    /// The items of an array have names too: `Channel2` is the second of `Channel`.
+    #[serde(default)]
+    pub(super) arrays_are_numbered: bool,
     /// An object in place of a value is only ever the answer to the command of that name.
     #[serde(default)]
     pub(super) objects_answer: bool,
@@ -137,7 +145,7 @@ pub(super) struct GroupSource {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestSource {
-    pub(super) command: Option<String>,
+    pub(super) command: Option<OneOrMany>,
     pub(super) device: Option<String>,
     #[serde(default)]
     pub(super) needs: Vec<String>,
@@ -145,7 +153,7 @@ pub(super) struct RequestSource {
     pub(super) only: Vec<String>,
     #[serde(default)]
     pub(super) values: BTreeMap<String, Vec<String>>,
-    pub(super) topic: OneOrMany,
+    pub(super) topic: Option<OneOrMany>,
     pub(super) json: Option<String>,
     pub(super) text: Option<String>,
     #[serde(default)]

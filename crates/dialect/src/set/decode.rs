@@ -9,7 +9,7 @@ use super::{Context, Decoded, DialectSet, Meaning, Member};
 use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
-    file::{AnswerRule, At, HearRule, Like, Looked, STARTED, StateRule, What, Word, flattened, shown},
+    file::{AnswerRule, At, Compare, HearRule, Like, Looked, STARTED, StateRule, What, Word, flattened, shown},
     json::canonical,
     pattern::{Captures, Kind, Known},
     wilco::LARGEST,
@@ -368,6 +368,7 @@ impl Found<'_, '_> {
 
     fn state(&self, rule: &StateRule, add: &mut dyn FnMut(Meaning)) {
         let root = self.looked.value_at(&rule.at);
+        let compare = &self.member.file.compare;
         let mut values = Vec::new();
         match root.as_deref() {
             Some(value @ Value::Object(members)) => {
@@ -377,8 +378,7 @@ impl Found<'_, '_> {
                 if !key.is_empty() {
                     values.push((key, canonical(&value.to_string())));
                 } else {
-                    let whole = members.iter().filter(|(_, value)| value.is_object());
-                    values.extend(whole.take(64).map(|(name, value)| (name.clone(), canonical(&value.to_string()))));
+                    values.extend(members.iter().take(MOST_SERIES).flat_map(|(name, value)| made_up(name, value, compare)));
                 }
                 let state = value.to_string();
                 add(Meaning::Message(DecodedMessage::State { device: self.device.clone(), state }));
@@ -392,10 +392,9 @@ impl Found<'_, '_> {
         if values.is_empty() {
             return;
         }
-        let objects_answer = self.member.file.compare.objects_answer;
         let reported = |(key, value): &(String, String)| {
             let reported = self.member.reported(self.known(), key, value);
-            let word = (objects_answer && value.starts_with('{')).then_some(Outcome::Succeeded);
+            let word = (compare.objects_answer && value.starts_with('{')).then_some(Outcome::Succeeded);
             Reported { word: reported.word.or(word), ..reported }
         };
         let values = values.iter().map(reported).collect();
@@ -406,6 +405,25 @@ impl Found<'_, '_> {
     fn key(&self, rule: &StateRule) -> Option<String> {
         let pattern = rule.key.as_ref()?;
         pattern.fill(&|name| self.looked.captures.get(name).map(Cow::Borrowed)).ok()
+    }
+}
+
+/// What a value that is made of several is besides: an object as a whole, the items of an array by their numbers.
+fn made_up(name: &str, value: &Value, compare: &Compare) -> Vec<(String, String)> {
+    match value {
+        Value::Object(members) => {
+            // `{"2":"WifiManager"}` is the value 2, and what it stands for.
+            let number = members.keys().next().filter(|number| {
+                compare.objects_answer && members.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit())
+            });
+            vec![(name.to_owned(), number.cloned().unwrap_or_else(|| canonical(&value.to_string())))]
+        }
+        Value::Array(items) if compare.arrays_are_numbered => {
+            let items = items.iter().take(MOST_SERIES).enumerate();
+            let plain = items.filter(|(_, item)| !item.is_object() && !item.is_array());
+            plain.map(|(place, item)| (format!("{name}{}", place + 1), shown(item))).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

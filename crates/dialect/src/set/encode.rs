@@ -9,8 +9,8 @@ use super::{DialectSet, Member};
 use crate::{
     Channel, KnownDevice, Request,
     devices::{Ask, AskPayload, Control, DeviceCommand, Devices},
-    file::{Expect, IdKind, RequestRule, flattened, shown},
-    pattern::{Kind, Known},
+    file::{Expect, IdKind, RequestRule, flattened, listed, shown},
+    pattern::{Kind, Known, Pattern},
     payload::{Args, Values},
 };
 
@@ -304,7 +304,7 @@ fn named_terms(
 impl Member {
     /// The first way of asking that fits.
     fn rule(&self, asking: &Asking<'_>, args: &Args<'_>) -> Option<&RequestRule> {
-        self.file.requests.iter().find(|rule| applies(rule, asking, args))
+        self.file.requests.iter().find(|rule| applies(rule, asking, args, self.file.compare.command_kind()))
     }
 
     /// The topic that a device wants, of the several that a rule has.
@@ -316,7 +316,7 @@ impl Member {
 
     /// Every way of asking that fits.
     pub(crate) fn rules(&self, asking: &Asking<'_>, args: &Args<'_>) -> Vec<&RequestRule> {
-        self.file.requests.iter().filter(|rule| applies(rule, asking, args)).collect()
+        self.file.requests.iter().filter(|rule| applies(rule, asking, args, self.file.compare.command_kind())).collect()
     }
 
     /// The message that a rule makes.
@@ -328,7 +328,7 @@ impl Member {
         args: &Args<'_>,
         wire_id: &str,
     ) -> Result<Message, String> {
-        let captured = command_parts(rule, asking.command);
+        let captured = command_parts(rule, asking.command, self.file.compare.command_kind());
         let text = |name: &str| self.value(name, asking, wire_id, &captured);
         let in_topic = |name: &str| match name.strip_prefix("args.") {
             Some(path) => args.text(path).filter(|level| !level.is_empty() && !level.contains(['/', '+', '#'])),
@@ -367,7 +367,7 @@ impl Member {
 
     fn expectation(&self, expect: &Expect, values: &Values<'_, '_>, device: &KnownDevice) -> Expectation {
         let compare = &self.file.compare;
-        let fill = |pattern: &crate::pattern::Pattern, key: &str| {
+        let fill = |pattern: &Pattern, key: &str| {
             let value = |name: &str| match name.strip_prefix("args.") {
                 _ if name == "key" => Some(Cow::Owned(key.to_owned())),
                 Some(path) => Some(values.args.text(path).unwrap_or_default()),
@@ -408,27 +408,41 @@ impl Member {
             return Expectation::Nothing("This kind of device does not report back.".into());
         }
         terms.truncate(MOST_TERMS);
-        let words_under = expect.words_under.iter().map(|key| compare.key(&fill(key, ""))).collect();
-        Expectation::State { terms: terms.into(), words_under }
+        let mut words_under: Vec<Box<str>> =
+            expect.words_under.iter().map(|key| compare.key(&fill(key, ""))).collect();
+        if compare.words_without_index {
+            words_under.extend(without_index(&terms, &words_under));
+        }
+        Expectation::State { terms: terms.into(), words_under: words_under.into() }
     }
 }
 
+/// The names under which words are expected, without their numbers.
+fn without_index(terms: &[Term], words_under: &[Box<str>]) -> Vec<Box<str>> {
+    let keys = terms.iter().map(|term| &term.key).chain(words_under);
+    let shorter = keys.filter_map(|key| {
+        let name = key.trim_end_matches(|c: char| c.is_ascii_digit());
+        (!name.is_empty() && name.len() < key.len()).then(|| name.into())
+    });
+    shorter.collect()
+}
+
 /// What stands in the places of a rule's command.
-fn command_parts(rule: &RequestRule, command: &str) -> BTreeMap<String, String> {
+fn command_parts(rule: &RequestRule, command: &str, kind: Kind) -> BTreeMap<String, String> {
     let none = |_: &str| None;
     let known = Known { bound: &none, is_device: &|_| false };
-    let captures = rule.command.as_ref().and_then(|pattern| pattern.read(command, Kind::Topic, &known));
+    let captures = rule.commands.iter().find_map(|pattern| pattern.read(command, kind, &known));
     captures
         .into_iter()
         .flat_map(|captures| captures.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect::<Vec<_>>())
         .collect()
 }
 
-fn applies(rule: &RequestRule, asking: &Asking<'_>, args: &Args<'_>) -> bool {
+fn applies(rule: &RequestRule, asking: &Asking<'_>, args: &Args<'_>, kind: Kind) -> bool {
     let none = |_: &str| None;
     let known = Known { bound: &none, is_device: &|_| false };
-    let is_command =
-        rule.command.as_ref().is_none_or(|pattern| pattern.read(asking.command, Kind::Topic, &known).is_some());
+    let reads = |pattern: &Pattern| pattern.read(asking.command, kind, &known).is_some();
+    let is_command = rule.commands.is_empty() || rule.commands.iter().any(reads);
     let address = &*asking.device.address;
     let is_device = rule.device.as_deref().is_none_or(|device| match device.strip_prefix('!') {
         Some(other) => other != address,
@@ -439,7 +453,7 @@ fn applies(rule: &RequestRule, asking: &Asking<'_>, args: &Args<'_>) -> bool {
         || (rule.only.iter().all(has) && args.names().all(|name| rule.only.iter().any(|one| one == name)));
     let values = rule.values.iter().all(|(name, values)| {
         let given = args.text(name).unwrap_or_default();
-        values.iter().any(|value| value.eq_ignore_ascii_case(&given))
+        listed(values, &given)
     });
     is_command && is_device && only && values && rule.needs.iter().all(has)
 }

@@ -4,6 +4,7 @@
 //! Nothing here has a socket or a store. The controller shows it every message of a connection that has such dialects;
 //! connections that have only Wilco's own never come here.
 
+mod availability;
 mod early;
 mod request;
 mod sign_in;
@@ -20,6 +21,7 @@ use wilco_dialect::{
 };
 use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
 
+use availability::Availabilities;
 use early::Early;
 pub(crate) use request::Prepared;
 use sign_in::{Challenged, SignIn};
@@ -55,6 +57,7 @@ pub(crate) struct Described {
     wire_ids: WireIds,
     /// What each device has reported, value by value.
     reported: HashMap<DeviceId, Vec<Reported>>,
+    availabilities: Availabilities,
     early: Early,
     sign_in: SignIn,
 }
@@ -102,6 +105,7 @@ impl Described {
             readers,
             wire_ids: WireIds::after(last),
             reported: HashMap::new(),
+            availabilities: Availabilities::default(),
             early: Early::default(),
             sign_in: SignIn::default(),
         })
@@ -187,6 +191,7 @@ impl Described {
     /// A device is not known any more. Hands back what was known of it.
     pub(crate) fn forget(&mut self, id: &DeviceId) -> Option<Forgotten> {
         let reported = self.reported.remove(id).unwrap_or_default();
+        self.availabilities.forget(id);
         self.devices.remove(id).map(|device| Forgotten { device, reported })
     }
 
@@ -233,6 +238,7 @@ impl Described {
         }
         for id in reading.changes.gone.iter().chain(&reading.changes.replaced) {
             self.reported.remove(id);
+            self.availabilities.forget(id);
         }
         // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks like one.
         let is_announcement = self.readers.iter().any(|reader| reader.is_about(inbound.topic));
@@ -293,6 +299,10 @@ impl Described {
                 self.note(report);
             }
             let mut meaning = meaning;
+            let device = device_of(&meaning).and_then(|id| self.devices.get(id));
+            if device.is_some_and(|device| !self.availabilities.combine(device, inbound.topic, &mut meaning)) {
+                continue;
+            }
             let challenge = match self.challenged(&dialect, inbound, &mut meaning) {
                 Challenged::Command { again } => Some(again),
                 Challenged::No | Challenged::Questions(_) => None,

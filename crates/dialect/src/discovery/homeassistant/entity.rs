@@ -9,7 +9,7 @@ use super::{
     Entity,
 };
 use crate::{
-    Ask, AskPayload, Availability, Control, DeviceCommand, KnownDevice, Role, Variable,
+    Ask, AskPayload, Availability, AvailabilityMode, Control, DeviceCommand, KnownDevice, Role, Variable,
     file::shown,
     jinja::Template,
     set::{device_id, usable},
@@ -33,7 +33,10 @@ pub(super) fn describe(
     }
     availability(device, &config, problems);
     let is_number = text(&config, "unit_of_measurement").is_some() || matches!(entity.component.as_str(), "number");
-    let reports = add_variable(device, &config, &key, "state_topic", "value_template", is_number, problems);
+    // A light without a schema and the like have other topics with templates beside it.
+    let template = ["state_value_template", "value_template"].into_iter().find(|name| config.get(*name).is_some());
+    let template = template.unwrap_or("value_template");
+    let reports = add_variable(device, &config, &key, "state_topic", template, is_number, problems);
     let Some(topic) = text(&config, "command_topic") else {
         further(device, &config, &key, problems);
         return;
@@ -53,15 +56,33 @@ pub(super) fn describe(
         _ => None,
     };
     let is_setting = category == Some("config");
+    let (template, unusable) = match text(&config, "command_template").map(Template::parse) {
+        None => (None, None),
+        Some(Ok(template)) => (Some(template), None),
+        Some(Err(error)) => {
+            problems.push(format!("{key}: {error}"));
+            (None, Some(error.to_string().into()))
+        }
+    };
+    let by_template = (entity.component == "light" && text(&config, "schema") == Some("template"))
+        .then(|| "Its discovery makes its commands by templates for on and off, which Wilco does not use.".into());
     let reported_as = reported_as(&entity.component, &config);
     let mut add = |title: &str, control: Control, payload: AskPayload, reports: Option<Box<str>>| {
+        let payload = match (payload, &template) {
+            (AskPayload::Value, Some(template)) => AskPayload::Template(template.clone()),
+            (AskPayload::Fixed(fixed), Some(template)) => {
+                let made = template.command(&Value::from(&*fixed));
+                AskPayload::Fixed(made.map_or(fixed, Into::into))
+            }
+            (payload, _) => payload,
+        };
         let ask = Ask::Topic { topic: topic.into(), payload, qos: qos(&config) };
         let is_setting = is_setting && reports.is_some();
         push(
             device,
             DeviceCommand {
                 reports,
-                refused: refused(&config, topic),
+                refused: refused(&config, topic).or_else(|| unusable.clone()).or_else(|| by_template.clone()),
                 role,
                 reported_as: reported_as.clone(),
                 is_setting,
@@ -272,9 +293,14 @@ fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut V
         let items = config.get(member).and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
         Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&shown(item))).collect())
     };
+    let switch = |on: (&str, &str), off: (&str, &str)| {
+        let word =
+            |(member, default): (&str, &str)| config.get(member).map_or_else(|| default.into(), |one| name(&shown(one)));
+        Control::Switch { on: word(on), off: word(off) }
+    };
     let of =
         |what: &str| (format!("{what}_command_topic"), format!("{what}_state_topic"), format!("{what}_value_template"));
-    let known: [(&str, &str, Control); 11] = [
+    let known: [(&str, &str, Control); 15] = [
         ("brightness", "Brightness", number("", "brightness_scale", (0.0, 255.0), None)),
         ("color_temp", "Colour temperature", number("min_mireds", "max_mireds", (153.0, 500.0), Some("mired"))),
         ("rgb", "Colour", Control::Colour),
@@ -286,6 +312,14 @@ fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut V
         ("preset_mode", "Preset", choice("preset_modes")),
         ("percentage", "Speed", number("speed_range_min", "speed_range_max", (1.0, 100.0), None)),
         ("target_humidity", "Humidity", number("min_humidity", "max_humidity", (0.0, 100.0), Some("%"))),
+        ("swing_mode", "Swing mode", choice("swing_modes")),
+        ("direction", "Direction", Control::Choice(vec!["forward".into(), "reverse".into()])),
+        (
+            "oscillation",
+            "Oscillation",
+            switch(("payload_oscillation_on", "oscillate_on"), ("payload_oscillation_off", "oscillate_off")),
+        ),
+        ("power", "Power", switch(("payload_on", "ON"), ("payload_off", "OFF"))),
     ];
     for (what, title, control) in known {
         let (command, state, template) = of(what);
@@ -296,6 +330,12 @@ fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut V
         let reports = add_variable(device, config, &title, &state, &template, is_number, problems);
         add_templated(device, config, &title, control, &topic, &format!("{what}_command_template"), reports, problems);
     }
+    if let Some(topic) = text(config, "tilt_command_topic").map(str::to_owned) {
+        let title = format!("{key}: Tilt");
+        let reports = add_variable(device, config, &title, "tilt_status_topic", "tilt_status_template", true, problems);
+        let control = number("tilt_min", "tilt_max", (0.0, 100.0), Some("%"));
+        add_templated(device, config, &title, control, &topic, "tilt_command_template", reports, problems);
+    }
     if let Some(topic) = text(config, "set_position_topic").map(str::to_owned) {
         let title = format!("{key}: Position");
         let reports = add_variable(device, config, &title, "position_topic", "position_template", true, problems);
@@ -305,6 +345,14 @@ fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut V
 }
 
 fn availability(device: &mut KnownDevice, config: &Value, problems: &mut Vec<String>) {
+    let mode = match text(config, "availability_mode") {
+        Some("all") => AvailabilityMode::All,
+        Some("any") => AvailabilityMode::Any,
+        _ => AvailabilityMode::Latest,
+    };
+    if mode != AvailabilityMode::Latest {
+        device.availability_mode = mode;
+    }
     let mut all = Vec::new();
     if let Some(topic) = text(config, "availability_topic") {
         all.push((topic, config, "availability_template"));

@@ -63,10 +63,12 @@ const WORDS: [(&str, &str); 56] = [
 ];
 
 /// Names that are not abbreviated word by word.
-const NAMES: [(&str, &str); 22] = [
+const NAMES: [(&str, &str); 24] = [
     ("fx_list", "effect_list"),
     ("hum_cmd_t", "target_humidity_command_topic"),
     ("hum_stat_t", "target_humidity_state_topic"),
+    ("hum_cmd_tpl", "target_humidity_command_template"),
+    ("hum_state_tpl", "target_humidity_state_template"),
     ("temp_cmd_t", "temperature_command_topic"),
     ("temp_cmd_tpl", "temperature_command_template"),
     ("temp_stat_t", "temperature_state_topic"),
