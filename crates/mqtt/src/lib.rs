@@ -56,8 +56,12 @@ pub struct Settings {
     pub publishes: bool,
 }
 
-/// The largest packet sent, and on MQTT 5 also the largest taken, bytes. AWS allows payloads of 128 KiB.
+/// The largest packet sent, bytes. AWS allows payloads of 128 KiB.
 const PACKET_LIMIT: u32 = 1 << 20;
+
+/// The largest packet received on MQTT 5, bytes; a broker discards larger ones. A hub announces all its devices in one
+/// message, about 6 KB each, and discovery reads up to 8 MiB.
+const RECEIVED_PACKET_LIMIT: u32 = 9 << 20;
 
 /// At most this long for CONNECT.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -11,7 +11,7 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
 use super::{
-    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome,
+    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, RECEIVED_PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome,
     Wire, broker_refusal::in_words, session::Handover,
 };
 use crate::refusal::Refusal;
@@ -138,7 +138,7 @@ fn options(settings: &Settings) -> MqttOptions {
         .set_connect_timeout(CONNECT_TIMEOUT)
         .set_keep_alive(settings.keep_alive)
         .set_connect_properties(properties)
-        .set_max_packet_size(Some(PACKET_LIMIT))
+        .set_max_packet_size(Some(RECEIVED_PACKET_LIMIT))
         .set_max_request_batch(100)
         .set_ack_mode(AckMode::Manual)
         .set_outgoing_inflight_upper_limit(settings.send_window);

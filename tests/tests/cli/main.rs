@@ -3,6 +3,7 @@
 
 mod approvals;
 mod audit;
+mod bad_announcements;
 mod bench;
 mod check;
 mod commands;

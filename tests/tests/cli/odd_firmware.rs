@@ -107,31 +107,6 @@ fn a_hub_that_renames_devices_while_a_rollout_runs_is_followed() -> Result<()> {
 }
 
 #[test]
-fn an_announcement_of_5_mb_and_a_list_of_ten_thousand_entities_are_taken_in_their_stride() -> Result<()> {
-    let broker = Broker::plain()?;
-    let huge =
-        format!(r#"{{"name":"Huge","unique_id":"huge","command_topic":"huge/set","x":"{}"}}"#, "a".repeat(5_000_000));
-    broker.publish("homeassistant/switch/huge/config", huge.as_bytes(), true)?;
-    let components: serde_json::Map<String, Value> = (0..10_000)
-        .map(|number| {
-            let entity = json!({"p": "sensor", "name": format!("s{number}"), "unique_id": format!("s{number}"), "state_topic": "many/state"});
-            (format!("s{number}"), entity)
-        })
-        .collect();
-    let many = json!({"dev": {"ids": ["many"], "name": "Many"}, "cmps": components});
-    broker.publish("homeassistant/device/many/config", many.to_string().as_bytes(), true)?;
-    let small = json!({"name": "Door", "unique_id": "door", "command_topic": "pi/door/set", "state_topic": "pi/door",
-        "device": {"identifiers": ["pi"], "name": "Small"}});
-    broker.publish("homeassistant/switch/pi/door/config", small.to_string().as_bytes(), true)?;
-    let bench = bench(&broker, &["homeassistant"])?;
-    let found = soon("the small one", Duration::from_secs(40), || {
-        devices(&bench).ok().filter(|found| found.iter().any(|one| one["name"] == "Small"))
-    })?;
-    ensure!(found.len() <= 3, "{found:?}");
-    Ok(())
-}
-
-#[test]
 fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::new()?;
