@@ -97,8 +97,8 @@ pub use times::{TimesBy, TimesQuery, TimesView};
 pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};
 pub use view::{CountedView, DeviceCells};
 pub use wilco_connection::{
-    Confirmation, Confirmed, ConnectionMode, EnabledDialect, MqttVersion, PreflightStep, PreflightView, Preset, PresetView, Remark,
-    Secrets, Step, StepState, Trust, Way,
+    Confirmation, Confirmed, ConnectionMode, EnabledDialect, MqttVersion, PreflightStep, PreflightView, Preset,
+    PresetView, Remark, Secrets, Step, StepState, Trust, Way,
 };
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
 pub use wilco_definitions::{

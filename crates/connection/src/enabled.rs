@@ -1,6 +1,8 @@
 //! The dialects that a profile names.
 
-use wilco_dialect::{CONSOLE, Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped};
+use wilco_dialect::{
+    CONSOLE, Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped,
+};
 use wilco_failure::{Failure, invalid, sentence};
 
 use crate::{EnabledDialect, Profile};

@@ -38,7 +38,8 @@ mod words;
 pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
 pub use devices::{
-    Ask, AskPayload, Availability, AvailabilityMode, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role, Root, Variable,
+    Ask, AskPayload, Availability, AvailabilityMode, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role,
+    Root, Variable,
 };
 pub use discovery::{Changes, Discovery, Findings};
 pub use exchange::{Exchange, Expected, Played, Published, ReadMatch, ReadState};

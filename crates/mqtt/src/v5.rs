@@ -11,8 +11,8 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
 use super::{
-    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, RECEIVED_PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome,
-    Wire, broker_refusal::in_words, session::Handover,
+    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, Properties, RECEIVED_PACKET_LIMIT, Receipt, Settings, Subscribed,
+    Welcome, Wire, broker_refusal::in_words, session::Handover,
 };
 use crate::refusal::Refusal;
 

@@ -122,7 +122,8 @@ fn a_template_bomb_is_named_and_its_value_is_compared_with_nothing() -> Result<(
 #[test]
 fn a_command_topic_of_another_device_is_refused_and_nothing_is_sent_there() -> Result<()> {
     let broker = Broker::plain()?;
-    let bulb = json!([{"ieee_address": "0x01", "friendly_name": "bulb", "type": "Router", "definition": {"exposes": []}}]);
+    let bulb =
+        json!([{"ieee_address": "0x01", "friendly_name": "bulb", "type": "Router", "definition": {"exposes": []}}]);
     announce(&broker, "zigbee2mqtt/bridge/devices", &bulb)?;
     let entity = |id: &str, topic: &str| {
         json!({"name": "Relay", "unique_id": id, "command_topic": topic, "state_topic": "x",
@@ -174,7 +175,8 @@ fn an_id_beyond_31_bits_is_no_other_commands_answer() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = bench(&broker, &["thingsboard"])?;
     let asked = broker.listen("v1/devices/me/rpc/request/+")?;
-    let mut sending = bench.start(&["send", "-c", "bench", "-d", "me", "ping", "--timeout", "30s", "--output", "json"])?;
+    let mut sending =
+        bench.start(&["send", "-c", "bench", "-d", "me", "ping", "--timeout", "30s", "--output", "json"])?;
     let number: u64 = soon("the request", PATIENCE, || {
         let log = asked.log();
         let (_, rest) = log.split_once("v1/devices/me/rpc/request/")?;

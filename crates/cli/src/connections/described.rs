@@ -99,9 +99,9 @@ fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem
         entry.dialect_files.push(text);
     }
     let dialects = &entry.dialects;
-    entry.dialect_files.retain(|file| {
-        dialects::name_of(file).is_some_and(|name| dialects.iter().any(|one| one.name == *name))
-    });
+    entry
+        .dialect_files
+        .retain(|file| dialects::name_of(file).is_some_and(|name| dialects.iter().any(|one| one.name == *name)));
     Ok(())
 }
 

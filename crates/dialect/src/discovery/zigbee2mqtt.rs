@@ -13,6 +13,7 @@ const BRIDGE: &str = "bridge";
 /// The access bits of an expose.
 const PUBLISHED: u64 = 1;
 const SETTABLE: u64 = 2;
+const GETTABLE: u64 = 4;
 /// How deep exposes are looked into: a light has features, a feature may be composed.
 const DEEPEST: usize = 4;
 
@@ -129,17 +130,35 @@ fn device(listed: &Value, settings: &ReaderSettings) -> Option<KnownDevice> {
     device.model = named(definition, "model");
     device.vendor = named(definition, "vendor");
     if let Some(Value::Array(exposes)) = definition.get("exposes") {
-        exposes.iter().for_each(|expose| describe(&mut device, expose, DEEPEST));
+        let mut readable = serde_json::Map::new();
+        exposes.iter().for_each(|expose| describe(&mut device, expose, DEEPEST, &mut readable));
+        if !readable.is_empty() {
+            device.commands.push(read_settings(readable));
+        }
     }
     Some(device)
 }
 
-/// What an expose makes of commands and values.
-fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize) {
+/// Asks for the settings that a device can be asked for; it reports them with its state.
+fn read_settings(readable: serde_json::Map<String, Value>) -> DeviceCommand {
+    let beside = Some(Value::Object(readable).to_string().into());
+    let ask = Ask::Request { command: "get".into(), argument: None, beside };
+    let title = "Read settings";
+    DeviceCommand {
+        reports: Some("answer".into()),
+        role: Some(Role::ReadSettings),
+        ..DeviceCommand::new(title, title, Control::Button, ask)
+    }
+}
+
+/// What an expose makes of commands and values. `readable` takes in the settings that the device can be asked for.
+fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize, readable: &mut serde_json::Map<String, Value>) {
     let kind = text(expose, "type").unwrap_or_default();
     if let (Some(Value::Array(features)), false) = (expose.get("features"), kind == "composite") {
         if deepest > 0 {
-            features.iter().take(MOST_OF_A_DEVICE).for_each(|feature| describe(device, feature, deepest - 1));
+            for feature in features.iter().take(MOST_OF_A_DEVICE) {
+                describe(device, feature, deepest - 1, readable);
+            }
         }
         return;
     }
@@ -165,9 +184,13 @@ fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize) {
     let Some(control) = control(expose, kind) else { return };
     let reports = (access & PUBLISHED != 0).then(|| property.into());
     let ask = Ask::Request { command: "set".into(), argument: Some(property.into()), beside: None };
+    // Zigbee2MQTT says itself what is a setting and not a control.
+    let is_setting = reports.is_some() && text(expose, "category") == Some("config");
+    if is_setting && access & GETTABLE != 0 {
+        readable.insert(property.to_owned(), Value::from(""));
+    }
     device.commands.push(DeviceCommand {
-        // Zigbee2MQTT says itself what is a setting and not a control.
-        is_setting: reports.is_some() && text(expose, "category") == Some("config"),
+        is_setting,
         reports,
         role: (property == "state" && kind == "binary").then_some(Role::Light),
         ..DeviceCommand::new(&format!("set {property}"), &title, control, ask)

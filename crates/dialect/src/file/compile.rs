@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
+use toml::Spanned;
 use wilco_ledger::Outcome;
 
 use super::{

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use toml::Spanned;
 use wilco_ledger::Outcome;
 
 use super::{

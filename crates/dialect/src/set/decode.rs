@@ -378,7 +378,9 @@ impl Found<'_, '_> {
                 if !key.is_empty() {
                     values.push((key, canonical(&value.to_string())));
                 } else {
-                    values.extend(members.iter().take(MOST_SERIES).flat_map(|(name, value)| made_up(name, value, compare)));
+                    values.extend(
+                        members.iter().take(MOST_SERIES).flat_map(|(name, value)| made_up(name, value, compare)),
+                    );
                 }
                 let state = value.to_string();
                 add(Meaning::Message(DecodedMessage::State { device: self.device.clone(), state }));

@@ -308,7 +308,7 @@ impl Member {
     }
 
     /// The topic that a device wants, of the several that a rule has.
-    fn topic<'m>(&self, rule: &'m RequestRule, device: &KnownDevice) -> &'m crate::pattern::Pattern {
+    fn topic<'m>(&self, rule: &'m RequestRule, device: &KnownDevice) -> &'m Pattern {
         let wanted =
             device.variant.as_deref().and_then(|variant| self.file.variants.iter().position(|one| one == variant));
         wanted.and_then(|place| rule.topics.get(place)).unwrap_or(&rule.topics[0])
@@ -323,7 +323,7 @@ impl Member {
     pub(crate) fn message(
         &self,
         rule: &RequestRule,
-        topic: &crate::pattern::Pattern,
+        topic: &Pattern,
         asking: &Asking<'_>,
         args: &Args<'_>,
         wire_id: &str,
@@ -408,8 +408,7 @@ impl Member {
             return Expectation::Nothing("This kind of device does not report back.".into());
         }
         terms.truncate(MOST_TERMS);
-        let mut words_under: Vec<Box<str>> =
-            expect.words_under.iter().map(|key| compare.key(&fill(key, ""))).collect();
+        let mut words_under: Vec<Box<str>> = expect.words_under.iter().map(|key| compare.key(&fill(key, ""))).collect();
         if compare.words_without_index {
             words_under.extend(without_index(&terms, &words_under));
         }

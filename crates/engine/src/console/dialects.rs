@@ -32,9 +32,8 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Connection` while it is not online.
     pub async fn find_dialects(&self, connection: &str) -> Result<Vec<FoundDialect>, Failure> {
         let profile = self.profile(connection).await?;
-        let is_sought = |file: &&DialectFile| {
-            !file.is_on_request() && !profile.dialects.iter().any(|one| one.name == file.name())
-        };
+        let is_sought =
+            |file: &&DialectFile| !file.is_on_request() && !profile.dialects.iter().any(|one| one.name == file.name());
         let sought = shipped().iter().filter(is_sought);
         let mut sought: Vec<Sought> = sought
             .filter_map(|file| {

@@ -58,8 +58,14 @@ mod tests {
             let mut availabilities = Availabilities::default();
             let heard = said.iter().map(|(topic, online)| {
                 let (boot, firmware, since) = (None, None, None);
-                let presence =
-                    DecodedMessage::Presence { device: device.id.clone(), online: *online, boot, firmware, tags: Vec::new(), since };
+                let presence = DecodedMessage::Presence {
+                    device: device.id.clone(),
+                    online: *online,
+                    boot,
+                    firmware,
+                    tags: Vec::new(),
+                    since,
+                };
                 let mut meaning = Meaning::Message(presence);
                 let tells = availabilities.combine(&device, topic, &mut meaning);
                 let Meaning::Message(DecodedMessage::Presence { online, .. }) = meaning else { panic!("{meaning:?}") };

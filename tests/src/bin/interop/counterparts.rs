@@ -30,7 +30,8 @@ pub(super) struct Counterpart {
 impl Counterpart {
     /// Waits until the device itself is as it should be.
     pub(super) fn is(&self, pointer: &str, wanted: &Value) -> Result<()> {
-        let read = || fs::read_to_string(&self.own_state).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let read =
+            || fs::read_to_string(&self.own_state).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
         let is_so = || read()?.pointer(pointer).filter(|value| *value == wanted).map(|_| ());
         soon(&format!("{pointer} = {wanted}"), DONE_WITHIN, is_so)
             .with_context(|| format!("the device itself is like {:?}", read()))

@@ -9,12 +9,7 @@
 mod bench;
 mod counterparts;
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -56,7 +51,8 @@ fn house(place: &Place, bench: &Bench) -> Result<()> {
     let aws = script("aws_device.py")?;
     let tasmota = script("tasmota_stand_in.py")?;
     let mut zigbee = place.zigbee2mqtt(&broker)?;
-    let dialects = ["wilco", "homeassistant", "zigbee2mqtt", "homie5", "homie4", "tasmota", "thingsboard", "aws-shadow"];
+    let dialects =
+        ["wilco", "homeassistant", "zigbee2mqtt", "homie5", "homie4", "tasmota", "thingsboard", "aws-shadow"];
     bench.connect(HOUSE, &broker.url(), &dialects)?;
     find_all(bench)?;
     bench.to("Wilco’s reference device", HOUSE).ends("lamp-1", &["led", "on=true"], "succeeded", "")?;

@@ -294,8 +294,9 @@ fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut V
         Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&shown(item))).collect())
     };
     let switch = |on: (&str, &str), off: (&str, &str)| {
-        let word =
-            |(member, default): (&str, &str)| config.get(member).map_or_else(|| default.into(), |one| name(&shown(one)));
+        let word = |(member, default): (&str, &str)| {
+            config.get(member).map_or_else(|| default.into(), |one| name(&shown(one)))
+        };
         Control::Switch { on: word(on), off: word(off) }
     };
     let of =
