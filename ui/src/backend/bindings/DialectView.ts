@@ -28,4 +28,8 @@ finds_devices: boolean,
 /**
  * A broker may end the connection over its topics, so it is not enabled by the way.
  */
-on_request: boolean, settings: Array<DialectSetting>, };
+on_request: boolean, 
+/**
+ * What a connection can change of it.
+ */
+settings: Array<DialectSetting>, };

@@ -24,4 +24,8 @@ text: string,
 /**
  * It is enabled on the connection.
  */
-enabled: boolean, settings: Array<DialectSetting>, };
+enabled: boolean, 
+/**
+ * What the connection can change of it.
+ */
+settings: Array<DialectSetting>, };
