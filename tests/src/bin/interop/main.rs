@@ -47,6 +47,8 @@ fn house(place: &Place, bench: &Bench) -> Result<()> {
     let home_assistant = script("ha_device.py")?;
     let homie5 = script("homie5_device.py")?;
     let homie4 = script("homie4_device.py")?;
+    // The SDK takes its own answer to command 1 for that to its first question, and stops, unless that is answered before.
+    let _server = script("thingsboard_gateway/tb_server.py")?;
     let thingsboard = script("tb_device.py")?;
     let aws = script("aws_device.py")?;
     let tasmota = script("tasmota_stand_in.py")?;
