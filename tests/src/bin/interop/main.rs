@@ -30,8 +30,8 @@ fn main() -> Result<()> {
     let installed = std::env::args_os().nth(1).map(PathBuf::from).context("where are the programs installed?")?;
     let place = Place::new(installed.clone())?;
     let bench = Bench::new()?;
-    house(&place, &bench)?;
     gateway(&place, &bench)?;
+    house(&place, &bench)?;
     let table = table(&place, &bench.proofs())?;
     fs::write(installed.join("results.md"), &table)?;
     println!("\n{table}");
@@ -184,7 +184,7 @@ fn gateway(place: &Place, bench: &Bench) -> Result<()> {
     let _server = place.script("gateway", "thingsboard_gateway/tb_server.py", &broker)?;
     let _gateway = place.thingsboard_gateway(&broker)?;
     bench.connect(GATEWAY, &broker.url(), &["thingsboard"])?;
-    let watching = bench.watch(GATEWAY)?;
+    let _watching = bench.watch(GATEWAY)?;
     // It says once that a device is there, when that has spoken for the first time.
     let log = || broker.log();
     soon("the gateway and Wilco", ANNOUNCED_WITHIN, || {
@@ -199,7 +199,6 @@ fn gateway(place: &Place, bench: &Bench) -> Result<()> {
     let others = devices.iter().filter(|device| device["device"] != "SN-1" && device["device"] != "me").count();
     ensure!(others == 0, "{devices:#?}");
     bench.proved("thingsboard-gateway", "found: `SN-1`.".to_owned());
-    drop(watching);
     let behind = bench.to("thingsboard-gateway", GATEWAY);
     behind.ends("SN-1", &["setRelay", "on=true"], "succeeded", "")?;
     relay.is("/relay", &json!(true))?;
