@@ -15,7 +15,7 @@ import type { ViewColumn } from './bindings/ViewColumn';
 export interface Backend extends Calls {
   /** Starts the demo fleet, or returns it if it is running. */
   startDemo(): Promise<ConnectionView>;
-  /** What goes wrong in the demo fleet. */
+  /** The faults of the demo fleet. */
   demoFaults(): Promise<FaultDials>;
   /** Restarts the devices of the demo fleet with these faults, and keeps them for the next start. */
   setDemoFaults(faults: FaultDials): Promise<void>;
@@ -57,7 +57,7 @@ export interface About {
   data_dir: string;
 }
 
-/** What the wall's tiles are coloured by, where it is no measurement. */
+/** The property that colours the wall's tiles, unless it is a measurement. */
 export type TileColours = 'state' | 'presence';
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'comfortable' | 'compact';
@@ -68,13 +68,13 @@ export interface Preferences {
   density: Density;
   /** How large everything is: 1 is its usual size. */
   zoom: number;
-  /** The connection that was looked at last. */
+  /** The connection that was shown last. */
   connection: string | null;
-  /** What was looked at when the window was closed. */
+  /** The view when the window was closed. */
   view: View | null;
 }
 
-/** What is looked at: of the fleet and of the history, and on which screen. */
+/** The current view: the screen, and the filters of fleet and history. */
 export interface View {
   screen:
     | 'fleet'
@@ -101,7 +101,7 @@ export interface View {
   savedView: string | null;
   /** The devices are shown as tiles instead of rows. */
   wall: boolean;
-  /** What the tiles are coloured by, where it is no measurement. */
+  /** The property that colours the tiles, unless it is a measurement. */
   tileColours: TileColours;
   /** The measurement that they are coloured by. */
   series: string | null;

@@ -1,5 +1,5 @@
 /**
- * The engine's stand-in for a plain browser: an invented fleet that answers by itself. Nothing leaves the page and
+ * The engine's stand-in for a plain browser: an invented fleet that answers commands. Nothing leaves the page and
  * nothing is kept.
  */
 

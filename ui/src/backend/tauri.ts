@@ -20,7 +20,7 @@ async function call({ name, parameters, items }: Signature, given: unknown[]): P
   if (items === null) return invoke('call', { call });
   const channel = new Channel(given[parameters.length] as (item: unknown) => void);
   const answer = await invoke('call', { call, items: channel });
-  if (items === 'told') return answer;
+  if (items === 'reported') return answer;
   return () => {
     channel.onmessage = () => undefined;
     void invoke('stop_stream', { items: channel.id });
@@ -65,7 +65,7 @@ export const tauri: Backend = {
     getCurrentWindow().onCloseRequested((event) => {
       event.preventDefault();
       callback();
-      // A page that does not say so has come to a standstill, and its window is closed.
+      // A page that does not confirm this hangs, and its window is closed.
       void invoke('ask_before_closing');
     }),
   showWindow: (background) => invoke('show_window', { background }),

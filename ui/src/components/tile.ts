@@ -116,7 +116,7 @@ export function tile(
     c.fillRect(x, y, width, height - deep);
     c.globalAlpha = 1;
   }
-  // What waits stands on the lowest rung: a line, where there is room for one.
+  // A waiting command is on the lowest rung: a line, where there is room for one.
   if (filled.share > 0 || small > 4) c.fillRect(x, y + height - deep, width, deep);
 }
 

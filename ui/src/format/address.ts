@@ -18,7 +18,7 @@ const WRITTEN =
   /^(?:(mqtts?|wss?):\/\/)?(\[[\da-f:.]+(?:%[\w.-]+)?\]|[^\s/:@?#[\]\\]+)(?::(\d{1,5}))?(\/[^\s?#\\@]*)?(\?[^\s#\\@]*)?$/i;
 const PORTS: Record<Scheme, number> = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 };
 
-/** What was written, taken apart; nothing where it is no address. */
+/** The parts of an address; null if the text is not one. */
 export function readAddress(text: string): Address | null {
   const found = WRITTEN.exec(text.trim());
   if (!found) return null;

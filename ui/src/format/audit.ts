@@ -40,7 +40,7 @@ export function at(time: number): string {
   return `${date(time)}, ${exactClock(time)}`;
 }
 
-/** What was found, as a sentence. */
+/** The result, as a sentence. */
 export function verdict(found: AuditVerification): string {
   if (found.range === null)
     return found.problems.length === 0 ? 'The audit has no entries yet.' : 'The audit is empty.';

@@ -3,7 +3,7 @@
 import type { SeriesView } from '../backend/bindings/SeriesView';
 import type { TelemetryView } from '../backend/bindings/TelemetryView';
 
-/** What is drawn of one series: its times in seconds, its smallest, largest and mean values. */
+/** The drawn values of one series: its times in seconds, its smallest, largest and mean values. */
 export type Columns = [x: number[], low: (number | null)[], high: (number | null)[], mean: (number | null)[]];
 
 /** A pause that is so many times longer than the usual one is a gap. */

@@ -1,17 +1,17 @@
 /** Which columns of a table there is room for. */
 
 export interface Column {
-  /** What it needs at the least, in pixels. */
+  /** The minimum width, in pixels. */
   least: number;
   /** It takes only so much of what is left over, in pixels. */
   most?: number;
   /** How many parts of what is left over it takes; as wide as it must be where there are none. */
   grows?: number;
-  /** Where there is too little room, the column with the smallest of these goes first. One without stays. */
+  /** If there is too little room, the column with the smallest rank is hidden first. A column without a rank stays. */
   goes?: number;
 }
 
-/** What is at both sides of a row, and between two columns. */
+/** The padding of a row, and the gap between two columns. */
 const SIDES = 32;
 const GAP = 10;
 /** A letter of a device's id, in pixels. */

@@ -1,4 +1,4 @@
-/** What a command asks, as short as it stays clear. */
+/** A command with its arguments, as short as possible. */
 
 import type { CommandView } from '../backend/bindings/CommandView';
 import { wordOf } from './states';
@@ -14,7 +14,7 @@ export function title(command: Pick<CommandView, 'command' | 'args'>): string {
   return visible(command.command);
 }
 
-/** Who asked: `you`, `another console`, or `another console, by Ana`. */
+/** The sender: `you`, `another console`, or `another console, by Ana`. */
 export function askedBy({ by, operator }: Pick<CommandView, 'by' | 'operator'>): string {
   return operator === null ? visible(by) : `${visible(by)}, by ${visible(operator)}`;
 }
@@ -47,13 +47,13 @@ export function changes(command: Pick<CommandView, 'args'>): string {
   return [...pairs, ...(args['apply'] === 'restart' ? ['on next restart'] : [])].join(', ');
 }
 
-/** Whom a command is for: `kitchen-0417`, `12 devices`. */
+/** The recipients of a command: `kitchen-0417`, `12 devices`. */
 export function targetText(devices: string[]): string {
   const [only] = devices;
   return devices.length === 1 && only !== undefined ? visible(only) : counted(devices.length, 'device');
 }
 
-/** `led on: Succeeded`: a ladder's name for those who do not see it. */
+/** `led on: Succeeded`: the accessible name of a ladder. */
 export function ladderName(command: CommandView): string {
   return `${title(command)}: ${wordOf(command.state)}`;
 }

@@ -11,7 +11,7 @@ export function shown(value: unknown): string {
   return typeof value === 'string' ? value : value === undefined ? '' : toJson(value);
 }
 
-/** What was typed, as a value of the same JSON type as the one that stands there. */
+/** The typed text as a value of the same JSON type as the current one. */
 export function read(typed: string, old: unknown): Edit {
   const text = typed.trim();
   if (typeof old === 'string') return { ok: true, value: typed };

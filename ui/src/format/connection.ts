@@ -1,4 +1,4 @@
-/** What a connection is like, in words. */
+/** Descriptions of a connection, in words. */
 
 import type { ConnectionMode } from '../backend/bindings/ConnectionMode';
 import type { EnabledDialect } from '../backend/bindings/EnabledDialect';
@@ -12,7 +12,7 @@ export function speaks(mqtt: MqttVersion, dialects: readonly EnabledDialect[]): 
   return [`MQTT ${mqtt}`, ...dialects.map(dialectText)].join(', ');
 }
 
-/** What may be sent over a connection: its name, and what that means. */
+/** The modes of a connection: name and meaning. */
 export const MODES: { value: ConnectionMode; name: string; note: string }[] = [
   { value: 'normal', name: 'Normal', note: 'Commands are sent.' },
   {

@@ -1,4 +1,4 @@
-/** What a command of one's own is while nothing is said of it. */
+/** The defaults of a user-defined command. */
 
 import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
 

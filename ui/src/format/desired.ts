@@ -13,7 +13,7 @@ export const DESIRED_STATES: Record<DesiredState, string> = {
   unknown: 'Unknown',
 };
 
-/** What of a device differs, in one line; nothing where all is as wanted. */
+/** The differences of a device, in one line; empty if it is as wanted. */
 export function differencesOf({ state, differences }: DeviceDesired): string {
   if (state === 'unknown') return 'The device has not reported its configuration.';
   return differences

@@ -9,7 +9,7 @@ export interface GridColumn extends Column {
   /** Tells it from all others. */
   key: string;
   name: string;
-  /** What it shows; nothing of the first one, which has the id. */
+  /** The value it shows; null for the first one, which has the id. */
   shows: ViewColumn | null;
   sort?: SortBy;
   number?: boolean;

@@ -1,4 +1,4 @@
-/** What a group of devices is called. */
+/** The name of a group of devices. */
 
 import type { GroupBy } from '../backend/bindings/GroupBy';
 import type { GroupKey } from '../backend/bindings/GroupKey';

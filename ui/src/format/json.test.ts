@@ -57,8 +57,8 @@ describe('JSON with places', () => {
     }
   });
 
-  it('refuses a name that is there twice, and says where', () => {
-    const why = '“at” is there twice. Give it once.';
+  it('refuses a name that occurs twice, with its position', () => {
+    const why = '“at” occurs twice. Remove one.';
     expect(readJson('{"steps": [{"at": 1,\n "at": 1}]}')).toEqual({ ok: false, line: 2, column: 2, why });
   });
 

@@ -1,6 +1,6 @@
 /**
  * JSON that keeps its digits. A number that a double (IEEE 754) would alter or write otherwise is kept as its text, in a
- * `LosslessNumber`: values come from the engine, and go to it, as JSON text. What a person types is read with the place
+ * `LosslessNumber`: values are exchanged with the engine as JSON text. What a person types is read with the place
  * of every value, so that a mistake has a line.
  */
 
@@ -107,7 +107,7 @@ export function readJson(text: string): Read {
       space();
       const start = at;
       const key = string('Expected a name in double quotes: {"on": true}.');
-      if (Object.hasOwn(out, key)) throw new Mistake(start, `“${key}” is there twice. Give it once.`);
+      if (Object.hasOwn(out, key)) throw new Mistake(start, `“${key}” occurs twice. Remove one.`);
       space();
       if (text[at] !== ':') throw new Mistake(at, 'Expected a colon.');
       at += 1;

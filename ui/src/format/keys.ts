@@ -6,7 +6,7 @@ const ON_A_MAC: Record<string, string> = { mod: '⌘', alt: '⌥', shift: '⇧' 
 /** `mod+k` as `Ctrl K` (`⌘ K` on a Mac), `g f` as `G F`: one name for each key. */
 export function keyNames(keys: string, mac = isMac()): string[] {
   const names = mac ? ON_A_MAC : NAMES;
-  // A plus at an end is a key of its own.
+  // A plus at the end is a key itself.
   return keys.split(/ |(?!^)\+(?!$)/).map((key) => names[key] ?? (key.length === 1 ? key.toUpperCase() : key));
 }
 

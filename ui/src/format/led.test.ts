@@ -21,26 +21,26 @@ const reports = (led: boolean | null, reported_at: number | null = null) =>
 it.each<[string, DeviceDetail, CommandView | null, boolean, string]>([
   ['no command', reports(true), null, false, 'As last reported by the device.'],
   ['nothing at all', reports(null), null, false, 'It has not reported its LED yet.'],
-  ['on its way', reports(false), asks({ final: false, state: 'sent' }), false, 'You asked for on. Not on yet.'],
-  ['the same', reports(true, END + 1), asks(), false, 'You asked for on, and it is on.'],
+  ['on its way', reports(false), asks({ final: false, state: 'sent' }), false, 'You requested on. Not on yet.'],
+  ['the same', reports(true, END + 1), asks(), false, 'You requested on, and it is on.'],
   ['an earlier report', reports(false, END - 1), asks(), false, 'It confirmed on. No report since.'],
   ['the broker’s copy', reports(false), asks(), false, 'It confirmed on. No report since.'],
   ['a later report', reports(false, END + 1), asks(), false, 'It confirmed on, then reported off.'],
   ['a restart', reports(false), asks(), true, 'It has restarted and reports off.'],
-  ['a failure', reports(false, END + 1), asks({ state: 'failed' }), false, 'You asked for on. Failed.'],
+  ['a failure', reports(false, END + 1), asks({ state: 'failed' }), false, 'You requested on. Failed.'],
   [
     'another console',
     reports(false),
     asks({ by: 'another console', final: false }),
     false,
-    'Another console asked for on. Not on yet.',
+    'Another console requested on. Not on yet.',
   ],
   [
     'another operator',
     reports(false),
     asks({ by: 'another console', operator: 'Ana\u001b', final: false }),
     false,
-    'Another console (Ana\\u001b) asked for on. Not on yet.',
+    'Another console (Ana\\u001b) requested on. Not on yet.',
   ],
 ])('follows the newest fact: %s', (_, detail, command, restarted, words) => {
   expect(ledText(detail, command, restarted)).toBe(words);

@@ -14,15 +14,16 @@ export function askedOf(command: CommandView | null): boolean | null {
   return typeof on === 'boolean' ? on : null;
 }
 
-/** `restarted`: the device has started anew since the command. */
+/** `restarted`: the device has restarted since the command. */
 export function ledText({ row, reported_at }: DeviceDetail, command: CommandView | null, restarted: boolean): string {
   const reported = row.led;
   const asked = askedOf(command);
   if (command === null || asked === null)
     return reported === null ? 'It has not reported its LED yet.' : 'As last reported by the device.';
   const named_by = command.operator === null ? '' : ` (${visible(command.operator)})`;
-  const wish = `${command.by === 'you' ? 'You' : `Another console${named_by}`} asked for ${named(asked)}`;
-  if (!command.final) return asked === reported ? `${wish}. It already is.` : `${wish}. Not ${named(asked)} yet.`;
+  const wish = `${command.by === 'you' ? 'You' : `Another console${named_by}`} requested ${named(asked)}`;
+  if (!command.final)
+    return asked === reported ? `${wish}. It is ${named(asked)} already.` : `${wish}. Not ${named(asked)} yet.`;
   if (asked === reported) return `${wish}, and it is ${named(asked)}.`;
   if (command.state !== 'succeeded') return `${wish}. ${wordOf(command.state)}.`;
   const ended = command.finished_at ?? command.changed_at;

@@ -4,7 +4,7 @@ import type { DeviceGroup } from '../backend/bindings/DeviceGroup';
 
 export type Line = { group: DeviceGroup; folded: boolean; index: null } | { group: null; index: number };
 
-/** Where each group's head stands. */
+/** The line of each group's head. */
 interface Segment {
   group: DeviceGroup;
   line: number;
@@ -30,7 +30,7 @@ export class Lines {
     this.count = groups.length === 0 ? devices : line;
   }
 
-  /** What stands on a line. */
+  /** The content of a line. */
   at(line: number): Line | null {
     if (line < 0 || line >= this.count) return null;
     const segment = this.#segmentBy(line, (one) => one.line);

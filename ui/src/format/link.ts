@@ -1,4 +1,4 @@
-/** How a connection stands, in words. */
+/** The state of a connection, in words. */
 
 import type { LinkState } from '../backend/bindings/LinkState';
 import { left } from './time';
@@ -20,7 +20,7 @@ export function linkGlyph(link: LinkState): string {
   return link.state === 'stopped' || link.state === 'waiting' ? 's-offline' : 's-unknown';
 }
 
-/** What is shown of a connection that is not online: what happened, what to do, and when Wilco retries. */
+/** The text about a connection that is not online: the cause, the remedy, and when Wilco retries. */
 export function linkStory(link: LinkState, now: number): { what: string; then: string; next: string } | null {
   switch (link.state) {
     case 'online':

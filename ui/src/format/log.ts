@@ -4,13 +4,13 @@ import type { LogPart } from '../backend/bindings/LogPart';
 
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 
-/** A line of a log, or the place of what did not come. */
+/** A line of a log, or the place of a missing part. */
 export interface LogLine {
   text: string;
   gap: boolean;
 }
 
-/** Lines that are shown at the most; the oldest go first. */
+/** Lines that are shown at most; the oldest go first. */
 const MOST_LINES = 100_000;
 
 export function linesOf(parts: LogPart[]): LogLine[] {
@@ -29,14 +29,14 @@ export function linesOf(parts: LogPart[]): LogLine[] {
   return lines;
 }
 
-/** As it goes on the clipboard: a gap cannot be taken for a line of the device. */
+/** The text for the clipboard: a gap cannot be taken for a line of the device. */
 export function plain(lines: LogLine[]): string {
   return lines.map(({ text, gap }) => (gap ? `[${text}]\n` : `${text}\n`)).join('');
 }
 
 /** Where two fetches do not meet. Whether anything stood there, only the device knows. */
 export const NOT_FETCHED = 'Not fetched: the lines between those above and these';
-/** A line or two stand alike anywhere. */
+/** One or two equal lines occur anywhere. */
 const ENOUGH = 3;
 
 /**
@@ -44,7 +44,7 @@ const ENOUGH = 3;
  * shown, and gaps that it fills go; where the two do not meet, a line says so.
  */
 export function continued(before: LogLine[], now: LogLine[]): LogLine[] {
-  // Nothing came, so there is nothing new either.
+  // Nothing arrived, so there is nothing new.
   if (!now.some(({ gap }) => !gap)) return before;
   return joined(before, now).slice(-MOST_LINES);
 }

@@ -8,7 +8,7 @@ export function isNothing({ commands, strays, logs }: Older): boolean {
   return commands + strays + logs === 0;
 }
 
-/** What there is of it: `1,200 commands, 3 answers without a command, and 1 log`. */
+/** The number of old entries: `1,200 commands, 3 answers without a command, and 1 log`. */
 export function older({ commands, strays, logs }: Older): string {
   const kinds: [number, string, string][] = [
     [commands, 'command', 'commands'],

@@ -1,4 +1,4 @@
-/** What is said of a device that sends more than is read. */
+/** The remark about a device that sends more than Wilco reads. */
 
 import { counted } from './count';
 

@@ -13,7 +13,7 @@ const SHOWN_AT_FIRST = 4_096;
 const STRING = /"(?:[^"\\]|\\.)*"/y;
 
 /**
- * Cuts JSON into pieces, with each member of the outermost object on a line of its own. Other text comes back as one.
+ * Cuts JSON into pieces, with each member of the outermost object on its own line. Other text is returned as one piece.
  * `id` is the value to be found at a glance.
  */
 export function pieces(payload: string, id: string | null): Piece[] {

@@ -1,4 +1,4 @@
-/** A policy to paste, taken apart so that what is particular to this connection stands out. */
+/** A policy to paste, split so that the parts that depend on this connection are highlighted. */
 export function policyPieces(policy: string): { text: string; particular: boolean }[] {
   return policy
     .split(/((?<=:(?:client|topicfilter|topic)\/)[^"\s]+)/)

@@ -1,4 +1,4 @@
-/** The ladder: where each state stands on the five rungs that never change their order. */
+/** The ladder: the place of each state on five rungs whose order never changes. */
 
 import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
@@ -11,7 +11,7 @@ export type At = 'past' | 'here' | 'awaited' | 'stop' | 'never' | 'open';
 export interface Rung {
   name: string;
   at: At;
-  /** What stands above the rung: the time since the one before. */
+  /** The text above the rung: the time since the one before. */
   gap: string;
   /** When it was reached, Unix milliseconds. */
   time: number | null;

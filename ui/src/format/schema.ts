@@ -8,9 +8,9 @@ import { nearest, toJson } from './json';
 export interface SchemaError {
   /** Where: names of members and places in lists. */
   path: (string | number)[];
-  /** What is wrong there, as a sentence. */
+  /** The error there, as a sentence. */
   why: string;
-  /** Nothing is there yet: no mistake before it is handed in. */
+  /** The value is missing: no error before the form is submitted. */
   missing: boolean;
 }
 
@@ -67,7 +67,7 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
     case 'required':
       return { path: [...path, quoted], why: 'Required.', missing: true };
     case 'false':
-      // Said of a member that is not allowed, and once more of the object that has it.
+      // Said of a member that is not allowed, and again of the object that has it.
       return says('');
     case 'additionalProperties':
     case 'unevaluatedProperties':
@@ -77,7 +77,7 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
     case 'enum':
       return says(`One of ${Array.isArray(limit) ? limit.map((one) => toJson(one)).join(', ') : 'a few'}.`);
     case 'const':
-      return says(`It has to be ${toJson(limit)}.`);
+      return says(`Must be ${toJson(limit)}.`);
     case 'minimum':
       return says(`At least ${limit}.`);
     case 'maximum':
@@ -106,7 +106,7 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
       return says(`Must match ${limit}.`);
     case 'format':
       return says(
-        `This is no ${limit}${String(limit) in WRITTEN_AS ? `: write it as ${WRITTEN_AS[String(limit)]}` : ''}.`,
+        `Not a valid ${limit}.${String(limit) in WRITTEN_AS ? ` Write it as ${WRITTEN_AS[String(limit)]}.` : ''}`,
       );
     case 'anyOf':
     case 'oneOf':
@@ -153,7 +153,7 @@ function at(schema: unknown, path: (string | number)[], root: unknown = schema):
   return found;
 }
 
-/** What a schema gives before anything is filled in, however deep. An object in which it gives nothing is not made up. */
+/** The defaults of a schema, at any depth. An object without defaults is left out. */
 export function defaults(schema: ArgumentsSchema): Record<string, unknown> {
   return membersOf(schema, schema);
 }

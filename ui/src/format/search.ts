@@ -5,13 +5,13 @@ import type { SearchReading } from '../backend/bindings/SearchReading';
 export interface Search {
   /** Finished conditions, in the order they were typed. */
   tokens: string[];
-  /** What is still being typed. */
+  /** The part that is being typed. */
   text: string;
 }
 
 export const NOTHING: Search = { tokens: [], text: '' };
 
-/** What stands before the typed text where all of it is one line. */
+/** The text before the typed part, on one line. */
 export function before({ tokens }: Search): string {
   return tokens.map((token) => `${token} `).join('');
 }
@@ -26,7 +26,7 @@ export function line(search: Search): string {
  * `reading` is the engine's, of the whole line.
  */
 export function take(search: Search, { parts, error }: SearchReading, all = false): Search {
-  // What stands between conditions says what it does by its place.
+  // The text between conditions needs no label.
   if (error !== null || parts.some(({ kind }) => kind === 'operator')) return search;
   const start = before(search).length;
   const { text } = search;

@@ -28,12 +28,12 @@ export function age(ms: number): string {
   return ms < SECOND ? 'now' : coarse(ms);
 }
 
-/** How long ago a device was last seen: in whole minutes, so that a list of devices at rest stands still. */
+/** How long ago a device was last seen: in whole minutes, so that an idle list does not change. */
 export function seenAgo(ms: number): string {
   return ms < MINUTE ? '< 1 min' : coarse(ms);
 }
 
-/** How long ago something came that comes again and again: nothing while it is fresh, then `12 s ago`. */
+/** The age of a value that is reported repeatedly: empty while it is new, then `12 s ago`. */
 export function stale(ms: number): string | null {
   return ms < 10 * SECOND ? null : `${coarse(ms)} ago`;
 }

@@ -2,6 +2,6 @@
 export function tooltipOf(title: string): { text: string; keys: string[] } {
   const found = /^(?:(.*?)\.? )?Keys: (.+)$/s.exec(title);
   if (found === null) return { text: title, keys: [] };
-  // A plus at an end is a key of its own.
+  // A plus at the end is a key itself.
   return { text: found[1] ?? '', keys: (found[2] ?? '').split(/ then |(?!^)\+(?!$)/) };
 }

@@ -1,4 +1,4 @@
-/** What the devices that fell short have in common, from the data alone. */
+/** Properties that the failed devices have in common, from the data alone. */
 
 import type { CommandView } from '../backend/bindings/CommandView';
 import { BAD_ENDS } from '../backend/bindings/Constants';

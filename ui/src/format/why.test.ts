@@ -12,7 +12,7 @@ const told = (given: ReturnType<typeof command>, now = 1_001_300) => {
 describe('the words under a ladder', () => {
   it('counts down to the time-out', () => {
     expect(told(climbed('accepted'))).toBe(
-      'The device has accepted it and not finished yet. It has 8.7 s left before this counts as timed out.',
+      'The device has accepted it but has not finished. It has 8.7 s left before this counts as timed out.',
     );
   });
 
@@ -26,9 +26,9 @@ describe('the words under a ladder', () => {
   it('says that an answer came which cannot be read', () => {
     const unreadable = { count: 1, last_at: 0, why: 'This answer is unreadable: its status "finished" is unknown.' };
     const given = climbed('at_broker', { accepted_at: null, unreadable });
-    expect(told(given)).toContain('An answer came that cannot be read. This answer is unreadable: its status');
+    expect(told(given)).toContain('An unreadable answer arrived. This answer is unreadable: its status');
     const done = climbed('succeeded', { unreadable });
-    expect(told(done)).toContain('Something else came about it that cannot be read.');
+    expect(told(done)).toContain('Another message about it is unreadable.');
   });
 
   it('quotes the device', () => {
@@ -85,7 +85,9 @@ describe('the words under a ladder', () => {
   });
 
   it('waits for the connection where there is none', () => {
-    expect(why(command(), 0, { prefix: '', connected: false }).what).toBe('Waiting in the outbox for the connection.');
+    expect(why(command(), 0, { prefix: '', connected: false }).what).toBe(
+      'Waiting in the outbox: not connected to the broker.',
+    );
   });
 
   it('adds what is unusual', () => {

@@ -11,11 +11,11 @@ export interface Why {
   glyph: string;
   /** What happened. */
   what: string;
-  /** What it means, and what to do. */
+  /** The meaning, and the remedy. */
   then: string;
 }
 
-/** What is known beside the command itself. */
+/** Facts beside the command itself. */
 export interface Surroundings {
   /** The topic prefix of the connection; empty for none. */
   prefix: string;
@@ -24,50 +24,54 @@ export interface Surroundings {
 }
 
 export function why(command: CommandView, now: number, around: Surroundings): Why {
-  const { what, then, glyph } = told(command, now, around);
+  const { what, then, glyph } = explain(command, now, around);
   return { glyph, what, then: [...then, ...remarks(command)].filter((part) => part !== '').join(' ') };
 }
 
-interface Told {
+interface Explanation {
   glyph: string;
   what: string;
   then: string[];
 }
 
-function told(command: CommandView, now: number, around: Surroundings): Told {
+function explain(command: CommandView, now: number, around: Surroundings): Explanation {
   const countdown = remaining(command, now);
   if (command.unreadable !== null && (command.state === 'sent' || command.state === 'at_broker')) {
-    return tell('i-alert', 'An answer came that cannot be read.', brief(command.unreadable.why), countdown);
+    return explanation('i-alert', 'An unreadable answer arrived.', brief(command.unreadable.why), countdown);
   }
   switch (command.state) {
     case 'queued':
       if (around.connected && command.message !== null && command.message !== '')
         return ended(command, 's-queued', command.message);
       return around.connected
-        ? tell('s-queued', 'Written to the outbox.', 'Wilco sends it as soon as the broker accepts it.')
-        : tell('s-queued', 'Waiting in the outbox for the connection.', 'Wilco sends it when the connection is back.');
+        ? explanation('s-queued', 'Written to the outbox.', 'Wilco sends it as soon as the broker accepts it.')
+        : explanation(
+            's-queued',
+            'Waiting in the outbox: not connected to the broker.',
+            'Wilco sends it when the connection is back.',
+          );
     case 'held':
-      return tell(
+      return explanation(
         's-held',
         'The device is offline, so the command waits here.',
         'Wilco sends it when the device is online.',
         command.deadline === null ? '' : `It expires in ${left(command.deadline - now)}.`,
       );
     case 'sent':
-      return tell('s-late', 'Sent. The broker has not acknowledged it yet.', countdown);
+      return explanation('s-late', 'Sent. The broker has not acknowledged it yet.', countdown);
     case 'at_broker':
       return command.nobody_listening
-        ? tell(
+        ? explanation(
             'i-alert',
             `The broker reports no subscribers on ${topic(command, around)}.`,
             'Check that the device is running and uses this topic prefix.',
             countdown,
           )
-        : tell('s-late', 'The broker has it. No answer from the device yet.', countdown);
+        : explanation('s-late', 'The broker has it. No answer from the device yet.', countdown);
     case 'accepted':
-      return tell('s-late', 'The device has accepted it and not finished yet.', said(command), countdown);
+      return explanation('s-late', 'The device has accepted it but has not finished.', said(command), countdown);
     case 'running':
-      return tell(
+      return explanation(
         's-running',
         command.progress === null
           ? 'The device is working on it.'
@@ -77,20 +81,24 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
       );
     case 'succeeded':
       if (command.settled_by === 'report')
-        return tell('s-done', visible(command.message ?? 'The device reported what was requested.'), took(command));
-      return tell('s-done', 'The device says it is done.', took(command), said(command));
+        return explanation(
+          's-done',
+          visible(command.message ?? 'The device reported what was requested.'),
+          took(command),
+        );
+      return explanation('s-done', 'The device says it is done.', took(command), said(command));
     case 'failed':
-      return tell(
+      return explanation(
         'i-alert',
         'The device accepted the command and could not do it.',
-        said(command) || 'It gave no reason.',
+        said(command) || 'It sent no reason.',
         'Fix the cause, then send it again.',
       );
     case 'rejected':
-      return tell(
+      return explanation(
         'i-alert',
         'The device refused the command.',
-        said(command) || 'It gave no reason.',
+        said(command) || 'It sent no reason.',
         command.clocks_differ
           ? 'Most likely the clocks of this computer and of the device differ. Set both by NTP, then send it again.'
           : '',
@@ -98,7 +106,7 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
         'Check the command and its arguments, then send it again.',
       );
     case 'undeliverable':
-      return ended(command, 'i-alert', 'It could not be delivered. The device was not asked.');
+      return ended(command, 'i-alert', 'It could not be delivered. The device did not receive it.');
     case 'unconfirmed':
       return ended(command, 's-unknown', 'The broker has it. No answer is expected.', 'No device has confirmed it.');
     case 'timed_out':
@@ -117,17 +125,17 @@ function told(command: CommandView, now: number, around: Surroundings): Told {
 }
 
 /** An end without the device: the ledger's own sentences, the first of which says what happened. */
-function ended(command: CommandView, glyph: string, otherwise: string, ...then: string[]): Told {
+function ended(command: CommandView, glyph: string, otherwise: string, ...then: string[]): Explanation {
   const message = command.message === null || command.message === '' ? otherwise : brief(command.message);
   const [, what = message, rest = ''] = /^(.*?\.)\s+(.*)$/s.exec(message) ?? [];
-  return tell(glyph, what, rest, ...then);
+  return explanation(glyph, what, rest, ...then);
 }
 
-function tell(glyph: string, what: string, ...then: string[]): Told {
+function explanation(glyph: string, what: string, ...then: string[]): Explanation {
   return { glyph, what, then };
 }
 
-/** What must be said of a command whatever its state. */
+/** Remarks about a command that do not depend on its state. */
 function remarks(command: CommandView): string[] {
   const out: string[] = [];
   if (command.late) out.push('The answer arrived after the command had timed out.');
@@ -136,7 +144,7 @@ function remarks(command: CommandView): string[] {
   if (command.match === 'ambiguous')
     out.push('An answer without an ID arrived, and it could belong to more than one command.');
   if (command.unreadable !== null && !['sent', 'at_broker', 'timed_out'].includes(command.state))
-    out.push(`Something else came about it that cannot be read. ${brief(command.unreadable.why)}`);
+    out.push(`Another message about it is unreadable. ${brief(command.unreadable.why)}`);
   if (command.conflict) out.push('A second, different answer arrived. The first one counts; both are in the history.');
   if (command.contradicted !== null && command.message === null)
     out.push(`But the device reported ${wordOf(command.contradicted).toLowerCase()}.`);

@@ -32,7 +32,7 @@ export interface Action {
   quiet?: boolean;
   /** It sends something to devices, so it is not there while nothing can be sent. */
   sends?: boolean;
-  /** It comes before others that fit as well. */
+  /** It is listed before others that match equally. */
   prior?: boolean;
   run: () => unknown;
 }
@@ -56,12 +56,12 @@ export const IN_LISTS: { keys: string; name: string }[] = [
   { keys: 'Escape', name: 'Close, clear a search, reset the zoom' },
 ];
 
-/** What can be done now. Features offer it; buttons have their keys from here, and so have the palette and the list of keys. */
+/** The available actions. Features declare them; buttons, the palette and the list of keys read them. */
 export class Actions {
   paletteOpen = $state(false);
   sheetOpen = $state(false);
   readonly #shortcuts: Shortcuts;
-  /** What features offer, each in its own place. */
+  /** The actions of each feature. */
   #offers = $state.raw<(() => Action[])[]>([]);
   readonly list: Action[] = $derived.by(() =>
     this.#offers.flatMap((offer) => offer()).filter(({ sends }) => sends !== true || this.app.sending.refusal === null),

@@ -21,11 +21,11 @@ import { failureOf } from './failure';
 import { Feed } from './feed';
 import { Fleet } from './fleet.svelte';
 import { Importing } from './importing.svelte';
-import { FILTERS, History, NEEDS_ATTENTION_NOW, type Filter } from './history.svelte';
+import { History } from './history.svelte';
+import { FILTERS, NEEDS_ATTENTION_NOW, type Filter } from './historyFilters';
 import { DeviceLog } from './log.svelte';
 import { Inspected } from './inspected.svelte';
 import { Notices } from './notices.svelte';
-import { Palette } from './palette.svelte';
 import { Preferences } from './preferences.svelte';
 import { Measurements } from './telemetry.svelte';
 import { Route } from './route.svelte';
@@ -42,14 +42,14 @@ export class App {
   readonly preferences: Preferences;
   readonly settings: Settings;
   readonly connections: Connections;
-  /** What is sent goes through here. */
+  /** Sends all commands. */
   readonly sending: Sending;
   readonly fleet: Fleet;
   readonly catalogue: Catalogue;
   readonly composer: CommandComposer;
   readonly inspected: Inspected;
   readonly selection: Selection;
-  /** What is set of devices here. */
+  /** Annotations of devices. */
   readonly devices: Devices;
   readonly views: Views;
   /** The configurations that are wanted of devices. */
@@ -57,7 +57,7 @@ export class App {
   readonly cells: Cells;
   readonly history: History;
   readonly log: DeviceLog;
-  /** What the inspected device has measured in the last minutes. */
+  /** The measurements of the inspected device in the last minutes. */
   readonly recent: Measurements;
   readonly charts: Measurements;
   readonly traffic: Traffic;
@@ -68,7 +68,7 @@ export class App {
   readonly actions: Actions;
   readonly closeGuard: CloseGuard;
   readonly feed: Feed;
-  /** The import of devices that is open. It is kept here because it goes on while another screen is shown. */
+  /** The import of devices that is open. It is kept here because it continues while another screen is shown. */
   importing = $state.raw<Importing | null>(null);
   about = $state.raw<About | null>(null);
   /** The engine could not be reached at all. */
@@ -150,7 +150,7 @@ export class App {
     if (batch.connections) this.notices.keepOf(batch.connections);
   }
 
-  /** The connection that was looked at has gone. Of the next one nothing is chosen, and nothing is taken for the other's. */
+  /** The current connection was removed: clears everything that belongs to it. */
   #lose({ name }: ConnectionView, here: boolean): void {
     const { current } = this.connections;
     this.inspected.close();
@@ -159,11 +159,11 @@ export class App {
     if (this.route.parameters.has('device')) this.route.go('fleet');
     const message = `The connection “${visible(name)}” was removed.`;
     const instead = current === null ? '' : ` This is “${visible(current.name)}”.`;
-    // Who did it knows of it; others may have looked away.
+    // The user who removed it needs no notice.
     this.notices.add([{ level: here ? 'info' : 'warning', message: message + instead, hint: null }]);
   }
 
-  /** Whom a command would be for now: the device that is looked at. Nobody sees one of another connection. */
+  /** The recipients of a command now: the inspected device, if it belongs to the current connection. */
   get targets(): Targets | null {
     const { connection, device, detail } = this.inspected;
     if (connection === null || device === null || connection !== this.connections.current?.id) return null;
@@ -179,7 +179,7 @@ export class App {
     this.composer.open(targets, text ? { kind: 'text' } : null);
   }
 
-  /** Sends what a button stands for, to whom a command would be for now. */
+  /** Sends a button's command to the current recipients. */
   async press(button: CommandButton): Promise<void> {
     const { targets } = this;
     if (targets === null) return;
@@ -201,11 +201,6 @@ export class App {
   openDesired(): void {
     const connection = this.connections.current?.id;
     if (connection !== undefined) this.desired.open(connection);
-  }
-
-  /** What is looked for from everywhere, begun anew. */
-  lookAround(): Palette {
-    return new Palette(this, this.backend);
   }
 
   /** Shows the commands that the status bar counts as needing attention. */

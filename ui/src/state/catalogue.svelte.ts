@@ -7,11 +7,11 @@ import type { CommandToPreview } from '../backend/bindings/CommandToPreview';
 import type { ImportLine } from '../backend/bindings/ImportLine';
 import { DefinitionEditor } from './definitionEditor.svelte';
 
-/** What is known of commands before they are sent, and the buttons that were made of them. */
+/** The catalogue of commands, and the buttons made from them. */
 export class Catalogue {
   entries = $state.raw<CatalogueEntry[]>([]);
   buttons = $state.raw<CommandButton[]>([]);
-  /** A command that is being described. It stays while something else is looked at. */
+  /** A command that is being described. It stays while another screen is open. */
   editor = $state.raw<DefinitionEditor | null>(null);
 
   constructor(readonly backend: Backend) {}

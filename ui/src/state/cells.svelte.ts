@@ -1,4 +1,4 @@
-/** What the rows that are seen show of their configuration, running and wanted, and of what they measure. */
+/** Configuration, wanted configuration and measurements of the visible rows. */
 
 import type { Backend } from '../backend/backend';
 import type { DeviceCells } from '../backend/bindings/DeviceCells';
@@ -7,9 +7,9 @@ import type { ViewColumn } from '../backend/bindings/ViewColumn';
 import { columnKey } from '../format/gridColumns';
 import { Throttle } from './throttle';
 
-/** Measurements come every few seconds. */
+/** Measurements arrive every few seconds. */
 const PAUSE = 3_000;
-/** The columns whose values are asked for; all others come with the rows. */
+/** The columns whose values are requested separately; all others are part of the rows. */
 const ASKED: ViewColumn['column'][] = ['config', 'telemetry', 'desired'];
 /** As many as the engine answers with. */
 const AT_ONCE = 200;
@@ -46,20 +46,20 @@ export class Cells {
 
   /** A value of the running configuration, as JSON text. */
   config(device: string, column: ViewColumn): string | null {
-    // Read first: a cell that is drawn before its column is loaded is drawn again when the rows come.
+    // Read first: a cell that is drawn before its column is loaded is drawn again when the rows arrive.
     const row = this.#rows.get(device);
     const place = this.#places.get(columnKey(column));
     return place === undefined ? null : (row?.config[place] ?? null);
   }
 
-  /** What was measured lately, the last value at the end. */
+  /** The latest measurements, the newest at the end. */
   measured(device: string, column: ViewColumn): number[] {
     const row = this.#rows.get(device);
     const place = this.#places.get(columnKey(column));
     return place === undefined ? [] : (row?.measured[place] ?? []);
   }
 
-  /** How a device stands to the configuration that is wanted of it; nothing where none is. */
+  /** Whether a device has its wanted configuration; null without one. */
   desired(device: string): DeviceDesired | null {
     return this.#rows.get(device)?.desired ?? null;
   }
@@ -68,7 +68,7 @@ export class Cells {
     const [wanted, columns] = [this.#wanted, this.#columns];
     if (wanted === null || columns.length === 0) return;
     const devices = wanted.devices.slice(0, AT_ONCE);
-    // What cannot be had is not shown; the list itself says what is wrong.
+    // Values that cannot be read are not shown; the list reports the error.
     const found = await this.backend.deviceCells(wanted.connection, devices, [...columns]).catch(() => null);
     if (found === null || columns !== this.#columns || wanted.connection !== this.#wanted?.connection) return;
     this.#rows = new Map(found.map((cells) => [cells.device, cells]));

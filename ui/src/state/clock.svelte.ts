@@ -33,7 +33,7 @@ const tenths = new Clock(100);
 /** So long, in milliseconds, tenths of a second are shown of a wait that grows, and of one that runs out. */
 const SHOWN_IN_TENTHS = 10_000;
 
-/** The time for a command that is under way, Unix milliseconds: it changes as often as what is shown of it. */
+/** The time for a command that is in progress, Unix milliseconds: it changes as often as what is shown of it. */
 export function nowFor({ queued_at: since, deadline }: { queued_at: number; deadline: number | null }): number {
   const now = Date.now();
   const young = now - since < SHOWN_IN_TENTHS;

@@ -2,13 +2,13 @@ import type { App } from './app.svelte';
 import { counted } from '../format/count';
 import { visible, visibleName } from '../format/text';
 
-/** What would be lost if the window closes, and the question before that. */
+/** Unsaved input when the window closes, and the question about it. */
 export class CloseGuard {
-  /** Somebody wants to close the window. */
+  /** The user wants to close the window. */
   wanted = $state(false);
-  /** What is not saved, each as people call it. */
+  /** The names of unsaved input. */
   readonly unsaved: string[] = $derived.by(() => [...this.#unsaved(), ...this.#drafts.flatMap((list) => list())]);
-  /** What does not go on while the window is closed, each as people call it. */
+  /** The names of tasks that stop when the window closes. */
   readonly running: string[] = $derived.by(() => this.#running.flatMap((list) => list()));
   readonly #holds = $derived(this.unsaved.length + this.running.length > 0);
   readonly asks = $derived(this.wanted && this.#holds);
@@ -17,7 +17,7 @@ export class CloseGuard {
 
   constructor(readonly app: App) {}
 
-  /** A feature names what it runs that does not go on while the window is closed. */
+  /** A feature names what it runs that does not continue while the window is closed. */
   watchRunning(list: () => string[]): void {
     this.#running = [...this.#running, list];
   }
@@ -27,7 +27,7 @@ export class CloseGuard {
     this.#drafts = [...this.#drafts, list];
   }
 
-  /** Intercepts closing while something is unsaved or running. Otherwise the window closes by itself. */
+  /** Intercepts closing while something is unsaved or running. Otherwise the window closes at once. */
   watch(): void {
     $effect.root(() => {
       const holds = $derived(this.#holds);
@@ -61,7 +61,7 @@ export class CloseGuard {
     const { composer, catalogue, connections, inspected } = this.app;
     const { editor } = catalogue;
     const { wizard } = connections;
-    // What was typed for a connection that has gone can be applied no more.
+    // Input for a removed connection can no longer be applied.
     const left = inspected.unapplied.filter(({ connection }) => connections.list.some(({ id }) => id === connection));
     const edited = left.map(
       ({ device, count }) => `${counted(count, 'change')} to the configuration of ${visibleName(device)}, not applied`,

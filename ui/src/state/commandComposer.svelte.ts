@@ -19,15 +19,15 @@ export const COUNTED = 20;
 
 type Arguments = Record<string, unknown>;
 
-/** Whom it is for. */
+/** The recipients. */
 export interface Targets {
   connection: string;
   devices: string[];
-  /** Those that are known to be offline: a command is held here for them. */
+  /** The offline ones: Wilco holds a command for them. */
   offline: string[];
 }
 
-/** What was chosen: a command of the catalogue, one that only the firmware knows, or a text as it stands. */
+/** The chosen command: one of the catalogue, one that only the firmware has, or a plain text. */
 export type Chosen = { kind: 'known'; entry: CatalogueEntry } | { kind: 'named'; name: string } | { kind: 'text' };
 
 export interface Choice {
@@ -38,7 +38,7 @@ export interface Choice {
   chosen: Chosen;
 }
 
-/** What is filled in. */
+/** The values of the form. */
 interface Draft {
   args: Arguments;
   raw: string;
@@ -79,7 +79,7 @@ export class CommandComposer {
   #first = $state('');
   /** The form has not yet said what it makes of that. */
   #fresh = false;
-  /** What was filled in and left, by whom and what it is for. */
+  /** Abandoned values, by recipients and command. */
   readonly #kept = new Map<string, Draft>();
 
   readonly choices: Choice[] = $derived.by(() => this.#choices());
@@ -102,7 +102,7 @@ export class CommandComposer {
           ? 'text'
           : '',
   );
-  /** What people call it. */
+  /** Its title. */
   readonly title = $derived(this.entry?.definition.title ?? (this.chosen?.kind === 'text' ? 'Free text' : this.name));
 
   constructor(
@@ -123,13 +123,13 @@ export class CommandComposer {
     this.#openButton({ connection, devices: [], offline: [] }, button, true);
   }
 
-  /** What is filled in is done with. */
+  /** Discards the values. */
   close(): void {
     this.#kept.delete(this.#place);
     this.#vanish();
   }
 
-  /** What is filled in is kept, for when the same is opened again. */
+  /** Keeps the values for the next time that the same command is opened. */
   leave(): void {
     if (this.#keep()) {
       const message = `Your input for ${visible(this.title)} is kept. Open the form again to continue.`;
@@ -182,7 +182,7 @@ export class CommandComposer {
     if (read.ok && isObject(read.value)) this.args = read.value;
   }
 
-  /** The same draft, looked at the other way. Text that cannot be read stays where it is. */
+  /** Switches between form and JSON. Invalid text stays in its field. */
   turn(): void {
     if (this.mode === 'form') {
       this.raw = toJson(this.args, 2);
@@ -199,7 +199,7 @@ export class CommandComposer {
     return isObject(read.value) ? null : 'Arguments must be an object: names and values between { and }.';
   }
 
-  /** What is wrong with the raw text by its schema: `line 3, level: At most 10.` */
+  /** The errors of the raw text by its schema: `line 3, level: At most 10.` */
   get rawWrong(): string[] {
     const { read } = this;
     if (!read.ok || this.rawError !== null) return [];
@@ -210,7 +210,7 @@ export class CommandComposer {
     });
   }
 
-  /** Arguments that do not fit go out all the same where the firmware may know better: a command that came with Wilco. */
+  /** Arguments that do not fit go out anyway where the firmware may know better: a command that came with Wilco. */
   get mayInsist(): boolean {
     return this.mode === 'raw' && this.rawError === null && this.entry?.built_in === true;
   }
@@ -258,7 +258,7 @@ export class CommandComposer {
     };
   }
 
-  /** Sends what a button stands for. One that interrupts the device opens the question instead. */
+  /** Sends a button's command. One that interrupts the device opens the confirmation instead. */
   async press(targets: Targets, button: CommandButton): Promise<void> {
     if (this.catalogue.isDangerous(targets.connection, button.command) || targets.devices.length > COUNTED) {
       this.#openButton(targets, button);

@@ -5,7 +5,7 @@ import { alike, sharedText, traits } from '../format/traits';
 
 /** Enough to see a pattern. */
 const LOOKED_AT = 500;
-/** What nearly every device has explains nothing. */
+/** A property that nearly every device has explains nothing. */
 const COMMON_PLACE = 0.8;
 
 /** Asks the fleet what those that fell short like this command have in common. Empty where there is nothing to say. */

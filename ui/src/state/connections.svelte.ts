@@ -22,18 +22,18 @@ export class Connections {
   loaded = $state(false);
   chosen = $state<string | null>(null);
   gauges = $state.raw<Gauges>({ trip: [], inward: [] });
-  /** A connection that is being entered or changed. It stays while other screens are looked at. */
+  /** A connection that is being entered or changed. It stays while other screens are open. */
   wizard = $state.raw<Wizard | null>(null);
-  /** Called when the one that is looked at has gone: another is from then on, or none. `here`: it was removed here. */
+  /** Called when the current one was removed and replaced by another, or none. `here`: it was removed in this window. */
   onlost: (lost: ConnectionView, here: boolean) => void = () => undefined;
   #removing: string | null = null;
   /** An order that the engine may not have received yet. */
   #order: string[] | null = null;
   readonly current = $derived(this.list.find((connection) => connection.id === this.chosen) ?? this.list[0] ?? null);
 
-  /** Those that have no connection to their broker. */
+  /** The connections that are not online. */
   readonly troubled = $derived(this.list.filter(({ link }) => link.state === 'waiting' || link.state === 'stopped'));
-  /** Those of them that are not looked at. */
+  /** Those of them that are not the current one. */
   readonly troubledElsewhere = $derived(this.troubled.filter(({ id }) => id !== this.current?.id));
 
   constructor(
@@ -72,7 +72,7 @@ export class Connections {
     return demo;
   }
 
-  /** Opens the wizard; what was begun before is gone on with. */
+  /** Opens the wizard, with the values that were entered before. */
   add(): void {
     this.wizard ??= lasting(() => new Wizard(this.backend, () => this.list.map(({ name }) => name)));
   }
@@ -82,7 +82,7 @@ export class Connections {
     this.wizard = lasting(() => new Wizard(this.backend, others, connection, place));
   }
 
-  /** Saves what the wizard holds and closes it; nothing where it could not be saved. A new one is looked at from then on. */
+  /** Saves the wizard's connection and closes the wizard; returns null if it could not be saved. A new one becomes the current one. */
   async save(): Promise<ConnectionView | null> {
     const { wizard } = this;
     const saved = (await wizard?.save()) ?? null;
@@ -112,7 +112,7 @@ export class Connections {
     return entryOf(formOf(connection), around, connection.denied);
   }
 
-  /** Connects at once instead of at the next try: to be saved as it is begins a connection's session anew. */
+  /** Connects at once instead of at the next try: to be saved as it is begins a connection's session again. */
   async tryNow(connection: ConnectionView): Promise<void> {
     this.#put(await this.backend.saveConnection(this.entry(connection)));
   }
@@ -154,7 +154,7 @@ export class Connections {
     return copy;
   }
 
-  /** Moves a connection one place up or down; says at which it stands now. */
+  /** Moves a connection one place up or down; returns its new place. */
   async move(id: string, by: -1 | 1): Promise<number> {
     const ids = this.list.map((connection) => connection.id);
     const from = ids.indexOf(id);
@@ -196,7 +196,7 @@ export class Connections {
     return (await this.backend.chooseFiles(title))[0] ?? null;
   }
 
-  /** A batch that was under way when the order changed would show the old one for a moment. */
+  /** A batch that was in progress when the order changed would show the old one for a moment. */
   #inOrder(list: ConnectionView[]): ConnectionView[] {
     const order = this.#order;
     if (order === null) return list;
@@ -210,7 +210,7 @@ export class Connections {
     return known ? sorted : list;
   }
 
-  /** Nobody is to go on with another connection unawares. */
+  /** Shows that another connection is the current one now. */
   #become(list: ConnectionView[]): void {
     const before = this.current;
     this.list = list;
@@ -227,7 +227,7 @@ export class Connections {
   }
 }
 
-/** What is made within an effect of a screen stops deriving anything when that screen is left; this does not. */
+/** State that is created in an effect of a screen stops updating when the screen closes; this does not. */
 function lasting<T>(make: () => T): T {
   let made: T | undefined;
   $effect.root(() => {

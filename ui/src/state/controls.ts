@@ -60,7 +60,7 @@ export class Controls {
   }
 }
 
-/** Activates a control on the screen that was just gone to. */
+/** Activates a control on the screen that was just opened. */
 export async function openControl(app: { controls: Controls }, name: ControlName): Promise<void> {
   await tick();
   app.controls.activate(name);

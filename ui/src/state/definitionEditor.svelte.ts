@@ -38,9 +38,9 @@ export class DefinitionEditor {
   checked = $state(false);
   saving = $state(false);
   preview = $state.raw<CommandPreview | null>(null);
-  /** What a form is made from: the schema as it was when the engine last found it to be one. */
+  /** The source of the form: the last valid schema. */
   drawn = $state.raw<Record<string, unknown> | null>(null);
-  /** What its form is filled in with, to see it go out. */
+  /** The values of its form, for the preview. */
   entered = $state.raw<Record<string, unknown>>({});
   /** The preview's arguments are an example. */
   madeUp = $state(true);
@@ -50,13 +50,13 @@ export class DefinitionEditor {
   /** The schema as far as it makes an object. */
   readonly readable = $derived(this.read.ok ? objectOf(nearest(this.read.value)) : null);
   readonly wrong: SchemaError[] = $derived(this.drawn === null ? [] : complaints(this.drawn, this.entered));
-  /** What it is shown with; nothing where the form is empty, does not fit, or is not of this schema yet. */
+  /** The arguments of the preview; null if the form is empty, invalid, or of an earlier schema. */
   readonly args = $derived(
     this.drawn === this.readable && this.wrong.length === 0 && Object.keys(this.entered).length > 0
       ? this.entered
       : null,
   );
-  /** What was written is not what it was at first. */
+  /** The text was changed. */
   readonly unsaved = $derived.by(() => this.#written() !== this.#first);
   readonly #first: string;
   readonly #ask = new Throttle(250, () => void this.#look());
@@ -86,7 +86,7 @@ export class DefinitionEditor {
     this.#first = this.#written();
   }
 
-  /** What it is called as long as it is not saved. */
+  /** Its name until it is saved. */
   get called(): string {
     return [this.title, this.name].find((text) => text.trim() !== '') ?? 'New command';
   }
@@ -106,11 +106,11 @@ export class DefinitionEditor {
     return readSeconds(this.ttl) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
   }
 
-  /** What else the engine finds wrong, but for what is only not written yet. */
+  /** Further errors from the engine, except missing values. */
   get problems(): string[] {
     const { preview } = this;
     if (preview === null || this.name.trim() === '') return [];
-    // What is wrong with the schema is the last of them, and said at its field.
+    // An error of the schema is the last of them, and is shown at its field.
     return preview.drawable ? preview.problems : preview.problems.slice(0, -1);
   }
 

@@ -22,7 +22,7 @@ export class DesiredConfigs {
   constructor(
     readonly backend: Backend,
     readonly undo: Undo,
-    /** What devices are wanted to have is different. */
+    /** The wanted configurations have changed. */
     readonly onchange: () => void,
   ) {}
 

@@ -1,4 +1,4 @@
-/** What a person does with devices here: adds, names, tags and forgets them, and takes that back. */
+/** Adds, names, tags and forgets devices, and undoes that. */
 
 import type { Backend } from '../backend/backend';
 import type { NewDevice } from '../backend/bindings/NewDevice';
@@ -73,7 +73,9 @@ export class Devices {
     this.onchange();
     const word = visibleName(tag);
     if (tagged.length === 0)
-      return this.undo.notices.add([{ level: 'info', message: `They all have the tag ${word}.`, hint: null }]);
+      return this.undo.notices.add([
+        { level: 'info', message: `All of them have the tag ${word} already.`, hint: null },
+      ]);
     this.undo.offer(`Tagged ${whichOf(tagged)} with ${word}.`, async () => {
       await this.backend.untagDevices(connection, tagged, tag);
       this.onchange();
@@ -94,19 +96,20 @@ export class Devices {
     });
   }
 
-  /** Forgets devices that have nothing to do. Answers with those that are gone. */
+  /** Forgets devices without unfinished commands. Returns the forgotten ones. */
   async forget(connection: string, devices: string[]): Promise<string[]> {
     const forgotten = await this.backend.forgetDevices(connection, devices);
     this.onchange();
     const gone = forgotten.devices;
     const kept = [
       forgotten.busy.length > 0 &&
-        `${whichOf(forgotten.busy)} ${forgotten.busy.length === 1 ? 'has' : 'have'} a command under way`,
+        `${whichOf(forgotten.busy)} ${forgotten.busy.length === 1 ? 'has an unfinished command' : 'have unfinished commands'}`,
       forgotten.named.length > 0 && `the connection names ${whichOf(forgotten.named)}`,
     ].filter(Boolean);
     if (kept.length > 0) {
       const message = `${gone.length === 0 ? 'Nothing was forgotten' : 'Not all were forgotten'}: ${kept.join('; ')}.`;
-      const hint = forgotten.busy.length > 0 ? 'Cancel the commands or stop the rollout, or wait for their end.' : null;
+      const hint =
+        forgotten.busy.length > 0 ? 'Cancel the commands, stop the rollout, or wait until they finish.' : null;
       this.undo.notices.add([{ level: 'warning', message, hint }]);
     }
     if (gone.length === 0) return gone;

@@ -4,14 +4,14 @@ import type { ExportView } from '../backend/bindings/ExportView';
 import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 
-/** The history on its way to a file. It goes on while other screens are looked at. */
+/** An export of the history to a file. It continues while other screens are open. */
 export class HistoryExport {
-  /** How far it is; nothing while none is under way. */
+  /** How far it is; nothing while none is in progress. */
   view = $state.raw<ExportView | null>(null);
 
   constructor(readonly backend: Backend) {}
 
-  /** How it ended; nothing where another one is under way. */
+  /** How it ended; nothing where another one is in progress. */
   async start(query: HistoryQuery, to: FileToWrite, format: ExportFormat): Promise<ExportView | null> {
     if (this.view !== null) return null;
     this.view = { written: 0, matching: null, stopped: false, path: null };

@@ -1,6 +1,6 @@
 import type { Failure } from '../backend/bindings/Failure';
 
-/** Whatever a promise was rejected with, as a sentence for the person. */
+/** The reason of a rejected promise, as a sentence. */
 export function failureOf(reason: unknown): Failure {
   if (typeof reason === 'object' && reason !== null && 'message' in reason && 'code' in reason)
     return reason as Failure;

@@ -1,4 +1,4 @@
-/** What the engine says has changed, applied in one update for each animation frame. */
+/** The changes that the engine reports, applied in one update for each animation frame. */
 
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
@@ -35,7 +35,7 @@ export class Feed {
   }
 }
 
-/** Two batches as one: what came later stands. */
+/** Combines two batches: the later values win. */
 export function merge(earlier: Batch, later: Batch): Batch {
   const commands = new Map(earlier.commands.map((command) => [keyOf(command), command]));
   for (const command of later.commands) commands.set(keyOf(command), command);

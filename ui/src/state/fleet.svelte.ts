@@ -1,7 +1,6 @@
 import type { Backend, TileColours } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandState } from '../backend/bindings/CommandState';
-import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceColumns } from '../backend/bindings/DeviceColumns';
 import type { DeviceGroup } from '../backend/bindings/DeviceGroup';
 import type { DeviceQuery } from '../backend/bindings/DeviceQuery';
@@ -17,16 +16,14 @@ import { Lines, type Line } from '../format/lines';
 import { line, NOTHING, take, type Search } from '../format/search';
 import { PRESENCES, stateOf } from '../format/states';
 import type { Range } from '../format/window';
+import { DeviceRows } from './deviceRows.svelte';
 import { failureOf } from './failure';
-import { keyOf, newer } from './feed';
 import { Throttle } from './throttle';
 
 export type { TileColours };
 
 /** Rows are loaded this far before and after the visible ones. */
 const AROUND = 60;
-/** Rows that are kept; those that are far away go first. */
-const KEPT = 1_500;
 /** Four times a second is as often as a table can be read. */
 const ROWS_PAUSE = 250;
 /** A list of 100,000 devices takes some time, and the feed reports changes meanwhile. */
@@ -80,11 +77,11 @@ export class Fleet {
   held = $state(false);
   /** The order would be another one by now. */
   waiting = $state.raw<DeviceColumns | null>(null);
-  /** The line that the keyboard stands on. */
+  /** The line with the keyboard focus. */
   active = $state(0);
   /** Counts up when the list is to go back to its top. */
   toTop = $state(0);
-  rows = $state.raw<ReadonlyMap<string, DeviceRow>>(new Map());
+  readonly loadedRows: DeviceRows;
   /** Counts up when presence or states of the list have changed at their places. */
   patched = $state(0);
 
@@ -97,8 +94,6 @@ export class Fleet {
 
   #connection: string | null = null;
   #range: Range = { from: 0, to: 50 };
-  /** Rows that are as the engine has them, or are on their way. */
-  #fresh = new Set<string>();
   #generation = 0;
   /** Counts the questions for the list: answers may overtake each other. */
   #asked = 0;
@@ -107,7 +102,13 @@ export class Fleet {
   readonly #rowsAgain = new Throttle(ROWS_PAUSE, () => void this.#loadRows());
   readonly #listAgain = new Throttle(LIST_PAUSE, () => void this.#load());
 
-  constructor(readonly backend: Backend) {}
+  constructor(readonly backend: Backend) {
+    this.loadedRows = new DeviceRows(backend);
+  }
+
+  get rows(): ReadonlyMap<string, DeviceRow> {
+    return this.loadedRows.all;
+  }
 
   /** The query of the list. */
   get query(): DeviceQuery | null {
@@ -125,7 +126,7 @@ export class Fleet {
     return index === null ? undefined : this.list.ids[index];
   }
 
-  /** The row on a line, where it has come. */
+  /** The row on a line, if it is loaded. */
   row(at: number): DeviceRow | undefined {
     const id = this.idAt(at);
     return id === undefined ? undefined : this.rows.get(id);
@@ -151,7 +152,7 @@ export class Fleet {
     return stateOf(this.list.states[index] ?? 0);
   }
 
-  /** Hears of places in the list that look different, and of other lists. */
+  /** Called with the places in the list that look different, and with null for a new list. */
   onTiles(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -236,27 +237,6 @@ export class Fleet {
     this.show(null);
   }
 
-  /** The columns of the configuration and of measurements that there can be, 24 at the most. */
-  async moreColumns(): Promise<ViewColumn[]> {
-    const connection = this.#connection;
-    if (connection === null) return [];
-    const { completions } = await this.backend.readSearch(connection, CONFIGURATION, CONFIGURATION.length);
-    const keys = completions.flatMap(({ text }) => namesIn(text, CONFIGURATION));
-    const series = await this.measurements();
-    return [
-      ...keys.map((key): ViewColumn => ({ column: 'config', key })),
-      ...series.map((name): ViewColumn => ({ column: 'telemetry', series: name })),
-    ];
-  }
-
-  /** The names of what devices measure, 12 at the most. */
-  async measurements(): Promise<string[]> {
-    const connection = this.#connection;
-    if (connection === null) return [];
-    const { completions } = await this.backend.readSearch(connection, MEASUREMENT, MEASUREMENT.length);
-    return completions.flatMap(({ text }) => namesIn(text, MEASUREMENT));
-  }
-
   show(series: string | null): void {
     if (series === this.series) return;
     this.series = series;
@@ -277,7 +257,7 @@ export class Fleet {
     if (this.matching === 0 && this.loaded && !this.reloading) this.#listAgain.ask();
   }
 
-  /** The pointer comes into the list, or leaves it. */
+  /** The pointer enters or leaves the list. */
   hold(held: boolean): void {
     this.held = held;
     if (!held) this.showNewOrder();
@@ -291,16 +271,17 @@ export class Fleet {
     const connection = this.#connection;
     if (connection === null) return;
     for (const states of batch.device_states) if (states.connection === connection) this.#patchList(states);
-    this.#patchRows(batch);
+    const shown = batch.commands.filter((command) => command.connection === connection && !command.automatic);
+    this.loadedRows.showCommands(shown);
     if (!batch.devices.includes(connection)) return;
-    if (batch.changed_devices.length >= 200) this.#fresh.clear();
-    else for (const [, device] of batch.changed_devices) this.#fresh.delete(device);
+    const changed = batch.changed_devices.map(([, device]) => device);
+    this.loadedRows.outdate(changed.length >= 200 ? undefined : changed);
     this.#rowsAgain.ask();
     this.#listAgain.ask();
   }
 
   refresh(): void {
-    this.#fresh.clear();
+    this.loadedRows.outdate();
     this.#rowsAgain.ask();
     this.#listAgain.ask();
   }
@@ -319,19 +300,6 @@ export class Fleet {
     this.#tell(places);
   }
 
-  /** Last commands are shown at once; the rest of a row follows with the next load. */
-  #patchRows(batch: Batch): void {
-    let rows: Map<string, DeviceRow> | null = null;
-    for (const command of batch.commands) {
-      if (command.connection !== this.#connection || command.automatic) continue;
-      const row = (rows ?? this.rows).get(command.device);
-      if (!row) continue;
-      rows ??= new Map(this.rows);
-      rows.set(command.device, withCommand(row, command));
-    }
-    if (rows) this.rows = rows;
-  }
-
   #begin(empty = false): void {
     this.#generation += 1;
     this.active = 0;
@@ -341,8 +309,7 @@ export class Fleet {
     this.#range = { from: 0, to: Math.max(50, this.#range.to - this.#range.from) };
     if (empty) {
       this.list = EMPTY;
-      this.rows = new Map();
-      this.#fresh.clear();
+      this.loadedRows.clear();
       this.loaded = false;
       this.total = 0;
       this.counts = null;
@@ -422,23 +389,11 @@ export class Fleet {
   async #loadRows(): Promise<void> {
     const connection = this.#connection;
     if (connection === null) return;
-    const near = this.#near();
-    const wanted = near.filter((id) => !this.#fresh.has(id));
-    if (wanted.length === 0) return;
-    wanted.forEach((id) => this.#fresh.add(id));
+    const isCurrent = () => connection === this.#connection;
     try {
-      const found = await this.backend.deviceRows(connection, wanted);
-      if (connection !== this.#connection) return;
-      const rows = new Map(this.rows);
-      for (const row of found) {
-        const last = rows.get(row.device)?.last_command;
-        rows.set(row.device, last ? withCommand(row, last) : row);
-      }
-      if (rows.size > KEPT) this.#dropFar(rows);
-      this.rows = rows;
+      await this.loadedRows.load(connection, () => this.#near(), isCurrent);
     } catch (reason) {
-      wanted.forEach((id) => this.#fresh.delete(id));
-      if (connection === this.#connection) this.failure = failureOf(reason);
+      if (isCurrent()) this.failure = failureOf(reason);
     }
   }
 
@@ -452,35 +407,7 @@ export class Fleet {
     return near;
   }
 
-  #dropFar(rows: Map<string, DeviceRow>): void {
-    const near = new Set(this.#near());
-    for (const id of rows.keys()) {
-      if (rows.size <= KEPT / 2) break;
-      if (near.has(id)) continue;
-      rows.delete(id);
-      this.#fresh.delete(id);
-    }
-  }
-
   #tell(places: readonly number[] | null): void {
     for (const listener of this.#listeners) listener(places);
   }
-}
-
-const MEASUREMENT = 'telemetry.';
-const CONFIGURATION = 'config.';
-
-/** The name in a field of the search: `telemetry.temperature:`, or with its name in quotes. */
-function namesIn(field: string, of: string): string[] {
-  if (!field.startsWith(of)) return [];
-  const name = field.slice(of.length).replace(/:$/, '');
-  if (name === '') return [];
-  return [name.startsWith('"') ? name.slice(1, -1).replaceAll(/\\(.)/g, '$1') : name];
-}
-
-function withCommand(row: DeviceRow, command: CommandView): DeviceRow {
-  const last = row.last_command;
-  if (last && last.queued_at > command.queued_at) return row;
-  const current = last && keyOf(last) === keyOf(command) ? newer(last, command) : command;
-  return { ...row, last_command: current };
 }

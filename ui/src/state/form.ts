@@ -14,7 +14,7 @@ import type { Way } from '../backend/bindings/Way';
 import { goes, readAddress, wholeUrl } from '../format/address';
 import { listed } from '../format/topics';
 
-/** `null` stands for *whatever follows from the rest*; a text is as it was typed. */
+/** `null`: the value follows from the other fields; a text is as typed. */
 export interface Form {
   id: string | null;
   name: string;
@@ -47,7 +47,7 @@ export interface Form {
   withoutKeyring: boolean;
 }
 
-/** What a form is filled in against. */
+/** The context of a form. */
 export interface Around {
   kit: KitView | null;
   /** The secrets that are kept for the connection which is changed. */
@@ -57,7 +57,7 @@ export interface Around {
   taken: string[];
 }
 
-/** What follows from a form. */
+/** The values derived from a form. */
 export interface Settled {
   preset: Preset;
   presetView: PresetView | null;
@@ -67,7 +67,7 @@ export interface Settled {
   alpn: string;
   trust: Trust;
   name: string;
-  /** The connection shows a certificate of its own. */
+  /** The connection has a client certificate. */
   certificate: boolean;
 }
 
@@ -251,7 +251,7 @@ function secret(typed: string, removed: boolean): string | null {
   return typed === '' ? null : typed;
 }
 
-/** What was entered, exactly. */
+/** The exact text. */
 function given(text: string): string | null {
   return text === '' ? null : text;
 }

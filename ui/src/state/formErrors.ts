@@ -16,7 +16,7 @@ const ELSEWHERE: Partial<Record<Field, Ground>> = {
   devices: 'topics',
 };
 
-/** The step of the wizard on which a field stands. */
+/** The step of the wizard that contains a field. */
 export function placeOf(field: Field): Ground {
   return ELSEWHERE[field] ?? 'endpoint';
 }
@@ -77,7 +77,7 @@ function nameError(form: Form, around: Around): string | null {
   return settle(form, around).name === '' && form.address.trim() !== '' ? 'Give the connection a name.' : null;
 }
 
-/** Names and topics are used exactly as they are entered, and nobody sees a space at an end. */
+/** Names and topics are used exactly as entered, and a space at either end is invisible. */
 function spaceError(text: string, what: string): string | null {
   return text.trim() === text ? null : `The ${what} begins or ends with a space. Remove the space.`;
 }

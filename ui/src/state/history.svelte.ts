@@ -2,10 +2,7 @@ import { SvelteSet } from 'svelte/reactivity';
 
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
-import type { CommandDetail } from '../backend/bindings/CommandDetail';
-import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
-import { BAD_ENDS, OPEN_STATES } from '../backend/bindings/Constants';
 import type { ExportFormat } from '../backend/bindings/ExportFormat';
 import type { ExportView } from '../backend/bindings/ExportView';
 import type { FileToWrite } from '../backend/bindings/FileToWrite';
@@ -17,55 +14,22 @@ import { wordOf } from '../format/states';
 import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
+import { FILTERS, type Filter } from './historyFilters';
 import type { Sending } from './sending.svelte';
 import { Throttle } from './throttle';
+import { UnfoldedCommand } from './unfoldedCommand.svelte';
 
 const PAGE = 100;
-/** Causes that are listed at the most. */
+/** Causes that are listed at most. */
 const CAUSES = 200;
 /** How long the engine counts a command that ended badly as needing attention, milliseconds after its end. */
 const NEEDS_ATTENTION_FOR = 3_600_000;
-
-export interface Filter {
-  name: string;
-  states: CommandState[];
-  /** Only what needs attention now: the engine decides. */
-  needsAttention?: boolean;
-  /** What Wilco sent by itself; without it, all the others. */
-  automatic?: boolean;
-}
-
-export const FILTERS: Filter[] = [
-  { name: 'All', states: [] },
-  { name: 'In flight', states: [...OPEN_STATES] },
-  { name: 'Succeeded', states: ['succeeded'] },
-  { name: 'Failed or rejected', states: ['failed', 'rejected'] },
-  { name: 'Timed out', states: ['timed_out'] },
-  { name: 'Undeliverable', states: ['undeliverable'] },
-  { name: 'Expired or cancelled', states: ['expired', 'cancelled'] },
-  { name: 'Automatic', states: [], automatic: true },
-];
-
-/** What needs or needed a look, however long ago. */
-export const NEEDS_ATTENTION: Filter = {
-  name: 'Needs attention',
-  states: [...BAD_ENDS],
-};
-
-/** What the status bar's badge counts, which leads here. */
-export const NEEDS_ATTENTION_NOW: Filter = {
-  ...NEEDS_ATTENTION,
-  name: 'Needs attention, last hour',
-  needsAttention: true,
-};
-
-export const EVERY_FILTER: Filter[] = [...FILTERS, NEEDS_ATTENTION_NOW, NEEDS_ATTENTION];
 
 /** Every command there ever was, newest first, a page at a time. */
 export class History {
   filter = $state.raw<Filter>(FILTERS[0] as Filter);
   device = $state('');
-  /** What is typed into the search field. */
+  /** The text of the search field. */
   search = $state('');
   /** Causes are listed instead of commands. */
   byCause = $state(false);
@@ -79,29 +43,20 @@ export class History {
   /** More has changed than the feed named: only loading the list again shows it. */
   behind = $state(false);
   hasMore = $state(false);
-  /** The row that is unfolded, by its key, and what there is to see in it. */
-  open = $state<string | null>(null);
-  detail = $state.raw<CommandDetail | null>(null);
-  detailFailure = $state.raw<Failure | null>(null);
-  /** The unfolded command could not be withdrawn, or its waiting not stopped. */
-  stopFailure = $state.raw<Failure | null>(null);
   dismissFailure = $state.raw<Failure | null>(null);
   /** Counts up when the list is to go back to its top. */
   toTop = $state(0);
-  /** The row that the keyboard stands on. */
+  /** The row with the keyboard focus. */
   active = $state(0);
-  /** Nobody has scrolled away from the newest. */
+  /** The list is scrolled to the newest rows. */
   atTop = $state(true);
-  /** The command that was sent again last, by its key, and the id under which it was. */
-  again = $state.raw<{ of: string; id: string } | null>(null);
-  /** The command that could not be sent again, by its key. */
-  againFailure = $state.raw<{ of: string; failure: Failure } | null>(null);
   readonly export: HistoryExport;
+  readonly unfolded: UnfoldedCommand;
 
   /** New commands, by their keys, that are not shown yet because the list is scrolled. */
   readonly #waiting = new SvelteSet<string>();
   #connection: string | null = null;
-  /** What is listed was read with the filter that is chosen. */
+  /** The list was read with the current filter. */
   #filtered = false;
   #next: string | null = null;
   /** The last command of the last page that was read, where there are more. */
@@ -112,13 +67,13 @@ export class History {
   #begun: Promise<void> = Promise.resolve();
   readonly #reload = new Throttle(500, () => this.#readAgain());
   readonly #searched = new Throttle(150, () => this.#begin());
-  readonly #redetail = new Throttle(250, () => void this.#loadDetail());
 
   constructor(
     readonly backend: Backend,
     readonly sending: Sending,
   ) {
     this.export = new HistoryExport(backend);
+    this.unfolded = new UnfoldedCommand(backend, sending, (read) => this.#update(read));
   }
 
   show(connection: string | null): void {
@@ -129,16 +84,16 @@ export class History {
       this.#begin();
       return;
     }
-    // The list is drawn anew, from its top.
+    // The list is drawn again, from its top.
     this.atTop = true;
-    if (this.loading || this.open !== null) return;
+    if (this.loading || this.unfolded.key !== null) return;
     this.behind = true;
     this.#reload.ask();
   }
 
-  /** Nobody reads anything that could move away under the eyes. */
+  /** New rows would not move rows that the user reads. */
   get follows(): boolean {
-    return this.atTop && this.open === null;
+    return this.atTop && this.unfolded.key === null;
   }
 
   get waiting(): number {
@@ -170,7 +125,7 @@ export class History {
     this.filterBy(filter, device);
   }
 
-  /** Searches while somebody types. */
+  /** Searches while the user types. */
   searchFor(text: string): void {
     if (text === this.search) return;
     this.search = text;
@@ -236,25 +191,10 @@ export class History {
     if (this.behind) this.#reload.ask();
   }
 
+  /** Unfolds a command, or folds the unfolded one. */
   unfold(command: CommandView | null): void {
-    this.open = command === null ? null : keyOf(command);
-    this.detail = null;
-    this.detailFailure = null;
-    this.stopFailure = null;
-    this.again = null;
-    this.againFailure = null;
-    if (command !== null) void this.#loadDetail();
-    else if (this.atTop) this.catchUp();
-  }
-
-  /** Withdraws a command that was never sent; later it stops the waiting. */
-  async stop(command: CommandView): Promise<void> {
-    this.stopFailure = null;
-    try {
-      await this.backend.cancel(command.connection, command.device, command.id);
-    } catch (reason) {
-      if (keyOf(command) === this.open) this.stopFailure = failureOf(reason);
-    }
+    this.unfolded.open(command);
+    if (command === null && this.atTop) this.catchUp();
   }
 
   /** Dismisses a failed command, or all of them. They stay under the other filters. */
@@ -270,30 +210,18 @@ export class History {
     }
   }
 
-  /** Sends a command once more, under a new id that names the old one. `asked`: the person has said yes to it already. */
-  async sendAgain(command: CommandView, asked = false): Promise<void> {
-    this.againFailure = null;
-    try {
-      const id = (await this.sending.sendAgain(command, asked))?.ids[0];
-      this.again = id === undefined ? null : { of: keyOf(command), id };
-    } catch (reason) {
-      this.againFailure = { of: keyOf(command), failure: failureOf(reason) };
-    }
-  }
-
   /** Writes all that the filter lets through to a file. */
   exportTo(to: FileToWrite, format: ExportFormat): Promise<ExportView | null> {
     return this.export.start(this.#query(null), to, format);
   }
 
   take(batch: Batch): void {
-    // Nobody has looked yet.
+    // The screen has not been opened yet.
     if (this.#generation === 0) return;
     // Only the engine knows which commands match a search.
     if (batch.more_commands || (this.search !== '' && batch.commands.length > 0)) this.behind = true;
     if (this.behind) this.#reload.ask();
-    if (this.open !== null && (batch.more_commands || batch.commands.some((command) => keyOf(command) === this.open)))
-      this.#redetail.ask();
+    this.unfolded.take(batch);
     this.total = batch.connections?.find(({ id }) => id === this.#connection)?.counts.kept ?? this.total;
     if (this.loading) this.#meanwhile.push(...batch.commands);
     if (batch.commands.length > 0) this.#takeIn(batch.commands);
@@ -309,7 +237,7 @@ export class History {
       changed.delete(keyOf(row));
       return newer(row, change);
     });
-    // What is older comes with its own page.
+    // Older rows are loaded with their own page.
     const oldest = this.#oldest;
     const within = [...changed.values()].filter((command) => oldest === null || byAge(command, oldest) < 0);
     const fitting = this.search === '' ? within.filter((command) => this.#admits(command)) : [];
@@ -373,7 +301,7 @@ export class History {
   #readAgain(): void {
     // A list that could not be loaded is not scrolled.
     if (!this.behind || (!this.follows && this.failure === null)) return;
-    // What is under way is waited for: where much happens, no answer would ever be to the last question.
+    // What is in progress is waited for: where much happens, no answer would ever be to the last question.
     if (this.loading) this.#reload.ask();
     else {
       void this.#load(true);
@@ -422,19 +350,9 @@ export class History {
     }
   }
 
-  async #loadDetail(): Promise<void> {
-    const row = this.rows.find((command) => keyOf(command) === this.open);
-    if (!row) return;
-    try {
-      const detail = await this.backend.command(row.connection, row.device, row.id);
-      if (keyOf(row) !== this.open) return;
-      this.detail = detail;
-      this.detailFailure = null;
-      // The feed may have had no room for it.
-      this.rows = this.rows.map((other) => (keyOf(other) === this.open ? newer(other, detail.command) : other));
-    } catch (reason) {
-      if (keyOf(row) === this.open) this.detailFailure = failureOf(reason);
-    }
+  /** Shows a newer state of a command, for which the feed may have had no room. */
+  #update(read: CommandView): void {
+    this.rows = this.rows.map((row) => (keyOf(row) === keyOf(read) ? newer(row, read) : row));
   }
 }
 

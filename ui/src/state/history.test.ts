@@ -10,7 +10,8 @@ import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { view } from '../backend/fake/connections';
 import { command } from '../test/commands';
 import { sendingOver } from '../test/sending';
-import { FILTERS, History, NEEDS_ATTENTION_NOW, type Filter } from './history.svelte';
+import { History } from './history.svelte';
+import { FILTERS, NEEDS_ATTENTION_NOW, type Filter } from './historyFilters';
 
 beforeEach(() => void vi.useFakeTimers({ now: 2_000_000 }));
 afterEach(() => void vi.useRealTimers());
@@ -318,24 +319,24 @@ describe('the unfolded command', () => {
     const { backend, history, tell } = await opened(run(3, 1));
     history.unfold(history.rows[1] ?? null);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(history.detailFailure).not.toBeNull();
+    expect(history.unfolded.detailFailure).not.toBeNull();
     const detail = { command: nth(2), events: [], request: null, request_is: 'planned' as const, shell_line: null };
     backend.command.mockResolvedValue(detail as unknown as CommandDetail);
     tell([nth(2, { state: 'sent' })]);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(history.detail).toBe(detail);
-    expect(history.detailFailure).toBeNull();
+    expect(history.unfolded.detail).toBe(detail);
+    expect(history.unfolded.detailFailure).toBeNull();
   });
 
   it('has nothing to do with another that could not be stopped', async () => {
     const { backend, history } = await opened(run(3, 1));
     backend.cancel.mockRejectedValue(new Error('It has ended.'));
     history.unfold(history.rows[1] ?? null);
-    const stopped = history.stop(nth(2));
+    const stopped = history.unfolded.stop(nth(2));
     history.unfold(history.rows[0] ?? null);
     await stopped;
-    expect(history.stopFailure).toBeNull();
-    await history.stop(nth(3));
-    expect(history.stopFailure).not.toBeNull();
+    expect(history.unfolded.stopFailure).toBeNull();
+    await history.unfolded.stop(nth(3));
+    expect(history.unfolded.stopFailure).not.toBeNull();
   });
 });

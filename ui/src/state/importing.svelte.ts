@@ -1,4 +1,4 @@
-/** The import of a CSV file of devices: a preview first, then the import. It goes on while another screen is shown. */
+/** The import of a CSV file of devices: a preview first, then the import. It continues while another screen is shown. */
 
 import type { Backend } from '../backend/backend';
 import type { DeviceImport } from '../backend/bindings/DeviceImport';
@@ -8,11 +8,11 @@ import { cleanPath } from '../format/path';
 
 export class Importing {
   path = $state('');
-  /** What is in the file. */
+  /** The content of the file. */
   preview = $state.raw<DeviceImport | null>(null);
-  /** What has been imported. */
+  /** The imported devices. */
   done = $state.raw<DeviceImport | null>(null);
-  /** How far reading or importing is; nothing while neither is under way. */
+  /** How far reading or importing is; nothing while neither is in progress. */
   progress = $state.raw<DeviceImport | null>(null);
   failure = $state.raw<Failure | null>(null);
   readonly file = $derived(cleanPath(this.path));
@@ -49,7 +49,7 @@ export class Importing {
     await this.backend.stopDeviceImport();
   }
 
-  /** Another file is to be looked at. */
+  /** Another file was chosen. */
   back(): void {
     this.preview = null;
     this.failure = null;

@@ -29,7 +29,7 @@ export class Inspected {
   failure = $state.raw<Failure | null>(null);
   /** A command was refused, with the control that sent it. */
   refused = $state.raw<{ control: Control; failure: Failure } | null>(null);
-  /** Configuration values as they were typed, by key. Those of another device wait until one comes back to it. */
+  /** Configuration values as they were typed, by key. Those of another device are kept until it is inspected again. */
   readonly edits: Record<string, string> = $derived.by(() => this.#edits.get(this.#place) ?? {});
   /** Requested values that are not yet confirmed, by key. */
   readonly asked: Record<string, string> = $derived.by(() =>
@@ -39,14 +39,14 @@ export class Inspected {
   readonly unapplied: { connection: string; device: string; count: number }[] = $derived.by(() =>
     [...this.#edits].map(([place, edits]) => ({ ...whereIs(place), count: Object.keys(edits).length })),
   );
-  /** What others that fell short have in common with a command of this device. */
+  /** Properties that other failed devices have in common with this one. */
   remark = $state.raw<{ key: string; words: string } | null>(null);
   /** A command is being written to the outbox. */
   busy = $state<Control | null>(null);
 
-  /** What was typed, by connection and device. */
+  /** The typed values, by connection and device. */
   #edits = $state.raw(new Map<string, Record<string, string>>());
-  /** What commands that are under way are to change, by their id, and at which connection and device. */
+  /** The changes of unfinished commands, by command id, with connection and device. */
   #asked = $state.raw(new Map<string, { at: string; values: Record<string, string> }>());
   /** Which start of the device it was when a command was first seen, by the command's key. */
   readonly #bootOf = new Map<string, string | null>();
@@ -103,7 +103,7 @@ export class Inspected {
     return this.detail?.row.led !== true;
   }
 
-  /** Whether the device has started anew since this command was first seen here. */
+  /** Whether the device has restarted since this command was first seen here. */
   hasRestartedSince(command: CommandView): boolean {
     const before = this.#bootOf.get(keyOf(command)) ?? null;
     const now = this.detail?.row.boot ?? null;
@@ -114,7 +114,7 @@ export class Inspected {
     return this.busy !== 'led' && (await this.switchLed(this.ledGoes));
   }
 
-  /** What was edited can be sent as it stands. */
+  /** All edited values are valid. */
   get isReady(): boolean {
     const keys = Object.keys(this.edits);
     // Without the current value its type is unknown.
@@ -157,7 +157,7 @@ export class Inspected {
     this.refused = null;
   }
 
-  /** Why an edited value cannot be sent as it stands; nothing where it can. */
+  /** The error of an edited value; null if it is valid. */
   complaint(key: string): string | null {
     const typed = this.edits[key];
     if (typed === undefined) return null;
@@ -180,13 +180,13 @@ export class Inspected {
     const [place, edits, changes] = [this.#place, this.edits, this.changes()];
     const id = await this.#ask('config', 'config.set', { changes, apply: when });
     if (id === null) return;
-    // What was typed meanwhile is not what was sent.
+    // Values typed meanwhile were not sent.
     const sent = (key: string, typed: string) => key in changes && typed === edits[key];
     const typed = Object.entries(this.#edits.get(place) ?? {});
     this.#keep(place, Object.fromEntries(typed.filter(([key, now]) => !sent(key, now))));
     const values = Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, shown(value)]));
     this.#asked = new Map(this.#asked).set(id, { at: place, values });
-    // Its end may have come before its id.
+    // It may have ended before its id arrived.
     this.detail?.commands.forEach((command) => this.#settle(command));
   }
 
@@ -199,7 +199,7 @@ export class Inspected {
     }
   }
 
-  /** The device is gone: nothing that was typed for it waits any longer. */
+  /** The device was deleted: discards its typed values. */
   forget(connection: string, device: string): void {
     const place = placeOf(connection, device);
     this.#keep(place, {});
@@ -207,7 +207,7 @@ export class Inspected {
     if (place === this.#place) this.close();
   }
 
-  /** Asks for what is known of it once more. */
+  /** Asks for what is known of it again. */
   refresh(): void {
     this.#refresh.ask();
   }
@@ -221,7 +221,7 @@ export class Inspected {
     const asked = this.#asked.get(id);
     if (asked === undefined || !final) return;
     const { at, values } = asked;
-    // What is shown of the device is older than its word.
+    // The shown configuration is older than the device's answer.
     if (state === 'succeeded' && at === this.#place && !reported) return;
     const rest = new Map(this.#asked);
     rest.delete(id);
@@ -229,7 +229,7 @@ export class Inspected {
     if (state !== 'succeeded') this.#keep(at, { ...values, ...this.#edits.get(at) });
   }
 
-  /** What the device has by now is no change any more. */
+  /** Drops edits that the device has by now. */
   #forgetReported(): void {
     const saved = this.#saved();
     const edits = Object.entries(this.edits).filter(([key, typed]) => key in this.asked || typed !== shown(saved[key]));
@@ -242,7 +242,7 @@ export class Inspected {
     for (const [id, { at }] of this.#asked) {
       if (at !== this.#place) continue;
       const listed = commands.find((command) => command.id === id);
-      // So many came after it that it is not among the last ones any more.
+      // It is no longer among the latest commands.
       const found = listed ?? (await this.backend.command(connection, device, id).catch(() => null))?.command;
       if (found) this.#settle(found, true);
     }
@@ -280,7 +280,7 @@ export class Inspected {
     }
   }
 
-  /** What has ended before it was seen may be of an earlier start. */
+  /** A command that ended before it was shown may belong to an earlier start. */
   #seeBoot(command: CommandView, boot: string | null): void {
     const key = keyOf(command);
     if (command.final || this.#bootOf.has(key)) return;

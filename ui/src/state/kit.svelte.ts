@@ -94,7 +94,7 @@ export class Kit {
         this.view = (await question(this.view?.id ?? null)) ?? null;
       } catch (reason) {
         this.failure = failureOf(reason);
-        // Kept too long, and forgotten by the engine: the next file begins anew.
+        // Kept too long, and forgotten by the engine: the next file starts a new kit.
         if (this.failure.code === 'not_found') this.view = null;
       } finally {
         this.busy = false;

@@ -22,14 +22,14 @@ export const FOLLOW_EVERY = 3_000;
 /** How many of the commands that following a log has sent are remembered. */
 const FOLLOWED_KEPT = 200;
 
-/** A fetch that goes on what is shown, once it has come. */
+/** A fetch that continues the shown log, once it is complete. */
 interface Awaited {
   id: string;
   command: CommandView | null;
   view: LogView | null;
 }
 
-/** A device's log that is looked at, as far as it has come. */
+/** The shown log of a device, as far as it was received. */
 export class DeviceLog {
   connection = $state<string | null>(null);
   device = $state<string | null>(null);
@@ -39,7 +39,7 @@ export class DeviceLog {
   view = $state.raw<LogView | null>(null);
   lines = $state.raw<LogLine[]>([]);
   command = $state.raw<CommandView | null>(null);
-  /** While it is followed: what is shown stays until this has come. */
+  /** While following: the shown log stays until this one is complete. */
   awaited = $state.raw<Awaited | null>(null);
   /** The command that was to continue the log and failed. */
   inVain = $state.raw<CommandView | null>(null);
@@ -60,7 +60,7 @@ export class DeviceLog {
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** The ID of the failed command, whose view may arrive after its failure. */
   #vain: string | null = null;
-  /** What was shown before the fetch that is shown, which goes on it. */
+  /** The lines before the fetch that continues them. */
   #before: LogLine[] | null = null;
   /** The commands sent by following, oldest first: only the log of the last one is kept. */
   #followed: string[] = [];
@@ -122,7 +122,7 @@ export class DeviceLog {
         again_of: (followed && this.#followed[0]) || null,
         automatic: followed,
       };
-      // Who follows a log has said so once for all its fetches.
+      // Following is confirmed once for all fetches.
       const sent = await this.sending.send(command, followed && this.#confirmed);
       if (sent === null) {
         this.unfollow();
@@ -192,7 +192,7 @@ export class DeviceLog {
   }
 
   get #isComing(): boolean {
-    // A chunk may come after the end of its command.
+    // A chunk may arrive after its command ended.
     const view = this.awaited ? this.awaited.view : this.view;
     return view === null || view.standing === 'coming' || view.standing === 'gaps';
   }
@@ -266,7 +266,7 @@ export class DeviceLog {
     if (news) void this.#forgetFollowed(view).then(() => this.#list(false));
   }
 
-  /** All that is shown changes at once, and only when it has come. */
+  /** The shown log changes at once, and only when the new one is complete. */
   async #hear(awaited: Awaited, view: LogView): Promise<void> {
     this.awaited = { ...awaited, view };
     if (view.standing === 'coming') return;

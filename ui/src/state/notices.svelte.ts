@@ -1,6 +1,6 @@
 import type { Notice } from '../backend/bindings/Notice';
 
-/** What a notice offers to do. */
+/** An action of a notice. */
 export interface NoticeAction {
   name: string;
   run: () => void;
@@ -12,7 +12,7 @@ export type Said = Omit<Notice, 'connection'> & { action?: NoticeAction };
 export interface Shown extends Notice {
   id: number;
   action?: NoticeAction;
-  /** How many of its kind have come. */
+  /** The number of notices of its kind. */
   times: number;
   /** When the last of them came, Unix milliseconds. */
   at: number;
@@ -20,13 +20,13 @@ export interface Shown extends Notice {
   resting: boolean;
 }
 
-/** News goes by itself; what is wrong stays until it is dismissed. */
+/** News disappears after a time; warnings and errors stay until they are dismissed. */
 const NEWS_STAYS = 8_000;
-/** A warning rests once it could be read. An error does not rest by itself. */
+/** A warning moves to the status bar after a time. An error does not. */
 const WARNING_STANDS = 12_000;
-/** Somebody is at the notices: nothing is taken away under their hand. */
+/** The user points at the notices, so none is removed. */
 const A_MOMENT = 3_000;
-/** What comes again after so long is news again. */
+/** A repeated notice is shown again after this time. */
 const FORGOTTEN = 60_000;
 /** More than these cover what one works with. */
 const SHOWN = 3;
@@ -37,7 +37,7 @@ export class Notices {
   list = $state.raw<Shown[]>([]);
   /** Whether all of them are to be seen. */
   open = $state(false);
-  /** Somebody points at them, or has the keyboard in them. */
+  /** The pointer or the focus is on them. */
   busy = false;
   #last = 0;
 
@@ -51,7 +51,7 @@ export class Notices {
     return up.filter((notice) => few.has(notice));
   });
 
-  /** What went wrong and was not dismissed. */
+  /** Warnings and errors that were not dismissed. */
   readonly wrong = $derived(this.list.filter(isWrong));
 
   add(notices: Omit<Notice, 'connection'>[] | Notice[]): void {
@@ -73,7 +73,7 @@ export class Notices {
   }
 
   dismiss(id: number): void {
-    // What was pointed at may be the one that goes, and does not say that it is left.
+    // The removed notice may be under the pointer, and sends no leave event.
     this.busy = false;
     this.list = this.list.filter((shown) => shown.id !== id);
     if (this.list.length === 0) this.open = false;
@@ -85,7 +85,7 @@ export class Notices {
     this.open = false;
   }
 
-  /** Shows all of them, or none until something new comes. */
+  /** Shows all of them, or none until a new one arrives. */
   toggle(): void {
     if (this.shown.length === 0) {
       this.open = true;
@@ -111,7 +111,7 @@ export class Notices {
     this.#stand(shown);
   }
 
-  /** Another of a kind stands in the place of the last one, and comes up only where that was long ago. */
+  /** A notice replaces the last one of its kind, and is shown only if that was long ago. */
   #gather(before: Shown, notice: Notice): void {
     const at = Date.now();
     const comes = before.resting && at - before.at >= FORGOTTEN;
@@ -140,7 +140,7 @@ function isWrong({ level }: Notice): boolean {
 }
 
 /**
- * What is the same but for where and how exactly: of a connection, what is said before the colon, with its hint. What is of
+ * The kind of a notice: for a connection, the text before the colon, with its hint. What is of
  * no connection is compared literally.
  */
 function kindOf({ level, message, hint, connection }: Notice): string {

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 
 import { openFleet } from '../test/window';
-import { NEEDS_ATTENTION_NOW } from './history.svelte';
+import { NEEDS_ATTENTION_NOW } from './historyFilters';
 
 const EVERYTHING = {
   connection: 'demo',
@@ -20,7 +20,7 @@ it('shows what a notification was about once it is clicked', async () => {
   const [last] = (await backend.history(EVERYTHING)).commands;
   if (!last) throw new Error('there is no command');
   backend.clickNotification({ connection: 'demo', command: [last.device, last.id], bad: true });
-  await vi.waitFor(() => expect(app.history.detail?.command.id).toBe(last.id));
+  await vi.waitFor(() => expect(app.history.unfolded.detail?.command.id).toBe(last.id));
   expect(app.route.screen).toBe('history');
   expect(app.history.device).toBe(last.device);
 

@@ -29,7 +29,7 @@ export class OutputFile {
     }
   }
 
-  /** Writes it; returns nothing if a question or an error comes first. */
+  /** Writes it; returns null after a question or an error. */
   async write<T>(run: (to: FileToWrite) => Promise<T>): Promise<T | null> {
     const { to } = this;
     this.failure = null;
@@ -44,12 +44,12 @@ export class OutputFile {
     }
   }
 
-  /** What is there may go. */
+  /** Confirms that the existing file is replaced. */
   give(): void {
     this.#given = this.to;
   }
 
-  /** What is there stays. */
+  /** Keeps the existing file. */
   keep(): void {
     this.#found = null;
   }

@@ -42,7 +42,7 @@ export class Preferences {
     await this.backend.savePreferences({ theme, density, zoom, connection, view });
   }
 
-  /** Everything one step larger or smaller, as far as it goes. */
+  /** Zooms one step in or out, within the limits. */
   zoomBy(by: -1 | 1): Promise<void> {
     return this.zoomTo(ZOOMS[ZOOMS.indexOf(this.zoom) + by] ?? this.zoom);
   }

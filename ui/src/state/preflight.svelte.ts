@@ -5,7 +5,7 @@ import type { PreflightView } from '../backend/bindings/PreflightView';
 import type { Step } from '../backend/bindings/Step';
 import { failureOf } from './failure';
 
-/** What is tried: a connection as it is entered, and which of the files that were read go with it. */
+/** The tested values: a connection as entered, and its files. */
 export interface Attempt {
   entry: ConnectionEntry;
   /** The things in those files by their numbers, which change with every file that is read. */
@@ -18,7 +18,7 @@ export class Preflight {
   running = $state(false);
   /** It could not even be begun. */
   failure = $state.raw<Failure | null>(null);
-  /** What was tried last. */
+  /** The values that were tested last. */
   attempt = $state.raw<Attempt | null>(null);
   #run = 0;
   #stopping: Promise<void> = Promise.resolve();
@@ -30,7 +30,7 @@ export class Preflight {
     return this.attempt !== null && sameTry(this.attempt) === sameTry(attempt);
   }
 
-  /** It came to an end by itself: every step passed, or one failed. */
+  /** It has finished: every step passed, or one failed. */
   get concluded(): boolean {
     return this.view?.done === true && (this.view.ok || this.view.steps.some(({ state }) => state === 'failed'));
   }
@@ -64,7 +64,7 @@ export class Preflight {
     return this.#stopping;
   }
 
-  /** Nobody looks any more. */
+  /** Its screen was closed. */
   close(): void {
     void this.stop();
     this.#run += 1;
@@ -74,7 +74,7 @@ export class Preflight {
   }
 }
 
-/** What a try depends on: what a connection is called is not among it. */
+/** The values that a test depends on: the name of a connection is not among them. */
 function sameTry({ entry, files }: Attempt): string {
   return JSON.stringify([{ ...entry, name: '', denied: [], without_keyring: false }, files]);
 }

@@ -1,4 +1,4 @@
-/** Which screen is shown. It stands in the address, so that links are links. */
+/** The screen that is shown. It is part of the address, so that links work. */
 
 export type Screen =
   | 'fleet'

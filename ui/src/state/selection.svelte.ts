@@ -23,16 +23,16 @@ const NONE: ReadonlySet<string> = new Set();
  */
 export class Selection {
   ids = $state.raw<ReadonlySet<string>>(NONE);
-  /** What they have in common and where they differ. */
+  /** The properties that they have in common, and the differences. */
   summary = $state.raw<DeviceSummary | null>(null);
   /** How many of those that were compared the engine no longer knows. */
   unknown = $state(0);
   failure = $state.raw<Failure | null>(null);
   readonly size = $derived(this.ids.size);
   readonly isMany = $derived(this.ids.size > 1);
-  /** Where a range begins: the device that was last chosen by itself. */
+  /** The start of a range: the device that was last selected alone. */
   #anchor: string | null = null;
-  /** What was selected before the range that is being drawn. */
+  /** The selection before the range that is being drawn. */
   #before: ReadonlySet<string> = NONE;
   #connection: string | null = null;
   #question = 0;
@@ -65,7 +65,7 @@ export class Selection {
     this.#set(ids, connection);
   }
 
-  /** From the device that was last chosen by itself to this one, in the list's order; besides the others with `adds`. */
+  /** Selects from the device that was last selected alone to this one, in the list's order; besides the others with `adds`. */
   rangeTo(connection: string, device: string, adds = false): void {
     const from = this.fleet.placeOf(this.#anchor ?? this.#single ?? device);
     const to = this.fleet.placeOf(device);
@@ -80,7 +80,7 @@ export class Selection {
     this.#before = adds ? new Set(this.#current(connection)) : NONE;
   }
 
-  /** What is under the range or the frame that is being drawn. */
+  /** The devices in the range or frame that is being drawn. */
   draw(connection: string, devices: Iterable<string>): void {
     const ids = new Set(this.#before);
     for (const device of devices) ids.add(device);
@@ -92,14 +92,14 @@ export class Selection {
     this.#set(new Set([...this.#current(connection), ...this.fleet.list.ids]), connection);
   }
 
-  /** Devices that are gone. */
+  /** Removes deleted devices. */
   remove(devices: readonly string[]): void {
     const ids = new Set(this.ids);
     devices.forEach((device) => ids.delete(device));
     this.#set(ids, this.#connection);
   }
 
-  /** Compares them once more. */
+  /** Compares them again. */
   refresh(): void {
     if (this.isMany) this.#compareAgain.ask();
   }
@@ -108,7 +108,7 @@ export class Selection {
     this.#set(NONE, this.#connection);
   }
 
-  /** The selected devices, in the order of the list; those that it does not show come last. */
+  /** The selected devices, in the order of the list; devices outside it are last. */
   inOrder(): string[] {
     const place = (id: string) => this.fleet.placeOf(id) ?? Number.MAX_SAFE_INTEGER;
     return [...this.ids].sort((a, b) => place(a) - place(b));

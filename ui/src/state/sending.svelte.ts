@@ -10,7 +10,7 @@ import { counted } from '../format/count';
 import { visible } from '../format/text';
 import type { Connections } from './connections.svelte';
 
-/** So many warnings are shown one by one. */
+/** The maximum number of warnings that are shown one by one. */
 const WARNINGS = 5;
 
 /** The id of the sentence that says why nothing can be sent. Controls that are disabled for it refer to it. */
@@ -19,11 +19,11 @@ export const REFUSAL_ID = 'sending-refused';
 /** A command before anybody has confirmed it. */
 export type CommandToSend = Omit<NewCommand, 'confirmed' | 'note'>;
 
-/** What a person has said to it. */
+/** The user's answer. */
 type Said = Pick<NewCommand, 'confirmed' | 'note'>;
 const UNASKED: Said = { confirmed: 'no', note: null };
 
-/** What a person is asked before a command is sent. */
+/** The question before a command is sent. */
 export interface SendQuestion {
   /** The connection's name. */
   connection: string;
@@ -31,17 +31,17 @@ export interface SendQuestion {
   command: string;
   devices: string[];
   confirmation: Confirmation;
-  /** What is to be known before, as sentences with the devices' names. */
+  /** Warnings, as sentences with the devices' names. */
   warnings: string[];
 }
 
 export class Sending {
   question = $state.raw<SendQuestion | null>(null);
-  /** What was typed as the connection's name. */
+  /** The typed name of the connection. */
   typed = $state('');
   /** Why it is sent, for the audit. */
   note = $state('');
-  /** Why nothing can be sent over the connection that is looked at; nothing where it can. */
+  /** The reason why nothing can be sent over the current connection; null if it can. */
   readonly refusal: string | null = $derived.by(() => this.refusalOf(this.connections.current?.id));
   #answer: ((said: Said | null) => void) | null = null;
 
@@ -64,13 +64,13 @@ export class Sending {
     return { 'aria-disabled': true as const, 'aria-describedby': REFUSAL_ID, title: why, onclickcapture: swallow };
   }
 
-  /** Sends a command. `asked`: the person has said yes to it already. Nothing comes back where they say no. */
+  /** Sends a command. `asked`: the user has already confirmed it. Returns null if the user cancels. */
   async send(command: CommandToSend, asked = false): Promise<Sent | null> {
     const said = await this.#confirm(command, asked);
     return said === null ? null : this.backend.send({ ...command, ...said });
   }
 
-  /** Sends a command once more, under a new id. */
+  /** Sends a command again, under a new id. */
   async sendAgain(view: CommandView, asked = false): Promise<Sent | null> {
     const { connection, device, id, command, args } = view;
     const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false };

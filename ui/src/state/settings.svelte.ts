@@ -12,10 +12,10 @@ import { failureOf } from './failure';
 /** The settings that are numbers. */
 export type NumberSetting = { [K in keyof All]: All[K] extends number | null ? K : never }[keyof All];
 
-/** What is kept for a time. */
+/** The kinds of data with a retention time. */
 export type Kept = 'history_days' | 'telemetry_days';
 
-/** What the engine goes by, changed one at a time and at once. */
+/** The engine's settings, changed one at a time and immediately. */
 export class Settings {
   kept = $state.raw<All | null>(null);
   /** They could not be read. */
@@ -26,7 +26,7 @@ export class Settings {
   typed = $state.raw<Partial<Record<NumberSetting, string>>>({});
   /** A shorter retention, and how much it would delete: applied only after confirmation. */
   shorter = $state.raw<{ name: Kept; days: number; older: Older | null } | null>(null);
-  /** What the data takes on the disk, bytes. */
+  /** The size of the data on the disk, bytes. */
   size = $state<number | null>(null);
 
   /** How much of its quota evidence takes. */
@@ -44,7 +44,7 @@ export class Settings {
       this.kept = await this.backend.settings();
       this.failure = null;
       this.size = await this.backend.dataSize();
-      this.evidence = await this.backend.evidenceUse();
+      this.evidence = await this.backend.evidenceUse(null);
     } catch (reason) {
       this.failure = failureOf(reason);
     }
@@ -90,7 +90,7 @@ export class Settings {
     if ((await this.change(name, size.value)) && this.typed[name] === typed) this.typed = without(this.typed, name);
   }
 
-  /** What is kept stands there again. */
+  /** Restores the stored value. */
   undo(name: NumberSetting): void {
     this.typed = without(this.typed, name);
     this.#reportError(name, null);
@@ -174,7 +174,7 @@ function isKept(name: NumberSetting): name is Kept {
   return name === 'history_days' || name === 'telemetry_days';
 }
 
-/** That so much of the history is gone. */
+/** The notice about deleted history. */
 export function cleared(gone: Older): Notice {
   return { level: 'info', message: `${olderText(gone)} cleared from the history.`, hint: null, connection: null };
 }

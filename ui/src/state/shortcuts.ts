@@ -5,14 +5,14 @@ import type { App } from './app.svelte';
 /** How long the second key of two may be in coming. */
 const SECOND_KEY_WITHIN_MS = 1_200;
 
-/** What a key is called where another key or Shift makes it: + and − lie elsewhere on every keyboard. */
+/** The name of a key that needs Shift on some keyboards: the places of + and − differ. */
 const ALIKE: Record<string, string> = { '=': '+', '+': '+', _: '-', '-': '-' };
 
 export class Shortcuts {
   #begun: { key: string; at: number } | null = null;
 
   constructor(
-    /** Does what keys such as `l` or `g f` stand for; whether there was anything to be done. */
+    /** Runs the action of keys such as `l` or `g f`; returns whether there was one. */
     readonly run: (keys: string) => boolean,
     /** Whether a key is the first of two. */
     readonly begins: (key: string) => boolean,
@@ -48,7 +48,7 @@ export function selectAll(event: KeyboardEvent, { connections, route, selection 
   if (route.screen === 'fleet' && connection !== undefined && !isTaken(target)) selection.all(connection);
 }
 
-/** Somebody types, or answers a question. */
+/** The user types, or answers a question. */
 function isTaken(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.closest('[role="dialog"], dialog')) return true;

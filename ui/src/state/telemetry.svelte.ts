@@ -9,8 +9,8 @@ import { Throttle } from './throttle';
 const MINUTE = 60_000;
 
 /**
- * The times that can be looked at; `null`: all that is kept. A new value is hardly seen in a long one, and reading all of
- * it costs something, so it is drawn anew only every so often.
+ * The selectable spans; `null`: all that is kept. A new value is hardly seen in a long one, and reading all of
+ * it costs something, so it is drawn again only every so often.
  */
 export const RANGES = [
   { value: '5m', name: '5 min', span: 5 * MINUTE, every: 0 },
@@ -21,7 +21,7 @@ export const RANGES = [
 ] as const;
 export type RangeName = (typeof RANGES)[number]['value'];
 
-/** How often the time that is shown goes on where nothing comes. */
+/** The interval at which the shown span moves on without new values. */
 const SILENT = 2_000;
 /** For long ranges, which are drawn less often, the latest values are loaded separately. */
 const SELDOM = 10_000;
@@ -34,24 +34,24 @@ export interface Latest {
   at: number | null;
 }
 
-/** What one device measures: the span that is looked at, live or not. */
+/** The measurements of one device in the shown span, live or not. */
 export class Measurements {
   connection = $state<string | null>(null);
   device = $state<string | null>(null);
   view = $state.raw<TelemetryView | null>(null);
-  /** The same and as much before and after it, where a part is looked at closely. */
+  /** The span with as much before and after it, while zoomed. */
   #wide = $state.raw<TelemetryView | null>(null);
   failure = $state.raw<Failure | null>(null);
   range = $state<RangeName>('5m');
-  /** A part of the range, looked at closely. */
+  /** The zoomed part of the range. */
   zoom = $state.raw<{ from: number; to: number } | null>(null);
   /** When the values were last loaded, Unix milliseconds: the age of a value counts up to here. */
   askedAt = $state(0);
-  /** How many series the device has that was looked at last: most likely the next has as many. */
+  /** The number of series of the last device: the next one probably has as many. */
   likely = $state(0);
   /** The last values that came since it was drawn, by series. */
   #last = $state.raw(new Map<string, Latest>());
-  /** The end of the time that stands still. */
+  /** The end of the paused span. */
   #pausedAt = $state<number | null>(null);
 
   readonly #refresh: Throttle;
@@ -67,7 +67,7 @@ export class Measurements {
     this.#refreshLast = new Throttle(Math.max(pause, SILENT), () => void this.#loadLast());
   }
 
-  /** What is drawn: as far beyond what is looked at as its lines reach. */
+  /** The drawn span: it reaches beyond the shown one as far as its lines do. */
   get drawn(): TelemetryView | null {
     return this.zoom === null ? this.view : (this.#wide ?? this.view);
   }
@@ -76,12 +76,12 @@ export class Measurements {
     return this.#pausedAt === null;
   }
 
-  /** What is drawn goes on by itself: neither paused nor zoomed. */
+  /** The span follows the time: neither paused nor zoomed. */
   get goesOn(): boolean {
     return this.live && this.zoom === null;
   }
 
-  /** The last value of a series in what is shown, or the very last one where it goes on. */
+  /** The last value of a series in what is shown, or the very last one where it continues. */
   latestOf({ name, latest, latest_at: at }: SeriesView): Latest {
     const last = this.goesOn ? this.#last.get(name) : undefined;
     return last && (last.at ?? 0) > (at ?? 0) ? last : { value: latest, at };
@@ -107,7 +107,7 @@ export class Measurements {
     if (listed || unlisted) this.#ask(this.#every);
   }
 
-  /** The time goes on, whether anything comes or not. */
+  /** Moves the span on, with or without new values. */
   moveOn(): void {
     if (this.goesOn) this.#ask(Math.max(SILENT, this.#every));
   }
@@ -152,7 +152,7 @@ export class Measurements {
     this.#pausedAt = (this.zoom === null ? this.view?.to : null) ?? Date.now();
   }
 
-  goOn(): void {
+  resume(): void {
     this.#pausedAt = null;
     this.#refresh.ask();
   }

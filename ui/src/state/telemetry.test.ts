@@ -100,13 +100,13 @@ it('stands still while it is paused or zoomed', async () => {
   watched.take(HEARD);
   await vi.advanceTimersByTimeAsync(2_000);
   expect(telemetry).not.toHaveBeenCalled();
-  watched.goOn();
+  watched.resume();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(telemetry).toHaveBeenCalledTimes(1);
   const to = watched.view?.to ?? 0;
   watched.zoomTo(to - 10_000, to - 5_000);
   await vi.advanceTimersByTimeAsync(2_000);
-  // What lies beside it is asked for as well, so that lines go on to the edges.
+  // What lies beside it is asked for as well, so that lines continue to the edges.
   expect(telemetry.mock.calls.slice(-2).map(([{ from, to }]) => [from, to])).toEqual([
     [to - 10_000, to - 5_000],
     [to - 15_000, to],
@@ -157,7 +157,7 @@ it('comes back from a zoom to the time that was paused', async () => {
   await vi.advanceTimersByTimeAsync(2_000);
   expect(watched.live).toBe(false);
   expect(watched.view).toMatchObject({ from: paused?.from, to: paused?.to });
-  watched.goOn();
+  watched.resume();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(watched.view?.to).toBeGreaterThan((paused?.to ?? 0) + 60_000);
 });

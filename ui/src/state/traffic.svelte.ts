@@ -4,10 +4,10 @@ import type { TrafficBatch } from '../backend/bindings/TrafficBatch';
 import type { TrafficMessage } from '../backend/bindings/TrafficMessage';
 import { failureOf } from './failure';
 
-/** Messages that are kept to be looked at. */
+/** The maximum number of messages in the list. */
 const KEPT = 2_000;
 
-/** What is on the wire, as long as it is looked at: newest first. What stands still stays until it goes on or is cleared. */
+/** The messages of a connection while the screen is open, newest first. A paused list stays until it continues or is cleared. */
 export class Traffic {
   device = $state('');
   filter = $state('');
@@ -20,7 +20,7 @@ export class Traffic {
   /** Messages that matched and are not among these. */
   missing = $state(0);
   failure = $state.raw<Failure | null>(null);
-  /** The message that is looked at closely; it stays when the list has gone on without it. */
+  /** The message in the detail pane; it stays when it has left the list. */
   chosen = $state.raw<TrafficMessage | null>(null);
 
   readonly shown = $derived.by(() => {
@@ -35,17 +35,17 @@ export class Traffic {
 
   /** Counts the beginnings: what an earlier one still says is no longer wanted. */
   #turn = 0;
-  /** Ends what is looked at. */
+  /** Stops watching. */
   #end = () => {};
 
   constructor(readonly backend: Backend) {}
 
-  /** Looks at a connection's wire until it is stopped or something else is looked at. */
+  /** Watches the messages of a connection until it is stopped or watches something else. */
   async watch(connection: string, device: string, filter: string): Promise<void> {
     this.#end();
     const turn = ++this.#turn;
     const query = { connection, device: device === '' ? null : device, filter };
-    // What stands still on one connection is not to be taken for another's.
+    // A paused list of one connection must not appear under another one.
     if (connection !== this.#connection) this.paused = false;
     this.#connection = connection;
     this.#asked = JSON.stringify(query);
@@ -78,7 +78,7 @@ export class Traffic {
     else this.pause();
   }
 
-  /** The next visit begins with nothing, or with what stands still. */
+  /** The screen opens empty next time, or with the paused list. */
   stop(): void {
     this.#turn += 1;
     if (!this.paused) this.clear();

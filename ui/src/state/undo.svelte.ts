@@ -1,4 +1,4 @@
-/** What was done last and can be taken back. */
+/** The last actions that can be undone. */
 
 import type { Notices } from './notices.svelte';
 
@@ -27,7 +27,7 @@ export class Undo {
     readonly reportError: (reason: unknown) => void,
   ) {}
 
-  /** Says what was done. `undo` takes it back and says so; for `seconds` at the most. */
+  /** Says what was done. `undo` takes it back and says so; for `seconds` at most. */
   offer(message: string, undo: () => Promise<string>, seconds: number | null = null): void {
     const until = seconds === null ? Number.POSITIVE_INFINITY : Date.now() + seconds * 1_000;
     const done: Done = { notice: 0, timer: null, until, undo };

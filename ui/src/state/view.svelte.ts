@@ -1,24 +1,24 @@
-/** What is looked at, kept so that the window opens again where it was closed. */
+/** The current view, stored so that the window opens where it was closed. */
 
 import { untrack } from 'svelte';
 
 import type { View } from '../backend/backend';
 import { line } from '../format/search';
 import type { App } from './app.svelte';
-import { EVERY_FILTER } from './history.svelte';
+import { EVERY_FILTER } from './historyFilters';
 import { Throttle } from './throttle';
 
-/** Often enough that hardly anything is lost, seldom enough for who types. */
+/** Short enough that little is lost, long enough not to disturb typing. */
 const PAUSE = 500;
 
-/** Goes back to what was looked at, as far as it is still there, and from then on takes down what is. */
+/** Restores the stored view, as far as it still exists, and stores it from then on. */
 export function keepView(app: App): void {
   restore(app, app.preferences.view);
   $effect.root(() => {
-    // As text, which is the same as long as nothing is looked at otherwise: connections count something every second.
+    // As text, which changes only with the view: connections change every second.
     const looked = $derived(JSON.stringify(viewOf(app)));
     const save = new Throttle(PAUSE, () => {
-      // That it cannot be kept is no reason to disturb anybody.
+      // A view that cannot be stored needs no notice.
       void app.preferences.change({ view: JSON.parse(looked) as View }).catch(() => undefined);
     });
     let first = true;
@@ -58,7 +58,7 @@ function restore(app: App, view: View | null): void {
   fleet.open(connection);
   fleet.sort = { sort: view.sort, order: view.order };
   fleet.group = view.group;
-  // What an earlier version wrote down has none.
+  // Views of earlier versions have none.
   fleet.columns = (view.columns as View['columns'] | undefined) ?? null;
   fleet.wall = view.wall;
   fleet.tileColours = view.tileColours;

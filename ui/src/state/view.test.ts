@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 
 import { openFleet } from '../test/window';
 import { App } from './app.svelte';
-import { NEEDS_ATTENTION } from './history.svelte';
+import { NEEDS_ATTENTION } from './historyFilters';
 
 async function reopened(backend: App['backend']): Promise<App> {
   window.location.hash = '';

@@ -20,7 +20,7 @@ export class Views {
   opened = $state<string | null>(null);
   /** It, as long as it is there. */
   readonly current = $derived(this.list.find(({ view }) => view.id === this.opened) ?? null);
-  /** What is shown is not what was saved. */
+  /** The current view differs from the saved one. */
   readonly differs = $derived(this.current !== null && keyOf(this.current.view) !== keyOf(this.#shown()));
   #connection: string | null = null;
   readonly #again = new Throttle(PAUSE, () => void this.#load());
@@ -123,7 +123,7 @@ export class Views {
   }
 }
 
-/** What a view shows, as text. */
+/** The content of a view, as text. */
 function keyOf({ search, sort, order, group, columns }: SavedView): string {
   return JSON.stringify([search, sort, order, group, columns.map(columnKey)]);
 }

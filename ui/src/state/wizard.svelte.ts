@@ -17,7 +17,7 @@ import { Preflight } from './preflight.svelte';
 export const PLACES = ['files', 'endpoint', 'topics', 'preflight', 'save'] as const;
 export type Place = (typeof PLACES)[number];
 
-/** A connection on its way from files to the keyring: a new one, or one that is changed. */
+/** The form of a new or edited connection, from its files to the keyring. */
 export class Wizard {
   place = $state<Place>('files');
   /** The furthest place that was reached. */
@@ -30,7 +30,7 @@ export class Wizard {
   /** Dialects that devices on the connection speak and that are not enabled on it; nothing before the search. */
   found = $state.raw<FoundDialect[] | null>(null);
   finding = $state(false);
-  /** What is wrong is said from the first try to go on. */
+  /** Errors are shown after the first attempt to continue. */
   checked = $state(false);
   saving = $state(false);
   failure = $state.raw<Failure | null>(null);
@@ -49,7 +49,7 @@ export class Wizard {
   readonly wrong: FormErrors = $derived.by(() => complaints(this.form, this.around));
   /** The entry as it would be tried now. */
   readonly entry = $derived.by(() => entryOf(this.form, this.around));
-  /** What would be tried now. */
+  /** The values that a test would use now. */
   readonly attempt = $derived.by(() => ({
     entry: this.entry,
     files: this.kit.view?.items.map(({ id }) => id) ?? [],
@@ -92,7 +92,7 @@ export class Wizard {
     this.form = withPreset({ ...this.form, preset: this.settled.preset }, preset, this.presets);
   }
 
-  /** What is wrong with a place, field by field; nothing before it was tried. */
+  /** The errors of a step, by field; none before the first attempt to continue. */
   wrongAt(place: Place): FormErrors {
     if (!this.checked) return {};
     return Object.fromEntries(Object.entries(this.wrong).filter(([field]) => placeOf(field as Field) === place));
@@ -113,7 +113,7 @@ export class Wizard {
     this.#stand(PLACES[PLACES.indexOf(this.place) - 1] ?? this.place);
   }
 
-  /** Goes to a place that was reached before; to the first with something wrong on the way there, where there is one. */
+  /** Goes to a step that was reached before, or to the first step before it that has an error. */
   go(place: Place): void {
     const on = PLACES.indexOf(place);
     if (on > this.furthest) return;
@@ -129,7 +129,7 @@ export class Wizard {
     this.tryAgain();
   }
 
-  /** Tries it once more, from a step or from the first. */
+  /** Tries it again, from a step or from the first. */
   tryAgain(from: Step | null = null): void {
     void this.preflight.start(this.attempt, from);
   }
@@ -170,7 +170,7 @@ export class Wizard {
     }
   }
 
-  /** Nothing of it is kept. */
+  /** Discards everything. */
   async discard(): Promise<void> {
     this.#wipe();
     await this.kit.forget();

@@ -3,7 +3,7 @@ import { Connections } from '../state/connections.svelte';
 import { Preferences } from '../state/preferences.svelte';
 import { Sending } from '../state/sending.svelte';
 
-/** What sends over a backend of a test's own. */
+/** Sends over a test's own backend. */
 export function sendingOver(backend: Backend): Sending {
   return new Sending(backend, new Connections(backend, new Preferences(backend)));
 }

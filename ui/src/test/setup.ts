@@ -8,7 +8,7 @@ import { stopTimers } from './timers';
 // A busy machine draws a window in seconds.
 configure({ asyncUtilTimeout: 10_000 });
 
-// What jsdom does not have.
+// APIs that jsdom lacks.
 class NoResizes implements ResizeObserver {
   observe(): void {}
   unobserve(): void {}

@@ -1,4 +1,4 @@
-/** The page's timers and frames. Node's timers know nothing of a page, and would go on without its document. */
+/** The page's timers and frames. Node's timers know nothing of a page, and would continue without its document. */
 const running = new Set<NodeJS.Timeout>();
 const frames = new Set<number>();
 

@@ -24,7 +24,7 @@ export async function openFleet(options: FakeOptions = {}) {
   return window;
 }
 
-/** No rule of axe is broken. Colours are looked at in pictures: jsdom draws none. */
+/** Expects that axe finds no problem. Colours are checked in screenshots, because jsdom draws none. */
 export async function expectAccessible(container: Element) {
   const { violations } = await axe.run(container, { rules: { 'color-contrast': { enabled: false } } });
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);

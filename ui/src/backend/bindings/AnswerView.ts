@@ -8,11 +8,11 @@ import type { WireView } from "./WireView";
  */
 export type AnswerView = { 
 /**
- * What it says.
+ * The outcome.
  */
 outcome: AnswerOutcome, 
 /**
- * What was made of it.
+ * How it was read.
  */
 reading: AnswerReading, 
 /**

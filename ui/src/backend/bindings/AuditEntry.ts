@@ -15,7 +15,7 @@ number: number,
  */
 at: number, 
 /**
- * What it is about.
+ * The subject of the entry.
  */
 kind: AuditKind, 
 /**
@@ -39,7 +39,7 @@ connection: string | null,
  */
 connection_name: string | null, 
 /**
- * What was done, as a sentence without a full stop.
+ * The action, as a sentence without a full stop.
  */
 what: string, 
 /**
@@ -47,7 +47,7 @@ what: string,
  */
 details: JsonText | null, 
 /**
- * Why, in the person's words.
+ * The reason, in the user's words.
  */
 note: string | null, 
 /**

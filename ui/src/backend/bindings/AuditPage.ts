@@ -10,6 +10,6 @@ export type AuditPage = {
  */
 entries: Array<AuditEntry>, 
 /**
- * There are older ones: ask for those before this number.
+ * The number before which older entries are listed, if there are any.
  */
 next: number | null, };

@@ -7,7 +7,7 @@ import type { AuditRange } from "./AuditRange";
  */
 export type AuditProblem = { 
 /**
- * What kind.
+ * The kind of problem.
  */
 kind: AuditProblemKind, 
 /**
@@ -15,6 +15,6 @@ kind: AuditProblemKind,
  */
 entries: AuditRange | null, 
 /**
- * What is wrong, as a sentence.
+ * The problem, as a sentence.
  */
 text: string, };

@@ -22,6 +22,6 @@ kinds: Array<AuditKind>,
  */
 before: number | null, 
 /**
- * How many at the most, 1 … 1,000.
+ * How many at most, 1 … 1,000.
  */
 limit: number, };

@@ -17,6 +17,6 @@ at: number,
  */
 fingerprint: string, } | { "state": "not_yet" } | { "state": "no_keyring", 
 /**
- * What the keyring says, as a sentence.
+ * The error of the keyring, as a sentence.
  */
 why: string, };

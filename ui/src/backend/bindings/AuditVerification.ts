@@ -4,7 +4,7 @@ import type { AuditRange } from "./AuditRange";
 import type { AuditSeal } from "./AuditSeal";
 
 /**
- * What was found when the audit was verified.
+ * The result of verifying the audit.
  */
 export type AuditVerification = { 
 /**
@@ -20,7 +20,7 @@ range: AuditRange | null,
  */
 deleted: number, 
 /**
- * What is wrong. Nothing: every entry is as it was written.
+ * The problems. Empty if every entry is as it was written.
  */
 problems: Array<AuditProblem>, 
 /**

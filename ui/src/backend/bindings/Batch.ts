@@ -6,7 +6,7 @@ import type { Notice } from "./Notice";
 import type { RolloutView } from "./RolloutView";
 
 /**
- * What has changed since the last batch. Ten to twenty a second at the most, none when nothing happens.
+ * The changes since the last batch. At most ten to twenty batches a second, none when nothing changes.
  */
 export type Batch = { 
 /**
@@ -14,23 +14,23 @@ export type Batch = {
  */
 sequence: number, 
 /**
- * Every connection as it stands, when any of them changed.
+ * Every connection, when any of them changed.
  */
 connections: Array<ConnectionView> | null, 
 /**
- * The commands that changed, each once, as they stand now; 200 at the most.
+ * The commands that changed, each once, in their current state; at most 200.
  */
 commands: Array<CommandView>, 
 /**
- * More commands changed than are listed: what is shown must be asked for again.
+ * More commands changed than are listed: lists must be read again.
  */
 more_commands: boolean, 
 /**
- * The connections (by id) in whose devices something changed: what is shown must be asked for again.
+ * The connections (by ID) with changed devices: lists must be read again.
  */
 devices: Array<string>, 
 /**
- * The devices (by id) that changed; 200 at the most, in the order of `connection/device`.
+ * The devices (by id) that changed; 200 at most, in the order of `connection/device`.
  */
 changed_devices: Array<[string, string]>, 
 /**
@@ -38,7 +38,7 @@ changed_devices: Array<[string, string]>,
  */
 device_states: Array<DeviceStates>, 
 /**
- * The rollouts that changed, each once, as they stand now.
+ * The rollouts that changed, each once, in their current state.
  */
 rollouts: Array<RolloutView>, 
 /**

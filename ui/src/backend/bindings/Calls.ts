@@ -84,16 +84,16 @@ import type { TrustedView } from "./TrustedView";
 import type { ViewColumn } from "./ViewColumn";
 
 /**
- * Everything that the page may ask the engine. Each promise rejects with a `Failure`. The function that a stream
- * answers with ends it.
+ * Every call that the page may make. Each promise rejects with a `Failure`. The function that a call with a stream
+ * returns ends the stream.
  */
 export interface Calls {
   /**
-   * Every connection, in the order that the person has given them.
+   * Every connection, in the order that the user has set.
    */
   connections(): Promise<Array<ConnectionView>>;
   /**
-   * What is known of each kind of broker beforehand.
+   * The presets for each kind of broker.
    */
   presets(): Promise<Array<PresetView>>;
   /**
@@ -101,27 +101,27 @@ export interface Calls {
    */
   dialects(): Promise<Array<DialectView>>;
   /**
-   * Looks for two seconds for devices that speak dialects which are not enabled on a connection.
+   * Looks for two seconds for devices of dialects that are not enabled on a connection.
    */
   findDialects(connection: string): Promise<Array<FoundDialect>>;
   /**
-   * Enables dialects on a connection, beside those that are. Its session begins anew.
+   * Enables further dialects on a connection. Its session restarts.
    */
   enableDialects(connection: string, names: Array<string>): Promise<ConnectionView>;
   /**
-   * Does not offer dialects on a connection any more.
+   * No longer offers these dialects on a connection.
    */
   declineDialects(connection: string, names: Array<string>): Promise<void>;
   /**
-   * Hears a topic filter beside those of a connection, for a dialect to be learned from. Answers with the SUBACK.
+   * Subscribes to a further topic filter of a connection, to learn a dialect. Returns after the SUBACK.
    */
   subscribe(connection: string, filter: string): Promise<void>;
   /**
-   * Ends that.
+   * Ends that subscription.
    */
   unsubscribe(connection: string, filter: string): Promise<void>;
   /**
-   * A dialect that is being described, tried on messages. Nothing is stored.
+   * Reads messages with a dialect that is being described. Stores nothing.
    */
   draftDialect(source: DraftSource, messages: Array<SampleMessage>): Promise<DialectDraft>;
   /**
@@ -129,32 +129,32 @@ export interface Calls {
    */
   ownDialects(connection: string): Promise<Array<OwnDialect>>;
   /**
-   * Stores a dialect file with a connection, in place of the one that it replaces, and enables it if that is
-   * wanted. The session begins anew.
+   * Stores a dialect file with a connection, in place of the one that it replaces, and enables it if
+   * requested. The session restarts.
    */
   saveDialect(connection: string, text: string, replaces: string | null, enable: boolean): Promise<ConnectionView>;
   /**
-   * Removes a dialect file from a connection. The session begins anew.
+   * Removes a dialect file from a connection. The session restarts.
    */
   removeDialect(connection: string, name: string): Promise<ConnectionView>;
   /**
-   * Writes a dialect file of a connection to a file. Answers with its path.
+   * Writes a dialect file of a connection to a file. Returns its path.
    */
   exportDialect(connection: string, name: string, to: FileToWrite): Promise<string>;
   /**
-   * Reads a dialect file, to be looked at before it is saved.
+   * Reads a dialect file, for a preview before it is saved.
    */
   readDialect(path: string): Promise<string>;
   /**
-   * Adds a connection, or changes it where the entry names one.
+   * Adds a connection, or changes the one that the entry names.
    */
   saveConnection(entry: ConnectionEntry): Promise<ConnectionView>;
   /**
-   * Adds a second connection like one that is there.
+   * Adds a copy of a connection.
    */
   duplicateConnection(id: string): Promise<ConnectionView>;
   /**
-   * Puts the connections into this order. Every connection's id.
+   * Sets the order of the connections. Needs the ID of every connection.
    */
   orderConnections(ids: Array<string>): Promise<void>;
   /**
@@ -166,8 +166,8 @@ export interface Calls {
    */
   removeConnection(id: string): Promise<void>;
   /**
-   * Writes connections to a file: with their secrets under a passphrase, or without secrets where there is
-   * none. Answers with the file's path.
+   * Writes connections to a file: with their secrets under a passphrase, or without secrets if there is
+   * none. Returns the file's path.
    */
   exportConnections(ids: Array<string>, to: FileToWrite, passphrase: string | null): Promise<string>;
   /**
@@ -175,19 +175,19 @@ export interface Calls {
    */
   importConnections(path: string, passphrase: string | null, withoutKeyring: boolean): Promise<Imported>;
   /**
-   * Reads certificate files into memory and says what is in them. They are not needed afterwards.
+   * Reads certificate files into memory and lists their content. They are not needed afterwards.
    */
   readFiles(files: FilesToRead): Promise<KitView>;
   /**
-   * Leaves one item out of a kit.
+   * Removes one item from a kit.
    */
   leaveOut(kit: string, item: number): Promise<KitView>;
   /**
-   * Forgets a kit.
+   * Discards a kit.
    */
   forgetKit(kit: string): Promise<void>;
   /**
-   * Tries a connection step by step, from the first step or a later one.
+   * Tests a connection step by step, from the first step or a later one.
    */
   preflight(entry: ConnectionEntry, from: Step | null, onItem: (item: PreflightView) => void): Promise<PreflightView>;
   /**
@@ -199,19 +199,19 @@ export interface Calls {
    */
   devices(query: DeviceQuery, from: number, count: number): Promise<DevicePage>;
   /**
-   * The whole list as columns: ids only where it is not the one of that revision.
+   * The whole list as columns, with IDs only if the list differs from that revision.
    */
   deviceColumns(query: DeviceQuery, known: number | null, series: string | null): Promise<DeviceColumns>;
   /**
-   * Rows of devices by their ids, 1,000 at the most. Those that are not known are left out.
+   * Rows of devices by their IDs, 1,000 at most. Unknown devices are left out.
    */
   deviceRows(connection: string, devices: Array<string>): Promise<Array<DeviceRow>>;
   /**
-   * What devices have in common and where they differ.
+   * The common values and the differences of devices.
    */
   compareDevices(connection: string, devices: Array<string>): Promise<DeviceSummary>;
   /**
-   * Values of devices, 200 at the most, for columns of the configuration and of measurements.
+   * Values of devices, 200 at most, for columns of the configuration and of measurements.
    */
   deviceCells(connection: string, devices: Array<string>, columns: Array<ViewColumn>): Promise<Array<DeviceCells>>;
   /**
@@ -227,23 +227,23 @@ export interface Calls {
    */
   removeView(id: string): Promise<void>;
   /**
-   * The configurations that are wanted of a connection's devices, in the order in which they apply.
+   * The wanted configurations of a connection's devices, in the order in which they apply.
    */
   desired(connection: string): Promise<Array<DesiredView>>;
   /**
-   * Saves the configuration that is wanted of devices with a tag or of a view, in place of an earlier one.
+   * Saves the wanted configuration of devices with a tag or of a view, in place of an earlier one.
    */
   saveDesired(desired: DesiredConfig): Promise<DesiredView>;
   /**
-   * Clears what is wanted of devices with a tag or of a view. Answers with what that was.
+   * Clears the wanted configuration of devices with a tag or of a view, and returns it.
    */
   clearDesired(connection: string, target: DesiredFor): Promise<DesiredConfig>;
   /**
-   * The keys of the configuration that devices that match report, the most frequent first, 200 at the most.
+   * The keys of the configuration that devices that match report, the most frequent first, 200 at most.
    */
   reportedKeys(connection: string, search: string): Promise<Array<ReportedKey>>;
   /**
-   * What a search says, and what could stand where the caret is, which counts UTF-16 units.
+   * How a search was read, and completions at the caret, whose position counts UTF-16 units.
    */
   readSearch(connection: string, text: string, caret: number): Promise<SearchReading>;
   /**
@@ -251,40 +251,40 @@ export interface Calls {
    */
   device(connection: string, device: string): Promise<DeviceDetail>;
   /**
-   * Adds devices, or sets what is given of those that are known. Answers with those that are different now.
+   * Adds devices, or changes the given annotations of known ones. Returns the changed devices.
    */
   addDevices(connection: string, devices: Array<NewDevice>): Promise<Array<string>>;
   /**
-   * Sets the password of a device, or of all devices of the connection that have none of their own. Without a
+   * Sets the password of a device, or of all other devices of the connection. Without a
    * password it is removed.
    */
   setDevicePassword(connection: string, device: string | null, password: string | null): Promise<void>;
   /**
-   * Names a device here; takes its name away where there is none.
+   * Sets the name of a device; removes it if none is given.
    */
   nameDevice(connection: string, device: string, name: string | null): Promise<void>;
   /**
-   * Writes a note of a device; takes it away where there is none.
+   * Sets the note of a device; removes it if none is given.
    */
   noteDevice(connection: string, device: string, note: string | null): Promise<void>;
   /**
-   * Sets a tag of devices here; adds those that are not known. Answers with those that did not have it.
+   * Adds a tag to devices, and adds unknown devices. Returns those that did not have the tag.
    */
   tagDevices(connection: string, devices: Array<string>, tag: string): Promise<Array<string>>;
   /**
-   * Removes a tag that was set of devices here. Answers with those that had it.
+   * Removes a tag from devices. Returns those that had it.
    */
   untagDevices(connection: string, devices: Array<string>, tag: string): Promise<Array<string>>;
   /**
-   * Forgets devices that have no command under way. They can be restored for half a minute.
+   * Forgets devices without unfinished commands. They can be restored for 30 seconds.
    */
   forgetDevices(connection: string, devices: Array<string>): Promise<ForgottenDevices>;
   /**
-   * Lists forgotten devices again, as they were. Answers with those that could be restored.
+   * Restores forgotten devices. Returns those that could be restored.
    */
   restoreDevices(connection: string, devices: Array<string>): Promise<Array<string>>;
   /**
-   * Reads a CSV file of devices, and says what importing it would do.
+   * Reads a CSV file of devices and returns the changes that importing it would make.
    */
   readDeviceFile(connection: string, path: string, onItem: (item: DeviceImport) => void): Promise<DeviceImport>;
   /**
@@ -292,11 +292,11 @@ export interface Calls {
    */
   importDevices(connection: string, path: string, onItem: (item: DeviceImport) => void): Promise<DeviceImport>;
   /**
-   * Stops the reading or importing that is under way.
+   * Stops the reading or importing that is in progress.
    */
   stopDeviceImport(): Promise<void>;
   /**
-   * Writes the devices that match to a CSV file, with what is set of them here.
+   * Writes the devices that match to a CSV file, with their annotations.
    */
   exportDevices(query: DeviceQuery, to: FileToWrite): Promise<DeviceExport>;
   /**
@@ -304,23 +304,23 @@ export interface Calls {
    */
   send(command: NewCommand): Promise<Sent>;
   /**
-   * What is known of a command before it is sent, and what has to be confirmed first.
+   * Checks a command before it is sent, and the confirmation that it needs.
    */
   checkCommand(command: NewCommand): Promise<CommandCheck>;
   /**
-   * Sends the same command once more, under a new id that names the old one.
+   * Sends the same command again, under a new id that names the old one.
    */
   sendAgain(connection: string, device: string, id: string, confirmed: Confirmed, note: string | null): Promise<Sent>;
   /**
-   * Withdraws a command that was never sent; later it stops the waiting.
+   * Cancels a command that was never sent; of a sent one, it ends the wait for the answer.
    */
   cancel(connection: string, device: string, id: string): Promise<void>;
   /**
-   * Dismisses a command that ended badly, or all of them: it no longer needs attention.
+   * Dismisses a failed command, or all of them: it no longer needs attention.
    */
   dismiss(connection: string, command: CommandRef | null): Promise<void>;
   /**
-   * How long answers usually take, from the latest commands.
+   * The usual answer times, from the latest commands.
    */
   answerTimes(query: TimesQuery): Promise<Array<TimesView>>;
   /**
@@ -328,7 +328,7 @@ export interface Calls {
    */
   command(connection: string, device: string, id: string): Promise<CommandDetail>;
   /**
-   * What a rollout would do. Nothing is sent for it.
+   * The plan of a rollout. Nothing is sent for it.
    */
   planRollout(rollout: NewRollout): Promise<RolloutPlan>;
   /**
@@ -344,19 +344,19 @@ export interface Calls {
    */
   rolloutMembers(query: MemberQuery, from: number, count: number): Promise<MemberPage>;
   /**
-   * Pauses, resumes or stops a rollout, or moves its stages on.
+   * Pauses, resumes or stops a rollout, or starts its next stage.
    */
   actOnRollout(id: string, action: RolloutAction): Promise<RolloutView>;
   /**
-   * A rollout with what its members' answers say.
+   * A rollout with an analysis of its members' answers.
    */
   rollout(id: string): Promise<RolloutDetail>;
   /**
-   * Replaces a rollout's note; removes it where there is none.
+   * Replaces a rollout's note; removes it if none is given.
    */
   noteRollout(id: string, note: string | null): Promise<RolloutView>;
   /**
-   * Writes the members that match to a file, or a report of the whole rollout. Answers with the file's path.
+   * Writes the members that match to a file, or a report of the whole rollout. Returns the file's path.
    */
   exportRollout(query: MemberQuery, to: FileToWrite, format: ReportFormat): Promise<string>;
   /**
@@ -405,11 +405,11 @@ export interface Calls {
    */
   history(query: HistoryQuery): Promise<HistoryPage>;
   /**
-   * Why commands that match failed, the most frequent cause first.
+   * The causes of failure of commands that match, the most frequent first.
    */
   historyCauses(query: HistoryQuery): Promise<HistoryCauses>;
   /**
-   * Writes all that matches to a file, whatever page is asked for.
+   * Writes all matching commands to a file, whatever page the query names.
    */
   exportHistory(query: HistoryQuery, to: FileToWrite, format: ExportFormat, onItem: (item: ExportView) => void): Promise<ExportView>;
   /**
@@ -417,11 +417,11 @@ export interface Calls {
    */
   stopExport(): Promise<void>;
   /**
-   * How much is from more than so many days ago.
+   * The number of entries that are older than this many days.
    */
   countOlder(days: number): Promise<Older>;
   /**
-   * Forgets that, commands with all their evidence, and says how much it was.
+   * Deletes these commands with all their evidence, and returns how much it was.
    */
   forgetOlder(days: number): Promise<Older>;
   /**
@@ -429,59 +429,59 @@ export interface Calls {
    */
   dataSize(): Promise<number>;
   /**
-   * How much of its quota evidence takes, and what was not kept.
+   * The use of the evidence quota, and the discarded messages: of one connection, or of all.
    */
-  evidenceUse(): Promise<EvidenceUse>;
+  evidenceUse(connection: string | null): Promise<EvidenceUse>;
   /**
-   * Looks whether the history is as it was written: the newest 10,000 events, or all events and the whole file.
+   * Checks whether the history is unchanged: the newest 10,000 events, or all events and the whole file.
    */
   checkHistory(all: boolean): Promise<HistoryCheck>;
   /**
-   * Saves what is known of a command, a device, a rollout or the audit to a signed file.
+   * Saves everything that is known about a command, a device, a rollout or the audit to a signed file.
    */
   saveEvidence(of: EvidenceOf, to: FileToWrite): Promise<EvidenceExport>;
   /**
-   * Reads an evidence file, whoever wrote it, and says what is wrong with it.
+   * Reads an evidence file of any installation, and lists its problems.
    */
   openEvidence(path: string): Promise<EvidenceFileView>;
   /**
-   * What a device has measured, in as many points as are asked for.
+   * The measurements of a device, reduced to the requested number of points.
    */
   telemetry(query: TelemetryQuery): Promise<TelemetryView>;
   /**
-   * The logs that are kept of a device, newest first.
+   * The stored logs of a device, newest first.
    */
   logs(connection: string, device: string): Promise<Array<KeptLog>>;
   /**
-   * The log that a command asked for, as far as it has come: with its text, or only how it stands.
+   * The log that a command requested, as far as it was received: with its text, or only its progress.
    */
   log(connection: string, device: string, id: string, withText: boolean): Promise<LogView>;
   /**
-   * Writes a log to a file. Answers with the file's path.
+   * Writes a log to a file. Returns the file's path.
    */
   saveLog(connection: string, device: string, id: string, to: FileToWrite): Promise<string>;
   /**
-   * Deletes a log that is kept here.
+   * Deletes a stored log.
    */
   forgetLog(connection: string, device: string, id: string): Promise<void>;
   /**
-   * The commands that are known by name: the built-in ones, then the person's own.
+   * All commands of the catalogue: the built-in ones, then the user's own.
    */
   catalogue(): Promise<Array<CatalogueEntry>>;
   /**
-   * Adds a command of the person's own, or changes it where an id is given.
+   * Adds a user-defined command, or changes it if an ID is given.
    */
   saveDefinition(id: string | null, definition: CommandDefinition): Promise<CatalogueEntry>;
   /**
-   * Removes a command of the person's own.
+   * Removes a user-defined command.
    */
   removeDefinition(id: string): Promise<void>;
   /**
-   * How a command would go out, and all that is wrong with it.
+   * The request of a command, and all of its problems.
    */
   previewCommand(command: CommandToPreview): Promise<CommandPreview>;
   /**
-   * What is in a file of commands, and what importing it would do.
+   * The contents of a file of commands, and the changes that importing it would make.
    */
   readCatalogue(path: string): Promise<Array<ImportLine>>;
   /**
@@ -489,7 +489,7 @@ export interface Calls {
    */
   importCatalogue(path: string, replace: Array<string>): Promise<Array<ImportLine>>;
   /**
-   * Writes commands of the person's own to a file, all where none is named. Answers with the file's path.
+   * Writes user-defined commands to a file, all of them if none is named. Returns the file's path.
    */
   exportCatalogue(ids: Array<string>, to: FileToWrite): Promise<string>;
   /**
@@ -497,11 +497,11 @@ export interface Calls {
    */
   buttons(): Promise<Array<CommandButton>>;
   /**
-   * Adds a button, or changes it where it has an id.
+   * Adds a button, or changes the one with the given ID.
    */
   saveButton(button: CommandButton): Promise<CommandButton>;
   /**
-   * Puts the buttons into this order.
+   * Sets the order of the buttons.
    */
   orderButtons(ids: Array<string>): Promise<void>;
   /**
@@ -513,15 +513,15 @@ export interface Calls {
    */
   audit(query: AuditQuery): Promise<AuditPage>;
   /**
-   * Looks whether every entry of the audit is as it was written, and whether any is missing.
+   * Checks whether every entry of the audit is as it was written, and whether any is missing.
    */
   verifyAudit(): Promise<AuditVerification>;
   /**
-   * Writes a note on an entry of the audit, as an entry of its own. Answers with that one.
+   * Adds a note to an entry of the audit, as a separate entry, which it returns.
    */
   noteAuditEntry(number: number, note: string): Promise<AuditEntry>;
   /**
-   * Seals the audit anew after a backup was restored or the keyring was lost, and says so in it.
+   * Seals the audit again after a backup was restored or the keyring was lost, and adds an entry about it.
    */
   resealAudit(note: string): Promise<AuditVerification>;
   /**
@@ -533,7 +533,7 @@ export interface Calls {
    */
   changeSettings(settings: Settings): Promise<void>;
   /**
-   * Everything that changes from now on; the first batch has all connections in it.
+   * All changes from now on; the first batch contains all connections.
    */
   listen(onItem: (item: Batch) => void): Promise<() => void>;
   /**
@@ -543,13 +543,13 @@ export interface Calls {
 }
 
 /**
- * How a call goes over the wire: its name, its arguments' names in their order, and whether items are told on the way
- * to its answer or streamed after it.
+ * How a call is sent: its name, the names of its arguments in their order, and whether items are reported before
+ * its reply or streamed after it.
  */
 export interface Signature {
   name: string;
   parameters: readonly string[];
-  items: 'told' | 'streamed' | null;
+  items: 'reported' | 'streamed' | null;
 }
 
 export const SIGNATURES: Record<keyof Calls, Signature> = {
@@ -577,7 +577,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   readFiles: { name: 'read_files', parameters: ['files'], items: null },
   leaveOut: { name: 'leave_out', parameters: ['kit', 'item'], items: null },
   forgetKit: { name: 'forget_kit', parameters: ['kit'], items: null },
-  preflight: { name: 'preflight', parameters: ['entry', 'from'], items: 'told' },
+  preflight: { name: 'preflight', parameters: ['entry', 'from'], items: 'reported' },
   stopPreflight: { name: 'stop_preflight', parameters: [], items: null },
   devices: { name: 'devices', parameters: ['query', 'from', 'count'], items: null },
   deviceColumns: { name: 'device_columns', parameters: ['query', 'known', 'series'], items: null },
@@ -601,8 +601,8 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   untagDevices: { name: 'untag_devices', parameters: ['connection', 'devices', 'tag'], items: null },
   forgetDevices: { name: 'forget_devices', parameters: ['connection', 'devices'], items: null },
   restoreDevices: { name: 'restore_devices', parameters: ['connection', 'devices'], items: null },
-  readDeviceFile: { name: 'read_device_file', parameters: ['connection', 'path'], items: 'told' },
-  importDevices: { name: 'import_devices', parameters: ['connection', 'path'], items: 'told' },
+  readDeviceFile: { name: 'read_device_file', parameters: ['connection', 'path'], items: 'reported' },
+  importDevices: { name: 'import_devices', parameters: ['connection', 'path'], items: 'reported' },
   stopDeviceImport: { name: 'stop_device_import', parameters: [], items: null },
   exportDevices: { name: 'export_devices', parameters: ['query', 'to'], items: null },
   send: { name: 'send', parameters: ['command'], items: null },
@@ -632,12 +632,12 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   importApproval: { name: 'import_approval', parameters: ['path', 'rollout'], items: null },
   history: { name: 'history', parameters: ['query'], items: null },
   historyCauses: { name: 'history_causes', parameters: ['query'], items: null },
-  exportHistory: { name: 'export_history', parameters: ['query', 'to', 'format'], items: 'told' },
+  exportHistory: { name: 'export_history', parameters: ['query', 'to', 'format'], items: 'reported' },
   stopExport: { name: 'stop_export', parameters: [], items: null },
   countOlder: { name: 'count_older', parameters: ['days'], items: null },
   forgetOlder: { name: 'forget_older', parameters: ['days'], items: null },
   dataSize: { name: 'data_size', parameters: [], items: null },
-  evidenceUse: { name: 'evidence_use', parameters: [], items: null },
+  evidenceUse: { name: 'evidence_use', parameters: ['connection'], items: null },
   checkHistory: { name: 'check_history', parameters: ['all'], items: null },
   saveEvidence: { name: 'save_evidence', parameters: ['of', 'to'], items: null },
   openEvidence: { name: 'open_evidence', parameters: ['path'], items: null },

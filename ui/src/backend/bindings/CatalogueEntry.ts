@@ -6,7 +6,7 @@ import type { CommandDefinition } from "./CommandDefinition";
  */
 export type CatalogueEntry = { 
 /**
- * Its id: made for one's own, the name for a built-in one.
+ * Its ID: generated for a user's own command, the name for a built-in one.
  */
 id: string, 
 /**
@@ -14,6 +14,6 @@ id: string,
  */
 built_in: boolean, 
 /**
- * What is known of it.
+ * Its definition.
  */
 definition: CommandDefinition, };

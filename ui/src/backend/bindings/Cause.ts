@@ -6,7 +6,7 @@ import type { CommandState } from "./CommandState";
  */
 export type Cause = { 
 /**
- * What they said, or what was said of them.
+ * Their message, or the sentence about them.
  */
 message: string, 
 /**

@@ -14,7 +14,7 @@ id: string,
  */
 connection: string | null, 
 /**
- * What it says.
+ * The label.
  */
 label: string, 
 /**

@@ -13,7 +13,7 @@ topic: string,
  */
 payload: string, 
 /**
- * The device is told the command's id, so its answer can name it.
+ * The request contains the command's ID, so its answer can name it.
  */
 carries_id: boolean, 
 /**
@@ -25,6 +25,6 @@ drawable: boolean,
  */
 problems: Array<string>, 
 /**
- * What is better known of it, though it can be kept and sent: sentences.
+ * Remarks about a definition that can be saved and sent anyway: sentences.
  */
 remarks: Array<string>, };

@@ -7,7 +7,7 @@ import type { JsonText } from "./JsonText";
  */
 export type CommandToPreview = { 
 /**
- * What is known of it; it need not make sense yet.
+ * The definition, which need not be valid yet.
  */
 definition: CommandDefinition, 
 /**

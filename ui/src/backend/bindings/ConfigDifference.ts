@@ -2,7 +2,7 @@
 import type { JsonText } from "./JsonText";
 
 /**
- * A wanted value that a device does not report.
+ * A difference from a wanted value.
  */
 export type ConfigDifference = { 
 /**
@@ -10,7 +10,7 @@ export type ConfigDifference = {
  */
 key: string, 
 /**
- * The value that is wanted.
+ * The wanted value.
  */
 wanted: JsonText, 
 /**
@@ -22,6 +22,6 @@ running: JsonText | null,
  */
 saved: JsonText | null, 
 /**
- * The tag, or the name of the view, that wants it.
+ * The tag, or the name of the view, with this value.
  */
 by: string, };

@@ -14,7 +14,7 @@ key: string,
  */
 devices: number, 
 /**
- * Its values, the most frequent first, 5 at the most.
+ * Its values, the most frequent first, 5 at most.
  */
 values: Array<Counted>, 
 /**

@@ -24,7 +24,7 @@ name: string,
  */
 url: string, 
 /**
- * What may be sent over it.
+ * The mode.
  */
 mode: ConnectionMode, 
 /**
@@ -60,7 +60,7 @@ password: string | null,
  */
 dialects: Array<EnabledDialect>, 
 /**
- * Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+ * The user's own dialect files, as text. One with the name of a built-in dialect replaces it.
  */
 dialect_files: Array<string>, 
 /**
@@ -72,7 +72,7 @@ prefix: string | null,
  */
 devices: Array<string>, 
 /**
- * Seconds between two signs of life, 5 … 3,600 (AWS: 30 … 1,200); the preset's where none is given.
+ * The keep-alive interval, seconds, 5 … 3,600 (AWS: 30 … 1,200); the preset's where none is given.
  */
 keep_alive_s: number | null, 
 /**
@@ -81,7 +81,7 @@ keep_alive_s: number | null,
  */
 session_expiry_s: number | null, 
 /**
- * Whose word is taken for the server's certificate.
+ * The trusted certificates.
  */
 trust: Trust, 
 /**
@@ -93,11 +93,11 @@ server_name: string | null,
  */
 alpn: Array<string>, 
 /**
- * The proxy on the way.
+ * The proxy.
  */
 proxy: ProxyEntry | null, 
 /**
- * What the files brought ([`super::KitView::id`]). `None`: what is kept stays.
+ * The staged files ([`super::KitView::id`]). `None`: the stored files do not change.
  */
 kit: string | null, 
 /**
@@ -109,6 +109,6 @@ without_certificates: boolean,
  */
 without_keyring: boolean, 
 /**
- * Topic filters that the preflight saw refused, and that are not to be asked for.
+ * Topic filters that the preflight found refused, and that are not subscribed to again.
  */
 denied: Array<string>, };

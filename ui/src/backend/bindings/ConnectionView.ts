@@ -19,7 +19,7 @@ export type ConnectionView = {
  */
 id: string, 
 /**
- * What it is called. Unique.
+ * The name. Unique.
  */
 name: string, 
 /**
@@ -27,7 +27,7 @@ name: string,
  */
 url: string, 
 /**
- * The protocol version asked for.
+ * The configured protocol version.
  */
 mqtt: MqttVersion, 
 /**
@@ -43,7 +43,7 @@ username: string | null,
  */
 dialects: Array<EnabledDialect>, 
 /**
- * Dialect files of one's own among them, as they are written.
+ * The user's own dialect files among them, as text.
  */
 dialect_files: Array<string>, 
 /**
@@ -60,7 +60,7 @@ prefix: string,
  */
 demo: boolean, 
 /**
- * What may be sent over it.
+ * The mode.
  */
 mode: ConnectionMode, 
 /**
@@ -81,7 +81,7 @@ preset: Preset,
  */
 devices_named: Array<string>, 
 /**
- * Seconds between two signs of life.
+ * The keep-alive interval, seconds.
  */
 keep_alive_s: number, 
 /**
@@ -89,7 +89,7 @@ keep_alive_s: number,
  */
 session_expiry_s: number, 
 /**
- * Whose word is taken for the server's certificate.
+ * The trusted certificates.
  */
 trust: Trust, 
 /**
@@ -101,7 +101,7 @@ server_name: string | null,
  */
 alpn: Array<string>, 
 /**
- * The proxy on the way. No password in it.
+ * The proxy, without its password.
  */
 proxy: ProxyView | null, 
 /**
@@ -113,7 +113,7 @@ has: Secrets,
  */
 in_memory_secrets: boolean, 
 /**
- * Topic filters that are not asked for, because the broker refused them.
+ * Topic filters that are not subscribed to, because the broker refused them.
  */
 denied: Array<string>, 
 /**
@@ -125,7 +125,7 @@ certificate_expires_at: number | null,
  */
 certificate_subject: string | null, 
 /**
- * How it stands.
+ * The state of the connection.
  */
 link: LinkState, 
 /**

@@ -4,7 +4,7 @@ import type { DevicePassword } from "./DevicePassword";
 import type { DeviceValue } from "./DeviceValue";
 
 /**
- * What a dialect of other people's firmware tells of a device.
+ * The description of a device in another dialect.
  */
 export type DescribedDevice = { 
 /**
@@ -32,11 +32,11 @@ can_switch: boolean,
  */
 can_restart: boolean, 
 /**
- * What it can do.
+ * Its commands.
  */
 commands: Array<DeviceCommandView>, 
 /**
- * What it reports.
+ * Its reported values.
  */
 values: Array<DeviceValue>, 
 /**

@@ -3,7 +3,7 @@ import type { DesiredFor } from "./DesiredFor";
 import type { JsonText } from "./JsonText";
 
 /**
- * The configuration that is wanted of some devices.
+ * The wanted configuration of some devices.
  */
 export type DesiredConfig = { 
 /**

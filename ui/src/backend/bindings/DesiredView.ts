@@ -3,11 +3,11 @@ import type { DesiredConfig } from "./DesiredConfig";
 import type { OverruledValue } from "./OverruledValue";
 
 /**
- * A wanted configuration, and how its devices stand.
+ * A wanted configuration, and the state of its devices.
  */
 export type DesiredView = { 
 /**
- * What is wanted, with its place.
+ * The wanted configuration, with its place in the list.
  */
 desired: DesiredConfig, 
 /**
@@ -19,7 +19,7 @@ name: string,
  */
 search: string, 
 /**
- * How many of its devices have all that is wanted of them, by this configuration and by others.
+ * The number of its devices that match all their wanted values, from this configuration and from others.
  */
 as_wanted: number, 
 /**
@@ -31,6 +31,6 @@ differs: number,
  */
 unknown: number, 
 /**
- * Its values that do not apply to some of its devices, because an earlier configuration wants another one.
+ * Values that do not apply to some devices, because an earlier configuration has another value.
  */
 overruled: Array<OverruledValue>, };

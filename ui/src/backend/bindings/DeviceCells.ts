@@ -15,11 +15,11 @@ device: string,
  */
 config: Array<JsonText | null>, 
 /**
- * What was measured in the last ten minutes, for each column: 30 values at the most, the last one at the end; none
- * for a column of the configuration.
+ * The measurements of the last ten minutes, for each column: at most 30 values, the latest at the end; none for a
+ * column of the configuration.
  */
 measured: Array<Array<number>>, 
 /**
- * How it stands to the configuration that is wanted of it, where that is a column and anything is wanted.
+ * The comparison with its wanted configuration, if that is a column and it has one.
  */
 desired: DeviceDesired | null, };

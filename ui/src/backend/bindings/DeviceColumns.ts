@@ -27,7 +27,7 @@ presence: Array<number>,
  */
 states: Array<number>, 
 /**
- * The last value that each device has measured, where a series was asked for.
+ * The latest value of each device, if a series was requested.
  */
 values: Array<number | null> | null, 
 /**

@@ -17,7 +17,7 @@ title: string,
  */
 schema: Record<string, unknown>, 
 /**
- * What the device reports of it now.
+ * The value that the device reports now.
  */
 value: string | null, 
 /**

@@ -3,7 +3,7 @@ import type { ConfigDifference } from "./ConfigDifference";
 import type { DesiredState } from "./DesiredState";
 
 /**
- * How a device's configuration stands to what is wanted of it.
+ * The comparison of a device with its wanted configuration.
  */
 export type DeviceDesired = { 
 /**
@@ -11,6 +11,6 @@ export type DeviceDesired = {
  */
 state: DesiredState, 
 /**
- * What differs; all that is wanted where nothing is known.
+ * The differences; all wanted values if the device has not reported any.
  */
 differences: Array<ConfigDifference>, };

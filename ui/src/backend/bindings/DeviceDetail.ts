@@ -35,7 +35,7 @@ saved_config: JsonText | null,
  */
 telemetry_interval_ms: number | null, 
 /**
- * Its last commands, newest first, 8 at the most.
+ * Its last commands, newest first, 8 at most.
  */
 commands: Array<CommandView>, 
 /**
@@ -43,11 +43,11 @@ commands: Array<CommandView>,
  */
 command_count: number, 
 /**
- * The latest of what it said that settled no command, newest first, 5 at the most.
+ * The latest of what it said that settled no command, newest first, 5 at most.
  */
 strays: Array<EventView>, 
 /**
- * What counts of its evidence in the quota, bytes.
+ * The size of its evidence in the quota, bytes.
  */
 evidence_bytes: number, 
 /**
@@ -55,6 +55,6 @@ evidence_bytes: number,
  */
 discarded: DiscardedView | null, 
 /**
- * What its dialect tells of it; nothing for Wilco's own.
+ * The description in its dialect; nothing for Wilco's own.
  */
 described: DescribedDevice | null, };

@@ -6,7 +6,7 @@ import type { GroupKey } from "./GroupKey";
  */
 export type DeviceGroup = { 
 /**
- * What they have in common.
+ * The key that they share.
  */
 key: GroupKey, 
 /**

@@ -36,7 +36,7 @@ refused: number,
  */
 errors: Array<ImportError>, 
 /**
- * The first devices that can be imported, 5 at the most.
+ * The first devices that can be imported, 5 at most.
  */
 examples: Array<NewDevice>, 
 /**

@@ -6,7 +6,7 @@ import type { DeviceRow } from "./DeviceRow";
  */
 export type DevicePage = { 
 /**
- * The rows from the asked-for one on.
+ * The requested rows.
  */
 rows: Array<DeviceRow>, 
 /**

@@ -12,9 +12,9 @@ export type DeviceQuery = {
  */
 connection: string, 
 /**
- * A search: words that stand in the id or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
- * `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`, `is:disagrees`; `-` before a field,
- * `or`, parentheses and quotes.
+ * A search: parts of the ID or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
+ * `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`,
+ * `is:disagrees`; `-` before a field, `or`, parentheses and quotes.
  */
 search: string, 
 /**
@@ -26,6 +26,6 @@ sort: SortBy,
  */
 order: DeviceOrder, 
 /**
- * What they are grouped by, before they are sorted.
+ * The grouping, which is applied before the order.
  */
 group: GroupBy | null, };

@@ -32,7 +32,7 @@ led: boolean | null,
  */
 last_command: CommandView | null, 
 /**
- * When it was last heard, Unix milliseconds.
+ * Time of its last message, Unix milliseconds.
  */
 seen_at: number | null, 
 /**
@@ -56,15 +56,15 @@ tags: Array<string>,
  */
 added_tags: Array<string>, 
 /**
- * The last time from a command on the wire to the first answer, milliseconds.
+ * The latest time from sending a command to the first answer, milliseconds.
  */
 trip_ms: number | null, 
 /**
- * What it is.
+ * The model.
  */
 model: string | null, 
 /**
- * The dialect that it speaks, by its title; nothing for Wilco's own.
+ * The title of its dialect; none for Wilco's own.
  */
 dialect: string | null, 
 /**
@@ -73,6 +73,6 @@ dialect: string | null,
  */
 over_rate: number | null, 
 /**
- * What it said that it did, and reports otherwise.
+ * The difference between its answer and its report.
  */
 disagrees: DisagreementView | null, };

@@ -9,7 +9,7 @@ export type DeviceStates = {
  */
 connection: string, 
 /**
- * Their ids, 5,000 at the most.
+ * Their ids, 5,000 at most.
  */
 devices: Array<string>, 
 /**
@@ -21,6 +21,6 @@ presence: Array<number>,
  */
 states: Array<number>, 
 /**
- * More changed than are listed: what is shown must be asked for again.
+ * More changed than are listed: the list must be read again.
  */
 more: boolean, };

@@ -4,7 +4,7 @@ import type { Counted } from "./Counted";
 import type { MemberCounts } from "./MemberCounts";
 
 /**
- * What some devices have in common and where they differ.
+ * The common values and the differences of several devices.
  */
 export type DeviceSummary = { 
 /**
@@ -36,11 +36,11 @@ led_off: number,
  */
 states: MemberCounts, 
 /**
- * Firmware versions, the most frequent first, 10 at the most.
+ * Firmware versions, the most frequent first, 10 at most.
  */
 firmware: Array<Counted>, 
 /**
- * Tags, the most frequent first, 20 at the most.
+ * Tags, the most frequent first, 20 at most.
  */
 tags: Array<Counted>, 
 /**
@@ -48,6 +48,6 @@ tags: Array<Counted>,
  */
 added_tags: Array<Counted>, 
 /**
- * The running configuration by key, 50 keys at the most.
+ * The running configuration by key, 50 keys at most.
  */
 configuration: Array<ConfigSummary>, };

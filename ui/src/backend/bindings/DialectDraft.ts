@@ -12,7 +12,7 @@ export type DialectDraft = {
  */
 text: string, 
 /**
- * The same as a form; none for a file with an error, or one that says more than the form has room for.
+ * The same as a form; none for a file with an error, or with more than the form can show.
  */
 fields: DialectFields | null, 
 /**
@@ -20,11 +20,12 @@ fields: DialectFields | null,
  */
 name: string | null, 
 /**
- * What is wrong with the file.
+ * The problems of the file.
  */
 problems: Array<DialectProblem>, 
 /**
- * What was seen and what could not be told, and which other dialects read the same topics: a sentence each.
+ * Remarks about what was found and what could not be determined, and other dialects that read the same topics: a
+ * sentence each.
  */
 remarks: Array<string>, 
 /**

@@ -23,7 +23,7 @@ about: string,
  */
 request_topic: string, 
 /**
- * What is published, with `{command}`, `{id}` and `{args...}`.
+ * The payload, with `{command}`, `{id}` and `{args...}`.
  */
 request_payload: string, 
 /**
@@ -47,7 +47,7 @@ answer_topic: string,
  */
 answer_id: string, 
 /**
- * The words by which an answer says how the command went; the first one that fits counts.
+ * The words for the outcome of a command; the first match counts.
  */
 outcomes: Array<OutcomeWord>, 
 /**
@@ -63,7 +63,7 @@ state_key: string,
  */
 expect_key: string, 
 /**
- * What that value must be; empty: anything.
+ * The required value; empty: any.
  */
 expect_value: string, 
 /**
@@ -71,7 +71,7 @@ expect_value: string,
  */
 silent: string, 
 /**
- * Where the device says whether it is there.
+ * The topic of the device's presence.
  */
 presence_topic: string, 
 /**
@@ -79,11 +79,11 @@ presence_topic: string,
  */
 presence_at: string, 
 /**
- * The words for there, separated by commas.
+ * The words for online, separated by commas.
  */
 online: string, 
 /**
- * The words for not there, separated by commas.
+ * The words for offline, separated by commas.
  */
 offline: string, 
 /**

@@ -14,7 +14,7 @@ name: string,
  */
 title: string, 
 /**
- * What it is for, in a sentence.
+ * The purpose, in a sentence.
  */
 about: string, 
 /**

@@ -2,7 +2,7 @@
 import type { DialectFields } from "./DialectFields";
 
 /**
- * What a draft is made of.
+ * The input of a draft.
  */
 export type DraftSource = { "from": "new" } | { "from": "text", 
 /**
@@ -26,7 +26,7 @@ name: string,
  */
 request: number, 
 /**
- * What comes back, by its place.
+ * The answers, by their place.
  */
 answer: number | null, } | { "from": "everything", 
 /**

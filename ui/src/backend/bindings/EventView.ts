@@ -15,11 +15,11 @@ place: number,
  */
 at: number, 
 /**
- * What kind of fact.
+ * The kind of fact.
  */
 kind: EventKind, 
 /**
- * What happened, as a sentence.
+ * The event, as a sentence.
  */
 text: string, 
 /**
@@ -27,6 +27,6 @@ text: string,
  */
 attempt: number | null, 
 /**
- * With an answer: what the device said.
+ * With an answer: its content.
  */
 answer: AnswerView | null, };

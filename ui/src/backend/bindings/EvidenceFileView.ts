@@ -9,7 +9,7 @@ import type { JsonText } from "./JsonText";
  */
 export type EvidenceFileView = { 
 /**
- * What it is about, as a sentence without a full stop.
+ * The subject, as a sentence without a full stop.
  */
 title: string, 
 /**
@@ -37,7 +37,7 @@ machine: string,
  */
 connection: JsonText | null, 
 /**
- * Its records, in order, 5,000 at the most.
+ * Its records, in order, 5,000 at most.
  */
 records: Array<EvidenceRecord>, 
 /**
@@ -49,6 +49,6 @@ record_count: number,
  */
 signature: EvidenceSignature, 
 /**
- * What is wrong with it. Nothing: it is as it was written.
+ * The problems. Empty if the file is as it was written.
  */
 problems: Array<EvidenceProblem>, };

@@ -9,6 +9,6 @@ export type EvidenceProblem = {
  */
 line: number | null, 
 /**
- * What is wrong, as a sentence.
+ * The problem, as a sentence.
  */
 text: string, };

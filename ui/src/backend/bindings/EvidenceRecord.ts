@@ -19,7 +19,7 @@ kind: EvidenceRecordKind,
  */
 at: number | null, 
 /**
- * What it says, for a list.
+ * The content, for a list.
  */
 text: string, 
 /**

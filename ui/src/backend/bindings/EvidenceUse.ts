@@ -6,7 +6,7 @@ import type { DiscardedOfDevice } from "./DiscardedOfDevice";
  */
 export type EvidenceUse = { 
 /**
- * What counts in the quota, bytes.
+ * The size that counts in the quota, bytes.
  */
 bytes: number, 
 /**

@@ -2,18 +2,18 @@
 import type { FailureCode } from "./FailureCode";
 
 /**
- * Why something asked of the engine was not done: a sentence each for what happened and what to do.
+ * Why a request to the engine failed: a sentence each for what happened and what to do.
  */
 export type Failure = { 
 /**
- * What the window branches on.
+ * The code for programs.
  */
 code: FailureCode, 
 /**
- * What happened and why, for people. Never holds a secret.
+ * The event and its cause, for users. Contains no secrets.
  */
 message: string, 
 /**
- * What to do about it.
+ * How to fix it.
  */
 hint: string | null, };

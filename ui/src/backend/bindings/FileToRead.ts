@@ -10,6 +10,6 @@ export type FileToRead = {
  */
 path: string, 
 /**
- * What it is given as.
+ * The role of the file.
  */
 role: FileRole, };

@@ -2,11 +2,11 @@
 import type { FileToRead } from "./FileToRead";
 
 /**
- * Files that somebody has brought for a connection. They are read once, kept in memory, and not needed afterwards.
+ * Certificate files for a connection. They are read once, kept in memory, and not needed afterwards.
  */
 export type FilesToRead = { 
 /**
- * What was read before and is to be added to; a new collection where none is given.
+ * A kit to which the files are added; a new one if not given.
  */
 kit: string | null, 
 /**

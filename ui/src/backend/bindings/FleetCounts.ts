@@ -3,7 +3,7 @@ import type { Counted } from "./Counted";
 import type { MemberCounts } from "./MemberCounts";
 
 /**
- * The devices of a connection, counted. They are counted as things change, not when somebody asks.
+ * The counts of a connection's devices. They are updated with each change, not computed on request.
  */
 export type FleetCounts = { 
 /**
@@ -23,10 +23,10 @@ unknown: number,
  */
 states: MemberCounts, 
 /**
- * By firmware, the most frequent first, 20 at the most.
+ * By firmware, the most frequent first, 20 at most.
  */
 firmware: Array<Counted>, 
 /**
- * By tag, the most frequent first, 50 at the most. A device counts for each of its tags.
+ * By tag, the most frequent first, 50 at most. A device counts for each of its tags.
  */
 tags: Array<Counted>, };

@@ -9,7 +9,7 @@ export type ForgottenDevices = {
  */
 devices: Array<string>, 
 /**
- * Those that have a command under way, or are still to be sent one by a rollout.
+ * Those that have a command in progress, or are still to be sent one by a rollout.
  */
 busy: Array<string>, 
 /**

@@ -3,7 +3,7 @@ import type { MemberState } from "./MemberState";
 import type { Presence } from "./Presence";
 
 /**
- * What all devices of a group have.
+ * The key that all devices of a group share.
  */
 export type GroupKey = { "by": "tag", 
 /**

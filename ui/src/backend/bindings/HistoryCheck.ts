@@ -3,11 +3,11 @@ import type { DamagedEvent } from "./DamagedEvent";
 import type { HistoryGap } from "./HistoryGap";
 
 /**
- * What a look at the stored history found.
+ * The result of a check of the stored history.
  */
 export type HistoryCheck = { 
 /**
- * Events that were stored and have gone, oldest first, 20 at the most.
+ * Events that were stored and have gone, oldest first, 20 at most.
  */
 gaps: Array<HistoryGap>, 
 /**
@@ -19,7 +19,7 @@ checked: number,
  */
 damaged: number, 
 /**
- * The first of these, 20 at the most.
+ * The first of these, 20 at most.
  */
 damaged_events: Array<DamagedEvent>, 
 /**
@@ -27,7 +27,7 @@ damaged_events: Array<DamagedEvent>,
  */
 unreadable: [number | null, number | null] | null, 
 /**
- * What is wrong with the file's structure, 20 sentences of the database at the most.
+ * Problems of the file's structure, at most 20 sentences of the database.
  */
 faults: Array<string>, 
 /**

@@ -6,10 +6,10 @@ import type { ImportColumnKind } from "./ImportColumnKind";
  */
 export type ImportColumn = { 
 /**
- * What it is called there.
+ * The name of the column in the file.
  */
 name: string, 
 /**
- * What it holds; nothing of a column that is not used.
+ * The meaning of the column; none if it is not used.
  */
 kind: ImportColumnKind | null, };

@@ -11,7 +11,7 @@ export type ImportLine = {
  */
 kind: ImportKind, 
 /**
- * What it is called where it is to be replaced: a command's name on the wire, a button's label.
+ * The key for replacing it: a command's name on the wire, a button's label.
  */
 name: string, 
 /**
@@ -23,7 +23,7 @@ title: string,
  */
 connection: string | null, 
 /**
- * How it stands to what is here.
+ * How it differs from the existing one.
  */
 change: ImportChange, 
 /**

@@ -5,7 +5,7 @@
  */
 export type KeptLog = { 
 /**
- * The id of the command that asked for it.
+ * The ID of the command that requested it.
  */
 id: string, 
 /**

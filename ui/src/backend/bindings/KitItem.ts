@@ -14,14 +14,14 @@ id: number,
  */
 name: string, 
 /**
- * What kind of thing.
+ * The kind of item.
  */
 kind: KitItemKind, 
 /**
- * What it is, `Device certificate` for instance.
+ * The title, for example `Device certificate`.
  */
 what: string, 
 /**
- * What to know of it, `PEM, RSA 2048` or `Belongs to the certificate` for instance.
+ * The details, for example `PEM, RSA 2048` or `Belongs to the certificate`.
  */
 note: string, };

@@ -4,15 +4,15 @@ import type { KitItem } from "./KitItem";
 import type { KitProblem } from "./KitProblem";
 
 /**
- * What the files brought. Never holds a secret.
+ * The added files. Contains no secrets.
  */
 export type KitView = { 
 /**
- * What to name when the connection is saved. Forgotten with the program, or a while after it was last used.
+ * The ID to use when the connection is saved. Discarded when the program ends, or some time after its last use.
  */
 id: string, 
 /**
- * What was found, in the order it was brought.
+ * The found items, in the order in which they were added.
  */
 items: Array<KitItem>, 
 /**
@@ -32,7 +32,7 @@ authorities: Array<CertificateView>,
  */
 server: CertificateView | null, 
 /**
- * What is wrong or missing, worst first.
+ * Problems, worst first.
  */
 problems: Array<KitProblem>, 
 /**

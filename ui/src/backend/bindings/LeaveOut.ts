@@ -9,7 +9,7 @@ export type LeaveOut = {
  */
 offline: boolean, 
 /**
- * Those whose reported state already is what the command asks for.
+ * Those that already report the requested state.
  */
 already: boolean, 
 /**

@@ -2,7 +2,7 @@
 import type { FailureCode } from "./FailureCode";
 
 /**
- * How a connection stands.
+ * The state of a connection.
  */
 export type LinkState = { "state": "connecting" } | { "state": "subscribing" } | { "state": "online", 
 /**
@@ -10,11 +10,11 @@ export type LinkState = { "state": "connecting" } | { "state": "subscribing" } |
  */
 since: number, } | { "state": "waiting", 
 /**
- * What happened, as a sentence.
+ * The event, as a sentence.
  */
 message: string, 
 /**
- * What to do about it.
+ * How to fix it.
  */
 hint: string | null, 
 /**
@@ -22,14 +22,14 @@ hint: string | null,
  */
 retry_at: number, } | { "state": "stopped", 
 /**
- * What kind of trouble.
+ * The kind of problem.
  */
 code: FailureCode, 
 /**
- * What happened, as a sentence.
+ * The event, as a sentence.
  */
 message: string, 
 /**
- * What to do about it.
+ * How to fix it.
  */
 hint: string | null, };

@@ -15,11 +15,11 @@ connection: string,
  */
 device: string, 
 /**
- * The id of the command that asked for it.
+ * The ID of the command that requested it.
  */
 id: string, 
 /**
- * When it was asked for, Unix milliseconds.
+ * When it was requested, Unix milliseconds.
  */
 asked_at: number, 
 /**
@@ -35,7 +35,7 @@ sentence: string,
  */
 have: number, 
 /**
- * Of how many, where the device has said it.
+ * The total number, if the device has reported it.
  */
 of: number | null, 
 /**
@@ -43,6 +43,6 @@ of: number | null,
  */
 bytes: number, 
 /**
- * What has come, in order, with its gaps; empty where only the standing was asked for.
+ * The received text, in order, with its gaps; empty if only the progress was requested.
  */
 parts: Array<LogPart>, };

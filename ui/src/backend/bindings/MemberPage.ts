@@ -6,7 +6,7 @@ import type { MemberView } from "./MemberView";
  */
 export type MemberPage = { 
 /**
- * The rows from the asked-for one on.
+ * The requested rows.
  */
 rows: Array<MemberView>, 
 /**

@@ -56,6 +56,6 @@ args: JsonText | null,
  */
 earlier: JsonText | null, 
 /**
- * Its device said that it did it, and reports something else now.
+ * Its device answered that it succeeded, but reports other values.
  */
 disagrees: DisagreementView | null, };

@@ -6,7 +6,7 @@ import type { ReadingKind } from "./ReadingKind";
  */
 export type MessageReading = { 
 /**
- * What it is.
+ * The kind.
  */
 kind: ReadingKind, 
 /**
@@ -14,6 +14,6 @@ kind: ReadingKind,
  */
 device: string | null, 
 /**
- * What it says, in a few words; why it cannot be read.
+ * The content, in a few words; or why it cannot be read.
  */
 said: string, };

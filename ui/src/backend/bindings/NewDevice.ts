@@ -9,14 +9,14 @@ export type NewDevice = {
  */
 device: string, 
 /**
- * Its name here, 100 characters at the most.
+ * Its name here, 100 characters at most.
  */
 name: string | null, 
 /**
- * Its tags here, 50 at the most, of 64 characters each, without commas and semicolons.
+ * Its tags here, 50 at most, of 64 characters each, without commas and semicolons.
  */
 tags: Array<string>, 
 /**
- * A note, 10,000 characters at the most.
+ * A note, 10,000 characters at most.
  */
 note: string | null, };

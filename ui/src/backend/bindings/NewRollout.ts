@@ -35,7 +35,7 @@ target: RolloutTarget,
  */
 leave_out: LeaveOut, 
 /**
- * What each device is asked.
+ * The command for each device.
  */
 command: RolloutCommand, 
 /**
@@ -43,15 +43,15 @@ command: RolloutCommand,
  */
 stages: Array<StageSize>, 
 /**
- * What happens between two stages.
+ * The behaviour between two stages.
  */
 between: BetweenStages, 
 /**
- * Releases a second, at the most; as many as the connection allows where none is given.
+ * Releases a second, at most; as many as the connection allows where none is given.
  */
 rate: number | null, 
 /**
- * Members released and not at their end, at the most; as many as the connection allows where none is given.
+ * Members released and not finished, at most; as many as the connection allows where none is given.
  */
 in_flight: number | null, 
 /**
@@ -71,6 +71,6 @@ hours: MaintenanceHours | null,
  */
 follows: Follows | null, 
 /**
- * What the person has confirmed, see [`wilco_connection::Confirmation`]. It is not kept with the rollout.
+ * The confirmation, see [`wilco_connection::Confirmation`]. It is not stored with the rollout.
  */
 confirmed: Confirmed, };

@@ -10,11 +10,11 @@ export type Notice = {
  */
 level: NoticeLevel, 
 /**
- * What happened and why.
+ * The event and its cause.
  */
 message: string, 
 /**
- * What to do.
+ * How to fix it.
  */
 hint: string | null, 
 /**

@@ -2,19 +2,19 @@
 import type { Outcome } from "./Outcome";
 
 /**
- * A word of an answer, and what it means.
+ * A word of an answer, and its meaning.
  */
 export type OutcomeWord = { 
 /**
- * Where it is: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
+ * Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
  */
 at: string, 
 /**
- * The word; several are separated by commas. Empty: anything that stands there.
+ * The word, or several separated by commas. Empty: any value.
  */
 is: string, 
 /**
- * What it means.
+ * The outcome.
  */
 means: Outcome, 
 /**

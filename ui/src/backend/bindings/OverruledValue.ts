@@ -2,7 +2,7 @@
 import type { JsonText } from "./JsonText";
 
 /**
- * A wanted value that does not apply to some devices, because an earlier configuration wants another one.
+ * A wanted value that does not apply to some devices, because an earlier configuration has another value.
  */
 export type OverruledValue = { 
 /**
@@ -14,7 +14,7 @@ key: string,
  */
 value: JsonText, 
 /**
- * The tag, or the name of the view, that wants it.
+ * The tag, or the name of the view, with this value.
  */
 by: string, 
 /**
@@ -22,6 +22,6 @@ by: string,
  */
 devices: number, 
 /**
- * Some of them, by id, 5 at the most.
+ * Some of them, by id, 5 at most.
  */
 examples: Array<string>, };

@@ -2,7 +2,7 @@
 import type { DialectSetting } from "./DialectSetting";
 
 /**
- * A dialect file of somebody's own.
+ * A user's own dialect file.
  */
 export type OwnDialect = { 
 /**

@@ -20,7 +20,7 @@ name: string,
  */
 state: StepState, 
 /**
- * What was seen, as a sentence without a full stop: `Open to 203.0.113.24, port 8883`.
+ * The observation, as a sentence without a full stop: `Open to 203.0.113.24, port 8883`.
  */
 said: string, 
 /**

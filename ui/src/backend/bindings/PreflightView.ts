@@ -2,7 +2,7 @@
 import type { PreflightStep } from "./PreflightStep";
 
 /**
- * How trying a connection stands, step by step.
+ * The progress of a preflight, step by step.
  */
 export type PreflightView = { 
 /**
@@ -18,11 +18,10 @@ done: boolean,
  */
 ok: boolean, 
 /**
- * How it stands as a sentence: `All steps passed.`, `Stopped at Subscribe.`
+ * The result as a sentence: `All steps passed.`, `Stopped at Subscribe.`
  */
 verdict: string, 
 /**
- * Topic filters that Wilco can do without and that were refused. A connection saved with them does not ask for
- * them again.
+ * Optional topic filters that were refused. A connection saved with them does not subscribe to them again.
  */
 denied: Array<string>, };

@@ -3,7 +3,7 @@ import type { Preset } from "./Preset";
 import type { Way } from "./Way";
 
 /**
- * What a preset brings to a new connection, for the form.
+ * The defaults of a preset for a new connection, for the form.
  */
 export type PresetView = { 
 /**
@@ -15,7 +15,7 @@ preset: Preset,
  */
 name: string, 
 /**
- * What an address of it looks like.
+ * An example of its address.
  */
 example: string, 
 /**
@@ -23,7 +23,7 @@ example: string,
  */
 ways: Array<Way>, 
 /**
- * Seconds between two signs of life.
+ * The keep-alive interval, seconds.
  */
 keep_alive_s: number, 
 /**
@@ -31,6 +31,6 @@ keep_alive_s: number,
  */
 session_expiry_s: number, 
 /**
- * What to know of it, as sentences.
+ * Notes about it, as sentences.
  */
 notes: Array<string>, };

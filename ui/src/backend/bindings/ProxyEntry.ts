@@ -9,7 +9,7 @@ export type ProxyEntry = {
  */
 url: string, 
 /**
- * The user name it asks for.
+ * The user name.
  */
 username: string | null, 
 /**

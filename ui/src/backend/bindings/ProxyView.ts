@@ -9,6 +9,6 @@ export type ProxyView = {
  */
 url: string, 
 /**
- * The user name it asks for.
+ * The user name.
  */
 username: string | null, };

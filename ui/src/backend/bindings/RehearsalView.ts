@@ -4,11 +4,11 @@ import type { Cause } from "./Cause";
 import type { RolloutView } from "./RolloutView";
 
 /**
- * How a rehearsal gets on, and its result once it has ended.
+ * How a rehearsal progresses, and its result once it has ended.
  */
 export type RehearsalView = { 
 /**
- * The rehearsed rollout. Its id, number and connection stand for nothing outside the rehearsal.
+ * The rehearsed rollout. Its ID, number and connection have no meaning outside the rehearsal.
  */
 rollout: RolloutView, 
 /**

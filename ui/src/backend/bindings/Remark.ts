@@ -2,23 +2,23 @@
 import type { MqttVersion } from "./MqttVersion";
 
 /**
- * Why a step failed, or what to know of it.
+ * The reason why a step failed, or a note about it.
  */
 export type Remark = { 
 /**
- * What happened, as a headline without a full stop.
+ * The problem, as a headline without a full stop.
  */
 title: string, 
 /**
- * Why, as far as it can be told.
+ * The reason, as far as it is known.
  */
 why: string, 
 /**
- * What to do.
+ * How to fix it.
  */
 hint: string, 
 /**
- * The last that was seen on the wire.
+ * The last observation.
  */
 trace: string | null, 
 /**
@@ -31,6 +31,6 @@ policy: string | null,
  */
 pin: string | null, 
 /**
- * The version of MQTT that the broker speaks instead of the one that was tried.
+ * The version of MQTT that the broker supports instead of the tested one.
  */
 version: MqttVersion | null, };

@@ -14,6 +14,6 @@ key: string,
  */
 devices: number, 
 /**
- * Its most frequent values, 5 at the most.
+ * Its most frequent values, 5 at most.
  */
 values: Array<ReportedValue>, };

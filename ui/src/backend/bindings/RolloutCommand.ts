@@ -3,7 +3,7 @@ import type { Delivery } from "./Delivery";
 import type { JsonText } from "./JsonText";
 
 /**
- * What each member of a rollout is asked, and how that is delivered. As of a single command.
+ * The command for each member of a rollout, and its delivery. As for a single command.
  */
 export type RolloutCommand = { 
 /**
@@ -23,11 +23,11 @@ timeout_ms: number | null,
  */
 ttl_ms: number | null, 
 /**
- * Sends after the first, at the most.
+ * Sends after the first, at most.
  */
 retries: number | null, 
 /**
- * What to do while a device is offline.
+ * The delivery while a device is offline.
  */
 delivery: Delivery | null, 
 /**

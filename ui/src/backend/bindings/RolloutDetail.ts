@@ -7,11 +7,11 @@ import type { Stranger } from "./Stranger";
 import type { TimesView } from "./TimesView";
 
 /**
- * A rollout with what its members' answers say.
+ * A rollout with an analysis of its members' answers.
  */
 export type RolloutDetail = { 
 /**
- * As it stands.
+ * Its current state.
  */
 rollout: RolloutView, 
 /**
@@ -23,15 +23,15 @@ answer_times: AnswerTimes,
  */
 firmware_times: Array<TimesView>, 
 /**
- * Members that failed, by what they said. The largest group first, 20 at the most.
+ * Members that failed, by message. The largest group first, at most 20.
  */
 causes: Array<Cause>, 
 /**
- * What the failed members have in common and the others do not. The clearest first, 5 at the most.
+ * Traits that the failed members have in common and the others do not. The clearest first, at most 5.
  */
 shared: Array<SharedTrait>, 
 /**
- * Members whose devices said that they did it, and report something else now.
+ * The number of members whose devices answered that they succeeded, but report other values.
  */
 disagree: number, 
 /**
@@ -39,7 +39,7 @@ disagree: number,
  */
 followed_by: Array<string>, 
 /**
- * Devices that answered and are no members, where it was a broadcast: the first by id, 100 at the most.
+ * Devices that answered and are no members, where it was a broadcast: the first by id, 100 at most.
  */
 strangers: Array<Stranger>, 
 /**

@@ -3,8 +3,8 @@ import type { Confirmation } from "./Confirmation";
 import type { PlannedRequest } from "./PlannedRequest";
 
 /**
- * What a rollout would do, before it starts. Nothing is sent for it. Who is offline, already as asked or busy is counted in
- * the whole target, whether it is left out or not.
+ * The plan of a rollout, before it starts. Nothing is sent for it. Devices that are offline, already in the requested
+ * state or busy are counted in the whole target, whether they are left out or not.
  */
 export type RolloutPlan = { 
 /**
@@ -24,7 +24,7 @@ offline: number,
  */
 presence_unknown: number, 
 /**
- * Members whose reported state already is what the command asks for.
+ * Members that already report the requested state.
  */
 already: number, 
 /**
@@ -32,7 +32,7 @@ already: number,
  */
 busy_elsewhere: number, 
 /**
- * What another console seems to roll out to these devices, as a sentence.
+ * A rollout of another console to these devices, as a sentence.
  */
 overlap: string | null, 
 /**
@@ -40,11 +40,11 @@ overlap: string | null,
  */
 busy_here: number, 
 /**
- * Examples of those that are offline, by id, 5 at the most.
+ * Examples of those that are offline, by id, 5 at most.
  */
 offline_examples: Array<string>, 
 /**
- * Examples of those that are already as asked.
+ * Examples of those, by ID.
  */
 already_examples: Array<string>, 
 /**
@@ -56,16 +56,16 @@ busy_examples: Array<string>,
  */
 unknown_before: number, 
 /**
- * Examples of those, by id, 5 at the most.
+ * Examples of those, by id, 5 at most.
  */
 unknown_before_examples: Array<string>, 
 /**
- * Devices that have not reported their configuration, where the wanted one is set. They are members if the rollout
- * includes them, and left out otherwise.
+ * Devices that have not reported their configuration, if a wanted configuration is applied. They are members if
+ * the rollout includes them, and left out otherwise.
  */
 unreported: number, 
 /**
- * Examples of those, by id, 5 at the most.
+ * Examples of those, by id, 5 at most.
  */
 unreported_examples: Array<string>, 
 /**
@@ -77,7 +77,7 @@ expected_ms: number | null,
  */
 messages: number, 
 /**
- * The command is dangerous: ask before it starts.
+ * The command is dangerous and needs confirmation.
  */
 dangerous: boolean, 
 /**
@@ -89,10 +89,10 @@ needs_approval: boolean,
  */
 confirmation: Confirmation, 
 /**
- * What the person should know before, as sentences: the broker's limits, for instance.
+ * Remarks before the start, as sentences: for example the broker's limits.
  */
 remarks: Array<string>, 
 /**
- * The first requests as they would be published, 5 at the most.
+ * The first requests as they would be published, 5 at most.
  */
 samples: Array<PlannedRequest>, };

@@ -26,7 +26,7 @@ which: WhichMembers, } | { "by": "desired",
  */
 search: string, 
 /**
- * Devices that have not reported their configuration too: `config.set` with all that is wanted of them.
+ * Include devices that have not reported their configuration: `config.set` with all their wanted values.
  */
 unknown: boolean, } | { "by": "broadcast", 
 /**

@@ -7,7 +7,7 @@ import type { StageView } from "./StageView";
 import type { WaitsFor } from "./WaitsFor";
 
 /**
- * A rollout as it stands, for lists and progress. All times are Unix milliseconds.
+ * A rollout in its current state, for lists and progress. All times are Unix milliseconds.
  */
 export type RolloutView = { 
 /**
@@ -19,7 +19,7 @@ id: string,
  */
 number: number, 
 /**
- * What it was started with. Where the target is a list of devices, the list is empty here: see the members.
+ * The parameters. If the target is a list of devices, the list is empty here: see the members.
  */
 spec: NewRollout, 
 /**
@@ -27,7 +27,7 @@ spec: NewRollout,
  */
 state: RolloutState, 
 /**
- * What it waits for while it is waiting.
+ * The condition that a waiting rollout waits for.
  */
 waits_for: WaitsFor | null, 
 /**
@@ -63,6 +63,6 @@ started_at: number,
  */
 changed_at: number, 
 /**
- * When it ended: finished, halted or stopped, and no member on its way.
+ * When it ended: finished, halted or stopped, without unfinished members.
  */
 ended_at: number | null, };

@@ -17,7 +17,7 @@ id: string,
  */
 connection: string, 
 /**
- * What it is called: 100 characters at the most, and once on a connection.
+ * The name: at most 100 characters, unique on a connection.
  */
 name: string, 
 /**
@@ -33,7 +33,7 @@ sort: SortBy,
  */
 order: DeviceOrder, 
 /**
- * What they are grouped by.
+ * The grouping.
  */
 group: GroupBy | null, 
 /**

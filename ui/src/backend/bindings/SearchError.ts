@@ -13,10 +13,10 @@ from: number,
  */
 to: number, 
 /**
- * What is wrong, as a sentence.
+ * The problem, as a sentence.
  */
 message: string, 
 /**
- * What is possible there.
+ * The possible completion.
  */
 hint: string, };

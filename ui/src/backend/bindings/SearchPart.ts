@@ -6,7 +6,7 @@ import type { SearchPartKind } from "./SearchPartKind";
  */
 export type SearchPart = { 
 /**
- * What it is.
+ * The kind of the part.
  */
 kind: SearchPartKind, 
 /**

@@ -4,7 +4,7 @@ import type { SearchError } from "./SearchError";
 import type { SearchPart } from "./SearchPart";
 
 /**
- * What a search says, and what could stand where somebody types.
+ * How a search was read, and completions at a position.
  */
 export type SearchReading = { 
 /**
@@ -16,6 +16,6 @@ parts: Array<SearchPart>,
  */
 error: SearchError | null, 
 /**
- * What could stand at the asked-for place, the likeliest first, 12 at the most.
+ * Completions at the given position, the likeliest first, at most 12.
  */
 completions: Array<SearchCompletion>, };

@@ -6,7 +6,7 @@ import type { TraitKind } from "./TraitKind";
  */
 export type SharedTrait = { 
 /**
- * What it is.
+ * The kind of the trait.
  */
 kind: TraitKind, 
 /**

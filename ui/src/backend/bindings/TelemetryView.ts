@@ -2,7 +2,7 @@
 import type { SeriesView } from "./SeriesView";
 
 /**
- * What a device has measured, as it is drawn.
+ * The measurements of a device, as they are drawn.
  */
 export type TelemetryView = { 
 /**
@@ -22,6 +22,6 @@ times: Array<number>,
  */
 series: Array<SeriesView>, 
 /**
- * What is odd about what comes, a sentence each.
+ * Remarks about irregular telemetry, a sentence each.
  */
 remarks: Array<string>, };

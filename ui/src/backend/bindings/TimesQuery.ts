@@ -14,6 +14,6 @@ connection: string,
  */
 device: string | null, 
 /**
- * What they are listed by.
+ * How they are grouped.
  */
 by: TimesBy, };

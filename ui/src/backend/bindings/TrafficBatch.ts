@@ -2,7 +2,7 @@
 import type { TrafficMessage } from "./TrafficMessage";
 
 /**
- * Messages in the order in which they went over the wire. Ten batches a second at the most.
+ * Messages in the order in which they were sent and received. At most ten batches a second.
  */
 export type TrafficBatch = { 
 /**

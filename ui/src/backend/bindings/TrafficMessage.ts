@@ -2,7 +2,7 @@
 import type { WireView } from "./WireView";
 
 /**
- * A message on the wire.
+ * A message as it was sent or received.
  */
 export type TrafficMessage = { 
 /**
@@ -38,11 +38,11 @@ dup: boolean,
  */
 packet_bytes: number, 
 /**
- * Its MQTT 5 properties by name. Bytes that are not UTF-8 stand as `\xNN`.
+ * Its MQTT 5 properties by name. Bytes that are not UTF-8 are shown as `\xNN`.
  */
 properties: Array<[string, string]>, 
 /**
- * What the dialect makes of it, as a sentence.
+ * The meaning in the dialect, as a sentence.
  */
 meaning: string, 
 /**

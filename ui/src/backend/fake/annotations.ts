@@ -1,4 +1,4 @@
-/** What people set of the invented devices, and which of them they have forgotten. */
+/** Names, tags and notes of the invented devices, and the forgotten devices. */
 
 import type { ForgottenDevices } from '../bindings/ForgottenDevices';
 import type { NewDevice } from '../bindings/NewDevice';

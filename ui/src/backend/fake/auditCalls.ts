@@ -26,15 +26,22 @@ export function auditCalls(engine: FakeEngine) {
     ),
     entry(2, 50, 'connection', 'Added connection Demo fleet', { name: 'Demo fleet', url: 'mqtt://127.0.0.1' }, null),
     entry(3, 40, 'command', 'Sent led to bench-0001', { command: 'led', args: '{"on":true}' }, 'night shift'),
-    entry(4, 30, 'device', 'Changed what is set of bench-0002', { devices: [{ device: 'bench-0002' }] }, null),
+    entry(
+      4,
+      30,
+      'device',
+      'Changed the name, tags or note of bench-0002',
+      { devices: [{ device: 'bench-0002' }] },
+      null,
+    ),
     entry(5, 2, 'rollout', 'Started rollout 1: identify to 60 devices', { rollout: 1, members: 60 }, 'find them'),
   ];
-  /** The entry that somebody has altered. */
+  /** The altered entry. */
   let altered: number | null = null;
-  /** What was saved, by path. */
+  /** The saved files, by path. */
   const saved = new Map<string, EvidenceFileView>();
   const calls = {
-    /** Somebody alters an entry behind Wilco’s back. */
+    /** Alters an entry outside Wilco. */
     alterEntry(number: number): void {
       altered = number;
     },
@@ -69,7 +76,7 @@ export function auditCalls(engine: FakeEngine) {
                 {
                   kind: 'altered',
                   entries: { from: bad, to: bad },
-                  text: `Entry ${bad} was altered. It says now: Sent nothing.`,
+                  text: `Entry ${bad} was altered. It now says: Sent nothing.`,
                 },
               ],
         intact: bad === null ? [{ from: 1, to }] : around(bad).filter((range) => range.from <= range.to),
@@ -123,7 +130,7 @@ export function auditCalls(engine: FakeEngine) {
       throw failure('file', `Could not read ${path}: it is not an evidence file.`, hint);
     },
 
-    /** Somebody alters a line of a file. */
+    /** Alters a line of a file. */
     alterEvidence(path: string): void {
       const view = saved.get(path);
       if (!view) return;

@@ -1,4 +1,4 @@
-/** What the invented engine knows of commands: the built-in ones, and those that the person describes. */
+/** The commands of the invented engine: built-in and user-defined ones. */
 
 import type { CatalogueEntry } from '../bindings/CatalogueEntry';
 import type { CommandButton } from '../bindings/CommandButton';

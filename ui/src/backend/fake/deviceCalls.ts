@@ -172,7 +172,7 @@ export function deviceCalls(engine: FakeEngine) {
       if (engine.desired.isForView(id))
         throw failure(
           'invalid',
-          "A configuration is wanted of this view's devices.",
+          'This view has a wanted configuration.',
           'Clear it first: without the view it would apply to no device.',
         );
       engine.savedViews.remove(id);

@@ -121,7 +121,7 @@ export function describeLamp(device: FakeDevice, wantsPassword = false): void {
   device.saved = null;
 }
 
-/** Sets or removes the password of a device, or of all that have none of their own. */
+/** Sets or removes the password of a device, or of all other devices of the connection. */
 export function setPassword(devices: FakeDevice[], device: string | null, isSet: boolean): void {
   for (const one of devices) {
     const before = one.described?.password ?? null;

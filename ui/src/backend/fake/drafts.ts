@@ -42,7 +42,7 @@ export const PUMP_MESSAGES: [topic: string, payload: string][] = [
 ];
 
 export class FakeDrafts {
-  /** What a file said when it was written, so that it can be a form again. */
+  /** The form from which a file was written, so that it can be a form again. */
   readonly #written = new Map<string, DialectFields>();
 
   draft(source: DraftSource, messages: SampleMessage[]): DialectDraft {
@@ -55,7 +55,7 @@ export class FakeDrafts {
     if (!request || !answer) {
       throw failure(
         'invalid',
-        `${messages.length} messages were heard, and no two of them are a request and its answer that share an id.`,
+        `${messages.length} messages were received, and no two of them are a request and an answer with the same ID.`,
         'Choose the messages yourself, or write the file.',
       );
     }

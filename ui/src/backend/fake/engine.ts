@@ -45,7 +45,7 @@ export interface FakeOptions {
   startup?: number;
   /** Whether other consoles command the fleet meanwhile. */
   chatter?: boolean;
-  /** What becomes of the next commands, instead of a random fate. */
+  /** The outcomes of the next commands, instead of random ones. */
   fates?: Step[][];
   /** Whether there is a keyring for secrets. */
   keyring?: boolean;
@@ -57,7 +57,7 @@ export interface FakeOptions {
   lamp?: boolean;
   /** Whether requests to that lamp can be signed with a password. */
   lampPassword?: boolean;
-  /** What may be sent over the connection of the demo fleet. */
+  /** The mode of the demo fleet's connection. */
   mode?: ConnectionMode;
   /** Dangerous rollouts of the demo fleet wait for the approval of a second installation. */
   needsApproval?: boolean;
@@ -67,7 +67,7 @@ export interface FakeOptions {
 
 const BATCH_EVERY = 60;
 
-/** What the invented engine is made of: its fleet, its commands, and the batches that report changes. */
+/** The parts of the invented engine: its fleet, its commands, and the batches that report changes. */
 export class FakeEngine {
   readonly options: Required<Omit<FakeOptions, 'fates'>> & { fates: Step[][] };
   readonly next = random(42);
@@ -104,7 +104,7 @@ export class FakeEngine {
   });
 
   readonly rollouts: FakeRollouts;
-  /** Who follows a command on its way, by its id. */
+  /** The followers of a command, by its id. */
   readonly followers = new Map<string, (command: CommandView) => void>();
 
   changedRollouts = new Map<string, RolloutView>();

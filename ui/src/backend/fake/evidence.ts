@@ -53,7 +53,7 @@ function endOf(command: CommandView): EventKind {
 
 function events(command: CommandView): EventView[] {
   const out: EventView[] = [fact(command.queued_at, 'submitted', 'Written to the outbox.')];
-  if (command.sent_at !== null) out.push(fact(command.sent_at, 'sent', 'On the wire.'));
+  if (command.sent_at !== null) out.push(fact(command.sent_at, 'sent', 'Sent.'));
   if (command.at_broker_at !== null) out.push(fact(command.at_broker_at, 'at_broker', 'The broker acknowledged it.'));
   const said = OUTCOMES.find((outcome) => outcome === command.state);
   if (command.accepted_at !== null && command.state !== 'rejected') {

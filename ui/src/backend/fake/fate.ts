@@ -1,4 +1,4 @@
-/** What becomes of a command in the invented fleet. */
+/** The outcome of a command in the invented fleet. */
 
 import type { CommandView } from '../bindings/CommandView';
 import type { FakeDevice } from './fleet';
@@ -8,7 +8,7 @@ export interface Step {
   /** Milliseconds after the step before. */
   after: number;
   change: Partial<CommandView>;
-  /** What else happens. */
+  /** Further events. */
   effect?: 'led' | 'leave' | 'return' | 'config' | 'report';
 }
 

@@ -13,7 +13,7 @@ export interface FakeDevice {
   saved: Record<string, unknown> | null;
   commandCount: number;
   note: string | null;
-  /** How it stands to the configuration that is wanted of it; nothing where none is. */
+  /** Whether it has its wanted configuration; null without one. */
   desired?: () => DeviceDesired | null;
 }
 

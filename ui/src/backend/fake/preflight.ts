@@ -1,5 +1,5 @@
 /**
- * A preflight that opens no connection. The host's name says how it goes: `deny` fails at Subscribe, `wrong-ca` at TLS,
+ * A preflight that opens no connection. The host's name decides the outcome: `deny` fails at Subscribe, `wrong-ca` at TLS,
  * `self-signed` too until it is pinned, `nobody` at TCP, `password` at Connect, `old` speaks MQTT 3.1.1, `warn` passes with remarks, `slow` takes its time.
  */
 

@@ -13,7 +13,7 @@ const way = (name: string, scheme: Scheme, port: number, alpn: string[] = []): W
 const PLAIN = way('Without TLS', 'mqtt', 1883);
 const TLS = way('TLS', 'mqtts', 8883);
 
-/** What the engine says of the kinds of broker, more or less. */
+/** Roughly the engine's presets of the brokers. */
 export const PRESETS: PresetView[] = [
   {
     preset: 'aws',

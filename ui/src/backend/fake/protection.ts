@@ -1,4 +1,4 @@
-/** What may be sent over an invented connection, as the engine decides it. */
+/** The mode of an invented connection, as the engine applies it. */
 
 import type { Confirmation } from '../bindings/Confirmation';
 import type { Confirmed } from '../bindings/Confirmed';

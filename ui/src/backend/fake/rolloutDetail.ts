@@ -1,4 +1,4 @@
-/** What the answers of an invented rollout's members say. */
+/** The analysis of an invented rollout's answers. */
 
 import type { AnswerTimes } from '../bindings/AnswerTimes';
 import { FAILED_MEMBERS, SAID_BY_DEVICE } from '../bindings/Constants';
@@ -88,7 +88,7 @@ export function causes(members: MemberView[]): Cause[] {
   return [...found.values()].sort((a, b) => b.count - a.count).slice(0, 20);
 }
 
-/** What most of the failed have and few of the succeeded: firmware and tags. */
+/** Properties of most failed devices that few of the others have: firmware and tags. */
 export function sharedTraits(members: MemberView[], fleet: Map<string, FakeDevice>): SharedTrait[] {
   const failed = members.filter(({ state }) => state === 'failed' || state === 'rejected' || state === 'timed_out');
   const succeeded = members.filter(({ state }) => state === 'succeeded');

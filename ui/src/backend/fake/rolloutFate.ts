@@ -1,4 +1,4 @@
-/** What becomes of a rollout's commands in the invented fleet: some fail, and what those have in common can be found. */
+/** The outcomes of a rollout's commands in the invented fleet: some fail, and those have a property in common. */
 
 import type { CommandView } from '../bindings/CommandView';
 import type { Step } from './fate';

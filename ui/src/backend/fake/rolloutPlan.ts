@@ -1,4 +1,4 @@
-/** What an invented rollout would do, before it starts. */
+/** The plan of an invented rollout, before it starts. */
 
 import type { NewRollout } from '../bindings/NewRollout';
 import type { RolloutPlan } from '../bindings/RolloutPlan';
@@ -51,7 +51,7 @@ export function stageSizes(members: number, rollout: NewRollout): number[] {
   return sizes;
 }
 
-/** What a device is sent that does not have the configuration that is wanted of it. */
+/** The values to send to a device that differs from its wanted configuration. */
 export function argumentsOf({ desired }: FakeDevice): string {
   const changes = desired?.()?.differences.map(({ key, wanted }) => [key, fromJson(wanted)] as const) ?? [];
   return toJson({ changes: Object.fromEntries(changes), apply: 'now' });

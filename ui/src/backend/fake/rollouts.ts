@@ -21,7 +21,7 @@ import { counted } from '../../format/count';
 import { toJson } from '../../format/json';
 import { argumentsOf, membersOf, planOf, RATE, stageSizes } from './rolloutPlan';
 
-/** What a rollout needs of the invented engine. */
+/** The parts of the invented engine that a rollout uses. */
 export interface World {
   fleet(connection: string): FakeDevice[];
   search(connection: string, search: string): FakeDevice[];
@@ -385,7 +385,7 @@ function inFlight({ members, next }: Run): number {
   return open;
 }
 
-/** A rollout as it is for a member that has arguments of its own. */
+/** A rollout for a member with its own arguments. */
 function ownView(view: RolloutView, { args }: MemberView): RolloutView {
   if (args === null) return view;
   return { ...view, spec: { ...view.spec, command: { ...view.spec.command, args } } };

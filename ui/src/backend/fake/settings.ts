@@ -50,7 +50,7 @@ export class FakeSettings {
   }
 }
 
-/** What ended so many days ago, or longer. */
+/** Commands that ended at least this many days ago. */
 export function daysAgo(ago: number, now: number): number {
   days(ago, 'A history', 'all finished commands would be deleted', `${DAYS}.`);
   return now - ago * 86_400_000;

@@ -39,7 +39,7 @@ export class FakeTraffic {
     return () => clearInterval(timer);
   }
 
-  /** Tells of messages that have come on any topics. */
+  /** Reports messages on any topics. */
   tell(messages: readonly [topic: string, payload: string][], to: (batch: TrafficBatch) => void): void {
     const told = messages.map(([topic, payload]) => {
       const message = this.#message('', '', payload, '', 0);

@@ -23,7 +23,7 @@ export class FakeViews {
 
   save(given: SavedView): SavedView {
     const name = exact(given.name, 'name');
-    if (name === '') throw failure('invalid', 'A view needs a name.', 'Write what it shows, such as Cold stores.');
+    if (name === '') throw failure('invalid', 'A view needs a name.', 'Enter a name, for example Cold stores.');
     const view = { ...given, name, id: given.id === '' ? `view-${++this.#last}` : given.id };
     if (this.#views.some((other) => other.name === name && other.id !== view.id))
       throw failure('invalid', `There is already a view '${name}'.`, 'Choose another name.');

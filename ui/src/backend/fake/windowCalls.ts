@@ -146,7 +146,7 @@ export function windowCalls(engine: FakeEngine) {
       }));
     },
 
-    /** Changes how a connection stands, as the network would. */
+    /** Changes the state of a connection, as the network would. */
     setLink(id: string, link: ConnectionView['link']): void {
       const connection = engine.connections.list.find((other) => other.id === id);
       if (connection) connection.link = link;

@@ -36,7 +36,7 @@ it('says whether every entry is as it was written, and which is not', async () =
   expect(getByText(/^Sealed up to entry 5 at/)).toBeVisible();
   backend.alterEntry(3);
   await user.click(getByRole('button', { name: 'Verify' }));
-  await findByText('Entry 3 was altered. It says now: Sent nothing.');
+  await findByText('Entry 3 was altered. It now says: Sent nothing.');
   expect(getByText('Entries 1 to 2 and 4 to 5 are still as written.')).toBeVisible();
   expect(getByText('3 altered')).toBeVisible();
   await expectAccessible(container);

@@ -1,4 +1,4 @@
-/** What can be done with the audit and with evidence files. */
+/** The actions of the audit and of evidence files. */
 
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';

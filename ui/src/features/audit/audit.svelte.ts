@@ -30,7 +30,7 @@ export class AuditList {
   failure = $state.raw<Failure | null>(null);
   verification = $state.raw<AuditVerification | null>(null);
   verifying = $state(false);
-  /** Which list was asked for last. */
+  /** The number of the last request. */
   #asked = 0;
 
   constructor(readonly backend: App['backend']) {}

@@ -84,7 +84,7 @@ it('says when the latest was measured of a device that has gone silent', async (
   backend.telemetry = async () => ({ ...silent, series });
   await waitFor(() => expect(slider).toHaveAttribute('aria-valuetext', '22.31, 1 h ago'));
   backend.telemetry = async () => ({ ...silent, from: before, to: after, times: [], series: [] });
-  await page.findByRole('heading', { name: 'No measurements in this time' });
+  await page.findByRole('heading', { name: 'No measurements in this period' });
   expect(app.charts.live).toBe(true);
 });
 
@@ -93,7 +93,7 @@ it('says when what stands still was measured, and never that it is now', async (
   const slider = page.getByRole('slider', { name: 'temperature over time' });
   await user.click(page.getByRole('button', { name: 'Pause' }));
   expect(slider).toHaveAttribute('aria-valuetext', expect.stringMatching(/^[\d.]+ at \d\d:\d\d:\d\d$/));
-  await user.click(page.getByRole('button', { name: 'Go on' }));
+  await user.click(page.getByRole('button', { name: 'Resume' }));
   expect(slider).toHaveAttribute('aria-valuetext', expect.stringMatching(/^now /));
   await user.click(page.getByRole('radio', { name: 'All' }));
   await waitFor(() => expect(page.getByRole('slider', { name: 'heap over time' })).toBeVisible());
@@ -169,7 +169,7 @@ it('pauses, goes on, and leaves series out', async () => {
   const { page, user, app } = await openCharts('bench-0001');
   await user.click(page.getByRole('button', { name: 'Pause' }));
   expect(app.charts.live).toBe(false);
-  await user.click(page.getByRole('button', { name: 'Go on' }));
+  await user.click(page.getByRole('button', { name: 'Resume' }));
   expect(app.charts.live).toBe(true);
   await user.click(page.getByRole('button', { name: 'humidity' }));
   expect(page.queryByRole('slider', { name: 'humidity over time' })).toBeNull();

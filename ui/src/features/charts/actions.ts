@@ -1,4 +1,4 @@
-/** What can be done with the charts that are shown. */
+/** The actions of the charts screen. */
 
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';
@@ -19,11 +19,11 @@ export function chartActions(app: App): Action[] {
     action(
       'pause',
       charts.live ? 'Pause the charts' : 'Resume the charts',
-      () => (charts.live ? charts.pause() : charts.goOn()),
+      () => (charts.live ? charts.pause() : charts.resume()),
       'p',
     ),
     ...RANGES.filter(({ value }) => value !== charts.range).map(({ value, name }) =>
-      action(`range.${value}`, `Show ${name === 'All' ? 'all that is kept' : `the last ${name}`}`, () =>
+      action(`range.${value}`, `Show ${name === 'All' ? 'all measurements' : `the last ${name}`}`, () =>
         charts.show(value),
       ),
     ),

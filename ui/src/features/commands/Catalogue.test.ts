@@ -75,7 +75,7 @@ describe('the catalogue', () => {
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
     await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
     const level = await window.findByRole('textbox', { name: /Level/ });
-    const wire = within(window.getByRole('region', { name: 'On the wire' }));
+    const wire = within(window.getByRole('region', { name: 'Request' }));
     await wire.findByText(/"command":"calibrate","args":\{"level":0\}/);
     wire.getByText(/The arguments are an example/);
     await window.user.type(level, '7');
@@ -105,7 +105,7 @@ describe('the catalogue', () => {
     };
     await fill('Arguments (JSON Schema)', '{"properties": {"percent": {"type": "integer"}}, "required": ["percent"]}');
     await fill(/^Payload/, '{"open":{args.percent}}');
-    const wire = within(window.getByRole('region', { name: 'On the wire' }));
+    const wire = within(window.getByRole('region', { name: 'Request' }));
     await wire.findByText(/"open":/);
     expect(wire.queryByText(/null is sent/)).toBeNull();
     await fill('Arguments (JSON Schema)', '{"properties": {"percent": {"type": "integer"}}}');
@@ -151,7 +151,7 @@ describe('the catalogue', () => {
     await window.user.type(await name(), '2');
     for (const leaves of ['Cancel', 'Describe a command']) {
       await window.user.click(window.getByRole('button', { name: leaves }));
-      await window.findByText('What you wrote of Open the valve is forgotten.');
+      await window.findByText('Your changes to Open the valve are lost.');
       await expectAccessible(window.container);
       await window.user.click(window.getByRole('button', { name: 'Keep editing' }));
       expect(await name()).toHaveValue('valve.open2');
@@ -180,7 +180,7 @@ describe('the catalogue', () => {
     await window.app.catalogue.save(null, VALVE);
     await window.user.keyboard('{Escape}');
     await run('export commands');
-    await window.findByText('Written to /home/you/commands.json.');
+    await window.findByText('Exported to /home/you/commands.json.');
     await window.user.click(window.getByRole('link', { name: 'Fleet' }));
     await run('describe a command');
     await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
@@ -236,9 +236,9 @@ describe('the catalogue', () => {
     await window.app.catalogue.save(null, VALVE);
     const article = within(await window.findByRole('article', { name: 'Open the valve' }));
     await window.user.click(article.getByRole('button', { name: 'Remove…' }));
-    await window.user.click(await article.findByRole('button', { name: 'Remove it' }));
+    await window.user.click(await article.findByRole('button', { name: 'Remove' }));
     await waitFor(() => expect(window.app.catalogue.find('demo', 'valve.open')).toBeNull());
-    await window.findByText('Open the valve is removed.');
+    await window.findByText('Removed Open the valve.');
   });
 
   it('takes commands from a file, and replaces nothing unasked', async () => {
@@ -247,12 +247,12 @@ describe('the catalogue', () => {
     await window.user.click(await window.findByRole('button', { name: 'Import…' }));
     const dialog = within(await window.findByRole('dialog', { name: 'Import commands' }));
     await window.user.click(dialog.getByRole('button', { name: 'Choose the file to read' }));
-    await window.user.click(dialog.getByRole('button', { name: 'Show' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Preview' }));
     expect(await dialog.findByRole('alert')).toHaveTextContent(/is not a command catalogue exported by Wilco/);
     const path = dialog.getByRole('textbox', { name: 'Path of the file to read' });
     await window.user.clear(path);
     await window.user.type(path, '/home/you/pumps.json');
-    await window.user.click(dialog.getByRole('button', { name: 'Show' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Preview' }));
     await dialog.findByText("It is for the connection 'plant', which does not exist here.");
     dialog.getByRole('button', { name: 'Import 1' });
     await expectAccessible(window.container);
@@ -263,10 +263,10 @@ describe('the catalogue', () => {
     expect(window.app.catalogue.buttons.map(({ label }) => label)).toEqual(['Level 3']);
     await window.user.click(window.getByRole('button', { name: 'Import…' }));
     await window.user.type(window.getByRole('textbox', { name: 'Path of the file to read' }), '/home/you/pumps.json');
-    await window.user.click(window.getByRole('button', { name: 'Show' }));
-    expect(await window.findByRole('button', { name: 'Import nothing' })).toBeDisabled();
+    await window.user.click(window.getByRole('button', { name: 'Preview' }));
+    expect(await window.findByRole('button', { name: 'Nothing to import' })).toBeDisabled();
     expect(window.app.catalogue.find('demo', 'calibrate')?.definition.title).toBe('Calibrate');
     await window.user.click(window.getByRole('button', { name: 'Export…' }));
-    await window.findByText('Written to /home/you/commands.json.');
+    await window.findByText('Exported to /home/you/commands.json.');
   });
 });

@@ -127,7 +127,7 @@ describe('the form of a command', () => {
     expect((raw as HTMLTextAreaElement).value).toContain('"at": 9007199254740993\n');
     await window.user.clear(raw);
     await window.user.type(raw, '{{"mode": "fast", "steps": [[{{"at": 1}], "mode": "slow"}');
-    expect(raw).toHaveAccessibleDescription(/^Line 1, column 40: “mode” is there twice/);
+    expect(raw).toHaveAccessibleDescription(/^Line 1, column 40: “mode” occurs twice/);
     await window.user.clear(raw);
     await window.user.type(raw, '{{"percent": 2e1, "mode": "fast", "steps": [[{{"at": 9007199254740993}]}');
     await window.user.click(dialog.getByRole('radio', { name: 'Form' }));
@@ -236,13 +236,13 @@ describe('a button', () => {
     const window = await openBench();
     const dialog = await choose(window, 'valve', 'Open the valve');
     await window.user.selectOptions(dialog.getByRole('combobox', { name: /Manner/ }), 'slow');
-    await window.user.click(dialog.getByRole('button', { name: 'Save as a button…' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Save as button…' }));
     const field = await dialog.findByRole('textbox', { name: 'Label' });
     await window.user.clear(field);
     await window.user.type(field, 'Half open');
     await window.user.click(dialog.getByRole('radio', { name: 'bolt' }));
     await expectAccessible(window.getByRole('dialog'));
-    await window.user.click(dialog.getByRole('button', { name: 'Save the button' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Save button' }));
     await dialog.findByRole('button', { name: 'Send' });
     await window.user.keyboard('{Escape}');
     const buttons = within(await window.findByRole('region', { name: 'Buttons' }));
@@ -298,7 +298,7 @@ describe('a button', () => {
   it('is changed without anything being sent, by Enter too', async () => {
     const { list, ...window } = await openButtons();
     await window.user.click(list.getByRole('button', { name: 'Blink' }));
-    const dialog = within(await window.findByRole('dialog', { name: 'Change the button Blink' }));
+    const dialog = within(await window.findByRole('dialog', { name: 'Edit the button Blink' }));
     const seconds = await dialog.findByRole('textbox', { name: /Seconds/ });
     expect(seconds).toHaveFocus();
     expect(dialog.queryByRole('button', { name: /^Send/ })).toBeNull();

@@ -101,9 +101,9 @@ describe('a moment', () => {
     const { form, send, sent, user } = await openForm({ properties: { at } });
     const field = await form.findByRole('textbox', { name: 'At' });
     expect(field).toHaveAttribute('type', 'text');
-    expect(field).toHaveAccessibleDescription(`When it begins. Written as ${example}.`);
+    expect(field).toHaveAccessibleDescription(`When it begins. Format: ${example}.`);
     await user.type(field, typed);
-    await waitFor(() => expect(field).toHaveAccessibleDescription(new RegExp(`This is no ${format}: write it as`)));
+    await waitFor(() => expect(field).toHaveAccessibleDescription(new RegExp(`Not a valid ${format}. Write it as`)));
     await send();
     expect(sent).toEqual([]);
     await user.clear(field);
@@ -183,7 +183,7 @@ describe('what is filled in and left', () => {
     expect(await again.findByRole('textbox', { name: 'Level' })).toHaveValue('50');
     again.getByText(/Restored/);
     await expectAccessible(window.container);
-    await window.user.click(again.getByRole('button', { name: 'Start again' }));
+    await window.user.click(again.getByRole('button', { name: 'Start over' }));
     await waitFor(() => expect(again.getByRole('textbox', { name: 'Level' })).toHaveValue('5'));
     expect(again.queryByText(/Restored/)).toBeNull();
   });

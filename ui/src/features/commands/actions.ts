@@ -1,4 +1,4 @@
-/** What can be done with the catalogue of commands. */
+/** The actions of the command catalogue. */
 
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';

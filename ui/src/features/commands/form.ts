@@ -30,7 +30,7 @@ export const translation = overrideByRecord(english, {
   'copy-array-item': 'Copy',
   'remove-array-item': 'Remove',
   'remove-object-property': 'Remove',
-  'array-schema-missing-items': 'The schema does not say what is in this list. Write it as JSON.',
+  'array-schema-missing-items': 'The schema does not define the items of this list. Enter them as JSON.',
   'additional-property': 'name',
   'key-input-title': () => 'Name',
 });
@@ -75,8 +75,8 @@ const MOMENTS = ['date-time', 'time'];
 function written(schema: Record<string, unknown>): Record<string, unknown> {
   const { format, description, ...rest } = schema;
   if (schema['type'] !== 'string' || typeof format !== 'string' || !MOMENTS.includes(format)) return schema;
-  const told = typeof description === 'string' && description !== '' ? `${description} ` : '';
-  return { ...rest, description: `${told}Written as ${WRITTEN_AS[format]}.` };
+  const text = typeof description === 'string' && description !== '' ? `${description} ` : '';
+  return { ...rest, description: `${text}Format: ${WRITTEN_AS[format]}.` };
 }
 
 function isOpen(schema: Record<string, unknown>): boolean {

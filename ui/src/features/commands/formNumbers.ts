@@ -1,6 +1,6 @@
 /**
  * Numbers in a form. The form library takes a value that is no plain one apart, so a number that is kept as its text
- * stands in the form as a marked text, and is made a number again when it leaves the form.
+ * is a marked text in the form, and becomes a number again when it leaves the form.
  */
 
 import { isLosslessNumber, LosslessNumber } from 'lossless-json';

@@ -35,7 +35,7 @@ describe('the connections', () => {
     );
     await expectAccessible(container);
     await user.click(card.getByRole('button', { name: 'Remove Demo fleet' }));
-    await findByRole('heading', { name: 'No connection yet' });
+    await findByRole('heading', { name: 'No connections yet' });
     await user.click(getByRole('link', { name: 'Fleet' }));
     await findByRole('button', { name: 'Try the demo fleet' });
   });
@@ -94,7 +94,7 @@ describe('the connections', () => {
     await findByRole('heading', { name: 'Test Bench' });
     await findByText('All steps passed');
     await findByText(/Not encrypted/);
-    await press('Try all again');
+    await press('Retry all');
     await findByText('All steps passed');
     await user.click(await findByRole('link', { name: 'Back to the connections' }));
     await findByRole('article', { name: 'Bench' });
@@ -139,14 +139,14 @@ describe('an exported file', () => {
     const { press, findByRole, findByText, getByLabelText, getByRole, user, container, names, queryByRole } =
       await openCards();
     await press('Export all…');
-    await user.click(getByRole('radio', { name: 'With, under a passphrase' }));
+    await user.click(getByRole('radio', { name: 'Included, encrypted with a passphrase' }));
     await user.type(getByLabelText('Path of the file to write'), '/tmp/all.wilco');
     await user.type(getByLabelText('Passphrase'), 'too short');
     await findByText('At least 12 characters: 3 to go.');
     await user.type(getByLabelText('Passphrase'), ', now longer');
     await findByText('Good.');
     await press('Export');
-    await findByText('It is not the same as above.');
+    await findByText('The passphrases do not match.');
     await expectAccessible(container);
     await user.type(getByLabelText('Repeat the passphrase'), 'too short, now longer{Enter}');
     await findByText('2 connections written to /tmp/all.wilco.');

@@ -1,4 +1,4 @@
-/** What can be done with connections. */
+/** The actions of connections. */
 
 import type { ConnectionView } from '../../backend/bindings/ConnectionView';
 import { visibleName } from '../../format/text';
@@ -46,7 +46,7 @@ export function connectionActions(app: App): Action[] {
     };
     list.push(action('demo', 'Start the demo fleet', start, { words: 'try virtual devices' }));
   }
-  // The wizard stands where these would open.
+  // The wizard covers the place where these would open.
   if (connections.wizard !== null) return list;
   list.push(
     action(

@@ -37,7 +37,7 @@ export class Describing {
   learnsUntil = $state<number | null>(null);
   request = $state<number | null>(null);
   answer = $state<number | null>(null);
-  /** Not saved as it stands. */
+  /** It has unsaved changes. */
   changed = $state(false);
 
   readonly counts = $derived.by(() => {
@@ -118,7 +118,7 @@ export class Describing {
     return this.#draft(this.text === '' ? { from: 'new' } : { from: 'text', text: this.text });
   }
 
-  /** A message is the request, or what comes back; both together make a proposal. */
+  /** Chooses a message as the request or as the answer; with both, Wilco proposes a file. */
   async choose(as: 'request' | 'answer', number: number): Promise<void> {
     this[as] = this[as] === number ? null : number;
     if (this.request === this.answer) this[as === 'request' ? 'answer' : 'request'] = null;
@@ -172,7 +172,7 @@ export class Describing {
     const samples = usable.map(({ number, at, wire, retained }) => {
       return { number, at, topic: wire.topic, payload: wire.payload, retained };
     });
-    // What was chosen stays in sight.
+    // The chosen messages stay visible.
     const kept = [...this.samples, ...samples];
     const chosen = (sample: Sample) => sample.number === this.request || sample.number === this.answer;
     const cut = kept.length - KEPT;
@@ -184,7 +184,7 @@ export class Describing {
     }, TRIED_EVERY);
   }
 
-  /** Reads what has come with the file as it stands. What somebody is typing stays as it is. */
+  /** Reads the received messages with the current file. Text that is being typed is kept. */
   async #try(): Promise<void> {
     const turn = this.#turn;
     const { samples, text } = this;

@@ -41,7 +41,7 @@ export function textsOf(dials: FaultDials): DialTexts {
   return { ...texts, delay_ms: dials.delay_ms === 0 ? '' : String(dials.delay_ms), seed: String(dials.seed) };
 }
 
-/** What is wrong with what was typed, by its field. */
+/** The errors of the typed values, by field. */
 export function wrongDials(texts: DialTexts): Partial<Record<keyof DialTexts, string>> {
   const wrong: Partial<Record<keyof DialTexts, string>> = {};
   for (const { dial } of SHARES) if (percent(texts[dial]) === null) wrong[dial] = 'Enter a percentage from 0 to 100.';

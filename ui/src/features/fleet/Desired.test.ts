@@ -66,13 +66,13 @@ describe('the wanted configuration', () => {
     await dialog.findByText('Tag kitchen');
     expect((await backend.desired(connection))[0]?.desired).toEqual(view?.desired);
 
-    await user.click(dialog.getByRole('button', { name: 'Bring into line: Tag kitchen' }));
+    await user.click(dialog.getByRole('button', { name: 'Apply: Tag kitchen' }));
     expect(queryByRole('dialog', { name: 'Wanted configuration' })).toBeNull();
     expect(rolloutToPrepare.current).toMatchObject({
       connection,
       target: { by: 'desired', search: 'tag:kitchen', unknown: false },
       command: { name: 'config.set' },
-      name: 'Bring tag kitchen into line',
+      name: 'Apply tag kitchen',
     });
     app.openDesired();
     const again = within(await findByRole('dialog', { name: 'Wanted configuration' }));

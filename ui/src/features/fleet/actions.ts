@@ -1,4 +1,4 @@
-/** What can be done with the fleet and with the inspected device. */
+/** The actions of the fleet and of the inspected device. */
 
 import { visible, visibleName } from '../../format/text';
 import { NOTHING } from '../../format/search';
@@ -120,7 +120,7 @@ export function fleetActions(app: App): Action[] {
     opens('add', 'Add a device…', 'new device'),
     opens('import', 'Import devices…', 'csv file names tags'),
     opens('export', 'Export devices…', 'csv file names tags'),
-    opens('desired', 'Wanted configuration…', 'desired values bring into line differs'),
+    opens('desired', 'Wanted configuration…', 'desired values apply differs'),
   ];
   if (tokens.length === 0 && text === '') return list;
   const clear = () => fleet.find(NOTHING);

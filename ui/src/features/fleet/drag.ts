@@ -4,7 +4,7 @@ import type { App } from '../../state/app.svelte';
 
 /** So far a pointer may shake, pixels. */
 const SHAKES = 4;
-/** How fast the list goes on while the pointer is beyond its edge, pixels a frame. */
+/** How fast the list scrolls while the pointer is beyond its edge, pixels a frame. */
 const PACE = 12;
 
 interface List {

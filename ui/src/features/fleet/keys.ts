@@ -1,11 +1,11 @@
-/** What the keys do in the list of devices. */
+/** The keys of the device list. */
 
 import type { App } from '../../state/app.svelte';
 
 interface Places {
   /** Lines of one page. */
   page(): number;
-  /** Scrolls to a line and chooses what stands there. */
+  /** Scrolls to a line and selects its device. */
   goTo(line: number): void;
   reach(line: number): void;
   /** The next list is not there yet: its first line or its last is meant. */
@@ -54,7 +54,7 @@ export class ListKeys {
     return true;
   }
 
-  /** The keyboard goes there, and nothing else is chosen. */
+  /** Moves the focus there without changing the selection. */
   #step(to: number): void {
     this.app.fleet.active = to;
     this.places.reach(to);
@@ -63,7 +63,7 @@ export class ListKeys {
   #extend(from: number, to: number): void {
     const { connections, fleet, selection } = this.app;
     const connection = connections.current?.id;
-    // A group's head is no device: the range goes to the next one.
+    // A group's head is no device: the range extends to the next one.
     const step = to < from ? -1 : 1;
     let line = to;
     while (fleet.lineAt(line)?.group) line += step;

@@ -7,5 +7,5 @@ export function latest(commands: CommandView[], name: string): CommandView | nul
   return commands.find(({ command }) => command === name) ?? null;
 }
 
-/** How long a command is under way before it can be cancelled in the inspector, milliseconds: most have ended by then. */
+/** How long a command is in progress before it can be cancelled in the inspector, milliseconds: most have ended by then. */
 export const CANCEL_AFTER = 1_000;

@@ -75,7 +75,7 @@ it('counts what went wrong in the bar below, where it is opened and put away', a
   list.getByText('The disk is full.');
   await expectAccessible(container);
   // Nothing of it would stay up.
-  await user.click(getByRole('button', { name: 'Put away' }));
+  await user.click(getByRole('button', { name: 'Hide' }));
   expect(app.notices.shown).toEqual([]);
   await user.click(getByRole('button', { name: '2 notices' }));
   await user.click(getByRole('button', { name: 'Dismiss all' }));

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import type { AnswerOutcome } from '../../backend/bindings/AnswerOutcome';
 import type { EventKind } from '../../backend/bindings/EventKind';
-import { NEEDS_ATTENTION_NOW } from '../../state/history.svelte';
+import { NEEDS_ATTENTION_NOW } from '../../state/historyFilters';
 import { expectAccessible, openFleet } from '../../test/window';
 
 async function openHistory(options = {}) {
@@ -88,7 +88,7 @@ describe('the history', () => {
     await findByText('Final answer');
     await findByText(/were spent/);
     await user.click(await findByRole('button', { name: 'Raw message 1' }));
-    await findByText('As it came');
+    await findByText('As received');
     await expectAccessible(container);
     getByRole('treegrid').focus();
     await user.keyboard('{ArrowLeft}');
@@ -142,11 +142,11 @@ describe('the history', () => {
     };
     await user.click(rows()[0] as HTMLElement);
     await findByText('20,001 messages kept');
-    await findByText('19,997 more answers that report progress, kept and not shown here.');
+    await findByText('19,997 more answers with progress, stored but not shown here.');
     const ordinals = [...container.querySelectorAll('.ordinal')].map((ordinal) => ordinal.textContent);
     expect(ordinals).toEqual(['1', '2', '20000', '20001']);
     await user.click(await findByRole('button', { name: 'Raw message 20001' }));
-    await findByText('As it came');
+    await findByText('As received');
     await expectAccessible(container);
   });
 
@@ -251,7 +251,7 @@ describe('the history', () => {
     form.getByText(/^Only “Timed out”/);
     await expectAccessible(container);
     await user.click(form.getByRole('button', { name: 'Export' }));
-    form.getByText('Say where to write it.');
+    form.getByText('Enter the path of the file to write.');
     await user.click(form.getByRole('radio', { name: 'JSON' }));
     await user.click(form.getByRole('button', { name: 'Choose where to write' }));
     await user.click(form.getByRole('button', { name: 'Export' }));
@@ -315,7 +315,7 @@ describe('the history', () => {
     await user.keyboard('{Enter}');
     expect(path()).toHaveFocus();
     await user.keyboard('{Enter}');
-    await user.click(await form.findByRole('button', { name: 'Replace it' }));
+    await user.click(await form.findByRole('button', { name: 'Replace' }));
     await findByText('150 commands written to /home/you/notes.csv.');
   });
 
@@ -358,7 +358,7 @@ describe('the history', () => {
     const window = await openHistory();
     const id = await unfold(window, 'identify');
     await window.user.click(window.getByRole('button', { name: 'Send again' }));
-    await window.findByText(/^Asked once more, as/);
+    await window.findByText(/^Sent again as/);
     await window.user.click(window.getByRole('button', { name: 'Show the newest' }));
     await waitFor(() => expect(window.rows()[0]).toHaveTextContent('Again'));
     const { commands } = await window.backend.history({
@@ -391,8 +391,8 @@ describe('the history', () => {
     await window.user.click(question.getByRole('button', { name: 'Cancel' }));
     expect(again).toEqual([]);
     await window.user.click(window.getByRole('button', { name: 'Send again…' }));
-    await window.user.click(await window.findByRole('button', { name: 'Send it again' }));
-    await window.findByText(/^Asked once more, as/);
+    await window.user.click(await window.findByRole('button', { name: 'Send again' }));
+    await window.findByText(/^Sent again as/);
     expect(again).toEqual([id]);
   });
 
@@ -415,7 +415,7 @@ describe('the history', () => {
     await waitFor(() => expect(window.app.history.rows.some((one) => one.command === 'led')).toBe(true));
     await unfold(window, 'led');
     refuse({ code: 'store', message: 'The disk is full.', hint: null });
-    await waitFor(() => expect(window.app.history.againFailure?.failure.message).toBe('The disk is full.'));
+    await waitFor(() => expect(window.app.history.unfolded.againFailure?.failure.message).toBe('The disk is full.'));
     expect(window.queryByText(/The disk is full/)).toBeNull();
   });
 
@@ -440,7 +440,7 @@ describe('the history', () => {
     await unfold(window, 'identify');
     vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValueOnce(new Error('Denied.'));
     await window.user.click(window.getByRole('button', { name: 'Copy as JSON' }));
-    await window.findByText('The clipboard cannot be written to here.');
+    await window.findByText('Could not write to the clipboard.');
     await window.user.click(window.getByRole('button', { name: 'Copy as JSON' }));
     await window.findByRole('button', { name: 'Copied' });
     expect(JSON.parse(await navigator.clipboard.readText())).toMatchObject({ command: { command: 'identify' } });

@@ -1,9 +1,9 @@
-/** What can be done with the history. */
+/** The actions of the history. */
 
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';
 import { openControl } from '../../state/controls';
-import { EVERY_FILTER } from '../../state/history.svelte';
+import { EVERY_FILTER } from '../../state/historyFilters';
 
 export function historyActions(app: App): Action[] {
   const { history, route, connections } = app;

@@ -88,7 +88,7 @@ it('is saved, or refused in a sentence', async () => {
   await user.click(page.getByRole('button', { name: 'Save…' }));
   const dialog = within(await page.findByRole('dialog', { name: 'Save the log' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
-  dialog.getByText('Say where to write it.');
+  dialog.getByText('Enter the path of the file to write.');
   const field = dialog.getByRole('textbox', { name: 'Path of the file to write' });
   await user.type(field, '/nowhere/a.log');
   await user.click(dialog.getByRole('button', { name: 'Save' }));
@@ -96,7 +96,7 @@ it('is saved, or refused in a sentence', async () => {
   await user.clear(field);
   await user.click(dialog.getByRole('button', { name: 'Choose where to write' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
-  await findByText('The log was written to /home/you/bench-0001.log.');
+  await findByText('Log saved to /home/you/bench-0001.log.');
 
   // What the system's dialog has asked is not asked again; what is typed is.
   await user.click(page.getByRole('button', { name: 'Save…' }));
@@ -120,7 +120,7 @@ it('goes on while it is followed, and keeps what was there', async () => {
   const first = app.log.lines[0];
   const send = vi.spyOn(app.backend, 'send');
   await user.click(page.getByRole('button', { name: 'Follow' }));
-  await page.findByText(/asked for again every 3 s/);
+  await page.findByText(/fetching again every 3 s/);
   await waitFor(() => expect(send).toHaveBeenCalledTimes(2), { timeout: FOLLOW_EVERY + 4_000 });
   await waitFor(() => expect(app.log.lines.length).toBeGreaterThan(1_000));
   expect(app.log.lines[0]).toEqual(first);
@@ -159,11 +159,11 @@ it('says what is written of a log that is shown longer than it was fetched', asy
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);
   app.log.lines = [{ text: 'earlier', gap: false }, { text: NOT_FETCHED, gap: true }, ...app.log.lines];
-  await page.findByText('One gap before it was not fetched; it is marked.');
+  await page.findByText('1 earlier part was not fetched; the gap is marked.');
   await user.click(page.getByRole('button', { name: 'Copy' }));
   expect(await navigator.clipboard.readText()).toMatch(/^earlier\n\[Not fetched: .*\]\n/);
   await user.click(page.getByRole('button', { name: 'Save…' }));
-  await page.findByText(/fetched last is written: 1,000 lines of the 1,002 that are shown/);
+  await page.findByText(/contains the latest fetch: 1,000 lines of the 1,002 shown/);
 });
 
 it('draws only the lines that are seen of a hundred thousand', async () => {

@@ -1,4 +1,4 @@
-/** What can be done with the log that is shown. */
+/** The actions of the log screen. */
 
 import { visibleName } from '../../format/text';
 import type { Action } from '../../state/actions.svelte';

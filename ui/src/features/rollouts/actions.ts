@@ -1,4 +1,4 @@
-/** What can be done with rollouts from the palette and by keys. */
+/** The actions of rollouts in the palette and by keys. */
 
 import type { Action } from '../../state/actions.svelte';
 import type { Rollouts } from './rollouts.svelte';

@@ -14,12 +14,12 @@ describe('sizes of stages', () => {
 
   it.each([
     ['', 'Enter sizes'],
-    ['ten', '“ten” is neither'],
-    ['0', 'no number of devices'],
-    ['1.5', 'no number of devices'],
-    ['20 %, 10 %', 'each above the one before'],
-    ['101 %', '100 % at most'],
-    ['10,,20', '“” is neither'],
+    ['ten', '“ten” is not a number of devices or a percentage'],
+    ['0', '“0” is not a number of devices'],
+    ['1.5', '“1.5” is not a number of devices'],
+    ['20 %, 10 %', 'each must be greater than the one before'],
+    ['101 %', 'at most 100 %'],
+    ['10,,20', '“” is not a number of devices or a percentage'],
   ])('of %s cannot be read', (typed, why) => {
     expect(readStages(typed)).toContain(why);
   });

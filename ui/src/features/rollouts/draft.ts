@@ -42,7 +42,7 @@ export interface Draft {
   name: string;
   note: string;
   leaveOut: LeaveOut;
-  /** Devices that have not reported their configuration are brought into line too. */
+  /** Devices that have not reported their configuration are included. */
   unknown: boolean;
 }
 
@@ -97,22 +97,22 @@ export function readStages(typed: string): StageSize[] | string {
   let percentBefore = 0;
   for (const part of parts) {
     const [, digits, sign] = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(part) ?? [];
-    if (digits === undefined) return `“${part}” is neither a number of devices nor a percentage.`;
+    if (digits === undefined) return `“${part}” is not a number of devices or a percentage.`;
     const size = Number(digits);
     if (sign === '%') {
       if (size <= percentBefore || size > 100)
-        return 'Percentages are of all devices: each above the one before it, 100 % at most.';
+        return 'Percentages are cumulative: each must be greater than the one before, and at most 100 %.';
       percentBefore = size;
       sizes.push({ unit: 'percent', percent: size });
     } else {
-      if (!Number.isInteger(size) || size < 1) return `“${part}” is no number of devices.`;
+      if (!Number.isInteger(size) || size < 1) return `“${part}” is not a number of devices.`;
       sizes.push({ unit: 'devices', count: size });
     }
   }
   return sizes;
 }
 
-/** What is wrong with what was typed, by field. */
+/** The errors of the typed values, by field. */
 export function errorsOf(draft: Draft): Partial<Record<Field, string>> {
   const wrong: Partial<Record<Field, string>> = {};
   const check = (field: Field, why: string | null) => {
@@ -125,8 +125,9 @@ export function errorsOf(draft: Draft): Partial<Record<Field, string>> {
     check('until', minuteOf(draft.until) === null ? 'Enter a time such as 06:00.' : null);
     check('zone', isZone(draft.zone) ? null : 'Enter a time zone such as Europe/Amsterdam.');
   }
-  if (draft.reach === 'group') check('group', isGroup(draft.group) ? null : 'Enter one level of a topic: the name.');
-  // What follows is about single messages.
+  if (draft.reach === 'group')
+    check('group', isGroup(draft.group) ? null : 'Enter the name of the group: one topic level, without / + #.');
+  // The following fields apply to single messages.
   if (draft.reach !== 'each') return wrong;
   if (draft.stages === 'own') {
     const read = readStages(draft.own);
@@ -148,7 +149,7 @@ export function errorsOf(draft: Draft): Partial<Record<Field, string>> {
 
 function gateErrors(draft: Draft, check: (field: Field, why: string | null) => void): void {
   const { series } = draft;
-  if (series.trim() === '') check('series', 'Enter the name of a measurement, temperature for instance.');
+  if (series.trim() === '') check('series', 'Enter the name of a measurement, for example temperature.');
   else check('series', series.trim() === series ? null : 'The name begins or ends with a space. Remove the space.');
   const [min, max] = [numberOf(draft.min), numberOf(draft.max)];
   check('min', draft.min.trim() !== '' && min === null ? 'Enter a number.' : null);

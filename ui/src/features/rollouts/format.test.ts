@@ -81,7 +81,7 @@ describe('a stage', () => {
     );
     expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts by itself after 10 min without a halt');
     expect(stageName(last, 1, rollout.stages)).toBe('All the rest, 2,894 devices');
-    expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Was not started');
+    expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Not started');
   });
 });
 

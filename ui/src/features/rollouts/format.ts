@@ -97,13 +97,13 @@ export function commandLine({ command }: Pick<NewRollout, 'command'>): string {
   return `${title(view)} ${command.name === 'config.set' ? changes(view) : detail(view)}`.trim();
 }
 
-/** What people call it: its name, or the command with its arguments. */
+/** Its title: its name, or the command with its arguments. */
 export function nameOf({ spec }: Pick<RolloutView, 'spec'>): string {
   const name = spec.name?.trim() ?? '';
   return name === '' ? commandLine(spec) : visible(name);
 }
 
-/** Somebody has given it a name. */
+/** It has a name. */
 export const isNamed = ({ spec }: Pick<RolloutView, 'spec'>): boolean => (spec.name?.trim() ?? '') !== '';
 
 const WHICH: Record<WhichMembers, string> = {
@@ -148,7 +148,7 @@ export function stageState(stage: StageView, place: number, rollout: RolloutView
   return STATES[rollout.state].colour;
 }
 
-/** How a stage stands, and what comes after it. The first part is the figure. */
+/** The state of a stage, and the next step. The first part is the number. */
 export function stageNote(stage: StageView, place: number, rollout: RolloutView, now: number): [string, string] {
   const ended = sum(stage.counts, FINAL_STATES);
   const done = ended === stage.members || stage.ended_at !== null;
@@ -166,7 +166,7 @@ export function stageNote(stage: StageView, place: number, rollout: RolloutView,
   return [`${count(ended)} ended`, `, ${parts.join(', ')}${lasts(stage, rollout)}`];
 }
 
-/** What happens between this stage and the next one. */
+/** The pause or confirmation between this stage and the next one. */
 function afterwards(place: number, rollout: RolloutView, now: number): string {
   if (place >= rollout.stages.length - 1) return '';
   const { between } = rollout.spec;
@@ -176,7 +176,7 @@ function afterwards(place: number, rollout: RolloutView, now: number): string {
   return `. ${waitText(rollout, now)}`;
 }
 
-/** What a waiting rollout waits for, as a sentence. */
+/** The reason why a rollout waits, as a sentence. */
 export function waitText(
   { waits_for: waits, spec }: Pick<RolloutView, 'waits_for'> & { spec: Pick<NewRollout, 'gate'> },
   now: number,
@@ -185,15 +185,15 @@ export function waitText(
     case 'approval':
       return 'It starts when a second installation has approved it';
     case 'person':
-      return 'The next stage starts when you say so';
+      return 'Waiting for you to start the next stage';
     case 'pause':
       return `The next stage starts in ${left(waits.until - now)}`;
     case 'gate':
       return gateText(waits, visible(spec.gate?.series ?? 'the measurement'), now);
     case 'hours':
-      return `Its hours begin at ${clock(waits.until)}`;
+      return `Maintenance hours begin at ${clock(waits.until)}`;
     case 'connection':
-      return 'It goes on when the connection is back';
+      return 'Continues when the connection is back';
     default:
       return '';
   }
@@ -201,14 +201,14 @@ export function waitText(
 
 function gateText(waits: Extract<WaitsFor, { what: 'gate' }>, series: string, now: number): string {
   if (waits.until !== null) return `${series} is watched for another ${left(waits.until - now)}`;
-  if (waits.unmeasured === 0) return `No device that is done measures ${series}`;
+  if (waits.unmeasured === 0) return `No finished device measures ${series}`;
   const names = waits.unmeasured_examples.map(visible).join(', ');
   const others = waits.unmeasured - waits.unmeasured_examples.length;
-  return `Waits for ${series} from ${names}${others > 0 ? ` and ${counted(others, 'other')}` : ''}`;
+  return `Waiting for ${series} from ${names}${others > 0 ? ` and ${counted(others, 'other')}` : ''}`;
 }
 
 function beginsWhen({ spec, state }: RolloutView): string {
-  if (!isOpen({ state })) return 'Was not started';
+  if (!isOpen({ state })) return 'Not started';
   const gate = spec.gate === null ? '' : ` and ${visible(spec.gate.series)} within its limits`;
   switch (spec.between.then) {
     case 'continue':
@@ -218,7 +218,7 @@ function beginsWhen({ spec, state }: RolloutView): string {
     case 'pause':
       return `Starts by itself after ${duration(spec.between.pause_ms)} without a halt${gate}`;
     case 'ask':
-      return `Starts when you say so${gate}`;
+      return `Starts when you start it${gate}`;
   }
 }
 
@@ -236,7 +236,7 @@ export interface HaltGauge {
   limit: number;
   unit: string;
   ended: number;
-  /** So many more must end before it can halt. */
+  /** The number of further commands that must end before it can halt. */
   before: number;
 }
 

@@ -27,7 +27,7 @@ export class Members {
   matching = $state(0);
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
-  /** The row that the keyboard stands on. */
+  /** The row with the keyboard focus. */
   active = $state(0);
   /** The device whose row is unfolded. */
   unfolded = $state<string | null>(null);
@@ -35,7 +35,7 @@ export class Members {
   commandFailure = $state.raw<Failure | null>(null);
   #range: Range = { from: 0, to: 1 };
   #generation = 0;
-  /** Nobody has chosen which are listed. */
+  /** The user has not chosen a filter. */
   #isUsual = true;
   readonly #again = new Throttle(PAUSE, () => void this.#load(true));
   readonly #reread = new Throttle(250, () => void this.#loadCommand());
@@ -81,7 +81,7 @@ export class Members {
   }
 
   refresh(): void {
-    // The first failure, or the last one that succeeded late: the list goes with it, unless somebody reads in it.
+    // The first failure, or the last one that succeeded late: the list changes with it, unless the user has scrolled.
     if (this.#isUsual && this.unfolded === null && this.showsFailed !== this.hasFailed()) this.show({});
     // It is counted above the list, so it is read now.
     else if (this.showsFailed && this.matching === 0 && this.hasFailed()) this.#again.now();
@@ -104,7 +104,7 @@ export class Members {
     return { rollout: this.rollout, stage: null, ...this.shown, states: [...this.shown.states] };
   }
 
-  /** Reads the pages that are seen: those that are missing, or all of them anew. */
+  /** Reads the pages that are seen: those that are missing, or all of them again. */
   async #load(anew: boolean): Promise<void> {
     const generation = this.#generation;
     const wanted = pagesOf(this.#range, PAGE).filter((page) => anew || !this.pages.has(page));

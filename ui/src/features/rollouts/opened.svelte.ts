@@ -18,7 +18,7 @@ import type { Rollouts } from './rollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
 import { sum } from './format';
 
-/** The detail is counted anew from all members: not more often than this, milliseconds. */
+/** The detail is counted again from all members: not more often than this, milliseconds. */
 const PAUSE = 600;
 /** How many of the slowest are named. */
 const SLOWEST = 3;
@@ -30,18 +30,18 @@ const FOLLOWS: Record<FollowReason, WhichMembers> = {
   put_back: 'changed',
 };
 
-/** The rollout that is looked at. */
+/** The rollout that is shown. */
 export class Opened {
   detail = $state.raw<RolloutDetail | null>(null);
   failure = $state.raw<Failure | null>(null);
-  /** What was pressed last could not be done. */
+  /** The last action failed. */
   refused = $state.raw<Failure | null>(null);
   acting = $state(false);
   /** Its connection has been removed. */
   #isGone = false;
   slowest = $state.raw<MemberView[]>([]);
   readonly members: Members;
-  /** As it stands: what the feed says is newer than the detail. */
+  /** Its current state: the feed is newer than the detail. */
   readonly view: RolloutView | null = $derived.by(() => this.rollouts.find(this.id) ?? this.detail?.rollout ?? null);
   readonly #refresh = new Throttle(PAUSE, () => void this.#load());
 
@@ -87,7 +87,7 @@ export class Opened {
     startRolloutDialog({
       connection,
       target: { by: 'members', rollout: this.id, which: FOLLOWS[reason] },
-      // What is put back is each device's own.
+      // Each device is sent its own earlier values.
       command: { name: command.name, args: reason === 'put_back' ? '{}' : command.args },
       follows: { rollout: this.id, reason },
     });
@@ -112,7 +112,7 @@ export class Opened {
     return this.rollouts.app.backend.exportRollout({ ...all, ...query }, to, format);
   }
 
-  /** Its connection is gone, and it with it. */
+  /** Its connection was removed, and the rollout with it. */
   remove({ number }: RolloutView): void {
     this.#isGone = true;
     this.detail = null;

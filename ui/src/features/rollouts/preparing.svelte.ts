@@ -45,7 +45,7 @@ export class Preparing {
   devices = $state<number | null>(null);
   /** The number that was typed before something dangerous is sent to many. */
   typedNumber = $state('');
-  /** What was typed as the name of a protected connection. */
+  /** The typed name of a protected connection. */
   typedName = $state('');
   /** It was tried to start it, so what is missing is said. */
   checked = $state(false);
@@ -63,7 +63,7 @@ export class Preparing {
   readonly needsNumber = $derived(this.dangerous && (this.members ?? Infinity) > COUNTED);
   /** A protected connection wants its name typed. */
   readonly needsName = $derived(this.plan?.confirmation === 'type_name');
-  /** What would be started; nothing where something is missing or wrong. */
+  /** The rollout to start; null if a value is missing or invalid. */
   readonly request: NewRollout | null = $derived.by(() => this.#request());
   #asked = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -88,7 +88,7 @@ export class Preparing {
     return this.asked.target.by === 'search' && speaksDialect(connection?.dialects ?? [], 'wilco');
   }
 
-  /** The devices, and whether each is sent a message of its own. */
+  /** The devices, and whether each is sent its own message. */
   get reached(): RolloutTarget {
     const { asked, draft } = this;
     if (asked.target.by === 'desired') return { ...asked.target, unknown: draft.unknown };
@@ -102,15 +102,15 @@ export class Preparing {
 
   /** Each device is given back what it had before: there is no command to fill in. */
   get putsBack(): boolean {
-    return this.asked.follows?.reason === 'put_back' || this.#repeatsOwn || this.bringsIntoLine;
+    return this.asked.follows?.reason === 'put_back' || this.#repeatsOwn || this.appliesDesired;
   }
 
   /** Each device is sent what differs from the configuration that is wanted of it. */
-  get bringsIntoLine(): boolean {
+  get appliesDesired(): boolean {
     return this.asked.target.by === 'desired';
   }
 
-  /** A rollout that put something back is sent again: its devices have arguments of their own. */
+  /** A rollout that put values back is sent again: its devices have their own arguments. */
   get #repeatsOwn(): boolean {
     const { follows, command } = this.asked;
     return follows !== undefined && command?.name === 'config.set' && !('changes' in objectFrom(command.args));
@@ -126,7 +126,7 @@ export class Preparing {
     return !this.started && (this.composer.isFilled || JSON.stringify(this.draft) !== JSON.stringify(blankDraft()));
   }
 
-  /** Goes on where it was left. */
+  /** Continues where it was left. */
   reopen(): void {
     this.failure = null;
     this.typedNumber = '';
@@ -175,12 +175,12 @@ export class Preparing {
     }
   }
 
-  /** Nothing dangerous goes to many without their number. */
+  /** A dangerous command for many devices needs their number typed. */
   get isCounted(): boolean {
     return !this.needsNumber || this.typedNumber.trim().replaceAll(',', '') === String(this.members);
   }
 
-  /** Nothing goes out over a protected connection without its name. */
+  /** A rollout over a protected connection needs its name typed. */
   get isNamed(): boolean {
     return !this.needsName || this.typedName.trim() === this.connectionName;
   }
@@ -214,7 +214,7 @@ export class Preparing {
     return listed === '' ? '' : `${listed}${others > 0 ? ` and ${counted(others, 'other')}` : ''}.`;
   }
 
-  /** Whom it is for, in words. */
+  /** The target, in words. */
   get target(): { words: string; search: string | null } {
     const { target } = this.asked;
     switch (target.by) {
@@ -293,7 +293,7 @@ export class Preparing {
       const plan = await this.rollouts.app.backend.planRollout($state.snapshot(request) as NewRollout);
       if (asked !== this.#asked) return;
       this.plan = plan;
-      if (this.bringsIntoLine) this.devices = plan.members;
+      if (this.appliesDesired) this.devices = plan.members;
       this.planFailure = null;
     } catch (reason) {
       if (asked !== this.#asked) return;

@@ -8,9 +8,9 @@ import { dialsOf, NO_FAULTS, textsOf, type DialTexts } from '../faults/dials';
 /** The rehearsal of a rollout that is being prepared. */
 export class Rehearsing {
   texts = $state<DialTexts>(textsOf(NO_FAULTS));
-  /** How it stands, and its result once it has ended. */
+  /** Its progress, and its result once it has ended. */
   view = $state.raw<RehearsalView | null>(null);
-  /** The rollout that it is of, as text: another one has not been rehearsed. */
+  /** The rehearsed rollout, as text: a changed one has not been rehearsed. */
   #of = $state<string | null>(null);
   running = $state(false);
   failure = $state.raw<Failure | null>(null);
@@ -19,7 +19,7 @@ export class Rehearsing {
 
   constructor(readonly backend: App['backend']) {}
 
-  /** Whether what is shown is of this rollout. */
+  /** Whether the result belongs to this rollout. */
   isOf(rollout: NewRollout | null): boolean {
     return rollout !== null && this.#of === JSON.stringify(rollout);
   }
@@ -46,7 +46,7 @@ export class Rehearsing {
     }
   }
 
-  /** Ends it where it is. What it has shown stays. */
+  /** Stops it. Its progress stays visible. */
   stop(): void {
     if (!this.running) return;
     this.#run += 1;

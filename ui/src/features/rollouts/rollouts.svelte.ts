@@ -28,7 +28,7 @@ export const LIST_FILTERS: ListFilter[] = [
   { name: 'Stopped', admits: ({ state }) => state === 'stopped' },
 ];
 
-/** Every rollout, and the one that is looked at. */
+/** Every rollout, and the one that is shown. */
 export class Rollouts {
   /** Newest first. */
   list = $state.raw<RolloutView[]>([]);
@@ -36,14 +36,14 @@ export class Rollouts {
   failure = $state.raw<Failure | null>(null);
   filter = $state.raw<ListFilter>(LIST_FILTERS[0] as ListFilter);
   opened = $state.raw<Opened | null>(null);
-  /** What was prepared last. */
+  /** The rollout that was prepared last. */
   #left = $state.raw<Preparing | null>(null);
 
   readonly shown = $derived(this.list.filter((rollout) => this.filter.admits(rollout)));
-  /** Those that release members, or will do so. */
+  /** The rollouts that release members, or will do so. */
   readonly active = $derived(this.list.filter(isActive));
   readonly halted = $derived(this.list.filter(({ state }) => state === 'halted'));
-  /** The one whose progress is shown beside the fleet of the connection that is looked at: the latest that is not over. */
+  /** The rollout whose progress is shown above the fleet: the latest unfinished one of the connection. */
   readonly current = $derived.by(() => {
     const connection = this.app.connections.current?.id;
     return this.list.find((rollout) => rollout.spec.connection === connection && isOpen(rollout)) ?? null;

@@ -10,7 +10,7 @@ export interface RolloutToPrepare {
   target: RolloutTarget;
   /** The command that is filled in already; chosen in the dialog where none is given. */
   command?: { name: string; args: JsonText };
-  /** What it is called where the person gives it no name. */
+  /** The default name. */
   name?: string;
   /** The rollout that this one follows, and why. */
   follows?: Follows;
@@ -18,7 +18,7 @@ export interface RolloutToPrepare {
 
 let asked = $state.raw<RolloutToPrepare | null>(null);
 
-/** What the dialog was opened for; nothing while it is closed. */
+/** The purpose of the dialog; null while it is closed. */
 export const rolloutToPrepare = {
   get current(): RolloutToPrepare | null {
     return asked;

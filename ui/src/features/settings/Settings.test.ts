@@ -1,4 +1,4 @@
-import { within } from '@testing-library/svelte';
+import { screen, within } from '@testing-library/svelte';
 import { expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
@@ -22,6 +22,9 @@ it('keeps theme and density', async () => {
   expect(await backend.loadPreferences()).toMatchObject({ theme: 'system', density: 'compact' });
   await expectAccessible(container);
 });
+
+/** The choice of how long commands are kept. */
+const keepCommands = () => within(screen.getByRole('radiogroup', { name: 'Keep commands' }));
 
 it('takes a number when it is left, and says beside it why it is not possible', async () => {
   const { getByRole, queryByRole, findByRole, backend, user, container } = await openSettings();
@@ -51,7 +54,7 @@ it('takes a number when it is left, and says beside it why it is not possible', 
   await check('Retention', '365', null);
   await check('Retention', '90', null);
   expect((await backend.settings()).history_days).toBe(90);
-  await user.click(getByRole('radio', { name: 'Forever' }));
+  await user.click(keepCommands().getByRole('radio', { name: 'Forever' }));
   expect((await backend.settings()).history_days).toBeNull();
   expect(queryByRole('textbox', { name: 'Retention' })).toBeNull();
 });
@@ -225,15 +228,15 @@ it('brings back a number at Escape', async () => {
 
 it('asks before what was kept for ever is kept for a time', async () => {
   const { getByRole, findByRole, backend, user } = await openSettings();
-  await user.click(getByRole('radio', { name: 'Forever' }));
+  await user.click(keepCommands().getByRole('radio', { name: 'Forever' }));
   backend.age(400);
-  await user.click(getByRole('radio', { name: 'For a limited time' }));
+  await user.click(keepCommands().getByRole('radio', { name: 'For a limited time' }));
   await findByRole('group', { name: 'Keep the history for 365 days?' });
   expect((await backend.settings()).history_days).toBeNull();
   await user.click(getByRole('button', { name: 'Cancel' }));
-  expect(getByRole('radio', { name: 'Forever' })).toHaveFocus();
+  expect(keepCommands().getByRole('radio', { name: 'Forever' })).toHaveFocus();
   backend.countOlder = () => Promise.reject({ code: 'store', message: 'The disk is gone.', hint: null });
-  await user.click(getByRole('radio', { name: 'For a limited time' }));
+  await user.click(keepCommands().getByRole('radio', { name: 'For a limited time' }));
   expect(await findByRole('alert')).toHaveTextContent('The disk is gone.');
   expect((await backend.settings()).history_days).toBeNull();
 });

@@ -13,7 +13,7 @@ async function openTraffic(hash = '#/traffic') {
 
 it('shows what is on the wire, newest first, until it is paused or cleared', async () => {
   const { app, getByRole, findByText, user, container } = await openTraffic();
-  // Not begun anew whenever the connection says something.
+  // Not begun again whenever the connection says something.
   await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(150), 8_000);
   const numbers = app.traffic.messages.map(({ number }) => number);
   expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
@@ -127,7 +127,7 @@ it('stays while it is paused, whatever is asked for meanwhile and wherever one g
   expect(queryByText(/take effect when you resume/)).toBeNull();
   await vi.waitFor(() => expect(app.traffic.messages.length).toBeGreaterThan(0), 5_000);
   expect(app.traffic.messages.every(({ wire }) => wire.topic.endsWith('/telemetry'))).toBe(true);
-  // The same is asked for: it goes on from where it stood.
+  // The same is asked for: it continues from where it stood.
   await user.click(getByRole('button', { name: 'Pause' }));
   const [first] = app.traffic.messages;
   await user.click(getByRole('button', { name: 'Resume' }));

@@ -1,4 +1,4 @@
-/** What can be done with the live traffic that is shown. */
+/** The actions of live traffic. */
 
 import type { Action } from '../../state/actions.svelte';
 import type { App } from '../../state/app.svelte';

@@ -2,7 +2,7 @@
 
 import type { Look } from '../../components/tile';
 
-/** What each device of a fan-out is doing 5.6 s after it began. */
+/** The state of each device 5.6 s after the start of a fan-out. */
 export function fanOut(count: number): Look[] {
   const next = random(7);
   return Array.from({ length: count }, (_, i): Look => {

@@ -29,7 +29,7 @@ function withHands<W extends ReturnType<typeof openWindow>>(window: W) {
     await fill('Address', address);
     await press('Next');
     await press('Next');
-    await window.findByRole('button', { name: 'Try all again' });
+    await window.findByRole('button', { name: 'Retry all' });
   };
   const step = () =>
     window.getByRole('list', { name: 'Steps' }).querySelector('[aria-current="step"]')?.textContent?.trim();
@@ -226,7 +226,7 @@ describe('a new connection', () => {
   it('asks before what was entered is thrown away, and forgets it then', async () => {
     const { add, press, findByRole, queryByRole, backend, app, getByRole, user } = await openWizard();
     await press('Cancel');
-    await findByRole('heading', { name: 'No connection yet' });
+    await findByRole('heading', { name: 'No connections yet' });
     await press('Add a connection…');
     await findByRole('heading', { name: 'Files' });
     await add('/kit/kit.zip');
@@ -239,7 +239,7 @@ describe('a new connection', () => {
     await findByRole('list', { name: 'Added files' });
     await press('Cancel');
     await press('Discard changes');
-    await findByRole('heading', { name: 'No connection yet' });
+    await findByRole('heading', { name: 'No connections yet' });
     await waitFor(() => expect(backend.leaveOut(kit, 1)).rejects.toMatchObject({ code: 'not_found' }));
   });
 });
@@ -259,8 +259,8 @@ describe('a preflight', () => {
     await press('Copy policy');
     await findByText('Copied');
     expect(await window.navigator.clipboard.readText()).toContain('topicfilter/+/resp');
-    await press('Try again from here');
-    await findByRole('button', { name: 'Try again from here' });
+    await press('Retry from here');
+    await findByRole('button', { name: 'Retry from here' });
     await press('Use other topics…');
     expect(step()).toBe('Topics');
     await user.click(getByRole('button', { name: 'Endpoint' }));
@@ -344,7 +344,7 @@ describe('a preflight', () => {
     await findByText('Stopped');
     expect(getByRole('status', { name: 'Progress' })).toHaveTextContent(/^You stopped the test at /);
     expect(getByRole('button', { name: 'Next' })).toBeEnabled();
-    await press('Try all again');
+    await press('Retry all');
     await findByRole('button', { name: 'Stop' });
   });
 

@@ -1,11 +1,11 @@
-/** What the keys do on the wall. */
+/** The keys of the wall. */
 
 import type { App } from '../../../state/app.svelte';
 import { beside, blockOf, type Direction, type Layout } from './layout';
 
 interface Places {
   layout(): Layout;
-  /** The place of the tile that the keyboard stands on, -1 for none. */
+  /** The place of the tile with the keyboard focus, -1 for none. */
   cursor(): number;
   moveTo(place: number): void;
   zoomBy(by: 1 | -1): void;

@@ -1,5 +1,5 @@
 /**
- * Where each tile of the wall stands. Groups are blocks, blocks beside each other are as deep as each other, and the
+ * The position of each tile of the wall. Groups are blocks, blocks beside each other are as deep as each other, and the
  * tiles of a block go down its columns, so that a rollout runs from left to right. All lengths are whole device pixels.
  */
 
@@ -36,7 +36,7 @@ export interface Block {
   y: number;
   /** Where its tiles begin. */
   top: number;
-  /** So many tiles are in each of its columns but the last. */
+  /** The number of tiles in each of its columns but the last. */
   deep: number;
   columns: number;
   /** The room up to the next block. */
@@ -128,7 +128,7 @@ function shelved(groups: readonly Group[], room: Room, twice: number, shelves: n
     const columns = Math.max(shelf.length, Math.floor((room.width - px(BETWEEN) * between) / pitch));
     const deep = depthOf(shelf, columns, least);
     const taken = shelf.reduce((sum, { count }) => sum + Math.max(least, Math.ceil(count / deep)) * pitch, 0);
-    // What room is left goes between the blocks, so that the wall ends flush.
+    // The remaining room is distributed between the blocks, so that the wall fills its width.
     const gutter = Math.min(px(MOST_BETWEEN), between === 0 ? 0 : Math.floor((room.width - taken + gap) / between));
     let x = 0;
     for (const { group, from, count } of shelf) {
@@ -175,7 +175,7 @@ function onShelves(groups: readonly Group[], shelves: number, most: number): (Gr
   return rows;
 }
 
-/** The least depth at which all blocks stand beside each other. */
+/** The smallest depth at which all blocks fit beside each other. */
 function depthOf(groups: readonly Group[], columns: number, least: number): number {
   let low = 1;
   let high = groups.reduce((most, { count }) => Math.max(most, count), 1);
@@ -188,12 +188,12 @@ function depthOf(groups: readonly Group[], columns: number, least: number): numb
   return low;
 }
 
-/** The block that a device stands in, by its place in the list. */
+/** The block of a device, by its place in the list. */
 export function blockOf({ blocks }: Layout, place: number): Block | undefined {
   return blocks.find(({ from, count }) => place >= from && place < from + count);
 }
 
-/** Where a tile stands. */
+/** The position of a tile. */
 export function positionOf(layout: Layout, place: number): { x: number; y: number } | null {
   const block = blockOf(layout, place);
   if (!block) return null;
@@ -246,7 +246,7 @@ export function beside(layout: Layout, place: number, direction: Direction): num
   const next = { up: at - 1, down: at + 1, left: at - block.deep, right: at + block.deep }[direction];
   const stays = direction === 'up' ? row > 0 : direction === 'down' ? row < block.deep - 1 : true;
   if (stays && next >= 0 && next < block.count) return block.from + next;
-  // Beside the last column, which may be short, stands its last tile.
+  // Beside the last column, which may be short, is its last tile.
   if (direction === 'right' && Math.floor(at / block.deep) < block.columns - 1) return block.from + block.count - 1;
   let best = place;
   let least = Infinity;

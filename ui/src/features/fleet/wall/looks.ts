@@ -1,4 +1,4 @@
-/** What each device of the list looks like on the wall. */
+/** The appearance of each device on the wall. */
 
 import { lookOfPresence, lookOfState, lookOfValue, LOOKS, type Look } from '../../../components/tile';
 import { COMMAND_STATES } from '../../../backend/bindings/Constants';
@@ -7,7 +7,7 @@ import type { DeviceList, TileColours } from '../../../state/fleet.svelte';
 import { hasFailed, PRESENCES, stateOf } from '../../../format/states';
 
 const NUMBER = new Map<Look, number>(LOOKS.map((look, number) => [look, number]));
-/** So many measurements are enough to know their span. */
+/** The number of measurements from which the span is taken. */
 const SAMPLE = 2_000;
 
 export interface Span {
@@ -15,7 +15,7 @@ export interface Span {
   high: number;
 }
 
-/** From the lowest measurement to the highest, but for a few that stand out; nothing where nothing was measured. */
+/** The span from the lowest to the highest measurement without outliers; null without measurements. */
 export function spanOf(values: readonly (number | null)[]): Span | null {
   const step = Math.max(1, Math.floor(values.length / SAMPLE));
   const sample: number[] = [];

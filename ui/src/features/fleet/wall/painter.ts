@@ -10,7 +10,7 @@ export interface Stamps {
   pixels: readonly Uint32Array[];
 }
 
-/** What is seen of the wall. All lengths are device pixels. */
+/** The visible part of the wall. All lengths are device pixels. */
 export interface Screen {
   width: number;
   height: number;

@@ -5,7 +5,7 @@ import { placeAt, placesIn, type Layout, type Rectangle } from './layout';
 
 /** So far a pointer may shake, device pixels. */
 const SHAKES = 4;
-/** How fast the wall goes on while the pointer is beyond its edge, CSS pixels a frame. */
+/** How fast the wall scrolls while the pointer is beyond its edge, CSS pixels a frame. */
 const PACE = 12;
 
 /** A point of the wall, device pixels. */
@@ -22,7 +22,7 @@ interface View {
 }
 
 export class WallPointer {
-  /** What is drawn over tiles now. */
+  /** The frame over the tiles. */
   frame = $state.raw<Rectangle | null>(null);
   #begun: Point | null = null;
   #at = { x: 0, y: 0 };
@@ -75,7 +75,7 @@ export class WallPointer {
     this.frame = null;
   }
 
-  /** A hundred thousand devices are selected once a frame at the most. */
+  /** A hundred thousand devices are selected once a frame at most. */
   #ask(): void {
     if (this.#asked === 0) this.#asked = requestAnimationFrame(() => this.#draw());
   }

@@ -1,7 +1,7 @@
 /** Commands that a device has announced, as commands of the catalogue: the same forms draw them. */
 
-import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
-import type { DeviceCommandView } from '../backend/bindings/DeviceCommandView';
+import type { CatalogueEntry } from '../../backend/bindings/CatalogueEntry';
+import type { DeviceCommandView } from '../../backend/bindings/DeviceCommandView';
 
 const TIMEOUT_MS = 10_000;
 const TTL_MS = 60_000;

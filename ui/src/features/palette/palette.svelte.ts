@@ -1,25 +1,24 @@
-import type { Backend } from '../backend/backend';
-import type { CommandView } from '../backend/bindings/CommandView';
-import type { DeviceRow } from '../backend/bindings/DeviceRow';
-import { detail } from '../format/command';
-import { fuzzy } from '../format/fuzzy';
-import { visible, visibleName } from '../format/text';
-import { GROUPS, type Action } from './actions.svelte';
-import type { App } from './app.svelte';
-import { keyOf } from './feed';
-import { Throttle } from './throttle';
+import type { CommandView } from '../../backend/bindings/CommandView';
+import type { DeviceRow } from '../../backend/bindings/DeviceRow';
+import { detail } from '../../format/command';
+import { fuzzy } from '../../format/fuzzy';
+import { visible, visibleName } from '../../format/text';
+import { GROUPS, type Action } from '../../state/actions.svelte';
+import type { App } from '../../state/app.svelte';
+import { keyOf } from '../../state/feed';
+import { Throttle } from '../../state/throttle';
 
 /** How many of a kind are shown. */
 const DEVICES = 8;
 const RECENT = 5;
 const LOOKED_THROUGH = 50;
-/** Less than what lies between a word's beginning and its inside. */
+/** Less than the difference between a match at the beginning of a word and one inside. */
 const PRIOR = 0.5;
 
 export interface Found {
   key: string;
   name: string;
-  /** The letters that fit what was typed. */
+  /** The matching letters. */
   at: Set<number>;
   keys?: string;
   device?: DeviceRow;
@@ -30,23 +29,23 @@ export interface Found {
 export interface FoundGroup {
   name: string;
   found: Found[];
-  /** So many more fit that are not shown. */
+  /** The number of further matches that are not shown. */
   more?: number;
 }
 
 const NOWHERE = new Set<number>();
 
-/** What is looked for from everywhere: actions, devices, and the commands that were sent last. */
+/** The search of the palette: actions, devices, and recent commands. */
 export class Palette {
   typed = $state('');
   /** The key of the selected entry; the first one if there is none. */
   #picked = $state<string | null>(null);
   devices = $state.raw<DeviceRow[]>([]);
-  /** Devices that fit, and are not among these. */
+  /** The number of further matching devices. */
   more = $state(0);
   recent = $state.raw<CommandView[]>([]);
   #question = 0;
-  /** What the devices were searched by. */
+  /** The text of the last search for devices. */
   #answered = '';
   readonly #ask = new Throttle(120, () => void this.#search());
 
@@ -57,10 +56,7 @@ export class Palette {
   /** It stays the same while more is found around it. */
   readonly chosen = $derived(this.flat.find(({ key }) => key === this.#picked) ?? this.flat[0] ?? null);
 
-  constructor(
-    readonly app: App,
-    readonly backend: Backend,
-  ) {
+  constructor(readonly app: App) {
     void this.#recall();
   }
 
@@ -76,7 +72,7 @@ export class Palette {
     this.#picked = this.flat[(from + by + length) % length]?.key ?? null;
   }
 
-  /** What is meant by what was typed: never a device that was found by less of it. */
+  /** The choice for the whole typed text: never a device that was found for a part of it. */
   async decide(): Promise<Found | null> {
     while (this.typed.trim() !== this.#answered) await this.#search();
     return this.chosen;
@@ -88,7 +84,7 @@ export class Palette {
     const scored = this.app.actions.list.flatMap((action) => {
       if (typed === '') return action.quiet ? [] : [{ action, score: 0, at: NOWHERE }];
       const match = fuzzy(typed, action.name);
-      // Its other words count less, and nothing of them is shown.
+      // A match of its search words counts less, and is not shown.
       const around = match ? null : fuzzy(typed, `${action.name} ${action.group} ${action.words ?? ''}`);
       if (match) return [{ action, at: match.at, score: match.score + (action.prior ? PRIOR : 0) }];
       return around && around.score >= 2 ? [{ action, score: around.score - 2, at: NOWHERE }] : [];
@@ -141,8 +137,8 @@ export class Palette {
       return;
     }
     const query = { connection, search, sort: 'device', order: 'ascending', group: null } as const;
-    // What cannot be had is not offered; the list of devices says why.
-    const page = await this.backend.devices(query, 0, DEVICES).catch(() => null);
+    // A search that fails finds nothing here; the list of devices shows the error.
+    const page = await this.app.backend.devices(query, 0, DEVICES).catch(() => null);
     if (question !== this.#question) return;
     this.devices = page?.rows ?? [];
     this.more = (page?.matching ?? 0) - this.devices.length;
@@ -163,7 +159,7 @@ export class Palette {
       cursor: null,
       limit: LOOKED_THROUGH,
     };
-    const page = await this.backend.history(query).catch(() => null);
+    const page = await this.app.backend.history(query).catch(() => null);
     this.recent = page?.commands.filter(({ by }) => by === 'you') ?? [];
   }
 }

@@ -1,15 +1,14 @@
-/** What is being typed into the search field: read by the engine, which completes it and says what is wrong with it. */
+/** The text in the search field. The engine parses it, and returns completions and errors. */
 
-import type { Backend } from '../backend/backend';
-import type { SearchCompletion } from '../backend/bindings/SearchCompletion';
-import type { SearchReading } from '../backend/bindings/SearchReading';
-import type { Fleet } from './fleet.svelte';
-import { before, take } from '../format/search';
+import type { SearchCompletion } from '../../backend/bindings/SearchCompletion';
+import type { SearchReading } from '../../backend/bindings/SearchReading';
+import { before, take } from '../../format/search';
+import type { Fleet } from '../../state/fleet.svelte';
 
 export class SearchInput {
   text = $state('');
   reading = $state.raw<SearchReading | null>(null);
-  /** The place of the completion that is pointed at; -1 where none is. */
+  /** The index of the selected completion; -1 for none. */
   active = $state(-1);
   /** Completions are shown. */
   open = $state(false);
@@ -18,7 +17,7 @@ export class SearchInput {
   #questions = 0;
 
   readonly completions: readonly SearchCompletion[] = $derived(this.open ? (this.reading?.completions ?? []) : []);
-  /** Where in the typed text something is wrong. */
+  /** The error, with its position in the typed text. */
   readonly wrong = $derived.by(() => {
     const error = this.reading?.error ?? null;
     if (error === null) return null;
@@ -28,12 +27,11 @@ export class SearchInput {
   });
 
   constructor(
-    readonly backend: Backend,
     readonly fleet: Fleet,
     readonly connection: () => string | null,
   ) {}
 
-  /** The search has been changed elsewhere: an answer that is still on its way is for the old one. */
+  /** The search was changed elsewhere: pending answers are for the old one. */
   follow(text: string): void {
     if (text === this.text) return;
     this.#questions += 1;
@@ -43,7 +41,7 @@ export class SearchInput {
     this.said = false;
   }
 
-  /** Takes what is typed, with the caret there. It is searched for as soon as it can be understood. */
+  /** Takes the typed text with the caret, and searches for it if it is valid. */
   async type(text: string, caret: number): Promise<void> {
     this.text = text;
     this.said = false;
@@ -55,31 +53,31 @@ export class SearchInput {
     this.said = error !== null && this.completions.length === 0 && (error.to < caret || text.endsWith(' '));
   }
 
-  /** Shows what can stand at the caret. */
+  /** Shows completions at the caret. */
   async offer(caret: number): Promise<void> {
     if (!(await this.#read(caret, false))) return;
     this.open = true;
     this.active = -1;
   }
 
-  /** What is typed is finished: conditions become tokens, and what is wrong is said. */
+  /** Typing is finished: conditions become tokens, and an error is shown. */
   async finish(): Promise<void> {
     this.close();
     if (!(await this.#read(this.text.length, true))) return;
     this.said = (this.reading?.error ?? null) !== null;
   }
 
-  /** Puts a completion into the text. Answers with where the caret belongs. */
+  /** Inserts a completion. Returns the position of the caret. */
   async accept({ from, to, text, open }: SearchCompletion): Promise<number> {
     const start = before(this.fleet.search).length;
     const typed = this.text.slice(0, from - start) + text + (open ? '' : ' ');
     const rest = this.text.slice(to - start).trimStart();
     await this.type(typed + rest, typed.length);
-    // A condition that is whole has become a token.
+    // A complete condition has become a token.
     return Math.min(typed.length, this.text.length);
   }
 
-  /** Points at the next completion, or the one before. */
+  /** Selects the next completion, or the previous one. */
   point(by: 1 | -1): void {
     const count = this.completions.length;
     this.active = this.active === -1 && by === -1 ? count - 1 : (this.active + by + count) % count;
@@ -97,7 +95,7 @@ export class SearchInput {
     const question = ++this.#questions;
     const search = { tokens: this.fleet.search.tokens, text: this.text };
     const start = before(search).length;
-    const reading = await this.backend.readSearch(connection, before(search) + search.text, start + caret);
+    const reading = await this.fleet.backend.readSearch(connection, before(search) + search.text, start + caret);
     const { tokens } = this.fleet.search;
     if (question !== this.#questions || tokens !== search.tokens || connection !== this.connection()) return false;
     this.reading = reading;

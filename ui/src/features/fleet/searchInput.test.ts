@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 
-import type { Backend } from '../backend/backend';
-import type { SearchReading } from '../backend/bindings/SearchReading';
-import { NOTHING } from '../format/search';
-import { Fleet } from './fleet.svelte';
+import type { Backend } from '../../backend/backend';
+import type { SearchReading } from '../../backend/bindings/SearchReading';
+import { NOTHING } from '../../format/search';
+import { Fleet } from '../../state/fleet.svelte';
 import { SearchInput } from './searchInput.svelte';
 
 /** A search field whose text is read when the test says so. */
@@ -17,7 +17,7 @@ function field() {
   const backend = { readSearch, deviceColumns: () => new Promise(() => undefined) } as unknown as Backend;
   const fleet = new Fleet(backend);
   const state = { connection: 'bench' };
-  const searchInput = new SearchInput(backend, fleet, () => state.connection);
+  const searchInput = new SearchInput(fleet, () => state.connection);
   fleet.open('bench');
   return { searchInput, fleet, state, answer: (question: number) => readings[question]?.() };
 }

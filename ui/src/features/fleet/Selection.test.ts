@@ -1,0 +1,61 @@
+import { waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+
+import { expectAccessible, openFleet } from '../../test/window';
+import { closeRolloutDialog, rolloutToPrepare } from '../rollouts/start.svelte';
+
+describe('a selection', () => {
+  const chosen = (container: HTMLElement) =>
+    [...container.querySelectorAll('[aria-selected="true"]')].map((row) => (row as HTMLElement).dataset['device']);
+
+  it('is made by clicks, with Ctrl and with Shift, and says what it is', async () => {
+    const { app, container, user, findByText, getByRole, queryByRole } = await openFleet();
+    const click = (device: string) => user.click(container.querySelector(`[data-device="${device}"]`) as Element);
+    await click('cold-store-0001');
+    await user.keyboard('{Control>}');
+    await click('cold-store-0003');
+    await user.keyboard('{/Control}');
+    expect(chosen(container)).toEqual(['cold-store-0001', 'cold-store-0003']);
+    await findByText('2 devices selected');
+    await user.keyboard('{Shift>}');
+    await click('cold-store-0004');
+    await user.keyboard('{/Shift}');
+    expect(chosen(container)).toEqual(['cold-store-0003', 'cold-store-0004']);
+    const summary = within(getByRole('complementary', { name: 'Inspector: 2 devices' }));
+    await summary.findByText('report_interval_s');
+    await expectAccessible(container);
+    await user.keyboard('{Escape}');
+    expect(app.selection.size).toBe(0);
+    expect(queryByRole('toolbar', { name: 'Selected devices' })).toBeNull();
+  });
+
+  it('is made with the keyboard, and survives sorting and searching', async () => {
+    const { app, container, user, getByRole, findByText } = await openFleet();
+    getByRole('grid').focus();
+    await user.keyboard('{ArrowDown}{Shift>}{ArrowDown}{ArrowDown}{/Shift}');
+    const ids = [...app.selection.ids];
+    expect(ids).toHaveLength(3);
+    await user.keyboard('{Control>}{ArrowDown}{/Control} ');
+    expect(app.selection.size).toBe(4);
+    app.fleet.sortBy('firmware');
+    app.fleet.find({ tokens: ['tag:kitchen'], text: '' });
+    await waitFor(() => expect(app.fleet.matching).toBeLessThan(60));
+    expect([...app.selection.ids].slice(0, 3)).toEqual(ids);
+    await user.click(await findByText(/^Select all \d+ that match$/));
+    expect(app.selection.size).toBe(4 + app.fleet.matching);
+    expect(chosen(container).length).toBeGreaterThan(0);
+  });
+
+  it('has everything with Ctrl-A, and opens the rollout dialog for it', async () => {
+    const { app, user, getByRole, findByRole } = await openFleet();
+    getByRole('grid').focus();
+    await user.keyboard('{Control>}a{/Control}');
+    expect(app.selection.size).toBe(60);
+    const bar = within(await findByRole('toolbar', { name: 'Selected devices' }));
+    await user.click(bar.getByRole('button', { name: 'Restart…' }));
+    const asked = rolloutToPrepare.current;
+    expect(asked?.command).toEqual({ name: 'restart', args: '{}' });
+    expect(asked?.target.by === 'devices' && asked.target.devices).toHaveLength(60);
+    closeRolloutDialog();
+  });
+});

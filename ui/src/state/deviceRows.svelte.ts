@@ -1,0 +1,80 @@
+import type { Backend } from '../backend/backend';
+import type { CommandView } from '../backend/bindings/CommandView';
+import type { DeviceRow } from '../backend/bindings/DeviceRow';
+import { keyOf, newer } from './feed';
+
+/** Rows that are kept; those that are far away go first. */
+const KEPT = 1_500;
+
+/** The rows of a connection's devices around the visible ones, loaded when they are first needed. */
+export class DeviceRows {
+  all = $state.raw<ReadonlyMap<string, DeviceRow>>(new Map());
+  /** Rows that are current, or being loaded. */
+  readonly #fresh = new Set<string>();
+
+  constructor(readonly backend: Backend) {}
+
+  clear(): void {
+    this.all = new Map();
+    this.#fresh.clear();
+  }
+
+  /** These devices have changed, or all of them: their rows are loaded again when they are next needed. */
+  outdate(devices?: readonly string[]): void {
+    if (devices === undefined) this.#fresh.clear();
+    else devices.forEach((device) => this.#fresh.delete(device));
+  }
+
+  /**
+   * Loads the rows that are missing or outdated. `near`: the devices around the visible rows, which may change
+   * meanwhile. `isCurrent`: the connection is still the one shown. Rejects with a `Failure`; the rows are then loaded
+   * again when they are next needed.
+   */
+  async load(connection: string, near: () => readonly string[], isCurrent: () => boolean): Promise<void> {
+    const wanted = near().filter((id) => !this.#fresh.has(id));
+    if (wanted.length === 0) return;
+    wanted.forEach((id) => this.#fresh.add(id));
+    try {
+      const found = await this.backend.deviceRows(connection, wanted);
+      if (!isCurrent()) return;
+      const rows = new Map(this.all);
+      for (const row of found) {
+        const last = rows.get(row.device)?.last_command;
+        rows.set(row.device, last ? withCommand(row, last) : row);
+      }
+      if (rows.size > KEPT) this.#dropFar(rows, new Set(near()));
+      this.all = rows;
+    } catch (reason) {
+      wanted.forEach((id) => this.#fresh.delete(id));
+      throw reason;
+    }
+  }
+
+  /** Last commands are shown immediately; the rest of a row follows with the next load. */
+  showCommands(commands: readonly CommandView[]): void {
+    let rows: Map<string, DeviceRow> | null = null;
+    for (const command of commands) {
+      const row = (rows ?? this.all).get(command.device);
+      if (!row) continue;
+      rows ??= new Map(this.all);
+      rows.set(command.device, withCommand(row, command));
+    }
+    if (rows) this.all = rows;
+  }
+
+  #dropFar(rows: Map<string, DeviceRow>, near: ReadonlySet<string>): void {
+    for (const id of rows.keys()) {
+      if (rows.size <= KEPT / 2) break;
+      if (near.has(id)) continue;
+      rows.delete(id);
+      this.#fresh.delete(id);
+    }
+  }
+}
+
+function withCommand(row: DeviceRow, command: CommandView): DeviceRow {
+  const last = row.last_command;
+  if (last && last.queued_at > command.queued_at) return row;
+  const current = last && keyOf(last) === keyOf(command) ? newer(last, command) : command;
+  return { ...row, last_command: current };
+}
